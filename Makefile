@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+#
+# A thin layer on CMake and scripts/. `make help` lists what there is.
+
+BUILD ?= build
+PREFIX ?= /usr/local
+DESTDIR ?=
+JOBS ?= $(shell nproc)
+RUN_ARGS ?=
+CMAKE_ARGS ?=
+
+FORMAT_FILES = $(shell find include src tools examples tests fuzz -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
+
+.PHONY: build run test install format lint clean help
+
+build: ## set up and build the library and build/webtransport
+	@scripts/setup.sh build
+	@cmake -S . -B $(BUILD) -DWT_BUILD_TESTS=OFF $(CMAKE_ARGS)
+	@cmake --build $(BUILD) -j $(JOBS)
+
+run: build ## build, then serve the playground page; RUN_ARGS are passed on
+	./$(BUILD)/webtransport serve --listen localhost:4433 $(RUN_ARGS)
+
+test: ## set up, build and run every test and check
+	@scripts/setup.sh test
+	@scripts/test.sh
+
+install: build ## install below PREFIX (and DESTDIR)
+	DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
+
+format: ## rewrite the C files in the house format
+	@scripts/setup.sh test
+	clang-format -i $(FORMAT_FILES)
+
+lint: ## check format, clang-tidy and the rules of the tree
+	@scripts/setup.sh test
+	@scripts/lint.sh $(FORMAT_FILES)
+
+clean: ## remove what was built
+	rm -rf $(BUILD)
+
+help: ## list the targets
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

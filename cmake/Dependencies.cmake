@@ -1,0 +1,44 @@
+# SPDX-License-Identifier: MIT
+#
+# What the build stands on, found by pkg-config. Everything that is missing or too old is told at once,
+# with the package to install.
+
+find_package(PkgConfig REQUIRED)
+
+set(WT_MISSING "")
+
+# wt_require(<target> <module> <version> <advice>): makes PkgConfig::<target>, or notes what is wrong.
+function(wt_require target module version advice)
+  pkg_check_modules(${target} QUIET IMPORTED_TARGET "${module}>=${version}")
+  if(${target}_FOUND)
+    return()
+  endif()
+  execute_process(COMMAND ${PKG_CONFIG_EXECUTABLE} --modversion ${module}
+                  OUTPUT_VARIABLE found OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)
+  if(found STREQUAL "")
+    set(found "nothing")
+  endif()
+  set(WT_MISSING "${WT_MISSING}\n  ${module} >= ${version} is needed, found ${found}: install ${advice}, or run scripts/setup.sh"
+      PARENT_SCOPE)
+endfunction()
+
+set(WT_BACKPORTS "(on Debian 12 from bookworm-backports)")
+wt_require(NGTCP2 libngtcp2 1.11 "libngtcp2-dev ${WT_BACKPORTS}")
+wt_require(NGTCP2_CRYPTO libngtcp2_crypto_gnutls 1.11 "libngtcp2-crypto-gnutls-dev ${WT_BACKPORTS}")
+wt_require(NGHTTP3 libnghttp3 1.8 "libnghttp3-dev ${WT_BACKPORTS}")
+wt_require(GNUTLS gnutls 3.7 libgnutls28-dev)
+wt_require(LIBUV libuv 1.44 libuv1-dev)
+if(WT_BUILD_TOOL)
+  wt_require(MICROHTTPD libmicrohttpd 0.9.70 libmicrohttpd-dev)
+  wt_require(JANSSON jansson 2.10 libjansson-dev)
+endif()
+if(WT_BUILD_TESTS)
+  wt_require(CMOCKA cmocka 1.1.5 libcmocka-dev)
+endif()
+
+if(WT_MISSING)
+  message(FATAL_ERROR "Something that the build needs is missing:${WT_MISSING}\n")
+endif()
+
+set(WT_LIBRARY_DEPENDENCIES
+    PkgConfig::NGTCP2_CRYPTO PkgConfig::NGTCP2 PkgConfig::NGHTTP3 PkgConfig::GNUTLS PkgConfig::LIBUV)

@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: MIT
+#
+# Each tests/{unit,loopback,e2e}/test_*.c is one cmocka program against the static library, with the
+# internal headers in reach; the folder's other .c files are linked into each of them. Its folder is
+# its label. Scripts of tests/e2e/ and the browser test find the tool in the variable WEBTRANSPORT.
+
+# Findings of the sanitizers end a test; leaks are findings.
+set(WT_TEST_ENVIRONMENT
+  "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1"
+  "UBSAN_OPTIONS=print_stacktrace=1"
+  "WT_SOURCE_DIR=${PROJECT_SOURCE_DIR}"
+  "WT_BUILD_DIR=${PROJECT_BINARY_DIR}")
+if(TARGET webtransport_tool)
+  list(APPEND WT_TEST_ENVIRONMENT "WEBTRANSPORT=$<TARGET_FILE:webtransport_tool>")
+endif()
+
+# wt_add_tests(<folder> <seconds>)
+function(wt_add_tests folder seconds)
+  set(root ${PROJECT_SOURCE_DIR}/tests/${folder})
+  file(GLOB tests CONFIGURE_DEPENDS ${root}/test_*.c)
+  file(GLOB helpers CONFIGURE_DEPENDS ${root}/*.c)
+  if(NOT tests)
+    return()
+  endif()
+  list(REMOVE_ITEM helpers ${tests})
+  set(helper_objects "")
+  if(helpers)
+    add_library(${folder}_helpers OBJECT ${helpers})
+    target_include_directories(${folder}_helpers PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include ${root})
+    target_link_libraries(${folder}_helpers PRIVATE wt_options PkgConfig::CMOCKA ${WT_LIBRARY_DEPENDENCIES})
+    set(helper_objects $<TARGET_OBJECTS:${folder}_helpers>)
+  endif()
+  foreach(source IN LISTS tests)
+    get_filename_component(name ${source} NAME_WE)
+    set(target ${folder}_${name})
+    add_executable(${target} ${source} ${helper_objects})
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name}
+      RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/${folder})
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src ${root})
+    target_link_libraries(${target} PRIVATE
+      wt_options webtransport_static PkgConfig::CMOCKA ${WT_LIBRARY_DEPENDENCIES} m)
+    add_test(NAME ${folder}/${name} COMMAND ${target})
+    set_tests_properties(${folder}/${name} PROPERTIES
+      LABELS ${folder} TIMEOUT ${seconds} ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+  endforeach()
+endfunction()
+
+wt_add_tests(unit 60)
+wt_add_tests(loopback 120)
+wt_add_tests(e2e 120)
+
+if(TARGET webtransport_tool)
+  file(GLOB WT_TEST_SCRIPTS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/e2e/*.sh)
+  foreach(script IN LISTS WT_TEST_SCRIPTS)
+    get_filename_component(name ${script} NAME_WE)
+    if(name MATCHES "^test_")
+      add_test(NAME e2e/${name}.sh COMMAND bash ${script} $<TARGET_FILE:webtransport_tool>)
+      set_tests_properties(e2e/${name}.sh PROPERTIES
+        LABELS "e2e;script" TIMEOUT 180 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+    endif()
+  endforeach()
+  if(EXISTS ${PROJECT_SOURCE_DIR}/tests/browser/run.mjs)
+    add_test(NAME browser/run COMMAND node ${PROJECT_SOURCE_DIR}/tests/browser/run.mjs $<TARGET_FILE:webtransport_tool>)
+    set_tests_properties(browser/run PROPERTIES
+      LABELS browser TIMEOUT 180 RUN_SERIAL ON ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+  endif()
+endif()

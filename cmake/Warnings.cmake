@@ -1,0 +1,24 @@
+# SPDX-License-Identifier: MIT
+#
+# One set of compile options for everything that is built here: link `wt_options` privately.
+
+add_library(wt_options INTERFACE)
+target_compile_definitions(wt_options INTERFACE _GNU_SOURCE)
+target_compile_options(wt_options INTERFACE
+  -Wall -Wextra -Wshadow -Wpointer-arith -Wstrict-prototypes -Wmissing-prototypes)
+if(WT_WERROR)
+  target_compile_options(wt_options INTERFACE -Werror)
+endif()
+
+set(WT_SANITIZERS "")
+if(WT_SANITIZE OR WT_FUZZ)
+  set(WT_SANITIZERS -O1 -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer)
+endif()
+if(WT_FUZZ)
+  if(NOT CMAKE_C_COMPILER_ID MATCHES "Clang")
+    message(FATAL_ERROR "WT_FUZZ needs clang: add -DCMAKE_C_COMPILER=clang")
+  endif()
+  list(APPEND WT_SANITIZERS -fsanitize=fuzzer-no-link)
+endif()
+target_compile_options(wt_options INTERFACE ${WT_SANITIZERS})
+target_link_options(wt_options INTERFACE ${WT_SANITIZERS})

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEBTRANSPORT_CERTIFICATE_H
+#define WEBTRANSPORT_CERTIFICATE_H
+
+#include <webtransport/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** A certificate chain with its private key, immutable and usable from any thread. */
+typedef struct wt_certificate wt_certificate;
+
+/**
+ * Reads a PEM chain and its PEM key from files. `*certificate` is the caller's, to be freed with
+ * `wt_certificate_free`. `message`, which may be NULL, gets a sentence that names the file at fault
+ * (at most `message_size` bytes with its NUL), or "".
+ *
+ * Errors: WT_ERR_FILE (missing, unreadable), WT_ERR_CERTIFICATE, WT_ERR_KEY, WT_ERR_KEY_MISMATCH,
+ * WT_ERR_EXPIRED (expired, or not valid yet), WT_ERR_NOMEM. Since 0.1.0.
+ */
+WT_API int wt_certificate_load(const char *cert_file, const char *key_file, wt_certificate **certificate,
+                               char *message, size_t message_size);
+
+/** Reads a PEM chain and its PEM key from memory, which is copied; else as `wt_certificate_load`. Since 0.1.0. */
+WT_API int wt_certificate_parse(const void *cert_pem, size_t cert_len, const void *key_pem, size_t key_len,
+                                wt_certificate **certificate, char *message, size_t message_size);
+
+/**
+ * Makes a self-signed certificate that browsers accept by its hash: P-256, valid for `days` days (1 to
+ * 13) from an hour ago, for the DNS names or IP addresses `names` (`count` of them; NULL and 0 stand
+ * for localhost, 127.0.0.1 and ::1). The key never leaves memory.
+ *
+ * Errors: WT_ERR_INVALID, WT_ERR_TLS, WT_ERR_NOMEM. Since 0.1.0.
+ */
+WT_API int wt_certificate_generate(const char *const *names, size_t count, int days, wt_certificate **certificate);
+
+/** Fills `hash` with the SHA-256 of the leaf's DER, as `serverCertificateHashes` wants it. Since 0.1.0. */
+WT_API void wt_certificate_sha256(const wt_certificate *certificate, uint8_t hash[32]);
+
+/** Returns the end of the leaf's validity, in seconds since 1970-01-01 UTC. Since 0.1.0. */
+WT_API int64_t wt_certificate_expires_at(const wt_certificate *certificate);
+
+/** Drops the caller's reference; NULL is allowed. A server keeps its own. The key is wiped last. Since 0.1.0. */
+WT_API void wt_certificate_free(wt_certificate *certificate);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

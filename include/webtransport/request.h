@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEBTRANSPORT_REQUEST_H
+#define WEBTRANSPORT_REQUEST_H
+
+#include <webtransport/error.h>
+#include <webtransport/session.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * An HTTP/3 request that a client sent: an ordinary one, or the Extended CONNECT that asks for a
+ * WebTransport session. It lives until its `on_close`, or, once upgraded, until `wt_upgrade` returns.
+ */
+typedef struct wt_request wt_request;
+
+/** A header field to send. Names are lower case (RFC 9114, section 4.2). Both are copied. */
+struct wt_header {
+  const char *name;
+  const char *value;
+};
+
+/**
+ * What an application can be told about a request after its handler was called. Any member may be
+ * NULL. All are called on the loop's thread, never from inside a call that the application makes.
+ */
+struct wt_request_callbacks {
+  size_t size; /**< sizeof(struct wt_request_callbacks) */
+
+  /** Bytes of the request's body arrived; borrowed until the callback returns. `fin`: the last ones. */
+  void (*on_body)(wt_request *request, const uint8_t *data, size_t len, bool fin, void *user_data);
+
+  /** There is room again after `wt_request_write` took less than all. */
+  void (*on_writable)(wt_request *request, void *user_data);
+
+  /**
+   * The request is over. `error` is 0 when the answer was acknowledged, WT_ERR_CLOSED when the client
+   * or the connection went away first. Called exactly once, the last call; the handle is then invalid.
+   */
+  void (*on_close)(wt_request *request, int error, void *user_data);
+};
+
+/** Sets the callbacks, copied, and the pointer they get. Until then a body waits. Since 0.1.0. */
+WT_API void wt_request_set_callbacks(wt_request *request, const struct wt_request_callbacks *callbacks,
+                                     void *user_data);
+
+/** Returns the pointer the callbacks get, or NULL. Since 0.1.0. */
+WT_API void *wt_request_user_data(const wt_request *request);
+
+/** Returns the method: "GET", "CONNECT". Lives as long as the request. Since 0.1.0. */
+WT_API const char *wt_request_method(const wt_request *request);
+
+/** Returns the path without its query, as sent (still percent-encoded): "/a%20b". Since 0.1.0. */
+WT_API const char *wt_request_path(const wt_request *request);
+
+/** Returns what follows the first '?' of the path, or "". Since 0.1.0. */
+WT_API const char *wt_request_query(const wt_request *request);
+
+/**
+ * Looks for `name` in the query and copies its percent-decoded value to `value`, NUL-terminated.
+ *
+ * Errors: WT_ERR_NOT_FOUND; WT_ERR_TOO_LARGE if it does not fit into `size` bytes; WT_ERR_INVALID if
+ * the encoding is broken. Since 0.1.0.
+ */
+WT_API int wt_request_query_value(const wt_request *request, const char *name, char *value, size_t size);
+
+/** Returns the authority: "example.com:443". Since 0.1.0. */
+WT_API const char *wt_request_authority(const wt_request *request);
+
+/** Returns the `:protocol` of an Extended CONNECT (RFC 9220), or "". Since 0.1.0. */
+WT_API const char *wt_request_protocol(const wt_request *request);
+
+/** Returns the value of the first header field called `name` (lower case), or NULL. Since 0.1.0. */
+WT_API const char *wt_request_header(const wt_request *request, const char *name);
+
+/** Returns the `origin` header field, or NULL. Since 0.1.0. */
+WT_API const char *wt_request_origin(const wt_request *request);
+
+/** Returns the client's address as "192.0.2.1:4433" or "[2001:db8::1]:4433". Since 0.1.0. */
+WT_API const char *wt_request_peer_address(const wt_request *request);
+
+/** Says whether this is an Extended CONNECT for "webtransport" or "webtransport-h3". Since 0.1.0. */
+WT_API bool wt_request_is_webtransport(const wt_request *request);
+
+/**
+ * Answers completely: a status from 200 to 599, `header_count` fields of `headers`, and `len` bytes
+ * of `body`, all copied. A `content-length` is added. A HEAD request gets the fields alone. The
+ * rest of the request's body, if any, is refused. May be called inside a callback or later.
+ *
+ * Errors: WT_ERR_STATE if already answered; WT_ERR_CLOSED if the client is gone; WT_ERR_INVALID for a
+ * status or a field that may not be sent; WT_ERR_NOMEM. Since 0.1.0.
+ */
+WT_API int wt_request_respond(wt_request *request, int status, const struct wt_header *headers, size_t header_count,
+                              const void *body, size_t len);
+
+/**
+ * Begins an answer whose body follows with `wt_request_write` and `wt_request_end`; else as
+ * `wt_request_respond`. No `content-length` is added. Since 0.1.0.
+ */
+WT_API int wt_request_begin(wt_request *request, int status, const struct wt_header *headers, size_t header_count);
+
+/**
+ * Queues up to `len` bytes of the answer's body, copied; `*written` says how many were taken. Where it
+ * is less than `len`, `on_writable` follows.
+ *
+ * Errors: WT_ERR_STATE before `wt_request_begin` or after the end; WT_ERR_CLOSED; WT_ERR_NOMEM.
+ * Since 0.1.0.
+ */
+WT_API int wt_request_write(wt_request *request, const void *data, size_t len, size_t *written);
+
+/** Ends the answer's body. Errors: WT_ERR_STATE, WT_ERR_CLOSED. Since 0.1.0. */
+WT_API int wt_request_end(wt_request *request);
+
+/** Stops calls of `on_body`; the client is held back by flow control. Since 0.1.0. */
+WT_API void wt_request_pause(wt_request *request);
+
+/** Undoes `wt_request_pause`; kept bytes arrive soon, not from inside this call. Since 0.1.0. */
+WT_API void wt_request_resume(wt_request *request);
+
+/**
+ * Answers GET or HEAD with the file `path` (percent-encoded, as in a URL) below the folder
+ * `directory`: its media type, ETag, Last-Modified, conditional requests and one byte range
+ * (RFC 9110, sections 13 and 14). "index.html" stands in for a path that ends in '/'. Nothing outside
+ * the folder is ever served: "..", encoded or not, and symbolic links that lead out give 404. Other
+ * methods give 405. The library answers in every case, also where it returns an error.
+ *
+ * Errors: WT_ERR_STATE if already answered; WT_ERR_CLOSED; WT_ERR_NOT_FOUND after answering 404;
+ * WT_ERR_NOMEM. Since 0.1.0.
+ */
+WT_API int wt_request_serve_file(wt_request *request, const char *directory, const char *path);
+
+/** How `wt_upgrade` is to accept a session. Fill it with `wt_upgrade_options_default` first. */
+struct wt_upgrade_options {
+  size_t size; /**< set by `wt_upgrade_options_default` */
+
+  struct wt_session_callbacks callbacks; /**< copied */
+  void *user_data;                       /**< what the callbacks get */
+
+  /**
+   * The subprotocols this resource speaks. The first of the client's list that is among them is
+   * chosen (section 3.3). Default: none, and then none is chosen.
+   */
+  const char *const *protocols;
+  size_t protocol_count;
+  /** Fail with WT_ERR_SUBPROTOCOL when none is in common. Default: false. */
+  bool require_protocol;
+
+  /** Further header fields of the 200 answer. Default: none. Copied. */
+  const struct wt_header *headers;
+  size_t header_count;
+};
+
+/** Fills `*options` with the defaults. Since 0.1.0. */
+WT_API void wt_upgrade_options_default(struct wt_upgrade_options *options);
+
+/**
+ * Accepts the WebTransport session that `request` asks for (section 3.2): checks that it is such a
+ * request, that the client's SETTINGS and transport parameters allow it, that its origin is allowed
+ * (`check_origin` of the server, same-origin by default) and that the connection may have another
+ * session; chooses the subprotocol; answers 200. `options` may be NULL for the defaults. `*session`
+ * lives until its `on_close`; `request` is gone when this returns 0.
+ *
+ * On an error nothing was sent and `request` can still be answered; `wt_request_error` tells the
+ * details. Errors: WT_ERR_NOT_WEBTRANSPORT, WT_ERR_SETTINGS, WT_ERR_ORIGIN (answer 403),
+ * WT_ERR_SESSION_LIMIT (answer 429), WT_ERR_SUBPROTOCOL, WT_ERR_STATE if already answered,
+ * WT_ERR_CLOSED if the client is gone, WT_ERR_INVALID, WT_ERR_NOMEM. May be called in the handler, or
+ * later. Since 0.1.0.
+ */
+WT_API int wt_upgrade(wt_request *request, const struct wt_upgrade_options *options, wt_session **session);
+
+/**
+ * Returns a sentence about the last error of a call on `request`: "the client's SETTINGS lack
+ * SETTINGS_H3_DATAGRAM". "" if there was none. Lives until the next call on `request`. Since 0.1.0.
+ */
+WT_API const char *wt_request_error(const wt_request *request);
+
+/** Returns the status that suits `error` of a failed `wt_upgrade`: 403, 429, 400 or 500. Since 0.1.0. */
+WT_API int wt_upgrade_status(int error);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

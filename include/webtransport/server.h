@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEBTRANSPORT_SERVER_H
+#define WEBTRANSPORT_SERVER_H
+
+#include <webtransport/certificate.h>
+#include <webtransport/error.h>
+#include <webtransport/request.h>
+#include <webtransport/session.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** libuv's loop; declared here so that this header needs none of libuv's. */
+struct uv_loop_s;
+
+/** An HTTP/3 server with WebTransport: UDP sockets, connections, routes and sessions on one loop. */
+typedef struct wt_server wt_server;
+
+/** How much is logged. */
+enum wt_log_level {
+  WT_LOG_NONE = 0,
+  WT_LOG_ERROR = 1, /**< the server cannot do its work */
+  WT_LOG_WARN = 2,  /**< a peer or the configuration is at fault */
+  WT_LOG_INFO = 3,  /**< a line per start, stop and session */
+  WT_LOG_DEBUG = 4, /**< a line per connection, request and stream */
+};
+
+/** Gets each log line, without a newline; borrowed until it returns. Called on the loop's thread. */
+typedef void (*wt_log)(enum wt_log_level level, const char *line, void *user_data);
+
+/**
+ * Decides whether `request`, a WebTransport request, may come from its origin. Called by `wt_upgrade`
+ * for every request, also without an `origin` field. Returning false makes the upgrade fail with
+ * WT_ERR_ORIGIN.
+ */
+typedef bool (*wt_check_origin)(const wt_request *request, void *user_data);
+
+/** Answers a request, at once or later; see `wt_server_handle`. */
+typedef void (*wt_handler)(wt_request *request, void *user_data);
+
+/** When a client must prove its address first, at the cost of a round trip (RFC 9000, section 8.1.2). */
+enum wt_retry {
+  WT_RETRY_NEVER = 0,
+  WT_RETRY_UNDER_LOAD = 1, /**< once more than `retry_threshold` handshakes are unfinished */
+  WT_RETRY_ALWAYS = 2,
+};
+
+/**
+ * A server's configuration. `wt_server_config_default` fills it; change what you need. Zero means
+ * zero, never "the default". docs/limits.md lists each bound with its reason.
+ */
+struct wt_server_config {
+  size_t size; /**< set by `wt_server_config_default`; leave it */
+
+  /**
+   * Addresses to listen on, "address:port" each: "[::]:4433", "127.0.0.1:0" (any free port),
+   * "localhost:4433" (each address of the name). "[::]:port" listens on all IPv4 addresses too.
+   * Default: "[::]:443". Copied.
+   */
+  const char *const *listen;
+  size_t listen_count;
+
+  /** The loop to run on, which stays the caller's; NULL (the default) for a loop of its own. */
+  struct uv_loop_s *loop;
+
+  /** Decides on origins; NULL (the default) allows requests without an origin and same-origin ones. */
+  wt_check_origin check_origin;
+  void *check_origin_user_data;
+
+  /** Where log lines go; NULL (the default) for standard error. */
+  wt_log log;
+  void *log_user_data;
+  enum wt_log_level log_level; /**< default WT_LOG_WARN */
+
+  /* --- Time, in milliseconds. --- */
+  uint64_t idle_timeout_ms;       /**< connection without any packet; default 30,000; 0: none */
+  uint64_t keep_alive_ms;         /**< PING this often while a session is open; default 15,000; 0: never */
+  uint64_t handshake_timeout_ms;  /**< default 10,000 */
+  uint64_t no_request_timeout_ms; /**< connection without request or session; default 10,000; 0: none.
+                                       Browsers fall silent when a page closes its session. */
+  uint64_t settings_timeout_ms;   /**< a CONNECT waits this long for the SETTINGS; default 5,000 */
+  uint64_t early_timeout_ms;      /**< an early stream waits this long for its session; default 5,000 */
+
+  /* --- Address validation and connections. --- */
+  enum wt_retry retry;             /**< default WT_RETRY_UNDER_LOAD */
+  size_t retry_threshold;          /**< unfinished handshakes; default 256 */
+  size_t max_connections;          /**< further ones are refused; default 65,536 */
+  const uint8_t *reset_key;        /**< 32 secret bytes that outlive restarts, so that peers of an earlier run
+                                        get a stateless reset; NULL (the default): random. Copied. */
+  size_t reset_key_len;            /**< 32, or 0 without a key */
+  bool session_tickets;            /**< TLS resumption; default true */
+
+  /* --- Windows (RFC 9000, section 4), in bytes. --- */
+  uint64_t initial_max_data;        /**< default 1 MiB; grows to `max_data` as it is read */
+  uint64_t max_data;                /**< default 16 MiB */
+  uint64_t initial_max_stream_data; /**< default 256 KiB; grows to `max_stream_data` */
+  uint64_t max_stream_data;         /**< default 6 MiB */
+  uint64_t max_streams_bidi;        /**< open at once by the peer on a connection; default 256 */
+  uint64_t max_streams_uni;         /**< likewise; default 256 */
+
+  /* --- Bounds. --- */
+  size_t max_sessions_per_connection; /**< default 16; drafts 7 and later without session flow control: 1 */
+  size_t max_header_bytes;            /**< names, values and 32 each (RFC 9114, section 4.2.2); over it: 431; default 16 KiB */
+  size_t max_stream_send_buffer;      /**< queued and unacknowledged, per stream or answer; default 256 KiB */
+  size_t max_datagrams_queued;        /**< outgoing, per connection; default 256 */
+  size_t max_early_streams;           /**< streams that wait for their session, per connection; default 64 */
+  size_t max_early_datagrams;         /**< likewise; default 64 */
+};
+
+/** Counts of a server. */
+struct wt_server_stats {
+  size_t size; /**< set by the caller to sizeof(struct wt_server_stats) */
+  uint64_t connections_open, connections_total;
+  uint64_t sessions_open, sessions_total;
+  uint64_t requests_total;
+  uint64_t handshakes_open;
+  uint64_t packets_received, packets_sent;
+  uint64_t bytes_received, bytes_sent; /**< UDP payloads */
+};
+
+/** Fills `*config` with the defaults above. Since 0.1.0. */
+WT_API void wt_server_config_default(struct wt_server_config *config);
+
+/**
+ * Makes a server; `config` is copied, NULL stands for the defaults. `*server` is the caller's, to be
+ * freed with `wt_server_free`.
+ *
+ * Errors: WT_ERR_INVALID (a bound makes no sense), WT_ERR_NOMEM, WT_ERR_IO. Since 0.1.0.
+ */
+WT_API int wt_server_new(wt_server **server, const struct wt_server_config *config);
+
+/**
+ * Calls `handler` for requests whose path matches `pattern`: exactly, or, if `pattern` ends in '/',
+ * any path below it; the longest pattern wins, and without one the answer is 404. The handler may
+ * answer at once, or keep the request and answer later. WebTransport requests come here too, once
+ * the client's SETTINGS are in. A second call with the same pattern replaces the first.
+ *
+ * Errors: WT_ERR_INVALID if `pattern` does not begin with '/'; WT_ERR_NOMEM. Since 0.1.0.
+ */
+WT_API int wt_server_handle(wt_server *server, const char *pattern, wt_handler handler, void *user_data);
+
+/** Serves the files below `directory` at `pattern`, which ends in '/'; see `wt_request_serve_file`. Since 0.1.0. */
+WT_API int wt_server_handle_files(wt_server *server, const char *pattern, const char *directory);
+
+/**
+ * Adds a certificate; the server takes its own reference. The one whose names fit the client's server
+ * name (SNI) is used, else the first. Connections that are up keep theirs.
+ *
+ * Errors: WT_ERR_TLS, WT_ERR_NOMEM. Since 0.1.0.
+ */
+WT_API int wt_server_add_certificate(wt_server *server, wt_certificate *certificate);
+
+/** Replaces all certificates by `count` of `certificates` for handshakes from now on; else as above. Since 0.1.0. */
+WT_API int wt_server_set_certificates(wt_server *server, wt_certificate *const *certificates, size_t count);
+
+/**
+ * Binds the sockets and begins to serve whenever the loop runs. Returns at once.
+ *
+ * Errors: WT_ERR_STATE without a certificate or if started already; WT_ERR_ADDRESS, WT_ERR_IO (port
+ * taken); `wt_server_error` names the address. Since 0.1.0.
+ */
+WT_API int wt_server_start(wt_server *server);
+
+/** Runs the server's loop until the server has ended. Errors: WT_ERR_STATE if not started. Since 0.1.0. */
+WT_API int wt_server_run(wt_server *server);
+
+/**
+ * Loads the certificate and key, starts, and runs until the server has ended: the whole of a small
+ * program. Errors: those of `wt_certificate_load`, `wt_server_start` and `wt_server_run`. Since 0.1.0.
+ */
+WT_API int wt_server_listen_and_serve_tls(wt_server *server, const char *cert_file, const char *key_file);
+
+/**
+ * Copies the `index`th address that the server listens on, "127.0.0.1:4433", to `address`.
+ *
+ * Errors: WT_ERR_NOT_FOUND past the last; WT_ERR_TOO_LARGE if it does not fit. Since 0.1.0.
+ */
+WT_API int wt_server_address(const wt_server *server, size_t index, char *address, size_t size);
+
+/**
+ * Ends the server in order: no new connections, GOAWAY and WT_DRAIN_SESSION to those that are, and
+ * when the last request and session has ended, or after `deadline_ms`, it closes. Returns at once.
+ * May be called from any thread and from a signal handler. Since 0.1.0.
+ */
+WT_API void wt_server_shutdown(wt_server *server, uint64_t deadline_ms);
+
+/** Ends the server now: every connection gets a CONNECTION_CLOSE. As to threads, as above. Since 0.1.0. */
+WT_API void wt_server_close(wt_server *server);
+
+/**
+ * Calls `function(server, argument)` on the loop's thread, soon. This and the two above are the only
+ * calls on a running server that other threads may make. Calls come in order; those that wait when
+ * the server is freed are made then.
+ *
+ * Errors: WT_ERR_NOMEM; WT_ERR_STATE once `wt_server_free` has begun. Since 0.1.0.
+ */
+WT_API int wt_server_post(wt_server *server, void (*function)(wt_server *server, void *argument), void *argument);
+
+/**
+ * Frees an ended or never started server; an own loop is freed with it. A running one is closed
+ * first, and every handle gets its `on_close`. NULL is allowed.
+ *
+ * A caller's loop is turned without blocking until it has let go of the server's handles, so free the
+ * server before the loop is closed, and not from inside a callback of that loop. Inside a callback of
+ * `wt_server_run` this closes, and the server is freed when `wt_server_run` returns. Since 0.1.0.
+ */
+WT_API void wt_server_free(wt_server *server);
+
+/** Fills `*stats`. Errors: WT_ERR_INVALID if `stats->size` is smaller than any version's. Since 0.1.0. */
+WT_API int wt_server_get_stats(const wt_server *server, struct wt_server_stats *stats);
+
+/** Returns a sentence about the last error of a call on `server`, naming the file or address; "" if none. Since 0.1.0. */
+WT_API const char *wt_server_error(const wt_server *server);
+
+/** Returns the server that `request` came to. Since 0.1.0. */
+WT_API wt_server *wt_request_server(const wt_request *request);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEBTRANSPORT_SESSION_H
+#define WEBTRANSPORT_SESSION_H
+
+#include <webtransport/error.h>
+#include <webtransport/stream.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** How a session ended (draft-ietf-webtrans-http3, section 6). */
+struct wt_close_info {
+  enum wt_party by;     /**< who ended it */
+  uint32_t code;        /**< the application's code; 0 if none was given */
+  const char *reason;   /**< UTF-8, NUL-terminated, at most 1,024 bytes; borrowed; "" if none */
+  size_t reason_len;    /**< its length in bytes, without the NUL */
+  bool clean;           /**< the CONNECT stream ended in order; false: reset, or connection lost */
+  uint64_t wire_code;   /**< when not clean: the HTTP/3 or QUIC error code that ended it */
+};
+
+/**
+ * What an application can be told about a session. Any member may be NULL. All are called on the
+ * loop's thread, never from inside a call that the application makes.
+ */
+struct wt_session_callbacks {
+  /** sizeof(struct wt_session_callbacks), so that a newer library can tell an older caller. */
+  size_t size;
+
+  /**
+   * The peer opened a stream. Give it callbacks here with `wt_stream_set_callbacks`. Without this
+   * member, streams of the peer are refused with code 0.
+   */
+  void (*on_stream)(wt_session *session, wt_stream *stream, void *user_data);
+
+  /** A datagram arrived. `data` is borrowed until the callback returns. */
+  void (*on_datagram)(wt_session *session, const uint8_t *data, size_t len, void *user_data);
+
+  /** After an open failed with WT_ERR_STREAM_LIMIT: the peer allows streams of `kind` again. */
+  void (*on_stream_credit)(wt_session *session, enum wt_stream_kind kind, void *user_data);
+
+  /** The peer, or this server's shutdown, asks for the session to be brought to an end soon. */
+  void (*on_drain)(wt_session *session, void *user_data);
+
+  /**
+   * The session is over; its streams have had their `on_close` already. Called exactly once, the
+   * last call for this session; the handle is invalid when it returns.
+   */
+  void (*on_close)(wt_session *session, const struct wt_close_info *info, void *user_data);
+};
+
+/** Counts since the session began. Bytes are those of applications, without headers. */
+struct wt_session_stats {
+  size_t size; /**< set by the caller to sizeof(struct wt_session_stats) */
+  uint64_t bytes_sent, bytes_received;         /**< on streams */
+  uint64_t streams_opened, streams_accepted;   /**< by this end, by the peer */
+  uint64_t streams_open;                       /**< at present */
+  uint64_t datagrams_sent, datagrams_received;
+  uint64_t datagrams_dropped_outgoing;         /**< pushed out of a full queue, oldest first */
+  uint64_t datagrams_dropped_incoming;         /**< came before the session was accepted, over the bound */
+  uint64_t smoothed_rtt_us, rtt_variation_us, min_rtt_us; /**< of the connection, in microseconds */
+};
+
+/** Replaces the callbacks of `session`, copied, and the pointer they get. Any callback. Since 0.1.0. */
+WT_API void wt_session_set_callbacks(wt_session *session, const struct wt_session_callbacks *callbacks,
+                                     void *user_data);
+
+/** Returns the pointer the callbacks get, or NULL. Any callback. Since 0.1.0. */
+WT_API void *wt_session_user_data(const wt_session *session);
+
+/** Returns the session id: the stream id of its CONNECT request. Any callback. Since 0.1.0. */
+WT_API int64_t wt_session_id(const wt_session *session);
+
+/** Returns the path and query that the session was asked for. Lives as long as the session. Since 0.1.0. */
+WT_API const char *wt_session_path(const wt_session *session);
+
+/**
+ * Returns the subprotocol that was agreed on (section 3.3), or "" if none. Lives as long as the
+ * session. Any callback. Since 0.1.0.
+ */
+WT_API const char *wt_session_protocol(const wt_session *session);
+
+/**
+ * Returns the number of the draft that both sides' SETTINGS chose: 2, 7, 13 or 15, each standing for
+ * the drafts from it up to the next. Any callback. Since 0.1.0.
+ */
+WT_API int wt_session_draft(const wt_session *session);
+
+/** Returns the peer's address as "192.0.2.1:4433" or "[2001:db8::1]:4433". Any callback. Since 0.1.0. */
+WT_API const char *wt_session_peer_address(const wt_session *session);
+
+/**
+ * Opens a bidirectional stream (section 4.3). `*stream` lives until its `on_close`. The header leaves
+ * at once, so that the peer learns of the stream before anything is written. May be called inside a
+ * callback.
+ *
+ * Errors: WT_ERR_STREAM_LIMIT (`on_stream_credit` follows), WT_ERR_CLOSED, WT_ERR_NOMEM. Since 0.1.0.
+ */
+WT_API int wt_session_open_bidi(wt_session *session, wt_stream **stream);
+
+/** Opens a unidirectional stream (section 4.2); else as `wt_session_open_bidi`. Since 0.1.0. */
+WT_API int wt_session_open_uni(wt_session *session, wt_stream **stream);
+
+/**
+ * Queues a datagram (section 4.5), copied. Datagrams may be lost and may overtake each other. When
+ * the queue is full (`max_datagrams_queued`), the oldest one is dropped and counted. May be called
+ * inside a callback.
+ *
+ * Errors: WT_ERR_TOO_LARGE if `len` is more than `wt_session_max_datagram_size` at present;
+ * WT_ERR_UNSUPPORTED if the peer takes none; WT_ERR_CLOSED; WT_ERR_NOMEM. Since 0.1.0.
+ */
+WT_API int wt_session_send_datagram(wt_session *session, const void *data, size_t len);
+
+/**
+ * Returns the largest datagram, in bytes, that would be accepted now; it may change with the path.
+ * 0 if the peer takes none. Any callback. Since 0.1.0.
+ */
+WT_API size_t wt_session_max_datagram_size(const wt_session *session);
+
+/**
+ * Ends the session with a code and a reason for the peer's application (section 6). `reason` is
+ * UTF-8 of `reason_len` bytes, copied; over 1,024 bytes it is cut at a character boundary. Streams
+ * end with WT_SESSION_GONE; queued datagrams are dropped. `on_close` follows, not from inside this
+ * call. May be called inside a callback; on an ended session it does nothing.
+ *
+ * Errors: WT_ERR_INVALID if `reason` is not UTF-8. Since 0.1.0.
+ */
+WT_API int wt_session_close(wt_session *session, uint32_t code, const char *reason, size_t reason_len);
+
+/**
+ * Asks the peer to bring the session to an end soon (WT_DRAIN_SESSION, section 4.7); it goes on
+ * meanwhile. A second call does nothing. May be called inside a callback. Since 0.1.0.
+ */
+WT_API void wt_session_drain(wt_session *session);
+
+/**
+ * Fills `*stats`, whose `size` the caller set.
+ *
+ * Errors: WT_ERR_INVALID if `stats->size` is smaller than any version's. Any callback. Since 0.1.0.
+ */
+WT_API int wt_session_get_stats(const wt_session *session, struct wt_session_stats *stats);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEBTRANSPORT_STREAM_H
+#define WEBTRANSPORT_STREAM_H
+
+#include <webtransport/error.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+typedef struct wt_session wt_session;
+typedef struct wt_stream wt_stream;
+
+/** The two kinds of WebTransport stream (draft-ietf-webtrans-http3, sections 4.2 and 4.3). */
+enum wt_stream_kind {
+  WT_BIDIRECTIONAL = 0,
+  WT_UNIDIRECTIONAL = 1,
+};
+
+/**
+ * How one direction of a stream, or the whole stream, ended before its time.
+ *
+ * `has_code` is false where the wire carried no WebTransport application code: the connection ended,
+ * the session ended, or the peer used a code outside the application range (section 4.4). `wire_code`
+ * is then still what the wire said, or 0.
+ */
+struct wt_stream_error {
+  enum wt_party by;    /**< who did it */
+  bool has_code;       /**< whether `code` means anything */
+  bool session_gone;   /**< it ended because its session ended; `code` is then the session's */
+  uint32_t code;       /**< the application's code, 0 to 2^32-1 */
+  uint64_t wire_code;  /**< the HTTP/3 error code it travelled as */
+};
+
+/**
+ * What an application can be told about a stream. Any member may be NULL. All are called on the
+ * loop's thread, never from inside a call that the application makes.
+ */
+struct wt_stream_callbacks {
+  /** sizeof(struct wt_stream_callbacks), so that a newer library can tell an older caller. */
+  size_t size;
+
+  /**
+   * Bytes arrived, in order. `data` is borrowed until the callback returns and points into the
+   * received packet. `fin` says that these are the last; `len` may then be 0. When the callback
+   * returns, the bytes count as read and the peer may send more; to stop that, `wt_stream_pause`, and
+   * `wt_stream_unread` for bytes that there was no room for.
+   */
+  void (*on_data)(wt_stream *stream, const uint8_t *data, size_t len, bool fin, void *user_data);
+
+  /** There is room again after a write took less than all, or returned WT_ERR_AGAIN. */
+  void (*on_writable)(wt_stream *stream, void *user_data);
+
+  /** The peer gave up sending (RESET_STREAM). No further `on_data`. The other direction lives on. */
+  void (*on_reset)(wt_stream *stream, const struct wt_stream_error *error, void *user_data);
+
+  /** The peer gave up reading (STOP_SENDING). Writes fail from now on; what waited is dropped. */
+  void (*on_stop_sending)(wt_stream *stream, const struct wt_stream_error *error, void *user_data);
+
+  /**
+   * The stream is over, in both directions. `error` is NULL after an orderly end. Called exactly
+   * once, the last call for this stream; the handle is invalid when it returns.
+   */
+  void (*on_close)(wt_stream *stream, const struct wt_stream_error *error, void *user_data);
+};
+
+/**
+ * Gives back bytes that `wt_stream_write_owned` was handed: all of them were acknowledged, or will
+ * never be needed again. Called exactly once for each successful `wt_stream_write_owned`.
+ */
+typedef void (*wt_release)(const uint8_t *data, size_t len, void *user_data);
+
+/**
+ * Sets the callbacks of `stream`, copied, and the pointer they get. For a stream that the peer
+ * opened, call it in `on_stream`; until it has been called, arriving bytes wait (within the stream's
+ * flow-control window). May be called inside a callback. Since 0.1.0.
+ */
+WT_API void wt_stream_set_callbacks(wt_stream *stream, const struct wt_stream_callbacks *callbacks, void *user_data);
+
+/** Returns the pointer given with `wt_stream_set_callbacks`, or NULL. Any callback. Since 0.1.0. */
+WT_API void *wt_stream_user_data(const wt_stream *stream);
+
+/** Returns the session that `stream` belongs to. Any callback. Since 0.1.0. */
+WT_API wt_session *wt_stream_session(const wt_stream *stream);
+
+/** Returns the QUIC stream id (RFC 9000, section 2.1), unique on its connection. Since 0.1.0. */
+WT_API int64_t wt_stream_id(const wt_stream *stream);
+
+/** Returns the kind of `stream`. Any callback. Since 0.1.0. */
+WT_API enum wt_stream_kind wt_stream_kind_of(const wt_stream *stream);
+
+/** Says whether the peer opened `stream`. Any callback. Since 0.1.0. */
+WT_API bool wt_stream_is_remote(const wt_stream *stream);
+
+/**
+ * Queues up to `len` bytes of `data`, which are copied. `*written` says how many were taken: as many
+ * as fit below `max_stream_send_buffer`, from 0 to `len`. Where it is less than `len`, `on_writable`
+ * follows. May be called inside a callback.
+ *
+ * Errors: WT_ERR_STATE after `wt_stream_end`, or for a stream that cannot be written;
+ * WT_ERR_CLOSED after a reset from here, STOP_SENDING from the peer, or the session's end;
+ * WT_ERR_NOMEM. Nothing is queued on an error. Since 0.1.0.
+ */
+WT_API int wt_stream_write(wt_stream *stream, const void *data, size_t len, size_t *written);
+
+/**
+ * Queues `len` bytes of `data` without copying them: `data` stays the library's until it calls
+ * `release(data, len, user_data)`. All are taken or none. May be called inside a callback; `release`
+ * may be called before this returns only if it fails never, so a failed call never releases.
+ *
+ * Errors: WT_ERR_AGAIN if the queue is at its bound (`on_writable` follows); else as
+ * `wt_stream_write`. Since 0.1.0.
+ */
+WT_API int wt_stream_write_owned(wt_stream *stream, const void *data, size_t len, wt_release release, void *user_data);
+
+/**
+ * Returns how many bytes `wt_stream_write` would take now; 0 also when the stream cannot be written.
+ * Any callback. Since 0.1.0.
+ */
+WT_API size_t wt_stream_writable(const wt_stream *stream);
+
+/**
+ * Ends the sending direction after what is queued (a FIN). May be called inside a callback.
+ *
+ * Errors: WT_ERR_STATE if already ended or not writable; WT_ERR_CLOSED after a reset. Since 0.1.0.
+ */
+WT_API int wt_stream_end(wt_stream *stream);
+
+/**
+ * Gives up sending: what is queued is dropped and the peer is told `code` (section 4.4; the stream's
+ * header still reaches the peer, so that it knows whose stream it was). May be called inside a
+ * callback; a second call, or one after everything was acknowledged, does nothing.
+ *
+ * Errors: WT_ERR_STATE for a stream that cannot be written. Since 0.1.0.
+ */
+WT_API int wt_stream_reset(wt_stream *stream, uint32_t code);
+
+/**
+ * Gives up reading: `on_data` is not called again and the peer is asked to stop, with `code`. May be
+ * called inside a callback; does nothing if everything was read already.
+ *
+ * Errors: WT_ERR_STATE for a stream that cannot be read. Since 0.1.0.
+ */
+WT_API int wt_stream_stop_sending(wt_stream *stream, uint32_t code);
+
+/**
+ * Stops calls of `on_data`. Bytes that arrive are kept, and the peer may send only what its
+ * flow-control window still allows: backpressure reaches it. Any callback. Since 0.1.0.
+ */
+WT_API void wt_stream_pause(wt_stream *stream);
+
+/**
+ * Inside `on_data` only: gives back the last `len` of its bytes, and pauses. After `wt_stream_resume` they
+ * come again, before any others and with the same `fin`. They do not count as read meanwhile, so the peer
+ * is held back. This is all that a stream which is copied elsewhere needs:
+ *
+ *     wt_stream_write(other, data, len, &written);
+ *     if (written < len) wt_stream_unread(stream, len - written);   // and resume in on_writable of `other`
+ *
+ * Errors: WT_ERR_STATE outside `on_data`; WT_ERR_INVALID if `len` is more than it was given. Since 0.1.0.
+ */
+WT_API int wt_stream_unread(wt_stream *stream, size_t len);
+
+/**
+ * Undoes `wt_stream_pause`. Bytes that were kept arrive in `on_data` soon, not from inside this call.
+ * Any callback. Since 0.1.0.
+ */
+WT_API void wt_stream_resume(wt_stream *stream);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

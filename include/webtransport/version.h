@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEBTRANSPORT_VERSION_H
+#define WEBTRANSPORT_VERSION_H
+
+/** The version of the headers a program was compiled with; `wt_version` tells the library's. */
+#define WT_VERSION "0.1.0"
+#define WT_VERSION_MAJOR 0
+#define WT_VERSION_MINOR 1
+#define WT_VERSION_PATCH 0
+
+#if defined(_WIN32)
+#define WT_API
+#elif defined(__GNUC__)
+#define WT_API __attribute__((visibility("default")))
+#else
+#define WT_API
+#endif
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * Returns the version of the library that is linked in, as "MAJOR.MINOR.PATCH".
+ *
+ * The string is static. May be called at any time, from any thread. Since 0.1.0.
+ */
+WT_API const char *wt_version(void);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

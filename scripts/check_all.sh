@@ -1,0 +1,28 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Runs every check of the tree, each first on its own bad samples in tests/checks/ (a check that cannot
+# fail is none). Prints a line for each, "ok NAME" or "not ok NAME".
+
+set -uo pipefail
+cd "$(dirname "$0")/.."
+failed=0
+
+run() {
+  local name=$1
+  shift
+  if "$@"; then
+    echo "ok $name"
+  else
+    echo "not ok $name"
+    failed=1
+  fi
+}
+
+for check in layers docs tests; do
+  run "check_$check finds its bad samples" python3 "scripts/check_$check.py" --self-test
+  run "check_$check" python3 "scripts/check_$check.py"
+done
+run "check_hygiene finds its bad samples" bash scripts/check_hygiene.sh --self-test
+run "check_hygiene" bash scripts/check_hygiene.sh
+exit $failed

@@ -1,0 +1,62 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Fails when a source file has no test, or one that reads a peer's bytes no fuzz target.
+
+    scripts/check_tests.py [ROOT]       check the tree
+    scripts/check_tests.py --self-test  check that each gap in tests/checks/tests is found
+
+ - src/{base,wire,core}/X.c needs tests/unit/test_X.c.
+ - src/wire/X.c needs fuzz/fuzz_X.c and at least one seed in fuzz/corpus/X/.
+ - A test file asserts something; a fuzz target has its seeds.
+"""
+
+import pathlib
+import re
+import sys
+
+
+def check(root):
+    problems = []
+    for layer in ("base", "wire", "core"):
+        for source in sorted((root / "src" / layer).glob("*.c")):
+            if not (root / f"tests/unit/test_{source.stem}.c").is_file():
+                problems.append(f"src/{layer}/{source.name}: tests/unit/test_{source.stem}.c is missing")
+            if layer == "wire" and not (root / f"fuzz/fuzz_{source.stem}.c").is_file():
+                problems.append(f"src/wire/{source.name}: fuzz/fuzz_{source.stem}.c is missing")
+    for target in sorted((root / "fuzz").glob("fuzz_*.c")):
+        corpus = root / "fuzz/corpus" / target.stem[len("fuzz_"):]
+        if not corpus.is_dir() or not any(corpus.iterdir()):
+            problems.append(f"fuzz/{target.name}: no seeds in fuzz/corpus/{corpus.name}/")
+    for test in sorted((root / "tests").glob("*/test_*.c")):
+        if not re.search(r"\b(assert_\w+|fail|fail_msg)\s*\(", test.read_text(encoding="utf-8")):
+            problems.append(f"{test.relative_to(root).as_posix()}: asserts nothing")
+    return problems
+
+
+def self_test(root):
+    expected = (root / "expected.txt").read_text().splitlines()
+    found = check(root)
+    for problem in found:
+        if problem not in expected:
+            print(f"should not have been reported: {problem}")
+    for problem in expected:
+        if problem not in found:
+            print(f"should have been reported: {problem}")
+    return bool(expected) and sorted(found) == sorted(expected)
+
+
+def main():
+    here = pathlib.Path(__file__).resolve().parent.parent
+    if "--self-test" in sys.argv:
+        return 0 if self_test(here / "tests/checks/tests") else 1
+    root = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else here
+    problems = check(root)
+    if not list(root.glob("src/*/*.c")):
+        problems.append("no source files found")
+    for problem in problems:
+        print(problem)
+    return 1 if problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,216 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Installs what is missing, asking nothing; does nothing, at once, when all is there.
+#
+#   scripts/setup.sh build   what `make build` and `make run` need
+#   scripts/setup.sh test    that, and what `make test`, `make format` and `make lint` need (the default)
+#
+# Works on Debian 12 or later, and on Ubuntu from the release on that carries ngtcp2 1.11. Debian 12 itself has
+# ngtcp2 0.12: there the newer one comes from its backports, from the mirror that the machine uses.
+
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+want=${1:-test}
+case $want in
+  build | test) ;;
+  *)
+    echo "usage: $0 [build|test]" >&2
+    exit 2
+    ;;
+esac
+
+ngtcp2_min=1.11
+nghttp3_min=1.8
+curl_min=8.0
+
+# What is asked of the distribution's own release, and what Debian 12 has only in its backports.
+plain=(cmake pkg-config libgnutls28-dev libuv1-dev libmicrohttpd-dev libjansson-dev)
+recent=(libngtcp2-dev libngtcp2-crypto-gnutls-dev libnghttp3-dev)
+tools=(gcc:gcc make:make)
+if [ "$want" = test ]; then
+  plain+=(libcmocka-dev)
+  recent+=(ngtcp2-client)
+  tools+=(clang:clang clang-format:clang-format clang-tidy:clang-tidy chromium:chromium node:nodejs npm:npm
+    python3:python3 openssl:openssl curl:curl)
+fi
+
+# What makes a command root's; empty for root itself.
+root=()
+[ "$(id -u)" = 0 ] || root=(sudo)
+
+say() { echo "setup: $*"; }
+
+fail() {
+  echo "setup: $*" >&2
+  exit 1
+}
+
+# Prints those of the given packages that are not installed.
+packages_missing() {
+  local have
+  have=" $(dpkg-query -W -f '${Package}:${db:Status-Status} ' "$@" 2>/dev/null || true)"
+  for package in "$@"; do
+    case $have in
+      *" $package:installed "*) ;;
+      *) echo "$package" ;;
+    esac
+  done
+}
+
+# A pkg-config of another maker (pkgconf) is as good.
+missing_of_plain() {
+  packages_missing "${plain[@]}" | while read -r package; do
+    { [ "$package" = pkg-config ] && command -v pkg-config >/dev/null; } ||
+      { [ "$package" = cmake ] && command -v cmake >/dev/null; } || echo "$package"
+  done
+  for pair in "${tools[@]}"; do
+    command -v "${pair%%:*}" >/dev/null || echo "${pair#*:}"
+  done
+}
+
+# Clang's fuzzing and sanitizer runtime is a package of its own, named for clang's version.
+clang_runtime_missing() {
+  [ "$want" = test ] && command -v clang >/dev/null || return 0
+  local library major
+  library=$(clang -print-file-name="libclang_rt.fuzzer-$(uname -m).a")
+  if [ ! -e "$library" ] && [ ! -e "$(clang -print-file-name=libclang_rt.fuzzer.a)" ]; then
+    major=$(clang -dumpversion)
+    echo "libclang-rt-${major%%.*}-dev"
+  fi
+}
+
+# The packages whose version matters, unless pkg-config (or the package list) says that they are new enough.
+missing_of_recent() {
+  if command -v pkg-config >/dev/null &&
+    pkg-config --exists "libngtcp2 >= $ngtcp2_min" "libngtcp2_crypto_gnutls >= $ngtcp2_min" \
+      "libnghttp3 >= $nghttp3_min"; then
+    if [ "$want" = test ] && ! command -v gtlsclient >/dev/null; then
+      echo ngtcp2-client
+    fi
+  else
+    printf '%s\n' "${recent[@]}"
+  fi
+}
+
+# The tests ask by libcurl too, whose GnuTLS build speaks HTTP/3 where it stands on ngtcp2. Debian 13
+# renamed its package.
+curl_missing() {
+  [ "$want" = test ] || return 0
+  local library
+  library=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p | sed -n '/libcurl-gnutls[.]so[.]4 /{s/.*=> //p;q}')
+  if [ -z "$library" ] || ! ldd "$library" | grep -q libngtcp2; then
+    if apt-cache show libcurl3t64-gnutls >/dev/null 2>&1; then
+      echo libcurl3t64-gnutls
+    else
+      echo libcurl3-gnutls
+    fi
+  fi
+}
+
+apt_get() {
+  "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@"
+}
+
+# The version that a package must have; nothing where any will do.
+minimum_of() {
+  case $1 in
+    libnghttp3-dev) echo "$nghttp3_min" ;;
+    *ngtcp2*) echo "$ngtcp2_min" ;;
+    libcurl3-gnutls) echo "$curl_min" ;;
+    *) ;;
+  esac
+}
+
+# The version of a package that apt would install with the given options, or nothing.
+candidate_of() {
+  local package=$1
+  shift
+  apt-cache "$@" policy "$package" | sed -n 's/^  Candidate: //p' | grep -v '(none)'
+}
+
+is_offered() {
+  [ -z "$(minimum_of "$1")" ] || dpkg --compare-versions "$(candidate_of "$@")" ge "$(minimum_of "$1")"
+}
+
+# Enables the backports of this Debian release, unless they are, at the mirror that apt uses for it.
+enable_backports() {
+  local codename=$1 uris uri keyring signed line
+  uris=$(apt-get indextargets --format '$(REPO_URI)|$(RELEASE)|$(COMPONENT)' 'Identifier: Packages' | sort -u)
+  if grep -q "|$codename-backports|main\$" <<<"$uris"; then
+    return 0
+  fi
+  uri=$(grep "|$codename|main\$" <<<"$uris" | head -n 1 | cut -d '|' -f 1)
+  [ -n "$uri" ] || fail "apt's sources name no mirror of $codename main; enable $codename-backports by hand"
+  keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+  signed=
+  [ -e "$keyring" ] && signed="[signed-by=$keyring] "
+  line="deb ${signed}${uri} $codename-backports main"
+  say "enabling $codename-backports"
+  "${root[@]}" sh -c 'printf "%s\n" "$1" >/etc/apt/sources.list.d/libwebtransport-backports.list' sh "$line"
+  apt_get update
+}
+
+install_packages() {
+  local package id codename backported=() arguments=()
+  say "installing: $*"
+  apt_get update
+  id=$(. /etc/os-release && echo "${ID:-}")
+  codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+
+  # Only the packages that need it come from the backports; everything else stays with the release.
+  for package in "$@"; do
+    if is_offered "$package"; then
+      arguments+=("$package")
+      continue
+    fi
+    [ "$id" = debian ] && [ -n "$codename" ] ||
+      fail "this distribution offers $package $(candidate_of "$package"), and $(minimum_of "$package") or later is" \
+        "needed. Debian 12 with its backports and Debian 13 have it."
+    [ ${#backported[@]} -gt 0 ] || enable_backports "$codename"
+    is_offered "$package" -t "$codename-backports" ||
+      fail "$codename-backports offers $package $(candidate_of "$package" -t "$codename-backports")," \
+        "and $(minimum_of "$package") or later is needed"
+    backported+=("$package")
+  done
+  if [ ${#backported[@]} -gt 0 ]; then
+    # The libraries behind them (libngtcp2-16, ...) have to come from there too.
+    for package in $(apt-cache -t "$codename-backports" depends --no-recommends --no-suggests "${backported[@]}" |
+      sed -n 's/^ *Depends: \(lib\(ngtcp2\|nghttp3\)[^ ]*\)$/\1/p'); do
+      backported+=("$package")
+    done
+    for package in $(printf '%s\n' "${backported[@]}" | sort -u); do
+      arguments+=("$package/$codename-backports")
+    done
+  fi
+  apt_get install --no-install-recommends "${arguments[@]}"
+}
+
+# Package names hold no spaces: what these print is split into words on purpose.
+# shellcheck disable=SC2207
+missing=($(missing_of_plain && missing_of_recent && curl_missing && clang_runtime_missing))
+if [ "${#missing[@]}" -gt 0 ]; then
+  command -v apt-get >/dev/null || fail "this is no Debian or Ubuntu; install: ${missing[*]}"
+  [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || fail "root (or sudo) is needed to install: ${missing[*]}"
+  install_packages "${missing[@]}"
+  # Clang may only be here now, and tell which runtime it wants.
+  # shellcheck disable=SC2207
+  missing=($(clang_runtime_missing))
+  [ "${#missing[@]}" -eq 0 ] || apt_get install --no-install-recommends "${missing[@]}"
+  [ -z "$(missing_of_recent)" ] || fail "the installed ngtcp2 or nghttp3 is still too old: $(missing_of_recent | xargs)"
+  [ -z "$(curl_missing)" ] || fail "the installed $(curl_missing) has no HTTP/3"
+fi
+
+if [ "$want" = test ] && [ "$(node -p 'process.versions.node.split(".")[0]')" -lt 18 ]; then
+  fail "node $(node --version) is too old for the browser test: 18 or later is needed"
+fi
+
+# The browser test drives Chromium through playwright-core, which brings no browser of its own.
+if [ "$want" = test ] && [ -e tests/browser/package-lock.json ]; then
+  if [ ! tests/browser/node_modules/.package-lock.json -nt tests/browser/package-lock.json ]; then
+    say "installing the browser test's node modules"
+    (cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+    touch tests/browser/node_modules/.package-lock.json
+  fi
+fi

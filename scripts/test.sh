@@ -1,0 +1,148 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Runs every test and check of the tree and ends with the line "N passed, N failed".
+#
+#   scripts/test.sh [STAGE...]   stages: checks build unit fuzz scripts install browser (default: all)
+#
+# Each stage goes on after a failure, so that one run tells of all. What a stage printed lies in
+# build/results/. Variables: FUZZ_SECONDS (5, for each target), JOBS, CC_FUZZ (clang).
+
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+stages=("$@")
+[ ${#stages[@]} -gt 0 ] || stages=(checks build unit fuzz scripts install browser)
+jobs=${JOBS:-$(nproc)}
+fuzz_seconds=${FUZZ_SECONDS:-5}
+results=build/results
+tally=$results/tally
+mkdir -p "$results"
+: >"$tally"
+
+pass() { echo "pass $*" >>"$tally"; }
+fail() { echo "fail $*" >>"$tally"; }
+
+# step NAME COMMAND...: one result; its output is shown where it fails.
+step() {
+  local name=$1 log=$results/$1.log
+  shift
+  echo "== $name"
+  if "$@" >"$log" 2>&1; then
+    pass "$name"
+  else
+    fail "$name"
+    tail -n 60 "$log"
+    return 1
+  fi
+}
+
+# build NAME FOLDER CMAKE_ARGUMENTS...
+build() {
+  local name=$1 folder=$2
+  shift 2
+  step "$name" build_quietly "$folder" "$@"
+}
+
+build_quietly() {
+  local folder=$1
+  shift
+  cmake -S . -B "$folder" "$@" && cmake --build "$folder" -j "$jobs" -- -k
+}
+
+# tests NAME FOLDER CTEST_ARGUMENTS...: the tests inside are counted one by one.
+tests() {
+  local name=$1 folder=$2
+  shift 2
+  local junit=$PWD/$results/$name.xml log=$results/$name.log
+  echo "== $name"
+  rm -f "$junit"
+  ctest --test-dir "$folder" --output-on-failure --no-tests=error --output-junit "$junit" \
+    --test-output-size-passed 10000000 --test-output-size-failed 10000000 "$@" >"$log" 2>&1
+  local status=$?
+  if [ ! -s "$junit" ] || ! python3 scripts/tally.py "$junit" >"$results/$name.tally"; then
+    fail "$name (no result)"
+    tail -n 40 "$log"
+    return
+  fi
+  cat "$results/$name.tally" >>"$tally"
+  if [ "$status" -ne 0 ]; then
+    grep -q '^fail ' "$results/$name.tally" || fail "$name (exit status $status)"
+    grep -vE 'Start +[0-9]+:| Passed ' "$log" | tail -n 120
+  fi
+}
+
+# One fuzz target for some seconds: on its seeds, and on what earlier runs found.
+fuzz_one() {
+  local name=$1 program=build/fuzz/targets/$1 corpus log runs
+  corpus=build/fuzz/corpus/$name
+  log=$results/$name.log
+  mkdir -p "$corpus" build/fuzz/artifacts
+  if "$program" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
+    -artifact_prefix=build/fuzz/artifacts/"$name"- "$corpus" "fuzz/corpus/${name#fuzz_}" >"$log" 2>&1; then
+    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
+    if [ "${runs:-0}" -gt 1000 ]; then
+      echo "pass $name ($runs runs)"
+    else
+      echo "fail $name (only ${runs:-0} runs)"
+    fi
+  else
+    echo "fail $name"
+    tail -n 30 "$log" >&2
+  fi
+}
+export -f fuzz_one
+export results fuzz_seconds
+
+stage_checks() {
+  local log=$results/checks.log
+  echo "== checks"
+  scripts/check_all.sh >"$log" 2>&1
+  sed -n 's/^ok /pass /p; s/^not ok /fail /p' "$log" | tee "$results/checks.tally" >>"$tally"
+  [ -s "$results/checks.tally" ] || fail "checks (no result)"
+  grep -v '^ok ' "$log" | tail -n 60
+}
+
+stage_build() { build build build -DWT_BUILD_TESTS=ON; }
+
+stage_unit() {
+  build build-sanitized build/asan -DWT_SANITIZE=ON
+  tests sanitized build/asan -j "$jobs" -LE 'script|browser'
+}
+
+stage_fuzz() {
+  build build-fuzz build/fuzz -DWT_FUZZ=ON -DCMAKE_C_COMPILER="${CC_FUZZ:-clang}"
+  echo "== fuzz"
+  find fuzz -maxdepth 1 -name 'fuzz_*.c' -printf '%f\n' | sed 's/\.c$//' | sort |
+    xargs -r -P 2 -I '{}' bash -c 'fuzz_one {}' | tee "$results/fuzz.tally" >>"$tally"
+  [ -s "$results/fuzz.tally" ] || fail "fuzz (no targets)"
+}
+
+stage_scripts() { tests scripts build -L script; }
+stage_install() { step install bash tests/install/run.sh build; }
+stage_browser() { tests browser build -L browser; }
+
+# The line that ends the run; a stage that left no result at all is a failure.
+summary() {
+  local passed failed
+  passed=$(grep -c '^pass ' "$tally")
+  failed=$(grep -c '^fail ' "$tally")
+  if [ "$failed" -gt 0 ]; then
+    echo
+    sed -n 's/^fail /FAILED: /p' "$tally"
+  fi
+  echo
+  echo "$passed passed, $failed failed"
+  [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
+}
+
+for stage in "${stages[@]}"; do
+  if declare -F "stage_$stage" >/dev/null; then
+    started=$SECONDS
+    "stage_$stage"
+    echo "   $stage: $((SECONDS - started)) s"
+  else
+    fail "no stage is called $stage"
+  fi
+done
+summary

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Datagrams (draft section 4.5, RFC 9297): a queue to send, and those that came before their session.
+ *
+ * The queue is the connection's, so that datagrams of all its sessions leave in the order they were
+ * given. It is bounded; when it is full the oldest goes, because with datagrams the newest is worth
+ * most. Datagrams for a session that has not been accepted yet wait in a second bounded list, whose
+ * newcomers are dropped when it is full.
+ */
+
+#include "core/datagram.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/session.h"
+#include "wire/datagram.h"
+#include "wire/error_code.h"
+
+struct datagram {
+  struct wt__link link;
+  wt_session *session; /* whose count it is; NULL for an early one */
+  int64_t session_id;
+  uint64_t deadline; /* of an early one */
+  size_t len;
+  uint8_t bytes[]; /* outgoing: header and payload; early: payload */
+};
+
+#define DATAGRAM_OF(l) WT__CONTAINER_OF(l, struct datagram, link)
+
+static struct datagram *datagram_new(int64_t session_id, size_t len) {
+  struct datagram *d = wt__malloc(sizeof(*d) + len);
+  if (d == NULL) return NULL;
+  memset(d, 0, sizeof(*d));
+  d->session_id = session_id;
+  d->len = len;
+  wt__link_init(&d->link);
+  return d;
+}
+
+/* --- Sending --- */
+
+static void datagram_remove_out(struct wt__mux *mux, struct datagram *d) {
+  wt__list_remove(&d->link);
+  mux->datagrams_out_len--;
+  wt__free(d);
+}
+
+size_t wt_session_max_datagram_size(const wt_session *session) {
+  size_t max = session->mux->transport->max_datagram_len(session->mux->ctx);
+  size_t header = wt__datagram_header_len(session->id);
+  return max > header ? max - header : 0;
+}
+
+int wt_session_send_datagram(wt_session *session, const void *data, size_t len) {
+  struct wt__mux *mux = session->mux;
+  size_t header = wt__datagram_header_len(session->id), max;
+  struct datagram *d;
+  if (session->ended) return WT_ERR_CLOSED;
+  max = mux->transport->max_datagram_len(mux->ctx);
+  if (max == 0) return WT_ERR_UNSUPPORTED;
+  if (max < header || len > max - header) return WT_ERR_TOO_LARGE;
+  d = datagram_new(session->id, header + len);
+  if (d == NULL) return WT_ERR_NOMEM;
+  d->session = session;
+  wt__datagram_header_write(d->bytes, session->id);
+  if (len > 0) memcpy(d->bytes + header, data, len);
+  if (mux->datagrams_out_len >= mux->config->max_datagrams_queued && mux->datagrams_out_len > 0) {
+    wt__mux_datagram_done(mux, false);
+  }
+  wt__list_push_back(&mux->datagrams_out, &d->link);
+  mux->datagrams_out_len++;
+  mux->transport->wake(mux->ctx);
+  return 0;
+}
+
+bool wt__mux_next_datagram(struct wt__mux *mux, struct wt__vec *datagram) {
+  struct wt__link *first = wt__list_first(&mux->datagrams_out);
+  if (first == NULL) return false;
+  datagram->data = DATAGRAM_OF(first)->bytes;
+  datagram->len = DATAGRAM_OF(first)->len;
+  return true;
+}
+
+void wt__mux_datagram_done(struct wt__mux *mux, bool sent) {
+  struct wt__link *first = wt__list_first(&mux->datagrams_out);
+  struct datagram *d;
+  if (first == NULL) return;
+  d = DATAGRAM_OF(first);
+  if (sent) {
+    d->session->stats.datagrams_sent++;
+  } else {
+    d->session->stats.datagrams_dropped_outgoing++;
+  }
+  datagram_remove_out(mux, d);
+}
+
+void wt__datagrams_drop_session(struct wt__mux *mux, const wt_session *session) {
+  WT__LIST_FOREACH(it, next, &mux->datagrams_out) {
+    if (DATAGRAM_OF(it)->session == session) datagram_remove_out(mux, DATAGRAM_OF(it));
+  }
+}
+
+/* --- Receiving --- */
+
+static void datagram_remove_early(struct wt__mux *mux, struct datagram *d) {
+  wt__list_remove(&d->link);
+  mux->early_datagrams_len--;
+  wt__free(d);
+}
+
+static void datagram_keep_early(struct wt__mux *mux, int64_t session_id, const uint8_t *data, size_t len,
+                                uint64_t now) {
+  struct datagram *d = NULL;
+  if (mux->early_datagrams_len < mux->config->max_early_datagrams) d = datagram_new(session_id, len);
+  if (d == NULL) {
+    mux->early_datagrams_dropped++;
+    return;
+  }
+  d->deadline = now + mux->config->early_timeout_ms * UINT64_C(1000000);
+  if (len > 0) memcpy(d->bytes, data, len);
+  wt__list_push_back(&mux->early_datagrams, &d->link);
+  mux->early_datagrams_len++;
+}
+
+static void datagram_deliver(wt_session *session, const uint8_t *data, size_t len) {
+  if (session->ended) return;
+  session->stats.datagrams_received++;
+  if (session->callbacks.on_datagram) session->callbacks.on_datagram(session, data, len, session->user_data);
+}
+
+void wt__mux_recv_datagram(struct wt__mux *mux, const uint8_t *data, size_t len, uint64_t now) {
+  int64_t id;
+  size_t header = wt__datagram_header_read(data, len, &id);
+  wt_session *session;
+  if (header == 0) {
+    mux->transport->close_connection(mux->ctx, WT__H3_DATAGRAM_ERROR, "malformed HTTP datagram");
+    return;
+  }
+  session = wt__map_get(&mux->sessions, (uint64_t)id);
+  if (session && !session->fresh) {
+    datagram_deliver(session, data + header, len - header);
+  } else if (session || !wt__mux_is_closed_id(mux, id)) {
+    datagram_keep_early(mux, id, data + header, len - header, now);
+  }
+}
+
+void wt__datagrams_deliver_early(struct wt__mux *mux, wt_session *session) {
+  WT__LIST_FOREACH(it, next, &mux->early_datagrams) {
+    struct datagram *d = DATAGRAM_OF(it);
+    if (d->session_id != session->id) continue;
+    datagram_deliver(session, d->bytes, d->len);
+    datagram_remove_early(mux, d);
+  }
+  session->stats.datagrams_dropped_incoming = mux->early_datagrams_dropped;
+}
+
+void wt__datagrams_drop_early(struct wt__mux *mux, int64_t session_id) {
+  WT__LIST_FOREACH(it, next, &mux->early_datagrams) {
+    if (DATAGRAM_OF(it)->session_id == session_id) datagram_remove_early(mux, DATAGRAM_OF(it));
+  }
+}
+
+void wt__datagrams_expire(struct wt__mux *mux, uint64_t now) {
+  struct wt__link *first;
+  while ((first = wt__list_first(&mux->early_datagrams)) && DATAGRAM_OF(first)->deadline <= now) {
+    mux->early_datagrams_dropped++;
+    datagram_remove_early(mux, DATAGRAM_OF(first));
+  }
+}
+
+uint64_t wt__datagrams_expiry(const struct wt__mux *mux) {
+  struct wt__link *first = wt__list_first(&mux->early_datagrams);
+  return first ? DATAGRAM_OF(first)->deadline : UINT64_MAX;
+}
+
+void wt__datagrams_free(struct wt__mux *mux) {
+  struct wt__link *first;
+  while ((first = wt__list_first(&mux->datagrams_out))) datagram_remove_out(mux, DATAGRAM_OF(first));
+  while ((first = wt__list_first(&mux->early_datagrams))) datagram_remove_early(mux, DATAGRAM_OF(first));
+}

@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The WebTransport half of a connection: which session a stream belongs to, what waits, what is next.
+ *
+ * Early streams (draft section 4.6). QUIC does not keep streams in order, so a stream can be here before
+ * the CONNECT request of its session, or before the application has accepted it. Such streams wait in
+ * a list, at most `max_early_streams` of them and `early_timeout_ms` long; what they sent waits in them,
+ * and since it is not reported as consumed, QUIC's windows bound it. Over the bound, or too late:
+ * WT_BUFFERED_STREAM_REJECTED. Streams for one of the last WT__CLOSED_IDS sessions that ended or were
+ * refused are turned away with the same code.
+ *
+ * Sending is round robin over streams that have something: each gets one turn, then goes to the back.
+ */
+
+#include "core/mux.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/datagram.h"
+#include "core/session.h"
+#include "core/stream.h"
+#include "wire/error_code.h"
+
+#define STREAM_OF(l, member) WT__CONTAINER_OF(l, struct wt_stream, member)
+#define SESSION_OF(l, member) WT__CONTAINER_OF(l, struct wt_session, member)
+
+void wt__mux_init(struct wt__mux *mux, const struct wt__mux_config *config, const struct wt_transport *transport,
+                  void *ctx) {
+  memset(mux, 0, sizeof(*mux));
+  mux->config = config;
+  mux->transport = transport;
+  mux->ctx = ctx;
+  wt__map_init(&mux->sessions);
+  wt__list_init(&mux->session_list);
+  wt__list_init(&mux->ended_sessions);
+  wt__list_init(&mux->stuck_sessions);
+  wt__list_init(&mux->ready);
+  wt__list_init(&mux->todo_streams);
+  wt__list_init(&mux->todo_sessions);
+  wt__list_init(&mux->datagrams_out);
+  wt__list_init(&mux->early_streams);
+  wt__list_init(&mux->refused_streams);
+  wt__list_init(&mux->early_datagrams);
+  for (size_t i = 0; i < WT__CLOSED_IDS; i++) mux->closed_ids[i] = -1;
+}
+
+/* --- After the end of the connection: a transport that does nothing --- */
+
+static int gone_open_stream(void *ctx, bool uni, int64_t *id) {
+  (void)ctx, (void)uni, (void)id;
+  return WT_ERR_CLOSED;
+}
+static void gone_stream_code(void *ctx, int64_t id, uint64_t code) { (void)ctx, (void)id, (void)code; }
+static void gone_wake(void *ctx) { (void)ctx; }
+static size_t gone_max_datagram_len(void *ctx) {
+  (void)ctx;
+  return 0;
+}
+static void gone_close(void *ctx, uint64_t code, const char *reason) { (void)ctx, (void)code, (void)reason; }
+static void gone_keep_alive(void *ctx, bool on) { (void)ctx, (void)on; }
+static void gone_path_stats(void *ctx, struct wt__path_stats *stats) { (void)ctx, (void)stats; }
+static void gone_connect(void *ctx, int64_t id) { (void)ctx, (void)id; }
+
+static const struct wt_transport transport_gone = {
+    .open_stream = gone_open_stream,
+    .reset_stream = gone_stream_code,
+    .stop_sending = gone_stream_code,
+    .consume = gone_stream_code,
+    .wake = gone_wake,
+    .max_datagram_len = gone_max_datagram_len,
+    .close_connection = gone_close,
+    .set_keep_alive = gone_keep_alive,
+    .path_stats = gone_path_stats,
+    .connect_wake = gone_connect,
+    .connect_reset = gone_stream_code,
+    .session_closed = gone_connect,
+};
+
+static void streams_free(struct wt__list *streams) {
+  struct wt__link *first;
+  while ((first = wt__list_first(streams))) wt__stream_free(STREAM_OF(first, link));
+}
+
+static void sessions_free(struct wt__list *sessions) {
+  struct wt__link *first;
+  while ((first = wt__list_first(sessions))) {
+    wt_session *session = SESSION_OF(first, link);
+    wt__session_tell(session);
+    streams_free(&session->streams);
+    wt__session_free(session);
+  }
+}
+
+void wt__mux_free(struct wt__mux *mux, enum wt_party party, uint64_t wire_code) {
+  struct wt__link *first;
+  mux->transport = &transport_gone;
+  while ((first = wt__list_first(&mux->session_list))) {
+    wt__session_end(SESSION_OF(first, link), party, 0, NULL, 0, false, wire_code);
+  }
+  sessions_free(&mux->ended_sessions);
+  sessions_free(&mux->stuck_sessions);
+  streams_free(&mux->early_streams);
+  streams_free(&mux->refused_streams);
+  wt__datagrams_free(mux);
+  wt__released_run(&mux->released);
+  wt__map_free(&mux->sessions);
+}
+
+/* --- Early and late --- */
+
+bool wt__mux_is_closed_id(const struct wt__mux *mux, int64_t id) {
+  for (size_t i = 0; i < WT__CLOSED_IDS; i++) {
+    if (mux->closed_ids[i] == id) return true;
+  }
+  return false;
+}
+
+static void early_refuse(struct wt__mux *mux, struct wt_stream *stream) {
+  mux->early_streams_len--;
+  wt__stream_refuse(stream, WT__WT_BUFFERED_STREAM_REJECTED);
+}
+
+static void early_expire(struct wt__mux *mux, uint64_t now) {
+  struct wt__link *first;
+  while ((first = wt__list_first(&mux->early_streams)) && STREAM_OF(first, link)->deadline <= now) {
+    WT__DEBUG(mux->config->log, "stream %lld: no session %lld in time, refused",
+              (long long)STREAM_OF(first, link)->id, (long long)STREAM_OF(first, link)->session_id);
+    early_refuse(mux, STREAM_OF(first, link));
+  }
+  wt__datagrams_expire(mux, now);
+}
+
+void wt__mux_deliver_early(struct wt__mux *mux, wt_session *session) {
+  WT__LIST_FOREACH(it, next, &mux->early_streams) {
+    struct wt_stream *stream = STREAM_OF(it, link);
+    if (stream->session_id != session->id) continue;
+    mux->early_streams_len--;
+    if (session->ended) {
+      wt__stream_refuse(stream, WT__WT_SESSION_GONE);
+    } else {
+      wt__stream_attach(stream, session);
+    }
+  }
+  wt__datagrams_deliver_early(mux, session);
+}
+
+void wt__mux_session_refused(struct wt__mux *mux, int64_t id) {
+  mux->closed_ids[mux->closed_ids_next++ % WT__CLOSED_IDS] = id;
+  WT__LIST_FOREACH(it, next, &mux->early_streams) {
+    if (STREAM_OF(it, link)->session_id == id) early_refuse(mux, STREAM_OF(it, link));
+  }
+  wt__datagrams_drop_early(mux, id);
+}
+
+/* --- Streams of the peer --- */
+
+static void stream_refuse_unmade(struct wt__mux *mux, int64_t id, bool uni) {
+  if (!uni) mux->transport->reset_stream(mux->ctx, id, WT__WT_BUFFERED_STREAM_REJECTED);
+  mux->transport->stop_sending(mux->ctx, id, WT__WT_BUFFERED_STREAM_REJECTED);
+}
+
+wt_stream *wt__mux_stream_new_remote(struct wt__mux *mux, int64_t id, bool uni, int64_t session_id, uint64_t now) {
+  wt_session *session = wt__map_get(&mux->sessions, (uint64_t)session_id);
+  bool early = session ? session->fresh : !wt__mux_is_closed_id(mux, session_id);
+  wt_stream *stream;
+  if ((session && session->ended) || (!session && !early) ||
+      (early && mux->early_streams_len >= mux->config->max_early_streams)) {
+    stream_refuse_unmade(mux, id, uni);
+    return NULL;
+  }
+  stream = wt__stream_alloc(mux, id, uni, true);
+  if (stream == NULL) {
+    stream_refuse_unmade(mux, id, uni);
+    return NULL;
+  }
+  stream->session_id = session_id;
+  if (!early) {
+    wt__stream_attach(stream, session);
+    return stream;
+  }
+  stream->deadline = now + mux->config->early_timeout_ms * UINT64_C(1000000);
+  wt__list_push_back(&mux->early_streams, &stream->link);
+  mux->early_streams_len++;
+  return stream;
+}
+
+void wt__mux_streams_allowed(struct wt__mux *mux, bool uni) {
+  WT__LIST_FOREACH(it, next, &mux->session_list) {
+    wt_session *session = SESSION_OF(it, link);
+    if (!session->wants_credit[uni]) continue;
+    session->wants_credit[uni] = false;
+    session->credit_pending[uni] = true;
+    wt__session_todo(session);
+  }
+}
+
+/* --- Running --- */
+
+void wt__mux_run(struct wt__mux *mux, uint64_t now) {
+  struct wt__link *l;
+  early_expire(mux, now);
+  WT__LIST_FOREACH(it, next, &mux->ended_sessions) {
+    if (SESSION_OF(it, link)->linger_until > now) break;
+    wt__session_todo(SESSION_OF(it, link));
+  }
+  for (;;) {
+    if ((l = wt__list_first(&mux->todo_streams))) {
+      wt__list_remove(l);
+      wt__stream_run(STREAM_OF(l, todo));
+    } else if ((l = wt__list_first(&mux->todo_sessions))) {
+      wt__list_remove(l);
+      wt__session_run(SESSION_OF(l, todo), now);
+    } else {
+      break;
+    }
+  }
+  wt__released_run(&mux->released);
+}
+
+uint64_t wt__mux_expiry(const struct wt__mux *mux) {
+  const struct wt__link *first = wt__list_first(&mux->early_streams);
+  uint64_t expiry = first ? STREAM_OF(first, link)->deadline : UINT64_MAX;
+  uint64_t datagrams = wt__datagrams_expiry(mux);
+  if (datagrams < expiry) expiry = datagrams;
+  first = wt__list_first(&mux->ended_sessions);
+  if (first && SESSION_OF(first, link)->linger_until < expiry) expiry = SESSION_OF(first, link)->linger_until;
+  return expiry;
+}
+
+void wt__mux_drain(struct wt__mux *mux) {
+  WT__LIST_FOREACH(it, next, &mux->session_list) {
+    wt_session *session = SESSION_OF(it, link);
+    wt_session_drain(session);
+    session->drain_pending = true;
+    wt__session_todo(session);
+  }
+}
+
+/* --- Sending --- */
+
+bool wt__mux_next(struct wt__mux *mux, struct wt__send *send, wt_stream **out) {
+  struct wt__link *l;
+  while ((l = wt__list_first(&mux->ready))) {
+    struct wt_stream *stream = STREAM_OF(l, ready);
+    if (!wt__sendq_pending(&stream->sendq)) {
+      wt__list_remove(l);
+      continue;
+    }
+    send->id = stream->id;
+    send->count = wt__sendq_peek(&stream->sendq, send->vecs, WT__SEND_VECS, &send->fin);
+    *out = stream;
+    return true;
+  }
+  return false;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_CORE_MUX_H
+#define WT_CORE_MUX_H
+
+/*
+ * The WebTransport half of one connection: its sessions, their streams and datagrams, and what came
+ * too early or too late for a session. Sans-I/O: it is told what arrived and asked what to send.
+ *
+ *   h3 tells:  a session was accepted, a stream arrived, bytes, resets, acknowledgements, datagrams
+ *   h3 asks:   which stream next (`wt__mux_next`), which datagram next
+ *   mux asks:  `wt_transport`
+ *
+ * Callbacks of the application are made only in `wt__mux_run` and in the calls that report arrivals,
+ * never inside an application's call. Nothing is freed while an application's callback runs: objects
+ * that ended go to the `todo` list, and `wt__mux_run` frees them.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <webtransport/session.h>
+
+#include "base/list.h"
+#include "base/log.h"
+#include "base/map.h"
+#include "core/sendq.h"
+#include "core/transport.h"
+
+#define WT__CLOSED_IDS 64 /* session ids remembered after their end, newest kept */
+
+struct wt__mux_config {
+  size_t max_stream_send_buffer;
+  size_t max_datagrams_queued;
+  size_t max_early_streams, max_early_datagrams;
+  uint64_t early_timeout_ms;
+  const struct wt__log *log;
+};
+
+struct wt__mux {
+  const struct wt__mux_config *config;
+  const struct wt_transport *transport;
+  void *ctx;
+
+  struct wt__map sessions;      /* session id -> wt_session, accepted and not yet freed */
+  struct wt__list session_list;   /* those that go on */
+  struct wt__list ended_sessions; /* by `linger_until`: the first has the next deadline */
+  struct wt__list stuck_sessions; /* lingered long enough: wait for QUIC alone */
+  size_t sessions_open;         /* sessions whose on_close was not called */
+
+  struct wt__list ready;        /* streams with something to send, round robin */
+  struct wt__list todo_streams; /* objects for `wt__mux_run` */
+  struct wt__list todo_sessions;
+  struct wt__released released;
+
+  struct wt__list datagrams_out; /* oldest first */
+  size_t datagrams_out_len;
+
+  struct wt__list early_streams; /* oldest first: the first has the next deadline */
+  size_t early_streams_len;
+  struct wt__list refused_streams; /* until QUIC has closed them */
+  struct wt__list early_datagrams;
+  size_t early_datagrams_len;
+  uint64_t early_datagrams_dropped;
+
+  int64_t closed_ids[WT__CLOSED_IDS];
+  size_t closed_ids_next;
+};
+
+/* What a session is born with. Strings are copied. */
+struct wt__session_params {
+  const char *path, *protocol, *peer_address;
+  int draft;
+  const struct wt_session_callbacks *callbacks;
+  void *user_data;
+};
+
+void wt__mux_init(struct wt__mux *mux, const struct wt__mux_config *config, const struct wt_transport *transport,
+                  void *ctx);
+/* The connection is over: every session and stream gets its on_close (by `party`, with `wire_code`),
+ * then everything is freed. `transport` is not called any more. */
+void wt__mux_free(struct wt__mux *mux, enum wt_party party, uint64_t wire_code);
+
+/* Does what was put off: callbacks, streams for new sessions, ends. Call after every batch of arrivals
+ * and before asking what to send. */
+void wt__mux_run(struct wt__mux *mux, uint64_t now);
+/* The next time `wt__mux_run` has something to do by itself, in nanoseconds; UINT64_MAX: none. */
+uint64_t wt__mux_expiry(const struct wt__mux *mux);
+
+/* --- Sessions --- */
+
+/* The CONNECT request on stream `id` is accepted. Early streams and datagrams for it are delivered by
+ * the next `wt__mux_run`. WT_ERR_NOMEM. */
+int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__session_params *params,
+                        wt_session **session);
+/* Stream `id` will never be a session (ordinary request, rejected, reset): refuses what came early for it. */
+void wt__mux_session_refused(struct wt__mux *mux, int64_t id);
+
+/* Whether `id` ended or was refused a short while ago. */
+bool wt__mux_is_closed_id(const struct wt__mux *mux, int64_t id);
+/* What came before `session` was accepted goes to it. */
+void wt__mux_deliver_early(struct wt__mux *mux, wt_session *session);
+
+/* Capsule bytes of the CONNECT stream; its FIN; its abrupt end (reset or STOP_SENDING by the peer). */
+void wt__session_recv(wt_session *session, const uint8_t *data, size_t len);
+void wt__session_recv_fin(wt_session *session);
+void wt__session_recv_reset(wt_session *session, uint64_t wire_code);
+/* GOAWAY came, or this end shuts down: tells the application. */
+void wt__mux_drain(struct wt__mux *mux);
+
+/* What the session has for its CONNECT stream, read like a stream's queue (acks in bytes from 0). */
+size_t wt__session_peek(wt_session *session, struct wt__vec *vecs, size_t max_vecs, bool *fin);
+void wt__session_sent(wt_session *session, size_t len, bool fin);
+void wt__session_acked(wt_session *session, uint64_t len);
+/* The CONNECT stream is closed in both directions; `session_closed` may have come before or comes after. */
+void wt__session_connect_closed(wt_session *session);
+
+/* --- Streams --- */
+
+/* A stream of the peer, whose header said `session_id`, was opened. NULL if it was refused (reset and
+ * STOP_SENDING were sent; the rest of its bytes are the caller's to consume) or memory is out. */
+wt_stream *wt__mux_stream_new_remote(struct wt__mux *mux, int64_t id, bool uni, int64_t session_id, uint64_t now);
+/* Finds the stream that `wt_session_open_*` made for `id`: the transport instance of h3 keeps the map. */
+
+void wt__stream_recv(wt_stream *stream, const uint8_t *data, size_t len, bool fin);
+void wt__stream_recv_reset(wt_stream *stream, uint64_t wire_code);
+void wt__stream_recv_stop_sending(wt_stream *stream, uint64_t wire_code);
+/* Everything below `offset` (which counts the stream header) was acknowledged. */
+void wt__stream_acked(wt_stream *stream, uint64_t offset);
+/* The peer extended the stream's window. */
+void wt__stream_unblocked(wt_stream *stream);
+/* QUIC has closed the stream; the pointer is not to be used after this. */
+void wt__stream_closed(wt_stream *stream);
+/* The peer allows more streams of ours. */
+void wt__mux_streams_allowed(struct wt__mux *mux, bool uni);
+
+/* The next stream with bytes. False: none. Then one of the three follows for it. */
+bool wt__mux_next(struct wt__mux *mux, struct wt__send *send, wt_stream **stream);
+void wt__stream_sent(wt_stream *stream, size_t len, bool fin);
+void wt__stream_blocked(wt_stream *stream);      /* flow control: wait for `wt__stream_unblocked` */
+void wt__stream_write_closed(wt_stream *stream); /* the transport takes no more for it */
+
+/* --- Datagrams --- */
+
+/* A QUIC DATAGRAM came. H3_ID_ERROR and H3_DATAGRAM_ERROR close the connection. */
+void wt__mux_recv_datagram(struct wt__mux *mux, const uint8_t *data, size_t len, uint64_t now);
+/* The oldest datagram to send, header included. False: none. `wt__mux_datagram_done` then removes it. */
+bool wt__mux_next_datagram(struct wt__mux *mux, struct wt__vec *datagram);
+void wt__mux_datagram_done(struct wt__mux *mux, bool sent);
+
+#endif

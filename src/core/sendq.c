@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The send queue of a stream: see sendq.h for the picture.
+ *
+ * Copies go into chunks that grow with the stream: the first is small, because many streams carry one
+ * short message, later ones up to 64 KiB, because then a chunk costs one allocation per fifty packets. A
+ * chunk's spare room is filled by later writes; its bytes never move, so QUIC may point into it.
+ *
+ * Chunks are given back from the front, once all their bytes are acknowledged. The bound (`max`) counts
+ * from there, so it holds for what is in flight as well as for what waits: a peer that never
+ * acknowledges costs `max` bytes and no more.
+ */
+
+#include "core/sendq.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+#define CHUNK_MIN 256
+#define CHUNK_MAX (64 * 1024)
+
+struct wt__chunk {
+  struct wt__chunk *next;
+  const uint8_t *data; /* `bytes`, or the caller's */
+  size_t len, cap;     /* cap: of `bytes`; 0 for the caller's */
+  size_t owned_len;    /* of the caller's bytes, whatever was cut from `len` since */
+  wt_release release;
+  void *user_data;
+  uint8_t bytes[];
+};
+
+void wt__sendq_init(struct wt__sendq *q, size_t max) {
+  memset(q, 0, sizeof(*q));
+  q->max = max;
+}
+
+static void chunk_drop(struct wt__chunk *chunk, struct wt__released *released) {
+  if (chunk->release == NULL) {
+    wt__free(chunk);
+    return;
+  }
+  chunk->next = NULL;
+  if (released->tail) {
+    released->tail->next = chunk;
+  } else {
+    released->head = chunk;
+  }
+  released->tail = chunk;
+}
+
+static void chain_drop(struct wt__chunk *chunk, struct wt__released *released) {
+  while (chunk) {
+    struct wt__chunk *next = chunk->next;
+    chunk_drop(chunk, released);
+    chunk = next;
+  }
+}
+
+void wt__sendq_drop(struct wt__sendq *q, struct wt__released *released) {
+  chain_drop(q->head, released);
+  q->head = q->tail = q->next = NULL;
+  q->next_off = 0;
+  q->acked = q->end = q->sent;
+}
+
+void wt__sendq_drop_unsent(struct wt__sendq *q, uint64_t keep, struct wt__released *released) {
+  uint64_t from = q->sent > keep ? q->sent : keep;
+  uint64_t at = q->acked;
+  struct wt__chunk *chunk = q->head, *last = NULL;
+  if (from >= q->end) return;
+  while (chunk && at < from) {
+    if (at + chunk->len > from) chunk->len = (size_t)(from - at);
+    at += chunk->len;
+    last = chunk;
+    chunk = chunk->next;
+  }
+  chain_drop(chunk, released);
+  if (last) {
+    last->next = NULL;
+    last->cap = 0; /* nothing is added behind a cut */
+  } else {
+    q->head = NULL;
+  }
+  q->tail = last;
+  q->end = from;
+  if (q->sent >= q->end) {
+    q->next = NULL;
+    q->next_off = 0;
+  }
+}
+
+size_t wt__sendq_room(const struct wt__sendq *q) {
+  uint64_t held = q->end - q->acked;
+  return held >= q->max ? 0 : q->max - (size_t)held;
+}
+
+static void chunk_link(struct wt__sendq *q, struct wt__chunk *chunk) {
+  chunk->next = NULL;
+  if (q->tail) {
+    q->tail->next = chunk;
+  } else {
+    q->head = chunk;
+  }
+  q->tail = chunk;
+  if (q->next == NULL && chunk->len > 0) {
+    q->next = chunk;
+    q->next_off = 0;
+  }
+}
+
+/* The size for a new chunk that is to take `len` bytes now. */
+static size_t chunk_size(const struct wt__sendq *q, size_t len) {
+  size_t size = q->tail && q->tail->cap >= CHUNK_MIN ? q->tail->cap * 4 : CHUNK_MIN;
+  if (size < len) size = len;
+  return size > CHUNK_MAX ? CHUNK_MAX : size;
+}
+
+static size_t tail_fill(struct wt__sendq *q, const uint8_t *data, size_t len) {
+  struct wt__chunk *tail = q->tail;
+  if (tail == NULL || tail->cap == tail->len || tail->cap == 0) return 0;
+  size_t n = tail->cap - tail->len;
+  if (n > len) n = len;
+  memcpy(tail->bytes + tail->len, data, n);
+  if (q->next == NULL) {
+    q->next = tail;
+    q->next_off = tail->len;
+  }
+  tail->len += n;
+  return n;
+}
+
+int wt__sendq_append(struct wt__sendq *q, const void *data, size_t len, bool force, size_t *taken) {
+  const uint8_t *from = data;
+  size_t room = wt__sendq_room(q), left;
+  *taken = 0;
+  if (!force && len > room) {
+    len = room;
+    q->short_write = true;
+  }
+  for (left = len; left > 0;) {
+    size_t n = tail_fill(q, from, left);
+    if (n == 0) {
+      size_t size = chunk_size(q, left);
+      struct wt__chunk *chunk = wt__malloc(sizeof(*chunk) + size);
+      if (chunk == NULL) break;
+      n = left < size ? left : size;
+      memset(chunk, 0, sizeof(*chunk));
+      chunk->data = chunk->bytes;
+      chunk->cap = size;
+      chunk->len = n;
+      memcpy(chunk->bytes, from, n);
+      chunk_link(q, chunk);
+    }
+    from += n;
+    left -= n;
+    q->end += n;
+  }
+  *taken = len - left;
+  return left > 0 && *taken == 0 ? WT_ERR_NOMEM : 0;
+}
+
+int wt__sendq_append_owned(struct wt__sendq *q, const void *data, size_t len, wt_release release, void *user_data) {
+  struct wt__chunk *chunk;
+  if (wt__sendq_room(q) == 0) {
+    q->short_write = true;
+    return WT_ERR_AGAIN;
+  }
+  chunk = wt__malloc(sizeof(*chunk));
+  if (chunk == NULL) return WT_ERR_NOMEM;
+  memset(chunk, 0, sizeof(*chunk));
+  chunk->data = data;
+  chunk->len = chunk->owned_len = len;
+  chunk->release = release;
+  chunk->user_data = user_data;
+  chunk_link(q, chunk);
+  q->end += len;
+  return 0;
+}
+
+bool wt__sendq_pending(const struct wt__sendq *q) { return q->sent < q->end || (q->fin && !q->fin_sent); }
+
+size_t wt__sendq_peek(const struct wt__sendq *q, struct wt__vec *vecs, size_t max_vecs, bool *fin) {
+  const struct wt__chunk *chunk = q->next;
+  size_t off = q->next_off, count = 0;
+  while (chunk && count < max_vecs) {
+    if (chunk->len > off) vecs[count++] = (struct wt__vec){chunk->data + off, chunk->len - off};
+    off = 0;
+    chunk = chunk->next;
+  }
+  *fin = q->fin && chunk == NULL;
+  return count;
+}
+
+void wt__sendq_sent(struct wt__sendq *q, size_t len, bool fin) {
+  q->sent += len;
+  while (q->next && len >= q->next->len - q->next_off) {
+    len -= q->next->len - q->next_off;
+    q->next = q->next->next;
+    q->next_off = 0;
+  }
+  if (q->next) q->next_off += len;
+  if (fin) q->fin_sent = true;
+}
+
+bool wt__sendq_acked(struct wt__sendq *q, uint64_t offset, struct wt__released *released) {
+  if (offset > q->sent) offset = q->sent;
+  while (q->head && q->head != q->next && q->acked + q->head->len <= offset) {
+    struct wt__chunk *chunk = q->head;
+    q->acked += chunk->len;
+    q->head = chunk->next;
+    if (q->head == NULL) q->tail = NULL;
+    chunk_drop(chunk, released);
+  }
+  if (q->short_write && q->end - q->acked <= q->max / 2) {
+    q->short_write = false;
+    return true;
+  }
+  return false;
+}
+
+void wt__released_run(struct wt__released *released) {
+  while (released->head) {
+    struct wt__chunk *chunk = released->head;
+    released->head = chunk->next;
+    if (released->head == NULL) released->tail = NULL;
+    chunk->release(chunk->data, chunk->owned_len, chunk->user_data);
+    wt__free(chunk);
+  }
+}

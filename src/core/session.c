@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A WebTransport session (draft sections 3.2, 4.7, 5 and 6): what its CONNECT stream says, and how it ends.
+ *
+ * The end has two sides that run at their own pace.
+ *
+ *   application:  ended --> all streams' on_close --> session's on_close            (told)
+ *   wire:         capsule and FIN handed to QUIC --> streams reset with             (aborted)
+ *                 WT_SESSION_GONE --> CONNECT stream closed --> streams closed --> freed
+ *
+ * On the wire the order matters: a browser that sees STOP_SENDING or a reset before the close capsule
+ * reports neither code nor reason. So after a close of ours the streams are reset only once QUIC has
+ * taken the capsule and the FIN, or after WT__SESSION_LINGER_NS if the CONNECT stream is stuck.
+ */
+
+#include "core/session.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/datagram.h"
+#include "core/stream.h"
+#include "wire/error_code.h"
+#include "wire/utf8.h"
+
+void wt__session_todo(wt_session *session) {
+  if (!wt__link_linked(&session->todo)) wt__list_push_back(&session->mux->todo_sessions, &session->todo);
+}
+
+static void session_todo_soon(wt_session *session) {
+  wt__session_todo(session);
+  session->mux->transport->wake(session->mux->ctx);
+}
+
+/* --- Beginning --- */
+
+int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__session_params *params, wt_session **out) {
+  wt_session *session = wt__calloc(1, sizeof(*session));
+  if (session == NULL) return WT_ERR_NOMEM;
+  session->mux = mux;
+  session->id = id;
+  session->draft = params->draft;
+  wt__link_init(&session->link);
+  wt__link_init(&session->todo);
+  wt__list_init(&session->streams);
+  wt__sendq_init(&session->capsules, WT__SESSION_CAPSULE_QUEUE_MAX);
+  wt__capsule_reader_init(&session->reader);
+  session->path = wt__strdup(params->path);
+  session->protocol = wt__strdup(params->protocol);
+  session->peer_address = wt__strdup(params->peer_address);
+  if (session->path == NULL || session->protocol == NULL || session->peer_address == NULL ||
+      wt__map_set(&mux->sessions, (uint64_t)id, session) != 0) {
+    wt__session_free(session);
+    return WT_ERR_NOMEM;
+  }
+  if (params->callbacks) wt_session_set_callbacks(session, params->callbacks, params->user_data);
+  wt__list_push_back(&mux->session_list, &session->link);
+  if (mux->sessions_open++ == 0) mux->transport->set_keep_alive(mux->ctx, true);
+  session->fresh = true;
+  session_todo_soon(session);
+  *out = session;
+  return 0;
+}
+
+void wt__session_free(wt_session *session) {
+  wt__list_remove(&session->link);
+  wt__list_remove(&session->todo);
+  if (wt__map_get(&session->mux->sessions, (uint64_t)session->id) == session) {
+    wt__map_remove(&session->mux->sessions, (uint64_t)session->id);
+  }
+  wt__sendq_drop(&session->capsules, &session->mux->released);
+  wt__free((char *)session->end.reason);
+  wt__free(session->path);
+  wt__free(session->protocol);
+  wt__free(session->peer_address);
+  wt__free(session);
+}
+
+/* --- The CONNECT stream --- */
+
+static void session_send_capsule(wt_session *session, const uint8_t *data, size_t len) {
+  size_t taken;
+  if (wt__sendq_room(&session->capsules) < len) {
+    wt__session_end(session, WT_TRANSPORT, 0, NULL, 0, false, WT__H3_EXCESSIVE_LOAD);
+    session->mux->transport->connect_reset(session->mux->ctx, session->id, WT__H3_EXCESSIVE_LOAD);
+    return;
+  }
+  if (wt__sendq_append(&session->capsules, data, len, true, &taken) != 0 || taken < len) {
+    session->mux->transport->close_connection(session->mux->ctx, WT__H3_INTERNAL_ERROR, "out of memory");
+    return;
+  }
+  session->mux->transport->connect_wake(session->mux->ctx, session->id);
+}
+
+static void session_send_fin(wt_session *session) {
+  session->capsules.fin = true;
+  session->mux->transport->connect_wake(session->mux->ctx, session->id);
+}
+
+/* The peer broke the rules of the session (not of the connection). */
+static void session_break(wt_session *session, uint64_t wire_code) {
+  session->close_received = true;
+  wt__session_end(session, WT_TRANSPORT, 0, NULL, 0, false, wire_code);
+  session->mux->transport->connect_reset(session->mux->ctx, session->id, wire_code);
+}
+
+static void session_recv_capsule(wt_session *session, const struct wt__capsule *capsule) {
+  switch (capsule->type) {
+    case WT__CAPSULE_CLOSE_SESSION:
+      session->close_received = true;
+      wt__session_end(session, WT_PEER, capsule->code, capsule->reason, capsule->reason_len, true, 0);
+      session_send_fin(session);
+      break;
+    case WT__CAPSULE_DRAIN_SESSION:
+      session->drain_pending = true;
+      wt__session_todo(session);
+      break;
+    case WT__CAPSULE_MAX_STREAM_DATA:
+    case WT__CAPSULE_STREAM_DATA_BLOCKED:
+      session_break(session, WT__H3_MESSAGE_ERROR); /* prohibited over HTTP/3 (section 5.4) */
+      break;
+    default:
+      break; /* session flow control was not negotiated: ignored (section 5.1) */
+  }
+}
+
+void wt__session_recv(wt_session *session, const uint8_t *data, size_t len) {
+  while (len > 0) {
+    struct wt__capsule capsule;
+    size_t used = 0;
+    if (session->close_received) break;
+    switch (wt__capsule_read(&session->reader, data, len, &used, &capsule)) {
+      case WT__CAPSULE_MORE:
+        return;
+      case WT__CAPSULE_DONE:
+        session_recv_capsule(session, &capsule);
+        break;
+      case WT__CAPSULE_MALFORMED:
+        session_break(session, WT__H3_DATAGRAM_ERROR);
+        return;
+      case WT__CAPSULE_BAD_CLOSE:
+        session_break(session, WT__H3_MESSAGE_ERROR);
+        return;
+    }
+    data += used;
+    len -= used;
+  }
+  /* Bytes behind the close capsule (section 6). What follows a reset of ours is of no interest. */
+  if (len > 0 && session->end.clean) {
+    session->mux->transport->connect_reset(session->mux->ctx, session->id, WT__H3_MESSAGE_ERROR);
+  }
+}
+
+void wt__session_recv_fin(wt_session *session) {
+  if (session->close_received) return;
+  if (!wt__capsule_reader_at_boundary(&session->reader)) {
+    session_break(session, WT__H3_DATAGRAM_ERROR);
+    return;
+  }
+  session->close_received = true;
+  wt__session_end(session, WT_PEER, 0, NULL, 0, true, 0);
+  session_send_fin(session);
+}
+
+void wt__session_recv_reset(wt_session *session, uint64_t wire_code) {
+  session->close_received = true;
+  wt__session_end(session, WT_PEER, 0, NULL, 0, false, wire_code);
+  session->mux->transport->connect_reset(session->mux->ctx, session->id, WT__H3_REQUEST_CANCELLED);
+}
+
+size_t wt__session_peek(wt_session *session, struct wt__vec *vecs, size_t max_vecs, bool *fin) {
+  return wt__sendq_peek(&session->capsules, vecs, max_vecs, fin);
+}
+
+void wt__session_sent(wt_session *session, size_t len, bool fin) {
+  wt__sendq_sent(&session->capsules, len, fin);
+  if (fin) {
+    session->fin_sent = true;
+    wt__session_todo(session);
+  }
+}
+
+void wt__session_acked(wt_session *session, uint64_t len) {
+  wt__sendq_acked(&session->capsules, session->capsules.acked + len, &session->mux->released);
+}
+
+void wt__session_connect_closed(wt_session *session) {
+  session->connect_closed = true;
+  wt__session_end(session, WT_TRANSPORT, 0, NULL, 0, false, WT__H3_REQUEST_CANCELLED);
+  wt__session_todo(session);
+}
+
+/* --- End --- */
+
+void wt__session_end(wt_session *session, enum wt_party by, uint32_t code, const char *reason, size_t reason_len,
+                     bool clean, uint64_t wire_code) {
+  struct wt__mux *mux = session->mux;
+  if (session->ended) return;
+  session->ended = true;
+  session->end.by = by;
+  session->end.code = code;
+  session->end.clean = clean;
+  session->end.wire_code = wire_code;
+  session->end.reason = wt__strndup(reason ? reason : "", reason ? reason_len : 0);
+  session->end.reason_len = session->end.reason ? reason_len : 0;
+  if (--mux->sessions_open == 0) mux->transport->set_keep_alive(mux->ctx, false);
+  mux->closed_ids[mux->closed_ids_next++ % WT__CLOSED_IDS] = session->id;
+  wt__datagrams_drop_session(mux, session);
+  wt__list_remove(&session->link);
+  wt__list_push_back(&mux->ended_sessions, &session->link);
+  session_todo_soon(session);
+}
+
+void wt__session_tell(wt_session *session) {
+  struct wt_close_info info = session->end;
+  if (session->told) return;
+  WT__LIST_FOREACH(it, next, &session->streams) {
+    wt__stream_tell_session_gone(WT__CONTAINER_OF(it, struct wt_stream, link));
+  }
+  session->told = true;
+  if (info.reason == NULL) info.reason = "";
+  if (session->callbacks.on_close) session->callbacks.on_close(session, &info, session->user_data);
+}
+
+static void session_abort_streams(wt_session *session) {
+  session->aborted = true;
+  WT__LIST_FOREACH(it, next, &session->streams) {
+    struct wt_stream *stream = WT__CONTAINER_OF(it, struct wt_stream, link);
+    wt__stream_abort(stream, WT__WT_SESSION_GONE);
+    wt__stream_todo(stream);
+  }
+}
+
+static void session_run_ended(wt_session *session, uint64_t now) {
+  struct wt__mux *mux = session->mux;
+  wt__session_tell(session);
+  if (session->linger_until == 0) session->linger_until = now + WT__SESSION_LINGER_NS;
+  if (!session->aborted &&
+      (session->fin_sent || session->connect_closed || !session->end.clean || now >= session->linger_until)) {
+    session_abort_streams(session);
+  }
+  if (!session->connect_closed && now >= session->linger_until) {
+    session->linger_until = UINT64_MAX;
+    wt__list_remove(&session->link);
+    wt__list_push_back(&mux->stuck_sessions, &session->link);
+    mux->transport->connect_reset(mux->ctx, session->id, WT__WT_SESSION_GONE);
+  }
+  if (session->connect_closed && session->aborted && wt__list_empty(&session->streams)) {
+    int64_t id = session->id;
+    wt__session_free(session);
+    mux->transport->session_closed(mux->ctx, id);
+  }
+}
+
+void wt__session_run(wt_session *session, uint64_t now) {
+  if (session->fresh) {
+    session->fresh = false;
+    wt__mux_deliver_early(session->mux, session);
+  }
+  if (session->drain_pending && !session->ended) {
+    session->drain_pending = false;
+    if (session->callbacks.on_drain) session->callbacks.on_drain(session, session->user_data);
+  }
+  for (int kind = WT_BIDIRECTIONAL; kind <= WT_UNIDIRECTIONAL; kind++) {
+    if (!session->credit_pending[kind] || session->ended) continue;
+    session->credit_pending[kind] = false;
+    if (session->callbacks.on_stream_credit) {
+      session->callbacks.on_stream_credit(session, (enum wt_stream_kind)kind, session->user_data);
+    }
+  }
+  if (session->ended) session_run_ended(session, now);
+}
+
+/* --- What the application calls --- */
+
+void wt_session_set_callbacks(wt_session *session, const struct wt_session_callbacks *callbacks, void *user_data) {
+  memset(&session->callbacks, 0, sizeof(session->callbacks));
+  memcpy(&session->callbacks, callbacks,
+         callbacks->size < sizeof(session->callbacks) ? callbacks->size : sizeof(session->callbacks));
+  session->user_data = user_data;
+}
+
+void *wt_session_user_data(const wt_session *session) { return session->user_data; }
+int64_t wt_session_id(const wt_session *session) { return session->id; }
+const char *wt_session_path(const wt_session *session) { return session->path; }
+const char *wt_session_protocol(const wt_session *session) { return session->protocol; }
+int wt_session_draft(const wt_session *session) { return session->draft; }
+const char *wt_session_peer_address(const wt_session *session) { return session->peer_address; }
+
+int wt_session_open_bidi(wt_session *session, wt_stream **stream) { return wt__stream_open(session, false, stream); }
+int wt_session_open_uni(wt_session *session, wt_stream **stream) { return wt__stream_open(session, true, stream); }
+
+int wt_session_close(wt_session *session, uint32_t code, const char *reason, size_t reason_len) {
+  uint8_t capsule[WT__CAPSULE_WRITE_MAX];
+  size_t cut = 0;
+  if (reason_len > 0 && (reason == NULL || !wt__utf8_valid(reason, reason_len))) return WT_ERR_INVALID;
+  if (session->ended) return 0;
+  if (reason_len > 0) cut = wt__utf8_cut(reason, reason_len, WT__CLOSE_REASON_MAX);
+  wt__session_end(session, WT_LOCAL, code, reason, cut, true, 0);
+  session_send_capsule(session, capsule, wt__capsule_write_close(capsule, code, reason, cut));
+  session_send_fin(session);
+  return 0;
+}
+
+void wt_session_drain(wt_session *session) {
+  uint8_t capsule[WT__CAPSULE_WRITE_MAX];
+  if (session->ended || session->drain_sent) return;
+  session->drain_sent = true;
+  session_send_capsule(session, capsule, wt__capsule_write_drain(capsule));
+}
+
+int wt_session_get_stats(const wt_session *session, struct wt_session_stats *stats) {
+  struct wt_session_stats all = session->stats;
+  struct wt__path_stats path = {0};
+  if (stats->size < offsetof(struct wt_session_stats, smoothed_rtt_us) || stats->size > sizeof(all)) {
+    return WT_ERR_INVALID;
+  }
+  session->mux->transport->path_stats(session->mux->ctx, &path);
+  all.size = stats->size;
+  all.smoothed_rtt_us = path.smoothed_rtt_us;
+  all.rtt_variation_us = path.rtt_variation_us;
+  all.min_rtt_us = path.min_rtt_us;
+  memcpy(stats, &all, stats->size);
+  return 0;
+}

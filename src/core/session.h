@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_CORE_SESSION_H
+#define WT_CORE_SESSION_H
+
+/* The inside of a session, for the files of core. */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <webtransport/session.h>
+
+#include "base/list.h"
+#include "core/mux.h"
+#include "core/sendq.h"
+#include "wire/capsule.h"
+
+/* How long an ended session waits for its last bytes to leave and for the peer to end its side. */
+#define WT__SESSION_LINGER_NS UINT64_C(5000000000)
+
+/* The most bytes of capsules that wait to be sent; a peer that does not read them gets H3_EXCESSIVE_LOAD. */
+#define WT__SESSION_CAPSULE_QUEUE_MAX (64 * 1024)
+
+struct wt_session {
+  struct wt__mux *mux;
+  int64_t id;
+  char *path, *protocol, *peer_address;
+  int draft;
+  struct wt_session_callbacks callbacks;
+  void *user_data;
+
+  struct wt__link link, todo;
+  struct wt__list streams; /* all that QUIC has not closed or the application was not told the end of */
+
+  struct wt__sendq capsules; /* what the CONNECT stream carries from us */
+  struct wt__capsule_reader reader;
+
+  struct wt_close_info end; /* valid once `ended`; `reason` is owned */
+  uint64_t linger_until;    /* 0: not set */
+  struct wt_session_stats stats;
+
+  bool fresh;          /* accepted, early arrivals not delivered yet */
+  bool ended;          /* no more streams, datagrams, callbacks but the last ones */
+  bool told;           /* on_close was called */
+  bool aborted;        /* its streams were reset on the wire */
+  bool close_received; /* a close capsule or FIN came: nothing may follow */
+  bool fin_sent;       /* the transport has our FIN */
+  bool connect_closed;
+  bool drain_sent, drain_pending;
+  bool wants_credit[2], credit_pending[2]; /* by enum wt_stream_kind */
+};
+
+/* Puts the session on the list that `wt__mux_run` works off. */
+void wt__session_todo(wt_session *session);
+/* Does what is due. Returns with the session possibly freed. */
+void wt__session_run(wt_session *session, uint64_t now);
+/* Ends it for the application; what happens on the wire is up to the caller. `reason` is copied. */
+void wt__session_end(wt_session *session, enum wt_party by, uint32_t code, const char *reason, size_t reason_len,
+                     bool clean, uint64_t wire_code);
+/* Tells the application the end of all streams and of the session. */
+void wt__session_tell(wt_session *session);
+void wt__session_free(wt_session *session);
+
+#endif

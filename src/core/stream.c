@@ -1,0 +1,457 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A WebTransport stream (draft sections 4.2 to 4.4): bytes in, bytes out, and its two ways to end early.
+ *
+ * Receiving. Bytes go to the application straight from the packet. If it paused, or has not set its
+ * callbacks yet, they are kept; they are not reported as consumed then, so QUIC's window, and nothing
+ * else, bounds them.
+ *
+ * Sending. Our own streams begin with a header that names the session. If it were lost with a reset, the
+ * peer could not tell whose stream it was: so a reset waits (`reset_wait`) until the header is
+ * acknowledged. Bytes behind the header that were never sent are dropped at once.
+ *
+ * Calls of the application never call back: they leave a mark and put the stream on the mux's todo list.
+ */
+
+#include "core/stream.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/session.h"
+#include "wire/error_code.h"
+#include "wire/stream_header.h"
+
+wt_stream *wt__stream_alloc(struct wt__mux *mux, int64_t id, bool uni, bool remote) {
+  wt_stream *stream = wt__calloc(1, sizeof(*stream));
+  if (stream == NULL) return NULL;
+  stream->mux = mux;
+  stream->id = id;
+  stream->session_id = -1;
+  stream->uni = uni;
+  stream->remote = remote;
+  stream->recv_done = uni && !remote;
+  stream->send_done = uni && remote;
+  wt__link_init(&stream->link);
+  wt__link_init(&stream->ready);
+  wt__link_init(&stream->todo);
+  wt__sendq_init(&stream->sendq, mux->config->max_stream_send_buffer);
+  wt__buf_init(&stream->recv, SIZE_MAX / 2); /* QUIC's window is the bound */
+  return stream;
+}
+
+void wt__stream_free(wt_stream *stream) {
+  wt__list_remove(&stream->link);
+  wt__list_remove(&stream->ready);
+  wt__list_remove(&stream->todo);
+  wt__sendq_drop(&stream->sendq, &stream->mux->released);
+  wt__buf_free(&stream->recv);
+  wt__free(stream);
+}
+
+void wt__stream_todo(wt_stream *stream) {
+  if (!wt__link_linked(&stream->todo)) wt__list_push_back(&stream->mux->todo_streams, &stream->todo);
+}
+
+/* For marks that an application's call leaves: the connection has to be run for them. */
+static void stream_todo_soon(wt_stream *stream) {
+  wt__stream_todo(stream);
+  stream->mux->transport->wake(stream->mux->ctx);
+}
+
+static void stream_consume(wt_stream *stream, size_t len) {
+  if (len > 0) stream->mux->transport->consume(stream->mux->ctx, stream->id, len);
+}
+
+static void stream_make_ready(wt_stream *stream) {
+  if (stream->blocked || stream->closed || stream->reset_sent || !wt__sendq_pending(&stream->sendq)) return;
+  if (!wt__link_linked(&stream->ready)) wt__list_push_back(&stream->mux->ready, &stream->ready);
+  stream->mux->transport->wake(stream->mux->ctx);
+}
+
+static void stream_fail(wt_stream *stream, const struct wt_stream_error *error) {
+  if (stream->failed) return;
+  stream->failed = true;
+  stream->error = *error;
+}
+
+/* --- Beginning --- */
+
+int wt__stream_open(wt_session *session, bool uni, wt_stream **out) {
+  struct wt__mux *mux = session->mux;
+  uint8_t header[WT__STREAM_HEADER_MAX];
+  size_t taken;
+  wt_stream *stream;
+  int rv;
+  if (session->ended) return WT_ERR_CLOSED;
+  stream = wt__stream_alloc(mux, -1, uni, false);
+  if (stream == NULL) return WT_ERR_NOMEM;
+  stream->header_len = wt__stream_header_write(header, uni, session->id);
+  rv = wt__sendq_append(&stream->sendq, header, stream->header_len, true, &taken);
+  if (rv == 0) rv = mux->transport->open_stream(mux->ctx, uni, &stream->id);
+  if (rv != 0) {
+    if (rv == WT_ERR_STREAM_LIMIT) session->wants_credit[uni] = true;
+    wt__stream_free(stream);
+    return rv;
+  }
+  stream->session = session;
+  stream->session_id = session->id;
+  wt__list_push_back(&session->streams, &stream->link);
+  session->stats.streams_opened++;
+  session->stats.streams_open++;
+  stream_make_ready(stream);
+  *out = stream;
+  return 0;
+}
+
+void wt__stream_attach(wt_stream *stream, wt_session *session) {
+  wt__list_remove(&stream->link);
+  stream->session = session;
+  stream->deadline = 0;
+  wt__list_push_back(&session->streams, &stream->link);
+  session->stats.streams_accepted++;
+  session->stats.streams_open++;
+  if (session->callbacks.on_stream) {
+    session->callbacks.on_stream(session, stream, session->user_data);
+    wt__stream_todo(stream);
+    return;
+  }
+  /* Nobody wants it. */
+  stream->told = true;
+  session->stats.streams_open--;
+  wt__stream_abort(stream, wt__error_to_wire(0));
+  wt__stream_todo(stream); /* QUIC may be done with it already */
+}
+
+void wt__stream_refuse(wt_stream *stream, uint64_t wire_code) {
+  wt__list_remove(&stream->link);
+  wt__list_push_back(&stream->mux->refused_streams, &stream->link);
+  stream->session = NULL;
+  stream->told = true;
+  wt__stream_abort(stream, wire_code);
+  wt__stream_todo(stream);
+}
+
+/* --- Receiving --- */
+
+static bool stream_can_deliver(const wt_stream *stream) {
+  return stream->session && stream->has_callbacks && !stream->paused && !stream->told && !stream->recv_done;
+}
+
+/* Returns how many bytes the application took. */
+static size_t stream_deliver(wt_stream *stream, const uint8_t *data, size_t len, bool fin) {
+  if (fin) stream->recv_done = true;
+  stream->unread = 0;
+  if (stream->callbacks.on_data && (len > 0 || fin)) {
+    stream->delivering = len;
+    stream->in_on_data = true;
+    stream->callbacks.on_data(stream, data, len, fin, stream->user_data);
+    stream->in_on_data = false;
+  }
+  if (stream->unread > 0 && fin) {
+    stream->recv_done = false;
+    stream->recv_fin = true;
+  } else if (stream->recv_done) {
+    stream->unread = 0; /* stopped reading after all */
+  }
+  stream_consume(stream, len - stream->unread);
+  return len - stream->unread;
+}
+
+static void stream_keep(wt_stream *stream, const uint8_t *data, size_t len) {
+  if (wt__buf_append(&stream->recv, data, len) != 0) {
+    stream->mux->transport->close_connection(stream->mux->ctx, WT__H3_INTERNAL_ERROR, "out of memory");
+  }
+}
+
+void wt__stream_recv(wt_stream *stream, const uint8_t *data, size_t len, bool fin) {
+  if (stream->recv_done || stream->told) {
+    stream_consume(stream, len);
+    return;
+  }
+  if (stream->session) stream->session->stats.bytes_received += len;
+  if (stream_can_deliver(stream) && stream->recv.len == 0) {
+    size_t taken = stream_deliver(stream, data, len, fin);
+    if (taken < len) stream_keep(stream, data + taken, len - taken);
+    return;
+  }
+  stream_keep(stream, data, len);
+  if (fin) stream->recv_fin = true;
+  if (stream_can_deliver(stream)) wt__stream_todo(stream);
+}
+
+/* Bytes that were kept are handed over. They are out of `recv` meanwhile, since `wt_stream_stop_sending` in
+ * the callback empties it. */
+static void stream_deliver_kept(wt_stream *stream) {
+  struct wt__buf kept = stream->recv;
+  if (!stream_can_deliver(stream) || (kept.len == 0 && !stream->recv_fin)) return;
+  wt__buf_init(&stream->recv, kept.max);
+  wt__buf_take(&kept, stream_deliver(stream, kept.data ? wt__buf_head(&kept) : NULL, kept.len, stream->recv_fin));
+  if (kept.len > 0) {
+    stream->recv = kept;
+  } else {
+    wt__buf_free(&kept);
+  }
+}
+
+static void stream_discard_kept(wt_stream *stream) {
+  size_t len = stream->recv.len;
+  wt__buf_free(&stream->recv);
+  stream_consume(stream, len);
+}
+
+static struct wt_stream_error stream_error_from_wire(enum wt_party by, uint64_t wire_code) {
+  struct wt_stream_error error = {.by = by, .wire_code = wire_code};
+  error.has_code = wt__error_from_wire(wire_code, &error.code);
+  return error;
+}
+
+void wt__stream_recv_reset(wt_stream *stream, uint64_t wire_code) {
+  if (stream->recv_done) return;
+  stream->recv_done = true;
+  stream_discard_kept(stream);
+  stream->reset_error = stream_error_from_wire(WT_PEER, wire_code);
+  stream_fail(stream, &stream->reset_error);
+  stream->reset_pending = true;
+  wt__stream_todo(stream);
+}
+
+void wt__stream_recv_stop_sending(wt_stream *stream, uint64_t wire_code) {
+  struct wt_stream_error error = stream_error_from_wire(WT_PEER, wire_code);
+  if (stream->reset_sent || (stream->send_done && !stream->send_ended && !stream->reset_wait)) return;
+  stream->send_done = true;
+  stream->reset_wait = false;
+  stream->reset_sent = true; /* QUIC answers STOP_SENDING with RESET_STREAM by itself */
+  wt__list_remove(&stream->ready);
+  wt__sendq_drop(&stream->sendq, &stream->mux->released);
+  stream_fail(stream, &error);
+  if (!stream->told && stream->session && stream->callbacks.on_stop_sending) {
+    stream->callbacks.on_stop_sending(stream, &error, stream->user_data);
+  }
+}
+
+/* --- Sending --- */
+
+void wt__stream_sent(wt_stream *stream, size_t len, bool fin) {
+  uint64_t before = stream->sendq.sent;
+  wt__sendq_sent(&stream->sendq, len, fin);
+  if (stream->session) {
+    uint64_t from = before > stream->header_len ? before : stream->header_len;
+    if (stream->sendq.sent > from) stream->session->stats.bytes_sent += stream->sendq.sent - from;
+  }
+  wt__list_remove(&stream->ready);
+  stream_make_ready(stream);
+}
+
+void wt__stream_blocked(wt_stream *stream) {
+  stream->blocked = true;
+  wt__list_remove(&stream->ready);
+}
+
+void wt__stream_unblocked(wt_stream *stream) {
+  stream->blocked = false;
+  stream_make_ready(stream);
+}
+
+void wt__stream_write_closed(wt_stream *stream) {
+  stream->reset_sent = stream->send_done = true;
+  stream->reset_wait = false;
+  wt__list_remove(&stream->ready);
+  wt__sendq_drop(&stream->sendq, &stream->mux->released);
+}
+
+/* RESET_STREAM now, or once the peer has the header. */
+static void stream_reset_on_wire(wt_stream *stream, uint64_t wire_code) {
+  struct wt__mux *mux = stream->mux;
+  if (stream->reset_sent || stream->closed) return;
+  stream->send_done = true;
+  stream->sendq.fin = stream->sendq.fin && stream->sendq.fin_sent;
+  if (stream->acked < stream->header_len) {
+    wt__sendq_drop_unsent(&stream->sendq, stream->header_len, &mux->released);
+    stream->reset_wait = true;
+    stream->reset_code = wire_code;
+    stream_make_ready(stream);
+    mux->transport->wake(mux->ctx);
+    return;
+  }
+  stream->reset_wait = false;
+  stream->reset_sent = true;
+  wt__list_remove(&stream->ready);
+  mux->transport->reset_stream(mux->ctx, stream->id, wire_code);
+  wt__sendq_drop(&stream->sendq, &mux->released);
+  mux->transport->wake(mux->ctx);
+}
+
+void wt__stream_acked(wt_stream *stream, uint64_t offset) {
+  if (offset > stream->acked) stream->acked = offset;
+  if (stream->reset_wait && stream->acked >= stream->header_len) {
+    stream_reset_on_wire(stream, stream->reset_code);
+    return;
+  }
+  if (wt__sendq_acked(&stream->sendq, offset, &stream->mux->released) && !stream->send_done) {
+    stream->writable_pending = true;
+    wt__stream_todo(stream);
+  }
+}
+
+void wt__stream_abort(wt_stream *stream, uint64_t wire_code) {
+  bool readable = !stream->uni || stream->remote, writable = !stream->uni || !stream->remote;
+  if (stream->closed) return;
+  if (readable && !stream->recv_done) {
+    stream->recv_done = true;
+    stream_discard_kept(stream);
+    if (!stream->recv_fin) stream->mux->transport->stop_sending(stream->mux->ctx, stream->id, wire_code);
+  }
+  if (writable) stream_reset_on_wire(stream, wire_code);
+}
+
+/* --- End --- */
+
+static void stream_tell(wt_stream *stream, const struct wt_stream_error *error) {
+  if (stream->told) return;
+  stream->told = true;
+  if (stream->session) stream->session->stats.streams_open--;
+  if (stream->callbacks.on_close) stream->callbacks.on_close(stream, error, stream->user_data);
+}
+
+void wt__stream_tell_session_gone(wt_stream *stream) {
+  const wt_session *session = stream->session;
+  struct wt_stream_error error = {
+      .by = session->end.by,
+      .has_code = session->end.clean,
+      .session_gone = true,
+      .code = session->end.code,
+      .wire_code = session->end.clean ? WT__WT_SESSION_GONE : session->end.wire_code,
+  };
+  stream_tell(stream, &error);
+}
+
+void wt__stream_closed(wt_stream *stream) {
+  stream->closed = true;
+  stream->send_done = true;
+  wt__list_remove(&stream->ready);
+  wt__sendq_drop(&stream->sendq, &stream->mux->released);
+  wt__stream_todo(stream);
+}
+
+static void stream_tell_reset(wt_stream *stream) {
+  stream->reset_pending = false;
+  if (!stream->told && stream->callbacks.on_reset) {
+    stream->callbacks.on_reset(stream, &stream->reset_error, stream->user_data);
+  }
+}
+
+void wt__stream_run(wt_stream *stream) {
+  if (stream->reset_pending && stream->session && stream->has_callbacks) stream_tell_reset(stream);
+  stream_deliver_kept(stream);
+  if (stream->writable_pending) {
+    stream->writable_pending = false;
+    if (!stream->send_done && !stream->told && stream->callbacks.on_writable) {
+      stream->callbacks.on_writable(stream, stream->user_data);
+    }
+  }
+  if (!stream->closed) return;
+  if (stream->recv_done && stream->session) stream_tell(stream, stream->failed ? &stream->error : NULL);
+  if (stream->told) {
+    wt_session *session = stream->session;
+    wt__stream_free(stream);
+    if (session && session->told) wt__session_todo(session);
+  }
+}
+
+/* --- What the application calls --- */
+
+void wt_stream_set_callbacks(wt_stream *stream, const struct wt_stream_callbacks *callbacks, void *user_data) {
+  memset(&stream->callbacks, 0, sizeof(stream->callbacks));
+  memcpy(&stream->callbacks, callbacks,
+         callbacks->size < sizeof(stream->callbacks) ? callbacks->size : sizeof(stream->callbacks));
+  stream->user_data = user_data;
+  stream->has_callbacks = true;
+  stream_todo_soon(stream);
+}
+
+void *wt_stream_user_data(const wt_stream *stream) { return stream->user_data; }
+wt_session *wt_stream_session(const wt_stream *stream) { return stream->session; }
+int64_t wt_stream_id(const wt_stream *stream) { return stream->id; }
+bool wt_stream_is_remote(const wt_stream *stream) { return stream->remote; }
+
+enum wt_stream_kind wt_stream_kind_of(const wt_stream *stream) {
+  return stream->uni ? WT_UNIDIRECTIONAL : WT_BIDIRECTIONAL;
+}
+
+static int stream_write_state(const wt_stream *stream) {
+  if (stream->uni && stream->remote) return WT_ERR_STATE;
+  if (stream->send_ended) return WT_ERR_STATE;
+  if (stream->send_done || stream->told || stream->session == NULL || stream->session->ended) return WT_ERR_CLOSED;
+  return 0;
+}
+
+int wt_stream_write(wt_stream *stream, const void *data, size_t len, size_t *written) {
+  int rv = stream_write_state(stream);
+  *written = 0;
+  if (rv == 0) rv = wt__sendq_append(&stream->sendq, data, len, false, written);
+  if (rv == 0) stream_make_ready(stream);
+  return rv;
+}
+
+int wt_stream_write_owned(wt_stream *stream, const void *data, size_t len, wt_release release, void *user_data) {
+  int rv = stream_write_state(stream);
+  if (rv == 0 && (len == 0 || release == NULL)) rv = WT_ERR_INVALID;
+  if (rv == 0) rv = wt__sendq_append_owned(&stream->sendq, data, len, release, user_data);
+  if (rv == 0) stream_make_ready(stream);
+  return rv;
+}
+
+size_t wt_stream_writable(const wt_stream *stream) {
+  return stream_write_state(stream) == 0 ? wt__sendq_room(&stream->sendq) : 0;
+}
+
+int wt_stream_end(wt_stream *stream) {
+  int rv = stream_write_state(stream);
+  if (rv != 0) return rv;
+  stream->send_ended = stream->send_done = true;
+  stream->sendq.fin = true;
+  stream_make_ready(stream);
+  return 0;
+}
+
+int wt_stream_reset(wt_stream *stream, uint32_t code) {
+  struct wt_stream_error error = {
+      .by = WT_LOCAL, .has_code = true, .code = code, .wire_code = wt__error_to_wire(code)};
+  if (stream->uni && stream->remote) return WT_ERR_STATE;
+  if (stream->reset_sent || stream->reset_wait || stream->closed || stream->told) return 0;
+  stream_fail(stream, &error);
+  stream->send_ended = false;
+  stream_reset_on_wire(stream, error.wire_code);
+  return 0;
+}
+
+int wt_stream_stop_sending(wt_stream *stream, uint32_t code) {
+  struct wt_stream_error error = {
+      .by = WT_LOCAL, .has_code = true, .code = code, .wire_code = wt__error_to_wire(code)};
+  if (stream->uni && !stream->remote) return WT_ERR_STATE;
+  if (stream->recv_done || stream->told) return 0;
+  stream->recv_done = true;
+  stream_discard_kept(stream);
+  if (!stream->closed && !stream->recv_fin) {
+    stream_fail(stream, &error);
+    stream->mux->transport->stop_sending(stream->mux->ctx, stream->id, error.wire_code);
+  }
+  stream_todo_soon(stream);
+  return 0;
+}
+
+void wt_stream_pause(wt_stream *stream) { stream->paused = true; }
+
+int wt_stream_unread(wt_stream *stream, size_t len) {
+  if (!stream->in_on_data) return WT_ERR_STATE;
+  if (len > stream->delivering) return WT_ERR_INVALID;
+  stream->unread = len;
+  stream->paused = true;
+  return 0;
+}
+
+void wt_stream_resume(wt_stream *stream) {
+  stream->paused = false;
+  if (stream->recv.len > 0 || stream->recv_fin) stream_todo_soon(stream);
+}

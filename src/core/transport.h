@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_CORE_TRANSPORT_H
+#define WT_CORE_TRANSPORT_H
+
+/*
+ * What a layer needs of the one below it: the only way down.
+ *
+ * There are two instances on a connection. `quic` fills one in and gives it to `h3`; `h3` fills in a
+ * second, which passes most calls through and adds those about CONNECT streams, and gives it to `core`.
+ * Tests fill one in with functions that record what was asked.
+ *
+ * None of these calls back up from inside. `wake` makes the connection's next pass come soon.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/vec.h"
+
+/* What the path is like, for statistics. Microseconds. */
+struct wt__path_stats {
+  uint64_t smoothed_rtt_us, rtt_variation_us, min_rtt_us;
+};
+
+struct wt_transport {
+  /* Opens a stream of ours. WT_ERR_STREAM_LIMIT, WT_ERR_CLOSED, WT_ERR_NOMEM. */
+  int (*open_stream)(void *ctx, bool uni, int64_t *id);
+
+  /* RESET_STREAM and STOP_SENDING. Nothing happens for a stream that is gone or was reset before. After
+   * `reset_stream` the transport reads no more of the stream's bytes: they may be freed. */
+  void (*reset_stream)(void *ctx, int64_t id, uint64_t wire_code);
+  void (*stop_sending)(void *ctx, int64_t id, uint64_t wire_code);
+
+  /* `len` bytes of `id` have been read: extends both flow-control windows (the connection's alone if the
+   * stream is gone). */
+  void (*consume)(void *ctx, int64_t id, uint64_t len);
+
+  /* There is something to send or to do: run the connection soon. */
+  void (*wake)(void *ctx);
+
+  /* The largest payload of a QUIC DATAGRAM frame at present; 0 if the peer takes none. */
+  size_t (*max_datagram_len)(void *ctx);
+
+  /* Ends the connection with an HTTP/3 code (CONNECTION_CLOSE of type 0x1d). Only notes it; calls that
+   * come after are harmless. `reason` is copied. */
+  void (*close_connection)(void *ctx, uint64_t wire_code, const char *reason);
+
+  /* Whether PINGs are to keep the connection from timing out. */
+  void (*set_keep_alive)(void *ctx, bool on);
+
+  void (*path_stats)(void *ctx, struct wt__path_stats *stats);
+
+  /* Of h3 for core alone; NULL in the instance that quic makes. `id` is the CONNECT stream, which is the
+   * session id. `connect_wake`: the session has bytes for it. `connect_reset`: end it abruptly in both
+   * directions. `session_closed`: core has no more use for it. */
+  void (*connect_wake)(void *ctx, int64_t id);
+  void (*connect_reset)(void *ctx, int64_t id, uint64_t wire_code);
+  void (*session_closed)(void *ctx, int64_t id);
+};
+
+/* Bytes of one stream that are to be sent next. They stay where they are until acknowledged. */
+#define WT__SEND_VECS 16
+struct wt__send {
+  int64_t id;
+  bool fin; /* the stream ends behind these bytes */
+  size_t count;
+  struct wt__vec vecs[WT__SEND_VECS];
+};
+
+#endif

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The answer to a request: status, fields, body.
+ *
+ * The header section goes to nghttp3 at once; it copies it. The body goes into the request's send queue,
+ * from which nghttp3 is fed when QUIC has room (`wt__answer_read`), and stays there until acknowledged,
+ * because nghttp3 and QUIC copy nothing. A file is read into the queue piece by piece at that moment, so
+ * that of a large file only what is in flight is in memory.
+ *
+ * Only final answers: an interim one (1xx) before it makes Chromium give a session up.
+ */
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "h3/internal.h"
+#include "wire/error_code.h"
+
+#define FILE_PIECE (64 * 1024)
+#define NV_ON_STACK 24
+#define DECIMAL_MAX 24
+
+/* --- The header section --- */
+
+/* Fields that belong to one connection of HTTP/1.1 (RFC 9114, section 4.2), and the one that we write. */
+static bool name_is_forbidden(const char *name) {
+  static const char *const forbidden[] = {"connection", "keep-alive", "proxy-connection", "transfer-encoding",
+                                          "upgrade",    "te"};
+  for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
+    if (strcmp(name, forbidden[i]) == 0) return true;
+  }
+  return false;
+}
+
+static bool header_is_valid(const struct wt_header *header) {
+  if (header->name == NULL || header->value == NULL) return false;
+  if (header->name[0] == ':' || header->name[0] == '\0' || name_is_forbidden(header->name)) return false;
+  return nghttp3_check_header_name((const uint8_t *)header->name, strlen(header->name)) &&
+         nghttp3_check_header_value((const uint8_t *)header->value, strlen(header->value));
+}
+
+static int headers_check(wt_request *request, const struct wt_header *headers, size_t count, bool has_length) {
+  if (count > 0 && headers == NULL) return wt__request_error(request, WT_ERR_INVALID, "the header fields are missing");
+  for (size_t i = 0; i < count; i++) {
+    if (!header_is_valid(&headers[i]) || (has_length && strcmp(headers[i].name, "content-length") == 0)) {
+      return wt__request_error(request, WT_ERR_INVALID, "a header field is not allowed in an answer");
+    }
+  }
+  return 0;
+}
+
+static int status_check(wt_request *request, int status) {
+  if (status < 200 || status > 599) {
+    return wt__request_error(request, WT_ERR_INVALID, "the status of an answer is from 200 to 599");
+  }
+  if (request->is_webtransport && status < 300) {
+    return wt__request_error(request, WT_ERR_INVALID, "a session is accepted with wt_upgrade, not with a 2xx answer");
+  }
+  return 0;
+}
+
+int wt__answer_check(wt_request *request) {
+  if (request->conn->closing || request->gone || request->over || request->dead) {
+    return wt__request_error(request, WT_ERR_CLOSED, "the client or the connection is gone");
+  }
+  if (request->answered) return wt__request_error(request, WT_ERR_STATE, "the request has been answered already");
+  return 0;
+}
+
+static nghttp3_nv nv_make(const char *name, const char *value) {
+  return (nghttp3_nv){(uint8_t *)name, (uint8_t *)value, strlen(name), strlen(value), NGHTTP3_NV_FLAG_NONE};
+}
+
+/* Gives the fields to nghttp3, which copies them. A failure for want of memory leaves it half done, and ends
+ * the connection. */
+static int submit_fields(wt_request *request, const nghttp3_nv *nv, size_t count, bool with_body) {
+  struct wt__h3_conn *conn = request->conn;
+  int rv = nghttp3_conn_submit_response(conn->http, request->id, nv, count, with_body ? &wt__http_body_reader : NULL);
+  if (rv == NGHTTP3_ERR_STREAM_NOT_FOUND) return wt__request_error(request, WT_ERR_CLOSED, "the client is gone");
+  if (rv != 0) {
+    wt__h3_fail_http(conn, rv);
+    return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
+  }
+  return 0;
+}
+
+int wt__answer_submit(wt_request *request, int status, const struct wt_header *headers, size_t header_count,
+                      const uint64_t *length, bool with_body) {
+  nghttp3_nv on_stack[NV_ON_STACK], *nv = on_stack;
+  char status_text[DECIMAL_MAX], length_text[DECIMAL_MAX];
+  size_t count = 0;
+  int rv = headers_check(request, headers, header_count, length != NULL);
+  if (rv != 0) return rv;
+  if (header_count + 2 > NV_ON_STACK && (nv = wt__calloc(header_count + 2, sizeof(*nv))) == NULL) {
+    return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
+  }
+  snprintf(status_text, sizeof(status_text), "%d", status);
+  nv[count++] = nv_make(":status", status_text);
+  if (length) {
+    snprintf(length_text, sizeof(length_text), "%llu", (unsigned long long)*length);
+    nv[count++] = nv_make("content-length", length_text);
+  }
+  for (size_t i = 0; i < header_count; i++) nv[count++] = nv_make(headers[i].name, headers[i].value);
+  rv = submit_fields(request, nv, count, with_body);
+  if (nv != on_stack) wt__free(nv);
+  if (rv != 0) return rv;
+  request->answered = true;
+  if (request->is_webtransport && status >= 300) wt__mux_session_refused(&request->conn->mux, request->id);
+  wt__h3_wake(request->conn);
+  return 0;
+}
+
+/* --- Whole answers --- */
+
+static bool status_has_body(int status) { return status != 204 && status != 304; }
+
+int wt_request_respond(wt_request *request, int status, const struct wt_header *headers, size_t header_count,
+                       const void *body, size_t len) {
+  const uint64_t length = len;
+  bool with_body = len > 0 && !request->is_head && status_has_body(status);
+  size_t taken = 0;
+  int rv = wt__answer_check(request);
+  if (rv == 0) rv = status_check(request, status);
+  if (rv != 0) return rv;
+  if (len > 0 && body == NULL) return wt__request_error(request, WT_ERR_INVALID, "the body is missing");
+  if (with_body && (wt__sendq_append(&request->sendq, body, len, true, &taken) != 0 || taken < len)) {
+    wt__sendq_drop(&request->sendq, &request->conn->released);
+    wt__sendq_init(&request->sendq, request->sendq.max);
+    return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
+  }
+  request->sendq.fin = true;
+  rv = wt__answer_submit(request, status, headers, header_count, status_has_body(status) ? &length : NULL, with_body);
+  if (rv != 0) {
+    wt__sendq_drop(&request->sendq, &request->conn->released);
+    wt__sendq_init(&request->sendq, request->sendq.max);
+    return rv;
+  }
+  request->ended = true;
+  wt__request_refuse_body(request);
+  return 0;
+}
+
+static const char *status_text(int status) {
+  switch (status) {
+    case 301: return "Moved Permanently";
+    case 304: return "Not Modified";
+    case 404: return "Not Found";
+    case 405: return "Method Not Allowed";
+    case 412: return "Precondition Failed";
+    case 416: return "Range Not Satisfiable";
+    case 431: return "Request Header Fields Too Large";
+    default: return "Internal Server Error";
+  }
+}
+
+int wt__answer_status(wt_request *request, int status, const struct wt_header *headers, size_t header_count) {
+  struct wt_header all[8] = {{"content-type", "text/plain; charset=utf-8"}};
+  char body[64];
+  int len = snprintf(body, sizeof(body), "%d %s\n", status, status_text(status));
+  size_t count = 1;
+  for (size_t i = 0; i < header_count && count < sizeof(all) / sizeof(all[0]); i++) all[count++] = headers[i];
+  return wt_request_respond(request, status, all, count, body, (size_t)len);
+}
+
+/* --- Answers in pieces --- */
+
+int wt_request_begin(wt_request *request, int status, const struct wt_header *headers, size_t header_count) {
+  int rv = wt__answer_check(request);
+  bool no_body = request->is_head || !status_has_body(status);
+  if (rv == 0) rv = status_check(request, status);
+  if (rv == 0) rv = wt__answer_submit(request, status, headers, header_count, NULL, !no_body);
+  if (rv == 0) request->no_body = no_body;
+  return rv;
+}
+
+static int answer_check_begun(wt_request *request) {
+  if (request->conn->closing || request->gone || request->over) {
+    return wt__request_error(request, WT_ERR_CLOSED, "the client or the connection is gone");
+  }
+  if (!request->answered || request->ended) {
+    return wt__request_error(request, WT_ERR_STATE, "the answer has not begun, or has ended");
+  }
+  return 0;
+}
+
+int wt_request_write(wt_request *request, const void *data, size_t len, size_t *written) {
+  size_t taken = 0;
+  int rv = answer_check_begun(request);
+  if (rv != 0) return rv;
+  if (request->no_body) {
+    taken = len;
+  } else if (len > 0) {
+    if (data == NULL) return wt__request_error(request, WT_ERR_INVALID, "the data is missing");
+    rv = wt__sendq_append(&request->sendq, data, len, false, &taken);
+    if (rv != 0) return wt__request_error(request, rv, "out of memory");
+    wt__http_resume(request->conn, request->id);
+  }
+  if (written) *written = taken;
+  return 0;
+}
+
+int wt_request_end(wt_request *request) {
+  int rv = answer_check_begun(request);
+  if (rv != 0) return rv;
+  request->ended = true;
+  request->sendq.fin = true;
+  if (!request->no_body) wt__http_resume(request->conn, request->id);
+  /* Nobody would ever read the rest, and the stream would stay open for it. */
+  if (request->callbacks.on_body == NULL) wt__request_refuse_body(request);
+  return 0;
+}
+
+/* --- Feeding nghttp3 --- */
+
+void wt__answer_set_file(wt_request *request, int fd, uint64_t off, uint64_t left) {
+  request->file_fd = fd;
+  request->file_off = off;
+  request->file_left = left;
+  request->ended = true;
+}
+
+static void piece_free(const uint8_t *data, size_t len, void *user_data) {
+  (void)data, (void)len;
+  wt__free(user_data);
+}
+
+/* Reads one more piece of the file. A file that became shorter cannot be sent as announced. */
+static bool file_read_piece(wt_request *request) {
+  size_t want = request->file_left < FILE_PIECE ? (size_t)request->file_left : FILE_PIECE;
+  uint8_t *piece = wt__malloc(want);
+  ssize_t n = piece ? pread(request->file_fd, piece, want, (off_t)request->file_off) : -1;
+  if (n <= 0 || wt__sendq_append_owned(&request->sendq, piece, (size_t)n, piece_free, piece) != 0) {
+    wt__free(piece);
+    /* Not here: nghttp3 is about to hand out bytes that were queued before. */
+    request->fail_pending = true;
+    wt__request_todo(request);
+    wt__h3_wake(request->conn);
+    return false;
+  }
+  request->file_off += (uint64_t)n;
+  request->file_left -= (uint64_t)n;
+  return true;
+}
+
+static void file_fill(wt_request *request) {
+  while (request->file_left > 0 && request->sendq.end - request->sendq.sent < FILE_PIECE &&
+         wt__sendq_room(&request->sendq) > 0) {
+    if (!file_read_piece(request)) return;
+  }
+  if (request->file_left == 0) {
+    close(request->file_fd);
+    request->file_fd = -1;
+    request->sendq.fin = true;
+  }
+}
+
+nghttp3_ssize wt__answer_read(wt_request *request, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags) {
+  struct wt__vec found[WT__SEND_VECS];
+  size_t count, total = 0;
+  bool fin = false;
+  if (request->gone || request->fail_pending) return NGHTTP3_ERR_WOULDBLOCK;
+  if (request->file_fd >= 0) file_fill(request);
+  count = wt__sendq_peek(&request->sendq, found, max_vecs < WT__SEND_VECS ? max_vecs : WT__SEND_VECS, &fin);
+  if (count == 0 && !fin) return NGHTTP3_ERR_WOULDBLOCK;
+  for (size_t i = 0; i < count; i++) {
+    vecs[i] = (nghttp3_vec){(uint8_t *)found[i].data, found[i].len};
+    total += found[i].len;
+  }
+  wt__sendq_sent(&request->sendq, total, false);
+  if (fin) *flags |= NGHTTP3_DATA_FLAG_EOF;
+  return (nghttp3_ssize)count;
+}
+
+void wt__answer_acked(wt_request *request, uint64_t len) {
+  if (request->gone) return;
+  request->body_acked += len;
+  if (wt__sendq_acked(&request->sendq, request->body_acked, &request->conn->released)) {
+    request->writable_pending = true;
+    wt__request_todo(request);
+  }
+  if (request->file_fd >= 0) wt__http_resume(request->conn, request->id);
+}

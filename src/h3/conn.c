@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of an HTTP/3 connection: birth, start, passes, shutdown, end; and the transport that core gets.
+ *
+ * Arrivals are dispatched in demux.c and sending in send.c. Here is what belongs to neither: put-off work
+ * (`wt__h3_conn_run`), deadlines, and the end. Applications are called from two places only: from inside
+ * arrivals (bytes of a body or a stream, while they are at hand) and from `wt__h3_conn_run` (the rest).
+ * Whatever an application's call changes is noted and done by the next run; so nothing is freed under it.
+ *
+ * After an error of the connection `closing` is set and nothing is passed on any more: nghttp3 must not
+ * be called again after it failed, except to be freed. QUIC ends the connection then, and frees this.
+ */
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "h3/internal.h"
+#include "wire/error_code.h"
+
+#define REQUEST_OF(l, member) WT__CONTAINER_OF(l, struct wt_request, member)
+#define CONNECT_OF(l, member) WT__CONTAINER_OF(l, struct wt__h3_connect, member)
+
+/* --- Errors, and small calls down --- */
+
+void wt__h3_fail(struct wt__h3_conn *conn, uint64_t wire_code, const char *reason) {
+  if (conn->closing) return;
+  conn->closing = true;
+  WT__DEBUG(conn->config->log, "connection from %s: closed with 0x%llx: %s", conn->peer_address,
+            (unsigned long long)wire_code, reason);
+  conn->below->close_connection(conn->ctx, wire_code, reason);
+}
+
+void wt__h3_fail_http(struct wt__h3_conn *conn, int error) {
+  uint64_t wire_code = nghttp3_err_infer_quic_app_error_code(error);
+  /* A field name or value past nghttp3's own bounds: the peer's doing, not a fault of ours. */
+  if (error == NGHTTP3_ERR_QPACK_HEADER_TOO_LARGE) wire_code = WT__H3_EXCESSIVE_LOAD;
+  wt__h3_fail(conn, wire_code, nghttp3_strerror(error));
+}
+
+void wt__h3_wake(struct wt__h3_conn *conn) {
+  if (!conn->closing) conn->below->wake(conn->ctx);
+}
+
+void wt__h3_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code) {
+  if (!conn->closing) conn->below->stop_sending(conn->ctx, id, wire_code);
+}
+
+void wt__h3_reset_stream(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code) {
+  if (!conn->closing) conn->below->reset_stream(conn->ctx, id, wire_code);
+}
+
+void wt__h3_count_sessions(struct wt__h3_conn *conn) {
+  struct wt__h3_counters *counters = conn->config->counters;
+  if (counters) counters->sessions_open += conn->mux.sessions_open - conn->sessions_counted;
+  conn->sessions_counted = conn->mux.sessions_open;
+}
+
+/* --- The transport for core --- */
+
+static int up_open_stream(void *ctx, bool uni, int64_t *id) {
+  struct wt__h3_conn *conn = ctx;
+  int rv;
+  if (conn->closing) return WT_ERR_CLOSED;
+  rv = conn->below->open_stream(conn->ctx, uni, id);
+  if (rv != 0) return rv;
+  if (wt__demux_add(conn, *id, WT__H3_WEBTRANSPORT)) return 0;
+  wt__h3_reset_stream(conn, *id, WT__H3_INTERNAL_ERROR);
+  if (!uni) wt__h3_stop_sending(conn, *id, WT__H3_INTERNAL_ERROR);
+  return WT_ERR_NOMEM;
+}
+
+static void up_reset_stream(void *ctx, int64_t id, uint64_t wire_code) { wt__h3_reset_stream(ctx, id, wire_code); }
+
+static void up_stop_sending(void *ctx, int64_t id, uint64_t wire_code) { wt__h3_stop_sending(ctx, id, wire_code); }
+
+static void up_consume(void *ctx, int64_t id, uint64_t len) {
+  struct wt__h3_conn *conn = ctx;
+  conn->below->consume(conn->ctx, id, len);
+}
+
+static void up_wake(void *ctx) { wt__h3_wake(ctx); }
+
+static size_t up_max_datagram_len(void *ctx) {
+  struct wt__h3_conn *conn = ctx;
+  return conn->below->max_datagram_len(conn->ctx);
+}
+
+static void up_close_connection(void *ctx, uint64_t wire_code, const char *reason) {
+  wt__h3_fail(ctx, wire_code, reason);
+}
+
+static void up_set_keep_alive(void *ctx, bool on) {
+  struct wt__h3_conn *conn = ctx;
+  conn->below->set_keep_alive(conn->ctx, on);
+}
+
+static void up_path_stats(void *ctx, struct wt__path_stats *stats) {
+  struct wt__h3_conn *conn = ctx;
+  conn->below->path_stats(conn->ctx, stats);
+}
+
+static void up_connect_wake(void *ctx, int64_t id) { wt__http_resume(ctx, id); }
+
+static void up_connect_reset(void *ctx, int64_t id, uint64_t wire_code) {
+  struct wt__h3_stream *record = wt__demux_find(ctx, id);
+  if (record && record->connect) wt__connect_reset(record->connect, wire_code);
+}
+
+static void up_session_closed(void *ctx, int64_t id) {
+  struct wt__h3_stream *record = wt__demux_find(ctx, id);
+  if (record && record->connect) wt__connect_free(record->connect);
+}
+
+static const struct wt_transport transport_up = {
+    .open_stream = up_open_stream,
+    .reset_stream = up_reset_stream,
+    .stop_sending = up_stop_sending,
+    .consume = up_consume,
+    .wake = up_wake,
+    .max_datagram_len = up_max_datagram_len,
+    .close_connection = up_close_connection,
+    .set_keep_alive = up_set_keep_alive,
+    .path_stats = up_path_stats,
+    .connect_wake = up_connect_wake,
+    .connect_reset = up_connect_reset,
+    .session_closed = up_session_closed,
+};
+
+/* --- Birth and end --- */
+
+int wt__h3_conn_new(struct wt__h3_conn **out, const struct wt__h3_config *config,
+                    const struct wt_transport *transport, void *ctx, const char *peer_address, uint64_t now) {
+  struct wt__h3_conn *conn = wt__calloc(1, sizeof(*conn));
+  if (conn == NULL) return WT_ERR_NOMEM;
+  conn->config = config;
+  conn->below = transport;
+  conn->ctx = ctx;
+  conn->up = transport_up;
+  conn->now = conn->idle_since = now;
+  conn->idle = true;
+  conn->lone_fin_id = conn->peer_control_id = -1;
+  conn->control.id = conn->control.encoder_id = conn->control.decoder_id = -1;
+  conn->max_remote_bidi = config->max_streams_bidi;
+  wt__map_init(&conn->streams);
+  wt__list_init(&conn->requests);
+  wt__list_init(&conn->todo);
+  wt__list_init(&conn->waiting);
+  wt__list_init(&conn->connects);
+  wt__list_init(&conn->todo_connects);
+  conn->peer_address = wt__strdup(peer_address);
+  if (conn->peer_address == NULL || wt__http_new(conn) != 0) {
+    wt__free(conn->peer_address);
+    wt__free(conn);
+    return WT_ERR_NOMEM;
+  }
+  wt__mux_init(&conn->mux, &config->mux, &conn->up, conn);
+  *out = conn;
+  return 0;
+}
+
+void wt__h3_conn_free(struct wt__h3_conn *conn, enum wt_party party, uint64_t wire_code) {
+  struct wt__link *first;
+  if (conn == NULL) return;
+  conn->closing = true;
+  wt__mux_free(&conn->mux, party, wire_code);
+  conn->mux.sessions_open = 0;
+  wt__h3_count_sessions(conn);
+  while ((first = wt__list_first(&conn->connects))) wt__connect_free(CONNECT_OF(first, link));
+  /* All are told first: the callback of one request may look at another. */
+  WT__LIST_FOREACH(it, next, &conn->requests) { wt__request_end(REQUEST_OF(it, link)); }
+  while ((first = wt__list_first(&conn->requests))) wt__request_free(REQUEST_OF(first, link));
+  nghttp3_conn_del(conn->http);
+  wt__released_run(&conn->released);
+  wt__demux_free(conn);
+  wt__free(conn->peer_address);
+  wt__free(conn);
+}
+
+void wt__h3_conn_start(struct wt__h3_conn *conn, uint64_t max_datagram_frame_size) {
+  int rv;
+  if (conn->closing || conn->started) return;
+  conn->peer_max_datagram = max_datagram_frame_size;
+  rv = wt__control_start(conn);
+  if (rv == WT_ERR_STREAM_LIMIT) {
+    wt__h3_fail(conn, WT__H3_GENERAL_PROTOCOL_ERROR, "the peer allows fewer than three unidirectional streams");
+  } else if (rv != 0) {
+    wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, wt_error_string(rv));
+  }
+  conn->started = true;
+  wt__h3_wake(conn);
+}
+
+/* --- Passes --- */
+
+/* Works off what is listed now. What the work adds is left for the next pass, so that an application that
+ * keeps itself busy cannot keep the connection from sending. */
+static void conn_run_requests(struct wt__h3_conn *conn) {
+  struct wt__list now;
+  struct wt__link *first;
+  wt__list_init(&now);
+  while ((first = wt__list_first(&conn->todo))) {
+    wt__list_remove(first);
+    wt__list_push_back(&now, first);
+  }
+  while ((first = wt__list_first(&now))) {
+    wt__list_remove(first);
+    wt__request_run(REQUEST_OF(first, todo));
+  }
+}
+
+static void conn_run_connects(struct wt__h3_conn *conn) {
+  struct wt__link *first;
+  while ((first = wt__list_first(&conn->todo_connects))) {
+    wt__list_remove(first);
+    wt__connect_run(CONNECT_OF(first, todo));
+  }
+}
+
+static void conn_run_waiting(struct wt__h3_conn *conn) {
+  struct wt__link *first;
+  while ((first = wt__list_first(&conn->waiting)) && REQUEST_OF(first, waiting)->settings_deadline <= conn->now) {
+    wt_request *request = REQUEST_OF(first, waiting);
+    wt__list_remove(first);
+    request->gave_up_settings = true;
+    wt__request_todo(request);
+  }
+}
+
+static uint64_t idle_deadline(const struct wt__h3_conn *conn) {
+  if (!conn->idle || conn->config->no_request_timeout_ms == 0) return UINT64_MAX;
+  return conn->idle_since + conn->config->no_request_timeout_ms * WT__NS_PER_MS;
+}
+
+static void conn_run_idle(struct wt__h3_conn *conn) {
+  bool idle = conn->requests_open == 0 && conn->mux.sessions_open == 0;
+  if (idle && !conn->idle) conn->idle_since = conn->now;
+  conn->idle = idle;
+  if (idle_deadline(conn) <= conn->now) wt__h3_fail(conn, WT__H3_NO_ERROR, "no request and no session");
+}
+
+void wt__h3_conn_run(struct wt__h3_conn *conn, uint64_t now) {
+  conn->now = now;
+  if (conn->closing || !conn->started) return;
+  conn_run_waiting(conn);
+  conn_run_requests(conn);
+  conn_run_connects(conn);
+  wt__mux_run(&conn->mux, now);
+  wt__released_run(&conn->released);
+  wt__h3_count_sessions(conn);
+  if (!wt__list_empty(&conn->todo) || !wt__list_empty(&conn->todo_connects)) wt__h3_wake(conn);
+  conn_run_idle(conn);
+}
+
+uint64_t wt__h3_conn_expiry(const struct wt__h3_conn *conn) {
+  const struct wt__link *first = wt__list_first(&conn->waiting);
+  uint64_t expiry, idle = idle_deadline(conn);
+  if (conn->closing || !conn->started) return UINT64_MAX;
+  if (!wt__list_empty(&conn->todo) || !wt__list_empty(&conn->todo_connects)) return 0;
+  expiry = wt__mux_expiry(&conn->mux);
+  if (idle < expiry) expiry = idle;
+  if (first && REQUEST_OF(first, waiting)->settings_deadline < expiry) {
+    expiry = REQUEST_OF(first, waiting)->settings_deadline;
+  }
+  return expiry;
+}
+
+/* --- The orderly end --- */
+
+void wt__h3_conn_shutdown(struct wt__h3_conn *conn) {
+  int rv;
+  if (conn->closing || !conn->started || conn->shutting_down) return;
+  conn->shutting_down = true;
+  /* The GOAWAY names the first id that was not seen yet. Streams that were diverted to core count as
+   * seen, since demux.c tells nghttp3 of each. */
+  rv = nghttp3_conn_shutdown(conn->http);
+  if (rv != 0) wt__h3_fail_http(conn, rv);
+  wt__mux_drain(&conn->mux);
+  wt__h3_wake(conn);
+}
+
+bool wt__h3_conn_is_idle(const struct wt__h3_conn *conn) {
+  if (conn->closing) return true;
+  if (!wt__list_empty(&conn->requests) || conn->mux.sessions_open > 0) return false;
+  /* The close capsule of a session that ended has to reach the peer. */
+  WT__LIST_FOREACH(it, next, &conn->connects) {
+    const struct wt__h3_connect *connect = CONNECT_OF(it, link);
+    if (!connect->ended && !(connect->fin_sent && connect->acked >= connect->sent)) return false;
+  }
+  return true;
+}

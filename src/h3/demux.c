@@ -1,0 +1,344 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Whose stream is it? The first varint of a stream of the peer decides, before nghttp3 has seen any of it:
+ * 0x54 (unidirectional) and 0x41 (bidirectional) are WebTransport's (draft sections 4.2 and 4.3), all else
+ * is HTTP/3's. nghttp3 knows neither and would refuse or misread them.
+ *
+ *                     first varint incomplete: bytes are kept (at most 16)
+ *     UNDECIDED --+-- 0x41, 0x54 and a whole session id --> WEBTRANSPORT --> core
+ *                 +-- other -----------------------------> HTTP ----------> nghttp3, kept bytes first
+ *                 +-- ended or reset before that --------> REFUSED: dropped and reported as read
+ *
+ * A diverted bidirectional id is also made known to nghttp3, as a stream that is opened and closed again
+ * at once. It then counts in the GOAWAY that nghttp3 sends on shutdown, whose id would otherwise name a
+ * stream that the client has long used; and a PRIORITY_UPDATE for the id is ignored instead of leaving a
+ * stream behind that nothing closes. `nghttp3_conn_shutdown_stream_read` is never called for such an id:
+ * it would send a QPACK cancellation for a stream that QPACK knows nothing of.
+ *
+ * Arrivals on every kind of stream come in here and are passed on.
+ */
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "core/session.h"
+#include "core/stream.h"
+#include "h3/internal.h"
+#include "wire/error_code.h"
+
+#define IS_UNI(id) (((id)&2) != 0)
+#define IS_OURS(id) (((id)&1) != 0)
+
+/* --- Records --- */
+
+struct wt__h3_stream *wt__demux_find(const struct wt__h3_conn *conn, int64_t id) {
+  return wt__map_get(&conn->streams, (uint64_t)id);
+}
+
+struct wt__h3_stream *wt__demux_add(struct wt__h3_conn *conn, int64_t id, enum wt__h3_kind kind) {
+  struct wt__h3_stream *record = wt__calloc(1, sizeof(*record));
+  if (record == NULL) return NULL;
+  record->id = id;
+  record->kind = kind;
+  if (wt__map_set(&conn->streams, (uint64_t)id, record) != 0) {
+    wt__free(record);
+    return NULL;
+  }
+  return record;
+}
+
+/* A stream of the peer that may be new. Streams of ours have a record since they were opened. */
+static struct wt__h3_stream *record_of_peer(struct wt__h3_conn *conn, int64_t id) {
+  struct wt__h3_stream *record = wt__demux_find(conn, id);
+  if (record || IS_OURS(id)) return record;
+  record = wt__demux_add(conn, id, WT__H3_UNDECIDED);
+  if (record == NULL) wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, "out of memory");
+  return record;
+}
+
+static void record_free(uint64_t key, void *value, void *arg) {
+  (void)key, (void)arg;
+  wt__free(value);
+}
+
+void wt__demux_free(struct wt__h3_conn *conn) {
+  wt__map_each(&conn->streams, record_free, NULL);
+  wt__map_free(&conn->streams);
+}
+
+struct own_search {
+  int64_t id;
+  wt_stream *found;
+};
+
+static void own_search_session(uint64_t key, void *value, void *arg) {
+  struct own_search *search = arg;
+  struct wt_session *session = value;
+  (void)key;
+  WT__LIST_FOREACH(it, next, &session->streams) {
+    struct wt_stream *stream = WT__CONTAINER_OF(it, struct wt_stream, link);
+    if (stream->id == search->id) search->found = stream;
+  }
+}
+
+/* A stream of ours tells its record who it is when it first sends. One that ended before that, because its
+ * session did, has to be looked for. */
+wt_stream *wt__demux_stream(struct wt__h3_conn *conn, struct wt__h3_stream *record) {
+  struct own_search search = {record->id, NULL};
+  if (record->stream || record->kind != WT__H3_WEBTRANSPORT || !IS_OURS(record->id)) return record->stream;
+  wt__map_each(&conn->mux.sessions, own_search_session, &search);
+  record->stream = search.found;
+  return record->stream;
+}
+
+/* --- Deciding --- */
+
+static void stream_consume(struct wt__h3_conn *conn, int64_t id, uint64_t len) {
+  if (len > 0) conn->below->consume(conn->ctx, id, len);
+}
+
+/* See above: nghttp3 learns that the id is used up. After a GOAWAY it would reject the stream. */
+static void divert_tell_http(struct wt__h3_conn *conn, int64_t id) {
+  nghttp3_ssize rv;
+  if (IS_UNI(id) || conn->shutting_down) return;
+  rv = nghttp3_conn_read_stream(conn->http, id, NULL, 0, 0);
+  if (rv < 0) {
+    wt__h3_fail_http(conn, (int)rv);
+    return;
+  }
+  nghttp3_conn_close_stream(conn->http, id, WT__H3_NO_ERROR);
+}
+
+static void decide_webtransport(struct wt__h3_conn *conn, struct wt__h3_stream *record, int64_t session_id,
+                                size_t header_len) {
+  divert_tell_http(conn, record->id);
+  stream_consume(conn, record->id, header_len);
+  record->stream = wt__mux_stream_new_remote(&conn->mux, record->id, IS_UNI(record->id), session_id, conn->now);
+  record->kind = record->stream ? WT__H3_WEBTRANSPORT : WT__H3_REFUSED;
+  if (record->stream && record->stop_seen) wt__stream_recv_stop_sending(record->stream, record->stop_code);
+}
+
+static void decide_http(struct wt__h3_conn *conn, struct wt__h3_stream *record, uint64_t type) {
+  record->kind = WT__H3_HTTP;
+  if (IS_UNI(record->id)) {
+    if (type == 0 && conn->peer_control_id < 0) conn->peer_control_id = record->id;
+    return;
+  }
+  record->request = wt__request_new(conn, record);
+  if (record->request == NULL) {
+    wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, "out of memory");
+  } else if (record->stop_seen) {
+    wt__request_client_gone(record->request);
+  }
+}
+
+/* The stream ended before it said what it is. */
+static void decide_refused(struct wt__h3_conn *conn, struct wt__h3_stream *record, uint64_t wire_code) {
+  record->kind = WT__H3_REFUSED;
+  stream_consume(conn, record->id, record->head_len);
+  if (IS_UNI(record->id)) return; /* to be tolerated: RFC 9114, section 6.2 */
+  wt__h3_reset_stream(conn, record->id, wire_code);
+  wt__mux_session_refused(&conn->mux, record->id);
+}
+
+/* Looks at the beginning of a stream, of which `data` is the newest part. Returns how much of `data` was
+ * used up. */
+static size_t demux_decide(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len) {
+  size_t had = record->head_len, header_len = 0;
+  size_t n = len < sizeof(record->head) - had ? len : sizeof(record->head) - had;
+  uint64_t type = 0;
+  int64_t session_id = 0;
+  memcpy(record->head + had, data, n);
+  record->head_len = had + n;
+  switch (wt__stream_header_read(IS_UNI(record->id), record->head, record->head_len, &type, &session_id, &header_len)) {
+    case WT__STREAM_HEADER_MORE:
+      return n;
+    case WT__STREAM_HEADER_WT:
+      decide_webtransport(conn, record, session_id, header_len);
+      return header_len - had;
+    case WT__STREAM_HEADER_HTTP:
+      decide_http(conn, record, type);
+      record->head_len = had; /* to be replayed; `data` follows behind it */
+      return 0;
+    case WT__STREAM_HEADER_BAD_ID:
+      break;
+  }
+  wt__h3_fail(conn, WT__H3_ID_ERROR, "the session id of a stream is not that of a request");
+  return len;
+}
+
+/* --- Passing on --- */
+
+static void http_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len,
+                      bool fin) {
+  if (record->id == conn->peer_control_id && !conn->tap.done) {
+    uint64_t wire_code = wt__tap_read(&conn->tap, data, len, &conn->peer);
+    if (wire_code != 0) {
+      wt__h3_fail(conn, wire_code, "the client's SETTINGS are not acceptable");
+      return;
+    }
+    if (conn->tap.has_settings) wt__requests_settings_in(conn);
+  }
+  wt__http_recv(conn, record->id, data, len, fin);
+}
+
+static void demux_pass(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len,
+                       bool fin) {
+  switch (record->kind) {
+    case WT__H3_HTTP:
+      if (record->head_len > 0) {
+        size_t kept = record->head_len;
+        record->head_len = 0;
+        http_recv(conn, record, record->head, kept, false);
+        if (conn->closing) return;
+      }
+      http_recv(conn, record, data, len, fin);
+      break;
+    case WT__H3_WEBTRANSPORT:
+      if (len > 0 || fin) wt__stream_recv(record->stream, data, len, fin);
+      break;
+    case WT__H3_REFUSED:
+      stream_consume(conn, record->id, len);
+      break;
+    case WT__H3_UNDECIDED:
+      if (fin) decide_refused(conn, record, WT__H3_REQUEST_INCOMPLETE);
+      break;
+  }
+}
+
+void wt__h3_conn_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, size_t len, bool fin, uint64_t now) {
+  struct wt__h3_stream *record;
+  size_t used = 0;
+  conn->now = now;
+  if (conn->closing) return;
+  if (!conn->started) {
+    wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, "data before the handshake is done");
+    return;
+  }
+  record = record_of_peer(conn, id);
+  if (record == NULL) return;
+  if (IS_OURS(id) && wt__demux_stream(conn, record) == NULL) {
+    stream_consume(conn, id, len);
+    return;
+  }
+  if (record->kind == WT__H3_UNDECIDED && len > 0) {
+    used = demux_decide(conn, record, data, len);
+    if (conn->closing) return;
+    data += used;
+    len -= used;
+  }
+  demux_pass(conn, record, data, len, fin);
+}
+
+void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code) {
+  struct wt__h3_stream *record;
+  if (conn->closing) return;
+  record = record_of_peer(conn, id);
+  if (record == NULL) return;
+  switch (record->kind) {
+    case WT__H3_UNDECIDED:
+      /* No QPACK cancellation: whether this was a request will never be known. */
+      decide_refused(conn, record, WT__H3_REQUEST_CANCELLED);
+      break;
+    case WT__H3_WEBTRANSPORT:
+      if (wt__demux_stream(conn, record)) wt__stream_recv_reset(record->stream, wire_code);
+      break;
+    case WT__H3_HTTP:
+      wt__http_stop_reading(conn, id);
+      if (record->connect) {
+        wt__connect_recv_reset(record->connect, wire_code);
+      } else if (record->request && !record->request->answered) {
+        /* Behind an answer this is how the client obeys our STOP_SENDING. */
+        wt__request_client_gone(record->request);
+      }
+      break;
+    case WT__H3_REFUSED:
+      break;
+  }
+}
+
+void wt__h3_conn_recv_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code) {
+  struct wt__h3_stream *record;
+  if (conn->closing) return;
+  if (wt__control_owns(conn, id)) {
+    wt__h3_fail(conn, WT__H3_CLOSED_CRITICAL_STREAM, "the client stopped a critical stream");
+    return;
+  }
+  record = record_of_peer(conn, id);
+  if (record == NULL) return;
+  switch (record->kind) {
+    case WT__H3_UNDECIDED:
+      record->stop_seen = true;
+      record->stop_code = wire_code;
+      break;
+    case WT__H3_WEBTRANSPORT:
+      if (wt__demux_stream(conn, record)) wt__stream_recv_stop_sending(record->stream, wire_code);
+      break;
+    case WT__H3_HTTP:
+      nghttp3_conn_shutdown_stream_write(conn->http, id);
+      if (record->connect) {
+        wt__connect_recv_reset(record->connect, wire_code);
+      } else if (record->request) {
+        wt__request_client_gone(record->request);
+      }
+      break;
+    case WT__H3_REFUSED:
+      break;
+  }
+}
+
+static void http_stream_closed(struct wt__h3_conn *conn, struct wt__h3_stream *record, uint64_t wire_code) {
+  int rv = nghttp3_conn_close_stream(conn->http, record->id, wire_code);
+  if (rv != 0 && rv != NGHTTP3_ERR_STREAM_NOT_FOUND) wt__h3_fail_http(conn, rv);
+  if (record->request) wt__request_stream_closed(record->request);
+  if (record->connect) {
+    wt_session *session = record->connect->session;
+    wt__connect_run(record->connect); /* what was put off says how the session ended */
+    wt__connect_free(record->connect);
+    wt__session_connect_closed(session);
+  }
+}
+
+void wt__h3_conn_stream_closed(struct wt__h3_conn *conn, int64_t id, bool has_code, uint64_t wire_code) {
+  struct wt__h3_stream *record;
+  if (conn->closing) return;
+  if (conn->lone_fin_id == id) conn->lone_fin_id = -1;
+  if (wt__control_owns(conn, id)) {
+    wt__h3_fail(conn, WT__H3_CLOSED_CRITICAL_STREAM, "a critical stream was closed");
+    return;
+  }
+  record = wt__demux_find(conn, id);
+  if (record == NULL) return;
+  switch (record->kind) {
+    case WT__H3_HTTP:
+      http_stream_closed(conn, record, has_code ? wire_code : WT__H3_NO_ERROR);
+      break;
+    case WT__H3_WEBTRANSPORT:
+      if (wt__demux_stream(conn, record)) wt__stream_closed(record->stream);
+      break;
+    case WT__H3_UNDECIDED:
+      if (!IS_UNI(id)) wt__mux_session_refused(&conn->mux, id);
+      break;
+    case WT__H3_REFUSED:
+      break;
+  }
+  wt__map_remove(&conn->streams, (uint64_t)id);
+  wt__free(record);
+}
+
+/* --- Arrivals that concern no one stream --- */
+
+void wt__h3_conn_streams_allowed(struct wt__h3_conn *conn, bool uni) {
+  if (!conn->closing) wt__mux_streams_allowed(&conn->mux, uni);
+}
+
+void wt__h3_conn_max_remote_bidi(struct wt__h3_conn *conn, uint64_t max) {
+  if (conn->closing || max <= conn->max_remote_bidi) return; /* nghttp3 takes no smaller one */
+  conn->max_remote_bidi = max;
+  nghttp3_conn_set_max_client_streams_bidi(conn->http, max);
+}
+
+void wt__h3_conn_recv_datagram(struct wt__h3_conn *conn, const uint8_t *data, size_t len, uint64_t now) {
+  conn->now = now;
+  if (!conn->closing) wt__mux_recv_datagram(&conn->mux, data, len, now);
+}

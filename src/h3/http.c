@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The seam to nghttp3: its callbacks, and bytes in.
+ *
+ * nghttp3 knows streams by id; so do we. Its own per-stream pointer is not used, because it may call back
+ * for a stream that QUIC has closed (a field section that waited for QPACK's dynamic table): then no record
+ * is found, and the call is ignored except for flow control.
+ *
+ * Flow control: `nghttp3_conn_read_stream` says how many bytes it used up itself, `deferred_consume` says
+ * it for bytes that waited for QPACK. Bytes of bodies are in neither; whoever takes them reports them.
+ */
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "h3/internal.h"
+#include "wire/error_code.h"
+
+/* --- Memory --- */
+
+static void *http_malloc(size_t size, void *user_data) {
+  (void)user_data;
+  return wt__malloc(size);
+}
+static void http_free(void *ptr, void *user_data) {
+  (void)user_data;
+  wt__free(ptr);
+}
+static void *http_calloc(size_t count, size_t size, void *user_data) {
+  (void)user_data;
+  return wt__calloc(count, size);
+}
+static void *http_realloc(void *ptr, size_t size, void *user_data) {
+  (void)user_data;
+  return wt__realloc(ptr, size);
+}
+
+static const nghttp3_mem http_mem = {NULL, http_malloc, http_free, http_calloc, http_realloc};
+
+/* --- Callbacks --- */
+
+/* Once the connection is closing nghttp3 is told to stop at once. */
+static int http_result(const struct wt__h3_conn *conn) { return conn->closing ? NGHTTP3_ERR_CALLBACK_FAILURE : 0; }
+
+static wt_request *http_request(const struct wt__h3_conn *conn, int64_t id) {
+  struct wt__h3_stream *record = wt__demux_find(conn, id);
+  return record ? record->request : NULL;
+}
+
+static int on_header(nghttp3_conn *http, int64_t id, int32_t token, nghttp3_rcbuf *name, nghttp3_rcbuf *value,
+                     uint8_t flags, void *user_data, void *stream_user_data) {
+  struct wt__h3_conn *conn = user_data;
+  wt_request *request = http_request(conn, id);
+  nghttp3_vec n = nghttp3_rcbuf_get_buf(name), v = nghttp3_rcbuf_get_buf(value);
+  int rv;
+  (void)http, (void)token, (void)flags, (void)stream_user_data;
+  if (request == NULL || request->over_limit || request->no_memory) return http_result(conn);
+  rv = wt__fields_add(&request->fields, n.base, n.len, v.base, v.len);
+  if (rv != 0) {
+    /* Answered by the next run: nghttp3 is in the middle of the field section now. */
+    request->over_limit = rv == WT_ERR_TOO_LARGE;
+    request->no_memory = rv == WT_ERR_NOMEM;
+    wt__fields_free(&request->fields);
+    wt__request_todo(request);
+  }
+  return http_result(conn);
+}
+
+static int on_end_headers(nghttp3_conn *http, int64_t id, int fin, void *user_data, void *stream_user_data) {
+  struct wt__h3_conn *conn = user_data;
+  wt_request *request = http_request(conn, id);
+  (void)http, (void)fin, (void)stream_user_data;
+  if (request) wt__request_headers_done(request);
+  return http_result(conn);
+}
+
+static int on_data(nghttp3_conn *http, int64_t id, const uint8_t *data, size_t len, void *user_data,
+                   void *stream_user_data) {
+  struct wt__h3_conn *conn = user_data;
+  struct wt__h3_stream *record = wt__demux_find(conn, id);
+  (void)http, (void)stream_user_data;
+  if (record && record->connect) {
+    wt__connect_recv(record->connect, data, len);
+  } else if (record && record->request) {
+    wt__request_recv(record->request, data, len);
+  } else {
+    conn->below->consume(conn->ctx, id, len);
+  }
+  return http_result(conn);
+}
+
+static int on_end_stream(nghttp3_conn *http, int64_t id, void *user_data, void *stream_user_data) {
+  struct wt__h3_conn *conn = user_data;
+  struct wt__h3_stream *record = wt__demux_find(conn, id);
+  (void)http, (void)stream_user_data;
+  if (record && record->connect) {
+    wt__connect_recv_fin(record->connect);
+  } else if (record && record->request) {
+    wt__request_recv_fin(record->request);
+  }
+  return http_result(conn);
+}
+
+static int on_deferred_consume(nghttp3_conn *http, int64_t id, size_t len, void *user_data, void *stream_user_data) {
+  struct wt__h3_conn *conn = user_data;
+  (void)http, (void)stream_user_data;
+  if (len > 0) conn->below->consume(conn->ctx, id, len);
+  return http_result(conn);
+}
+
+static int on_acked(nghttp3_conn *http, int64_t id, uint64_t len, void *user_data, void *stream_user_data) {
+  struct wt__h3_conn *conn = user_data;
+  struct wt__h3_stream *record = wt__demux_find(conn, id);
+  (void)http, (void)stream_user_data;
+  if (record && record->connect) {
+    wt__connect_acked(record->connect, len);
+  } else if (record && record->request) {
+    wt__answer_acked(record->request, len);
+  }
+  return http_result(conn);
+}
+
+static int on_stop_sending(nghttp3_conn *http, int64_t id, uint64_t wire_code, void *user_data,
+                           void *stream_user_data) {
+  struct wt__h3_conn *conn = user_data;
+  (void)http, (void)stream_user_data;
+  wt__h3_stop_sending(conn, id, wire_code);
+  return http_result(conn);
+}
+
+/* A malformed message, or a new request after the GOAWAY. */
+static int on_reset(nghttp3_conn *http, int64_t id, uint64_t wire_code, void *user_data, void *stream_user_data) {
+  struct wt__h3_conn *conn = user_data;
+  wt_request *request = http_request(conn, id);
+  (void)http, (void)stream_user_data;
+  if (request) {
+    wt__request_abort(request, wire_code);
+  } else {
+    wt__h3_reset_stream(conn, id, wire_code);
+  }
+  return http_result(conn);
+}
+
+static nghttp3_ssize on_read(nghttp3_conn *http, int64_t id, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags,
+                             void *user_data, void *stream_user_data) {
+  struct wt__h3_conn *conn = user_data;
+  struct wt__h3_stream *record = wt__demux_find(conn, id);
+  nghttp3_ssize count = NGHTTP3_ERR_WOULDBLOCK;
+  (void)http, (void)stream_user_data;
+  if (record && record->connect) {
+    count = wt__connect_read(record->connect, vecs, max_vecs, flags);
+  } else if (record && record->request) {
+    count = wt__answer_read(record->request, vecs, max_vecs, flags);
+  }
+  if (count == NGHTTP3_ERR_WOULDBLOCK) conn->read_blocked = true;
+  return count;
+}
+
+const nghttp3_data_reader wt__http_body_reader = {on_read};
+
+/* --- Calls --- */
+
+int wt__http_new(struct wt__h3_conn *conn) {
+  nghttp3_callbacks callbacks = {0};
+  nghttp3_settings settings;
+  callbacks.recv_header = on_header;
+  callbacks.end_headers = on_end_headers;
+  callbacks.recv_data = on_data;
+  callbacks.end_stream = on_end_stream;
+  callbacks.deferred_consume = on_deferred_consume;
+  callbacks.acked_stream_data = on_acked;
+  callbacks.stop_sending = on_stop_sending;
+  callbacks.reset_stream = on_reset;
+  nghttp3_settings_default(&settings);
+  settings.enable_connect_protocol = 1;
+  settings.h3_datagram = 1;
+  settings.qpack_max_dtable_capacity = WT__QPACK_TABLE_CAPACITY;
+  settings.qpack_blocked_streams = WT__QPACK_BLOCKED_STREAMS;
+  if (nghttp3_conn_server_new(&conn->http, &callbacks, &settings, &http_mem, conn) != 0) return WT_ERR_NOMEM;
+  nghttp3_conn_set_max_client_streams_bidi(conn->http, conn->max_remote_bidi);
+  return 0;
+}
+
+void wt__http_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, size_t len, bool fin) {
+  nghttp3_ssize used = nghttp3_conn_read_stream(conn->http, id, data, len, fin);
+  if (used < 0) {
+    wt__h3_fail_http(conn, (int)used);
+  } else if (used > 0 && !conn->closing) {
+    conn->below->consume(conn->ctx, id, (uint64_t)used);
+  }
+}
+
+void wt__http_stop_reading(struct wt__h3_conn *conn, int64_t id) {
+  int rv;
+  if (conn->closing) return;
+  rv = nghttp3_conn_shutdown_stream_read(conn->http, id);
+  if (rv != 0) wt__h3_fail_http(conn, rv);
+}
+
+void wt__http_resume(struct wt__h3_conn *conn, int64_t id) {
+  struct wt__h3_stream *record = wt__demux_find(conn, id);
+  int rv;
+  if (conn->closing || record == NULL) return;
+  if (record->connect && record->connect->ended) return;
+  if (record->request && record->request->gone) return;
+  rv = nghttp3_conn_resume_stream(conn->http, id);
+  if (rv != 0) wt__h3_fail_http(conn, rv);
+  wt__h3_wake(conn);
+}

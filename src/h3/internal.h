@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_H3_INTERNAL_H
+#define WT_H3_INTERNAL_H
+
+/*
+ * The inside of an HTTP/3 connection, for the files of h3.
+ *
+ *   conn.c      its life, time, and the transport instance that core gets
+ *   demux.c     whose stream is it; arrivals on streams
+ *   send.c      which stream is next; what QUIC reports about sent bytes
+ *   settings.c  our SETTINGS in place of nghttp3's, the tap on the peer's
+ *   http.c      what nghttp3 tells
+ *   fields.c    the header fields of a request
+ *   request.c   the life of a request
+ *   answer.c    its answer
+ *   upgrade.c   from a request to a session
+ *
+ * Who frees what: a stream's record goes when QUIC has closed the stream. A request may end earlier (the
+ * client gave up) and a session ends later (core keeps it until its streams are closed), so both have
+ * lives of their own, and point to each other only while both live.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <nghttp3/nghttp3.h>
+
+#include <webtransport/request.h>
+
+#include "base/buf.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "core/mux.h"
+#include "core/sendq.h"
+#include "core/transport.h"
+#include "h3/conn.h"
+#include "wire/settings.h"
+#include "wire/stream_header.h"
+
+/* What nghttp3 is configured with, and so what our SETTINGS have to say. */
+#define WT__QPACK_TABLE_CAPACITY 4096
+#define WT__QPACK_BLOCKED_STREAMS 100
+
+#define WT__NS_PER_MS UINT64_C(1000000)
+
+/* --- The tap on the peer's SETTINGS (settings.c) --- */
+
+struct wt__tap {
+  uint8_t bytes[8 + 8 + 8 + WT__SETTINGS_PAYLOAD_MAX]; /* stream type, frame type, frame length, payload */
+  size_t len;
+  bool done; /* nothing more to look at */
+  bool has_settings;
+};
+
+/* Looks at the next bytes of the peer's control stream, type included, up to the end of its SETTINGS.
+ * Returns 0, or the wire code to close the connection with. `tap->has_settings`: `*settings` is filled. */
+uint64_t wt__tap_read(struct wt__tap *tap, const uint8_t *data, size_t len, struct wt__settings *settings);
+
+/* --- Our control stream --- */
+
+struct wt__control {
+  int64_t id, encoder_id, decoder_id; /* -1 before the start */
+  uint8_t own[256];                   /* stream type and SETTINGS */
+  size_t own_len, own_sent;
+  size_t theirs_len; /* how much nghttp3 believes to have sent instead */
+  bool blocked;
+};
+
+/* --- Streams --- */
+
+enum wt__h3_kind {
+  WT__H3_UNDECIDED = 0,
+  WT__H3_HTTP,         /* nghttp3's */
+  WT__H3_WEBTRANSPORT, /* core's */
+  WT__H3_REFUSED,      /* nobody's: bytes are dropped */
+};
+
+struct wt__h3_stream {
+  int64_t id;
+  enum wt__h3_kind kind;
+  uint8_t head[WT__STREAM_HEADER_MAX]; /* UNDECIDED: what came so far */
+  size_t head_len;
+  bool stop_seen; /* UNDECIDED: STOP_SENDING came, with `stop_code` */
+  uint64_t stop_code;
+  wt_stream *stream;              /* WEBTRANSPORT; NULL for one of ours that never sent */
+  wt_request *request;            /* HTTP, until the request ends */
+  struct wt__h3_connect *connect; /* HTTP: an accepted session */
+};
+
+/* The CONNECT stream of an accepted session. */
+struct wt__h3_connect {
+  struct wt__h3_conn *conn;
+  struct wt__h3_stream *stream;
+  int64_t id;
+  wt_session *session;
+  struct wt__link link, todo;
+  struct wt__buf early; /* capsule bytes from before the upgrade */
+  bool early_pending, fin_pending, reset_pending;
+  bool ended; /* core was told of a reset, or ended it abruptly: nothing is passed on any more */
+  bool fin_sent;
+  uint64_t reset_code;
+  uint64_t sent, acked; /* offsets of the stream */
+};
+
+/* --- Requests --- */
+
+/* Header fields: "name\0value\0" one after the other in one block, bounded. */
+struct wt__fields {
+  char *text;
+  size_t len, cap;
+  size_t cost, max; /* as RFC 9114, section 4.2.2 counts */
+  size_t count;
+};
+
+struct wt_request {
+  struct wt__h3_conn *conn;
+  struct wt__h3_stream *stream; /* NULL once QUIC has closed it */
+  int64_t id;
+  struct wt__link link, todo, waiting;
+  uint64_t settings_deadline;
+
+  struct wt__fields fields;
+  const char *method, *path, *query, *authority, *protocol, *origin;
+  char *query_mark; /* where the path was cut at its '?'; NULL: there was none */
+
+  struct wt_request_callbacks callbacks;
+  void *user_data;
+
+  struct wt__buf body; /* arrived, not delivered */
+  struct wt__sendq sendq;
+  uint64_t body_acked;
+  int file_fd; /* -1: none. The body is read from it as the queue drains. */
+  uint64_t file_off, file_left;
+
+  bool headers_done, over_limit, no_memory;
+  bool dispatched;       /* the handler was called */
+  bool gave_up_settings; /* dispatched without the SETTINGS */
+  bool is_webtransport, is_head;
+  bool paused, has_callbacks;
+  bool body_fin;  /* the client's side has ended */
+  bool body_told; /* and `on_body` said so */
+  bool discard;   /* the rest of the body is not wanted */
+  bool answered, no_body, ended, fin_sent;
+  bool writable_pending, fail_pending;
+  bool gone; /* the client gave up, or we did */
+  bool over; /* QUIC closed the stream */
+  bool dead; /* no handle any more: to be freed without a word */
+
+  const char *error;
+  char error_text[128];
+};
+
+/* --- The connection --- */
+
+struct wt__h3_conn {
+  const struct wt__h3_config *config;
+  const struct wt_transport *below;
+  void *ctx;
+  struct wt_transport up; /* core's */
+  struct wt__mux mux;
+  nghttp3_conn *http;
+  char *peer_address;
+  uint64_t now;
+
+  struct wt__map streams;
+  struct wt__list requests, todo, waiting; /* waiting: for the SETTINGS, oldest first */
+  struct wt__list connects, todo_connects;
+  struct wt__released released;
+  size_t requests_open;    /* whose header is complete */
+  size_t sessions_counted; /* our part in the counters */
+
+  struct wt__control control;
+  int64_t peer_control_id;
+  struct wt__tap tap;
+  struct wt__settings peer;
+  uint64_t peer_max_datagram;
+  uint64_t max_remote_bidi;
+
+  bool started, closing, shutting_down;
+  bool idle;
+  uint64_t idle_since;
+  bool webtransport_turn; /* who is asked first for bytes to send */
+  bool read_blocked;      /* nghttp3 asked for a body and there was none */
+  int64_t lone_fin_id;    /* nghttp3 gave out a FIN without bytes, not yet taken; -1: none */
+};
+
+/* conn.c */
+void wt__h3_fail(struct wt__h3_conn *conn, uint64_t wire_code, const char *reason);
+void wt__h3_fail_http(struct wt__h3_conn *conn, int error); /* an error of nghttp3 */
+void wt__h3_wake(struct wt__h3_conn *conn);
+void wt__h3_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);
+void wt__h3_reset_stream(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);
+/* Brings the sessions' count in `config->counters` up to date. */
+void wt__h3_count_sessions(struct wt__h3_conn *conn);
+
+/* demux.c */
+struct wt__h3_stream *wt__demux_find(const struct wt__h3_conn *conn, int64_t id);
+struct wt__h3_stream *wt__demux_add(struct wt__h3_conn *conn, int64_t id, enum wt__h3_kind kind);
+void wt__demux_free(struct wt__h3_conn *conn);
+/* The wt_stream of a record; looks for it if the record does not know it. */
+wt_stream *wt__demux_stream(struct wt__h3_conn *conn, struct wt__h3_stream *record);
+
+/* settings.c */
+int wt__control_start(struct wt__h3_conn *conn);
+bool wt__control_owns(const struct wt__h3_conn *conn, int64_t id);
+void wt__control_acked(struct wt__h3_conn *conn, uint64_t offset);
+
+/* http.c */
+int wt__http_new(struct wt__h3_conn *conn);
+/* Gives bytes of a stream to nghttp3. */
+void wt__http_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, size_t len, bool fin);
+/* Tells nghttp3 to forget about what the client still sends. */
+void wt__http_stop_reading(struct wt__h3_conn *conn, int64_t id);
+/* Gives nghttp3 something to ask for: a body, or bytes of a CONNECT stream. */
+void wt__http_resume(struct wt__h3_conn *conn, int64_t id);
+extern const nghttp3_data_reader wt__http_body_reader;
+
+/* fields.c */
+void wt__fields_init(struct wt__fields *fields, size_t max);
+void wt__fields_free(struct wt__fields *fields);
+/* WT_ERR_TOO_LARGE, WT_ERR_NOMEM; nothing is added then. */
+int wt__fields_add(struct wt__fields *fields, const uint8_t *name, size_t name_len, const uint8_t *value,
+                   size_t value_len);
+/* The first field of that name behind `after` (a value given before, or NULL), or NULL. */
+char *wt__fields_find(const struct wt__fields *fields, const char *name, const char *after);
+
+/* request.c */
+wt_request *wt__request_new(struct wt__h3_conn *conn, struct wt__h3_stream *stream);
+void wt__request_todo(wt_request *request);
+void wt__request_headers_done(wt_request *request);
+void wt__request_recv(wt_request *request, const uint8_t *data, size_t len);
+void wt__request_recv_fin(wt_request *request);
+/* The client reset its side or asked us to stop. */
+void wt__request_client_gone(wt_request *request);
+/* Ends it in both directions with `wire_code`. */
+void wt__request_abort(wt_request *request, uint64_t wire_code);
+/* QUIC has closed the stream. */
+void wt__request_stream_closed(wt_request *request);
+void wt__request_run(wt_request *request);
+/* The connection is over. */
+void wt__request_end(wt_request *request);
+void wt__request_free(wt_request *request);
+/* The SETTINGS came: requests that waited go on. */
+void wt__requests_settings_in(struct wt__h3_conn *conn);
+/* Notes `text` (static) for `wt_request_error` and returns `error`. */
+int wt__request_error(wt_request *request, int error, const char *text);
+/* The rest of the request's body is not wanted: STOP_SENDING with H3_NO_ERROR (RFC 9114, section 4.1). */
+void wt__request_refuse_body(wt_request *request);
+
+/* answer.c */
+/* Whether `request` can be answered: 0, WT_ERR_STATE, WT_ERR_CLOSED. */
+int wt__answer_check(wt_request *request);
+/* Sends the header section. `length`: content-length to add, or NULL. `with_body`: the send queue or a
+ * file follows. WT_ERR_INVALID, WT_ERR_CLOSED, WT_ERR_NOMEM. */
+int wt__answer_submit(wt_request *request, int status, const struct wt_header *headers, size_t header_count,
+                      const uint64_t *length, bool with_body);
+/* A short answer of the library's own: "404 Not Found" and the like. `headers` may be NULL. */
+int wt__answer_status(wt_request *request, int status, const struct wt_header *headers, size_t header_count);
+/* Bytes for nghttp3's `read_data`; as `nghttp3_read_data_callback` returns. */
+nghttp3_ssize wt__answer_read(wt_request *request, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags);
+void wt__answer_acked(wt_request *request, uint64_t len);
+/* The body is `left` bytes of `fd` from `off` on; `fd` is the request's from now on. */
+void wt__answer_set_file(wt_request *request, int fd, uint64_t off, uint64_t left);
+
+/* upgrade.c */
+void wt__connect_recv(struct wt__h3_connect *connect, const uint8_t *data, size_t len);
+void wt__connect_recv_fin(struct wt__h3_connect *connect);
+void wt__connect_recv_reset(struct wt__h3_connect *connect, uint64_t wire_code);
+nghttp3_ssize wt__connect_read(struct wt__h3_connect *connect, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags);
+void wt__connect_acked(struct wt__h3_connect *connect, uint64_t len);
+void wt__connect_reset(struct wt__h3_connect *connect, uint64_t wire_code);
+/* What came before the upgrade goes to the session. */
+void wt__connect_run(struct wt__h3_connect *connect);
+void wt__connect_free(struct wt__h3_connect *connect);
+
+#endif

@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The life of a request, from its header section to `on_close`, and what an application reads from it.
+ *
+ *    fields arrive --> header complete --> [wait for SETTINGS] --> handler --> answer --> acknowledged
+ *         |                                (WebTransport only)        |           |           |
+ *         | too large: 431                                            |           |        on_close(0)
+ *         v                                                           v           v
+ *    gone: the client reset it or the connection ended --------------------------> on_close(WT_ERR_CLOSED)
+ *
+ * A WebTransport request waits because only the SETTINGS tell which draft the client speaks (PROTOCOL: a
+ * CONNECT does overtake the control stream when packets are lost).
+ *
+ * What arrives is noted, and acted on in `wt__request_run`: there, and only there, are the handler, all
+ * callbacks but `on_body`, and the freeing of a request. `on_body` is also called directly from an
+ * arrival when nothing is in its way, which saves a copy of every body.
+ *
+ * Bytes of a body that cannot be delivered yet are kept, uncounted as read, so that the stream's window
+ * bounds them. The body of a WebTransport request is capsules: it waits for the session.
+ */
+
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/mem.h"
+#include "h3/internal.h"
+#include "wire/error_code.h"
+#include "wire/target.h"
+
+static void request_consume(wt_request *request, uint64_t len) {
+  if (len > 0 && !request->conn->closing) request->conn->below->consume(request->conn->ctx, request->id, len);
+}
+
+void wt__request_todo(wt_request *request) {
+  if (!wt__link_linked(&request->todo)) wt__list_push_back(&request->conn->todo, &request->todo);
+}
+
+static void request_todo_soon(wt_request *request) {
+  wt__request_todo(request);
+  wt__h3_wake(request->conn);
+}
+
+/* --- Birth and end --- */
+
+wt_request *wt__request_new(struct wt__h3_conn *conn, struct wt__h3_stream *stream) {
+  wt_request *request = wt__calloc(1, sizeof(*request));
+  if (request == NULL) return NULL;
+  request->conn = conn;
+  request->stream = stream;
+  request->id = stream->id;
+  request->file_fd = -1;
+  request->method = request->path = request->query = request->authority = request->protocol = request->error = "";
+  wt__link_init(&request->todo);
+  wt__link_init(&request->waiting);
+  wt__fields_init(&request->fields, conn->config->max_header_bytes);
+  wt__buf_init(&request->body, (size_t)conn->config->max_stream_data);
+  wt__sendq_init(&request->sendq, conn->config->mux.max_stream_send_buffer);
+  wt__list_push_back(&conn->requests, &request->link);
+  return request;
+}
+
+/* A stream that came early for this request will have no session. Ordinary requests are many, and the
+ * ids that core remembers are few: they are reported only where something waits. */
+static void request_refuse_session(wt_request *request) {
+  struct wt__mux *mux = &request->conn->mux;
+  if (request->conn->closing) return;
+  if (request->is_webtransport || mux->early_streams_len > 0 || mux->early_datagrams_len > 0) {
+    wt__mux_session_refused(mux, request->id);
+  }
+}
+
+/* Keeps nothing that only the wire needed. */
+static void request_drop_bytes(wt_request *request) {
+  wt__sendq_drop(&request->sendq, &request->conn->released);
+  if (request->file_fd >= 0) close(request->file_fd);
+  request->file_fd = -1;
+  request_consume(request, request->body.len);
+  wt__buf_free(&request->body);
+}
+
+void wt__request_free(wt_request *request) {
+  struct wt__h3_conn *conn = request->conn;
+  if (!request->dead) {
+    if (!request->answered) request_refuse_session(request);
+    if (request->stream) request->stream->request = NULL;
+  }
+  if (request->headers_done) conn->requests_open--;
+  wt__list_remove(&request->link);
+  wt__list_remove(&request->todo);
+  wt__list_remove(&request->waiting);
+  request_drop_bytes(request);
+  wt__fields_free(&request->fields);
+  wt__free(request);
+}
+
+void wt__request_abort(wt_request *request, uint64_t wire_code) {
+  struct wt__h3_conn *conn = request->conn;
+  if (request->gone || request->over) return;
+  request->gone = true;
+  if (!conn->closing) {
+    wt__h3_reset_stream(conn, request->id, wire_code);
+    wt__h3_stop_sending(conn, request->id, wire_code);
+    nghttp3_conn_shutdown_stream_write(conn->http, request->id);
+    wt__http_stop_reading(conn, request->id);
+  }
+  if (conn->lone_fin_id == request->id) conn->lone_fin_id = -1;
+  request_drop_bytes(request);
+  request_todo_soon(request);
+}
+
+void wt__request_client_gone(wt_request *request) { wt__request_abort(request, WT__H3_REQUEST_CANCELLED); }
+
+void wt__request_stream_closed(wt_request *request) {
+  request->over = true;
+  request->stream->request = NULL;
+  request->stream = NULL;
+  wt__request_todo(request);
+}
+
+void wt__request_end(wt_request *request) {
+  int error = request->over && request->fin_sent && !request->gone ? 0 : WT_ERR_CLOSED;
+  struct wt_request_callbacks callbacks = request->callbacks;
+  bool told = request->dispatched && !request->dead;
+  request->gone = true;
+  memset(&request->callbacks, 0, sizeof(request->callbacks));
+  if (told && callbacks.on_close) callbacks.on_close(request, error, request->user_data);
+}
+
+/* --- The header section --- */
+
+static const char *request_field(const wt_request *request, const char *name) {
+  const char *value = wt__fields_find(&request->fields, name, NULL);
+  return value ? value : "";
+}
+
+/* Takes the pointers into the block of fields, and cuts the path at its '?'. */
+static void request_read_fields(wt_request *request) {
+  char *path = wt__fields_find(&request->fields, ":path", NULL);
+  request->method = request_field(request, ":method");
+  request->authority = request_field(request, ":authority");
+  if (request->authority[0] == '\0') request->authority = request_field(request, "host");
+  request->protocol = request_field(request, ":protocol");
+  request->origin = wt__fields_find(&request->fields, "origin", NULL);
+  if (path) {
+    char *mark = strchr(path, '?');
+    request->path = path;
+    if (mark) {
+      *mark = '\0';
+      request->query_mark = mark;
+      request->query = mark + 1;
+    }
+  }
+  request->is_head = strcmp(request->method, "HEAD") == 0;
+  request->is_webtransport = strcmp(request->method, "CONNECT") == 0 &&
+                             (strcmp(request->protocol, "webtransport") == 0 ||
+                              strcmp(request->protocol, "webtransport-h3") == 0);
+}
+
+void wt__request_headers_done(wt_request *request) {
+  struct wt__h3_conn *conn = request->conn;
+  if (request->headers_done || request->gone) return;
+  request->headers_done = true;
+  conn->requests_open++;
+  if (!request->over_limit && !request->no_memory) request_read_fields(request);
+  request->settings_deadline = conn->now + conn->config->settings_timeout_ms * WT__NS_PER_MS;
+  wt__request_todo(request);
+}
+
+void wt__requests_settings_in(struct wt__h3_conn *conn) {
+  struct wt__link *first;
+  while ((first = wt__list_first(&conn->waiting))) {
+    wt__list_remove(first);
+    wt__request_todo(WT__CONTAINER_OF(first, struct wt_request, waiting));
+  }
+}
+
+static void request_dispatch(wt_request *request) {
+  struct wt__h3_conn *conn = request->conn;
+  const struct wt__route *route;
+  if (request->is_webtransport && !conn->tap.has_settings && !request->gave_up_settings &&
+      conn->config->settings_timeout_ms > 0) {
+    if (!wt__link_linked(&request->waiting)) wt__list_push_back(&conn->waiting, &request->waiting);
+    return;
+  }
+  request->gave_up_settings = request->is_webtransport && !conn->tap.has_settings;
+  request->dispatched = true;
+  if (conn->config->counters) conn->config->counters->requests_total++;
+  if (!request->is_webtransport) request_refuse_session(request);
+  WT__DEBUG(conn->config->log, "request %lld from %s: %s %s", (long long)request->id, conn->peer_address,
+            request->method, request->path);
+  route = wt__routes_find(conn->config->routes, request->path);
+  if (route) {
+    wt_handler handler = route->handler; /* the handler may replace its route */
+    handler(request, route->user_data);
+  } else {
+    wt__answer_status(request, 404, NULL, 0);
+  }
+}
+
+/* --- The body --- */
+
+/* Whether `on_body` may be called now. */
+static bool request_takes_body(const wt_request *request) {
+  return request->dispatched && request->has_callbacks && !request->paused && !request->is_webtransport &&
+         !request->gone && !request->dead && !request->discard;
+}
+
+static void request_tell_body(wt_request *request, const uint8_t *data, size_t len, bool fin) {
+  if (fin) request->body_told = true;
+  if (request->callbacks.on_body) request->callbacks.on_body(request, data, len, fin, request->user_data);
+}
+
+void wt__request_recv(wt_request *request, const uint8_t *data, size_t len) {
+  if (request->gone || request->dead || request->discard || request->over_limit || request->no_memory) {
+    request_consume(request, len);
+  } else if (request_takes_body(request) && request->body.len == 0) {
+    request_tell_body(request, data, len, false);
+    request_consume(request, len);
+  } else if (wt__buf_append(&request->body, data, len) != 0) {
+    request_consume(request, len);
+    wt__request_abort(request, WT__H3_INTERNAL_ERROR);
+  } else if (request_takes_body(request)) {
+    wt__request_todo(request);
+  }
+}
+
+void wt__request_recv_fin(wt_request *request) {
+  request->body_fin = true;
+  wt__request_todo(request);
+}
+
+static void request_deliver_body(wt_request *request) {
+  if (!request_takes_body(request) || request->body_told) return;
+  if (request->body.len > 0) {
+    struct wt__buf taken = request->body;
+    wt__buf_init(&request->body, taken.max);
+    request_tell_body(request, wt__buf_head(&taken), taken.len, request->body_fin);
+    request_consume(request, taken.len);
+    wt__buf_free(&taken);
+  } else if (request->body_fin) {
+    request_tell_body(request, (const uint8_t *)"", 0, true);
+  }
+}
+
+void wt__request_refuse_body(wt_request *request) {
+  if (request->discard) return;
+  request->discard = true;
+  request_consume(request, request->body.len);
+  wt__buf_free(&request->body);
+  if (request->body_fin || request->gone || request->over) return;
+  wt__h3_stop_sending(request->conn, request->id, WT__H3_NO_ERROR);
+  wt__http_stop_reading(request->conn, request->id);
+}
+
+/* --- A pass --- */
+
+/* The field section was too large: answered before it is whole, since it may never be. */
+static void request_run_over_limit(wt_request *request) {
+  if (request->no_memory) {
+    wt__request_abort(request, WT__H3_INTERNAL_ERROR);
+  } else if (!request->answered) {
+    wt__answer_status(request, 431, NULL, 0);
+  }
+}
+
+void wt__request_run(wt_request *request) {
+  if (request->fail_pending) wt__request_abort(request, WT__H3_INTERNAL_ERROR);
+  if (!request->gone && !request->over && !request->dead) {
+    if (request->over_limit || request->no_memory) {
+      request_run_over_limit(request);
+    } else if (request->headers_done && !request->dispatched) {
+      request_dispatch(request);
+    }
+  }
+  request_deliver_body(request);
+  if (request->writable_pending && !request->gone && !request->over && !request->ended) {
+    request->writable_pending = false;
+    if (request->callbacks.on_writable) request->callbacks.on_writable(request, request->user_data);
+  }
+  if (request->gone || request->over) wt__request_end(request);
+  if (request->gone || request->dead) wt__request_free(request);
+}
+
+/* --- What the application reads and sets --- */
+
+int wt__request_error(wt_request *request, int error, const char *text) {
+  request->error = text;
+  return error;
+}
+
+void wt_request_set_callbacks(wt_request *request, const struct wt_request_callbacks *callbacks, void *user_data) {
+  memset(&request->callbacks, 0, sizeof(request->callbacks));
+  memcpy(&request->callbacks, callbacks,
+         callbacks->size < sizeof(request->callbacks) ? callbacks->size : sizeof(request->callbacks));
+  request->user_data = user_data;
+  request->has_callbacks = true;
+  request_todo_soon(request);
+}
+
+void *wt_request_user_data(const wt_request *request) { return request->user_data; }
+const char *wt_request_method(const wt_request *request) { return request->method; }
+const char *wt_request_path(const wt_request *request) { return request->path; }
+const char *wt_request_query(const wt_request *request) { return request->query; }
+const char *wt_request_authority(const wt_request *request) { return request->authority; }
+const char *wt_request_protocol(const wt_request *request) { return request->protocol; }
+const char *wt_request_origin(const wt_request *request) { return request->origin; }
+const char *wt_request_peer_address(const wt_request *request) { return request->conn->peer_address; }
+bool wt_request_is_webtransport(const wt_request *request) { return request->is_webtransport; }
+const char *wt_request_error(const wt_request *request) { return request->error; }
+wt_server *wt_request_server(const wt_request *request) { return request->conn->config->server; }
+
+int wt_request_query_value(const wt_request *request, const char *name, char *value, size_t size) {
+  return wt__target_query_value(request->query, name, value, size);
+}
+
+const char *wt_request_header(const wt_request *request, const char *name) {
+  return name[0] == ':' ? NULL : wt__fields_find(&request->fields, name, NULL);
+}
+
+void wt_request_pause(wt_request *request) { request->paused = true; }
+
+void wt_request_resume(wt_request *request) {
+  request->paused = false;
+  request_todo_soon(request);
+}

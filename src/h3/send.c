@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Which stream is next, and what became of its bytes.
+ *
+ * Three sources share the packets of a connection:
+ *
+ *   1. the beginning of our control stream: stream type and SETTINGS, once
+ *   2. nghttp3: the rest of the control stream, QPACK, answers, capsules of sessions
+ *   3. core: the streams of sessions
+ *
+ * The first goes before all else. The other two take turns, a packet's worth each, so that neither a
+ * large answer nor busy sessions keep the other waiting; within each, nghttp3 goes by priority and core
+ * round robin.
+ *
+ * Two habits of nghttp3 need care. It returns "nothing" when the stream it looked at had no body ready,
+ * although others may have: so it is asked again as long as that was the reason. And it gives out a FIN
+ * without bytes only once if an acknowledgement arrives before QUIC has taken it: so that FIN is
+ * remembered here.
+ */
+
+#include "h3/internal.h"
+#include "wire/error_code.h"
+
+/* --- What is next --- */
+
+static bool next_own(struct wt__h3_conn *conn, struct wt__send *send) {
+  struct wt__control *control = &conn->control;
+  if (control->own_sent >= control->own_len || control->blocked) return false;
+  send->id = control->id;
+  send->fin = false;
+  send->count = 1;
+  send->vecs[0] = (struct wt__vec){control->own + control->own_sent, control->own_len - control->own_sent};
+  return true;
+}
+
+static bool next_http(struct wt__h3_conn *conn, struct wt__send *send) {
+  nghttp3_vec vecs[WT__SEND_VECS];
+  nghttp3_ssize count;
+  int64_t id = -1;
+  int fin = 0;
+  if (conn->lone_fin_id >= 0) {
+    send->id = conn->lone_fin_id;
+    send->fin = true;
+    send->count = 0;
+    return true;
+  }
+  do {
+    conn->read_blocked = false;
+    count = nghttp3_conn_writev_stream(conn->http, &id, &fin, vecs, WT__SEND_VECS);
+  } while (count == 0 && id < 0 && conn->read_blocked && !conn->closing);
+  if (count < 0) {
+    wt__h3_fail_http(conn, (int)count);
+    return false;
+  }
+  if (id < 0) return false;
+  if (count == 0) conn->lone_fin_id = id;
+  send->id = id;
+  send->fin = fin != 0;
+  send->count = (size_t)count;
+  for (size_t i = 0; i < send->count; i++) send->vecs[i] = (struct wt__vec){vecs[i].base, vecs[i].len};
+  return true;
+}
+
+static bool next_webtransport(struct wt__h3_conn *conn, struct wt__send *send) {
+  struct wt__h3_stream *record;
+  wt_stream *stream;
+  if (!wt__mux_next(&conn->mux, send, &stream)) return false;
+  record = wt__demux_find(conn, send->id);
+  if (record) record->stream = stream;
+  return record != NULL;
+}
+
+bool wt__h3_conn_next(struct wt__h3_conn *conn, struct wt__send *send) {
+  if (conn->closing || !conn->started) return false;
+  if (next_own(conn, send)) return true;
+  if (conn->webtransport_turn) return next_webtransport(conn, send) || next_http(conn, send);
+  return next_http(conn, send) || (!conn->closing && next_webtransport(conn, send));
+}
+
+/* --- What became of it --- */
+
+static void http_sent(struct wt__h3_conn *conn, int64_t id, size_t len, bool fin) {
+  struct wt__h3_stream *record;
+  int rv = nghttp3_conn_add_write_offset(conn->http, id, len);
+  if (rv != 0) {
+    wt__h3_fail_http(conn, rv);
+    return;
+  }
+  if (fin && conn->lone_fin_id == id) conn->lone_fin_id = -1;
+  record = wt__demux_find(conn, id);
+  if (record == NULL) return;
+  if (record->request && fin) record->request->fin_sent = true;
+  if (record->connect) {
+    record->connect->sent += len;
+    if (fin) {
+      record->connect->fin_sent = true;
+      wt__session_sent(record->connect->session, 0, true);
+    }
+  }
+}
+
+void wt__h3_conn_sent(struct wt__h3_conn *conn, int64_t id, size_t len, bool fin) {
+  struct wt__control *control = &conn->control;
+  struct wt__h3_stream *record;
+  if (conn->closing) return;
+  if (id == control->id && control->own_sent < control->own_len) {
+    control->own_sent += len;
+    return;
+  }
+  record = wt__demux_find(conn, id);
+  if (record && record->kind == WT__H3_WEBTRANSPORT) {
+    conn->webtransport_turn = false;
+    if (record->stream) wt__stream_sent(record->stream, len, fin);
+  } else {
+    conn->webtransport_turn = true;
+    http_sent(conn, id, len, fin);
+  }
+}
+
+void wt__h3_conn_blocked(struct wt__h3_conn *conn, int64_t id) {
+  struct wt__h3_stream *record;
+  if (conn->closing) return;
+  if (id == conn->control.id) conn->control.blocked = true;
+  if (conn->lone_fin_id == id) conn->lone_fin_id = -1;
+  record = wt__demux_find(conn, id);
+  if (record && record->kind == WT__H3_WEBTRANSPORT) {
+    if (record->stream) wt__stream_blocked(record->stream);
+  } else {
+    nghttp3_conn_block_stream(conn->http, id);
+  }
+}
+
+void wt__h3_conn_write_closed(struct wt__h3_conn *conn, int64_t id) {
+  struct wt__h3_stream *record;
+  if (conn->closing) return;
+  if (conn->lone_fin_id == id) conn->lone_fin_id = -1;
+  record = wt__demux_find(conn, id);
+  if (record && record->kind == WT__H3_WEBTRANSPORT) {
+    if (record->stream) wt__stream_write_closed(record->stream);
+  } else {
+    nghttp3_conn_shutdown_stream_write(conn->http, id);
+  }
+}
+
+void wt__h3_conn_unblocked(struct wt__h3_conn *conn, int64_t id) {
+  struct wt__h3_stream *record;
+  int rv;
+  if (conn->closing) return;
+  if (id == conn->control.id) conn->control.blocked = false;
+  record = wt__demux_find(conn, id);
+  if (record && record->kind == WT__H3_WEBTRANSPORT) {
+    if (record->stream) wt__stream_unblocked(record->stream);
+    return;
+  }
+  if (record && record->request && record->request->gone) return;
+  if (record && record->connect && record->connect->ended) return;
+  rv = nghttp3_conn_unblock_stream(conn->http, id);
+  if (rv != 0) wt__h3_fail_http(conn, rv);
+}
+
+void wt__h3_conn_acked(struct wt__h3_conn *conn, int64_t id, uint64_t offset, uint64_t now) {
+  struct wt__h3_stream *record;
+  conn->now = now;
+  if (conn->closing) return;
+  if (id == conn->control.id) {
+    wt__control_acked(conn, offset);
+    return;
+  }
+  record = wt__demux_find(conn, id);
+  if (record && record->kind == WT__H3_WEBTRANSPORT) {
+    if (record->stream) wt__stream_acked(record->stream, offset);
+    return;
+  }
+  if (record && record->connect) record->connect->acked = offset;
+  /* An older offset than before is answered with an error that means nothing. */
+  if (nghttp3_conn_update_ack_offset(conn->http, id, offset) == NGHTTP3_ERR_CALLBACK_FAILURE) {
+    wt__h3_fail_http(conn, NGHTTP3_ERR_CALLBACK_FAILURE);
+  }
+}
+
+/* --- Datagrams --- */
+
+bool wt__h3_conn_next_datagram(struct wt__h3_conn *conn, struct wt__vec *datagram) {
+  return !conn->closing && conn->started && wt__mux_next_datagram(&conn->mux, datagram);
+}
+
+void wt__h3_conn_datagram_done(struct wt__h3_conn *conn, bool sent) {
+  if (!conn->closing) wt__mux_datagram_done(&conn->mux, sent);
+}

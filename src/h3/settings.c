@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * SETTINGS, both ways, around a library that knows only its own.
+ *
+ * nghttp3 sends a closed list of settings and does not show the ones it does not know, so WebTransport's
+ * can neither be announced nor read through it. Therefore:
+ *
+ *  - Sending: right after the control stream is bound, and before anything else could be written, nghttp3
+ *    has exactly the stream type and its SETTINGS to send. Those bytes are taken and dropped; ours go out
+ *    in their place. Ours repeat what nghttp3 was configured with for QPACK, since it acts on that. The
+ *    two have different lengths, so offsets of the control stream differ by a constant, which matters for
+ *    acknowledgements alone:
+ *
+ *      QUIC:     | type, our SETTINGS            | GOAWAY ...
+ *      nghttp3:  | type, its SETTINGS | GOAWAY ...
+ *
+ *  - Receiving: a tap copies the beginning of the peer's control stream, up to the end of its first
+ *    frame, and reads it if that is SETTINGS (it has to be: RFC 9114, section 6.2.1; nghttp3 complains if it
+ *    is not). The tap holds nothing back: nghttp3 reads the same bytes after it.
+ */
+
+#include <string.h>
+
+#include "h3/internal.h"
+#include "wire/error_code.h"
+#include "wire/varint.h"
+
+#define FRAME_SETTINGS 0x04
+
+/* --- Ours --- */
+
+/* A setting of the form 0x1f * N + 0x21, which peers have to ignore (RFC 9114, section 7.2.4.1). */
+static struct wt__setting setting_grease(uint64_t seed) {
+  uint64_t n = (seed ^ (seed >> 23)) & 0xffffff;
+  return (struct wt__setting){0x1f * n + 0x21, n & 0x3f};
+}
+
+static int control_write_settings(struct wt__h3_conn *conn) {
+  struct wt__control *control = &conn->control;
+  const struct wt__setting settings[] = {
+      {WT__SETTING_QPACK_MAX_TABLE_CAPACITY, WT__QPACK_TABLE_CAPACITY},
+      {WT__SETTING_MAX_FIELD_SECTION_SIZE, conn->config->max_header_bytes},
+      {WT__SETTING_QPACK_BLOCKED_STREAMS, WT__QPACK_BLOCKED_STREAMS},
+      {WT__SETTING_ENABLE_CONNECT_PROTOCOL, 1},
+      {WT__SETTING_H3_DATAGRAM, 1},
+      {WT__SETTING_WT_DRAFT02, 1},
+      {WT__SETTING_WT_DRAFT07, 1},
+      {WT__SETTING_WT_DRAFT13, 1},
+      {WT__SETTING_WT_DRAFT15, 1},
+      setting_grease(conn->now),
+  };
+  size_t len;
+  control->own[0] = 0x00; /* the type of a control stream */
+  len = wt__settings_write_frame(control->own + 1, sizeof(control->own) - 1, settings,
+                                 sizeof(settings) / sizeof(settings[0]));
+  if (len == 0) return WT_ERR_INTERNAL;
+  control->own_len = 1 + len;
+  return 0;
+}
+
+/* Takes nghttp3's first bytes off the control stream, so that they are never sent. */
+static int control_swallow(struct wt__h3_conn *conn) {
+  nghttp3_vec vecs[8];
+  int64_t id = -1;
+  int fin = 0;
+  nghttp3_ssize count = nghttp3_conn_writev_stream(conn->http, &id, &fin, vecs, 8);
+  if (count <= 0 || id != conn->control.id) return WT_ERR_INTERNAL;
+  conn->control.theirs_len = (size_t)nghttp3_vec_len(vecs, (size_t)count);
+  return nghttp3_conn_add_write_offset(conn->http, id, conn->control.theirs_len) == 0 ? 0 : WT_ERR_NOMEM;
+}
+
+int wt__control_start(struct wt__h3_conn *conn) {
+  struct wt__control *control = &conn->control;
+  int rv = conn->below->open_stream(conn->ctx, true, &control->id);
+  if (rv == 0) rv = conn->below->open_stream(conn->ctx, true, &control->encoder_id);
+  if (rv == 0) rv = conn->below->open_stream(conn->ctx, true, &control->decoder_id);
+  if (rv != 0) return rv;
+  if (nghttp3_conn_bind_control_stream(conn->http, control->id) != 0) return WT_ERR_NOMEM;
+  rv = control_swallow(conn);
+  if (rv != 0) return rv;
+  if (nghttp3_conn_bind_qpack_streams(conn->http, control->encoder_id, control->decoder_id) != 0) return WT_ERR_NOMEM;
+  return control_write_settings(conn);
+}
+
+bool wt__control_owns(const struct wt__h3_conn *conn, int64_t id) {
+  return id >= 0 && (id == conn->control.id || id == conn->control.encoder_id || id == conn->control.decoder_id);
+}
+
+void wt__control_acked(struct wt__h3_conn *conn, uint64_t offset) {
+  struct wt__control *control = &conn->control;
+  if (offset < control->own_len) return;
+  if (nghttp3_conn_update_ack_offset(conn->http, control->id, control->theirs_len + (offset - control->own_len)) ==
+      NGHTTP3_ERR_CALLBACK_FAILURE) {
+    wt__h3_fail_http(conn, NGHTTP3_ERR_CALLBACK_FAILURE);
+  }
+}
+
+/* --- The peer's --- */
+
+static uint64_t tap_parse(struct wt__tap *tap, struct wt__settings *settings) {
+  uint64_t stream_type, frame_type, length, wire_code;
+  size_t at, used;
+  at = wt__varint_read(tap->bytes, tap->len, &stream_type);
+  if (at == 0) return 0;
+  used = wt__varint_read(tap->bytes + at, tap->len - at, &frame_type);
+  if (used == 0) return 0;
+  at += used;
+  if (frame_type != FRAME_SETTINGS) {
+    tap->done = true; /* nghttp3 ends the connection with H3_MISSING_SETTINGS */
+    return 0;
+  }
+  used = wt__varint_read(tap->bytes + at, tap->len - at, &length);
+  if (used == 0) return 0;
+  at += used;
+  if (length > WT__SETTINGS_PAYLOAD_MAX) return WT__H3_EXCESSIVE_LOAD;
+  if (tap->len - at < length) return 0;
+  tap->done = true;
+  wire_code = wt__settings_read(tap->bytes + at, (size_t)length, settings);
+  if (wire_code == 0) tap->has_settings = true;
+  return wire_code;
+}
+
+uint64_t wt__tap_read(struct wt__tap *tap, const uint8_t *data, size_t len, struct wt__settings *settings) {
+  size_t room = sizeof(tap->bytes) - tap->len;
+  if (tap->done || len == 0) return 0;
+  /* The room is enough for any frame that is accepted, so what does not fit lies behind the SETTINGS. */
+  if (len > room) len = room;
+  memcpy(tap->bytes + tap->len, data, len);
+  tap->len += len;
+  return tap_parse(tap, settings);
+}

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * From a request to a session: `wt_upgrade`, and the CONNECT stream afterwards.
+ *
+ * The checks come in an order such that the first failure is the most useful one to report: whether it is
+ * such a request at all, whether it can be answered, whether client and server can speak WebTransport
+ * (draft section 3.1), whether the origin may (section 3.2), whether there is room for another session,
+ * and last the subprotocol (section 3.3). Until all have passed nothing was sent or changed, so that the
+ * handler can answer otherwise.
+ *
+ * After the upgrade the stream has no request any more but a `wt__h3_connect`, through which core reads
+ * capsules and writes its own. Capsules that were here before go to the session in the next pass, since
+ * they may call the application and `wt_upgrade` is a call of the application.
+ *
+ * Session flow control is not announced, so from draft 07 on a connection has one session at a time; draft
+ * 02 knows no such rule, and the configured number holds.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "h3/internal.h"
+#include "wire/error_code.h"
+#include "wire/origin.h"
+#include "wire/sfv.h"
+
+/* --- Options --- */
+
+void wt_upgrade_options_default(struct wt_upgrade_options *options) {
+  memset(options, 0, sizeof(*options));
+  options->size = sizeof(*options);
+  options->callbacks.size = sizeof(options->callbacks);
+}
+
+static struct wt_upgrade_options options_read(const struct wt_upgrade_options *options) {
+  struct wt_upgrade_options all;
+  wt_upgrade_options_default(&all);
+  if (options) memcpy(&all, options, options->size < sizeof(all) ? options->size : sizeof(all));
+  return all;
+}
+
+int wt_upgrade_status(int error) {
+  switch (error) {
+    case WT_ERR_ORIGIN: return 403;
+    case WT_ERR_SESSION_LIMIT: return 429;
+    case WT_ERR_NOT_WEBTRANSPORT:
+    case WT_ERR_SETTINGS:
+    case WT_ERR_SUBPROTOCOL: return 400;
+    default: return 500;
+  }
+}
+
+/* --- Checks --- */
+
+static int check_settings(wt_request *request) {
+  struct wt__h3_conn *conn = request->conn;
+  const char *missing;
+  if (!conn->tap.has_settings) {
+    snprintf(request->error_text, sizeof(request->error_text), "the client's SETTINGS did not arrive within %llu ms",
+             (unsigned long long)conn->config->settings_timeout_ms);
+    return wt__request_error(request, WT_ERR_SETTINGS, request->error_text);
+  }
+  missing = wt__settings_missing_from_client(&conn->peer, conn->peer_max_datagram);
+  return missing ? wt__request_error(request, WT_ERR_SETTINGS, missing) : 0;
+}
+
+static int check_origin(wt_request *request) {
+  const struct wt__h3_config *config = request->conn->config;
+  bool allowed = config->check_origin ? config->check_origin(request, config->check_origin_user_data)
+                                      : request->origin == NULL ||
+                                            wt__origin_same(request->origin, request->authority);
+  return allowed ? 0 : wt__request_error(request, WT_ERR_ORIGIN, "the origin of the request is not allowed");
+}
+
+static int check_limit(wt_request *request, int draft) {
+  struct wt__h3_conn *conn = request->conn;
+  size_t max = draft >= 7 ? 1 : conn->config->max_sessions_per_connection;
+  if (max > conn->config->max_sessions_per_connection) max = conn->config->max_sessions_per_connection;
+  if (conn->mux.sessions_open < max) return 0;
+  return wt__request_error(request, WT_ERR_SESSION_LIMIT, "the connection has as many sessions as are allowed");
+}
+
+static int check_all(wt_request *request) {
+  int rv;
+  if (!request->is_webtransport) {
+    return wt__request_error(request, WT_ERR_NOT_WEBTRANSPORT, "the request does not ask for a WebTransport session");
+  }
+  rv = wt__answer_check(request);
+  if (rv == 0) rv = check_settings(request);
+  if (rv == 0) rv = check_origin(request);
+  if (rv == 0) rv = check_limit(request, wt__settings_draft(&request->conn->peer));
+  return rv;
+}
+
+/* --- The subprotocol --- */
+
+/* All fields of that name as one list (RFC 9110, section 5.3). NULL and 0: there is none. */
+static int protocols_join(const wt_request *request, char **joined) {
+  static const char name[] = "wt-available-protocols";
+  const char *value = NULL;
+  size_t len = 0, at = 0;
+  *joined = NULL;
+  while ((value = wt__fields_find(&request->fields, name, value))) len += strlen(value) + 2;
+  if (len == 0) return 0;
+  *joined = wt__malloc(len + 1);
+  if (*joined == NULL) return WT_ERR_NOMEM;
+  while ((value = wt__fields_find(&request->fields, name, value))) {
+    at += (size_t)snprintf(*joined + at, len + 1 - at, "%s%s", at ? ", " : "", value);
+  }
+  return 0;
+}
+
+static const char *protocol_match(const char *list, const struct wt_upgrade_options *options, char *member,
+                                  size_t size) {
+  struct wt__sfv_list at = {list, list + strlen(list), true};
+  size_t len;
+  while (wt__sfv_list_next(&at, member, size, &len) == 1) {
+    for (size_t i = 0; i < options->protocol_count; i++) {
+      if (strlen(options->protocols[i]) == len && memcmp(options->protocols[i], member, len) == 0) {
+        return options->protocols[i];
+      }
+    }
+  }
+  return NULL;
+}
+
+/* The first of the client's list that is among ours, or "". A malformed list counts as none (section 3.3). */
+static int protocol_choose(wt_request *request, const struct wt_upgrade_options *options, const char **chosen) {
+  char *list = NULL, *member;
+  int rv = 0;
+  *chosen = "";
+  if (options->protocol_count > 0) rv = protocols_join(request, &list);
+  if (rv != 0) return wt__request_error(request, rv, "out of memory");
+  if (list && wt__sfv_list_valid(list, strlen(list), strlen(list) + 1)) {
+    member = wt__malloc(strlen(list) + 1);
+    if (member) {
+      const char *match = protocol_match(list, options, member, strlen(list) + 1);
+      if (match) *chosen = match;
+      wt__free(member);
+    } else {
+      rv = wt__request_error(request, WT_ERR_NOMEM, "out of memory");
+    }
+  }
+  wt__free(list);
+  if (rv == 0 && **chosen == '\0' && options->require_protocol) {
+    rv = wt__request_error(request, WT_ERR_SUBPROTOCOL, "client and server have no subprotocol in common");
+  }
+  return rv;
+}
+
+/* --- The answer --- */
+
+static int answer_accept(wt_request *request, const struct wt_upgrade_options *options, const char *protocol,
+                         int draft) {
+  size_t count = options->header_count, size = 2 * strlen(protocol) + 3;
+  struct wt_header *headers;
+  char *text = NULL;
+  int rv;
+  if (count > 0 && options->headers == NULL) {
+    return wt__request_error(request, WT_ERR_INVALID, "the header fields are missing");
+  }
+  for (size_t i = 0; i < count; i++) {
+    if (options->headers[i].name && strcmp(options->headers[i].name, "content-length") == 0) {
+      return wt__request_error(request, WT_ERR_INVALID, "an accepted session has no content-length");
+    }
+  }
+  headers = wt__calloc(count + 2, sizeof(*headers));
+  if (*protocol) text = wt__malloc(size);
+  if (headers == NULL || (*protocol && text == NULL)) {
+    rv = wt__request_error(request, WT_ERR_NOMEM, "out of memory");
+  } else if (*protocol && wt__sfv_string_write(text, size, protocol) == 0) {
+    rv = wt__request_error(request, WT_ERR_INVALID, "the subprotocol has a character that cannot be sent");
+  } else {
+    if (count > 0) memcpy(headers, options->headers, count * sizeof(*headers));
+    if (*protocol) headers[count++] = (struct wt_header){"wt-protocol", text};
+    if (draft == 2) headers[count++] = (struct wt_header){"sec-webtransport-http3-draft", "draft02"};
+    rv = wt__answer_submit(request, 200, headers, count, NULL, true);
+  }
+  wt__free(headers);
+  wt__free(text);
+  return rv;
+}
+
+/* --- The upgrade --- */
+
+static struct wt__h3_connect *connect_new(wt_request *request) {
+  struct wt__h3_connect *connect = wt__calloc(1, sizeof(*connect));
+  if (connect == NULL) return NULL;
+  connect->conn = request->conn;
+  connect->stream = request->stream;
+  connect->id = request->id;
+  wt__link_init(&connect->link);
+  wt__link_init(&connect->todo);
+  wt__buf_init(&connect->early, request->body.max);
+  return connect;
+}
+
+static int session_make(wt_request *request, const struct wt_upgrade_options *options, const char *protocol, int draft,
+                        wt_session **session) {
+  struct wt__h3_conn *conn = request->conn;
+  struct wt__session_params params = {
+      .path = request->path,
+      .protocol = protocol,
+      .peer_address = conn->peer_address,
+      .draft = draft,
+      .callbacks = &options->callbacks,
+      .user_data = options->user_data,
+  };
+  int rv;
+  if (request->query_mark) *request->query_mark = '?'; /* the session's path has its query */
+  rv = wt__mux_session_new(&conn->mux, request->id, &params, session);
+  if (request->query_mark) *request->query_mark = '\0';
+  return rv;
+}
+
+/* The stream is the session's from here on; the request ends without another word. */
+static void request_hand_over(wt_request *request, struct wt__h3_connect *connect) {
+  struct wt__h3_conn *conn = request->conn;
+  struct wt__h3_stream *stream = request->stream;
+  connect->early = request->body;
+  connect->early_pending = true;
+  connect->fin_pending = request->body_fin;
+  wt__buf_init(&request->body, 0);
+  request->dead = true;
+  request->stream = NULL;
+  stream->request = NULL;
+  stream->connect = connect;
+  wt__request_todo(request);
+  wt__list_push_back(&conn->connects, &connect->link);
+  wt__list_push_back(&conn->todo_connects, &connect->todo);
+}
+
+/* Capsules are few and small, and must not wait behind a large answer. */
+static void connect_set_priority(struct wt__h3_conn *conn, int64_t id) {
+  const nghttp3_pri pri = {.urgency = NGHTTP3_URGENCY_HIGH, .inc = 1};
+  (void)nghttp3_conn_set_server_stream_priority(conn->http, id, &pri);
+}
+
+int wt_upgrade(wt_request *request, const struct wt_upgrade_options *given, wt_session **session) {
+  struct wt__h3_conn *conn = request->conn;
+  const struct wt_upgrade_options options = options_read(given);
+  struct wt__h3_connect *connect;
+  const char *protocol = "";
+  int draft, rv = check_all(request);
+  if (rv == 0) rv = protocol_choose(request, &options, &protocol);
+  if (rv != 0) return rv;
+  connect = connect_new(request);
+  if (connect == NULL) return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
+  draft = wt__settings_draft(&conn->peer);
+  rv = answer_accept(request, &options, protocol, draft);
+  if (rv != 0) {
+    wt__free(connect);
+    return rv;
+  }
+  rv = session_make(request, &options, protocol, draft, &connect->session);
+  if (rv != 0) { /* too late to answer otherwise */
+    wt__free(connect);
+    wt__request_abort(request, WT__H3_INTERNAL_ERROR);
+    return wt__request_error(request, rv, "out of memory");
+  }
+  connect_set_priority(conn, request->id);
+  WT__INFO(conn->config->log, "session %lld from %s: %s, draft %d", (long long)request->id, conn->peer_address,
+           request->path, draft);
+  request_hand_over(request, connect);
+  if (conn->config->counters) conn->config->counters->sessions_total++;
+  wt__h3_count_sessions(conn);
+  wt__h3_wake(conn);
+  if (session) *session = connect->session;
+  return 0;
+}
+
+/* --- The CONNECT stream of a session --- */
+
+static void connect_consume(struct wt__h3_connect *connect, uint64_t len) {
+  if (len > 0 && !connect->conn->closing) connect->conn->below->consume(connect->conn->ctx, connect->id, len);
+}
+
+void wt__connect_free(struct wt__h3_connect *connect) {
+  if (connect->stream) connect->stream->connect = NULL;
+  wt__list_remove(&connect->link);
+  wt__list_remove(&connect->todo);
+  connect_consume(connect, connect->early.len);
+  wt__buf_free(&connect->early);
+  wt__free(connect);
+}
+
+void wt__connect_reset(struct wt__h3_connect *connect, uint64_t wire_code) {
+  struct wt__h3_conn *conn = connect->conn;
+  if (connect->ended) return;
+  connect->ended = true;
+  if (conn->closing) return;
+  if (conn->lone_fin_id == connect->id) conn->lone_fin_id = -1;
+  wt__h3_reset_stream(conn, connect->id, wire_code);
+  wt__h3_stop_sending(conn, connect->id, wire_code);
+  nghttp3_conn_shutdown_stream_write(conn->http, connect->id);
+  wt__http_stop_reading(conn, connect->id);
+}
+
+void wt__connect_recv(struct wt__h3_connect *connect, const uint8_t *data, size_t len) {
+  if (connect->ended) {
+    connect_consume(connect, len);
+  } else if (!connect->early_pending) {
+    wt__session_recv(connect->session, data, len);
+    connect_consume(connect, len);
+  } else if (wt__buf_append(&connect->early, data, len) != 0) {
+    connect_consume(connect, len);
+    wt__h3_fail(connect->conn, WT__H3_INTERNAL_ERROR, "out of memory");
+  }
+}
+
+void wt__connect_recv_fin(struct wt__h3_connect *connect) {
+  if (connect->early_pending) {
+    connect->fin_pending = true;
+  } else if (!connect->ended) {
+    wt__session_recv_fin(connect->session);
+  }
+}
+
+void wt__connect_recv_reset(struct wt__h3_connect *connect, uint64_t wire_code) {
+  if (connect->ended || connect->reset_pending) return;
+  connect->reset_pending = true;
+  connect->reset_code = wire_code;
+  if (!connect->early_pending) wt__session_recv_reset(connect->session, wire_code);
+}
+
+void wt__connect_run(struct wt__h3_connect *connect) {
+  if (connect->early_pending) {
+    struct wt__buf taken = connect->early;
+    wt__buf_init(&connect->early, taken.max);
+    connect->early_pending = false;
+    if (taken.len > 0 && !connect->ended) wt__session_recv(connect->session, wt__buf_head(&taken), taken.len);
+    connect_consume(connect, taken.len);
+    wt__buf_free(&taken);
+    if (connect->fin_pending && !connect->ended) wt__session_recv_fin(connect->session);
+  }
+  if (connect->reset_pending && !connect->ended) wt__session_recv_reset(connect->session, connect->reset_code);
+}
+
+nghttp3_ssize wt__connect_read(struct wt__h3_connect *connect, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags) {
+  struct wt__vec found[WT__SEND_VECS];
+  size_t count, total = 0;
+  bool fin = false;
+  if (connect->ended) return NGHTTP3_ERR_WOULDBLOCK;
+  count = wt__session_peek(connect->session, found, max_vecs < WT__SEND_VECS ? max_vecs : WT__SEND_VECS, &fin);
+  if (count == 0 && !fin) return NGHTTP3_ERR_WOULDBLOCK;
+  for (size_t i = 0; i < count; i++) {
+    vecs[i] = (nghttp3_vec){(uint8_t *)found[i].data, found[i].len};
+    total += found[i].len;
+  }
+  /* The FIN is reported once QUIC has it: core resets the session's streams only then. */
+  wt__session_sent(connect->session, total, false);
+  if (fin) *flags |= NGHTTP3_DATA_FLAG_EOF;
+  return (nghttp3_ssize)count;
+}
+
+void wt__connect_acked(struct wt__h3_connect *connect, uint64_t len) { wt__session_acked(connect->session, len); }

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_NET_LOOP_H
+#define WT_NET_LOOP_H
+
+/*
+ * The event loop as a server sees it: sockets that are ready, a pass before the loop blocks, a time at which
+ * to wake up, and a wake-up from outside. All of libuv's handles are here.
+ *
+ * Times are nanoseconds of the monotonic clock.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <uv.h>
+
+#include "net/udp.h"
+
+struct wt__loop;
+
+/* A socket with its handle. */
+struct wt__socket {
+  struct wt__udp udp;
+  struct wt__loop *loop;
+  uv_poll_t poll;
+  bool polled;     /* the handle exists */
+  bool want_write; /* tell when it takes packets again */
+};
+
+/* All get `ctx` of `wt__loop_init`. */
+struct wt__loop_callbacks {
+  void (*on_wake)(void *ctx);
+  void (*on_readable)(void *ctx, struct wt__socket *socket);
+  void (*on_writable)(void *ctx, struct wt__socket *socket);
+  /* Before each time that the loop blocks. Returns when the next pass is due; UINT64_MAX: never. */
+  uint64_t (*on_pass)(void *ctx);
+};
+
+struct wt__loop {
+  uv_loop_t *uv;
+  uv_loop_t own;
+  bool is_own, running;
+  const struct wt__loop_callbacks *callbacks;
+  void *ctx;
+  uv_async_t wake;
+  uv_prepare_t prepare;
+  uv_idle_t idle; /* active: do not block, another pass is due at once */
+  uv_poll_t timer;
+  int timer_fd;
+  uint64_t timer_at;     /* what the timer is set to; UINT64_MAX: nothing */
+  unsigned handles_open; /* libuv still knows them */
+  uint64_t now;          /* read once for each batch of events; 0: to be read */
+};
+
+/* On the caller's loop `uv`, or, if NULL, one of its own. WT_ERR_IO. */
+int wt__loop_init(struct wt__loop *loop, uv_loop_t *uv, const struct wt__loop_callbacks *callbacks, void *ctx);
+/* Begins to call `on_pass`. WT_ERR_IO; `wt__loop_stop` cleans up. */
+int wt__loop_start(struct wt__loop *loop);
+/* Begins to call `on_readable` for `socket`, which stays where it is until `wt__loop_free`. WT_ERR_IO. */
+int wt__loop_add(struct wt__loop *loop, struct wt__socket *socket);
+void wt__loop_want_write(struct wt__socket *socket);
+/* Ends what the two began; the loop then no longer waits for anything of this server. Closes the socket. */
+void wt__loop_remove(struct wt__socket *socket);
+void wt__loop_stop(struct wt__loop *loop);
+/* After `wt__loop_stop`. Turns the loop until libuv has let go of every handle. */
+void wt__loop_free(struct wt__loop *loop);
+
+/* Calls `on_wake` soon. Any thread, and signal handlers. */
+void wt__loop_wake(struct wt__loop *loop);
+/* Waits for events once. False when nothing is left to wait for. */
+bool wt__loop_turn(struct wt__loop *loop);
+uint64_t wt__loop_now(struct wt__loop *loop);
+
+#endif

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A queue that any thread adds to and one thread, the loop's, empties.
+ *
+ *     newest -> C -> B -> A      each points to the one that was there before it
+ *
+ * Adding puts a node in front with compare-and-swap; emptying takes the whole chain with one exchange and
+ * turns it around. There is no lock, so nobody waits for a thread that was stopped while it held one, and
+ * no node is taken out of the middle, so the ABA problem of lock-free stacks does not arise.
+ *
+ * Once closed, `newest` points to a mark for ever, which is how a late caller notices.
+ *
+ * It wakes nobody: the caller does that after adding (net/server.c).
+ */
+
+#include "net/post.h"
+
+#include <webtransport/error.h>
+
+#include "base/mem.h"
+
+struct wt__post {
+  struct wt__post *before;
+  void (*function)(wt_server *server, void *argument);
+  void *argument;
+};
+
+static struct wt__post posts_closed;
+
+void wt__posts_init(struct wt__posts *posts) { atomic_init(&posts->newest, NULL); }
+
+int wt__posts_add(struct wt__posts *posts, void (*function)(wt_server *server, void *argument), void *argument) {
+  struct wt__post *post = wt__malloc(sizeof(*post));
+  if (!post) return WT_ERR_NOMEM;
+  post->function = function;
+  post->argument = argument;
+  post->before = atomic_load(&posts->newest);
+  do {
+    if (post->before == &posts_closed) {
+      wt__free(post);
+      return WT_ERR_STATE;
+    }
+  } while (!atomic_compare_exchange_weak(&posts->newest, &post->before, post));
+  return 0;
+}
+
+static void chain_run(struct wt__post *newest, wt_server *server) {
+  struct wt__post *oldest = NULL;
+  while (newest) {
+    struct wt__post *before = newest->before;
+    newest->before = oldest; /* now: the one after it */
+    oldest = newest;
+    newest = before;
+  }
+  while (oldest) {
+    struct wt__post *post = oldest;
+    oldest = post->before;
+    post->function(server, post->argument);
+    wt__free(post);
+  }
+}
+
+void wt__posts_run(struct wt__posts *posts, wt_server *server) {
+  chain_run(atomic_exchange(&posts->newest, NULL), server);
+}
+
+void wt__posts_close(struct wt__posts *posts, wt_server *server) {
+  chain_run(atomic_exchange(&posts->newest, &posts_closed), server);
+}

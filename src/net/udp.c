@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A UDP socket that costs few system calls.
+ *
+ *   in:   recvmmsg, many messages in a call; with UDP_GRO each is several datagrams that the kernel joined
+ *   out:  one sendmsg with UDP_SEGMENT (GSO) for many packets; where the kernel or the device refuses that,
+ *         sendmmsg from then on
+ *
+ * With each message comes what QUIC must know: the address it was sent to (pktinfo), since on a wildcard
+ * socket the answer has to leave from that address, and the ECN bits of its IP header (RFC 9000,
+ * section 13.4). The same goes out as control messages.
+ *
+ * Packets are never fragmented: path MTU discovery is QUIC's (RFC 9000, section 14), so the kernel is told
+ * to set "don't fragment" and to forget the path MTU that it believes in.
+ *
+ * Losing packets is what networks do and what QUIC repairs, so only a full socket is told to the caller.
+ * A packet too large, an unreachable network, a refusing firewall: such packets count as lost. When a
+ * fallback send takes the first packets of a batch and then no more, the rest is lost too: the caller
+ * would otherwise send the first ones again, perhaps for ever.
+ *
+ * It is not the event loop (net/loop.c) and knows nothing of connections.
+ */
+
+#include "net/udp.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/udp.h>
+#include <string.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <webtransport/error.h>
+
+#include "base/mem.h"
+
+#define RECV_MAX 65536      /* a message that GRO joined fits */
+#define SEND_MAX 65000      /* bytes in one GSO call: below the largest UDP payload */
+#define SEND_PACKETS_MAX 64 /* segments that every kernel with GSO takes */
+
+/* Control messages of one packet in either direction: address, ECN, segment size. */
+#define CONTROL_MAX (CMSG_SPACE(sizeof(struct in6_pktinfo)) + 2 * CMSG_SPACE(sizeof(int)))
+
+union control {
+  struct cmsghdr align;
+  uint8_t bytes[CONTROL_MAX];
+};
+
+struct wt__udp_batch {
+  struct mmsghdr messages[WT__UDP_MESSAGES];
+  struct iovec iovecs[WT__UDP_MESSAGES];
+  struct wt__path paths[WT__UDP_MESSAGES];
+  union control controls[WT__UDP_MESSAGES];
+  uint8_t data[WT__UDP_MESSAGES][RECV_MAX];
+};
+
+struct wt__udp_batch *wt__udp_batch_new(void) {
+  struct wt__udp_batch *batch = wt__malloc(sizeof(*batch)); /* not cleared: most pages are never touched */
+  if (!batch) return NULL;
+  memset(batch, 0, offsetof(struct wt__udp_batch, data));
+  return batch;
+}
+
+void wt__udp_batch_free(struct wt__udp_batch *batch) { wt__free(batch); }
+
+/* --- Opening --- */
+
+static int option_set(int fd, int level, int name, int value) {
+  return setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+/* What the server cannot do without. */
+static int options_require(int fd, int family) {
+  if (family == AF_INET) return option_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
+  if (option_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) return -1;
+  return option_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+}
+
+/* What makes it better; an older kernel or a sandbox may lack each. */
+static void options_prefer(int fd, int family) {
+  if (family == AF_INET) {
+    option_set(fd, IPPROTO_IP, IP_RECVTOS, 1);
+    option_set(fd, IPPROTO_IP, IP_MTU_DISCOVER, IP_PMTUDISC_PROBE);
+  } else {
+    option_set(fd, IPPROTO_IPV6, IPV6_RECVTCLASS, 1);
+    option_set(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, IPV6_PMTUDISC_PROBE);
+    option_set(fd, IPPROTO_IPV6, IPV6_DONTFRAG, 1);
+  }
+  option_set(fd, SOL_SOCKET, SO_RCVBUF, WT__UDP_SOCKET_BUFFER);
+  option_set(fd, SOL_SOCKET, SO_SNDBUF, WT__UDP_SOCKET_BUFFER);
+  option_set(fd, IPPROTO_UDP, UDP_GRO, 1);
+}
+
+int wt__udp_open(struct wt__udp *udp, const struct wt__address *address, int *os_error) {
+  memset(udp, 0, sizeof(*udp));
+  udp->family = address->storage.ss_family;
+  udp->fd = socket(udp->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (udp->fd < 0) goto failed;
+  if (options_require(udp->fd, udp->family)) goto failed;
+  options_prefer(udp->fd, udp->family);
+  if (bind(udp->fd, (const struct sockaddr *)&address->storage, address->len)) goto failed;
+  udp->bound.len = sizeof(udp->bound.storage);
+  if (getsockname(udp->fd, (struct sockaddr *)&udp->bound.storage, &udp->bound.len)) goto failed;
+  int segment;
+  socklen_t len = sizeof(segment);
+  udp->gso = getsockopt(udp->fd, IPPROTO_UDP, UDP_SEGMENT, &segment, &len) == 0;
+  return 0;
+
+failed:
+  *os_error = errno;
+  wt__udp_close(udp);
+  return WT_ERR_IO;
+}
+
+void wt__udp_close(struct wt__udp *udp) {
+  if (udp->fd >= 0) close(udp->fd);
+  udp->fd = -1;
+}
+
+/* --- Receiving --- */
+
+static void batch_prepare(struct wt__udp_batch *batch, struct wt__udp *udp) {
+  for (size_t i = 0; i < WT__UDP_MESSAGES; i++) {
+    batch->iovecs[i] = (struct iovec){.iov_base = batch->data[i], .iov_len = RECV_MAX};
+    batch->messages[i].msg_hdr = (struct msghdr){
+        .msg_name = &batch->paths[i].remote,
+        .msg_namelen = sizeof(batch->paths[i].remote),
+        .msg_iov = &batch->iovecs[i],
+        .msg_iovlen = 1,
+        .msg_control = &batch->controls[i],
+        .msg_controllen = sizeof(batch->controls[i]),
+    };
+    batch->paths[i].socket = udp;
+    batch->paths[i].local = udp->bound.storage;
+    batch->paths[i].local_len = udp->bound.len;
+  }
+}
+
+static void local_set_v4(struct wt__path *path, const void *data) {
+  struct in_pktinfo info;
+  memcpy(&info, data, sizeof(info));
+  ((struct sockaddr_in *)(void *)&path->local)->sin_addr = info.ipi_addr;
+}
+
+static void local_set_v6(struct wt__path *path, const void *data) {
+  struct in6_pktinfo info;
+  memcpy(&info, data, sizeof(info));
+  struct sockaddr_in6 *local = (struct sockaddr_in6 *)(void *)&path->local;
+  local->sin6_addr = info.ipi6_addr;
+  /* A link-local address means something on its own link alone. */
+  local->sin6_scope_id = IN6_IS_ADDR_LINKLOCAL(&info.ipi6_addr) ? info.ipi6_ifindex : 0;
+}
+
+static int control_int(const struct cmsghdr *control) {
+  int value = 0;
+  memcpy(&value, CMSG_DATA(control), sizeof(value));
+  return value;
+}
+
+/* Reads address and ECN bits; returns the size of the datagrams, 0 if there is only one. */
+static size_t controls_read(struct msghdr *header, struct wt__path *path, unsigned *ecn) {
+  size_t segment = 0;
+  *ecn = 0;
+  for (struct cmsghdr *it = CMSG_FIRSTHDR(header); it; it = CMSG_NXTHDR(header, it)) {
+    if (it->cmsg_level == IPPROTO_IP && it->cmsg_type == IP_PKTINFO) {
+      local_set_v4(path, CMSG_DATA(it));
+    } else if (it->cmsg_level == IPPROTO_IPV6 && it->cmsg_type == IPV6_PKTINFO) {
+      local_set_v6(path, CMSG_DATA(it));
+    } else if (it->cmsg_level == IPPROTO_IP && it->cmsg_type == IP_TOS) {
+      *ecn = *CMSG_DATA(it) & 3; /* one byte, unlike the other way */
+    } else if (it->cmsg_level == IPPROTO_IPV6 && it->cmsg_type == IPV6_TCLASS) {
+      *ecn = (unsigned)control_int(it) & 3;
+    } else if (it->cmsg_level == IPPROTO_UDP && it->cmsg_type == UDP_GRO) {
+      int size = control_int(it);
+      if (size > 0) segment = (size_t)size;
+    }
+  }
+  return segment;
+}
+
+static void message_deliver(struct wt__udp_batch *batch, size_t index, wt__udp_receive receive, void *ctx) {
+  struct msghdr *header = &batch->messages[index].msg_hdr;
+  struct wt__path *path = &batch->paths[index];
+  size_t len = batch->messages[index].msg_len;
+  if (header->msg_flags & MSG_TRUNC) return;
+  unsigned ecn;
+  size_t segment = controls_read(header, path, &ecn);
+  path->remote_len = header->msg_namelen;
+  if (segment == 0 || segment > len) segment = len;
+  for (size_t at = 0; at < len; at += segment) {
+    receive(ctx, path, ecn, batch->data[index] + at, len - at < segment ? len - at : segment);
+  }
+}
+
+bool wt__udp_recv(struct wt__udp *udp, struct wt__udp_batch *batch, wt__udp_receive receive, void *ctx) {
+  batch_prepare(batch, udp);
+  int count;
+  do {
+    count = recvmmsg(udp->fd, batch->messages, WT__UDP_MESSAGES, MSG_DONTWAIT, NULL);
+  } while (count < 0 && errno == EINTR);
+  /* An error here is one that the network reported for an earlier packet; reading has cleared it. */
+  if (count < 0) return errno != EAGAIN;
+  for (int i = 0; i < count; i++) message_deliver(batch, (size_t)i, receive, ctx);
+  return count == WT__UDP_MESSAGES;
+}
+
+/* --- Sending --- */
+
+static void control_add(struct msghdr *header, int level, int type, const void *data, size_t len) {
+  struct cmsghdr *control = (struct cmsghdr *)(void *)((uint8_t *)header->msg_control + header->msg_controllen);
+  control->cmsg_level = level;
+  control->cmsg_type = type;
+  control->cmsg_len = CMSG_LEN(len);
+  memcpy(CMSG_DATA(control), data, len);
+  header->msg_controllen += CMSG_SPACE(len);
+}
+
+static void control_add_local(struct msghdr *header, const struct wt__path *path) {
+  if (path->local.ss_family == AF_INET) {
+    const struct sockaddr_in *local = (const struct sockaddr_in *)(const void *)&path->local;
+    struct in_pktinfo info = {.ipi_spec_dst = local->sin_addr};
+    control_add(header, IPPROTO_IP, IP_PKTINFO, &info, sizeof(info));
+  } else if (path->local.ss_family == AF_INET6) {
+    const struct sockaddr_in6 *local = (const struct sockaddr_in6 *)(const void *)&path->local;
+    struct in6_pktinfo info = {.ipi6_addr = local->sin6_addr, .ipi6_ifindex = local->sin6_scope_id};
+    control_add(header, IPPROTO_IPV6, IPV6_PKTINFO, &info, sizeof(info));
+  }
+}
+
+/* The header that all packets of a batch share. */
+static void header_init(struct msghdr *header, union control *control, const struct wt__path *path, unsigned ecn) {
+  memset(control, 0, sizeof(*control));
+  *header = (struct msghdr){
+      .msg_name = (void *)(uintptr_t)&path->remote,
+      .msg_namelen = path->remote_len,
+      .msg_control = control,
+  };
+  control_add_local(header, path);
+  if (ecn) {
+    int bits = (int)ecn;
+    bool v4 = path->remote.ss_family == AF_INET;
+    control_add(header, v4 ? IPPROTO_IP : IPPROTO_IPV6, v4 ? IP_TOS : IPV6_TCLASS, &bits, sizeof(bits));
+  }
+}
+
+/* 0, or the errno. */
+static int message_send(int fd, const struct msghdr *header) {
+  ssize_t sent;
+  do {
+    sent = sendmsg(fd, header, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR);
+  return sent < 0 ? errno : 0;
+}
+
+static int batch_send_gso(int fd, const struct msghdr *shared, const uint8_t *data, size_t len, size_t segment) {
+  struct msghdr header = *shared;
+  struct iovec iovec = {.iov_base = (void *)(uintptr_t)data, .iov_len = len};
+  uint16_t size = (uint16_t)segment;
+  header.msg_iov = &iovec;
+  header.msg_iovlen = 1;
+  if (len > segment) control_add(&header, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size));
+  return message_send(fd, &header);
+}
+
+/* One message for each packet. `*taken` counts those that the kernel accepted; returns 0 or EAGAIN. */
+static int batch_send_single(int fd, const struct msghdr *shared, const uint8_t *data, size_t len, size_t segment,
+                             size_t *taken) {
+  struct mmsghdr messages[SEND_PACKETS_MAX];
+  struct iovec iovecs[SEND_PACKETS_MAX];
+  size_t count = 0;
+  for (size_t at = 0; at < len && count < SEND_PACKETS_MAX; at += segment, count++) {
+    size_t size = len - at < segment ? len - at : segment;
+    iovecs[count] = (struct iovec){.iov_base = (void *)(uintptr_t)(data + at), .iov_len = size};
+    messages[count] = (struct mmsghdr){.msg_hdr = *shared};
+    messages[count].msg_hdr.msg_iov = &iovecs[count];
+    messages[count].msg_hdr.msg_iovlen = 1;
+  }
+  *taken = 0;
+  for (size_t at = 0; at < count;) {
+    int sent = sendmmsg(fd, messages + at, (unsigned)(count - at), MSG_NOSIGNAL);
+    if (sent < 0 && errno == EINTR) continue;
+    if (sent < 0 && errno == EAGAIN) return EAGAIN;
+    if (sent > 0) *taken += (size_t)sent;
+    at += sent > 0 ? (size_t)sent : 1; /* an error is that of the first packet, which is lost */
+  }
+  return 0;
+}
+
+static bool gso_refused(int error) {
+  return error == EIO || error == EINVAL || error == ENOPROTOOPT || error == EMSGSIZE;
+}
+
+/* Up to SEND_PACKETS_MAX packets. `*any`: the kernel took some. Returns 0 or EAGAIN. */
+static int batch_send(struct wt__udp *udp, const struct msghdr *header, const uint8_t *data, size_t len, size_t segment,
+                      bool *any) {
+  size_t taken;
+  bool refused = false;
+  if (udp->gso || len <= segment) {
+    int error = batch_send_gso(udp->fd, header, data, len, segment);
+    if (error == EAGAIN) return EAGAIN;
+    if (error == 0) *any = true;
+    refused = len > segment && gso_refused(error);
+    if (!refused) return 0;
+  }
+  int error = batch_send_single(udp->fd, header, data, len, segment, &taken);
+  if (taken) *any = true;
+  /* The same packets pass one by one: it was not the path or the size that the kernel disliked. */
+  if (refused && taken) udp->gso = false;
+  return error;
+}
+
+int wt__udp_send(struct wt__udp *udp, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len,
+                 size_t segment) {
+  struct msghdr header;
+  union control control;
+  bool any = false;
+  if (len == 0) return 0;
+  if (segment == 0 || segment > len) segment = len;
+  size_t batch = segment < SEND_MAX ? SEND_MAX / segment * segment : segment;
+  if (batch > SEND_PACKETS_MAX * segment) batch = SEND_PACKETS_MAX * segment;
+  header_init(&header, &control, path, ecn);
+  for (size_t at = 0; at < len; at += batch) {
+    size_t part = len - at < batch ? len - at : batch;
+    if (batch_send(udp, &header, data + at, part, segment, &any) == EAGAIN) return any ? 0 : WT_ERR_AGAIN;
+  }
+  return 0;
+}

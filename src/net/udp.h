@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_NET_UDP_H
+#define WT_NET_UDP_H
+
+/* One UDP socket, in batches: many datagrams in a system call, in both directions. */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "net/address.h"
+#include "quic/endpoint.h"
+
+#define WT__UDP_MESSAGES 16 /* in one recvmmsg */
+#define WT__UDP_SOCKET_BUFFER (4 * 1024 * 1024)
+
+struct wt__udp {
+  int fd; /* -1: closed */
+  int family;
+  bool gso; /* the kernel cuts a batch into packets; false once it refused */
+  struct wt__address bound;
+};
+
+/* Room for what one call receives. Large: one for all sockets of a loop. */
+struct wt__udp_batch;
+struct wt__udp_batch *wt__udp_batch_new(void);
+void wt__udp_batch_free(struct wt__udp_batch *batch);
+
+/* Opens a non-blocking socket bound to `address`. WT_ERR_IO; `*os_error` is then the errno. */
+int wt__udp_open(struct wt__udp *udp, const struct wt__address *address, int *os_error);
+void wt__udp_close(struct wt__udp *udp);
+
+/* One datagram. `path->socket` is the `struct wt__udp`. All is borrowed until it returns. */
+typedef void (*wt__udp_receive)(void *ctx, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len);
+
+/*
+ * Receives what one system call gives, up to WT__UDP_MESSAGES messages, each of which may be several
+ * datagrams of one sender. Returns whether all messages were filled, so that there may be more.
+ */
+bool wt__udp_recv(struct wt__udp *udp, struct wt__udp_batch *batch, wt__udp_receive receive, void *ctx);
+
+/* Sends `len` bytes as packets of `segment` bytes, the last one possibly shorter; see `wt__endpoint_send`.
+ * Returns 0, also when packets were lost here, or WT_ERR_AGAIN when none was taken. */
+int wt__udp_send(struct wt__udp *udp, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len,
+                 size_t segment);
+
+#endif

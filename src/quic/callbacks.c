@@ -1,0 +1,230 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What ngtcp2 reports while it reads or writes a packet, passed on to h3.
+ *
+ * An application may decide in any of these that the connection is to end. The note that it leaves
+ * (`close_wanted`) makes the callback fail, which stops ngtcp2 in its tracks; conn.c then closes with the
+ * noted code instead of ngtcp2's error.
+ *
+ * One thing ngtcp2 keeps for itself: the peer's STOP_SENDING and its code. It answers with a RESET_STREAM
+ * and tells nobody, and `stream_stop_sending`, in spite of its name, is about our own. So decryption goes
+ * through a function of ours, which looks through the frames of each opened 1-RTT packet and notes them;
+ * conn.c reports them once ngtcp2 has accepted the packet. Decryption has no user data: the connection
+ * that is being read is kept in a thread-local variable. It can run for duplicates too, so a note may
+ * repeat; h3 takes repeated frames for what they are.
+ */
+
+#include <ngtcp2/ngtcp2_crypto.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "quic/conn.h"
+#include "wire/quic_frame.h"
+
+static _Thread_local struct wt__conn *reading;
+
+void wt__conn_set_reading(struct wt__conn *conn) { reading = conn; }
+
+static int conn_result(const struct wt__conn *conn) { return conn->close_wanted ? NGTCP2_ERR_CALLBACK_FAILURE : 0; }
+
+/* --- Streams and datagrams --- */
+
+static int on_stream_data(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64_t offset, const uint8_t *data,
+                          size_t len, void *user_data, void *stream_user_data) {
+  struct wt__conn *conn = user_data;
+  (void)quic;
+  (void)offset;
+  (void)stream_user_data;
+  if (conn->h3)
+    wt__h3_conn_recv(conn->h3, id, data, len, (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0, conn->endpoint->now);
+  return conn_result(conn);
+}
+
+static int on_acked(ngtcp2_conn *quic, int64_t id, uint64_t offset, uint64_t len, void *user_data,
+                    void *stream_user_data) {
+  struct wt__conn *conn = user_data;
+  (void)quic;
+  (void)stream_user_data;
+  if (conn->h3) wt__h3_conn_acked(conn->h3, id, offset + len, conn->endpoint->now);
+  return conn_result(conn);
+}
+
+static int on_stream_reset(ngtcp2_conn *quic, int64_t id, uint64_t final_size, uint64_t code, void *user_data,
+                           void *stream_user_data) {
+  struct wt__conn *conn = user_data;
+  (void)quic;
+  (void)final_size;
+  (void)stream_user_data;
+  if (conn->h3) wt__h3_conn_recv_reset(conn->h3, id, code);
+  return conn_result(conn);
+}
+
+/* The peer may open another stream in place of the closed one. */
+static int on_stream_close(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64_t code, void *user_data,
+                           void *stream_user_data) {
+  struct wt__conn *conn = user_data;
+  (void)stream_user_data;
+  if (conn->h3) {
+    bool has_code = (flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET) != 0;
+    wt__h3_conn_stream_closed(conn->h3, id, has_code, code);
+  }
+  if (!ngtcp2_conn_is_local_stream(quic, id)) {
+    if (id & 2) {
+      ngtcp2_conn_extend_max_streams_uni(quic, 1);
+    } else {
+      ngtcp2_conn_extend_max_streams_bidi(quic, 1);
+    }
+  }
+  return conn_result(conn);
+}
+
+static int on_max_stream_data(ngtcp2_conn *quic, int64_t id, uint64_t max, void *user_data, void *stream_user_data) {
+  struct wt__conn *conn = user_data;
+  (void)quic;
+  (void)max;
+  (void)stream_user_data;
+  if (conn->h3) wt__h3_conn_unblocked(conn->h3, id);
+  return conn_result(conn);
+}
+
+static int on_local_bidi(ngtcp2_conn *quic, uint64_t max, void *user_data) {
+  struct wt__conn *conn = user_data;
+  (void)quic;
+  (void)max;
+  if (conn->h3) wt__h3_conn_streams_allowed(conn->h3, false);
+  return conn_result(conn);
+}
+
+static int on_local_uni(ngtcp2_conn *quic, uint64_t max, void *user_data) {
+  struct wt__conn *conn = user_data;
+  (void)quic;
+  (void)max;
+  if (conn->h3) wt__h3_conn_streams_allowed(conn->h3, true);
+  return conn_result(conn);
+}
+
+static int on_remote_bidi(ngtcp2_conn *quic, uint64_t max, void *user_data) {
+  struct wt__conn *conn = user_data;
+  (void)quic;
+  if (conn->h3) wt__h3_conn_max_remote_bidi(conn->h3, max);
+  return conn_result(conn);
+}
+
+static int on_datagram(ngtcp2_conn *quic, uint32_t flags, const uint8_t *data, size_t len, void *user_data) {
+  struct wt__conn *conn = user_data;
+  (void)quic;
+  (void)flags;
+  if (conn->h3) wt__h3_conn_recv_datagram(conn->h3, data, len, conn->endpoint->now);
+  return conn_result(conn);
+}
+
+/* --- Handshake and paths --- */
+
+static int on_tx_key(ngtcp2_conn *quic, ngtcp2_encryption_level level, void *user_data) {
+  struct wt__conn *conn = user_data;
+  (void)quic;
+  if (level == NGTCP2_ENCRYPTION_LEVEL_1RTT) conn->can_start = true;
+  return 0;
+}
+
+/* A token for the client's next connection from `remote`. Without one that merely takes longer. */
+static int conn_submit_token(struct wt__conn *conn, const ngtcp2_addr *remote) {
+  uint8_t token[WT__TOKEN_MAX_LEN];
+  struct wt__token_address client = {remote->addr, remote->addrlen};
+  size_t len = wt__token_regular(&conn->endpoint->token_key, token, client, conn->endpoint->now);
+  if (!len) return 0;
+  return ngtcp2_conn_submit_new_token(conn->quic, token, len) ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+static int on_handshake_completed(ngtcp2_conn *quic, void *user_data) {
+  struct wt__conn *conn = user_data;
+  conn->shaken = true;
+  conn->endpoint->stats.handshakes_open--;
+  return conn_submit_token(conn, &ngtcp2_conn_get_path(quic)->remote);
+}
+
+static int on_path_validation(ngtcp2_conn *quic, uint32_t flags, const ngtcp2_path *path, const ngtcp2_path *old_path,
+                              ngtcp2_path_validation_result result, void *user_data) {
+  struct wt__conn *conn = user_data;
+  (void)quic;
+  (void)old_path;
+  if (result != NGTCP2_PATH_VALIDATION_RESULT_SUCCESS || !(flags & NGTCP2_PATH_VALIDATION_FLAG_NEW_TOKEN)) return 0;
+  return conn_submit_token(conn, &path->remote);
+}
+
+static int on_new_connection_id(ngtcp2_conn *quic, ngtcp2_cid *cid, uint8_t *token, size_t len, void *user_data) {
+  struct wt__conn *conn = user_data;
+  (void)quic;
+  if (len != WT__CID_LEN || wt__cid_generate(cid->data)) return NGTCP2_ERR_CALLBACK_FAILURE;
+  cid->datalen = len;
+  if (ngtcp2_crypto_generate_stateless_reset_token(token, conn->endpoint->config.reset_key, WT__RESET_KEY_LEN, cid) ||
+      wt__cid_map_add(&conn->endpoint->cids, cid->data, cid->datalen, conn, &conn->cids))
+    return NGTCP2_ERR_CALLBACK_FAILURE;
+  return 0;
+}
+
+static int on_remove_connection_id(ngtcp2_conn *quic, const ngtcp2_cid *cid, void *user_data) {
+  struct wt__conn *conn = user_data;
+  (void)quic;
+  wt__cid_map_remove(&conn->endpoint->cids, cid->data, cid->datalen, &conn->cids);
+  return 0;
+}
+
+/* --- Crypto --- */
+
+static void on_random(uint8_t *dst, size_t len, const ngtcp2_rand_ctx *ctx) {
+  (void)ctx;
+  if (wt__tls_random(dst, len)) memset(dst, 0, len); /* used for grease and jitter, not for secrets */
+}
+
+static void conn_note_stop(struct wt__conn *conn, int64_t id, uint64_t code) {
+  if (!conn->stops) conn->stops = wt__malloc(WT__MAX_STOPS * sizeof(*conn->stops));
+  if (!conn->stops || conn->stops_len == WT__MAX_STOPS) return; /* writing to the stream will find it closed */
+  conn->stops[conn->stops_len++] = (struct wt__stop){id, code};
+}
+
+static void conn_scan(struct wt__conn *conn, const uint8_t *data, size_t len) {
+  struct wt__quic_frame frame;
+  for (size_t n; len && (n = wt__quic_frame_read(data, len, &frame)); data += n, len -= n) {
+    if (frame.type == WT__FRAME_STOP_SENDING) conn_note_stop(conn, (int64_t)frame.id, frame.code);
+  }
+}
+
+static int on_decrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *ctx,
+                      const uint8_t *data, size_t len, const uint8_t *nonce, size_t nonce_len, const uint8_t *aad,
+                      size_t aad_len) {
+  int rc = ngtcp2_crypto_decrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
+  if (!rc && reading && aad_len && !(aad[0] & 0x80)) conn_scan(reading, dst, len - aead->max_overhead);
+  return rc;
+}
+
+void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks) {
+  *callbacks = (ngtcp2_callbacks){
+      .recv_client_initial = ngtcp2_crypto_recv_client_initial_cb,
+      .recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb,
+      .encrypt = ngtcp2_crypto_encrypt_cb,
+      .decrypt = on_decrypt,
+      .hp_mask = ngtcp2_crypto_hp_mask_cb,
+      .update_key = ngtcp2_crypto_update_key_cb,
+      .delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb,
+      .delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb,
+      .get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb,
+      .version_negotiation = ngtcp2_crypto_version_negotiation_cb,
+      .rand = on_random,
+      .get_new_connection_id = on_new_connection_id,
+      .remove_connection_id = on_remove_connection_id,
+      .recv_tx_key = on_tx_key,
+      .handshake_completed = on_handshake_completed,
+      .path_validation = on_path_validation,
+      .recv_stream_data = on_stream_data,
+      .acked_stream_data_offset = on_acked,
+      .stream_reset = on_stream_reset,
+      .stream_close = on_stream_close,
+      .extend_max_stream_data = on_max_stream_data,
+      .extend_max_local_streams_bidi = on_local_bidi,
+      .extend_max_local_streams_uni = on_local_uni,
+      .extend_max_remote_streams_bidi = on_remote_bidi,
+      .recv_datagram = on_datagram,
+  };
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_QUIC_CERTIFICATE_H
+#define WT_QUIC_CERTIFICATE_H
+
+/*
+ * The inside of a certificate, for the two files that speak GnuTLS. GnuTLS's handles are pointers to
+ * structs, so that they can be named here without its headers.
+ */
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <webtransport/certificate.h>
+
+struct gnutls_pcert_st;
+struct gnutls_privkey_st;
+struct gnutls_x509_crt_int;
+
+struct wt_certificate {
+  atomic_uint refs;
+  struct gnutls_pcert_st *chain; /* the leaf first */
+  unsigned chain_len;
+  struct gnutls_privkey_st *key;
+  struct gnutls_x509_crt_int *leaf;
+  int64_t valid_from, expires_at; /* seconds since 1970-01-01 UTC */
+  uint8_t sha256[32];
+};
+
+/* Whether the leaf is for `name`: a DNS name (with the certificate's wildcards) or an IP address. */
+bool wt__certificate_matches(const wt_certificate *certificate, const char *name);
+
+#endif

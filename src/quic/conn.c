@@ -1,0 +1,423 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A QUIC connection's life around ngtcp2: made for an Initial packet, fed with packets, woken by timers,
+ * closed.
+ *
+ * HTTP/3 begins as soon as 1-RTT packets can be written, which is with the server's first flight and half
+ * a round trip before the handshake is done: the SETTINGS are then already there when the client's first
+ * request is made. Nothing of the client's can reach HTTP/3 before the handshake is done.
+ *
+ * The end has two parts (RFC 9000, section 10.2). The application hears of it at once, and what is large
+ * (streams, TLS, ngtcp2's state) is freed at once. What stays for three probe timeouts is the ids and, if
+ * the end was ours, the packet with the CONNECTION_CLOSE: a peer that missed it and goes on sending gets
+ * it again after 1, 2, 4, 8, ... further packets. The number of such remains is bounded by the number of
+ * connections.
+ *
+ * ngtcp2 must not be freed, nor its connection written, inside its callbacks. So callbacks only set
+ * flags, and the functions below act upon them after ngtcp2 has returned.
+ */
+
+#include "quic/conn.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+
+#define RESERVED_UNI_STREAMS 3       /* HTTP/3's control and QPACK streams of the peer */
+#define MAX_DATAGRAM_FRAME_SIZE 65535 /* any that fits into a packet */
+#define ACTIVE_CID_LIMIT 7           /* ids of the peer's that we keep, for migrations */
+#define END_PTOS 3
+
+/* --- Memory of ngtcp2 --- */
+
+static void *mem_malloc(size_t size, void *user_data) {
+  (void)user_data;
+  return wt__malloc(size);
+}
+
+static void mem_free(void *ptr, void *user_data) {
+  (void)user_data;
+  wt__free(ptr);
+}
+
+static void *mem_calloc(size_t count, size_t size, void *user_data) {
+  (void)user_data;
+  return wt__calloc(count, size);
+}
+
+static void *mem_realloc(void *ptr, size_t size, void *user_data) {
+  (void)user_data;
+  return wt__realloc(ptr, size);
+}
+
+static const ngtcp2_mem MEM = {NULL, mem_malloc, mem_free, mem_calloc, mem_realloc};
+
+/* --- Making --- */
+
+static const uint32_t VERSIONS[] = {NGTCP2_PROTO_VER_V1, NGTCP2_PROTO_VER_V2};
+
+static void conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *endpoint,
+                          const struct wt__accept *accept) {
+  const struct wt__endpoint_config *config = &endpoint->config;
+  ngtcp2_settings_default(settings);
+  settings->initial_ts = endpoint->now;
+  settings->max_window = config->max_data;
+  settings->max_stream_window = config->max_stream_data;
+  if (config->handshake_timeout_ms) settings->handshake_timeout = config->handshake_timeout_ms * WT__MS;
+  /* No preference among the versions: the client's choice stands. */
+  settings->available_versions = VERSIONS;
+  settings->available_versionslen = sizeof(VERSIONS) / sizeof(*VERSIONS);
+  if (accept->verdict == WT__TOKEN_RETRY || accept->verdict == WT__TOKEN_REGULAR) {
+    settings->token = accept->hd->token;
+    settings->tokenlen = accept->hd->tokenlen;
+    settings->token_type =
+        accept->verdict == WT__TOKEN_RETRY ? NGTCP2_TOKEN_TYPE_RETRY : NGTCP2_TOKEN_TYPE_NEW_TOKEN;
+  }
+}
+
+static int conn_params(ngtcp2_transport_params *params, const struct wt__endpoint *endpoint,
+                       const struct wt__accept *accept, const ngtcp2_cid *scid) {
+  const struct wt__endpoint_config *config = &endpoint->config;
+  ngtcp2_transport_params_default(params);
+  params->initial_max_data = config->initial_max_data;
+  params->initial_max_stream_data_bidi_local = config->initial_max_stream_data;
+  params->initial_max_stream_data_bidi_remote = config->initial_max_stream_data;
+  params->initial_max_stream_data_uni = config->initial_max_stream_data;
+  params->initial_max_streams_bidi = config->max_streams_bidi;
+  params->initial_max_streams_uni = config->max_streams_uni + RESERVED_UNI_STREAMS;
+  params->max_idle_timeout = config->idle_timeout_ms * WT__MS;
+  params->max_datagram_frame_size = MAX_DATAGRAM_FRAME_SIZE;
+  params->active_connection_id_limit = ACTIVE_CID_LIMIT;
+  params->original_dcid = accept->odcid;
+  params->original_dcid_present = 1;
+  if (accept->verdict == WT__TOKEN_RETRY) {
+    params->retry_scid = accept->hd->dcid;
+    params->retry_scid_present = 1;
+  }
+  params->stateless_reset_token_present = 1;
+  return ngtcp2_crypto_generate_stateless_reset_token(params->stateless_reset_token, config->reset_key,
+                                                      WT__RESET_KEY_LEN, scid)
+             ? WT_ERR_TLS
+             : 0;
+}
+
+static int conn_init_quic(struct wt__conn *conn, const struct wt__accept *accept) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  const ngtcp2_pkt_hd *hd = accept->hd;
+  ngtcp2_settings settings;
+  ngtcp2_transport_params params;
+  ngtcp2_callbacks callbacks;
+  ngtcp2_path path;
+  ngtcp2_cid scid = {.datalen = WT__CID_LEN};
+  int rc = wt__cid_generate(scid.data);
+  if (!rc) rc = wt__cid_map_add(&endpoint->cids, scid.data, scid.datalen, conn, &conn->cids);
+  if (!rc) rc = wt__cid_map_add(&endpoint->cids, hd->dcid.data, hd->dcid.datalen, conn, &conn->cids);
+  if (!rc) rc = conn_params(&params, endpoint, accept, &scid);
+  if (rc) return rc;
+  conn_settings(&settings, endpoint, accept);
+  wt__conn_set_callbacks(&callbacks);
+  wt__path_to_quic(&path, accept->path);
+  rc = ngtcp2_conn_server_new(&conn->quic, &hd->scid, &scid, &path, hd->version, &callbacks, &settings, &params, &MEM,
+                              conn);
+  if (rc) return rc == NGTCP2_ERR_NOMEM ? WT_ERR_NOMEM : WT_ERR_INVALID;
+  return wt__tls_new_server(&conn->tls, endpoint->config.tls, conn->quic);
+}
+
+static void conn_set_name(struct wt__conn *conn, const ngtcp2_cid *cid) {
+  for (size_t i = 0; i < cid->datalen && i < WT__CID_MAX_LEN; i++)
+    (void)snprintf(conn->name + 2 * i, 3, "%02x", cid->data[i]);
+}
+
+int wt__conn_new(struct wt__conn **conn, struct wt__endpoint *endpoint, const struct wt__accept *accept) {
+  struct wt__conn *made = wt__calloc(1, sizeof(*made));
+  if (!made) return WT_ERR_NOMEM;
+  made->endpoint = endpoint;
+  wt__link_init(&made->link);
+  wt__link_init(&made->queue);
+  wt__heap_node_init(&made->timer);
+  wt__list_init(&made->cids);
+  made->close_answer_at = 1;
+  made->validated = accept->verdict != WT__TOKEN_NONE;
+  conn_set_name(made, &accept->odcid);
+  int rc = conn_init_quic(made, accept);
+  if (rc) {
+    made->state = WT__CONN_DRAINING; /* not counted yet: nothing but memory to give back */
+    wt__conn_free(made, WT_TRANSPORT, 0);
+    return rc;
+  }
+  wt__list_push_back(&endpoint->conns, &made->link);
+  endpoint->stats.connections_open++;
+  endpoint->stats.connections_total++;
+  endpoint->stats.handshakes_open++;
+  WT__DEBUG(endpoint->config.log, "connection %s: begins", made->name);
+  *conn = made;
+  return 0;
+}
+
+/* --- Ending --- */
+
+/* The connection is not open any more: the application hears of it, and all but the remains is freed. */
+static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum wt_party party, uint64_t code) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  if (conn->state == WT__CONN_OPEN) {
+    endpoint->stats.connections_open--;
+    if (!conn->shaken) endpoint->stats.handshakes_open--;
+    WT__DEBUG(endpoint->config.log, "connection %s: ends, by %s, code 0x%llx%s", conn->name, wt_party_name(party),
+              (unsigned long long)code, conn->shaken ? "" : ", before the handshake was done");
+  }
+  conn->state = state; /* from here on the calls of h3 do nothing */
+  if (conn->h3) wt__h3_conn_free(conn->h3, party, code);
+  if (conn->quic) ngtcp2_conn_del(conn->quic);
+  wt__tls_free(conn->tls);
+  wt__free(conn->stops);
+  conn->h3 = NULL;
+  conn->quic = NULL;
+  conn->tls = NULL;
+  conn->stops = NULL;
+  wt__list_remove(&conn->queue);
+  wt__list_remove(&conn->link);
+}
+
+void wt__conn_free(struct wt__conn *conn, enum wt_party party, uint64_t code) {
+  bool lingered = conn->state != WT__CONN_OPEN && wt__link_linked(&conn->link);
+  conn_release(conn, WT__CONN_DRAINING, party, code);
+  if (lingered) conn->endpoint->ended_len--;
+  wt__heap_remove(&conn->endpoint->timers, &conn->timer);
+  wt__cid_map_remove_all(&conn->endpoint->cids, &conn->cids);
+  wt__free(conn->close_packet);
+  wt__free(conn);
+}
+
+/* Leaves the remains for three PTO. It may be gone afterwards. */
+static void conn_linger(struct wt__conn *conn, enum wt__conn_state state, enum wt_party party, uint64_t code) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  uint64_t end = endpoint->now + END_PTOS * ngtcp2_conn_get_pto(conn->quic);
+  conn_release(conn, state, party, code);
+  wt__list_push_back(&endpoint->ended, &conn->link);
+  endpoint->ended_len++;
+  if (wt__heap_set(&endpoint->timers, &conn->timer, end)) {
+    wt__conn_free(conn, party, code);
+    return;
+  }
+  if (endpoint->ended_len > endpoint->config.max_connections)
+    wt__conn_free(WT__CONTAINER_OF(wt__list_first(&endpoint->ended), struct wt__conn, link), party, code);
+}
+
+/* Sends a CONNECTION_CLOSE. It may be gone afterwards. */
+static void conn_send_close(struct wt__conn *conn, const ngtcp2_ccerr *error, enum wt_party party) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  uint8_t packet[WT__BATCH_PACKET_ROOM];
+  ngtcp2_path_storage storage;
+  ngtcp2_pkt_info info = {0};
+  ngtcp2_path_storage_zero(&storage);
+  ngtcp2_ssize len = ngtcp2_conn_write_connection_close(conn->quic, &storage.path, &info, packet, sizeof(packet),
+                                                        error, endpoint->now);
+  uint64_t code = error->error_code;
+  if (len <= 0) {
+    wt__conn_free(conn, party, code);
+    return;
+  }
+  wt__path_from_quic(&conn->close_path, &storage.path);
+  wt__endpoint_send_packet(endpoint, &conn->close_path, packet, (size_t)len);
+  conn->close_packet = wt__malloc((size_t)len);
+  if (!conn->close_packet) {
+    wt__conn_free(conn, party, code);
+    return;
+  }
+  memcpy(conn->close_packet, packet, (size_t)len);
+  conn->close_packet_len = (size_t)len;
+  conn_linger(conn, WT__CONN_CLOSING, party, code);
+}
+
+void wt__conn_want_close(struct wt__conn *conn, enum wt_party party, uint64_t code, const char *reason) {
+  if (conn->close_wanted || conn->state != WT__CONN_OPEN) return;
+  conn->close_wanted = true;
+  conn->close_party = party;
+  conn->close_code = code;
+  conn->close_reason_len = strnlen(reason, sizeof(conn->close_reason));
+  memcpy(conn->close_reason, reason, conn->close_reason_len);
+  wt__conn_wake(conn);
+}
+
+void wt__conn_close_now(struct wt__conn *conn) {
+  ngtcp2_ccerr error;
+  ngtcp2_ccerr_default(&error);
+  ngtcp2_ccerr_set_application_error(&error, conn->close_code, (const uint8_t *)conn->close_reason,
+                                     conn->close_reason_len);
+  conn_send_close(conn, &error, conn->close_party);
+}
+
+/* ngtcp2 returned the error `rc`: the connection is over. It may be gone afterwards. */
+static void conn_fail(struct wt__conn *conn, int rc) {
+  ngtcp2_ccerr error;
+  switch (rc) {
+  case NGTCP2_ERR_DRAINING: {
+    const ngtcp2_ccerr *peer = ngtcp2_conn_get_ccerr(conn->quic);
+    enum wt_party party = peer->type == NGTCP2_CCERR_TYPE_APPLICATION ? WT_PEER : WT_TRANSPORT;
+    conn_linger(conn, WT__CONN_DRAINING, party, peer->error_code);
+    return;
+  }
+  case NGTCP2_ERR_CLOSING:
+  case NGTCP2_ERR_DROP_CONN:
+  case NGTCP2_ERR_IDLE_CLOSE:
+  case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
+    wt__conn_free(conn, WT_TRANSPORT, NGTCP2_NO_ERROR);
+    return;
+  default: break;
+  }
+  if (conn->close_wanted) {
+    wt__conn_close_now(conn);
+    return;
+  }
+  WT__DEBUG(conn->endpoint->config.log, "connection %s: %s", conn->name, ngtcp2_strerror(rc));
+  ngtcp2_ccerr_default(&error);
+  if (rc == NGTCP2_ERR_CRYPTO) {
+    ngtcp2_ccerr_set_tls_alert(&error, ngtcp2_conn_get_tls_alert(conn->quic), NULL, 0);
+  } else {
+    ngtcp2_ccerr_set_liberr(&error, rc, NULL, 0);
+  }
+  conn_send_close(conn, &error, WT_TRANSPORT);
+}
+
+/* --- HTTP/3 begins --- */
+
+/* "192.0.2.1:4433", "[2001:db8::1]:4433"; an IPv4 address on an IPv6 socket is shown as what it is. */
+static void format_address(const struct wt__path *path, char *text, size_t size) {
+  char host[INET6_ADDRSTRLEN] = "?";
+  if (path->remote.ss_family == AF_INET) {
+    const struct sockaddr_in *in = (const struct sockaddr_in *)&path->remote;
+    (void)inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
+    (void)snprintf(text, size, "%s:%u", host, ntohs(in->sin_port));
+    return;
+  }
+  const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&path->remote;
+  bool mapped = IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr);
+  if (mapped) {
+    (void)inet_ntop(AF_INET, &in6->sin6_addr.s6_addr[12], host, sizeof(host));
+  } else {
+    (void)inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
+  }
+  (void)snprintf(text, size, mapped ? "%s:%u" : "[%s]:%u", host, ntohs(in6->sin6_port));
+}
+
+static int conn_start_h3(struct wt__conn *conn, const struct wt__path *path) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  char peer[INET6_ADDRSTRLEN + 16];
+  format_address(path, peer, sizeof(peer));
+  int rc = wt__h3_conn_new(&conn->h3, &endpoint->config.h3, &wt__quic_transport, conn, peer, endpoint->now);
+  if (rc) return NGTCP2_ERR_NOMEM;
+  WT__DEBUG(endpoint->config.log, "connection %s: from %s", conn->name, peer);
+  const ngtcp2_transport_params *params = ngtcp2_conn_get_remote_transport_params(conn->quic);
+  wt__h3_conn_start(conn->h3, params ? params->max_datagram_frame_size : 0);
+  if (endpoint->shutting_down) wt__h3_conn_shutdown(conn->h3);
+  return 0;
+}
+
+/* --- Packets and time --- */
+
+static void conn_answer_closing(struct wt__conn *conn) {
+  if (++conn->close_seen < conn->close_answer_at) return;
+  conn->close_seen = 0;
+  conn->close_answer_at *= 2;
+  wt__endpoint_send_packet(conn->endpoint, &conn->close_path, conn->close_packet, conn->close_packet_len);
+}
+
+/* ngtcp2 has answered the STOP_SENDING frames of a datagram with RESET_STREAM; h3 is told why. */
+static void conn_deliver_stops(struct wt__conn *conn) {
+  for (size_t i = 0; i < conn->stops_len && conn->h3; i++) {
+    const struct wt__stop *stop = &conn->stops[i];
+    /* Of a stream that is gone h3 knows all. Setting its user data (we have none) is how ngtcp2 tells. */
+    if (ngtcp2_conn_set_stream_user_data(conn->quic, stop->id, NULL)) continue;
+    wt__h3_conn_recv_stop_sending(conn->h3, stop->id, stop->code);
+  }
+  conn->stops_len = 0;
+}
+
+void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  if (conn->state == WT__CONN_CLOSING) conn_answer_closing(conn);
+  if (conn->state != WT__CONN_OPEN) return;
+  ngtcp2_path quic_path;
+  ngtcp2_pkt_info info = {.ecn = (uint8_t)(ecn & NGTCP2_ECN_MASK)};
+  ngtcp2_pkt_hd hd;
+  wt__path_to_quic(&quic_path, path);
+  conn->stops_len = 0;
+  wt__conn_set_reading(conn);
+  int rc = ngtcp2_conn_read_pkt(conn->quic, &quic_path, &info, data, len, endpoint->now);
+  wt__conn_set_reading(NULL);
+  if (rc == NGTCP2_ERR_RETRY) { /* the client's first bytes came in a way that asks for a proof of its address */
+    if (!ngtcp2_accept(&hd, data, len)) wt__endpoint_send_retry(endpoint, path, &hd);
+    wt__conn_free(conn, WT_TRANSPORT, NGTCP2_NO_ERROR);
+    return;
+  }
+  if (!rc && conn->can_start && !conn->h3) rc = conn_start_h3(conn, path);
+  if (rc) {
+    conn_fail(conn, rc);
+    return;
+  }
+  conn_deliver_stops(conn);
+  wt__conn_wake(conn);
+}
+
+void wt__conn_expire(struct wt__conn *conn) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  if (conn->state != WT__CONN_OPEN) {
+    wt__conn_free(conn, WT_TRANSPORT, NGTCP2_NO_ERROR);
+    return;
+  }
+  if (ngtcp2_conn_get_expiry(conn->quic) <= endpoint->now) {
+    int rc = ngtcp2_conn_handle_expiry(conn->quic, endpoint->now);
+    if (rc) {
+      conn_fail(conn, rc);
+      return;
+    }
+  }
+  wt__conn_wake(conn);
+}
+
+void wt__conn_wake(struct wt__conn *conn) {
+  if (conn->state != WT__CONN_OPEN) return;
+  wt__list_remove(&conn->queue);
+  wt__list_push_back(&conn->endpoint->ready, &conn->queue);
+}
+
+/* When its next turn is. Returns 0 or an error of ngtcp2. */
+static int conn_schedule(struct wt__conn *conn, bool more) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  if (endpoint->batch.blocked) {
+    wt__heap_remove(&endpoint->timers, &conn->timer);
+    wt__list_remove(&conn->queue);
+    wt__list_push_back(&endpoint->waiting, &conn->queue);
+    return 0;
+  }
+  if (more) wt__conn_wake(conn);
+  uint64_t expiry = ngtcp2_conn_get_expiry(conn->quic);
+  uint64_t h3_expiry = conn->h3 ? wt__h3_conn_expiry(conn->h3) : UINT64_MAX;
+  if (h3_expiry < expiry) expiry = h3_expiry;
+  if (expiry != UINT64_MAX) return wt__heap_set(&endpoint->timers, &conn->timer, expiry) ? NGTCP2_ERR_NOMEM : 0;
+  wt__heap_remove(&endpoint->timers, &conn->timer);
+  return 0;
+}
+
+void wt__conn_run(struct wt__conn *conn) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  bool more = false;
+  int rc = 0;
+  if (conn->h3) wt__h3_conn_run(conn->h3, endpoint->now);
+  if (!conn->close_wanted && !endpoint->batch.blocked) {
+    wt__list_remove(&conn->queue); /* woken by its own work: that is written now */
+    rc = wt__conn_write(conn, &more);
+    if (!rc && conn->h3) wt__h3_conn_run(conn->h3, endpoint->now);
+  }
+  if (!rc && conn->close_wanted) {
+    wt__conn_close_now(conn);
+    return;
+  }
+  if (!rc) rc = conn_schedule(conn, more);
+  if (rc) conn_fail(conn, rc);
+}

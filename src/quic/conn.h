@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_QUIC_CONN_H
+#define WT_QUIC_CONN_H
+
+/*
+ * What the files of this folder share: an endpoint and its connections.
+ *
+ *   endpoint.c    which connection is run when
+ *   accept.c      packets that belong to no connection
+ *   conn.c        a connection's life: made, fed, timed, closed
+ *   callbacks.c   what ngtcp2 reports, for h3
+ *   transport.c   what h3 asks for (wt_transport)
+ *   write.c       packets of one connection
+ *   batch.c       packets on their way to the socket
+ */
+
+#include <ngtcp2/ngtcp2.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/heap.h"
+#include "base/list.h"
+#include "quic/batch.h"
+#include "quic/cid.h"
+#include "quic/endpoint.h"
+#include "quic/token.h"
+
+#define WT__CLOSE_REASON_MAX 256 /* bytes of a CONNECTION_CLOSE's reason */
+#define WT__MAX_STOPS 512        /* STOP_SENDING frames of one UDP datagram that are looked at */
+#define WT__MS UINT64_C(1000000) /* nanoseconds */
+
+/*
+ *   OPEN ---- CONNECTION_CLOSE sent ------> CLOSING --+
+ *     |                                               +-- 3 PTO --> freed
+ *     +------ CONNECTION_CLOSE received --> DRAINING -+
+ *     +------ idle, refused, dropped ---------------------------> freed
+ */
+enum wt__conn_state { WT__CONN_OPEN, WT__CONN_CLOSING, WT__CONN_DRAINING };
+
+struct wt__stop {
+  int64_t id;
+  uint64_t code;
+};
+
+struct wt__conn {
+  struct wt__endpoint *endpoint;
+  enum wt__conn_state state;
+  struct wt__link link;  /* in `conns`, later in `ended` */
+  struct wt__link queue; /* in `ready` or `waiting` */
+  struct wt__heap_node timer;
+  struct wt__list cids;
+
+  /* NULL once the connection is no longer open. `h3` is made when the keys for its first bytes are there. */
+  ngtcp2_conn *quic;
+  struct wt__tls *tls;
+  struct wt__h3_conn *h3;
+  bool can_start; /* 1-RTT packets can be written */
+  bool shaken;    /* the handshake is done */
+  bool validated; /* the client's address was proven before the handshake */
+
+  /* Set by `close_connection`, acted upon outside of all callbacks. */
+  bool close_wanted;
+  enum wt_party close_party;
+  uint64_t close_code;
+  size_t close_reason_len;
+  char close_reason[WT__CLOSE_REASON_MAX];
+
+  /* What answers packets while CLOSING. */
+  uint8_t *close_packet;
+  size_t close_packet_len;
+  struct wt__path close_path;
+  uint64_t close_seen, close_answer_at; /* packets seen; the count at which the next answer is due */
+
+  /* STOP_SENDING frames of the datagram being read. */
+  struct wt__stop *stops;
+  size_t stops_len;
+
+  char name[2 * WT__CID_MAX_LEN + 1]; /* the client's first id in hex, for the log */
+};
+
+struct wt__endpoint {
+  struct wt__endpoint_config config;
+  struct wt__cid_map cids;
+  struct wt__token_key token_key;
+  struct wt__list conns, ended; /* open ones; closing and draining ones, oldest first */
+  size_t ended_len;
+  struct wt__list ready;   /* touched or woken: run by the next pass */
+  struct wt__list waiting; /* would write, but the socket is full */
+  struct wt__heap timers;
+  struct wt__endpoint_stats stats;
+  uint64_t now;
+  bool busy;                               /* a callback may be on the stack: nothing is freed */
+  bool shutdown_wanted, close_wanted;      /* asked for while busy */
+  bool shutting_down;
+  uint64_t resets_left, resets_refilled_at; /* token bucket of stateless resets */
+  struct wt__batch batch;
+};
+
+/* --- conn.c --- */
+
+/* What an acceptable first packet said. */
+struct wt__accept {
+  const ngtcp2_pkt_hd *hd;
+  const struct wt__path *path;
+  enum wt__token_verdict verdict;
+  ngtcp2_cid odcid; /* the id that the client chose first */
+};
+
+/* A new connection, not yet fed. WT_ERR_NOMEM, WT_ERR_TLS, WT_ERR_STATE (no certificate), WT_ERR_INVALID. */
+int wt__conn_new(struct wt__conn **conn, struct wt__endpoint *endpoint, const struct wt__accept *accept);
+/* Frees it, whatever its state. h3 is told `party` and `code` if it was open. */
+void wt__conn_free(struct wt__conn *conn, enum wt_party party, uint64_t code);
+
+void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len);
+/* Its timer is due. It may be gone afterwards. */
+void wt__conn_expire(struct wt__conn *conn);
+/* Put-off work and packets. It may be gone afterwards. */
+void wt__conn_run(struct wt__conn *conn);
+/* Notes that the connection is to end with an HTTP/3 code; the first call counts. */
+void wt__conn_want_close(struct wt__conn *conn, enum wt_party party, uint64_t code, const char *reason);
+/* Sends the CONNECTION_CLOSE that was asked for. It may be gone afterwards. */
+void wt__conn_close_now(struct wt__conn *conn);
+/* Runs it in the next pass. */
+void wt__conn_wake(struct wt__conn *conn);
+
+/* --- callbacks.c, transport.c, write.c --- */
+extern const struct wt_transport wt__quic_transport; /* ctx: a wt__conn */
+void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks);
+/* The connection whose packet ngtcp2 is reading on this thread, for callbacks without user data; NULL: none. */
+void wt__conn_set_reading(struct wt__conn *conn);
+size_t wt__conn_max_datagram_len(const struct wt__conn *conn);
+/* Writes what may be written now; 0 or an error of ngtcp2. `*more`: stopped by the quantum of a pass. */
+int wt__conn_write(struct wt__conn *conn, bool *more);
+
+/* --- accept.c --- */
+/* A packet whose id is unknown. */
+void wt__endpoint_recv_unknown(struct wt__endpoint *endpoint, const struct wt__path *path, unsigned ecn,
+                               const uint8_t *data, size_t len);
+void wt__endpoint_send_version_negotiation(struct wt__endpoint *endpoint, const struct wt__path *path,
+                                           const ngtcp2_version_cid *ids);
+void wt__endpoint_send_retry(struct wt__endpoint *endpoint, const struct wt__path *path, const ngtcp2_pkt_hd *hd);
+/* One packet that no connection's congestion control knows of. Lost if the socket is full. */
+void wt__endpoint_send_packet(struct wt__endpoint *endpoint, const struct wt__path *path, const uint8_t *data,
+                              size_t len);
+
+void wt__path_to_quic(ngtcp2_path *dst, const struct wt__path *src);
+void wt__path_from_quic(struct wt__path *dst, const ngtcp2_path *src);
+
+#endif

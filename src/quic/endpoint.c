@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Which connection is run when.
+ *
+ * A packet or a call of the application touches a connection: it goes to the `ready` list. A pass
+ * (`wt__endpoint_run`) adds those whose timers are due and gives each one its turn: put-off work, then
+ * packets up to what its congestion control sends in one go. So a hundred packets that arrive together
+ * cost one turn, and no connection keeps the others waiting.
+ *
+ *   recv, wake --> ready --+
+ *                          +--> turn --> timer (heap)        <-- usual
+ *   timers that are due ---+         --> ready               <-- more to send, or woken meanwhile
+ *                                    --> waiting             <-- socket full, until `writable`
+ *
+ * Applications are called from inside `recv` and `run`, and may ask for anything there, also for the end
+ * of the endpoint. So during both (`busy`) such calls are only noted, and nothing is freed while a
+ * callback might be on the stack.
+ */
+
+#include "quic/endpoint.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "quic/conn.h"
+
+int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_config *config) {
+  struct wt__endpoint *made = wt__calloc(1, sizeof(*made));
+  if (!made) return WT_ERR_NOMEM;
+  made->config = *config;
+  wt__list_init(&made->conns);
+  wt__list_init(&made->ended);
+  wt__list_init(&made->ready);
+  wt__list_init(&made->waiting);
+  wt__heap_init(&made->timers);
+  made->batch.send = config->send;
+  made->batch.send_ctx = config->send_ctx;
+  made->batch.stats = &made->stats;
+  int rc = wt__cid_map_init(&made->cids);
+  if (!rc) rc = wt__token_key_init(&made->token_key);
+  if (rc) {
+    wt__endpoint_free(made);
+    return rc;
+  }
+  *endpoint = made;
+  return 0;
+}
+
+static struct wt__conn *conn_of_link(struct wt__link *link) { return WT__CONTAINER_OF(link, struct wt__conn, link); }
+
+static struct wt__conn *conn_of_queue(struct wt__link *link) { return WT__CONTAINER_OF(link, struct wt__conn, queue); }
+
+void wt__endpoint_free(struct wt__endpoint *endpoint) {
+  if (!endpoint) return;
+  struct wt__link *link;
+  while ((link = wt__list_first(&endpoint->conns))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);
+  while ((link = wt__list_first(&endpoint->ended))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);
+  wt__cid_map_free(&endpoint->cids);
+  wt__heap_free(&endpoint->timers);
+  wt__wipe(endpoint->config.reset_key, sizeof(endpoint->config.reset_key));
+  wt__wipe(&endpoint->token_key, sizeof(endpoint->token_key));
+  wt__free(endpoint);
+}
+
+/* --- Packets in --- */
+
+void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *path, unsigned ecn, const uint8_t *data,
+                       size_t len, uint64_t now) {
+  endpoint->now = now;
+  endpoint->stats.packets_received++;
+  endpoint->stats.bytes_received += len;
+  ngtcp2_version_cid ids;
+  int rc = ngtcp2_pkt_decode_version_cid(&ids, data, len, WT__CID_LEN);
+  if (rc == NGTCP2_ERR_VERSION_NEGOTIATION) {
+    wt__endpoint_send_version_negotiation(endpoint, path, &ids);
+    return;
+  }
+  if (rc) return;
+  endpoint->busy = true;
+  struct wt__conn *conn = wt__cid_map_find(&endpoint->cids, ids.dcid, ids.dcidlen);
+  if (conn) {
+    wt__conn_recv(conn, path, ecn, data, len);
+  } else {
+    wt__endpoint_recv_unknown(endpoint, path, ecn, data, len);
+  }
+  endpoint->busy = false;
+}
+
+/* --- A pass --- */
+
+static void endpoint_run_timers(struct wt__endpoint *endpoint) {
+  struct wt__heap_node *node;
+  while ((node = wt__heap_min(&endpoint->timers)) && node->key <= endpoint->now) {
+    wt__heap_remove(&endpoint->timers, node);
+    wt__conn_expire(WT__CONTAINER_OF(node, struct wt__conn, timer));
+  }
+}
+
+/* Gives a turn to those that are ready now; those woken meanwhile come next time. */
+static void endpoint_run_ready(struct wt__endpoint *endpoint) {
+  struct wt__list turn;
+  struct wt__link *link;
+  wt__list_init(&turn);
+  while ((link = wt__list_first(&endpoint->ready))) {
+    wt__list_remove(link);
+    wt__list_push_back(&turn, link);
+  }
+  while ((link = wt__list_first(&turn))) {
+    wt__list_remove(link);
+    wt__conn_run(conn_of_queue(link));
+  }
+}
+
+static void endpoint_do_shutdown(struct wt__endpoint *endpoint) {
+  endpoint->shutdown_wanted = false;
+  endpoint->shutting_down = true;
+  WT__LIST_FOREACH(link, next, &endpoint->conns) {
+    struct wt__conn *conn = conn_of_link(link);
+    if (conn->h3) wt__h3_conn_shutdown(conn->h3);
+    wt__conn_wake(conn);
+  }
+}
+
+/* The ends that were sent linger no longer than this: who calls this closes the sockets. */
+static void endpoint_do_close(struct wt__endpoint *endpoint) {
+  endpoint->close_wanted = false;
+  endpoint->shutting_down = true;
+  struct wt__link *link;
+  while ((link = wt__list_first(&endpoint->conns))) {
+    struct wt__conn *conn = conn_of_link(link);
+    wt__conn_want_close(conn, WT_LOCAL, 0x100, "");
+    wt__conn_close_now(conn);
+  }
+  while ((link = wt__list_first(&endpoint->ended))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);
+}
+
+static void endpoint_do_wanted(struct wt__endpoint *endpoint) {
+  if (endpoint->shutdown_wanted) endpoint_do_shutdown(endpoint);
+  if (endpoint->close_wanted) endpoint_do_close(endpoint);
+}
+
+void wt__endpoint_run(struct wt__endpoint *endpoint, uint64_t now) {
+  if (endpoint->busy) return;
+  endpoint->now = now;
+  endpoint->busy = true;
+  endpoint_do_wanted(endpoint);
+  endpoint_run_timers(endpoint);
+  endpoint_run_ready(endpoint);
+  endpoint->busy = false;
+}
+
+uint64_t wt__endpoint_expiry(const struct wt__endpoint *endpoint) {
+  if (!wt__list_empty(&endpoint->ready) || endpoint->shutdown_wanted || endpoint->close_wanted) return 0;
+  const struct wt__heap_node *node = wt__heap_min(&endpoint->timers);
+  return node ? node->key : UINT64_MAX;
+}
+
+void wt__endpoint_writable(struct wt__endpoint *endpoint, uint64_t now) {
+  endpoint->now = now;
+  if (wt__batch_flush(&endpoint->batch)) return;
+  struct wt__link *link;
+  while ((link = wt__list_first(&endpoint->waiting))) wt__conn_wake(conn_of_queue(link));
+}
+
+/* --- The end --- */
+
+void wt__endpoint_shutdown(struct wt__endpoint *endpoint, uint64_t now) {
+  endpoint->shutdown_wanted = true;
+  if (endpoint->busy) return;
+  endpoint->now = now;
+  endpoint->busy = true;
+  endpoint_do_shutdown(endpoint);
+  endpoint->busy = false;
+}
+
+void wt__endpoint_close(struct wt__endpoint *endpoint, uint64_t now) {
+  endpoint->close_wanted = true;
+  if (endpoint->busy) return;
+  endpoint->now = now;
+  endpoint->busy = true;
+  endpoint_do_close(endpoint);
+  endpoint->busy = false;
+}
+
+bool wt__endpoint_is_idle(const struct wt__endpoint *endpoint) {
+  WT__LIST_FOREACH(link, next, &endpoint->conns) {
+    const struct wt__conn *conn = conn_of_link(link);
+    if (conn->h3 && !wt__h3_conn_is_idle(conn->h3)) return false;
+  }
+  return true;
+}
+
+void wt__endpoint_get_stats(const struct wt__endpoint *endpoint, struct wt__endpoint_stats *stats) {
+  *stats = endpoint->stats;
+}

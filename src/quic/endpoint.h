@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_QUIC_ENDPOINT_H
+#define WT_QUIC_ENDPOINT_H
+
+/*
+ * The QUIC side of a server without its sockets: packets in, packets out, time as an argument. It finds
+ * the connection of each packet, makes new ones, and answers what belongs to none: version negotiation,
+ * Retry, stateless reset, refusal. The net layer puts sockets and a timer around it; the loopback tests
+ * put memory and a virtual clock.
+ *
+ * Times are nanoseconds of one monotonic clock.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include <webtransport/server.h>
+
+#include "base/log.h"
+#include "h3/conn.h"
+#include "quic/tls.h"
+
+#define WT__RESET_KEY_LEN 32
+#define WT__MAX_BATCH 65000 /* bytes in one call of `send` */
+
+/* The two addresses of a packet, and the socket it came in on or leaves by. */
+struct wt__path {
+  struct sockaddr_storage local, remote;
+  socklen_t local_len, remote_len;
+  void *socket;
+};
+
+/*
+ * Sends `len` bytes: packets of `segment` bytes each, the last one possibly shorter. Returns 0, also for
+ * what the network may do with packets anyway (lose them), or WT_ERR_AGAIN if the socket is full: the
+ * endpoint then keeps them and waits for `wt__endpoint_writable`.
+ */
+typedef int (*wt__endpoint_send)(void *ctx, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len,
+                                 size_t segment);
+
+struct wt__endpoint_config {
+  struct wt__tls_context *tls;
+  struct wt__h3_config h3;
+  wt__endpoint_send send;
+  void *send_ctx;
+  const struct wt__log *log;
+
+  uint64_t idle_timeout_ms, keep_alive_ms, handshake_timeout_ms;
+  enum wt_retry retry;
+  size_t retry_threshold, max_connections;
+  uint8_t reset_key[WT__RESET_KEY_LEN];
+  uint64_t initial_max_data, max_data, initial_max_stream_data, max_stream_data;
+  uint64_t max_streams_bidi, max_streams_uni;
+};
+
+struct wt__endpoint_stats {
+  uint64_t connections_open, connections_total, handshakes_open;
+  uint64_t packets_received, packets_sent, bytes_received, bytes_sent;
+};
+
+struct wt__endpoint;
+
+/* `config` is copied; what it points to outlives the endpoint. WT_ERR_NOMEM. */
+int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_config *config);
+
+/* Closes what is left without sending anything, and frees it all. */
+void wt__endpoint_free(struct wt__endpoint *endpoint);
+
+/* One UDP datagram arrived. Connections it touched are run by the next `wt__endpoint_run`. */
+void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *path, unsigned ecn, const uint8_t *data,
+                       size_t len, uint64_t now);
+
+/* One pass: timers that are due, put-off work, and packets of every connection that was touched or woken. */
+void wt__endpoint_run(struct wt__endpoint *endpoint, uint64_t now);
+
+/* When the next pass is due; 0: at once (a connection was woken); UINT64_MAX: never. */
+uint64_t wt__endpoint_expiry(const struct wt__endpoint *endpoint);
+
+/* The socket of `path` takes packets again. */
+void wt__endpoint_writable(struct wt__endpoint *endpoint, uint64_t now);
+
+/* Orderly: no new connections, GOAWAY on those that are. */
+void wt__endpoint_shutdown(struct wt__endpoint *endpoint, uint64_t now);
+/* No connection has a request or session (connections may still be open). */
+bool wt__endpoint_is_idle(const struct wt__endpoint *endpoint);
+/* CONNECTION_CLOSE (H3_NO_ERROR) on every connection, which end at once. */
+void wt__endpoint_close(struct wt__endpoint *endpoint, uint64_t now);
+
+void wt__endpoint_get_stats(const struct wt__endpoint *endpoint, struct wt__endpoint_stats *stats);
+
+#endif

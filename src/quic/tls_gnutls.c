@@ -1,0 +1,254 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * TLS 1.3 for QUIC by GnuTLS (RFC 9001): ngtcp2 carries the handshake's bytes, GnuTLS turns them into
+ * secrets, and the functions below hand those back to ngtcp2.
+ *
+ *   CRYPTO frames -> ngtcp2 -> ngtcp2_crypto_recv_crypto_data_cb -> GnuTLS
+ *                      ^                                              |
+ *                      +-- session_on_read, session_on_secret, ... <--+
+ *
+ * libngtcp2_crypto_gnutls has functions of the same kind. We register our own, because the extension
+ * that holds the transport parameters is the one place where parameters can be announced that ngtcp2
+ * does not know: `params_send` and `params_recv`.
+ *
+ * ALPN is "h3" and mandatory; a client without it gets the alert no_application_protocol. Early data
+ * (0-RTT) is off: GnuTLS has to be asked for it. Tickets are sent by GnuTLS behind the handshake. If the
+ * environment has SSLKEYLOGFILE, GnuTLS writes the secrets there by itself.
+ *
+ * Certificates come as a set that handshakes hold on to, so that the set can be replaced at any time.
+ * The set is counted without atomics: contexts live on one thread.
+ */
+
+#include "quic/tls.h"
+
+#include <gnutls/abstract.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <ngtcp2/ngtcp2.h>
+#include <ngtcp2/ngtcp2_crypto.h>
+#include <ngtcp2/ngtcp2_crypto_gnutls.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "quic/certificate.h"
+
+#define MAX_PARAMS_LEN 512 /* our encoded transport parameters */
+
+/* TLS 1.3 alone, without the middlebox dance that QUIC forbids; AES-128-GCM first: it is the fastest. */
+static const char *const PRIORITIES = "%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:"
+                                      "+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:"
+                                      "-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1";
+
+struct cert_set {
+  size_t refs;
+  gnutls_certificate_credentials_t credentials;
+  size_t count;
+  wt_certificate *certificates[];
+};
+
+struct wt__tls_context {
+  gnutls_priority_t priorities;
+  gnutls_datum_t ticket_key; /* NULL: no tickets */
+  struct cert_set *set;
+};
+
+struct wt__tls {
+  gnutls_session_t session;
+  struct ngtcp2_conn *conn;
+  struct cert_set *set;
+};
+
+/* --- Certificates --- */
+
+static struct wt__tls *tls_of(gnutls_session_t session) { return gnutls_session_get_ptr(session); }
+
+static void set_unref(struct cert_set *set) {
+  if (!set || --set->refs) return;
+  gnutls_certificate_free_credentials(set->credentials);
+  for (size_t i = 0; i < set->count; i++) wt_certificate_free(set->certificates[i]);
+  wt__free(set);
+}
+
+/* The certificate for the name that the client asks for, else the first. */
+static const wt_certificate *set_choose(const struct cert_set *set, gnutls_session_t session) {
+  char name[256];
+  size_t len = sizeof(name) - 1;
+  unsigned type = 0;
+  if (gnutls_server_name_get(session, name, &len, &type, 0) || type != GNUTLS_NAME_DNS || len >= sizeof(name))
+    return set->certificates[0];
+  name[len] = '\0';
+  for (size_t i = 0; i < set->count; i++) {
+    if (wt__certificate_matches(set->certificates[i], name)) return set->certificates[i];
+  }
+  return set->certificates[0];
+}
+
+/* GnuTLS borrows what this gives; the session's set keeps it alive. */
+static int set_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **chain,
+                        unsigned *chain_len, gnutls_ocsp_data_st **ocsp, unsigned *ocsp_len, gnutls_privkey_t *key,
+                        unsigned *flags) {
+  (void)info;
+  const wt_certificate *certificate = set_choose(tls_of(session)->set, session);
+  *chain = certificate->chain;
+  *chain_len = certificate->chain_len;
+  *key = certificate->key;
+  *ocsp = NULL;
+  *ocsp_len = 0;
+  *flags = 0;
+  return 0;
+}
+
+static struct cert_set *set_new(wt_certificate *const *certificates, size_t count) {
+  struct cert_set *set = wt__calloc(1, sizeof(*set) + count * sizeof(*set->certificates));
+  if (!set) return NULL;
+  if (gnutls_certificate_allocate_credentials(&set->credentials)) {
+    wt__free(set);
+    return NULL;
+  }
+  gnutls_certificate_set_retrieve_function3(set->credentials, set_retrieve);
+  set->refs = 1;
+  set->count = count;
+  for (size_t i = 0; i < count; i++) set->certificates[i] = wt__certificate_ref(certificates[i]);
+  return set;
+}
+
+/* --- Context --- */
+
+int wt__tls_context_new(struct wt__tls_context **context, bool session_tickets) {
+  struct wt__tls_context *made = wt__calloc(1, sizeof(*made));
+  if (!made) return WT_ERR_NOMEM;
+  int rc = gnutls_priority_init(&made->priorities, PRIORITIES, NULL);
+  if (!rc && session_tickets) rc = gnutls_session_ticket_key_generate(&made->ticket_key);
+  if (rc) {
+    wt__tls_context_free(made);
+    return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+  }
+  *context = made;
+  return 0;
+}
+
+void wt__tls_context_free(struct wt__tls_context *context) {
+  if (!context) return;
+  set_unref(context->set);
+  if (context->priorities) gnutls_priority_deinit(context->priorities);
+  if (context->ticket_key.data) {
+    wt__wipe(context->ticket_key.data, context->ticket_key.size);
+    gnutls_free(context->ticket_key.data);
+  }
+  wt__free(context);
+}
+
+int wt__tls_context_set_certificates(struct wt__tls_context *context, wt_certificate *const *certificates,
+                                     size_t count) {
+  if (!count || !certificates) return WT_ERR_INVALID;
+  struct cert_set *set = set_new(certificates, count);
+  if (!set) return WT_ERR_NOMEM;
+  set_unref(context->set);
+  context->set = set;
+  return 0;
+}
+
+/* --- What GnuTLS tells during a handshake --- */
+
+static int session_on_secret(gnutls_session_t session, gnutls_record_encryption_level_t level, const void *rx,
+                             const void *tx, size_t len) {
+  struct ngtcp2_conn *conn = tls_of(session)->conn;
+  ngtcp2_encryption_level quic_level = ngtcp2_crypto_gnutls_from_gnutls_record_encryption_level(level);
+  if (rx && ngtcp2_crypto_derive_and_install_rx_key(conn, NULL, NULL, NULL, quic_level, rx, len)) return -1;
+  if (tx && ngtcp2_crypto_derive_and_install_tx_key(conn, NULL, NULL, NULL, quic_level, tx, len)) return -1;
+  return 0;
+}
+
+/* Handshake bytes for the peer. */
+static int session_on_read(gnutls_session_t session, gnutls_record_encryption_level_t level,
+                           gnutls_handshake_description_t type, const void *data, size_t len) {
+  struct ngtcp2_conn *conn = tls_of(session)->conn;
+  if (type == GNUTLS_HANDSHAKE_CHANGE_CIPHER_SPEC) return 0;
+  int rc = ngtcp2_conn_submit_crypto_data(conn, ngtcp2_crypto_gnutls_from_gnutls_record_encryption_level(level), data,
+                                          len);
+  if (!rc) return 0;
+  ngtcp2_conn_set_tls_error(conn, rc);
+  return -1;
+}
+
+static int session_on_alert(gnutls_session_t session, gnutls_record_encryption_level_t level,
+                            gnutls_alert_level_t alert_level, gnutls_alert_description_t alert) {
+  (void)level;
+  (void)alert_level;
+  ngtcp2_conn_set_tls_alert(tls_of(session)->conn, (uint8_t)alert);
+  return 0;
+}
+
+static int params_recv(gnutls_session_t session, const uint8_t *data, size_t len) {
+  struct ngtcp2_conn *conn = tls_of(session)->conn;
+  int rc = ngtcp2_conn_decode_and_set_remote_transport_params(conn, data, len);
+  if (!rc) return 0;
+  ngtcp2_conn_set_tls_error(conn, rc);
+  return GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
+}
+
+static int params_send(gnutls_session_t session, gnutls_buffer_t extension) {
+  uint8_t params[MAX_PARAMS_LEN];
+  ngtcp2_ssize len = ngtcp2_conn_encode_local_transport_params(tls_of(session)->conn, params, sizeof(params));
+  if (len < 0) return GNUTLS_E_INTERNAL_ERROR;
+  return gnutls_buffer_append_data(extension, params, (size_t)len);
+}
+
+/* --- One connection --- */
+
+static int session_configure(struct wt__tls *tls, const struct wt__tls_context *context) {
+  gnutls_session_t session = tls->session;
+  gnutls_datum_t alpn = {(unsigned char *)(uintptr_t) "h3", 2};
+  int rc = gnutls_priority_set(session, context->priorities);
+  if (!rc) rc = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, tls->set->credentials);
+  if (!rc) rc = gnutls_alpn_set_protocols(session, &alpn, 1, GNUTLS_ALPN_MANDATORY);
+  if (!rc && context->ticket_key.data) rc = gnutls_session_ticket_enable_server(session, &context->ticket_key);
+  if (rc) return rc;
+  gnutls_handshake_set_secret_function(session, session_on_secret);
+  gnutls_handshake_set_read_function(session, session_on_read);
+  gnutls_alert_set_read_function(session, session_on_alert);
+  return gnutls_session_ext_register(session, "QUIC transport parameters", NGTCP2_TLSEXT_QUIC_TRANSPORT_PARAMETERS_V1,
+                                     GNUTLS_EXT_TLS, params_recv, params_send, NULL, NULL, NULL,
+                                     GNUTLS_EXT_FLAG_TLS | GNUTLS_EXT_FLAG_CLIENT_HELLO | GNUTLS_EXT_FLAG_EE);
+}
+
+int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, struct ngtcp2_conn *conn) {
+  if (!context->set) return WT_ERR_STATE;
+  struct wt__tls *made = wt__calloc(1, sizeof(*made));
+  if (!made) return WT_ERR_NOMEM;
+  made->conn = conn;
+  int rc = gnutls_init(&made->session, GNUTLS_SERVER | GNUTLS_NO_END_OF_EARLY_DATA);
+  if (rc) {
+    wt__free(made);
+    return WT_ERR_NOMEM;
+  }
+  made->set = context->set;
+  made->set->refs++;
+  gnutls_session_set_ptr(made->session, made);
+  rc = session_configure(made, context);
+  if (rc) {
+    wt__tls_free(made);
+    return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+  }
+  ngtcp2_conn_set_tls_native_handle(conn, made->session);
+  *tls = made;
+  return 0;
+}
+
+void wt__tls_free(struct wt__tls *tls) {
+  if (!tls) return;
+  gnutls_deinit(tls->session);
+  set_unref(tls->set);
+  wt__free(tls);
+}
+
+int wt__tls_export(struct wt__tls *tls, const char *label, const void *context, size_t context_len, void *out,
+                   size_t out_len) {
+  if (!ngtcp2_conn_get_handshake_completed(tls->conn)) return WT_ERR_STATE;
+  /* A context of length 0 and none are the same in TLS 1.3. */
+  int rc = gnutls_prf_rfc5705(tls->session, strlen(label), label, context_len, context, out_len, out);
+  return rc ? WT_ERR_TLS : 0;
+}
+
+int wt__tls_random(void *dst, size_t len) { return gnutls_rnd(GNUTLS_RND_RANDOM, dst, len) ? WT_ERR_TLS : 0; }

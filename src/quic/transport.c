@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What h3 may ask of a QUIC connection, in terms of ngtcp2.
+ *
+ * Every function does nothing (or says WT_ERR_CLOSED) once the connection is not open any more: the last
+ * callbacks of an application run while it is taken apart. None of them calls back up, and none frees:
+ * they are called from inside ngtcp2's callbacks, and between the pieces of a packet being written.
+ */
+
+#include "quic/conn.h"
+
+#define AEAD_OVERHEAD 16
+#define SHORT_HEADER_LEN(cid_len) (1 + (cid_len) + 4) /* first byte, id, the longest packet number */
+
+static struct wt__conn *conn_open(void *ctx) {
+  struct wt__conn *conn = ctx;
+  return conn->state == WT__CONN_OPEN && conn->quic ? conn : NULL;
+}
+
+static int transport_open_stream(void *ctx, bool uni, int64_t *id) {
+  struct wt__conn *conn = conn_open(ctx);
+  if (!conn || conn->close_wanted) return WT_ERR_CLOSED;
+  int rc = uni ? ngtcp2_conn_open_uni_stream(conn->quic, id, NULL) : ngtcp2_conn_open_bidi_stream(conn->quic, id, NULL);
+  switch (rc) {
+  case 0: return 0;
+  case NGTCP2_ERR_STREAM_ID_BLOCKED: return WT_ERR_STREAM_LIMIT;
+  default: return WT_ERR_NOMEM;
+  }
+}
+
+/* Errors mean that the stream is gone or has no such direction: nothing is left to do then. */
+static void transport_reset_stream(void *ctx, int64_t id, uint64_t wire_code) {
+  struct wt__conn *conn = conn_open(ctx);
+  if (!conn) return;
+  if (ngtcp2_conn_shutdown_stream_write(conn->quic, 0, id, wire_code) == NGTCP2_ERR_NOMEM)
+    wt__conn_want_close(conn, WT_TRANSPORT, 0x102, "out of memory");
+  wt__conn_wake(conn);
+}
+
+static void transport_stop_sending(void *ctx, int64_t id, uint64_t wire_code) {
+  struct wt__conn *conn = conn_open(ctx);
+  if (!conn) return;
+  if (ngtcp2_conn_shutdown_stream_read(conn->quic, 0, id, wire_code) == NGTCP2_ERR_NOMEM)
+    wt__conn_want_close(conn, WT_TRANSPORT, 0x102, "out of memory");
+  wt__conn_wake(conn);
+}
+
+static void transport_consume(void *ctx, int64_t id, uint64_t len) {
+  struct wt__conn *conn = conn_open(ctx);
+  if (!conn || !len) return;
+  if (ngtcp2_conn_extend_max_stream_offset(conn->quic, id, len) == NGTCP2_ERR_NOMEM)
+    wt__conn_want_close(conn, WT_TRANSPORT, 0x102, "out of memory");
+  ngtcp2_conn_extend_max_offset(conn->quic, len);
+  wt__conn_wake(conn);
+}
+
+static void transport_wake(void *ctx) { wt__conn_wake(ctx); }
+
+static size_t min_size(size_t a, uint64_t b) { return a < b ? a : (size_t)b; }
+
+/* The overhead of a DATAGRAM frame with a length, for the largest payload of a frame of `frame` bytes. */
+static size_t frame_payload(size_t frame) {
+  if (frame < 2) return 0;
+  if (frame - 2 < 64) return frame - 2;
+  if (frame < 3 + 64) return 63; /* the length would need a second byte */
+  return frame - 3 < 16384 ? frame - 3 : frame - 5;
+}
+
+size_t wt__conn_max_datagram_len(const struct wt__conn *conn) {
+  const ngtcp2_transport_params *peer = ngtcp2_conn_get_remote_transport_params(conn->quic);
+  if (!peer || !peer->max_datagram_frame_size) return 0;
+  size_t packet = ngtcp2_conn_get_path_max_tx_udp_payload_size(conn->quic);
+  packet = min_size(packet, ngtcp2_conn_get_max_tx_udp_payload_size(conn->quic));
+  if (peer->max_udp_payload_size) packet = min_size(packet, peer->max_udp_payload_size);
+  size_t overhead = SHORT_HEADER_LEN(ngtcp2_conn_get_dcid(conn->quic)->datalen) + AEAD_OVERHEAD;
+  if (packet <= overhead) return 0;
+  return frame_payload(min_size(packet - overhead, peer->max_datagram_frame_size));
+}
+
+static size_t transport_max_datagram_len(void *ctx) {
+  const struct wt__conn *conn = conn_open(ctx);
+  return conn ? wt__conn_max_datagram_len(conn) : 0;
+}
+
+static void transport_close_connection(void *ctx, uint64_t wire_code, const char *reason) {
+  struct wt__conn *conn = conn_open(ctx);
+  if (conn) wt__conn_want_close(conn, WT_TRANSPORT, wire_code, reason ? reason : "");
+}
+
+static void transport_set_keep_alive(void *ctx, bool on) {
+  struct wt__conn *conn = conn_open(ctx);
+  if (!conn) return;
+  uint64_t ms = conn->endpoint->config.keep_alive_ms;
+  ngtcp2_conn_set_keep_alive_timeout(conn->quic, on && ms ? ms * WT__MS : UINT64_MAX);
+  wt__conn_wake(conn); /* its timer has changed */
+}
+
+static void transport_path_stats(void *ctx, struct wt__path_stats *stats) {
+  struct wt__conn *conn = conn_open(ctx);
+  *stats = (struct wt__path_stats){0, 0, 0};
+  if (!conn) return;
+  ngtcp2_conn_info info;
+  ngtcp2_conn_get_conn_info(conn->quic, &info);
+  stats->smoothed_rtt_us = info.smoothed_rtt / NGTCP2_MICROSECONDS;
+  stats->rtt_variation_us = info.rttvar / NGTCP2_MICROSECONDS;
+  stats->min_rtt_us = info.min_rtt == UINT64_MAX ? 0 : info.min_rtt / NGTCP2_MICROSECONDS;
+}
+
+const struct wt_transport wt__quic_transport = {
+    .open_stream = transport_open_stream,
+    .reset_stream = transport_reset_stream,
+    .stop_sending = transport_stop_sending,
+    .consume = transport_consume,
+    .wake = transport_wake,
+    .max_datagram_len = transport_max_datagram_len,
+    .close_connection = transport_close_connection,
+    .set_keep_alive = transport_set_keep_alive,
+    .path_stats = transport_path_stats,
+};

@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The packets of one connection in one pass.
+ *
+ * A packet is filled piece by piece (NGTCP2_WRITE_*_FLAG_MORE): datagrams first, since they are worth
+ * nothing when late, then streams in the order in which h3 hands them out, until ngtcp2 says that the
+ * packet is complete. With nothing more to add, a call without a stream completes it; ngtcp2 adds
+ * acknowledgements, window updates, probes and lost data by itself everywhere.
+ *
+ * Flow control stops streams in two ways. The stream's own window: h3 takes the stream off its list
+ * until the window grows (`wt__h3_conn_blocked`). The connection's: no stream is asked for at all, and
+ * whatever the peer sends to extend it makes this run again.
+ *
+ * A pass ends at the quantum that congestion control allows in one go (a fraction of the window, 64 KiB at
+ * most): the rest has its time by ngtcp2's pacing, and other connections have their turn.
+ */
+
+#include <string.h>
+
+#include "quic/conn.h"
+
+/* One packet being filled. */
+struct packet {
+  struct wt__conn *conn;
+  uint8_t *data;
+  size_t room;
+  ngtcp2_path_storage path;
+  ngtcp2_pkt_info info;
+  bool no_datagrams; /* the next one has to wait for another packet */
+};
+
+/* Adds the oldest datagram. Returns like `packet_add_stream`. */
+static ngtcp2_ssize packet_add_datagram(struct packet *packet, const struct wt__vec *datagram) {
+  struct wt__conn *conn = packet->conn;
+  ngtcp2_vec vec = {(uint8_t *)(uintptr_t)datagram->data, datagram->len};
+  int accepted = 0;
+  ngtcp2_ssize n = ngtcp2_conn_writev_datagram(conn->quic, &packet->path.path, &packet->info, packet->data,
+                                               packet->room, &accepted, NGTCP2_WRITE_DATAGRAM_FLAG_MORE, 0, &vec, 1,
+                                               conn->endpoint->now);
+  if (accepted) wt__h3_conn_datagram_done(conn->h3, true);
+  if (n == NGTCP2_ERR_INVALID_STATE || n == NGTCP2_ERR_INVALID_ARGUMENT) { /* the peer takes none this large */
+    wt__h3_conn_datagram_done(conn->h3, false);
+    return NGTCP2_ERR_WRITE_MORE;
+  }
+  if (n == 0 && !accepted) { /* no room, by size or congestion: streams may have smaller pieces */
+    packet->no_datagrams = true;
+    return NGTCP2_ERR_WRITE_MORE;
+  }
+  return n;
+}
+
+/* Adds what there is of one stream. Returns the length of the packet, 0 if none may be sent now,
+ * NGTCP2_ERR_WRITE_MORE to go on, or an error. */
+static ngtcp2_ssize packet_add_stream(struct packet *packet, const struct wt__send *send) {
+  struct wt__conn *conn = packet->conn;
+  ngtcp2_vec vecs[WT__SEND_VECS];
+  size_t total = 0;
+  for (size_t i = 0; i < send->count; i++) {
+    vecs[i] = (ngtcp2_vec){(uint8_t *)(uintptr_t)send->vecs[i].data, send->vecs[i].len};
+    total += send->vecs[i].len;
+  }
+  uint32_t flags = NGTCP2_WRITE_STREAM_FLAG_MORE | (send->fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0);
+  ngtcp2_ssize taken = -1;
+  ngtcp2_ssize n = ngtcp2_conn_writev_stream(conn->quic, &packet->path.path, &packet->info, packet->data, packet->room,
+                                             &taken, flags, send->id, vecs, send->count, conn->endpoint->now);
+  switch (n) {
+  case NGTCP2_ERR_STREAM_DATA_BLOCKED:
+    wt__h3_conn_blocked(conn->h3, send->id);
+    return NGTCP2_ERR_WRITE_MORE;
+  case NGTCP2_ERR_STREAM_NOT_FOUND:
+  case NGTCP2_ERR_STREAM_SHUT_WR:
+    wt__h3_conn_write_closed(conn->h3, send->id);
+    return NGTCP2_ERR_WRITE_MORE;
+  default: break;
+  }
+  if (taken >= 0) wt__h3_conn_sent(conn->h3, send->id, (size_t)taken, send->fin && (size_t)taken == total);
+  return n;
+}
+
+static ngtcp2_ssize packet_complete(struct packet *packet) {
+  struct wt__conn *conn = packet->conn;
+  return ngtcp2_conn_writev_stream(conn->quic, &packet->path.path, &packet->info, packet->data, packet->room, NULL,
+                                   NGTCP2_WRITE_STREAM_FLAG_NONE, -1, NULL, 0, conn->endpoint->now);
+}
+
+/* The next datagram that fits into a packet of this path; those that do not any more are dropped. */
+static bool conn_next_datagram(struct wt__conn *conn, struct wt__vec *datagram) {
+  while (wt__h3_conn_next_datagram(conn->h3, datagram)) {
+    if (datagram->len <= wt__conn_max_datagram_len(conn)) return true;
+    wt__h3_conn_datagram_done(conn->h3, false);
+  }
+  return false;
+}
+
+/* Fills one packet. Returns its length, 0 if there is nothing that may be sent, or an error. */
+static ngtcp2_ssize packet_write(struct packet *packet) {
+  struct wt__conn *conn = packet->conn;
+  struct wt__send send;
+  struct wt__vec datagram;
+  packet->no_datagrams = false;
+  for (;;) {
+    ngtcp2_ssize n;
+    if (conn->h3 && !packet->no_datagrams && conn_next_datagram(conn, &datagram)) {
+      n = packet_add_datagram(packet, &datagram);
+    } else if (conn->h3 && ngtcp2_conn_get_max_data_left(conn->quic) && wt__h3_conn_next(conn->h3, &send)) {
+      n = packet_add_stream(packet, &send);
+    } else {
+      return packet_complete(packet);
+    }
+    if (n != NGTCP2_ERR_WRITE_MORE) return n;
+  }
+}
+
+int wt__conn_write(struct wt__conn *conn, bool *more) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  struct wt__batch *batch = &endpoint->batch;
+  size_t quantum = ngtcp2_conn_get_send_quantum(conn->quic), written = 0;
+  struct packet packet = {.conn = conn, .room = ngtcp2_conn_get_max_tx_udp_payload_size(conn->quic)};
+  struct wt__path path = {.socket = NULL};
+  ngtcp2_path_storage_zero(&packet.path);
+  if (packet.room > WT__BATCH_PACKET_ROOM) packet.room = WT__BATCH_PACKET_ROOM;
+  ngtcp2_ssize n = 0;
+  int rc = 0;
+  while (!rc && written < quantum) {
+    packet.data = wt__batch_room(batch);
+    n = packet_write(&packet);
+    if (n <= 0) break;
+    written += (size_t)n;
+    wt__path_from_quic(&path, &packet.path.path);
+    rc = wt__batch_add(batch, &path, packet.info.ecn, (size_t)n);
+  }
+  if (!batch->blocked) (void)wt__batch_flush(batch);
+  if (written) ngtcp2_conn_update_pkt_tx_time(conn->quic, endpoint->now);
+  *more = n > 0;
+  return n < 0 ? (int)n : 0;
+}

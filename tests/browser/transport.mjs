@@ -1,0 +1,315 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The checks of the protocol: Chromium's WebTransport, driven from a page of the server's own origin, against the
+ * built-in endpoints. Each session asks for a path of its own (a query the server ignores), so that its record can
+ * be found among the ended ones.
+ */
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { openPage, poll, startForeignSite } from './harness.mjs';
+
+const KIT = readFileSync(new URL('in-page.js', import.meta.url), 'utf8');
+const NO_REQUEST_TIMEOUT_MS = 10000; // of the server: a connection without a session is closed after this
+const MARGIN_MS = 10000;
+
+async function openKit(browser, url, server) {
+  const page = await openPage(browser, url);
+  await page.evaluate(KIT);
+  await page.evaluate((it) => { kit.server = it; }, { base: server.base, hash: server.certificate_sha256 });
+  return page;
+}
+
+/* ---- Streams and datagrams ------------------------------------------------------------------- */
+
+async function echoesOneMebibyte(page) {
+  const result = await page.evaluate(() => kit.visit('/echo?check=mebibyte', async (transport) => {
+    const sent = kit.random(1 << 20);
+    const stream = await transport.createBidirectionalStream();
+    const [back] = await Promise.all([kit.readAll(stream.readable), kit.writeAll(stream.writable, sent)]);
+    return { length: back.length, same: kit.same(sent, back) };
+  }));
+  assert.deepEqual(result, { length: 1 << 20, same: true });
+}
+
+async function echoesParallelStreams(page, server) {
+  const path = '/echo?check=parallel';
+  const result = await page.evaluate((path) => kit.visit(path, async (transport) => {
+    const streams = await Promise.all(Array.from({ length: 100 }, () => transport.createBidirectionalStream()));
+    const checked = await Promise.all(streams.map(async (stream, i) => {
+      const sent = kit.random(5000 + 37 * i);
+      const [back] = await Promise.all([kit.readAll(stream.readable), kit.writeAll(stream.writable, sent)]);
+      return kit.same(sent, back);
+    }));
+    return checked.filter(Boolean).length;
+  }), path);
+  assert.equal(result, 100);
+  assert.equal((await server.record(path)).streams, 100);
+}
+
+async function echoesEmptyStream(page) {
+  const length = await page.evaluate(() => kit.visit('/echo?check=empty', async (transport) => {
+    const stream = await transport.createBidirectionalStream();
+    const [back] = await Promise.all([kit.readAll(stream.readable), stream.writable.close()]);
+    return back.length;
+  }));
+  assert.equal(length, 0);
+}
+
+async function echoesUnidirectionalStreams(page) {
+  const result = await page.evaluate(() => kit.visit('/echo?check=uni', async (transport) => {
+    const sent = Array.from({ length: 20 }, (_, i) => kit.random(10240 + i));
+    const incoming = transport.incomingUnidirectionalStreams.getReader();
+    const receive = async () => {
+      const back = new Map();
+      for (let i = 0; i < sent.length; i++) {
+        const { value } = await incoming.read();
+        const data = await kit.readAll(value);
+        back.set(data.length, data);
+      }
+      return back;
+    };
+    const transmit = (data) => transport.createUnidirectionalStream().then((stream) => kit.writeAll(stream, data));
+    const [back] = await Promise.all([receive(), ...sent.map(transmit)]);
+    return sent.filter((data) => kit.same(data, back.get(data.length) ?? [])).length;
+  }));
+  assert.equal(result, 20);
+}
+
+async function sourceSendsItsPattern(page) {
+  const result = await page.evaluate(() => kit.visit('/source?bytes=300000&streams=5', async (transport) => {
+    const incoming = transport.incomingUnidirectionalStreams.getReader();
+    const right = [];
+    for (let i = 0; i < 5; i++) {
+      const data = await kit.readAll((await incoming.read()).value);
+      right.push(data.length === 300000 && data.every((byte, at) => byte === ((at * 31 + (at >> 8)) & 255)));
+    }
+    return right;
+  }));
+  assert.deepEqual(result, [true, true, true, true, true]);
+}
+
+async function sinkCountsAll(page, server) {
+  const path = '/sink?check=sink';
+  await page.evaluate((path) => kit.visit(path, (transport) => Promise.all([1, 2, 3].map(async (i) => {
+    await kit.writeAll(await transport.createUnidirectionalStream(), kit.random(i * 100000));
+  }))), path);
+  const record = await server.record(path);
+  assert.equal(record.bytes_in, 600000);
+  assert.equal(record.streams, 3);
+}
+
+async function echoesDatagrams(page) {
+  const result = await page.evaluate(() => kit.visit('/echo?check=datagrams', async (transport) => {
+    const sent = Array.from({ length: 100 }, (_, i) => {
+      const data = kit.random(1000);
+      data[0] = i;
+      return data;
+    });
+    const back = new Set();
+    let damaged = 0;
+    const reader = transport.datagrams.readable.getReader();
+    const receive = (async () => {
+      while (back.size < sent.length) {
+        const { value, done } = await reader.read();
+        if (done) return;
+        if (kit.same(value, sent[value[0]] ?? [])) back.add(value[0]);
+        else damaged++;
+      }
+    })();
+    const writer = (transport.datagrams.createWritable?.() ?? transport.datagrams.writable).getWriter();
+    for (const data of sent) await writer.write(data);
+    // Datagrams may be lost: what has not come back by then will not.
+    await Promise.race([receive, new Promise((resolve) => setTimeout(resolve, 3000))]);
+    return { back: back.size, damaged };
+  }));
+  assert.equal(result.damaged, 0);
+  assert.ok(result.back >= 95, `${result.back} of 100 datagrams came back`);
+  return `${result.back} of 100`;
+}
+
+/* ---- How sessions and streams end ------------------------------------------------------------ */
+
+async function serverCloses(page) {
+  const end = await page.evaluate(async () => {
+    const transport = await kit.open('/close?code=1337&reason=foobar');
+    const { closeCode, reason } = await transport.closed;
+    return { closeCode, reason };
+  });
+  assert.deepEqual(end, { closeCode: 1337, reason: 'foobar' });
+}
+
+async function pageCloses(page, server) {
+  const path = '/echo?check=close';
+  const reason = 'enough for today – 再见';
+  await page.evaluate(([path, reason]) => kit.visit(path, () => {}, { closeCode: 4294967295, reason }), [path, reason]);
+  const record = await server.record(path);
+  assert.equal(record.code, 4294967295);
+  assert.equal(record.reason, reason);
+  assert.equal(record.by, 'peer');
+  assert.equal(record.clean, true);
+}
+
+async function resetGoesBothWays(page, server) {
+  const path = '/echo?check=reset';
+  const error = await page.evaluate((path) => kit.visit(path, async (transport) => {
+    const stream = await transport.createBidirectionalStream();
+    const writer = stream.writable.getWriter();
+    const reader = stream.readable.getReader();
+    await writer.write(kit.random(100));
+    await kit.readSome(reader, 100);
+    writer.abort(kit.error(42)).catch(() => {});
+    return kit.rejection(reader.read());
+  }), path);
+  assert.equal(error?.streamErrorCode, 42, 'the page gets the code of the server\'s reset');
+  assert.equal(error.source, 'stream');
+  assert.deepEqual((await server.record(path)).resets, [{ code: 42 }], 'the server gets the code of the page\'s reset');
+}
+
+async function stopSendingGoesBothWays(page, server) {
+  const path = '/echo?check=stop';
+  const error = await page.evaluate((path) => kit.visit(path, async (transport) => {
+    const stream = await transport.createBidirectionalStream();
+    const writer = stream.writable.getWriter();
+    const reader = stream.readable.getReader();
+    await writer.write(kit.random(100));
+    await kit.readSome(reader, 100);
+    reader.cancel(kit.error(42)).catch(() => {});
+    return kit.rejection(writer.closed);
+  }), path);
+  assert.equal(error?.streamErrorCode, 42, 'the page gets the code of the server\'s STOP_SENDING');
+  assert.deepEqual((await server.record(path)).stop_sendings, [{ code: 42 }], 'the server gets the page\'s code');
+}
+
+async function unidirectionalResetIsEchoed(page, server) {
+  const path = '/echo?check=uni-reset';
+  const error = await page.evaluate((path) => kit.visit(path, async (transport) => {
+    const incoming = transport.incomingUnidirectionalStreams.getReader();
+    const writer = (await transport.createUnidirectionalStream()).getWriter();
+    await writer.write(kit.random(100));
+    const reader = (await incoming.read()).value.getReader();
+    await kit.readSome(reader, 100);
+    writer.abort(kit.error(42)).catch(() => {});
+    return kit.rejection(reader.read());
+  }), path);
+  assert.equal(error?.streamErrorCode, 42);
+  assert.deepEqual((await server.record(path)).resets, [{ code: 42 }]);
+}
+
+async function closeEndsStreams(page) {
+  const result = await page.evaluate(() => kit.visit('/echo?check=close-streams', async (transport) => {
+    const stream = await transport.createBidirectionalStream();
+    const reader = stream.readable.getReader();
+    const writer = stream.writable.getWriter();
+    await writer.write(kit.random(100));
+    await kit.readSome(reader, 100);
+    const read = kit.rejection(reader.read());
+    const write = kit.rejection(writer.closed);
+    transport.close({ closeCode: 7, reason: 'gone' });
+    return [(await read)?.source, (await write)?.source];
+  }));
+  assert.deepEqual(result, ['session', 'session']);
+}
+
+/* ---- Who may come in ------------------------------------------------------------------------- */
+
+/** Opens /echo from a page of another origin; returns how `ready` rejected, or null if it did not. */
+async function comeFromElsewhere(browser, origin, server, path) {
+  const page = await openKit(browser, `${origin}/`, server);
+  try {
+    return await page.evaluate((path) => kit.rejection(kit.open(path).then((transport) => transport.close())), path);
+  } finally {
+    await page.context().close();
+  }
+}
+
+async function otherOriginIsRefused(browser, server, allowedServer, site) {
+  const path = '/echo?check=foreign';
+  const error = await comeFromElsewhere(browser, site.origin, server, path);
+  assert.ok(error !== null, 'ready must reject');
+  assert.equal(error.name, 'WebTransportError');
+  const line = await poll(5000, `a log line with 403 and ${path}`, () =>
+    server.log.find((text) => text.includes('/echo') && /\b403\b/.test(text)));
+  const { sessions } = await server.json('/sessions.json');
+  assert.equal(sessions.find((one) => one.path === path), undefined, 'no session may have been opened');
+  // The same page is let in by a server that was told so: it was the origin, nothing else.
+  const allowed = await comeFromElsewhere(browser, site.origin, allowedServer, path);
+  assert.equal(allowed, null);
+  return line.trim();
+}
+
+async function unknownPathIsRefused(page) {
+  const error = await page.evaluate(() => kit.rejection(kit.open('/no-such-endpoint')));
+  assert.equal(error?.name, 'WebTransportError');
+}
+
+async function protocolIsChosen(page, server) {
+  const ask = (path, protocols) => page.evaluate(async ([path, protocols]) => {
+    const transport = await kit.open(path, { protocols });
+    const { protocol } = transport;
+    transport.close();
+    return protocol;
+  }, [path, protocols]);
+  // The server was started with chat.v2 and chat.v1; the client's order decides.
+  assert.equal(await ask('/echo?check=protocol', ['chat.v9', 'chat.v1', 'chat.v2']), 'chat.v1');
+  assert.equal((await server.record('/echo?check=protocol')).protocol, 'chat.v1');
+  assert.equal(await ask('/echo?check=no-overlap', ['chat.v9']), '');
+}
+
+/* ---- Nothing stays behind -------------------------------------------------------------------- */
+
+async function sessionsLeaveNothing(page, server) {
+  const before = await server.json('/stats.json');
+  const done = await page.evaluate(async () => {
+    let good = 0;
+    for (let i = 0; i < 200; i++) {
+      good += await kit.visit(`/echo?check=many-${i}`, async (transport) => {
+        const sent = kit.random(100);
+        const stream = await transport.createBidirectionalStream();
+        const [back] = await Promise.all([kit.readAll(stream.readable), kit.writeAll(stream.writable, sent)]);
+        return kit.same(sent, back) ? 1 : 0;
+      });
+    }
+    return good;
+  });
+  assert.equal(done, 200);
+  const after = await poll(NO_REQUEST_TIMEOUT_MS + MARGIN_MS, 'no connection left', async () => {
+    const stats = await server.json('/stats.json');
+    return stats.connections_open === 0 && stats.sessions_open === 0 ? stats : undefined;
+  });
+  assert.ok(after.sessions_total - before.sessions_total >= 200);
+  return `${after.connections_total - before.connections_total} connections came and went`;
+}
+
+/* ---- All of them ----------------------------------------------------------------------------- */
+
+export async function checkTransport(results, browser, server, startServer) {
+  const page = await openKit(browser, server.http, server);
+  const check = (name, run) => results.check(name, () => run(page, server));
+  await check('a bidirectional stream of 1 MiB comes back byte for byte', echoesOneMebibyte);
+  await check('100 parallel bidirectional streams come back byte for byte', echoesParallelStreams);
+  await check('a stream without data comes back as one', echoesEmptyStream);
+  await check('20 unidirectional streams come back on streams of the server', echoesUnidirectionalStreams);
+  await check('/source sends 5 streams of 300,000 bytes, each byte right', sourceSendsItsPattern);
+  await check('/sink has counted each byte', sinkCountsAll);
+  await check('100 datagrams of 1,000 bytes: at least 95 come back', echoesDatagrams);
+  await check('the server\'s close (1337, "foobar") arrives with code and reason', serverCloses);
+  await check('the page\'s close arrives with code and reason', pageCloses);
+  await check('a reset with code 42 arrives, each way', resetGoesBothWays);
+  await check('STOP_SENDING with code 42 arrives, each way', stopSendingGoesBothWays);
+  await check('a reset unidirectional stream is answered by one, code 42', unidirectionalResetIsEchoed);
+  await check('the session\'s close ends its streams', closeEndsStreams);
+  await check('of the offered protocols one is agreed on', protocolIsChosen);
+  await results.check('only failed connections were complained about', async () => assert.deepEqual(page.complaints, []));
+  await check('a path without an endpoint is refused', unknownPathIsRefused);
+
+  const site = await startForeignSite();
+  const allowedServer = await startServer(['--origin', site.origin]);
+  await results.check('a page from another origin is refused with 403',
+    () => otherOriginIsRefused(browser, server, allowedServer, site));
+  await allowedServer.stop();
+  site.stop();
+
+  await results.check('200 sessions one after the other leave no connection behind',
+    () => sessionsLeaveNothing(page, server), 60000 + NO_REQUEST_TIMEOUT_MS + MARGIN_MS);
+  await page.context().close();
+}

@@ -1,0 +1,1 @@
+#include "wire/varint.h" /* EXPECT: internal */

@@ -1,0 +1,1 @@
+#include <string.h> /* EXPECT: a folder that is no layer */

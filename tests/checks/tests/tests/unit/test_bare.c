@@ -1,0 +1,1 @@
+static void test_bare(void **state) { (void)state; }

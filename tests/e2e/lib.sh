@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: MIT
+#
+# What the scripts of this folder share: starting `webtransport serve`, asking its companion, checks.
+# A script sources it, calls check_* as often as it likes and ends with `finish`.
+
+set -u
+
+WEBTRANSPORT=${1:-${WEBTRANSPORT:-}}
+if [ ! -x "$WEBTRANSPORT" ]; then
+  echo "usage: $0 path/to/webtransport" >&2
+  exit 2
+fi
+
+DIR=$(mktemp -d "${TMPDIR:-/tmp}/webtransport-test.XXXXXX")
+SERVER=
+CHECKS=0
+FAILURES=0
+
+cleanup() {
+  if [ -n "$SERVER" ] && kill -KILL "$SERVER" 2>/dev/null; then wait "$SERVER" 2>/dev/null; fi
+  rm -rf "$DIR"
+}
+trap cleanup EXIT
+
+# A tool that a test cannot do without: missing is a failure, never a test left out.
+need() { # need <program> <package>
+  command -v "$1" >/dev/null || { echo "FAIL $1 is missing: install $2, or run scripts/setup.sh" >&2; exit 1; }
+}
+
+pass() { CHECKS=$((CHECKS + 1)); echo "ok   $1"; }
+fail() { CHECKS=$((CHECKS + 1)); FAILURES=$((FAILURES + 1)); echo "FAIL $1"; }
+
+check_equal() { # check_equal <what> <expected> <found>
+  if [ "$2" = "$3" ]; then pass "$1"; else fail "$1: expected '$2', found '$3'"; fi
+}
+
+check_contains() { # check_contains <what> <text> <part>
+  case $2 in *"$3"*) pass "$1" ;; *) fail "$1: no '$3' in: $2" ;; esac
+}
+
+# Reads JSON from standard input and prints what a JavaScript expression makes of it, called `j`.
+json() { # json <expression>
+  node -e 'const j = JSON.parse(require("fs").readFileSync(0, "utf8")); const v = eval(process.argv[1]);
+           console.log(typeof v === "object" ? JSON.stringify(v) : String(v));' "$1"
+}
+
+# Starts the server on free ports, waits for its JSON line, and sets SERVER, READY, PORT, HTTP and HASH.
+# Its log arrives on file descriptor 4 (see `wait_log`).
+start_server() { # start_server [option...]
+  rm -f "$DIR/out" "$DIR/err"
+  mkfifo "$DIR/out" "$DIR/err"
+  "$WEBTRANSPORT" serve --json --listen 127.0.0.1:0 --http localhost:0 "$@" >"$DIR/out" 2>"$DIR/err" &
+  SERVER=$!
+  exec 3<"$DIR/out" 4<"$DIR/err"
+  if ! read -r -t 30 READY <&3; then
+    echo "FAIL the server did not start: $(timeout 2 cat <&4)" >&2
+    exit 1
+  fi
+  PORT=$(json 'j.listen[0].split(":").pop()' <<<"$READY")
+  HTTP=$(json 'j.http' <<<"$READY")
+  HASH=$(json 'j.certificate_sha256' <<<"$READY")
+}
+
+# Reads the log until a line has the text; prints that line.
+wait_log() { # wait_log <text>
+  local line
+  while read -r -t 20 line <&4; do
+    case $line in *"$1"*) echo "$line"; return 0 ;; esac
+  done
+  return 1
+}
+
+# Sends a signal, waits for the end; sets STATUS and TOOK (seconds).
+stop_server() { # stop_server [signal]
+  local from=$SECONDS
+  kill "-${1:-TERM}" "$SERVER"
+  wait "$SERVER"
+  STATUS=$?
+  TOOK=$((SECONDS - from))
+  SERVER=
+  exec 3<&- 4<&-
+}
+
+# A self-signed certificate for localhost: $DIR/<name>.pem and $DIR/<name>.key.
+make_certificate() { # make_certificate <name>
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 10 -subj "/CN=localhost" \
+    -addext "subjectAltName=DNS:localhost,IP:127.0.0.1" -keyout "$DIR/$1.key" -out "$DIR/$1.pem" 2>/dev/null
+}
+
+certificate_hash() { # certificate_hash <file>
+  openssl x509 -in "$1" -outform DER | sha256sum | cut -d' ' -f1
+}
+
+finish() {
+  echo "$CHECKS checks, $FAILURES failed"
+  [ "$FAILURES" -eq 0 ]
+  exit
+}

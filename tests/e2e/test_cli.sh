@@ -1,0 +1,199 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# The command line of `webtransport serve` and its HTTP/1.1 companion, from outside: help, wrong use,
+# the ready line, the companion's answers, signals. HTTP/3 has scripts of its own.
+
+. "$(dirname "$0")/lib.sh"
+need curl curl
+need node nodejs
+need openssl openssl
+
+# --- Help and version. ---
+
+help=$("$WEBTRANSPORT" serve --help)
+check_equal "serve --help ends well" 0 $?
+for option in listen http cert key www origin protocol log json retry idle-timeout max-connections help; do
+  check_contains "--help lists --$option" "$help" "--$option"
+done
+check_equal "-h is --help" "$help" "$("$WEBTRANSPORT" serve -h)"
+check_contains "--help lists the commands" "$("$WEBTRANSPORT" --help)" "serve"
+check_contains "--version tells it" "$("$WEBTRANSPORT" --version)" "webtransport 0."
+"$WEBTRANSPORT" --help >/dev/full 2>/dev/null
+check_equal "a full disk is a failure" 1 $?
+
+# --- Wrong use: names what was wrong, says where help is, ends with 2. ---
+
+wrong() { # wrong <named> [argument...]
+  local named=$1 out status
+  shift
+  out=$("$WEBTRANSPORT" "$@" 2>&1 >/dev/null)
+  status=$?
+  check_equal "'$*' ends with 2" 2 $status
+  check_contains "'$*' names it" "$out" "$named"
+  check_contains "'$*' suggests --help" "$out" "--help"
+}
+wrong "command"
+wrong "'brew'" brew
+wrong "'--brew'" --brew
+wrong "'--sideways'" serve --sideways
+wrong "'-Z'" serve -Z
+wrong "'coffee'" serve coffee
+wrong "'--listen'" serve --listen
+wrong "--listen '127.0.0.1'" serve --listen 127.0.0.1
+wrong "--listen '127.0.0.1:'" serve --listen 127.0.0.1:
+wrong "--listen '127.0.0.1:65536'" serve --listen 127.0.0.1:65536
+wrong "--listen '::1:4433'" serve --listen ::1:4433
+wrong "--listen ':4433'" serve --listen :4433
+wrong "--http 'localhost'" serve --http localhost
+wrong "--log 'loud'" serve --log loud
+wrong "--retry 'maybe'" serve --retry maybe
+wrong "--idle-timeout 'soon'" serve --idle-timeout soon
+wrong "--max-connections '0'" serve --max-connections 0
+wrong "--origin 'example.com'" serve --origin example.com
+wrong "--origin 'https://example.com/a'" serve --origin https://example.com/a
+wrong "--www '$DIR/none'" serve --www "$DIR/none"
+wrong "--log may be given only once" serve --log info --log warn
+wrong "--key is missing" serve --cert "$DIR/a.pem"
+wrong "--cert is missing" serve --key "$DIR/a.key"
+
+# --- A start that fails: names the culprit, ends with 1. ---
+
+make_certificate a
+make_certificate b
+hash_a=$(certificate_hash "$DIR/a.pem")
+hash_b=$(certificate_hash "$DIR/b.pem")
+failing() { # failing <named> [option...]
+  local named=$1 out status
+  shift
+  out=$(timeout 30 "$WEBTRANSPORT" serve "$@" 2>&1 >/dev/null)
+  status=$?
+  check_equal "'serve $*' ends with 1" 1 $status
+  check_contains "'serve $*' names it" "$out" "$named"
+}
+failing "$DIR/none.pem" --listen 127.0.0.1:0 --http none --cert "$DIR/none.pem" --key "$DIR/a.key"
+failing "$DIR/none.key" --listen 127.0.0.1:0 --http none --cert "$DIR/a.pem" --key "$DIR/none.key"
+failing "$DIR/b.key" --listen 127.0.0.1:0 --http none --cert "$DIR/a.pem" --key "$DIR/b.key"
+echo rubbish >"$DIR/rubbish.pem"
+failing "$DIR/rubbish.pem" --listen 127.0.0.1:0 --http none --cert "$DIR/rubbish.pem" --key "$DIR/a.key"
+
+# --- The ready line and the companion. ---
+
+start_server --protocol chat
+check_equal "the line has its three members" "listen,http,certificate_sha256" "$(json 'Object.keys(j).join()' <<<"$READY")"
+check_contains "port 0 became a port" "$(json '/^127\.0\.0\.1:[1-9]\d*$/.test(j.listen[0])' <<<"$READY")" true
+check_contains "the companion is on localhost" "$HTTP" "http://localhost:"
+check_equal "the hash is SHA-256 in hex" true "$(json '/^[0-9a-f]{64}$/.test(j.certificate_sha256)' <<<"$READY")"
+
+get() { curl -sS --max-time 20 "$@"; }
+status() { get -o /dev/null -w '%{http_code}' "$@"; }
+check_equal "/ is a page" "200 text/html; charset=utf-8" "$(get -o /dev/null -w '%{http_code} %{content_type}' "$HTTP")"
+check_equal "HEAD / too" 200 "$(status -I "$HTTP")"
+check_contains "its length is told" "$(get -I "$HTTP")" "Content-Length: "
+check_equal "over IPv6 too" 200 "$(status "${HTTP/localhost/[::1]}")"
+check_equal "/healthz" "ok" "$(get "${HTTP}healthz")"
+info=$(get "${HTTP}info.json")
+check_equal "/info.json: port" "$PORT" "$(json 'j.webtransport_port' <<<"$info")"
+check_equal "/info.json: hash" "$HASH" "$(json 'j.certificate_sha256' <<<"$info")"
+check_equal "/info.json: base64" "$HASH" \
+  "$(json 'Buffer.from(j.certificate_sha256_base64, "base64").toString("hex")' <<<"$info")"
+check_equal "/info.json: self-signed" true "$(json 'j.self_signed' <<<"$info")"
+check_equal "/info.json: endpoints" '["/echo","/sink","/source","/close"]' "$(json 'j.endpoints' <<<"$info")"
+check_equal "/sessions.json: none yet" '{"next":0,"open":0,"sessions":[]}' "$(get "${HTTP}sessions.json?after=0")"
+check_equal "/sessions.json: after is checked" 400 "$(status "${HTTP}sessions.json?after=x")"
+check_equal "/stats.json" "0 0" "$(get "${HTTP}stats.json" | json 'j.connections_open + " " + j.sessions_total')"
+check_contains "/metrics" "$(get "${HTTP}metrics")" "
+webtransport_sessions_open 0
+"
+check_equal "no such path" 404 "$(status "${HTTP}nothing/here")"
+check_equal "no way out of the page" 404 "$(status --path-as-is "${HTTP}../../../../etc/passwd")"
+check_equal "nor an encoded one" 404 "$(status --path-as-is "${HTTP}%2e%2e/%2e%2e/%2e%2e/etc/passwd")"
+check_equal "POST is refused" 405 "$(status -d x=1 "$HTTP")"
+check_equal "DELETE is refused" 405 "$(status -X DELETE "${HTTP}info.json")"
+headers=$(get -I "$HTTP")
+check_contains "Alt-Svc points to the UDP port" "$headers" "Alt-Svc: h3=\":$PORT\""
+check_contains "nosniff" "$headers" "X-Content-Type-Options: nosniff"
+check_contains "a content security policy" "$headers" "Content-Security-Policy: default-src 'self'"
+check_contains "no referrer" "$headers" "Referrer-Policy: no-referrer"
+
+# --- Taken ports are named. ---
+
+http_port=${HTTP##*:}
+http_port=${http_port%/}
+failing "127.0.0.1:$PORT" --listen "127.0.0.1:$PORT" --http none
+failing "localhost:$http_port" --listen 127.0.0.1:0 --http "localhost:$http_port"
+
+stop_server TERM
+check_equal "SIGTERM ends it well" 0 "$STATUS"
+check_equal "within the deadline" true "$([ "$TOOK" -le 6 ] && echo true)"
+
+start_server
+stop_server INT
+check_equal "SIGINT ends it well" 0 "$STATUS"
+
+# --- Text for people. ---
+
+mkfifo "$DIR/text"
+"$WEBTRANSPORT" serve --listen 127.0.0.1:0 --http localhost:0 --log none >"$DIR/text" &
+SERVER=$!
+exec 3<"$DIR/text" 4</dev/null
+text=
+while read -r -t 30 line <&3; do
+  text="$text$line
+"
+  case $line in Ctrl-C*) break ;; esac
+done
+check_contains "the text says what to open" "$text" "http://localhost:"
+check_contains "and where sessions go" "$text" "/echo"
+check_contains "and the hash" "$text" "SHA-256"
+stop_server TERM
+
+# --- --http none and --www. ---
+
+mkdir "$DIR/www"
+echo '<p>mine</p>' >"$DIR/www/index.html"
+echo outside >"$DIR/secret.txt"
+ln -s ../secret.txt "$DIR/www/link.txt"
+start_server --www "$DIR/www"
+check_equal "--www is served" "<p>mine</p>" "$(get "$HTTP")"
+check_equal "a link that leads out is not" 404 "$(status "${HTTP}link.txt")"
+check_equal "nor is a path that does" 404 "$(status --path-as-is "${HTTP}%2e%2e/secret.txt")"
+check_equal "nor is the built-in page" 404 "$(status "${HTTP}app.js")"
+stop_server
+
+rm "$DIR/out" "$DIR/err"
+mkfifo "$DIR/out"
+"$WEBTRANSPORT" serve --json --listen 127.0.0.1:0 --http none --log none >"$DIR/out" &
+SERVER=$!
+exec 3<"$DIR/out" 4</dev/null
+read -r -t 30 READY <&3
+check_equal "--http none: no companion" null "$(json 'j.http' <<<"$READY")"
+stop_server
+
+# --- SIGHUP: a new certificate, or, if it is no good, the old one. ---
+
+cp "$DIR/a.pem" "$DIR/live.pem"
+cp "$DIR/a.key" "$DIR/live.key"
+start_server --cert "$DIR/live.pem" --key "$DIR/live.key"
+check_equal "the hash is that of --cert" "$hash_a" "$HASH"
+check_equal "which is not self-made" false "$(get "${HTTP}info.json" | json 'j.self_signed')"
+cp "$DIR/b.pem" "$DIR/live.pem"
+cp "$DIR/b.key" "$DIR/live.key"
+kill -HUP "$SERVER"
+check_contains "SIGHUP reloads" "$(wait_log "certificate reloaded")" "$hash_b"
+check_equal "and /info.json follows" "$hash_b" "$(get "${HTTP}info.json" | json 'j.certificate_sha256')"
+rm "$DIR/live.key"
+kill -HUP "$SERVER"
+check_contains "a reload that fails names the file" "$(wait_log "not reloaded")" "$DIR/live.key"
+check_equal "and leaves the old one" "$hash_b" "$(get "${HTTP}info.json" | json 'j.certificate_sha256')"
+stop_server
+check_equal "and the server lives on to its end" 0 "$STATUS"
+
+start_server
+kill -HUP "$SERVER"
+wait_log "certificate reloaded" >/dev/null
+check_equal "SIGHUP without --cert makes a new one" true \
+  "$([ "$(get "${HTTP}info.json" | json 'j.certificate_sha256')" != "$HASH" ] && echo true)"
+stop_server
+
+finish

@@ -1,0 +1,129 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# Installs to a temporary prefix and builds the README's server against it, as a user would: with
+# pkg-config alone, shared and static, and with find_package. Then looks at what is exported.
+#
+#   tests/install/run.sh BUILD_DIR
+
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+build=$(realpath "$1")
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+prefix=$scratch/prefix
+
+fail() {
+  echo "install: $*" >&2
+  exit 1
+}
+
+cmake --install "$build" --prefix "$prefix" >"$scratch/install.log" || {
+  cat "$scratch/install.log"
+  fail "cmake --install failed"
+}
+pc=$(find "$prefix" -name libwebtransport.pc)
+[ -n "$pc" ] || fail "libwebtransport.pc was not installed"
+libdir=$(dirname "$(dirname "$pc")")
+for file in "$libdir/libwebtransport.so" "$libdir/libwebtransport.a" "$prefix/include/webtransport/webtransport.h" \
+  "$prefix/bin/webtransport"; do
+  [ -e "$file" ] || fail "${file#"$prefix"/} was not installed"
+done
+export PKG_CONFIG_PATH=$libdir/pkgconfig
+
+# --- The README's server is examples/server.c, word for word (its licence line and opening comment aside).
+server=$scratch/server.c
+awk '/^```c[[:space:]]*$/ && !done { inside = 1; next } /^```/ && inside { inside = 0; done = 1 } inside' README.md >"$server"
+grep -q 'wt_server_new' "$server" || fail "README.md has no \`\`\`c block with a server"
+python3 - "$server" examples/server.c <<'PY' || fail "the README's server is not the one of examples/server.c"
+import difflib, re, sys
+
+def body(path):
+    text = open(path, encoding="utf-8").read()
+    text = re.sub(r"\A(\s*/\*.*?\*/)+", "", text, flags=re.S)
+    return [line.rstrip() for line in text.strip().splitlines()]
+
+readme, example = body(sys.argv[1]), body(sys.argv[2])
+difference = list(difflib.unified_diff(readme, example, "README.md", "examples/server.c", lineterm=""))
+if difference:
+    print("\n".join(difference))
+sys.exit(1 if difference else 0)
+PY
+
+cc=${CC:-cc}
+flags="-std=c17 -Wall -Wextra -Werror"
+
+# --- Shared: nothing but what pkg-config says.
+# shellcheck disable=SC2046,SC2086
+$cc $flags "$server" -o "$scratch/shared" $(pkg-config --cflags --libs libwebtransport)
+LD_LIBRARY_PATH=$libdir ldd "$scratch/shared" | grep -q "$libdir/libwebtransport.so.0" ||
+  fail "the program does not use the shared library by its soname"
+private=$(pkg-config --libs libwebtransport)
+case $private in
+  *ngtcp2* | *nghttp3* | *gnutls*) fail "a shared link must not name the library's own dependencies: $private" ;;
+esac
+
+# --- Static: the same in a prefix where only the archive is, with --static.
+cp -r "$prefix" "$scratch/static-prefix"
+find "$scratch/static-prefix" -name 'libwebtransport.so*' -delete
+sed -i "s#^prefix=.*#prefix=$scratch/static-prefix#" "$(find "$scratch/static-prefix" -name libwebtransport.pc)"
+static_path=$(dirname "$(find "$scratch/static-prefix" -name libwebtransport.pc)")
+# shellcheck disable=SC2046,SC2086
+PKG_CONFIG_PATH=$static_path $cc $flags "$server" -o "$scratch/static" \
+  $(PKG_CONFIG_PATH=$static_path pkg-config --static --cflags --libs libwebtransport)
+if ldd "$scratch/static" | grep -q libwebtransport; then
+  fail "the static program needs the shared library"
+fi
+
+# --- The header also compiles as C++ where a compiler is, each header on its own as C.
+for header in "$prefix"/include/webtransport/*.h; do
+  echo "#include <webtransport/$(basename "$header")>" >"$scratch/one.c"
+  # shellcheck disable=SC2086
+  $cc $flags -pedantic -I"$prefix/include" -fsyntax-only "$scratch/one.c" || fail "$(basename "$header") does not stand alone"
+  if command -v c++ >/dev/null; then
+    c++ -std=c++17 -Wall -Wextra -Werror -x c++ -I"$prefix/include" -fsyntax-only "$scratch/one.c" ||
+      fail "$(basename "$header") is no C++"
+  fi
+done
+
+# --- find_package, both targets.
+mkdir "$scratch/consumer"
+cp tests/install/consumer/CMakeLists.txt "$scratch/consumer"
+cp "$server" "$scratch/consumer/server.c"
+cmake -S "$scratch/consumer" -B "$scratch/consumer/build" -DCMAKE_PREFIX_PATH="$prefix" >"$scratch/cmake.log" 2>&1 &&
+  cmake --build "$scratch/consumer/build" >>"$scratch/cmake.log" 2>&1 || {
+  cat "$scratch/cmake.log"
+  fail "find_package(webtransport) does not work"
+}
+
+# --- What is exported: the functions of the headers, all of them and nothing else.
+nm -D --defined-only "$libdir/libwebtransport.so" | awk '{ print $3 }' | sed 's/@.*//' | sort >"$scratch/exported"
+python3 - "$prefix/include/webtransport" >"$scratch/declared" <<'PY'
+import pathlib, re, sys
+
+for header in pathlib.Path(sys.argv[1]).glob("*.h"):
+    text = re.sub(r"/\*.*?\*/", "", header.read_text(encoding="utf-8"), flags=re.S)
+    for match in re.finditer(r"^WT_API\b[^;(]*?\b(wt_\w+)\s*\(", text, re.M):
+        print(match[1])
+PY
+sort -o "$scratch/declared" "$scratch/declared"
+if grep -vE '^wt_[a-z0-9][a-z0-9_]*$' "$scratch/exported"; then
+  fail "these are exported and should not be"
+fi
+diff "$scratch/declared" "$scratch/exported" || fail "declared (<) and exported (>) functions differ"
+[ -s "$scratch/exported" ] || fail "nothing is exported"
+
+# --- The programs run, and say what is wrong when there is no certificate.
+for program in shared static consumer/build/with_shared consumer/build/with_static; do
+  status=0
+  (cd "$scratch" && LD_LIBRARY_PATH=$libdir timeout 10 "./$program" >"$scratch/run.log" 2>&1) || status=$?
+  case $status in
+    124) fail "$program served without a certificate" ;;
+    126 | 127 | 13[0-9]) fail "$program does not run: $(cat "$scratch/run.log")" ;;
+    0) fail "$program ended with 0 without a certificate" ;;
+  esac
+done
+"$prefix/bin/webtransport" --version | grep -qF "$(pkg-config --modversion libwebtransport)" ||
+  fail "the installed tool does not tell the version of libwebtransport.pc"
+
+echo "install: $(wc -l <"$scratch/exported") functions exported; README's server built four ways"

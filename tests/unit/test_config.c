@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+
+/* A server's configuration (net/config.c): defaults, bounds, the copy. */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "net/config.h"
+
+static void test_config_defaults_are_those_of_the_header(void **state) {
+  (void)state;
+  struct wt_server_config config;
+  char why[WT__CONFIG_WHY_MAX] = "";
+  wt_server_config_default(&config);
+  assert_int_equal(wt__config_check(&config, why, sizeof(why)), 0);
+  assert_string_equal(why, "");
+  assert_int_equal(config.size, sizeof(config));
+  assert_int_equal(config.listen_count, 1);
+  assert_string_equal(config.listen[0], "[::]:443");
+  assert_null(config.loop);
+  assert_int_equal(config.log_level, WT_LOG_WARN);
+  assert_int_equal(config.idle_timeout_ms, 30000);
+  assert_int_equal(config.keep_alive_ms, 15000);
+  assert_int_equal(config.handshake_timeout_ms, 10000);
+  assert_int_equal(config.no_request_timeout_ms, 10000);
+  assert_int_equal(config.settings_timeout_ms, 5000);
+  assert_int_equal(config.early_timeout_ms, 5000);
+  assert_int_equal(config.retry, WT_RETRY_UNDER_LOAD);
+  assert_int_equal(config.retry_threshold, 256);
+  assert_int_equal(config.max_connections, 65536);
+  assert_null(config.reset_key);
+  assert_true(config.session_tickets);
+  assert_int_equal(config.initial_max_data, 1 << 20);
+  assert_int_equal(config.max_data, 16 << 20);
+  assert_int_equal(config.initial_max_stream_data, 256 << 10);
+  assert_int_equal(config.max_stream_data, 6 << 20);
+  assert_int_equal(config.max_streams_bidi, 256);
+  assert_int_equal(config.max_streams_uni, 256);
+  assert_int_equal(config.max_sessions_per_connection, 16);
+  assert_int_equal(config.max_header_bytes, 16 << 10);
+  assert_int_equal(config.max_stream_send_buffer, 256 << 10);
+  assert_int_equal(config.max_datagrams_queued, 256);
+  assert_int_equal(config.max_early_streams, 64);
+  assert_int_equal(config.max_early_datagrams, 64);
+}
+
+/* `config` is refused with exactly this sentence. */
+static void check_why(const struct wt_server_config *config, const char *expected) {
+  char why[WT__CONFIG_WHY_MAX] = "";
+  assert_int_equal(wt__config_check(config, why, sizeof(why)), WT_ERR_INVALID);
+  assert_string_equal(why, expected);
+}
+
+#define CHECK_MEMBER(member, value, expected) \
+  do {                                        \
+    struct wt_server_config changed;          \
+    wt_server_config_default(&changed);       \
+    changed.member = (value);                 \
+    check_why(&changed, (expected));          \
+  } while (0)
+
+static void test_config_names_each_wrong_bound(void **state) {
+  (void)state;
+  const char *const empty[] = {"127.0.0.1:0", ""};
+  CHECK_MEMBER(listen_count, 0, "listen_count is 0, must be at least 1");
+  CHECK_MEMBER(listen_count, 65, "listen_count is 65, must be at most 64");
+  CHECK_MEMBER(listen, NULL, "listen is NULL");
+  struct wt_server_config config;
+  wt_server_config_default(&config);
+  config.listen = empty;
+  config.listen_count = 2;
+  check_why(&config, "listen[1] is empty");
+
+  CHECK_MEMBER(log_level, (enum wt_log_level)5, "log_level is 5, must be at most 4");
+  CHECK_MEMBER(retry, (enum wt_retry)3, "retry is 3, must be at most 2");
+  CHECK_MEMBER(reset_key_len, 32, "reset_key_len is 32, must be 0 without a reset_key");
+  CHECK_MEMBER(reset_key, (const uint8_t *)"x", "reset_key_len is 0, must be 32 with a reset_key");
+
+  CHECK_MEMBER(idle_timeout_ms, UINT64_MAX, "idle_timeout_ms is 18446744073709551615, must be at most 4294967295");
+  CHECK_MEMBER(keep_alive_ms, UINT64_MAX, "keep_alive_ms is 18446744073709551615, must be at most 4294967295");
+  CHECK_MEMBER(handshake_timeout_ms, 0, "handshake_timeout_ms is 0, must be at least 1");
+  CHECK_MEMBER(no_request_timeout_ms, 4294967296, "no_request_timeout_ms is 4294967296, must be at most 4294967295");
+  CHECK_MEMBER(settings_timeout_ms, 4294967296, "settings_timeout_ms is 4294967296, must be at most 4294967295");
+  CHECK_MEMBER(early_timeout_ms, 4294967296, "early_timeout_ms is 4294967296, must be at most 4294967295");
+
+  CHECK_MEMBER(initial_max_data, 1023, "initial_max_data is 1023, must be at least 1024");
+  CHECK_MEMBER(initial_max_stream_data, 0, "initial_max_stream_data is 0, must be at least 1024");
+  CHECK_MEMBER(max_data, 4096, "max_data is 4096, must be at least 1048576");
+  CHECK_MEMBER(max_stream_data, 4096, "max_stream_data is 4096, must be at least 262144");
+  CHECK_MEMBER(max_data, UINT64_C(1) << 62, "max_data is 4611686018427387904, must be at most 4611686018427387903");
+  CHECK_MEMBER(max_streams_bidi, 0, "max_streams_bidi is 0, must be at least 1");
+  CHECK_MEMBER(max_streams_uni, 2, "max_streams_uni is 2, must be at least 3");
+  CHECK_MEMBER(max_streams_uni, (UINT64_C(1) << 60) + 1,
+               "max_streams_uni is 1152921504606846977, must be at most 1152921504606846976");
+
+  CHECK_MEMBER(max_connections, 0, "max_connections is 0, must be at least 1");
+  CHECK_MEMBER(max_header_bytes, 0, "max_header_bytes is 0, must be at least 1");
+  CHECK_MEMBER(max_stream_send_buffer, 0, "max_stream_send_buffer is 0, must be at least 1");
+  CHECK_MEMBER(max_datagrams_queued, 0, "max_datagrams_queued is 0, must be at least 1");
+}
+
+static void test_config_zero_may_switch_off(void **state) {
+  (void)state;
+  struct wt_server_config config;
+  char why[WT__CONFIG_WHY_MAX] = "";
+  wt_server_config_default(&config);
+  config.idle_timeout_ms = config.keep_alive_ms = config.no_request_timeout_ms = 0;
+  config.settings_timeout_ms = config.early_timeout_ms = 0;
+  config.retry_threshold = 0;
+  config.max_sessions_per_connection = 0;
+  config.max_early_streams = config.max_early_datagrams = 0;
+  assert_int_equal(wt__config_check(&config, why, sizeof(why)), 0);
+}
+
+static void test_config_copy_outlives_the_original(void **state) {
+  (void)state;
+  char address[] = "127.0.0.1:0";
+  const char *listen[] = {address, "[::1]:0"};
+  uint8_t key[32];
+  char why[WT__CONFIG_WHY_MAX];
+  struct wt_server_config config, copy;
+  int64_t live = wt__mem_live();
+  memset(key, 7, sizeof(key));
+  wt_server_config_default(&config);
+  config.listen = listen;
+  config.listen_count = 2;
+  config.reset_key = key;
+  config.reset_key_len = sizeof(key);
+  assert_int_equal(wt__config_copy(&copy, &config, why, sizeof(why)), 0);
+  memset(address, 'x', sizeof(address) - 1);
+  memset(key, 8, sizeof(key));
+  memset(&config, 0xff, sizeof(config));
+  assert_int_equal(copy.listen_count, 2);
+  assert_string_equal(copy.listen[0], "127.0.0.1:0");
+  assert_string_equal(copy.listen[1], "[::1]:0");
+  assert_int_equal(copy.reset_key_len, 32);
+  assert_int_equal(copy.reset_key[31], 7);
+  wt__config_free(&copy);
+  assert_int_equal(wt__mem_live(), live);
+}
+
+static void test_config_copy_of_null_is_the_default(void **state) {
+  (void)state;
+  struct wt_server_config copy;
+  char why[WT__CONFIG_WHY_MAX];
+  assert_int_equal(wt__config_copy(&copy, NULL, why, sizeof(why)), 0);
+  assert_string_equal(copy.listen[0], "[::]:443");
+  assert_int_equal(copy.max_connections, 65536);
+  wt__config_free(&copy);
+}
+
+static void test_config_copy_wants_the_default_first(void **state) {
+  (void)state;
+  struct wt_server_config config = {0}, copy;
+  char why[WT__CONFIG_WHY_MAX];
+  assert_int_equal(wt__config_copy(&copy, &config, why, sizeof(why)), WT_ERR_INVALID);
+  assert_string_equal(why, "size is 0: call wt_server_config_default first");
+  wt__config_free(&copy);
+}
+
+static void test_config_copy_survives_each_failed_allocation(void **state) {
+  (void)state;
+  const char *const listen[] = {"127.0.0.1:0", "[::1]:0"};
+  static const uint8_t key[32];
+  struct wt_server_config config, copy;
+  char why[WT__CONFIG_WHY_MAX];
+  int64_t live = wt__mem_live();
+  int error = WT_ERR_NOMEM;
+  size_t failures = 0;
+  wt_server_config_default(&config);
+  config.listen = listen;
+  config.listen_count = 2;
+  config.reset_key = key;
+  config.reset_key_len = sizeof(key);
+  for (size_t i = 0; error; i++) {
+    wt__mem_fail_after(i);
+    error = wt__config_copy(&copy, &config, why, sizeof(why));
+    wt__mem_fail_after(SIZE_MAX);
+    if (error == 0) break;
+    assert_int_equal(error, WT_ERR_NOMEM);
+    assert_int_equal(wt__mem_live(), live);
+    failures++;
+  }
+  assert_int_equal(failures, 4); /* the list, two addresses, the key */
+  wt__config_free(&copy);
+  assert_int_equal(wt__mem_live(), live);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_config_defaults_are_those_of_the_header),
+      cmocka_unit_test(test_config_names_each_wrong_bound),
+      cmocka_unit_test(test_config_zero_may_switch_off),
+      cmocka_unit_test(test_config_copy_outlives_the_original),
+      cmocka_unit_test(test_config_copy_of_null_is_the_default),
+      cmocka_unit_test(test_config_copy_wants_the_default_first),
+      cmocka_unit_test(test_config_copy_survives_each_failed_allocation),
+  };
+  return cmocka_run_group_tests_name("config", tests, NULL, NULL);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: MIT */
+
+/* The event loop as a server sees it (net/loop.c). */
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "net/loop.h"
+
+#define MS UINT64_C(1000000)
+
+/* What the callbacks are to do, and what they saw. */
+struct watch {
+  struct wt__loop loop;
+  uint64_t next; /* what each pass returns */
+  unsigned passes, wakes, readables, writables;
+  uint64_t pass_at[8];
+  struct wt__socket *closing; /* on_wake removes it and stops the loop */
+};
+
+static void on_wake(void *ctx) {
+  struct watch *watch = ctx;
+  watch->wakes++;
+  if (watch->closing) wt__loop_remove(watch->closing);
+  if (watch->closing) wt__loop_stop(&watch->loop);
+}
+
+static void on_readable(void *ctx, struct wt__socket *socket) {
+  struct watch *watch = ctx;
+  uint8_t bytes[64];
+  watch->readables++;
+  while (recv(socket->udp.fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0) continue;
+}
+
+static void on_writable(void *ctx, struct wt__socket *socket) {
+  struct watch *watch = ctx;
+  (void)socket;
+  watch->writables++;
+}
+
+static uint64_t on_pass(void *ctx) {
+  struct watch *watch = ctx;
+  watch->pass_at[watch->passes++ % 8] = wt__loop_now(&watch->loop);
+  uint64_t next = watch->next;
+  watch->next = UINT64_MAX;
+  return next;
+}
+
+static const struct wt__loop_callbacks callbacks = {on_wake, on_readable, on_writable, on_pass};
+
+static void watch_start(struct watch *watch) {
+  memset(watch, 0, sizeof(*watch));
+  watch->next = UINT64_MAX;
+  assert_int_equal(wt__loop_init(&watch->loop, NULL, &callbacks, watch), 0);
+  assert_int_equal(wt__loop_start(&watch->loop), 0);
+}
+
+static void watch_end(struct watch *watch) {
+  wt__loop_stop(&watch->loop);
+  wt__loop_free(&watch->loop);
+}
+
+static void test_loop_waits_until_the_next_pass_is_due(void **state) {
+  (void)state;
+  struct watch watch;
+  watch_start(&watch);
+  uint64_t due = uv_hrtime() + 5 * MS;
+  watch.next = due;
+  wt__loop_turn(&watch.loop); /* a pass, then the timer */
+  assert_int_equal(watch.passes, 1);
+  wt__loop_wake(&watch.loop); /* ends the turn after the second pass */
+  wt__loop_turn(&watch.loop);
+  assert_int_equal(watch.passes, 2);
+  assert_true(watch.pass_at[1] >= due);
+  watch_end(&watch);
+}
+
+/* The grain of libuv's timers is a millisecond. Of many waits of 100 microseconds at least one must be
+ * shorter than that, even on a busy machine. */
+static void test_loop_timer_is_finer_than_a_millisecond(void **state) {
+  (void)state;
+  struct watch watch;
+  uint64_t best = UINT64_MAX;
+  watch_start(&watch);
+  for (int i = 0; i < 50; i++) {
+    uint64_t begin = uv_hrtime();
+    watch.next = begin + MS / 10;
+    wt__loop_turn(&watch.loop);
+    uint64_t took = uv_hrtime() - begin;
+    assert_true(took >= MS / 10);
+    if (took < best) best = took;
+  }
+  assert_true(best < MS);
+  watch_end(&watch);
+}
+
+/* An expiry of 0 or in the past means at once: the loop does not block. */
+static void test_loop_pass_at_once(void **state) {
+  (void)state;
+  struct watch watch;
+  watch_start(&watch);
+  for (unsigned i = 1; i <= 100; i++) {
+    watch.next = i % 2 ? 0 : uv_hrtime();
+    wt__loop_turn(&watch.loop);
+    assert_int_equal(watch.passes, i);
+  }
+  watch_end(&watch);
+}
+
+/* A deadline that moves back is not set again: it costs one early wake-up, and still nothing is missed. */
+static void test_loop_deadline_that_moves_back(void **state) {
+  (void)state;
+  struct watch watch;
+  watch_start(&watch);
+  uint64_t begin = uv_hrtime();
+  watch.next = begin + 2 * MS;
+  wt__loop_wake(&watch.loop);
+  wt__loop_turn(&watch.loop);
+  uint64_t due = begin + 10 * MS;
+  while (uv_hrtime() < due) {
+    watch.next = due;
+    wt__loop_turn(&watch.loop);
+  }
+  assert_in_range(watch.passes, 2, 6);
+  watch_end(&watch);
+}
+
+static void socket_pair(struct wt__socket *socket, int *other) {
+  int pair[2];
+  assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair), 0);
+  memset(socket, 0, sizeof(*socket));
+  socket->udp.fd = pair[0];
+  *other = pair[1];
+}
+
+static void test_loop_socket_readable(void **state) {
+  (void)state;
+  struct watch watch;
+  struct wt__socket socket;
+  int other;
+  watch_start(&watch);
+  socket_pair(&socket, &other);
+  assert_int_equal(wt__loop_add(&watch.loop, &socket), 0);
+  assert_int_equal(write(other, "x", 1), 1);
+  wt__loop_turn(&watch.loop);
+  assert_int_equal(watch.readables, 1);
+  assert_int_equal(watch.writables, 0);
+  wt__loop_remove(&socket);
+  assert_int_equal(socket.udp.fd, -1);
+  close(other);
+  watch_end(&watch);
+}
+
+static void test_loop_socket_writable_is_told_once_asked(void **state) {
+  (void)state;
+  struct watch watch;
+  struct wt__socket socket;
+  int other;
+  char byte;
+  watch_start(&watch);
+  socket_pair(&socket, &other);
+  assert_int_equal(wt__loop_add(&watch.loop, &socket), 0);
+  while (write(socket.udp.fd, "x", 1) == 1) continue; /* full */
+  wt__loop_want_write(&socket);
+  wt__loop_wake(&watch.loop);
+  wt__loop_turn(&watch.loop);
+  assert_int_equal(watch.writables, 0);
+  while (read(other, &byte, 1) == 1) continue;
+  wt__loop_turn(&watch.loop);
+  assert_int_equal(watch.writables, 1);
+  wt__loop_wake(&watch.loop);
+  wt__loop_turn(&watch.loop);
+  assert_int_equal(watch.writables, 1); /* not asked again */
+  wt__loop_remove(&socket);
+  close(other);
+  watch_end(&watch);
+}
+
+/* Both become ready in one turn: once the wake-up has removed the socket, nothing is told of it. */
+static void test_loop_stop_inside_a_callback(void **state) {
+  (void)state;
+  struct watch watch;
+  struct wt__socket socket;
+  int other;
+  watch_start(&watch);
+  socket_pair(&socket, &other);
+  assert_int_equal(wt__loop_add(&watch.loop, &socket), 0);
+  watch.closing = &socket;
+  wt__loop_wake(&watch.loop);
+  while (wt__loop_turn(&watch.loop)) continue; /* nothing keeps it alive */
+  assert_int_equal(watch.wakes, 1);
+  assert_int_equal(watch.loop.handles_open, 1); /* the wake-up itself */
+  close(other);
+  wt__loop_free(&watch.loop);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_loop_waits_until_the_next_pass_is_due),
+      cmocka_unit_test(test_loop_timer_is_finer_than_a_millisecond),
+      cmocka_unit_test(test_loop_pass_at_once),
+      cmocka_unit_test(test_loop_deadline_that_moves_back),
+      cmocka_unit_test(test_loop_socket_readable),
+      cmocka_unit_test(test_loop_socket_writable_is_told_once_asked),
+      cmocka_unit_test(test_loop_stop_inside_a_callback),
+  };
+  return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
+}

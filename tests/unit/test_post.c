@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Calls posted from other threads (net/post.c). */
+
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "net/post.h"
+
+#define THREADS 4
+#define CALLS 20000
+
+static int seen[8];
+static size_t seen_len;
+
+static void note(wt_server *server, void *argument) {
+  (void)server;
+  seen[seen_len++] = *(int *)argument;
+}
+
+static int numbers[] = {0, 1, 2, 3};
+
+static void test_posts_run_oldest_first(void **state) {
+  (void)state;
+  struct wt__posts posts;
+  wt__posts_init(&posts);
+  seen_len = 0;
+  for (int i = 0; i < 3; i++) assert_int_equal(wt__posts_add(&posts, note, &numbers[i]), 0);
+  assert_int_equal(seen_len, 0);
+  wt__posts_run(&posts, NULL);
+  assert_int_equal(seen_len, 3);
+  for (int i = 0; i < 3; i++) assert_int_equal(seen[i], i);
+  wt__posts_run(&posts, NULL);
+  assert_int_equal(seen_len, 3);
+}
+
+static void post_another(wt_server *server, void *argument) {
+  (void)server;
+  assert_int_equal(wt__posts_add(argument, note, &numbers[3]), 0);
+}
+
+static void test_posts_added_by_a_call_wait_for_the_next_run(void **state) {
+  (void)state;
+  struct wt__posts posts;
+  wt__posts_init(&posts);
+  seen_len = 0;
+  assert_int_equal(wt__posts_add(&posts, post_another, &posts), 0);
+  wt__posts_run(&posts, NULL);
+  assert_int_equal(seen_len, 0);
+  wt__posts_run(&posts, NULL);
+  assert_int_equal(seen_len, 1);
+}
+
+static void test_posts_close_runs_what_waits_and_refuses_the_rest(void **state) {
+  (void)state;
+  struct wt__posts posts;
+  int64_t live = wt__mem_live();
+  wt__posts_init(&posts);
+  seen_len = 0;
+  assert_int_equal(wt__posts_add(&posts, note, &numbers[1]), 0);
+  wt__posts_close(&posts, NULL);
+  assert_int_equal(seen_len, 1);
+  assert_int_equal(wt__posts_add(&posts, note, &numbers[1]), WT_ERR_STATE);
+  assert_int_equal(wt__mem_live(), live);
+}
+
+static void test_posts_without_memory(void **state) {
+  (void)state;
+  struct wt__posts posts;
+  wt__posts_init(&posts);
+  wt__mem_fail_after(0);
+  assert_int_equal(wt__posts_add(&posts, note, &numbers[0]), WT_ERR_NOMEM);
+  wt__mem_fail_after(SIZE_MAX);
+  seen_len = 0;
+  wt__posts_run(&posts, NULL);
+  assert_int_equal(seen_len, 0);
+}
+
+/* Many threads add while one empties: every call is made once, and those of a thread in its order. */
+struct thread {
+  struct wt__posts *posts;
+  struct call {
+    struct thread *thread;
+    int number;
+  } calls[CALLS];
+  int next;
+  bool disorder;
+};
+
+static _Atomic int calls_made;
+
+static void check_turn(wt_server *server, void *argument) {
+  struct call *call = argument;
+  (void)server;
+  if (call->number != call->thread->next++) call->thread->disorder = true;
+  calls_made++;
+}
+
+static void *add_all(void *argument) {
+  struct thread *thread = argument;
+  for (int i = 0; i < CALLS; i++) {
+    thread->calls[i] = (struct call){.thread = thread, .number = i};
+    if (wt__posts_add(thread->posts, check_turn, &thread->calls[i])) return thread;
+  }
+  return NULL;
+}
+
+static void test_posts_of_many_threads(void **state) {
+  (void)state;
+  static struct thread threads[THREADS];
+  struct wt__posts posts;
+  pthread_t ids[THREADS];
+  wt__posts_init(&posts);
+  for (int i = 0; i < THREADS; i++) {
+    threads[i].posts = &posts;
+    assert_int_equal(pthread_create(&ids[i], NULL, add_all, &threads[i]), 0);
+  }
+  while (calls_made < THREADS * CALLS) {
+    wt__posts_run(&posts, NULL);
+    sched_yield();
+  }
+  for (int i = 0; i < THREADS; i++) {
+    void *failure;
+    assert_int_equal(pthread_join(ids[i], &failure), 0);
+    assert_null(failure);
+    assert_int_equal(threads[i].next, CALLS);
+    assert_false(threads[i].disorder);
+  }
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_posts_run_oldest_first),
+      cmocka_unit_test(test_posts_added_by_a_call_wait_for_the_next_run),
+      cmocka_unit_test(test_posts_close_runs_what_waits_and_refuses_the_rest),
+      cmocka_unit_test(test_posts_without_memory),
+      cmocka_unit_test(test_posts_of_many_threads),
+  };
+  return cmocka_run_group_tests_name("post", tests, NULL, NULL);
+}

@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/mem.h"
+#include "core/sendq.h"
+
+static int releases;
+static size_t released_bytes;
+
+static void count_release(const uint8_t *data, size_t len, void *user_data) {
+  (void)data;
+  assert_ptr_equal(user_data, &releases);
+  releases++;
+  released_bytes += len;
+}
+
+static size_t peek_all(struct wt__sendq *q, uint8_t *dst, bool *fin) {
+  struct wt__vec vecs[64];
+  size_t count = wt__sendq_peek(q, vecs, 64, fin), len = 0;
+  for (size_t i = 0; i < count; i++) {
+    memcpy(dst + len, vecs[i].data, vecs[i].len);
+    len += vecs[i].len;
+  }
+  return len;
+}
+
+static void test_sendq_keeps_bytes_in_order_until_acknowledged(void **state) {
+  struct wt__released released = {0};
+  struct wt__sendq q;
+  uint8_t in[5000], out[5000];
+  size_t taken, written = 0, sent = 0;
+  bool fin;
+  (void)state;
+  for (size_t i = 0; i < sizeof(in); i++) in[i] = (uint8_t)(i * 7 + (i >> 8));
+  wt__sendq_init(&q, 100000);
+  for (size_t n = 1; written < sizeof(in); n = n * 3 % 701 + 1) {
+    size_t len = sizeof(in) - written < n ? sizeof(in) - written : n;
+    assert_int_equal(wt__sendq_append(&q, in + written, len, false, &taken), 0);
+    assert_int_equal(taken, len);
+    written += len;
+    size_t got = peek_all(&q, out, &fin);
+    assert_int_equal(got, written - sent);
+    assert_memory_equal(out, in + sent, got);
+    size_t step = got < 300 ? got : 300;
+    wt__sendq_sent(&q, step, false);
+    sent += step;
+    wt__sendq_acked(&q, sent / 2, &released);
+  }
+  q.fin = true;
+  size_t got = peek_all(&q, out, &fin);
+  assert_true(fin);
+  assert_memory_equal(out, in + sent, got);
+  wt__sendq_sent(&q, got, true);
+  assert_false(wt__sendq_pending(&q));
+  wt__sendq_acked(&q, sizeof(in), &released);
+  assert_null(q.head);
+  wt__sendq_drop(&q, &released);
+  assert_int_equal(wt__mem_live(), 0);
+}
+
+static void test_sendq_takes_no_more_than_its_maximum(void **state) {
+  struct wt__released released = {0};
+  struct wt__sendq q;
+  uint8_t data[300] = {0};
+  size_t taken;
+  (void)state;
+  wt__sendq_init(&q, 256);
+  assert_int_equal(wt__sendq_append(&q, data, 300, false, &taken), 0);
+  assert_int_equal(taken, 256);
+  assert_int_equal(wt__sendq_room(&q), 0);
+  assert_int_equal(wt__sendq_append(&q, data, 1, false, &taken), 0);
+  assert_int_equal(taken, 0);
+  assert_int_equal(wt__sendq_append_owned(&q, data, 1, count_release, &releases), WT_ERR_AGAIN);
+  wt__sendq_sent(&q, 256, false);
+  assert_int_equal(wt__sendq_room(&q), 0); /* in flight counts too */
+  assert_true(wt__sendq_acked(&q, 256, &released));
+  assert_int_equal(wt__sendq_room(&q), 256);
+  assert_false(wt__sendq_acked(&q, 256, &released)); /* told once */
+  wt__sendq_drop(&q, &released);
+  assert_int_equal(wt__mem_live(), 0);
+}
+
+static void test_sendq_releases_owned_bytes_exactly_once(void **state) {
+  static const uint8_t data[1000];
+  struct wt__released released = {0};
+  struct wt__sendq q;
+  size_t taken;
+  (void)state;
+  releases = 0;
+  released_bytes = 0;
+  wt__sendq_init(&q, 10000);
+  assert_int_equal(wt__sendq_append(&q, data, 10, false, &taken), 0);
+  assert_int_equal(wt__sendq_append_owned(&q, data, 1000, count_release, &releases), 0);
+  assert_int_equal(wt__sendq_append_owned(&q, data, 500, count_release, &releases), 0);
+  wt__sendq_sent(&q, 1010, false);
+  wt__sendq_acked(&q, 1009, &released);
+  wt__released_run(&released);
+  assert_int_equal(releases, 0);
+  wt__sendq_acked(&q, 1010, &released);
+  wt__released_run(&released);
+  assert_int_equal(releases, 1);
+  wt__sendq_sent(&q, 200, false);
+  wt__sendq_drop_unsent(&q, 0, &released); /* cuts the second in two: its release still gets all of it */
+  assert_int_equal(q.end, 1210);
+  wt__sendq_drop(&q, &released);
+  assert_int_equal(releases, 1); /* not inside the call */
+  wt__released_run(&released);
+  assert_int_equal(releases, 2);
+  assert_int_equal(released_bytes, 1500);
+  assert_int_equal(wt__mem_live(), 0);
+}
+
+static void test_sendq_drop_unsent_keeps_what_must_go(void **state) {
+  struct wt__released released = {0};
+  struct wt__sendq q;
+  uint8_t out[100];
+  size_t taken;
+  bool fin;
+  (void)state;
+  wt__sendq_init(&q, 1000);
+  assert_int_equal(wt__sendq_append(&q, "headbody", 8, false, &taken), 0);
+  wt__sendq_drop_unsent(&q, 4, &released);
+  assert_int_equal(peek_all(&q, out, &fin), 4);
+  assert_memory_equal(out, "head", 4);
+  wt__sendq_sent(&q, 4, false);
+  assert_false(wt__sendq_pending(&q));
+  wt__sendq_acked(&q, 4, &released);
+  wt__sendq_drop(&q, &released);
+  assert_int_equal(wt__mem_live(), 0);
+}
+
+static void test_sendq_reports_out_of_memory(void **state) {
+  struct wt__released released = {0};
+  struct wt__sendq q;
+  size_t taken = 99;
+  (void)state;
+  wt__sendq_init(&q, 1000);
+  wt__mem_fail_after(0);
+  assert_int_equal(wt__sendq_append(&q, "x", 1, false, &taken), WT_ERR_NOMEM);
+  assert_int_equal(taken, 0);
+  wt__mem_fail_after(0);
+  assert_int_equal(wt__sendq_append_owned(&q, (const uint8_t *)"x", 1, count_release, &releases), WT_ERR_NOMEM);
+  wt__mem_fail_after(SIZE_MAX);
+  wt__sendq_drop(&q, &released);
+  assert_int_equal(wt__mem_live(), 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_sendq_keeps_bytes_in_order_until_acknowledged),
+      cmocka_unit_test(test_sendq_takes_no_more_than_its_maximum),
+      cmocka_unit_test(test_sendq_releases_owned_bytes_exactly_once),
+      cmocka_unit_test(test_sendq_drop_unsent_keeps_what_must_go),
+      cmocka_unit_test(test_sendq_reports_out_of_memory),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "mux_fixture.h"
+#include "wire/error_code.h"
+
+/* What the session wants on its CONNECT stream, taken as sent. */
+static size_t take_connect(wt_session *session, uint8_t *dst, bool *fin) {
+  struct wt__vec vecs[8];
+  size_t count = wt__session_peek(session, vecs, 8, fin), len = 0;
+  for (size_t i = 0; i < count; i++) {
+    memcpy(dst + len, vecs[i].data, vecs[i].len);
+    len += vecs[i].len;
+  }
+  wt__session_sent(session, len, *fin);
+  return len;
+}
+
+static void test_session_close_sends_capsule_and_fin_before_it_resets_streams(void **state) {
+  static const uint8_t want[] = "\x68\x43\x0a\x00\x00\x05\x39"
+                                "foobar";
+  struct mux_fixture f;
+  uint8_t bytes[64];
+  bool fin;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  wt_stream *s = wt__mux_stream_new_remote(&f.mux, 4, false, 0, 0);
+  EXPECT_APP(&f, "stream 4 of 0; ");
+  assert_int_equal(wt_session_close(session, 1337, "foobar", 6), 0);
+  EXPECT_APP(&f, ""); /* not inside the call */
+  wt__mux_run(&f.mux, 1);
+  EXPECT_APP(&f, "closed 4 gone local 1337; session 0 local 1337 'foobar'; ");
+  EXPECT_WIRE(&f, ""); /* the capsule has not left */
+  assert_int_equal(take_connect(session, bytes, &fin), sizeof(want) - 1);
+  assert_memory_equal(bytes, want, sizeof(want) - 1);
+  assert_true(fin);
+  wt__mux_run(&f.mux, 2);
+  EXPECT_WIRE(&f, "stop 4 170d7b68; reset 4 170d7b68; ");
+  wt__stream_closed(s);
+  wt__session_connect_closed(session);
+  wt__mux_run(&f.mux, 3);
+  EXPECT_WIRE(&f, "session_closed 0; ");
+  EXPECT_APP(&f, "");
+  fixture_end(&f);
+}
+
+static void test_session_close_of_the_peer_is_told_with_code_and_reason(void **state) {
+  struct mux_fixture f;
+  uint8_t capsule[WT__CAPSULE_WRITE_MAX], bytes[64];
+  bool fin;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  size_t len = wt__capsule_write_close(capsule, 7, "bye", 3);
+  for (size_t i = 0; i < len; i++) wt__session_recv(session, capsule + i, 1);
+  wt__mux_run(&f.mux, 1);
+  EXPECT_APP(&f, "session 0 peer 7 'bye'; ");
+  assert_false(f.keep_alive);
+  assert_int_equal(take_connect(session, bytes, &fin), 0);
+  assert_true(fin); /* the peer's close is answered with a FIN */
+  wt__session_recv(session, (const uint8_t *)"x", 1);
+  EXPECT_WIRE(&f, "connect_reset 0 10e; "); /* bytes behind the close capsule */
+  fixture_end(&f);
+}
+
+static void test_session_fin_alone_means_code_zero(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  assert_true(f.keep_alive);
+  wt__session_recv_fin(session);
+  wt__mux_run(&f.mux, 1);
+  EXPECT_APP(&f, "session 0 peer 0 ''; ");
+  EXPECT_WIRE(&f, "");
+  fixture_end(&f);
+}
+
+static void test_session_reset_and_broken_capsules_are_unclean(void **state) {
+  struct mux_fixture f;
+  uint8_t capsule[WT__CAPSULE_WRITE_MAX];
+  (void)state;
+  fixture_init(&f);
+  wt__session_recv_reset(fixture_session(&f, 0), WT__H3_REQUEST_CANCELLED);
+  wt__mux_run(&f.mux, 1);
+  EXPECT_APP(&f, "session 0 peer 0 '' unclean; ");
+  EXPECT_WIRE(&f, "connect_reset 0 10c; ");
+  wt__session_recv(fixture_session(&f, 4), (const uint8_t *)"\x68\x43\x02\x00\x00", 5);
+  wt__mux_run(&f.mux, 1);
+  EXPECT_APP(&f, "session 4 transport 0 '' unclean; ");
+  EXPECT_WIRE(&f, "connect_reset 4 33; ");
+  size_t len = wt__capsule_write_varint(capsule, WT__CAPSULE_MAX_STREAM_DATA, 9);
+  wt__session_recv(fixture_session(&f, 8), capsule, len);
+  wt__mux_run(&f.mux, 1);
+  EXPECT_WIRE(&f, "connect_reset 8 10e; ");
+  fixture_end(&f);
+}
+
+static void test_session_fin_inside_a_capsule_is_malformed(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  wt__session_recv(session, (const uint8_t *)"\x68\x43\x0a\x00", 4);
+  wt__session_recv_fin(session);
+  EXPECT_WIRE(&f, "connect_reset 0 33; ");
+  fixture_end(&f);
+}
+
+static void test_session_close_cuts_the_reason_and_refuses_bad_utf8(void **state) {
+  struct mux_fixture f;
+  char reason[1500];
+  uint8_t bytes[2000];
+  bool fin;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  memset(reason, 'a', sizeof(reason));
+  memcpy(reason + 1022, "\xe2\x82\xac", 3);
+  assert_int_equal(wt_session_close(session, 0, "\xff", 1), WT_ERR_INVALID);
+  assert_int_equal(wt_session_close(session, 0, reason, sizeof(reason)), 0);
+  assert_int_equal(take_connect(session, bytes, &fin), 2 + 2 + 4 + 1022);
+  assert_int_equal(wt_session_close(session, 1, "", 0), 0); /* does nothing */
+  assert_int_equal(take_connect(session, bytes, &fin), 0);
+  fixture_end(&f);
+}
+
+static void test_session_drain_reaches_the_application_and_is_sent_once(void **state) {
+  struct mux_fixture f;
+  uint8_t bytes[64];
+  bool fin;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  wt_session_drain(session);
+  wt_session_drain(session);
+  assert_int_equal(take_connect(session, bytes, &fin), 5);
+  assert_memory_equal(bytes, "\x80\x00\x78\xae\x00", 5);
+  assert_false(fin);
+  wt__session_recv(session, bytes, 5);
+  wt__mux_run(&f.mux, 1);
+  EXPECT_APP(&f, "drain 0; ");
+  wt_stream *s;
+  assert_int_equal(wt_session_open_bidi(session, &s), 0); /* the session goes on */
+  fixture_end(&f);
+}
+
+static void test_session_that_is_stuck_is_reset_after_a_while(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  assert_int_equal(wt__mux_expiry(&f.mux), UINT64_MAX);
+  wt_session_close(session, 0, NULL, 0);
+  wt__mux_run(&f.mux, 1000);
+  assert_int_equal(wt__mux_expiry(&f.mux), 1000 + WT__SESSION_LINGER_NS);
+  wt__mux_run(&f.mux, 1000 + WT__SESSION_LINGER_NS);
+  EXPECT_WIRE(&f, "connect_reset 0 170d7b68; ");
+  assert_int_equal(wt__mux_expiry(&f.mux), UINT64_MAX);
+  wt__session_connect_closed(session);
+  wt__mux_run(&f.mux, 9000 * MS);
+  EXPECT_WIRE(&f, "session_closed 0; ");
+  fixture_end(&f);
+}
+
+static void test_session_and_streams_are_told_when_the_connection_is_lost(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  fixture_session(&f, 0);
+  wt__mux_stream_new_remote(&f.mux, 4, false, 0, 0);
+  f.app[0] = 0;
+  wt__mux_free(&f.mux, WT_TRANSPORT, 0x1);
+  EXPECT_APP(&f, "closed 4 gone transport 0; session 0 transport 0 '' unclean; ");
+  EXPECT_WIRE(&f, "");
+  assert_int_equal(wt__mem_live(), 0);
+}
+
+static void test_session_stats_count(void **state) {
+  struct mux_fixture f;
+  struct wt_session_stats stats = {.size = sizeof(stats)};
+  wt_stream *s;
+  size_t written;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  s = wt__mux_stream_new_remote(&f.mux, 4, false, 0, 0);
+  wt__stream_recv(s, (const uint8_t *)"12345", 5, false);
+  wt_session_open_uni(session, &s);
+  wt_stream_write(s, "123", 3, &written);
+  fixture_send(&f, 0);
+  assert_int_equal(wt_session_get_stats(session, &stats), 0);
+  assert_int_equal(stats.bytes_received, 5);
+  assert_int_equal(stats.bytes_sent, 3); /* without the header */
+  assert_int_equal(stats.streams_opened, 1);
+  assert_int_equal(stats.streams_accepted, 1);
+  assert_int_equal(stats.streams_open, 2);
+  assert_int_equal(stats.smoothed_rtt_us, 1234);
+  stats.size = 8;
+  assert_int_equal(wt_session_get_stats(session, &stats), WT_ERR_INVALID);
+  fixture_end(&f);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_session_close_sends_capsule_and_fin_before_it_resets_streams),
+      cmocka_unit_test(test_session_close_of_the_peer_is_told_with_code_and_reason),
+      cmocka_unit_test(test_session_fin_alone_means_code_zero),
+      cmocka_unit_test(test_session_reset_and_broken_capsules_are_unclean),
+      cmocka_unit_test(test_session_fin_inside_a_capsule_is_malformed),
+      cmocka_unit_test(test_session_close_cuts_the_reason_and_refuses_bad_utf8),
+      cmocka_unit_test(test_session_drain_reaches_the_application_and_is_sent_once),
+      cmocka_unit_test(test_session_that_is_stuck_is_reset_after_a_while),
+      cmocka_unit_test(test_session_and_streams_are_told_when_the_connection_is_lost),
+      cmocka_unit_test(test_session_stats_count),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

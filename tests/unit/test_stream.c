@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "mux_fixture.h"
+#include "wire/error_code.h"
+
+#define BYTES(s) (const uint8_t *)(s), strlen(s)
+
+/* A bidirectional stream of the peer, known to the application. */
+static wt_stream *remote_stream(struct mux_fixture *f, int64_t id, bool uni) {
+  wt_stream *stream = wt__mux_stream_new_remote(&f->mux, id, uni, 0, 0);
+  assert_non_null(stream);
+  f->app[0] = 0;
+  return stream;
+}
+
+static void test_stream_hands_over_bytes_and_reports_them_consumed(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  fixture_session(&f, 0);
+  wt_stream *s = wt__mux_stream_new_remote(&f.mux, 4, false, 0, 0);
+  EXPECT_APP(&f, "stream 4 of 0; ");
+  wt__stream_recv(s, BYTES("hello"), false);
+  wt__stream_recv(s, BYTES(""), true);
+  EXPECT_APP(&f, "data 4 'hello'; data 4 '' fin; ");
+  assert_int_equal(f.consumed, 5);
+  fixture_end(&f);
+}
+
+static void test_stream_keeps_bytes_while_paused_and_leaves_them_unconsumed(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  fixture_session(&f, 0);
+  wt_stream *s = remote_stream(&f, 4, false);
+  wt_stream_pause(s);
+  wt__stream_recv(s, BYTES("ab"), false);
+  wt__stream_recv(s, BYTES("cd"), true);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "");
+  assert_int_equal(f.consumed, 0);
+  wt_stream_resume(s);
+  EXPECT_APP(&f, ""); /* not inside the call */
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "data 4 'abcd' fin; ");
+  assert_int_equal(f.consumed, 4);
+  fixture_end(&f);
+}
+
+static void test_stream_open_sends_its_header_at_once(void **state) {
+  struct mux_fixture f;
+  wt_stream *s;
+  struct wt__send send;
+  size_t written;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  assert_int_equal(wt_session_open_uni(session, &s), 0);
+  assert_int_equal(wt_stream_id(s), 3);
+  assert_true(wt__mux_next(&f.mux, &send, &s));
+  assert_int_equal(send.count, 1);
+  assert_memory_equal(send.vecs[0].data, "\x40\x54\x00", 3);
+  assert_int_equal(wt_stream_write(s, "xyz", 3, &written), 0);
+  assert_int_equal(wt_stream_end(s), 0);
+  fixture_send(&f, 3);
+  EXPECT_WIRE(&f, "send 3 'xyz' fin; ");
+  assert_int_equal(wt_stream_write(s, "x", 1, &written), WT_ERR_STATE);
+  wt__stream_acked(s, 6);
+  wt__stream_closed(s);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, ""); /* no callbacks were set */
+  fixture_end(&f);
+}
+
+static void test_stream_reset_waits_until_the_header_is_acknowledged(void **state) {
+  struct mux_fixture f;
+  wt_stream *s;
+  size_t written;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  assert_int_equal(wt_session_open_bidi(session, &s), 0);
+  wt_stream_set_callbacks(s, &stream_app, &f);
+  assert_int_equal(wt_stream_write(s, "body", 4, &written), 0);
+  assert_int_equal(wt_stream_reset(s, 42), 0);
+  assert_int_equal(wt_stream_reset(s, 43), 0); /* the first one counts */
+  assert_int_equal(wt_stream_write(s, "x", 1, &written), WT_ERR_CLOSED);
+  fixture_send(&f, 3);
+  EXPECT_WIRE(&f, "send 1 ''; "); /* the header alone */
+  wt__stream_acked(s, 3);
+  EXPECT_WIRE(&f, "reset 1 52e4a40fa906; ");
+  wt__stream_recv(s, BYTES(""), true);
+  wt__stream_closed(s);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "data 1 '' fin; closed 1 local 42; ");
+  fixture_end(&f);
+}
+
+static void test_stream_tells_reset_and_stop_sending_with_the_mapped_code(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  fixture_session(&f, 0);
+  wt_stream *s = remote_stream(&f, 4, false);
+  wt__stream_recv_reset(s, wt__error_to_wire(127));
+  wt__stream_recv_stop_sending(s, wt__error_to_wire(0xffffffff));
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "stop 4 peer 4294967295; reset 4 peer 127; ");
+  wt__stream_closed(s);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "closed 4 peer 127; ");
+  s = remote_stream(&f, 8, false);
+  wt__stream_recv_reset(s, WT__H3_REQUEST_CANCELLED);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "reset 8 peer wire 10c; ");
+  fixture_end(&f);
+}
+
+static void test_stream_stop_sending_discards_and_consumes(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  fixture_session(&f, 0);
+  wt_stream *s = remote_stream(&f, 2, true);
+  wt_stream_pause(s);
+  wt__stream_recv(s, BYTES("abc"), false);
+  assert_int_equal(wt_stream_stop_sending(s, 1), 0);
+  EXPECT_WIRE(&f, "stop 2 52e4a40fa8dc; ");
+  wt__stream_recv(s, BYTES("defg"), false);
+  assert_int_equal(f.consumed, 7);
+  assert_int_equal(wt_stream_reset(s, 1), WT_ERR_STATE);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "");
+  fixture_end(&f);
+}
+
+static void test_stream_says_when_it_is_writable_again(void **state) {
+  struct mux_fixture f;
+  static const uint8_t data[2000];
+  size_t written;
+  (void)state;
+  fixture_init(&f);
+  fixture_session(&f, 0);
+  wt_stream *s = remote_stream(&f, 4, false);
+  wt__mux_run(&f.mux, 0);
+  assert_int_equal(wt_stream_write(s, data, sizeof(data), &written), 0);
+  assert_int_equal(written, 1000);
+  assert_int_equal(wt_stream_writable(s), 0);
+  wt__stream_sent(s, 1000, false);
+  wt__stream_acked(s, 1000);
+  EXPECT_APP(&f, "");
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "writable 4; ");
+  fixture_end(&f);
+}
+
+static void test_stream_limit_is_an_error_and_credit_is_told(void **state) {
+  struct mux_fixture f;
+  wt_stream *s;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  f.streams_left = 0;
+  assert_int_equal(wt_session_open_uni(session, &s), WT_ERR_STREAM_LIMIT);
+  wt__mux_streams_allowed(&f.mux, false);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "");
+  wt__mux_streams_allowed(&f.mux, true);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "credit 0 1; ");
+  fixture_end(&f);
+}
+
+static void test_stream_closed_by_quic_waits_for_a_paused_reader(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  fixture_session(&f, 0);
+  wt_stream *s = remote_stream(&f, 2, true);
+  wt_stream_pause(s);
+  wt__stream_recv(s, BYTES("late"), true);
+  wt__stream_closed(s);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "");
+  wt_stream_resume(s);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "data 2 'late' fin; closed 2; ");
+  fixture_end(&f);
+}
+
+static void test_streams_take_turns(void **state) {
+  struct mux_fixture f;
+  size_t written;
+  struct wt__send send;
+  wt_stream *got;
+  (void)state;
+  fixture_init(&f);
+  fixture_session(&f, 0);
+  wt_stream *a = remote_stream(&f, 4, false), *b = remote_stream(&f, 8, false);
+  wt_stream_write(a, "aaaa", 4, &written);
+  wt_stream_write(b, "bbbb", 4, &written);
+  int64_t want[] = {4, 8, 4, 8};
+  for (size_t i = 0; i < 4; i++) {
+    assert_true(wt__mux_next(&f.mux, &send, &got));
+    assert_int_equal(send.id, want[i]);
+    wt__stream_sent(got, 2, false);
+  }
+  assert_false(wt__mux_next(&f.mux, &send, &got));
+  wt_stream_write(a, "a", 1, &written);
+  assert_true(wt__mux_next(&f.mux, &send, &got));
+  wt__stream_blocked(got);
+  assert_false(wt__mux_next(&f.mux, &send, &got));
+  wt__stream_unblocked(a);
+  assert_true(wt__mux_next(&f.mux, &send, &got));
+  fixture_end(&f);
+}
+
+static void app_data_half(wt_stream *s, const uint8_t *data, size_t len, bool fin, void *ud) {
+  app_data(s, data, len, fin, ud);
+  assert_int_equal(wt_stream_unread(s, len + 1), WT_ERR_INVALID);
+  assert_int_equal(wt_stream_unread(s, len / 2), 0);
+}
+
+static void test_stream_gives_unread_bytes_again(void **state) {
+  struct mux_fixture f;
+  struct wt_stream_callbacks callbacks = stream_app;
+  (void)state;
+  fixture_init(&f);
+  fixture_session(&f, 0);
+  wt_stream *s = remote_stream(&f, 4, false);
+  callbacks.on_data = app_data_half;
+  wt_stream_set_callbacks(s, &callbacks, &f);
+  assert_int_equal(wt_stream_unread(s, 0), WT_ERR_STATE);
+  wt__stream_recv(s, BYTES("abcd"), false);
+  wt__stream_recv(s, BYTES("ef"), true);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "data 4 'abcd'; "); /* paused, with "cdef" kept */
+  assert_int_equal(f.consumed, 2);
+  wt_stream_resume(s);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "data 4 'cdef' fin; ");
+  assert_int_equal(f.consumed, 4);
+  wt_stream_resume(s);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "data 4 'ef' fin; ");
+  wt_stream_set_callbacks(s, &stream_app, &f);
+  wt_stream_resume(s);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "data 4 'f' fin; ");
+  assert_int_equal(f.consumed, 6);
+  wt_stream_resume(s);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "");
+  fixture_end(&f);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_stream_hands_over_bytes_and_reports_them_consumed),
+      cmocka_unit_test(test_stream_keeps_bytes_while_paused_and_leaves_them_unconsumed),
+      cmocka_unit_test(test_stream_open_sends_its_header_at_once),
+      cmocka_unit_test(test_stream_reset_waits_until_the_header_is_acknowledged),
+      cmocka_unit_test(test_stream_tells_reset_and_stop_sending_with_the_mapped_code),
+      cmocka_unit_test(test_stream_stop_sending_discards_and_consumes),
+      cmocka_unit_test(test_stream_says_when_it_is_writable_again),
+      cmocka_unit_test(test_stream_limit_is_an_error_and_credit_is_told),
+      cmocka_unit_test(test_stream_closed_by_quic_waits_for_a_paused_reader),
+      cmocka_unit_test(test_streams_take_turns),
+      cmocka_unit_test(test_stream_gives_unread_bytes_again),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

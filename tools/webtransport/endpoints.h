@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEBTRANSPORT_TOOL_ENDPOINTS_H
+#define WEBTRANSPORT_TOOL_ENDPOINTS_H
+
+#include <webtransport/server.h>
+
+struct endpoints;
+
+/* Bounds of /source. Chosen so that sums stay exact in a browser's numbers. */
+#define SOURCE_BYTES_DEFAULT ((uint64_t)1 << 20)
+#define SOURCE_BYTES_MAX ((uint64_t)1 << 40)
+#define SOURCE_STREAMS_MAX ((uint64_t)1000000)
+
+/* The paths of the built-in endpoints, ended by NULL. */
+extern const char *const endpoint_paths[];
+
+/* Adds all routes to `server`; `endpoints` must outlive it. Returns 0 or an error of the library. */
+int endpoints_add(wt_server *server, struct endpoints *endpoints);
+
+/* Sessions: each answers `request`. */
+void echo_accept(wt_request *request, const struct endpoints *endpoints);
+void sink_accept(wt_request *request, const struct endpoints *endpoints);
+void source_accept(wt_request *request, const struct endpoints *endpoints);
+void close_accept(wt_request *request, const struct endpoints *endpoints);
+
+#endif

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEBTRANSPORT_TOOL_ORIGINS_H
+#define WEBTRANSPORT_TOOL_ORIGINS_H
+
+#include <webtransport/request.h>
+
+enum {
+  ORIGINS_MAX = 64,
+  ORIGIN_SIZE = 320
+};
+
+/* Whose pages may open sessions. All zero: same-origin pages. */
+struct origins {
+  bool any;
+  bool chosen; /* the user named origins: same-origin is then no longer implied */
+  size_t count;
+  char list[ORIGINS_MAX][ORIGIN_SIZE]; /* lower case, without a default port */
+};
+
+/* Adds an origin. Returns NULL, or what is wrong with it. */
+const char *origins_add(struct origins *origins, const char *text);
+
+/* `wt_check_origin` for a server whose `user_data` is a struct origins. */
+bool origins_check(const wt_request *request, void *origins);
+
+#endif

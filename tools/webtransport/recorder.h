@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEBTRANSPORT_TOOL_RECORDER_H
+#define WEBTRANSPORT_TOOL_RECORDER_H
+
+#include <webtransport/server.h>
+#include <webtransport/session.h>
+
+enum {
+  RECORDER_SESSIONS = 256, /* ended sessions that are kept; about 2 KiB each */
+  RECORDER_ENDS = 16,      /* resets, and stop-sendings, that are kept of a session */
+};
+
+/* A RESET_STREAM or STOP_SENDING of the peer. */
+struct recorded_end {
+  bool has_code;
+  uint32_t code;
+};
+
+/* What is told about a session once it has ended. Texts are cut to their field. */
+struct session_record {
+  uint64_t n; /* 1 for the first session that ended */
+  char path[256];
+  char protocol[128];
+  char peer[64];
+  char reason[1025];
+  int draft;
+  enum wt_party by;
+  uint32_t code;
+  bool clean;
+  uint64_t bytes_in, bytes_out;
+  uint64_t streams_in, streams_out; /* by the client, by this server */
+  uint64_t datagrams_in, datagrams_out;
+  struct recorded_end resets[RECORDER_ENDS], stops[RECORDER_ENDS];
+  uint64_t reset_count, stop_count; /* all, also those that were not kept */
+};
+
+/* The certificate in use, as the page and clients need it. */
+struct certificate_record {
+  uint8_t sha256[32];
+  int64_t expires_at; /* seconds since 1970-01-01 UTC */
+  bool generated;     /* made by this tool, so that a client must know its hash */
+};
+
+struct recorder;
+
+struct recorder *recorder_new(void);
+void recorder_free(struct recorder *recorder);
+
+/* --- From the loop's thread. --- */
+void recorder_session_opened(struct recorder *recorder);
+/* Numbers `*record`, which is copied, and keeps it. */
+void recorder_session_ended(struct recorder *recorder, struct session_record *record);
+
+/* --- From any thread. --- */
+void recorder_set_certificate(struct recorder *recorder, const struct certificate_record *certificate);
+void recorder_get_certificate(struct recorder *recorder, struct certificate_record *certificate);
+
+/*
+ * Calls `visit` for each kept session with n > `after`, oldest first. `*open` gets the number of those
+ * that are open; returns the number of the last one that ended. `visit` runs under the lock: it must
+ * not call the recorder.
+ */
+uint64_t recorder_sessions(struct recorder *recorder, uint64_t after, uint64_t *open,
+                           void (*visit)(const struct session_record *record, void *user_data), void *user_data);
+
+/*
+ * Asks `server`'s thread for its counts and waits for them. False if they did not come: the server is
+ * ending, or its thread has been busy for two seconds. Not from the loop's thread.
+ */
+bool recorder_stats(struct recorder *recorder, wt_server *server, struct wt_server_stats *stats);
+
+/* The loop has ended: those who wait for counts, now or later, get none. */
+void recorder_stop(struct recorder *recorder);
+
+#endif

@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * webtransport serve: puts together what the other files hold. A certificate, the server with its
+ * endpoints, the companion, the signals; in the order in which failures are cheapest to tell, and taken
+ * down the other way round.
+ *
+ * Three kinds of threads: the main one runs the server's loop, one waits for signals, and the
+ * companion's answer HTTP/1.1. The latter two reach the server by `wt_server_post`, `wt_server_shutdown`
+ * and `wt_server_close` alone.
+ *
+ * "Ready" is printed when both the UDP and the TCP sockets are bound, so a script that waits for the
+ * line can connect at once.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <webtransport/webtransport.h>
+
+#include "command.h"
+#include "companion.h"
+#include "endpoints.h"
+#include "identity.h"
+#include "log.h"
+#include "recorder.h"
+#include "report.h"
+#include "settings.h"
+#include "signals.h"
+#include "visit.h"
+
+enum {
+  SHUTDOWN_DEADLINE_MS = 5000,
+  ADDRESS_SIZE = 320,
+  MORE_HTTP_PORTS = 100, /* tried after the default one */
+};
+
+struct serve {
+  struct serve_settings settings;
+  struct signals signals;
+  struct recorder *recorder;
+  struct site site;
+  struct endpoints endpoints;
+  struct companion *companion; /* NULL for --http none */
+  wt_server *server;
+  unsigned int stop_signals;
+};
+
+static bool complain(const char *what) {
+  fprintf(stderr, "webtransport serve: %s\n", what);
+  return false;
+}
+
+/* --- Certificate. --- */
+
+/* Loads or makes the certificate and gives it to the server. Before the start, or on the loop's thread. */
+static bool certificate_apply(struct serve *serve, char *message, size_t size) {
+  const struct serve_settings *settings = &serve->settings;
+  wt_certificate *certificate;
+  int error = identity_get(settings->cert_file, settings->key_file, &certificate, message, size);
+  if (error) {
+    if (!message[0]) snprintf(message, size, "%s: %s", settings->cert_file, wt_error_string(error));
+    return false;
+  }
+  error = wt_server_set_certificates(serve->server, &certificate, 1);
+  if (error)
+    snprintf(message, size, "the certificate cannot be used: %s", wt_error_string(error));
+  else
+    identity_record(serve->recorder, certificate, !settings->cert_file);
+  wt_certificate_free(certificate);
+  return !error;
+}
+
+static void certificate_hash(const struct serve *serve, char hex[65]) {
+  struct certificate_record record;
+  recorder_get_certificate(serve->recorder, &record);
+  identity_hex(record.sha256, hex);
+}
+
+static void certificate_reload(wt_server *server, void *argument) {
+  struct serve *serve = argument;
+  char message[512] = "", hex[65];
+  (void)server;
+  if (!certificate_apply(serve, message, sizeof message)) {
+    log_line(WT_LOG_ERROR, "certificate not reloaded, the old one stays: %s", message);
+    return;
+  }
+  certificate_hash(serve, hex);
+  log_line(WT_LOG_INFO, "certificate reloaded, SHA-256 %s", hex);
+}
+
+/* --- Signals. On the thread that waits for them. --- */
+
+static void serve_on_signal(int signal, void *user_data) {
+  struct serve *serve = user_data;
+  if (signal == SIGHUP) {
+    if (wt_server_post(serve->server, certificate_reload, serve)) log_line(WT_LOG_ERROR, "SIGHUP: out of memory");
+    return;
+  }
+  if (serve->stop_signals++) {
+    wt_server_close(serve->server);
+    return;
+  }
+  log_line(WT_LOG_INFO, "%s: ending within %d s", signal == SIGINT ? "SIGINT" : "SIGTERM", SHUTDOWN_DEADLINE_MS / 1000);
+  wt_server_shutdown(serve->server, SHUTDOWN_DEADLINE_MS);
+}
+
+/* --- Start. --- */
+
+static bool server_make(struct serve *serve) {
+  static const char *const listen_default[] = {"[::]:4433"};
+  struct serve_settings *settings = &serve->settings;
+  struct wt_server_config config;
+  wt_server_config_default(&config);
+  config.listen = settings->listen_count ? settings->listen : listen_default;
+  config.listen_count = settings->listen_count ? settings->listen_count : 1;
+  config.check_origin = origins_check;
+  config.check_origin_user_data = &settings->origins;
+  config.log = log_library;
+  config.log_level = settings->log_level;
+  config.retry = settings->retry;
+  config.idle_timeout_ms = settings->idle_timeout_ms;
+  config.max_connections = settings->max_connections;
+  if (config.idle_timeout_ms && config.keep_alive_ms > config.idle_timeout_ms / 2)
+    config.keep_alive_ms = config.idle_timeout_ms / 2; /* or open sessions would time out */
+  int error = wt_server_new(&serve->server, &config);
+  if (!error) error = endpoints_add(serve->server, &serve->endpoints);
+  return error ? complain(wt_error_string(error)) : true;
+}
+
+static bool companion_make(struct serve *serve) {
+  const struct serve_settings *settings = &serve->settings;
+  struct companion_config config = {
+      .host = settings->http_address.host,
+      .port = settings->http_address.port,
+      .more_ports = settings->http_given ? 0 : MORE_HTTP_PORTS,
+      .site = &serve->site,
+      .www = settings->www,
+  };
+  char message[512];
+  if (!settings->http) return true;
+  serve->companion = companion_open(&config, message, sizeof message);
+  if (!serve->companion) return complain(message);
+  if (config.port && companion_port(serve->companion) != config.port)
+    fprintf(stderr, "webtransport serve: TCP port %u is taken; the page is at port %u\n", config.port,
+            companion_port(serve->companion));
+  return true;
+}
+
+/* So that the page the companion serves can open sessions. */
+static void origins_add_companion(struct serve *serve) {
+  static const char *const hosts[] = {"http://localhost", "http://127.0.0.1", "http://[::1]"};
+  struct origins *origins = &serve->settings.origins;
+  char origin[ORIGIN_SIZE];
+  if (origins->chosen || !serve->companion) return;
+  for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+    snprintf(origin, sizeof origin, "%s:%u", hosts[i], companion_port(serve->companion));
+    origins_add(origins, origin);
+  }
+  snprintf(origin, sizeof origin, "%.*s", (int)strlen(companion_url(serve->companion)) - 1,
+           companion_url(serve->companion)); /* without its '/' */
+  origins_add(origins, origin);
+}
+
+static bool server_begin(struct serve *serve) {
+  char message[512], address[ADDRESS_SIZE];
+  struct address parsed;
+  int error = wt_server_start(serve->server);
+  if (error) {
+    const char *why = wt_server_error(serve->server);
+    return complain(why[0] ? why : wt_error_string(error));
+  }
+  error = wt_server_address(serve->server, 0, address, sizeof address);
+  if (error || address_parse(address, &parsed)) return complain("the server has no address");
+  serve->site.port = parsed.port;
+  if (serve->companion && !companion_start(serve->companion, message, sizeof message)) return complain(message);
+  return true;
+}
+
+/* --- The ready message. --- */
+
+static void ready_json(struct serve *serve) {
+  char address[ADDRESS_SIZE], hex[65];
+  json_t *listen = json_array();
+  certificate_hash(serve, hex);
+  for (size_t i = 0; !wt_server_address(serve->server, i, address, sizeof address); i++)
+    json_array_append_new(listen, json_string(address));
+  json_t *http = serve->companion ? json_string(companion_url(serve->companion)) : json_null();
+  json_t *line = json_pack("{s:o, s:o, s:s}", "listen", listen, "http", http, "certificate_sha256", hex);
+  json_dumpf(line, stdout, JSON_COMPACT);
+  fputc('\n', stdout);
+  json_decref(line);
+}
+
+static void ready_text(struct serve *serve) {
+  char address[ADDRESS_SIZE], hex[65];
+  certificate_hash(serve, hex);
+  if (serve->companion) printf("Open           %s\n", companion_url(serve->companion));
+  printf("WebTransport   https://localhost:%u/echo", serve->site.port);
+  printf("  (also /sink, /source?bytes=N&streams=M, /close?code=C&reason=R)\n");
+  for (size_t i = 0; !wt_server_address(serve->server, i, address, sizeof address); i++)
+    printf("%s   %s\n", i ? "            " : "Listening on", address);
+  printf("Certificate    SHA-256 %s%s\n", hex, serve->settings.cert_file ? "" : " (made for this run)");
+  printf("Ctrl-C ends the server.\n");
+}
+
+static void ready_print(struct serve *serve) {
+  if (serve->settings.json)
+    ready_json(serve);
+  else
+    ready_text(serve);
+  fflush(stdout);
+}
+
+/* --- The run. --- */
+
+static bool serve_run(struct serve *serve) {
+  char message[512] = "";
+  serve->recorder = recorder_new();
+  if (!serve->recorder) return complain("out of memory");
+  serve->site.recorder = serve->recorder;
+  serve->endpoints = (struct endpoints){
+      .recorder = serve->recorder,
+      .site = &serve->site,
+      .protocols = serve->settings.protocols,
+      .protocol_count = serve->settings.protocol_count,
+      .www = serve->settings.www,
+  };
+  if (!server_make(serve)) return false;
+  serve->site.server = serve->server;
+  if (!certificate_apply(serve, message, sizeof message)) return complain(message);
+  if (!companion_make(serve)) return false;
+  origins_add_companion(serve);
+  if (!server_begin(serve)) return false;
+  if (!signals_start(&serve->signals, serve_on_signal, serve)) return complain("cannot make a thread");
+  ready_print(serve);
+  int error = wt_server_run(serve->server);
+  return error ? complain(wt_error_string(error)) : true;
+}
+
+/* Other threads may use the server until they are gone, so it is freed after them. */
+static void serve_end(struct serve *serve) {
+  signals_stop(&serve->signals);
+  if (serve->recorder) recorder_stop(serve->recorder);
+  companion_close(serve->companion);
+  wt_server_free(serve->server);
+  recorder_free(serve->recorder);
+}
+
+static int serve_main(const struct command *command, int argc, char **argv) {
+  static struct serve serve; /* large, and only one */
+  serve_settings_default(&serve.settings);
+  enum options_outcome outcome = options_parse(command, argc, argv, &serve.settings);
+  if (outcome != OPTIONS_RUN) return outcome == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
+  if (serve.settings.cert_file && !serve.settings.key_file)
+    return options_complain(command, "--cert is given but --key is missing");
+  if (serve.settings.key_file && !serve.settings.cert_file)
+    return options_complain(command, "--key is given but --cert is missing");
+  log_set_level(serve.settings.log_level);
+  signals_block(&serve.signals);
+  bool good = serve_run(&serve);
+  serve_end(&serve);
+  return good ? EXIT_DONE : EXIT_FAILED;
+}
+
+const struct command serve_command = {
+    .name = "serve",
+    .summary = "Serves WebTransport sessions and files over HTTP/3, and a page to try them",
+    .details = serve_details,
+    .options = serve_options,
+    .run = serve_main,
+};

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEBTRANSPORT_TOOL_SETTINGS_H
+#define WEBTRANSPORT_TOOL_SETTINGS_H
+
+#include <webtransport/server.h>
+
+#include "address.h"
+#include "options.h"
+#include "origins.h"
+
+enum {
+  LISTEN_MAX = 16,
+  PROTOCOLS_MAX = 32
+};
+
+/* What `webtransport serve` was asked for. Texts are those of argv. */
+struct serve_settings {
+  const char *listen[LISTEN_MAX];
+  size_t listen_count;
+  bool http; /* whether there is a companion */
+  bool http_given;
+  struct address http_address;
+  const char *cert_file, *key_file; /* both or neither */
+  const char *www;
+  struct origins origins;
+  const char *protocols[PROTOCOLS_MAX];
+  size_t protocol_count;
+  enum wt_log_level log_level;
+  bool json;
+  enum wt_retry retry;
+  uint64_t idle_timeout_ms;
+  size_t max_connections;
+};
+
+/* The table of options; its rows write to a struct serve_settings. */
+extern const struct option_spec serve_options[];
+extern const char serve_details[];
+
+void serve_settings_default(struct serve_settings *settings);
+
+#endif

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the endpoints' sessions have in common: how one is accepted or refused, and what is remembered
+ * of it when it has ended, so that the page and tests can see how it looked from here.
+ *
+ * Nothing a client sends makes a visit grow: texts are cut to their fields, resets and stop-sendings
+ * are counted and only the first few are kept.
+ */
+#include "visit.h"
+
+#include <stdio.h>
+
+#include "log.h"
+#include "plain.h"
+
+static void text_copy(char *out, size_t size, const char *text) { snprintf(out, size, "%s", text); }
+
+static void refusal_log(const wt_request *request, int status, const char *why) {
+  const char *query = wt_request_query(request), *origin = wt_request_origin(request);
+  log_line(WT_LOG_WARN, "%s: session at %s%s%s, origin %s, refused with %d: %s", wt_request_peer_address(request),
+           wt_request_path(request), query[0] ? "?" : "", query, origin ? origin : "none", status, why);
+}
+
+wt_session *visit_open(struct visit *visit, const struct endpoints *endpoints, wt_request *request,
+                       const struct wt_session_callbacks *callbacks) {
+  struct wt_upgrade_options options;
+  wt_session *session;
+  char why[512];
+  wt_upgrade_options_default(&options);
+  options.callbacks = *callbacks;
+  options.callbacks.size = sizeof options.callbacks;
+  options.user_data = visit;
+  options.protocols = endpoints->protocols;
+  options.protocol_count = endpoints->protocol_count;
+  visit->recorder = endpoints->recorder;
+  int error = wt_upgrade(request, &options, &session);
+  if (error) {
+    /* Copied: the sentence is gone with the next call on the request. */
+    snprintf(why, sizeof why, "%s", wt_request_error(request)[0] ? wt_request_error(request) : wt_error_string(error));
+    refusal_log(request, wt_upgrade_status(error), why);
+    plain_text(request, wt_upgrade_status(error), why);
+    return NULL;
+  }
+  text_copy(visit->record.path, sizeof visit->record.path, wt_session_path(session));
+  text_copy(visit->record.protocol, sizeof visit->record.protocol, wt_session_protocol(session));
+  text_copy(visit->record.peer, sizeof visit->record.peer, wt_session_peer_address(session));
+  visit->record.draft = wt_session_draft(session);
+  recorder_session_opened(visit->recorder);
+  return session;
+}
+
+void visit_end(struct visit *visit, wt_session *session, const struct wt_close_info *info) {
+  struct session_record *record = &visit->record;
+  struct wt_session_stats stats = {.size = sizeof stats};
+  if (!wt_session_get_stats(session, &stats)) {
+    record->bytes_in = stats.bytes_received;
+    record->bytes_out = stats.bytes_sent;
+    record->streams_in = stats.streams_accepted;
+    record->streams_out = stats.streams_opened;
+    record->datagrams_in = stats.datagrams_received;
+    record->datagrams_out = stats.datagrams_sent;
+  }
+  record->by = info->by;
+  record->code = info->code;
+  record->clean = info->clean;
+  text_copy(record->reason, sizeof record->reason, info->reason);
+  recorder_session_ended(visit->recorder, record);
+}
+
+static void end_keep(struct recorded_end *ends, uint64_t *count, const struct wt_stream_error *error) {
+  if (*count < RECORDER_ENDS) ends[*count] = (struct recorded_end){error->has_code, error->code};
+  ++*count;
+}
+
+void visit_reset(struct visit *visit, const struct wt_stream_error *error) {
+  end_keep(visit->record.resets, &visit->record.reset_count, error);
+}
+
+void visit_stop(struct visit *visit, const struct wt_stream_error *error) {
+  end_keep(visit->record.stops, &visit->record.stop_count, error);
+}
+
+uint32_t visit_code(const struct wt_stream_error *error) { return error && error->has_code ? error->code : 0; }
