@@ -20,6 +20,9 @@ tally=$results/tally
 mkdir -p "$results"
 : >"$tally"
 
+# Indented, so that the line that ends the run is the only one of its kind.
+show() { sed 's/^/  | /' | tail -n "$1"; }
+
 pass() { echo "pass $*" >>"$tally"; }
 fail() { echo "fail $*" >>"$tally"; }
 
@@ -32,7 +35,7 @@ step() {
     pass "$name"
   else
     fail "$name"
-    tail -n 60 "$log"
+    show 60 <"$log"
     return 1
   fi
 }
@@ -62,13 +65,14 @@ tests() {
   local status=$?
   if [ ! -s "$junit" ] || ! python3 scripts/tally.py "$junit" >"$results/$name.tally"; then
     fail "$name (no result)"
-    tail -n 40 "$log"
+    show 40 <"$log"
     return
   fi
   cat "$results/$name.tally" >>"$tally"
   if [ "$status" -ne 0 ]; then
     grep -q '^fail ' "$results/$name.tally" || fail "$name (exit status $status)"
-    grep -vE 'Start +[0-9]+:| Passed ' "$log" | tail -n 120
+    grep -vE 'Start +[0-9]+:| Passed ' "$log" | show 120
+    echo "  (all of it: $log)"
   fi
 }
 
@@ -88,10 +92,10 @@ fuzz_one() {
     fi
   else
     echo "fail $name"
-    tail -n 30 "$log" >&2
+    show 30 <"$log" >&2
   fi
 }
-export -f fuzz_one
+export -f fuzz_one show
 export results fuzz_seconds
 
 stage_checks() {
@@ -100,7 +104,7 @@ stage_checks() {
   scripts/check_all.sh >"$log" 2>&1
   sed -n 's/^ok /pass /p; s/^not ok /fail /p' "$log" | tee "$results/checks.tally" >>"$tally"
   [ -s "$results/checks.tally" ] || fail "checks (no result)"
-  grep -v '^ok ' "$log" | tail -n 60
+  grep -v '^ok ' "$log" | show 60
 }
 
 stage_build() { build build build -DWT_BUILD_TESTS=ON; }

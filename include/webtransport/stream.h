@@ -8,7 +8,10 @@
 extern "C" {
 #endif
 
+/** A WebTransport session: see session.h. It lives from `wt_upgrade` to its `on_close`. */
 typedef struct wt_session wt_session;
+
+/** A WebTransport stream, of either kind and by either side. It lives until its `on_close`. */
 typedef struct wt_stream wt_stream;
 
 /** The two kinds of WebTransport stream (draft-ietf-webtrans-http3, sections 4.2 and 4.3). */

@@ -26,19 +26,29 @@
 
 /* Fields that belong to one connection of HTTP/1.1 (RFC 9114, section 4.2), and the one that we write. */
 static bool name_is_forbidden(const char *name) {
-  static const char *const forbidden[] = {"connection", "keep-alive", "proxy-connection", "transfer-encoding",
-                                          "upgrade",    "te"};
+  static const char *const forbidden[] = {"connection",        "keep-alive", "proxy-connection",
+                                          "transfer-encoding", "upgrade",    "te"};
   for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
     if (strcmp(name, forbidden[i]) == 0) return true;
   }
   return false;
 }
 
+/* A token (RFC 9110, section 5.6.2) without upper-case letters. */
+static bool name_is_token(const char *name) {
+  static const char marks[] = "!#$%&'*+-.^_`|~";
+  if (*name == '\0') return false;
+  for (; *name; name++) {
+    bool fits = (*name >= 'a' && *name <= 'z') || (*name >= '0' && *name <= '9') || strchr(marks, *name) != NULL;
+    if (!fits) return false;
+  }
+  return true;
+}
+
 static bool header_is_valid(const struct wt_header *header) {
   if (header->name == NULL || header->value == NULL) return false;
-  if (header->name[0] == ':' || header->name[0] == '\0' || name_is_forbidden(header->name)) return false;
-  return nghttp3_check_header_name((const uint8_t *)header->name, strlen(header->name)) &&
-         nghttp3_check_header_value((const uint8_t *)header->value, strlen(header->value));
+  if (!name_is_token(header->name) || name_is_forbidden(header->name)) return false;
+  return nghttp3_check_header_value((const uint8_t *)header->value, strlen(header->value)) != 0;
 }
 
 static int headers_check(wt_request *request, const struct wt_header *headers, size_t count, bool has_length) {

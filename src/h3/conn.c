@@ -128,8 +128,8 @@ static const struct wt_transport transport_up = {
 
 /* --- Birth and end --- */
 
-int wt__h3_conn_new(struct wt__h3_conn **out, const struct wt__h3_config *config,
-                    const struct wt_transport *transport, void *ctx, const char *peer_address, uint64_t now) {
+int wt__h3_conn_new(struct wt__h3_conn **out, const struct wt__h3_config *config, const struct wt_transport *transport,
+                    void *ctx, const char *peer_address, uint64_t now) {
   struct wt__h3_conn *conn = wt__calloc(1, sizeof(*conn));
   if (conn == NULL) return WT_ERR_NOMEM;
   conn->config = config;

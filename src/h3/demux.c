@@ -21,8 +21,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "core/session.h"
-#include "core/stream.h"
 #include "h3/internal.h"
 #include "wire/error_code.h"
 
@@ -64,31 +62,6 @@ static void record_free(uint64_t key, void *value, void *arg) {
 void wt__demux_free(struct wt__h3_conn *conn) {
   wt__map_each(&conn->streams, record_free, NULL);
   wt__map_free(&conn->streams);
-}
-
-struct own_search {
-  int64_t id;
-  wt_stream *found;
-};
-
-static void own_search_session(uint64_t key, void *value, void *arg) {
-  struct own_search *search = arg;
-  struct wt_session *session = value;
-  (void)key;
-  WT__LIST_FOREACH(it, next, &session->streams) {
-    struct wt_stream *stream = WT__CONTAINER_OF(it, struct wt_stream, link);
-    if (stream->id == search->id) search->found = stream;
-  }
-}
-
-/* A stream of ours tells its record who it is when it first sends. One that ended before that, because its
- * session did, has to be looked for. */
-wt_stream *wt__demux_stream(struct wt__h3_conn *conn, struct wt__h3_stream *record) {
-  struct own_search search = {record->id, NULL};
-  if (record->stream || record->kind != WT__H3_WEBTRANSPORT || !IS_OURS(record->id)) return record->stream;
-  wt__map_each(&conn->mux.sessions, own_search_session, &search);
-  record->stream = search.found;
-  return record->stream;
 }
 
 /* --- Deciding --- */
@@ -151,17 +124,13 @@ static size_t demux_decide(struct wt__h3_conn *conn, struct wt__h3_stream *recor
   memcpy(record->head + had, data, n);
   record->head_len = had + n;
   switch (wt__stream_header_read(IS_UNI(record->id), record->head, record->head_len, &type, &session_id, &header_len)) {
-    case WT__STREAM_HEADER_MORE:
-      return n;
-    case WT__STREAM_HEADER_WT:
-      decide_webtransport(conn, record, session_id, header_len);
-      return header_len - had;
+    case WT__STREAM_HEADER_MORE: return n;
+    case WT__STREAM_HEADER_WT: decide_webtransport(conn, record, session_id, header_len); return header_len - had;
     case WT__STREAM_HEADER_HTTP:
       decide_http(conn, record, type);
       record->head_len = had; /* to be replayed; `data` follows behind it */
       return 0;
-    case WT__STREAM_HEADER_BAD_ID:
-      break;
+    case WT__STREAM_HEADER_BAD_ID: break;
   }
   wt__h3_fail(conn, WT__H3_ID_ERROR, "the session id of a stream is not that of a request");
   return len;
@@ -195,11 +164,13 @@ static void demux_pass(struct wt__h3_conn *conn, struct wt__h3_stream *record, c
       http_recv(conn, record, data, len, fin);
       break;
     case WT__H3_WEBTRANSPORT:
-      if (len > 0 || fin) wt__stream_recv(record->stream, data, len, fin);
+      if (record->stream == NULL) {
+        stream_consume(conn, record->id, len);
+      } else if (len > 0 || fin) {
+        wt__stream_recv(record->stream, data, len, fin);
+      }
       break;
-    case WT__H3_REFUSED:
-      stream_consume(conn, record->id, len);
-      break;
+    case WT__H3_REFUSED: stream_consume(conn, record->id, len); break;
     case WT__H3_UNDECIDED:
       if (fin) decide_refused(conn, record, WT__H3_REQUEST_INCOMPLETE);
       break;
@@ -217,10 +188,6 @@ void wt__h3_conn_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data,
   }
   record = record_of_peer(conn, id);
   if (record == NULL) return;
-  if (IS_OURS(id) && wt__demux_stream(conn, record) == NULL) {
-    stream_consume(conn, id, len);
-    return;
-  }
   if (record->kind == WT__H3_UNDECIDED && len > 0) {
     used = demux_decide(conn, record, data, len);
     if (conn->closing) return;
@@ -241,7 +208,7 @@ void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_
       decide_refused(conn, record, WT__H3_REQUEST_CANCELLED);
       break;
     case WT__H3_WEBTRANSPORT:
-      if (wt__demux_stream(conn, record)) wt__stream_recv_reset(record->stream, wire_code);
+      if (record->stream) wt__stream_recv_reset(record->stream, wire_code);
       break;
     case WT__H3_HTTP:
       wt__http_stop_reading(conn, id);
@@ -252,8 +219,7 @@ void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_
         wt__request_client_gone(record->request);
       }
       break;
-    case WT__H3_REFUSED:
-      break;
+    case WT__H3_REFUSED: break;
   }
 }
 
@@ -272,7 +238,7 @@ void wt__h3_conn_recv_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_
       record->stop_code = wire_code;
       break;
     case WT__H3_WEBTRANSPORT:
-      if (wt__demux_stream(conn, record)) wt__stream_recv_stop_sending(record->stream, wire_code);
+      if (record->stream) wt__stream_recv_stop_sending(record->stream, wire_code);
       break;
     case WT__H3_HTTP:
       nghttp3_conn_shutdown_stream_write(conn->http, id);
@@ -282,8 +248,7 @@ void wt__h3_conn_recv_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_
         wt__request_client_gone(record->request);
       }
       break;
-    case WT__H3_REFUSED:
-      break;
+    case WT__H3_REFUSED: break;
   }
 }
 
@@ -310,17 +275,14 @@ void wt__h3_conn_stream_closed(struct wt__h3_conn *conn, int64_t id, bool has_co
   record = wt__demux_find(conn, id);
   if (record == NULL) return;
   switch (record->kind) {
-    case WT__H3_HTTP:
-      http_stream_closed(conn, record, has_code ? wire_code : WT__H3_NO_ERROR);
-      break;
+    case WT__H3_HTTP: http_stream_closed(conn, record, has_code ? wire_code : WT__H3_NO_ERROR); break;
     case WT__H3_WEBTRANSPORT:
-      if (wt__demux_stream(conn, record)) wt__stream_closed(record->stream);
+      if (record->stream) wt__stream_closed(record->stream);
       break;
     case WT__H3_UNDECIDED:
       if (!IS_UNI(id)) wt__mux_session_refused(&conn->mux, id);
       break;
-    case WT__H3_REFUSED:
-      break;
+    case WT__H3_REFUSED: break;
   }
   wt__map_remove(&conn->streams, (uint64_t)id);
   wt__free(record);

@@ -110,8 +110,7 @@ static struct file_answer answer_decide(const wt_request *request, uint64_t size
     return answer;
   }
   switch (wt__range_read(range, size, &first, &last)) {
-    case WT__RANGE_NONE:
-      break;
+    case WT__RANGE_NONE: break;
     case WT__RANGE_ONE:
       answer.status = 206;
       answer.first = first;

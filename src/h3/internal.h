@@ -83,7 +83,7 @@ struct wt__h3_stream {
   size_t head_len;
   bool stop_seen; /* UNDECIDED: STOP_SENDING came, with `stop_code` */
   uint64_t stop_code;
-  wt_stream *stream;              /* WEBTRANSPORT; NULL for one of ours that never sent */
+  wt_stream *stream;              /* WEBTRANSPORT; of ours: NULL until it first sends, and core ends none before that */
   wt_request *request;            /* HTTP, until the request ends */
   struct wt__h3_connect *connect; /* HTTP: an accepted session */
 };
@@ -121,8 +121,8 @@ struct wt_request {
   uint64_t settings_deadline;
 
   struct wt__fields fields;
-  const char *method, *path, *query, *authority, *protocol, *origin;
-  char *query_mark; /* where the path was cut at its '?'; NULL: there was none */
+  const char *method, *target, *path, *query, *authority, *protocol, *origin;
+  char *path_copy; /* holds path and query; `target` is both as sent */
 
   struct wt_request_callbacks callbacks;
   void *user_data;
@@ -198,8 +198,6 @@ void wt__h3_count_sessions(struct wt__h3_conn *conn);
 struct wt__h3_stream *wt__demux_find(const struct wt__h3_conn *conn, int64_t id);
 struct wt__h3_stream *wt__demux_add(struct wt__h3_conn *conn, int64_t id, enum wt__h3_kind kind);
 void wt__demux_free(struct wt__h3_conn *conn);
-/* The wt_stream of a record; looks for it if the record does not know it. */
-wt_stream *wt__demux_stream(struct wt__h3_conn *conn, struct wt__h3_stream *record);
 
 /* settings.c */
 int wt__control_start(struct wt__h3_conn *conn);

@@ -50,7 +50,8 @@ wt_request *wt__request_new(struct wt__h3_conn *conn, struct wt__h3_stream *stre
   request->stream = stream;
   request->id = stream->id;
   request->file_fd = -1;
-  request->method = request->path = request->query = request->authority = request->protocol = request->error = "";
+  request->method = request->target = request->path = request->query = "";
+  request->authority = request->protocol = request->error = "";
   wt__link_init(&request->todo);
   wt__link_init(&request->waiting);
   wt__fields_init(&request->fields, conn->config->max_header_bytes);
@@ -91,6 +92,7 @@ void wt__request_free(wt_request *request) {
   wt__list_remove(&request->waiting);
   request_drop_bytes(request);
   wt__fields_free(&request->fields);
+  wt__free(request->path_copy);
   wt__free(request);
 }
 
@@ -134,27 +136,32 @@ static const char *request_field(const wt_request *request, const char *name) {
   return value ? value : "";
 }
 
-/* Takes the pointers into the block of fields, and cuts the path at its '?'. */
-static void request_read_fields(wt_request *request) {
-  char *path = wt__fields_find(&request->fields, ":path", NULL);
+/* The path is cut at its '?' in a copy: the block of fields is walked from NUL to NUL. */
+static bool request_read_path(wt_request *request) {
+  char *path = wt__fields_find(&request->fields, ":path", NULL), *mark;
+  if (path == NULL) return true; /* CONNECT without a protocol has none */
+  request->target = path;
+  path = wt__strdup(path);
+  if (path == NULL) return false;
+  request->path = request->path_copy = path;
+  mark = strchr(path, '?');
+  if (mark == NULL) return true;
+  *mark = '\0';
+  request->query = mark + 1;
+  return true;
+}
+
+static bool request_read_fields(wt_request *request) {
   request->method = request_field(request, ":method");
   request->authority = request_field(request, ":authority");
   if (request->authority[0] == '\0') request->authority = request_field(request, "host");
   request->protocol = request_field(request, ":protocol");
   request->origin = wt__fields_find(&request->fields, "origin", NULL);
-  if (path) {
-    char *mark = strchr(path, '?');
-    request->path = path;
-    if (mark) {
-      *mark = '\0';
-      request->query_mark = mark;
-      request->query = mark + 1;
-    }
-  }
   request->is_head = strcmp(request->method, "HEAD") == 0;
-  request->is_webtransport = strcmp(request->method, "CONNECT") == 0 &&
-                             (strcmp(request->protocol, "webtransport") == 0 ||
-                              strcmp(request->protocol, "webtransport-h3") == 0);
+  request->is_webtransport =
+      strcmp(request->method, "CONNECT") == 0 &&
+      (strcmp(request->protocol, "webtransport") == 0 || strcmp(request->protocol, "webtransport-h3") == 0);
+  return request_read_path(request);
 }
 
 void wt__request_headers_done(wt_request *request) {
@@ -162,7 +169,7 @@ void wt__request_headers_done(wt_request *request) {
   if (request->headers_done || request->gone) return;
   request->headers_done = true;
   conn->requests_open++;
-  if (!request->over_limit && !request->no_memory) request_read_fields(request);
+  if (!request->over_limit && !request->no_memory) request->no_memory = !request_read_fields(request);
   request->settings_deadline = conn->now + conn->config->settings_timeout_ms * WT__NS_PER_MS;
   wt__request_todo(request);
 }

@@ -68,8 +68,7 @@ static int check_settings(wt_request *request) {
 static int check_origin(wt_request *request) {
   const struct wt__h3_config *config = request->conn->config;
   bool allowed = config->check_origin ? config->check_origin(request, config->check_origin_user_data)
-                                      : request->origin == NULL ||
-                                            wt__origin_same(request->origin, request->authority);
+                                      : request->origin == NULL || wt__origin_same(request->origin, request->authority);
   return allowed ? 0 : wt__request_error(request, WT_ERR_ORIGIN, "the origin of the request is not allowed");
 }
 
@@ -200,18 +199,14 @@ static int session_make(wt_request *request, const struct wt_upgrade_options *op
                         wt_session **session) {
   struct wt__h3_conn *conn = request->conn;
   struct wt__session_params params = {
-      .path = request->path,
+      .path = request->target,
       .protocol = protocol,
       .peer_address = conn->peer_address,
       .draft = draft,
       .callbacks = &options->callbacks,
       .user_data = options->user_data,
   };
-  int rv;
-  if (request->query_mark) *request->query_mark = '?'; /* the session's path has its query */
-  rv = wt__mux_session_new(&conn->mux, request->id, &params, session);
-  if (request->query_mark) *request->query_mark = '\0';
-  return rv;
+  return wt__mux_session_new(&conn->mux, request->id, &params, session);
 }
 
 /* The stream is the session's from here on; the request ends without another word. */

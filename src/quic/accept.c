@@ -72,19 +72,19 @@ void wt__endpoint_send_retry(struct wt__endpoint *endpoint, const struct wt__pat
   uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE], token[WT__TOKEN_MAX_LEN];
   ngtcp2_cid scid = {.datalen = WT__CID_LEN};
   if (wt__cid_generate(scid.data)) return;
-  size_t token_len = wt__token_retry(&endpoint->token_key, token, hd->version, path_client(path), &scid, &hd->dcid,
-                                     endpoint->now);
+  size_t token_len =
+      wt__token_retry(&endpoint->token_key, token, hd->version, path_client(path), &scid, &hd->dcid, endpoint->now);
   if (!token_len) return;
-  ngtcp2_ssize len = ngtcp2_crypto_write_retry(packet, sizeof(packet), hd->version, &hd->scid, &scid, &hd->dcid, token,
-                                               token_len);
+  ngtcp2_ssize len =
+      ngtcp2_crypto_write_retry(packet, sizeof(packet), hd->version, &hd->scid, &scid, &hd->dcid, token, token_len);
   if (len > 0) wt__endpoint_send_packet(endpoint, path, packet, (size_t)len);
 }
 
 static void endpoint_send_refusal(struct wt__endpoint *endpoint, const struct wt__path *path, const ngtcp2_pkt_hd *hd,
                                   uint64_t code) {
   uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE];
-  ngtcp2_ssize len = ngtcp2_crypto_write_connection_close(packet, sizeof(packet), hd->version, &hd->scid, &hd->dcid,
-                                                          code, NULL, 0);
+  ngtcp2_ssize len =
+      ngtcp2_crypto_write_connection_close(packet, sizeof(packet), hd->version, &hd->scid, &hd->dcid, code, NULL, 0);
   if (len > 0) wt__endpoint_send_packet(endpoint, path, packet, (size_t)len);
 }
 
@@ -115,8 +115,8 @@ static void endpoint_send_reset(struct wt__endpoint *endpoint, const struct wt__
   if (wt__tls_random(random, sizeof(random)) ||
       ngtcp2_crypto_generate_stateless_reset_token(token, endpoint->config.reset_key, WT__RESET_KEY_LEN, &dcid))
     return;
-  ngtcp2_ssize written = ngtcp2_pkt_write_stateless_reset(packet, reset_len, token, random,
-                                                          reset_len - NGTCP2_STATELESS_RESET_TOKENLEN);
+  ngtcp2_ssize written =
+      ngtcp2_pkt_write_stateless_reset(packet, reset_len, token, random, reset_len - NGTCP2_STATELESS_RESET_TOKENLEN);
   if (written > 0) wt__endpoint_send_packet(endpoint, path, packet, (size_t)written);
 }
 
@@ -124,9 +124,9 @@ static void endpoint_send_reset(struct wt__endpoint *endpoint, const struct wt__
 
 static bool endpoint_wants_retry(const struct wt__endpoint *endpoint) {
   switch (endpoint->config.retry) {
-  case WT_RETRY_ALWAYS: return true;
-  case WT_RETRY_UNDER_LOAD: return endpoint->stats.handshakes_open >= endpoint->config.retry_threshold;
-  default: return false;
+    case WT_RETRY_ALWAYS: return true;
+    case WT_RETRY_UNDER_LOAD: return endpoint->stats.handshakes_open >= endpoint->config.retry_threshold;
+    default: return false;
   }
 }
 

@@ -56,8 +56,8 @@ static void report_init(struct report *report, char *text, size_t size, const ch
 }
 
 /* Writes the sentence and returns `error`. */
-__attribute__((format(printf, 3, 4))) static int report_fail(const struct report *report, int error,
-                                                             const char *format, ...) {
+__attribute__((format(printf, 3, 4))) static int report_fail(const struct report *report, int error, const char *format,
+                                                             ...) {
   if (!report->size) return error;
   va_list args;
   va_start(args, format);
@@ -141,23 +141,20 @@ static int parse_chain(wt_certificate *certificate, const gnutls_datum_t *pem, c
 }
 
 static int parse_key(wt_certificate *certificate, const gnutls_datum_t *pem, const struct report *report) {
+  static const char marker[] = "PRIVATE KEY-----";
+  if (!pem->size || !memmem(pem->data, pem->size, marker, sizeof(marker) - 1))
+    return report_fail(report, WT_ERR_KEY, "%s is not a PEM file with a private key", report->key);
   if (gnutls_privkey_init(&certificate->key)) return report_fail(report, WT_ERR_NOMEM, "out of memory");
   int rc = gnutls_privkey_import_x509_raw(certificate->key, pem, GNUTLS_X509_FMT_PEM, NULL, 0);
   switch (rc) {
-  case 0:
-    return 0;
-  case GNUTLS_E_MEMORY_ERROR:
-    return report_fail(report, WT_ERR_NOMEM, "out of memory");
-  case GNUTLS_E_DECRYPTION_FAILED:
-  case GNUTLS_E_PKCS11_PIN_ERROR:
-    return report_fail(report, WT_ERR_KEY, "%s is encrypted; a key without a passphrase is needed", report->key);
-  case GNUTLS_E_BASE64_DECODING_ERROR:
-  case GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR:
-    return report_fail(report, WT_ERR_KEY, "%s is not a PEM file with a private key (%s)", report->key,
-                       gnutls_strerror(rc));
-  default:
-    return report_fail(report, WT_ERR_KEY, "%s does not hold a usable private key (%s)", report->key,
-                       gnutls_strerror(rc));
+    case 0: return 0;
+    case GNUTLS_E_MEMORY_ERROR: return report_fail(report, WT_ERR_NOMEM, "out of memory");
+    case GNUTLS_E_DECRYPTION_FAILED:
+    case GNUTLS_E_PKCS11_PIN_ERROR:
+      return report_fail(report, WT_ERR_KEY, "%s is encrypted; a key without a passphrase is needed", report->key);
+    default:
+      return report_fail(report, WT_ERR_KEY, "%s does not hold a usable private key (%s)", report->key,
+                         gnutls_strerror(rc));
   }
 }
 
@@ -325,6 +322,22 @@ static int leaf_fill(gnutls_x509_crt_t leaf, gnutls_privkey_t key, const char *c
   return rc;
 }
 
+/* GnuTLS answers questions about names only for certificates that it has parsed. */
+static int leaf_reparse(gnutls_x509_crt_t *leaf) {
+  gnutls_x509_crt_t parsed;
+  gnutls_datum_t der;
+  int rc = gnutls_x509_crt_export2(*leaf, GNUTLS_X509_FMT_DER, &der);
+  if (rc) return rc;
+  rc = gnutls_x509_crt_init(&parsed);
+  if (!rc) {
+    rc = gnutls_x509_crt_import(parsed, &der, GNUTLS_X509_FMT_DER);
+    gnutls_x509_crt_deinit(rc ? parsed : *leaf);
+    if (!rc) *leaf = parsed;
+  }
+  gnutls_free(der.data);
+  return rc;
+}
+
 static int certificate_make(wt_certificate *certificate, const char *const *names, size_t count, int days) {
   if (gnutls_privkey_init(&certificate->key)) return WT_ERR_NOMEM;
   int rc = gnutls_privkey_generate(certificate->key, GNUTLS_PK_ECDSA,
@@ -333,6 +346,7 @@ static int certificate_make(wt_certificate *certificate, const char *const *name
   gnutls_x509_crt_t leaf;
   if (gnutls_x509_crt_init(&leaf)) return WT_ERR_NOMEM;
   rc = leaf_fill(leaf, certificate->key, names, count, days);
+  if (!rc) rc = leaf_reparse(&leaf);
   int error = rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : rc ? WT_ERR_TLS : 0;
   if (!error) error = certificate_set_chain(certificate, &leaf, 1);
   if (leaf) gnutls_x509_crt_deinit(leaf);

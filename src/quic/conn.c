@@ -28,9 +28,9 @@
 
 #include "base/mem.h"
 
-#define RESERVED_UNI_STREAMS 3       /* HTTP/3's control and QPACK streams of the peer */
+#define RESERVED_UNI_STREAMS 3        /* HTTP/3's control and QPACK streams of the peer */
 #define MAX_DATAGRAM_FRAME_SIZE 65535 /* any that fits into a packet */
-#define ACTIVE_CID_LIMIT 7           /* ids of the peer's that we keep, for migrations */
+#define ACTIVE_CID_LIMIT 7            /* ids of the peer's that we keep, for migrations */
 #define END_PTOS 3
 
 /* --- Memory of ngtcp2 --- */
@@ -75,8 +75,7 @@ static void conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *
   if (accept->verdict == WT__TOKEN_RETRY || accept->verdict == WT__TOKEN_REGULAR) {
     settings->token = accept->hd->token;
     settings->tokenlen = accept->hd->tokenlen;
-    settings->token_type =
-        accept->verdict == WT__TOKEN_RETRY ? NGTCP2_TOKEN_TYPE_RETRY : NGTCP2_TOKEN_TYPE_NEW_TOKEN;
+    settings->token_type = accept->verdict == WT__TOKEN_RETRY ? NGTCP2_TOKEN_TYPE_RETRY : NGTCP2_TOKEN_TYPE_NEW_TOKEN;
   }
 }
 
@@ -122,9 +121,10 @@ static int conn_init_quic(struct wt__conn *conn, const struct wt__accept *accept
   conn_settings(&settings, endpoint, accept);
   wt__conn_set_callbacks(&callbacks);
   wt__path_to_quic(&path, accept->path);
-  rc = ngtcp2_conn_server_new(&conn->quic, &hd->scid, &scid, &path, hd->version, &callbacks, &settings, &params, &MEM,
-                              conn);
+  ngtcp2_conn *quic; /* set even on an error, to what is freed by then */
+  rc = ngtcp2_conn_server_new(&quic, &hd->scid, &scid, &path, hd->version, &callbacks, &settings, &params, &MEM, conn);
   if (rc) return rc == NGTCP2_ERR_NOMEM ? WT_ERR_NOMEM : WT_ERR_INVALID;
+  conn->quic = quic;
   return wt__tls_new_server(&conn->tls, endpoint->config.tls, conn->quic);
 }
 
@@ -215,8 +215,8 @@ static void conn_send_close(struct wt__conn *conn, const ngtcp2_ccerr *error, en
   ngtcp2_path_storage storage;
   ngtcp2_pkt_info info = {0};
   ngtcp2_path_storage_zero(&storage);
-  ngtcp2_ssize len = ngtcp2_conn_write_connection_close(conn->quic, &storage.path, &info, packet, sizeof(packet),
-                                                        error, endpoint->now);
+  ngtcp2_ssize len = ngtcp2_conn_write_connection_close(conn->quic, &storage.path, &info, packet, sizeof(packet), error,
+                                                        endpoint->now);
   uint64_t code = error->error_code;
   if (len <= 0) {
     wt__conn_free(conn, party, code);
@@ -256,19 +256,17 @@ void wt__conn_close_now(struct wt__conn *conn) {
 static void conn_fail(struct wt__conn *conn, int rc) {
   ngtcp2_ccerr error;
   switch (rc) {
-  case NGTCP2_ERR_DRAINING: {
-    const ngtcp2_ccerr *peer = ngtcp2_conn_get_ccerr(conn->quic);
-    enum wt_party party = peer->type == NGTCP2_CCERR_TYPE_APPLICATION ? WT_PEER : WT_TRANSPORT;
-    conn_linger(conn, WT__CONN_DRAINING, party, peer->error_code);
-    return;
-  }
-  case NGTCP2_ERR_CLOSING:
-  case NGTCP2_ERR_DROP_CONN:
-  case NGTCP2_ERR_IDLE_CLOSE:
-  case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
-    wt__conn_free(conn, WT_TRANSPORT, NGTCP2_NO_ERROR);
-    return;
-  default: break;
+    case NGTCP2_ERR_DRAINING: {
+      const ngtcp2_ccerr *peer = ngtcp2_conn_get_ccerr(conn->quic);
+      enum wt_party party = peer->type == NGTCP2_CCERR_TYPE_APPLICATION ? WT_PEER : WT_TRANSPORT;
+      conn_linger(conn, WT__CONN_DRAINING, party, peer->error_code);
+      return;
+    }
+    case NGTCP2_ERR_CLOSING:
+    case NGTCP2_ERR_DROP_CONN:
+    case NGTCP2_ERR_IDLE_CLOSE:
+    case NGTCP2_ERR_HANDSHAKE_TIMEOUT: wt__conn_free(conn, WT_TRANSPORT, NGTCP2_NO_ERROR); return;
+    default: break;
   }
   if (conn->close_wanted) {
     wt__conn_close_now(conn);

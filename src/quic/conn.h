@@ -36,7 +36,11 @@
  *     +------ CONNECTION_CLOSE received --> DRAINING -+
  *     +------ idle, refused, dropped ---------------------------> freed
  */
-enum wt__conn_state { WT__CONN_OPEN, WT__CONN_CLOSING, WT__CONN_DRAINING };
+enum wt__conn_state {
+  WT__CONN_OPEN,
+  WT__CONN_CLOSING,
+  WT__CONN_DRAINING
+};
 
 struct wt__stop {
   int64_t id;
@@ -90,8 +94,8 @@ struct wt__endpoint {
   struct wt__heap timers;
   struct wt__endpoint_stats stats;
   uint64_t now;
-  bool busy;                               /* a callback may be on the stack: nothing is freed */
-  bool shutdown_wanted, close_wanted;      /* asked for while busy */
+  bool busy;                          /* a callback may be on the stack: nothing is freed */
+  bool shutdown_wanted, close_wanted; /* asked for while busy */
   bool shutting_down;
   uint64_t resets_left, resets_refilled_at; /* token bucket of stateless resets */
   struct wt__batch batch;

@@ -165,8 +165,8 @@ static int session_on_read(gnutls_session_t session, gnutls_record_encryption_le
                            gnutls_handshake_description_t type, const void *data, size_t len) {
   struct ngtcp2_conn *conn = tls_of(session)->conn;
   if (type == GNUTLS_HANDSHAKE_CHANGE_CIPHER_SPEC) return 0;
-  int rc = ngtcp2_conn_submit_crypto_data(conn, ngtcp2_crypto_gnutls_from_gnutls_record_encryption_level(level), data,
-                                          len);
+  int rc =
+      ngtcp2_conn_submit_crypto_data(conn, ngtcp2_crypto_gnutls_from_gnutls_record_encryption_level(level), data, len);
   if (!rc) return 0;
   ngtcp2_conn_set_tls_error(conn, rc);
   return -1;

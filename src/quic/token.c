@@ -44,8 +44,8 @@ size_t wt__token_retry(const struct wt__token_key *key, uint8_t *token, uint32_t
 
 size_t wt__token_regular(const struct wt__token_key *key, uint8_t *token, struct wt__token_address client,
                          uint64_t now) {
-  ngtcp2_ssize len = ngtcp2_crypto_generate_regular_token(token, key->secret, sizeof(key->secret), client.address,
-                                                          client.len, now);
+  ngtcp2_ssize len =
+      ngtcp2_crypto_generate_regular_token(token, key->secret, sizeof(key->secret), client.address, client.len, now);
   return len < 0 ? 0 : (size_t)len;
 }
 
@@ -56,9 +56,9 @@ static enum wt__token_verdict token_verify_retry(const struct wt__token_key *key
   int rc = ngtcp2_crypto_verify_retry_token2(odcid, token, len, key->secret, sizeof(key->secret), version,
                                              client.address, client.len, dcid, RETRY_LIFETIME, now);
   switch (rc) {
-  case 0: return WT__TOKEN_RETRY;
-  case NGTCP2_CRYPTO_ERR_VERIFY_TOKEN: return WT__TOKEN_BAD;
-  default: return WT__TOKEN_NONE; /* not sealed with our key: perhaps before a restart */
+    case 0: return WT__TOKEN_RETRY;
+    case NGTCP2_CRYPTO_ERR_VERIFY_TOKEN: return WT__TOKEN_BAD;
+    default: return WT__TOKEN_NONE; /* not sealed with our key: perhaps before a restart */
   }
 }
 

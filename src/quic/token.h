@@ -37,7 +37,8 @@ int wt__token_key_init(struct wt__token_key *key);
 size_t wt__token_retry(const struct wt__token_key *key, uint8_t *token, uint32_t version,
                        struct wt__token_address client, const struct ngtcp2_cid *scid, const struct ngtcp2_cid *odcid,
                        uint64_t now);
-size_t wt__token_regular(const struct wt__token_key *key, uint8_t *token, struct wt__token_address client, uint64_t now);
+size_t wt__token_regular(const struct wt__token_key *key, uint8_t *token, struct wt__token_address client,
+                         uint64_t now);
 
 /* What a token in an Initial to `dcid` is worth. WT__TOKEN_RETRY: `*odcid` is the id that the client chose first. */
 enum wt__token_verdict wt__token_verify(const struct wt__token_key *key, const uint8_t *token, size_t len,

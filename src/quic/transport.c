@@ -23,9 +23,9 @@ static int transport_open_stream(void *ctx, bool uni, int64_t *id) {
   if (!conn || conn->close_wanted) return WT_ERR_CLOSED;
   int rc = uni ? ngtcp2_conn_open_uni_stream(conn->quic, id, NULL) : ngtcp2_conn_open_bidi_stream(conn->quic, id, NULL);
   switch (rc) {
-  case 0: return 0;
-  case NGTCP2_ERR_STREAM_ID_BLOCKED: return WT_ERR_STREAM_LIMIT;
-  default: return WT_ERR_NOMEM;
+    case 0: return 0;
+    case NGTCP2_ERR_STREAM_ID_BLOCKED: return WT_ERR_STREAM_LIMIT;
+    default: return WT_ERR_NOMEM;
   }
 }
 

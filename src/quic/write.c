@@ -35,9 +35,9 @@ static ngtcp2_ssize packet_add_datagram(struct packet *packet, const struct wt__
   struct wt__conn *conn = packet->conn;
   ngtcp2_vec vec = {(uint8_t *)(uintptr_t)datagram->data, datagram->len};
   int accepted = 0;
-  ngtcp2_ssize n = ngtcp2_conn_writev_datagram(conn->quic, &packet->path.path, &packet->info, packet->data,
-                                               packet->room, &accepted, NGTCP2_WRITE_DATAGRAM_FLAG_MORE, 0, &vec, 1,
-                                               conn->endpoint->now);
+  ngtcp2_ssize n =
+      ngtcp2_conn_writev_datagram(conn->quic, &packet->path.path, &packet->info, packet->data, packet->room, &accepted,
+                                  NGTCP2_WRITE_DATAGRAM_FLAG_MORE, 0, &vec, 1, conn->endpoint->now);
   if (accepted) wt__h3_conn_datagram_done(conn->h3, true);
   if (n == NGTCP2_ERR_INVALID_STATE || n == NGTCP2_ERR_INVALID_ARGUMENT) { /* the peer takes none this large */
     wt__h3_conn_datagram_done(conn->h3, false);
@@ -65,14 +65,10 @@ static ngtcp2_ssize packet_add_stream(struct packet *packet, const struct wt__se
   ngtcp2_ssize n = ngtcp2_conn_writev_stream(conn->quic, &packet->path.path, &packet->info, packet->data, packet->room,
                                              &taken, flags, send->id, vecs, send->count, conn->endpoint->now);
   switch (n) {
-  case NGTCP2_ERR_STREAM_DATA_BLOCKED:
-    wt__h3_conn_blocked(conn->h3, send->id);
-    return NGTCP2_ERR_WRITE_MORE;
-  case NGTCP2_ERR_STREAM_NOT_FOUND:
-  case NGTCP2_ERR_STREAM_SHUT_WR:
-    wt__h3_conn_write_closed(conn->h3, send->id);
-    return NGTCP2_ERR_WRITE_MORE;
-  default: break;
+    case NGTCP2_ERR_STREAM_DATA_BLOCKED: wt__h3_conn_blocked(conn->h3, send->id); return NGTCP2_ERR_WRITE_MORE;
+    case NGTCP2_ERR_STREAM_NOT_FOUND:
+    case NGTCP2_ERR_STREAM_SHUT_WR: wt__h3_conn_write_closed(conn->h3, send->id); return NGTCP2_ERR_WRITE_MORE;
+    default: break;
   }
   if (taken >= 0) wt__h3_conn_sent(conn->h3, send->id, (size_t)taken, send->fin && (size_t)taken == total);
   return n;

@@ -97,35 +97,33 @@ static int read_close(struct cursor *cursor, struct wt__quic_frame *frame) {
 
 static int read_body(struct cursor *cursor, struct wt__quic_frame *frame) {
   switch (frame->type) {
-  case 0x00: return read_padding(cursor);
-  case 0x01: /* PING */
-  case 0x1e: /* HANDSHAKE_DONE */
-    return 1;
-  case 0x02:
-  case 0x03: return read_ack(cursor, frame);
-  case WT__FRAME_RESET_STREAM:
-  case WT__FRAME_STOP_SENDING:
-  case WT__FRAME_RESET_STREAM_AT: return read_reset(cursor, frame);
-  case 0x06: /* CRYPTO */
-    return read_varint(cursor, &frame->offset) && read_sized(cursor, frame);
-  case 0x07: /* NEW_TOKEN */
-  case WT__FRAME_DATAGRAM | 1: return read_sized(cursor, frame);
-  case WT__FRAME_DATAGRAM: return read_bytes(cursor, cursor->left, frame);
-  case 0x10: /* MAX_DATA, MAX_STREAMS, DATA_BLOCKED, STREAMS_BLOCKED, RETIRE_CONNECTION_ID */
-  case 0x12:
-  case 0x13:
-  case 0x14:
-  case 0x16:
-  case 0x17:
-  case 0x19: return read_varints(cursor, 1);
-  case 0x11: /* MAX_STREAM_DATA, STREAM_DATA_BLOCKED */
-  case 0x15: return read_varint(cursor, &frame->id) && read_varints(cursor, 1);
-  case 0x18: return read_new_connection_id(cursor, frame);
-  case 0x1a: /* PATH_CHALLENGE, PATH_RESPONSE */
-  case 0x1b: return read_bytes(cursor, PATH_DATA_LEN, frame);
-  case 0x1c:
-  case 0x1d: return read_close(cursor, frame);
-  default: return (frame->type & ~UINT64_C(7)) == WT__FRAME_STREAM ? read_stream(cursor, frame) : 0;
+    case 0x00: return read_padding(cursor);
+    case 0x01: /* PING */
+    case 0x1e: /* HANDSHAKE_DONE */ return 1;
+    case 0x02:
+    case 0x03: return read_ack(cursor, frame);
+    case WT__FRAME_RESET_STREAM:
+    case WT__FRAME_STOP_SENDING:
+    case WT__FRAME_RESET_STREAM_AT: return read_reset(cursor, frame);
+    case 0x06: /* CRYPTO */ return read_varint(cursor, &frame->offset) && read_sized(cursor, frame);
+    case 0x07: /* NEW_TOKEN */
+    case WT__FRAME_DATAGRAM | 1: return read_sized(cursor, frame);
+    case WT__FRAME_DATAGRAM: return read_bytes(cursor, cursor->left, frame);
+    case 0x10: /* MAX_DATA, MAX_STREAMS, DATA_BLOCKED, STREAMS_BLOCKED, RETIRE_CONNECTION_ID */
+    case 0x12:
+    case 0x13:
+    case 0x14:
+    case 0x16:
+    case 0x17:
+    case 0x19: return read_varints(cursor, 1);
+    case 0x11: /* MAX_STREAM_DATA, STREAM_DATA_BLOCKED */
+    case 0x15: return read_varint(cursor, &frame->id) && read_varints(cursor, 1);
+    case 0x18: return read_new_connection_id(cursor, frame);
+    case 0x1a: /* PATH_CHALLENGE, PATH_RESPONSE */
+    case 0x1b: return read_bytes(cursor, PATH_DATA_LEN, frame);
+    case 0x1c:
+    case 0x1d: return read_close(cursor, frame);
+    default: return (frame->type & ~UINT64_C(7)) == WT__FRAME_STREAM ? read_stream(cursor, frame) : 0;
   }
 }
 

@@ -11,6 +11,8 @@ import { openPage, poll, startForeignSite } from './harness.mjs';
 const KIT = readFileSync(new URL('in-page.js', import.meta.url), 'utf8');
 const NO_REQUEST_TIMEOUT_MS = 10000; // of the server: a connection without a session is closed after this
 const MARGIN_MS = 10000;
+const STOP_VISITS = 40;
+const STOP_STREAMS = 10; // the server keeps the first 16 codes of a session
 
 async function openKit(browser, url, server) {
   const page = await openPage(browser, url);
@@ -165,19 +167,44 @@ async function resetGoesBothWays(page, server) {
   assert.deepEqual((await server.record(path)).resets, [{ code: 42 }], 'the server gets the code of the page\'s reset');
 }
 
+/**
+ * The server's side is exact. On the page's side Chromium has a race of its own: it closes the pipe of the stream's
+ * bytes and tells the code by another way, and if the former is noticed first, the writer fails with a bare
+ * NetworkError. How often depends on the load, from rarely to nearly always. So streams are tried until one shows
+ * the code; a wrong code, or none at all in so many tries, fails.
+ */
 async function stopSendingGoesBothWays(page, server) {
   const path = '/echo?check=stop';
-  const error = await page.evaluate((path) => kit.visit(path, async (transport) => {
-    const stream = await transport.createBidirectionalStream();
-    const writer = stream.writable.getWriter();
-    const reader = stream.readable.getReader();
-    await writer.write(kit.random(100));
-    await kit.readSome(reader, 100);
-    reader.cancel(kit.error(42)).catch(() => {});
-    return kit.rejection(writer.closed);
-  }), path);
-  assert.equal(error?.streamErrorCode, 42, 'the page gets the code of the server\'s STOP_SENDING');
-  assert.deepEqual((await server.record(path)).stop_sendings, [{ code: 42 }], 'the server gets the page\'s code');
+  let tries = 0;
+  let told = 0;
+  for (let visit = 0; visit < STOP_VISITS && told === 0; visit++) {
+    const errors = await page.evaluate(([path, count]) => kit.visit(path, async (transport) => {
+      const errors = [];
+      for (let i = 0; i < count; i++) {
+        const stream = await transport.createBidirectionalStream();
+        const writer = stream.writable.getWriter();
+        const reader = stream.readable.getReader();
+        await writer.write(kit.random(100));
+        await kit.readSome(reader, 100);
+        reader.cancel(kit.error(42)).catch(() => {});
+        errors.push(await kit.rejection(writer.closed));
+      }
+      return errors;
+    }), [`${path}-${visit}`, STOP_STREAMS]);
+    for (const error of errors) {
+      tries++;
+      if (error?.name === 'WebTransportError') {
+        assert.equal(error.streamErrorCode, 42, 'the page gets the code of the server\'s STOP_SENDING');
+        told++;
+      } else {
+        assert.equal(error?.name, 'NetworkError');
+      }
+    }
+    const record = await server.record(`${path}-${visit}`);
+    assert.deepEqual(record.stop_sendings, Array(STOP_STREAMS).fill({ code: 42 }), 'the server gets the page\'s codes');
+  }
+  assert.ok(told > 0, `none of ${tries} writers told the code`);
+  return `${told} of ${tries} writers told the code`;
 }
 
 async function unidirectionalResetIsEchoed(page, server) {
@@ -299,7 +326,7 @@ export async function checkTransport(results, browser, server, startServer) {
   await check('a reset unidirectional stream is answered by one, code 42', unidirectionalResetIsEchoed);
   await check('the session\'s close ends its streams', closeEndsStreams);
   await check('of the offered protocols one is agreed on', protocolIsChosen);
-  await results.check('only failed connections were complained about', async () => assert.deepEqual(page.complaints, []));
+  await results.check('nothing was complained about so far', async () => assert.deepEqual(page.complaints, []));
   await check('a path without an endpoint is refused', unknownPathIsRefused);
 
   const site = await startForeignSite();

@@ -80,7 +80,8 @@ failing "$DIR/rubbish.pem" --listen 127.0.0.1:0 --http none --cert "$DIR/rubbish
 # --- The ready line and the companion. ---
 
 start_server --protocol chat
-check_equal "the line has its three members" "listen,http,certificate_sha256" "$(json 'Object.keys(j).join()' <<<"$READY")"
+check_equal "the line has its three members" "listen,http,certificate_sha256" \
+  "$(json 'Object.keys(j).join()' <<<"$READY")"
 check_contains "port 0 became a port" "$(json '/^127\.0\.0\.1:[1-9]\d*$/.test(j.listen[0])' <<<"$READY")" true
 check_contains "the companion is on localhost" "$HTTP" "http://localhost:"
 check_equal "the hash is SHA-256 in hex" true "$(json '/^[0-9a-f]{64}$/.test(j.certificate_sha256)' <<<"$READY")"

@@ -62,7 +62,8 @@ fetch "$URL/%2e%2e/live.key"
 check_equal "gtlsclient: no way out of the folder" "[:status: 404]" "$(status_of)"
 
 fetch "$URL/sink" -m POST -d "$DIR/up" -q
-check_equal "gtlsclient: $UP_MB MB posted to /sink are counted" "$(stat -c %s "$DIR/up")" "$(json j.bytes <"$DIR/got/sink")"
+check_equal "gtlsclient: $UP_MB MB posted to /sink are counted" "$(stat -c %s "$DIR/up")" \
+  "$(json j.bytes <"$DIR/got/sink")"
 
 fetch "$URL/echo" -m POST -d "$DIR/up" -q
 check_equal "gtlsclient: $UP_MB MB posted to /echo come back" "$up_hash" "$(hash_of "$DIR/got/echo")"
@@ -78,7 +79,8 @@ rm -f "$DIR/got/big.bin"
 fetch "$URL/source?bytes=1000003" -q
 pattern='const d = require("fs").readFileSync(process.argv[1]);
          console.log(d.length, d.every((b, i) => b === ((i * 31 + (i >> 8)) & 255)))'
-check_equal "gtlsclient: GET /source has its length and pattern" "1000003 true" "$(node -e "$pattern" "$DIR/got/source?bytes=1000003")"
+check_equal "gtlsclient: GET /source has its length and pattern" "1000003 true" \
+  "$(node -e "$pattern" "$DIR/got/source?bytes=1000003")"
 
 fetch "$URL/index.html" -n 50
 check_equal "gtlsclient: 50 requests on one connection" 50 "$(grep -c '\[:status: 200\]' "$DIR/trace")"
@@ -105,6 +107,8 @@ curl3 /small.bin --range 1000-1999
 check_equal "libcurl: a range" "HTTP/3 206" "$(code)"
 check_equal "libcurl: which it is" "bytes 1000-1999/1048576" "$(field content-range)"
 check_equal "libcurl: its bytes" "$(part "$DIR/www/small.bin" 1000 1000)" "$(hash_of "$DIR/body")"
+curl3 "/small.bin?v=1" --range 0-9
+check_equal "libcurl: header fields are found beside a query" "HTTP/3 206 10" "$(code) $(field content-length)"
 curl3 /small.bin --range -500
 check_equal "libcurl: the last 500 bytes" "bytes 1048076-1048575/1048576" "$(field content-range)"
 check_equal "libcurl: its bytes" "$(part "$DIR/www/small.bin" 1048076 500)" "$(hash_of "$DIR/body")"

@@ -394,7 +394,9 @@ struct server_request *server_request_new(struct server *server, wt_request *req
 static void handle_hello(wt_request *request, void *user_data) {
   server_request_new(user_data, request);
   const struct wt_header header = {"content-type", "text/plain"};
-  (void)wt_request_respond(request, 200, &header, 1, "hello\n", 6);
+  int error = wt_request_respond(request, 200, &header, 1, "hello\n", 6);
+  /* A session is not accepted this way (section 3.2: 405 where a resource does not speak WebTransport). */
+  if (error == WT_ERR_INVALID) (void)wt_request_respond(request, 405, NULL, 0, NULL, 0);
 }
 
 static void handle_post(wt_request *request, void *user_data) {
@@ -438,6 +440,10 @@ static int endpoint_send(void *ctx, const struct wt__path *path, unsigned ecn, c
   assert_ptr_equal(path->socket, server);
   assert_true(segment > 0);
   assert_true(len <= WT__MAX_BATCH);
+  if (server->socket_full) {
+    server->sends_refused++;
+    return WT_ERR_AGAIN;
+  }
   for (size_t at = 0; at < len; at += segment) {
     size_t n = len - at < segment ? len - at : segment;
     net_send(server->net, &server->node, &local, &remote, ecn, data + at, n);

@@ -7,7 +7,7 @@
  * everything they are told, and rules that hold for every test, checked when it is freed: each handle got
  * exactly one `on_close` and nothing after it, and no memory is left.
  *
- *   /hello            200 "hello\n"
+ *   /hello            200 "hello\n"; 405 to a WebTransport request
  *   /post             streams the request's body back
  *   /source?bytes=N   N bytes of `pattern_new`, seed 1, streamed
  *   /later            keeps the request for the test to answer
@@ -122,7 +122,8 @@ struct server {
   bool frugal;        /* counts bytes without keeping them */
   bool forget;        /* frees records of streams and sessions as they close */
   bool no_stream_callbacks; /* `on_stream` leaves the stream without callbacks */
-  uint64_t forgotten_bad;   /* forgotten records that broke a rule */
+  bool socket_full;         /* `send` takes nothing */
+  uint64_t sends_refused;
   void (*hook)(struct server *server, enum server_event event, struct server_session *session,
                struct server_stream *stream);
   void *hook_ctx;

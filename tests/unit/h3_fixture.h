@@ -11,6 +11,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -30,9 +31,10 @@
 #define H3_IDS 512
 #define H3_MS UINT64_C(1000000)
 
-/* Client streams that the fixture uses. */
+/* Unidirectional streams that the fixture uses: the client's, and the server's encoder stream. */
 #define H3_CONTROL 2
 #define H3_ENCODER 6
+#define H3_SERVER_ENCODER 7
 
 struct h3_stream_log {
   uint8_t *sent;
@@ -54,6 +56,8 @@ struct h3_fixture {
   uint64_t close_code;
   uint64_t now;
   nghttp3_qpack_encoder *encoder;
+  nghttp3_qpack_decoder *decoder;
+  size_t decoder_fed; /* bytes of the server's encoder stream */
 };
 
 /* An answer, taken apart. */
@@ -157,6 +161,8 @@ static struct h3_fixture *h3_new(void) {
       .max_stream_data = 1024 * 1024,
   };
   assert_int_equal(nghttp3_qpack_encoder_new(&f->encoder, 4096, nghttp3_mem_default()), 0);
+  assert_int_equal(nghttp3_qpack_decoder_new(&f->decoder, 65536, 100, nghttp3_mem_default()), 0);
+  f->decoder_fed = 1; /* the stream's type */
   return f;
 }
 
@@ -169,6 +175,7 @@ static H3_UNUSED void h3_free(struct h3_fixture *f) {
   wt__h3_conn_free(f->conn, WT_TRANSPORT, WT__H3_NO_ERROR);
   wt__routes_free(&f->routes);
   nghttp3_qpack_encoder_del(f->encoder);
+  nghttp3_qpack_decoder_del(f->decoder);
   for (size_t i = 0; i < H3_IDS; i++) free(f->streams[i].sent);
   assert_int_equal(f->counters.sessions_open, 0);
   free(f);
@@ -264,8 +271,8 @@ static uint8_t *h3_headers_frame(struct h3_fixture *f, int64_t id, const char *c
   uint8_t *frame;
   for (size_t i = 0; fields[i]; i += 2) {
     assert_true(count < 600);
-    nv[count++] = (nghttp3_nv){(uint8_t *)fields[i], (uint8_t *)fields[i + 1], strlen(fields[i]),
-                               strlen(fields[i + 1]), inserts ? NGHTTP3_NV_FLAG_TRY_INDEX : NGHTTP3_NV_FLAG_NONE};
+    nv[count++] = (nghttp3_nv){(uint8_t *)fields[i], (uint8_t *)fields[i + 1], strlen(fields[i]), strlen(fields[i + 1]),
+                               inserts ? NGHTTP3_NV_FLAG_TRY_INDEX : NGHTTP3_NV_FLAG_NONE};
   }
   nghttp3_buf_init(&prefix);
   nghttp3_buf_init(&body);
@@ -318,15 +325,20 @@ static H3_UNUSED void h3_data(struct h3_fixture *f, int64_t id, const void *data
 
 /* --- Reading answers --- */
 
-static void h3_read_fields(int64_t id, const uint8_t *data, size_t len, struct h3_answer *answer) {
-  nghttp3_qpack_decoder *decoder;
+static void h3_read_fields(struct h3_fixture *f, int64_t id, const uint8_t *data, size_t len,
+                           struct h3_answer *answer) {
+  const struct h3_stream_log *inserts = &f->streams[H3_SERVER_ENCODER];
   nghttp3_qpack_stream_context *context;
-  assert_int_equal(nghttp3_qpack_decoder_new(&decoder, 0, 0, nghttp3_mem_default()), 0);
+  if (inserts->sent_len > f->decoder_fed) {
+    size_t n = inserts->sent_len - f->decoder_fed;
+    assert_int_equal(nghttp3_qpack_decoder_read_encoder(f->decoder, inserts->sent + f->decoder_fed, n), n);
+    f->decoder_fed += n;
+  }
   assert_int_equal(nghttp3_qpack_stream_context_new(&context, id, nghttp3_mem_default()), 0);
   for (;;) {
     nghttp3_qpack_nv nv;
     uint8_t flags = 0;
-    nghttp3_ssize n = nghttp3_qpack_decoder_read_request(decoder, context, &nv, &flags, data, len, 1);
+    nghttp3_ssize n = nghttp3_qpack_decoder_read_request(f->decoder, context, &nv, &flags, data, len, 1);
     assert_true(n >= 0);
     data += n;
     len -= (size_t)n;
@@ -341,7 +353,6 @@ static void h3_read_fields(int64_t id, const uint8_t *data, size_t len, struct h
     nghttp3_rcbuf_decref(nv.value);
   }
   nghttp3_qpack_stream_context_del(context);
-  nghttp3_qpack_decoder_del(decoder);
 }
 
 /* Takes apart what was sent on `id`. Free with `h3_answer_free`. */
@@ -357,7 +368,7 @@ static H3_UNUSED struct h3_answer h3_answer(struct h3_fixture *f, int64_t id) {
     at += wt__varint_read(s->sent + at, s->sent_len - at, &len);
     assert_true(len <= s->sent_len - at);
     if (type == 0x01) {
-      h3_read_fields(id, s->sent + at, (size_t)len, &answer);
+      h3_read_fields(f, id, s->sent + at, (size_t)len, &answer);
     } else {
       assert_int_equal(type, 0x00);
       memcpy(answer.body + answer.body_len, s->sent + at, (size_t)len);

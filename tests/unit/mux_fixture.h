@@ -32,7 +32,7 @@ struct mux_fixture {
   wt_stream *last_stream; /* of on_stream */
 };
 
-static void note(char *log, size_t size, const char *format, ...) {
+static inline void note(char *log, size_t size, const char *format, ...) {
   size_t len = strlen(log);
   va_list args;
   va_start(args, format);
@@ -43,7 +43,7 @@ static void note(char *log, size_t size, const char *format, ...) {
 #define WIRE(f, ...) note((f)->wire, sizeof((f)->wire), __VA_ARGS__)
 #define APP(f, ...) note((f)->app, sizeof((f)->app), __VA_ARGS__)
 
-static int fake_open(void *ctx, bool uni, int64_t *id) {
+static inline int fake_open(void *ctx, bool uni, int64_t *id) {
   struct mux_fixture *f = ctx;
   if (f->streams_left == 0) return WT_ERR_STREAM_LIMIT;
   f->streams_left--;
@@ -52,26 +52,26 @@ static int fake_open(void *ctx, bool uni, int64_t *id) {
   else f->next_bidi += 4;
   return 0;
 }
-static void fake_reset(void *ctx, int64_t id, uint64_t code) { WIRE((struct mux_fixture *)ctx, "reset %d %llx; ", (int)id, (unsigned long long)code); }
-static void fake_stop(void *ctx, int64_t id, uint64_t code) { WIRE((struct mux_fixture *)ctx, "stop %d %llx; ", (int)id, (unsigned long long)code); }
-static void fake_consume(void *ctx, int64_t id, uint64_t len) {
+static inline void fake_reset(void *ctx, int64_t id, uint64_t code) { WIRE((struct mux_fixture *)ctx, "reset %d %llx; ", (int)id, (unsigned long long)code); }
+static inline void fake_stop(void *ctx, int64_t id, uint64_t code) { WIRE((struct mux_fixture *)ctx, "stop %d %llx; ", (int)id, (unsigned long long)code); }
+static inline void fake_consume(void *ctx, int64_t id, uint64_t len) {
   (void)id;
   ((struct mux_fixture *)ctx)->consumed += len;
 }
-static void fake_wake(void *ctx) { ((struct mux_fixture *)ctx)->wakes++; }
-static size_t fake_max_datagram(void *ctx) { return ((struct mux_fixture *)ctx)->max_datagram; }
-static void fake_close(void *ctx, uint64_t code, const char *reason) {
+static inline void fake_wake(void *ctx) { ((struct mux_fixture *)ctx)->wakes++; }
+static inline size_t fake_max_datagram(void *ctx) { return ((struct mux_fixture *)ctx)->max_datagram; }
+static inline void fake_close(void *ctx, uint64_t code, const char *reason) {
   (void)reason;
   WIRE((struct mux_fixture *)ctx, "close %llx; ", (unsigned long long)code);
 }
-static void fake_keep_alive(void *ctx, bool on) { ((struct mux_fixture *)ctx)->keep_alive = on; }
-static void fake_path_stats(void *ctx, struct wt__path_stats *stats) {
+static inline void fake_keep_alive(void *ctx, bool on) { ((struct mux_fixture *)ctx)->keep_alive = on; }
+static inline void fake_path_stats(void *ctx, struct wt__path_stats *stats) {
   (void)ctx;
   stats->smoothed_rtt_us = 1234;
 }
-static void fake_connect_wake(void *ctx, int64_t id) { (void)ctx, (void)id; }
-static void fake_connect_reset(void *ctx, int64_t id, uint64_t code) { WIRE((struct mux_fixture *)ctx, "connect_reset %d %llx; ", (int)id, (unsigned long long)code); }
-static void fake_session_closed(void *ctx, int64_t id) { WIRE((struct mux_fixture *)ctx, "session_closed %d; ", (int)id); }
+static inline void fake_connect_wake(void *ctx, int64_t id) { (void)ctx, (void)id; }
+static inline void fake_connect_reset(void *ctx, int64_t id, uint64_t code) { WIRE((struct mux_fixture *)ctx, "connect_reset %d %llx; ", (int)id, (unsigned long long)code); }
+static inline void fake_session_closed(void *ctx, int64_t id) { WIRE((struct mux_fixture *)ctx, "session_closed %d; ", (int)id); }
 
 static const struct wt_transport fake_transport = {
     .open_stream = fake_open,
@@ -88,19 +88,19 @@ static const struct wt_transport fake_transport = {
     .session_closed = fake_session_closed,
 };
 
-static void told_error(struct mux_fixture *f, const char *what, wt_stream *s, const struct wt_stream_error *e) {
+static inline void told_error(struct mux_fixture *f, const char *what, wt_stream *s, const struct wt_stream_error *e) {
   if (e == NULL) APP(f, "%s %d; ", what, (int)wt_stream_id(s));
   else if (e->session_gone) APP(f, "%s %d gone %s %u; ", what, (int)wt_stream_id(s), wt_party_name(e->by), e->code);
   else if (e->has_code) APP(f, "%s %d %s %u; ", what, (int)wt_stream_id(s), wt_party_name(e->by), e->code);
   else APP(f, "%s %d %s wire %llx; ", what, (int)wt_stream_id(s), wt_party_name(e->by), (unsigned long long)e->wire_code);
 }
-static void app_data(wt_stream *s, const uint8_t *data, size_t len, bool fin, void *ud) {
+static inline void app_data(wt_stream *s, const uint8_t *data, size_t len, bool fin, void *ud) {
   APP((struct mux_fixture *)ud, "data %d '%.*s'%s; ", (int)wt_stream_id(s), (int)len, data ? (const char *)data : "", fin ? " fin" : "");
 }
-static void app_writable(wt_stream *s, void *ud) { APP((struct mux_fixture *)ud, "writable %d; ", (int)wt_stream_id(s)); }
-static void app_reset(wt_stream *s, const struct wt_stream_error *e, void *ud) { told_error(ud, "reset", s, e); }
-static void app_stop(wt_stream *s, const struct wt_stream_error *e, void *ud) { told_error(ud, "stop", s, e); }
-static void app_stream_close(wt_stream *s, const struct wt_stream_error *e, void *ud) { told_error(ud, "closed", s, e); }
+static inline void app_writable(wt_stream *s, void *ud) { APP((struct mux_fixture *)ud, "writable %d; ", (int)wt_stream_id(s)); }
+static inline void app_reset(wt_stream *s, const struct wt_stream_error *e, void *ud) { told_error(ud, "reset", s, e); }
+static inline void app_stop(wt_stream *s, const struct wt_stream_error *e, void *ud) { told_error(ud, "stop", s, e); }
+static inline void app_stream_close(wt_stream *s, const struct wt_stream_error *e, void *ud) { told_error(ud, "closed", s, e); }
 
 static const struct wt_stream_callbacks stream_app = {
     .size = sizeof(struct wt_stream_callbacks),
@@ -111,20 +111,20 @@ static const struct wt_stream_callbacks stream_app = {
     .on_close = app_stream_close,
 };
 
-static void app_stream(wt_session *session, wt_stream *stream, void *ud) {
+static inline void app_stream(wt_session *session, wt_stream *stream, void *ud) {
   struct mux_fixture *f = ud;
   APP(f, "stream %d of %d; ", (int)wt_stream_id(stream), (int)wt_session_id(session));
   f->last_stream = stream;
   wt_stream_set_callbacks(stream, &stream_app, f);
 }
-static void app_datagram(wt_session *session, const uint8_t *data, size_t len, void *ud) {
+static inline void app_datagram(wt_session *session, const uint8_t *data, size_t len, void *ud) {
   APP((struct mux_fixture *)ud, "datagram %d '%.*s'; ", (int)wt_session_id(session), (int)len, (const char *)data);
 }
-static void app_credit(wt_session *session, enum wt_stream_kind kind, void *ud) {
+static inline void app_credit(wt_session *session, enum wt_stream_kind kind, void *ud) {
   APP((struct mux_fixture *)ud, "credit %d %d; ", (int)wt_session_id(session), kind);
 }
-static void app_drain(wt_session *session, void *ud) { APP((struct mux_fixture *)ud, "drain %d; ", (int)wt_session_id(session)); }
-static void app_close(wt_session *session, const struct wt_close_info *info, void *ud) {
+static inline void app_drain(wt_session *session, void *ud) { APP((struct mux_fixture *)ud, "drain %d; ", (int)wt_session_id(session)); }
+static inline void app_close(wt_session *session, const struct wt_close_info *info, void *ud) {
   APP((struct mux_fixture *)ud, "session %d %s %u '%s'%s; ", (int)wt_session_id(session), wt_party_name(info->by), info->code, info->reason, info->clean ? "" : " unclean");
 }
 
@@ -137,7 +137,7 @@ static const struct wt_session_callbacks session_app = {
     .on_close = app_close,
 };
 
-static void fixture_init(struct mux_fixture *f) {
+static inline void fixture_init(struct mux_fixture *f) {
   memset(f, 0, sizeof(*f));
   f->config = (struct wt__mux_config){.max_stream_send_buffer = 1000,
                                       .max_datagrams_queued = 3,
@@ -151,7 +151,7 @@ static void fixture_init(struct mux_fixture *f) {
   wt__mux_init(&f->mux, &f->config, &fake_transport, f);
 }
 
-static wt_session *fixture_session(struct mux_fixture *f, int64_t id) {
+static inline wt_session *fixture_session(struct mux_fixture *f, int64_t id) {
   struct wt__session_params params = {
       .path = "/echo", .protocol = "", .peer_address = "192.0.2.1:1", .draft = 2, .callbacks = &session_app, .user_data = f};
   wt_session *session;
@@ -161,7 +161,7 @@ static wt_session *fixture_session(struct mux_fixture *f, int64_t id) {
 }
 
 /* Compares with what was noted since the last time, and forgets it. */
-static void expect(char *log, const char *text) {
+static inline void expect(char *log, const char *text) {
   assert_string_equal(log, text);
   log[0] = 0;
 }
@@ -169,7 +169,7 @@ static void expect(char *log, const char *text) {
 #define EXPECT_APP(f, text) expect((f)->app, text)
 
 /* Lets the transport take the next stream's bytes, all of them; notes id and bytes from `skip` on. */
-static int64_t fixture_send(struct mux_fixture *f, size_t skip) {
+static inline int64_t fixture_send(struct mux_fixture *f, size_t skip) {
   struct wt__send send;
   wt_stream *stream;
   char bytes[4096];
@@ -185,7 +185,7 @@ static int64_t fixture_send(struct mux_fixture *f, size_t skip) {
   return send.id;
 }
 
-static void fixture_end(struct mux_fixture *f) {
+static inline void fixture_end(struct mux_fixture *f) {
   wt__mux_free(&f->mux, WT_TRANSPORT, 0x100);
   assert_int_equal(wt__mem_live(), 0);
 }

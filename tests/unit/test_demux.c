@@ -268,7 +268,7 @@ static void test_demux_diverted_ids_are_known_to_goaway(void **state) {
   h3_run(f);
   assert_memory_equal(f->streams[3].sent + f->streams[3].sent_len - 3, "\x07\x01\x0c", 3); /* GOAWAY 12 */
   /* Streams of sessions go on; new requests do not. */
-  h3_recv(f, 16, "\x40\x41\x00x", 4, false);
+  h3_recv(f, 16, "\x40\x41\x18x", 4, false);
   assert_int_equal(wt__demux_find(f->conn, 16)->kind, WT__H3_WEBTRANSPORT);
   h3_get(f, 20, "/");
   assert_int_equal(f->streams[20].reset_code, WT__H3_REQUEST_REJECTED);

@@ -7,20 +7,18 @@
  *                on_data -> write ----------------------> the peer takes it
  *                             | took less than all
  *                             v
- *                  pause `in`, keep the rest
- *                             | on_writable: nothing is kept any more
+ *                  give the rest back (unread), which pauses `in`
+ *                             | on_writable
  *                             v
  *                        resume `in`
  *
- * So a peer that does not read its echo is soon not read from either, and one stream keeps at most
- * what the peer's flow-control window let through before the pause took hold.
+ * So a peer that does not read its echo is soon not read from either: its flow-control window stays shut.
  *
  * When the peer allows no further unidirectional stream, the echo waits, its `in` paused, in the order
  * of arrival until `on_stream_credit`. A peer could send and reset streams without end while it allows
  * none: beyond WAITING_MAX, streams are refused.
  */
 #include <stdlib.h>
-#include <string.h>
 
 #include "endpoints.h"
 #include "visit.h"
@@ -40,93 +38,42 @@ struct echo_visit {
 struct echo {
   struct echo_visit *owner;
   wt_stream *in, *out; /* NULL once closed, `out` also before it was opened */
-  uint8_t *kept;       /* bytes that `out` has not taken: `kept_len` from `kept_at` */
-  size_t kept_at, kept_len, kept_size;
-  bool fin;     /* `in` has ended */
-  bool ended;   /* and so has `out` */
+  bool fin;     /* `in` has ended, and so has `out` */
   bool waiting; /* for a stream to be allowed */
   bool reset;   /* `in` was reset with `reset_code` */
   uint32_t reset_code;
   struct echo *next;
 };
 
-static void echo_free(struct echo *echo) {
-  free(echo->kept);
-  free(echo);
-}
-
-static void echo_forget(struct echo *echo) {
-  free(echo->kept);
-  echo->kept = NULL;
-  echo->kept_at = echo->kept_len = echo->kept_size = 0;
-}
-
 /* Gives up: the peer is told on both sides. */
 static void echo_abort(struct echo *echo) {
-  echo_forget(echo);
   if (echo->in) wt_stream_stop_sending(echo->in, REFUSED_CODE);
   if (echo->out) wt_stream_reset(echo->out, REFUSED_CODE);
-}
-
-static bool echo_keep(struct echo *echo, const uint8_t *data, size_t len) {
-  if (echo->kept_len + len > echo->kept_size - echo->kept_at) {
-    uint8_t *grown = malloc(echo->kept_len + len);
-    if (!grown) return false;
-    if (echo->kept_len) memcpy(grown, echo->kept + echo->kept_at, echo->kept_len);
-    free(echo->kept);
-    echo->kept = grown;
-    echo->kept_at = 0;
-    echo->kept_size = echo->kept_len + len;
-  }
-  memcpy(echo->kept + echo->kept_at + echo->kept_len, data, len);
-  echo->kept_len += len;
-  return true;
-}
-
-/* Writes what was kept, and passes on a FIN when nothing is left before it. */
-static void echo_flush(struct echo *echo) {
-  if (!echo->out) return;
-  if (echo->kept_len) {
-    size_t written;
-    int error = wt_stream_write(echo->out, echo->kept + echo->kept_at, echo->kept_len, &written);
-    if (error == WT_ERR_NOMEM) echo_abort(echo);
-    if (error) return; /* the peer stopped it or the session ended: another callback tells */
-    echo->kept_at += written;
-    echo->kept_len -= written;
-    if (echo->kept_len) return;
-    echo_forget(echo);
-  }
-  if (echo->in) wt_stream_resume(echo->in);
-  if (echo->fin && !echo->ended) echo->ended = !wt_stream_end(echo->out);
 }
 
 static void echo_on_data(wt_stream *stream, const uint8_t *data, size_t len, bool fin, void *user_data) {
   struct echo *echo = user_data;
   size_t written = 0;
-  echo->fin = echo->fin || fin;
-  if (echo->out && !echo->kept_len && len) {
-    int error = wt_stream_write(echo->out, data, len, &written);
-    if (error == WT_ERR_NOMEM) echo_abort(echo);
-    if (error) return;
-  }
+  int error = echo->out ? wt_stream_write(echo->out, data, len, &written) : WT_ERR_CLOSED;
+  if (error == WT_ERR_NOMEM) echo_abort(echo);
+  if (error) return; /* the peer stopped it or the session ended: another callback tells */
   if (written < len) {
-    wt_stream_pause(stream);
-    if (!echo_keep(echo, data + written, len - written)) echo_abort(echo);
-  } else if (fin && !echo->kept_len) {
-    echo_flush(echo);
+    wt_stream_unread(stream, len - written);
+  } else if (fin) {
+    echo->fin = true;
+    wt_stream_end(echo->out);
   }
 }
 
 static void echo_on_writable(wt_stream *stream, void *user_data) {
   struct echo *echo = user_data;
-  if (stream == echo->out) echo_flush(echo);
+  if (stream == echo->out && echo->in) wt_stream_resume(echo->in);
 }
 
 static void echo_on_reset(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
   struct echo *echo = user_data;
   (void)stream;
   visit_reset(&echo->owner->visit, error);
-  echo_forget(echo);
   echo->reset = true;
   echo->reset_code = visit_code(error);
   if (echo->out) wt_stream_reset(echo->out, echo->reset_code);
@@ -136,7 +83,6 @@ static void echo_on_stop_sending(wt_stream *stream, const struct wt_stream_error
   struct echo *echo = user_data;
   (void)stream;
   visit_stop(&echo->owner->visit, error);
-  echo_forget(echo);
   if (echo->in) wt_stream_stop_sending(echo->in, visit_code(error));
 }
 
@@ -147,7 +93,7 @@ static void echo_on_close(wt_stream *stream, const struct wt_stream_error *error
   if (stream == echo->out) echo->out = NULL;
   /* `in` was cut off without a word from the peer: the echo must not look complete. */
   if (in && echo->out && !echo->fin && !echo->reset) wt_stream_reset(echo->out, visit_code(error));
-  if (!echo->in && !echo->out && !echo->waiting) echo_free(echo);
+  if (!echo->in && !echo->out && !echo->waiting) free(echo);
 }
 
 static const struct wt_stream_callbacks echo_callbacks = {
@@ -164,8 +110,8 @@ static void echo_attach(struct echo *echo, wt_stream *out) {
   wt_stream_set_callbacks(out, &echo_callbacks, echo);
   if (echo->reset)
     wt_stream_reset(out, echo->reset_code);
-  else
-    echo_flush(echo);
+  else if (echo->in)
+    wt_stream_resume(echo->in);
 }
 
 static void echo_wait(struct echo *echo) {
@@ -237,7 +183,7 @@ static void echo_on_session_close(wt_session *session, const struct wt_close_inf
   while (visit->waiting) {
     struct echo *echo = visit->waiting;
     waiting_pop(visit);
-    echo_free(echo); /* its stream has closed already */
+    free(echo); /* its stream has closed already */
   }
   visit_end(&visit->visit, session, info);
   free(visit);

@@ -52,7 +52,11 @@ function wire() {
   onSubmit('close-form', () => closeSession($('close-code').valueAsNumber || 0, $('close-reason').value));
   $('send-form').addEventListener('change', showSendFields);
   $('clear').addEventListener('click', clearLog);
-  $('ping').addEventListener('click', () => (state.session.pings === null ? startPings(state.session) : stopPings(state.session)));
+  $('ping').addEventListener('click', () => {
+    const attempt = state.session;
+    if (attempt.pings === null) startPings(attempt);
+    else stopPings(attempt);
+  });
   $('download').addEventListener('click', () => toggleMeter(download));
   $('upload').addEventListener('click', () => toggleMeter(upload));
   $('server-close').addEventListener('click', () => {

@@ -18,7 +18,9 @@ export function startPings(attempt) {
   const size = Math.min($('ping-size').valueAsNumber || 100, attempt.transport.datagrams.maxDatagramSize);
   const run = crypto.getRandomValues(new Uint32Array(1))[0];
   const rate = Math.min(Math.max($('ping-rate').valueAsNumber || 20, 1), 200);
-  attempt.pings = { run, size: Math.max(size, PING_HEADER), sent: 0, back: 0, lost: 0, samples: [], waiting: new Map() };
+  attempt.pings = {
+    run, size: Math.max(size, PING_HEADER), sent: 0, back: 0, lost: 0, samples: [], waiting: new Map(),
+  };
   attempt.pings.timer = setInterval(() => sendPing(attempt), 1000 / rate);
   $('ping').textContent = 'Stop';
   log('event', 'datagram', `Measuring: ${number(rate)} datagrams a second, ${bytes(attempt.pings.size)} each`);
@@ -73,7 +75,8 @@ function addSample(pings, value) {
 
 function showPings(pings) {
   const sorted = pings.samples.filter(Number.isFinite).sort((a, b) => a - b);
-  const at = (part) => (sorted.length === 0 ? '–' : millis(sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))]));
+  const rank = (part) => Math.min(sorted.length - 1, Math.floor(sorted.length * part));
+  const at = (part) => (sorted.length === 0 ? '–' : millis(sorted[rank(part)]));
   const decided = pings.back + pings.lost;
   const loss = decided === 0 ? '–' : `${((100 * pings.lost) / decided).toFixed(1)} %`;
   $('rtt-min').textContent = at(0);
@@ -81,7 +84,9 @@ function showPings(pings) {
   $('rtt-p95').textContent = at(0.95);
   $('rtt-loss').textContent = loss;
   $('rtt-sent').textContent = number(pings.sent);
-  rttChart.show(pings.samples, Math.max(60, pings.samples.length), ['', `last ${number(pings.samples.length)} round trips`]);
+  const shown = pings.samples.length;
+  rttChart.show(pings.samples, Math.max(60, shown), ['', `last ${number(shown)} round trips`]);
   $('rtt-chart').setAttribute('aria-label',
-    `Round-trip times of ${pings.samples.length} datagrams: min ${at(0)}, median ${at(0.5)}, 95th percentile ${at(0.95)}, lost ${loss}`);
+    `Round-trip times of ${shown} datagrams: min ${at(0)}, median ${at(0.5)}, 95th percentile ${at(0.95)}, ` +
+      `lost ${loss}`);
 }

@@ -4,7 +4,9 @@
  */
 import { MAX_SINGLE_LINES, log } from './log.js';
 import { state } from './state.js';
-import { $, CHUNK, bytes, describeError, millis, number, preview, randomBytes, startsWith, streamError } from './util.js';
+import {
+  $, CHUNK, bytes, describeError, millis, number, preview, randomBytes, startsWith, streamError,
+} from './util.js';
 
 const MAX_PENDING = 2000;        // sent unidirectional streams that wait for their echo
 

@@ -27,7 +27,9 @@ export function transportOptions(hashText, protocolText) {
   const options = {};
   if (hashText.trim() !== '') {
     const value = parseHash(hashText);
-    if (value === null) throw new Error('The certificate hash is not a SHA-256: 64 hex digits, or 44 characters of base64.');
+    if (value === null) {
+      throw new Error('The certificate hash is not a SHA-256: 64 hex digits, or 44 characters of base64.');
+    }
     options.serverCertificateHashes = [{ algorithm: 'sha-256', value }];
   }
   const protocols = protocolText.split(',').map((name) => name.trim()).filter((name) => name !== '');
@@ -40,18 +42,20 @@ export async function connect(url) {
   $('trouble').hidden = true;
   const started = performance.now();
   let options = {};
+  state.session = attempt;
+  setState('connecting', 'Connecting…');
+  attempt.cursor = await serverCursor();
+  if (state.session !== attempt) return; // cancelled meanwhile
   try {
     if (typeof WebTransport === 'undefined') throw new Error('missing');
     options = transportOptions($('hash').value, $('protocols').value);
-    attempt.cursor = await serverCursor();
     attempt.transport = new WebTransport(url, options);
   } catch (error) {
+    state.session = null;
     setState('failed', 'Not connected');
     explainSetup(error);
     return;
   }
-  state.session = attempt;
-  setState('connecting', 'Connecting…');
   log('event', 'session', `Connecting to ${url}`);
   attempt.transport.closed.catch(() => {});
   try {
@@ -112,7 +116,9 @@ async function watchEnd(attempt) {
   showEnd($('server-saw'), '…', 'asking the server');
   $('ended').hidden = false;
   $('ended-empty').hidden = true;
-  showServerView(await serverReport(attempt));
+  state.ended = attempt;
+  const report = await serverReport(attempt);
+  if (state.ended === attempt) showServerView(report); // else a later session has ended meanwhile
 }
 
 function showEnd(target, head, rest) {
@@ -133,8 +139,14 @@ function showServerView(report) {
 }
 
 export function closeSession(code, reason) {
-  if (state.session === null) return;
-  state.session.closing = true;
-  state.session.wanted = false;
-  state.session.transport.close({ closeCode: code, reason });
+  const attempt = state.session;
+  if (attempt === null) return;
+  attempt.closing = true;
+  attempt.wanted = false;
+  if (attempt.transport !== null) {
+    attempt.transport.close({ closeCode: code, reason });
+  } else {
+    state.session = null;
+    setState('closed', 'Not connected');
+  }
 }

@@ -15,16 +15,20 @@ const rateText = (perSecond) => `${(perSecond / 1e6).toFixed(1)} MB/s`;
 function showMeter(now) {
   const seconds = (now - meter.began) / 1000;
   const span = (now - meter.lastAt) / 1000;
-  if (span > 0) meter.rates.push((meter.moved - meter.lastMoved) / span / 1e6);
+  // A rest of a moment says nothing about speed, unless it is all there is.
+  if (span > 0.05 || meter.rates.length === 0) {
+    meter.rates.push((meter.moved - meter.lastMoved) / Math.max(span, 1e-3) / 1e6);
+  }
   // Halving keeps the picture and the bound: each value then stands for twice the time.
   if (meter.rates.length > 400) meter.rates = meter.rates.filter((_, i) => i % 2 === 0);
   $('speed-now').textContent = meter.over ? '–' : rateText((meter.moved - meter.lastMoved) / Math.max(span, 1e-3));
-  $('speed-average').textContent = rateText(meter.moved / Math.max(seconds, 1e-3));
+  const average = rateText(meter.moved / Math.max(seconds, 1e-3));
+  $('speed-average').textContent = average;
   $('speed-bytes').textContent = number(meter.moved);
   $('speed-progress').value = (100 * meter.moved) / meter.total;
   speedChart.show(meter.rates, Math.max(20, meter.rates.length), ['', `${seconds.toFixed(1)} s`]);
   $('speed-chart').setAttribute('aria-label',
-    `${meter.name}: ${number(meter.moved)} bytes in ${seconds.toFixed(1)} seconds, ${rateText(meter.moved / Math.max(seconds, 1e-3))} on average`);
+    `${meter.name}: ${number(meter.moved)} bytes in ${seconds.toFixed(1)} seconds, ${average} on average`);
   meter.lastAt = now;
   meter.lastMoved = meter.moved;
 }
@@ -68,7 +72,8 @@ async function measure(name, path, total, run) {
   showMeterButtons();
   $('speed-server').textContent = '…';
   const report = transport ? await serverReport(attempt) : null;
-  $('speed-server').textContent = report === null ? '–' : number(name === 'Upload' ? report.bytes_in : report.bytes_out);
+  const counted = name === 'Upload' ? report?.bytes_in : report?.bytes_out;
+  $('speed-server').textContent = counted === undefined ? '–' : number(counted);
 }
 
 /** Cuts `total` into as many streams as asked, of equal size; the last may be shorter by less than one byte each. */

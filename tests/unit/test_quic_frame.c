@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+
+/* src/wire/quic_frame.c: every frame type with its length, each one cut at every byte, a whole packet. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdbool.h>
+#include <string.h>
+
+#include "wire/quic_frame.h"
+
+/* `open`: the last part reaches to the packet's end, so that a shorter one is a frame too. */
+static const struct {
+  const char *bytes;
+  size_t len;
+  bool open;
+} frames[] = {
+#define FRAME(bytes) \
+  { bytes, sizeof(bytes) - 1, false }
+#define OPEN_FRAME(bytes) \
+  { bytes, sizeof(bytes) - 1, true }
+    FRAME("\x01"),
+    FRAME("\x02\x40\x80\x05\x00\x03"),
+    FRAME("\x02\x30\x05\x02\x03\x01\x02\x40\x05\x06"),
+    FRAME("\x03\x30\x05\x01\x03\x01\x02\x07\x08\x09"),
+    FRAME("\x04\x04\x2a\x10"),
+    FRAME("\x05\x08\x40\x2b"),
+    FRAME("\x06\x00\x03"
+          "abc"),
+    FRAME("\x07\x02\x11\x12"),
+    OPEN_FRAME("\x08\x04payload"),
+    OPEN_FRAME("\x0d\x04\x09payload"),
+    FRAME("\x0a\x04\x02hi"),
+    FRAME("\x0f\x04\x09\x02hi"),
+    FRAME("\x10\x09"),
+    FRAME("\x11\x04\x09"),
+    FRAME("\x12\x09"),
+    FRAME("\x13\x09"),
+    FRAME("\x14\x09"),
+    FRAME("\x15\x04\x09"),
+    FRAME("\x16\x09"),
+    FRAME("\x17\x09"),
+    FRAME("\x18\x01\x00\x04"
+          "abcd"
+          "0123456789abcdef"),
+    FRAME("\x19\x02"),
+    FRAME("\x1a"
+          "12345678"),
+    FRAME("\x1b"
+          "12345678"),
+    FRAME("\x1c\x07\x06\x02no"),
+    FRAME("\x1d\x41\x00\x02no"),
+    FRAME("\x1e"),
+    FRAME("\x24\x04\x2a\x10\x03"),
+    OPEN_FRAME("\x30"
+               "datagram"),
+    FRAME("\x31\x03"
+          "dat"),
+};
+#define FRAMES (sizeof(frames) / sizeof(frames[0]))
+
+static void test_quic_frame_knows_every_type(void **state) {
+  (void)state;
+  for (size_t i = 0; i < FRAMES; i++) {
+    struct wt__quic_frame frame;
+    uint8_t packet[64];
+    memcpy(packet, frames[i].bytes, frames[i].len);
+    assert_int_equal(wt__quic_frame_read(packet, frames[i].len, &frame), frames[i].len);
+    assert_int_equal(frame.type, (uint8_t)frames[i].bytes[0]);
+    if (frames[i].open) continue;
+    packet[frames[i].len] = 0x01;
+    assert_int_equal(wt__quic_frame_read(packet, frames[i].len + 1, &frame), frames[i].len);
+    for (size_t len = 0; len < frames[i].len; len++) assert_int_equal(wt__quic_frame_read(packet, len, &frame), 0);
+  }
+}
+
+static void test_quic_frame_tells_the_values(void **state) {
+  (void)state;
+  struct wt__quic_frame frame;
+  assert_int_equal(wt__quic_frame_read((const uint8_t *)"\x05\x08\x40\x2b", 4, &frame), 4);
+  assert_int_equal(frame.id, 8);
+  assert_int_equal(frame.code, 43);
+  assert_int_equal(wt__quic_frame_read((const uint8_t *)"\x24\x04\x2a\x10\x03", 5, &frame), 5);
+  assert_int_equal(frame.id, 4);
+  assert_int_equal(frame.code, 42);
+  assert_int_equal(frame.final_size, 16);
+  assert_int_equal(frame.reliable_size, 3);
+  assert_int_equal(wt__quic_frame_read((const uint8_t *)"\x0f\x04\x09\x02hi", 6, &frame), 6);
+  assert_int_equal(frame.id, 4);
+  assert_int_equal(frame.offset, 9);
+  assert_int_equal(frame.data_len, 2);
+  assert_memory_equal(frame.data, "hi", 2);
+  assert_int_equal(wt__quic_frame_read((const uint8_t *)"\x30\x07\x08", 3, &frame), 3);
+  assert_int_equal(frame.data_len, 2);
+}
+
+static void test_quic_frame_walks_a_packet(void **state) {
+  (void)state;
+  static const uint8_t packet[] = {0, 0, 0, 0x01, 0x05, 0x04, 0x01, 0, 0x05, 0x08, 0x02, 0x08, 0x0c, 'e', 'n', 'd'};
+  static const uint64_t types[] = {0, 1, 5, 0, 5, 8};
+  struct wt__quic_frame frame;
+  size_t at = 0, count = 0, n;
+  for (; at < sizeof(packet) && (n = wt__quic_frame_read(packet + at, sizeof(packet) - at, &frame)); at += n)
+    assert_int_equal(frame.type, types[count++]);
+  assert_int_equal(at, sizeof(packet));
+  assert_int_equal(count, 6);
+}
+
+static void test_quic_frame_refuses_the_unknown(void **state) {
+  (void)state;
+  struct wt__quic_frame frame;
+  assert_int_equal(wt__quic_frame_read((const uint8_t *)"\x21\x00\x00", 3, &frame), 0);
+  assert_int_equal(wt__quic_frame_read((const uint8_t *)"\x1f\x00\x00", 3, &frame), 0);
+  assert_int_equal(wt__quic_frame_read((const uint8_t *)"\x40\xaf\x00\x00", 4, &frame), 0);
+  /* A count of ranges, and a length, far beyond the packet. */
+  assert_int_equal(
+      wt__quic_frame_read((const uint8_t *)"\x02\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00", 13, &frame), 0);
+  assert_int_equal(wt__quic_frame_read((const uint8_t *)"\x31\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00", 11, &frame), 0);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_quic_frame_knows_every_type),
+      cmocka_unit_test(test_quic_frame_tells_the_values),
+      cmocka_unit_test(test_quic_frame_walks_a_packet),
+      cmocka_unit_test(test_quic_frame_refuses_the_unknown),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
