@@ -102,7 +102,7 @@ struct wt_server_config {
   /* --- Bounds. --- */
   size_t max_sessions_per_connection; /**< default 16; drafts 7 and later without session flow control: 1 */
   size_t max_header_bytes;            /**< names, values and 32 each (RFC 9114, section 4.2.2); over it: 431; default 16 KiB */
-  size_t max_stream_send_buffer;      /**< queued and unacknowledged, per stream or answer; default 256 KiB */
+  size_t max_stream_send_buffer;      /**< queued and unacknowledged, per stream or answer; default 1 MiB */
   size_t max_datagrams_queued;        /**< outgoing, per connection; default 256 */
   size_t max_early_streams;           /**< streams that wait for their session, per connection; default 64 */
   size_t max_early_datagrams;         /**< likewise; default 64 */

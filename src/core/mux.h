@@ -108,7 +108,8 @@ void wt__session_recv_reset(wt_session *session, uint64_t wire_code);
 /* GOAWAY came, or this end shuts down: tells the application. */
 void wt__mux_drain(struct wt__mux *mux);
 
-/* What the session has for its CONNECT stream, read like a stream's queue (acks in bytes from 0). */
+/* What the session has for its CONNECT stream, read like a stream's queue. `wt__session_acked`: `len` more
+ * bytes were acknowledged, in order. */
 size_t wt__session_peek(wt_session *session, struct wt__vec *vecs, size_t max_vecs, bool *fin);
 void wt__session_sent(wt_session *session, size_t len, bool fin);
 void wt__session_acked(wt_session *session, uint64_t len);
@@ -120,8 +121,6 @@ void wt__session_connect_closed(wt_session *session);
 /* A stream of the peer, whose header said `session_id`, was opened. NULL if it was refused (reset and
  * STOP_SENDING were sent; the rest of its bytes are the caller's to consume) or memory is out. */
 wt_stream *wt__mux_stream_new_remote(struct wt__mux *mux, int64_t id, bool uni, int64_t session_id, uint64_t now);
-/* Finds the stream that `wt_session_open_*` made for `id`: the transport instance of h3 keeps the map. */
-
 void wt__stream_recv(wt_stream *stream, const uint8_t *data, size_t len, bool fin);
 void wt__stream_recv_reset(wt_stream *stream, uint64_t wire_code);
 void wt__stream_recv_stop_sending(wt_stream *stream, uint64_t wire_code);

@@ -181,7 +181,8 @@ void wt__session_sent(wt_session *session, size_t len, bool fin) {
 }
 
 void wt__session_acked(wt_session *session, uint64_t len) {
-  wt__sendq_acked(&session->capsules, session->capsules.acked + len, &session->mux->released);
+  session->capsules_acked += len;
+  wt__sendq_acked(&session->capsules, session->capsules_acked, &session->mux->released);
 }
 
 void wt__session_connect_closed(wt_session *session) {

@@ -32,6 +32,7 @@ struct wt_session {
   struct wt__list streams; /* all that QUIC has not closed or the application was not told the end of */
 
   struct wt__sendq capsules; /* what the CONNECT stream carries from us */
+  uint64_t capsules_acked;
   struct wt__capsule_reader reader;
 
   struct wt_close_info end; /* valid once `ended`; `reason` is owned */

@@ -23,6 +23,7 @@
 #include "base/mem.h"
 #include "h3/internal.h"
 #include "wire/error_code.h"
+#include "wire/varint.h"
 
 #define IS_UNI(id) (((id)&2) != 0)
 #define IS_OURS(id) (((id)&1) != 0)
@@ -92,9 +93,13 @@ static void decide_webtransport(struct wt__h3_conn *conn, struct wt__h3_stream *
 }
 
 static void decide_http(struct wt__h3_conn *conn, struct wt__h3_stream *record, uint64_t type) {
+  size_t type_len = wt__varint_len_of(record->head[0]);
   record->kind = WT__H3_HTTP;
   if (IS_UNI(record->id)) {
-    if (type == 0 && conn->peer_control_id < 0) conn->peer_control_id = record->id;
+    if (type == 0 && conn->peer_control_id < 0) {
+      conn->peer_control_id = record->id;
+      record->frames.left = type_len; /* the stream's type stands before its frames */
+    }
     return;
   }
   record->request = wt__request_new(conn, record);
@@ -138,8 +143,17 @@ static size_t demux_decide(struct wt__h3_conn *conn, struct wt__h3_stream *recor
 
 /* --- Passing on --- */
 
+/* Whether the bytes keep WT_STREAM out of the frames of a request or of the control stream. */
+static bool http_check_frames(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len) {
+  if (IS_UNI(record->id) && record->id != conn->peer_control_id) return true;
+  if (wt__frames_follow(&record->frames, data, len)) return true;
+  wt__h3_fail(conn, WT__H3_FRAME_ERROR, "a WT_STREAM signal in the middle of an HTTP/3 stream");
+  return false;
+}
+
 static void http_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len,
                       bool fin) {
+  if (!http_check_frames(conn, record, data, len)) return;
   if (record->id == conn->peer_control_id && !conn->tap.done) {
     uint64_t wire_code = wt__tap_read(&conn->tap, data, len, &conn->peer);
     if (wire_code != 0) {

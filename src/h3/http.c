@@ -141,6 +141,14 @@ static int on_reset(nghttp3_conn *http, int64_t id, uint64_t wire_code, void *us
   return http_result(conn);
 }
 
+/* The client's GOAWAY: also a signal to bring sessions to an end (draft section 4.7). */
+static int on_shutdown(nghttp3_conn *http, int64_t id, void *user_data) {
+  struct wt__h3_conn *conn = user_data;
+  (void)http, (void)id;
+  wt__mux_drain(&conn->mux);
+  return http_result(conn);
+}
+
 static nghttp3_ssize on_read(nghttp3_conn *http, int64_t id, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags,
                              void *user_data, void *stream_user_data) {
   struct wt__h3_conn *conn = user_data;
@@ -171,6 +179,7 @@ int wt__http_new(struct wt__h3_conn *conn) {
   callbacks.acked_stream_data = on_acked;
   callbacks.stop_sending = on_stop_sending;
   callbacks.reset_stream = on_reset;
+  callbacks.shutdown = on_shutdown;
   nghttp3_settings_default(&settings);
   settings.enable_connect_protocol = 1;
   settings.h3_datagram = 1;

@@ -8,6 +8,7 @@
  *   conn.c      its life, time, and the transport instance that core gets
  *   demux.c     whose stream is it; arrivals on streams
  *   send.c      which stream is next; what QUIC reports about sent bytes
+ *   frames.c    a WT_STREAM signal where it may not be
  *   settings.c  our SETTINGS in place of nghttp3's, the tap on the peer's
  *   http.c      what nghttp3 tells
  *   fields.c    the header fields of a request
@@ -57,6 +58,17 @@ struct wt__tap {
  * Returns 0, or the wire code to close the connection with. `tap->has_settings`: `*settings` is filled. */
 uint64_t wt__tap_read(struct wt__tap *tap, const uint8_t *data, size_t len, struct wt__settings *settings);
 
+/* --- Frames of HTTP/3, looked at in passing (frames.c) --- */
+
+struct wt__frames {
+  uint8_t head[16]; /* type and length of the frame that begins */
+  uint8_t head_len;
+  uint64_t left; /* of the payload */
+};
+
+/* Follows the frames of a stream. False: there is one of type 0x41. */
+bool wt__frames_follow(struct wt__frames *frames, const uint8_t *data, size_t len);
+
 /* --- Our control stream --- */
 
 struct wt__control {
@@ -81,7 +93,8 @@ struct wt__h3_stream {
   enum wt__h3_kind kind;
   uint8_t head[WT__STREAM_HEADER_MAX]; /* UNDECIDED: what came so far */
   size_t head_len;
-  bool stop_seen; /* UNDECIDED: STOP_SENDING came, with `stop_code` */
+  struct wt__frames frames; /* HTTP: a request, or the peer's control stream */
+  bool stop_seen;           /* UNDECIDED: STOP_SENDING came, with `stop_code` */
   uint64_t stop_code;
   wt_stream *stream;              /* WEBTRANSPORT; of ours: NULL until it first sends, and core ends none before that */
   wt_request *request;            /* HTTP, until the request ends */

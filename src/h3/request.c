@@ -182,12 +182,24 @@ void wt__requests_settings_in(struct wt__h3_conn *conn) {
   }
 }
 
+/* A second session on the connection, where the drafts allow one: not for the application to decide (draft
+ * section 5.1). Draft 02 has no such rule. */
+static bool request_is_excessive(const wt_request *request) {
+  const struct wt__h3_conn *conn = request->conn;
+  return request->is_webtransport && conn->tap.has_settings && wt__settings_draft(&conn->peer) >= 7 &&
+         conn->mux.sessions_open > 0;
+}
+
 static void request_dispatch(wt_request *request) {
   struct wt__h3_conn *conn = request->conn;
   const struct wt__route *route;
   if (request->is_webtransport && !conn->tap.has_settings && !request->gave_up_settings &&
       conn->config->settings_timeout_ms > 0) {
     if (!wt__link_linked(&request->waiting)) wt__list_push_back(&conn->waiting, &request->waiting);
+    return;
+  }
+  if (request_is_excessive(request)) {
+    wt__request_abort(request, WT__H3_REQUEST_REJECTED);
     return;
   }
   request->gave_up_settings = request->is_webtransport && !conn->tap.has_settings;

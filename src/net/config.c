@@ -55,7 +55,7 @@ void wt_server_config_default(struct wt_server_config *config) {
       .max_streams_uni = 256,
       .max_sessions_per_connection = 16,
       .max_header_bytes = 16 * KIB,
-      .max_stream_send_buffer = 256 * KIB,
+      .max_stream_send_buffer = 1024 * KIB,
       .max_datagrams_queued = 256,
       .max_early_streams = 64,
       .max_early_datagrams = 64,

@@ -9,8 +9,9 @@
  *                                         gone, most likely because this server was restarted
  *   anything else                         nothing: late packets of connections that have ended
  *
- * All answers but the first are without memory of who asked, so none is larger than the question, and
- * stateless resets have a rate: two servers that both know nothing must not play them to and fro.
+ * Nothing but a new connection takes memory, and no other answer is larger than its question: a forged
+ * address gains nothing. Stateless resets have a rate besides: two servers that both know nothing must
+ * not play them to and fro.
  */
 
 #include <ngtcp2/ngtcp2_crypto.h>

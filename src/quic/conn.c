@@ -142,7 +142,6 @@ int wt__conn_new(struct wt__conn **conn, struct wt__endpoint *endpoint, const st
   wt__heap_node_init(&made->timer);
   wt__list_init(&made->cids);
   made->close_answer_at = 1;
-  made->validated = accept->verdict != WT__TOKEN_NONE;
   conn_set_name(made, &accept->odcid);
   int rc = conn_init_quic(made, accept);
   if (rc) {

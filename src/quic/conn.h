@@ -61,7 +61,6 @@ struct wt__conn {
   struct wt__h3_conn *h3;
   bool can_start; /* 1-RTT packets can be written */
   bool shaken;    /* the handshake is done */
-  bool validated; /* the client's address was proven before the handshake */
 
   /* Set by `close_connection`, acted upon outside of all callbacks. */
   bool close_wanted;

@@ -24,6 +24,7 @@
 
 #include "base/mem.h"
 #include "quic/conn.h"
+#include "wire/error_code.h"
 
 int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_config *config) {
   struct wt__endpoint *made = wt__calloc(1, sizeof(*made));
@@ -129,7 +130,7 @@ static void endpoint_do_close(struct wt__endpoint *endpoint) {
   struct wt__link *link;
   while ((link = wt__list_first(&endpoint->conns))) {
     struct wt__conn *conn = conn_of_link(link);
-    wt__conn_want_close(conn, WT_LOCAL, 0x100, "");
+    wt__conn_want_close(conn, WT_LOCAL, WT__H3_NO_ERROR, "");
     wt__conn_close_now(conn);
   }
   while ((link = wt__list_first(&endpoint->ended))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);

@@ -100,7 +100,7 @@ static int set_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_
 }
 
 static struct cert_set *set_new(wt_certificate *const *certificates, size_t count) {
-  struct cert_set *set = wt__calloc(1, sizeof(*set) + count * sizeof(*set->certificates));
+  struct cert_set *set = wt__calloc(1, sizeof(*set) + count * sizeof(wt_certificate *));
   if (!set) return NULL;
   if (gnutls_certificate_allocate_credentials(&set->credentials)) {
     wt__free(set);

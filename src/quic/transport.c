@@ -9,6 +9,7 @@
  */
 
 #include "quic/conn.h"
+#include "wire/error_code.h"
 
 #define AEAD_OVERHEAD 16
 #define SHORT_HEADER_LEN(cid_len) (1 + (cid_len) + 4) /* first byte, id, the longest packet number */
@@ -34,7 +35,7 @@ static void transport_reset_stream(void *ctx, int64_t id, uint64_t wire_code) {
   struct wt__conn *conn = conn_open(ctx);
   if (!conn) return;
   if (ngtcp2_conn_shutdown_stream_write(conn->quic, 0, id, wire_code) == NGTCP2_ERR_NOMEM)
-    wt__conn_want_close(conn, WT_TRANSPORT, 0x102, "out of memory");
+    wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_INTERNAL_ERROR, "out of memory");
   wt__conn_wake(conn);
 }
 
@@ -42,7 +43,7 @@ static void transport_stop_sending(void *ctx, int64_t id, uint64_t wire_code) {
   struct wt__conn *conn = conn_open(ctx);
   if (!conn) return;
   if (ngtcp2_conn_shutdown_stream_read(conn->quic, 0, id, wire_code) == NGTCP2_ERR_NOMEM)
-    wt__conn_want_close(conn, WT_TRANSPORT, 0x102, "out of memory");
+    wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_INTERNAL_ERROR, "out of memory");
   wt__conn_wake(conn);
 }
 
@@ -50,7 +51,7 @@ static void transport_consume(void *ctx, int64_t id, uint64_t len) {
   struct wt__conn *conn = conn_open(ctx);
   if (!conn || !len) return;
   if (ngtcp2_conn_extend_max_stream_offset(conn->quic, id, len) == NGTCP2_ERR_NOMEM)
-    wt__conn_want_close(conn, WT_TRANSPORT, 0x102, "out of memory");
+    wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_INTERNAL_ERROR, "out of memory");
   ngtcp2_conn_extend_max_offset(conn->quic, len);
   wt__conn_wake(conn);
 }

@@ -146,12 +146,9 @@ int64_t http_request(struct peer *peer, const char *method, const char *path, co
 
 void http_connect_on(struct peer *peer, int64_t id, const char *protocol, const char *path, const char *origin,
                      const struct field *fields) {
-  struct field all[FIELDS_MAX + 1] = {{":method", "CONNECT"},
-                                      {":protocol", protocol},
-                                      {":scheme", "https"},
-                                      {":authority", "localhost:4000"},
-                                      {":path", path},
-                                      {"sec-webtransport-http3-draft02", "1"}};
+  struct field all[FIELDS_MAX + 1] = {{":method", "CONNECT"}, {":protocol", protocol},
+                                      {":scheme", "https"},   {":authority", "localhost:4000"},
+                                      {":path", path},        {"sec-webtransport-http3-draft02", "1"}};
   size_t count = 6;
   if (origin) all[count++] = (struct field){"origin", origin};
   fields_append(all, count, fields);

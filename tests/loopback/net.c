@@ -92,17 +92,23 @@ static void queue_insert(struct net *net, struct net_packet *packet) {
   while (before && before->arrival > packet->arrival) before = before->prev;
   packet->prev = before;
   packet->next = before ? before->next : net->queue;
-  if (packet->next) packet->next->prev = packet;
-  else net->tail = packet;
-  if (before) before->next = packet;
-  else net->queue = packet;
+  if (packet->next)
+    packet->next->prev = packet;
+  else
+    net->tail = packet;
+  if (before)
+    before->next = packet;
+  else
+    net->queue = packet;
 }
 
 static struct net_packet *queue_take(struct net *net) {
   struct net_packet *packet = net->queue;
   net->queue = packet->next;
-  if (net->queue) net->queue->prev = NULL;
-  else net->tail = NULL;
+  if (net->queue)
+    net->queue->prev = NULL;
+  else
+    net->tail = NULL;
   return packet;
 }
 

@@ -17,16 +17,23 @@
 
 /* One direction. Chances are in thousandths. */
 struct net_link {
-  uint64_t delay;      /* nanoseconds */
+  uint64_t delay; /* nanoseconds */
   unsigned loss, duplicate, corrupt;
   unsigned reorder;    /* these packets take up to `reorder_by` longer, so later ones overtake them */
   uint64_t reorder_by; /* nanoseconds */
 };
 
-enum net_direction { NET_TO_SERVER = 0, NET_TO_CLIENT = 1 };
+enum net_direction {
+  NET_TO_SERVER = 0,
+  NET_TO_CLIENT = 1
+};
 
 /* What a filter wants done with a packet. */
-enum net_verdict { NET_PASS, NET_DROP, NET_LATE /* half a round trip later than others */ };
+enum net_verdict {
+  NET_PASS,
+  NET_DROP,
+  NET_LATE /* half a round trip later than others */
+};
 
 /* Sees each packet as it is sent; `index` counts those of its direction from 0. It may change bytes. */
 typedef enum net_verdict (*net_filter)(void *ctx, enum net_direction direction, uint64_t index, uint8_t *data,
@@ -89,11 +96,11 @@ bool net_step(struct net *net, uint64_t limit);
 void net_run_for(struct net *net, uint64_t ms);
 
 /* Goes on until `condition` holds; fails the test if it does not within `ms` milliseconds. */
-#define NET_UNTIL(net, ms, condition)                                                                                 \
-  do {                                                                                                                \
-    uint64_t until_ = (net)->now + (ms)*NET_MS;                                                                       \
-    while (!(condition) && net_step((net), until_)) continue;                                                         \
-    if (!(condition)) fail_msg("%s:%d: not within %u ms: %s", __FILE__, __LINE__, (unsigned)(ms), #condition);                                   \
+#define NET_UNTIL(net, ms, condition)                                                                          \
+  do {                                                                                                         \
+    uint64_t until_ = (net)->now + (ms)*NET_MS;                                                                \
+    while (!(condition) && net_step((net), until_)) continue;                                                  \
+    if (!(condition)) fail_msg("%s:%d: not within %u ms: %s", __FILE__, __LINE__, (unsigned)(ms), #condition); \
   } while (0)
 
 #endif

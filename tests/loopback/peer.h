@@ -25,11 +25,11 @@ struct peer_options {
   uint64_t max_streams_bidi, max_streams_uni; /* that the server may open */
   uint64_t max_data, max_stream_data;         /* windows, opened further as bytes arrive unless `hold` */
   uint64_t idle_timeout_ms;
-  uint32_t version;         /* the version of the first packet */
-  size_t hello_padding;     /* bytes of an unknown extension in the ClientHello */
-  bool hold;                /* does not open windows: the server is held back */
-  bool frugal;              /* counts received bytes without keeping them, forgets closed streams */
-  unsigned address;         /* index of `net_address` */
+  uint32_t version;     /* the version of the first packet */
+  size_t hello_padding; /* bytes of an unknown extension in the ClientHello */
+  bool hold;            /* does not open windows: the server is held back */
+  bool frugal;          /* counts received bytes without keeping them, forgets closed streams */
+  unsigned address;     /* index of `net_address` */
 };
 
 struct peer_chunk {
@@ -43,13 +43,13 @@ struct peer_stream {
   int64_t id;
   uint8_t *rx;
   size_t rx_len, rx_cap;
-  uint64_t rx_total;     /* also what `frugal` did not keep */
-  size_t rx_consumed;    /* of them, how many extended the windows */
+  uint64_t rx_total;  /* also what `frugal` did not keep */
+  size_t rx_consumed; /* of them, how many extended the windows */
   bool fin, reset, stopped, closed;
   uint64_t reset_code, stop_code;
   uint64_t fin_at, reset_at, stop_at, closed_at; /* sequence numbers; 0: not yet */
-  struct peer_chunk *tx, *tx_tail; /* all that was ever to be sent: ngtcp2 may read it again */
-  struct peer_chunk *tx_next;      /* the first with unsent bytes */
+  struct peer_chunk *tx, *tx_tail;               /* all that was ever to be sent: ngtcp2 may read it again */
+  struct peer_chunk *tx_next;                    /* the first with unsent bytes */
   size_t tx_next_at;
   size_t tx_len, tx_sent, tx_acked;
   bool tx_fin, tx_fin_sent, tx_dead, tx_blocked, queued;
@@ -84,15 +84,15 @@ struct peer {
   int64_t control; /* the control stream; -1: none */
 
   bool handshake_done, handshake_confirmed;
-  bool ended;              /* no packet is sent or read any more */
-  int end_error;           /* ngtcp2's reason */
+  bool ended;    /* no packet is sent or read any more */
+  int end_error; /* ngtcp2's reason */
   bool close_received, close_is_app;
   uint64_t close_code;
   char close_reason[256];
   bool stateless_reset, retry_received, version_negotiated;
   uint32_t server_versions[16];
   size_t server_version_count;
-  bool silent;             /* neither reads nor writes: the machine is gone */
+  bool silent; /* neither reads nor writes: the machine is gone */
 };
 
 /* WebTransport as drafts 15 and 16 have it; the SETTINGS that browsers send. */

@@ -18,12 +18,13 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "wire/capsule.h"
 
-struct sockaddr_in server_address(void) { return net_address(0); }
-
-static void copy_text(char *dst, size_t size, const char *src) {
-  snprintf(dst, size, "%s", src ? src : "");
+struct sockaddr_in server_address(void) {
+  return net_address(0);
 }
+
+static void copy_text(char *dst, size_t size, const char *src) { snprintf(dst, size, "%s", src ? src : ""); }
 
 /* --- Streams --- */
 
@@ -40,8 +41,10 @@ static struct server_stream *stream_record(struct server_session *session, wt_st
   record->remote = wt_stream_is_remote(stream);
   record->frugal = server->frugal;
   assert_ptr_equal(wt_stream_session(stream), session->session);
-  if (server->last_stream) server->last_stream->next = record;
-  else server->streams = record;
+  if (server->last_stream)
+    server->last_stream->next = record;
+  else
+    server->streams = record;
   server->last_stream = record;
   return record;
 }
@@ -70,8 +73,10 @@ static void echo_pump(struct server_stream *out) {
     wt_stream_end(out->stream);
   }
   if (in && in->stream) {
-    if (all) wt_stream_resume(in->stream);
-    else wt_stream_pause(in->stream);
+    if (all)
+      wt_stream_resume(in->stream);
+    else
+      wt_stream_pause(in->stream);
   }
 }
 
@@ -256,7 +261,8 @@ static void on_session_close(wt_session *session, const struct wt_close_info *in
   record->closes++;
   record->closed_at = ++server->events;
   record->info = *info;
-  assert_int_equal(strlen(info->reason), info->reason_len);
+  assert_true(info->reason_len <= WT__CLOSE_REASON_MAX);
+  assert_int_equal(info->reason[info->reason_len], '\0'); /* a NUL inside is UTF-8 too */
   copy_text(record->reason, sizeof(record->reason), info->reason);
   record->info.reason = record->reason;
   hook_run(record, SERVER_SESSION_CLOSE, NULL);
@@ -272,8 +278,10 @@ static struct server_session *session_record(struct server *server) {
   struct server_session *record = calloc(1, sizeof(*record));
   assert_non_null(record);
   record->server = server;
-  if (server->last_session) server->last_session->next = record;
-  else server->sessions = record;
+  if (server->last_session)
+    server->last_session->next = record;
+  else
+    server->sessions = record;
   server->last_session = record;
   return record;
 }
@@ -321,14 +329,15 @@ static void request_pump(struct server_request *record) {
   if (!record->begun || record->ended || !record->request) return;
   size_t written = 0;
   if (record->echo) {
-    if (record->body_at < record->body.len &&
-        wt_request_write(record->request, record->body.data + record->body_at, record->body.len - record->body_at,
-                         &written) != 0) {
+    if (record->body_at < record->body.len && wt_request_write(record->request, record->body.data + record->body_at,
+                                                               record->body.len - record->body_at, &written) != 0) {
       return;
     }
     record->body_at += written;
-    if (record->body_at < record->body.len) wt_request_pause(record->request);
-    else wt_request_resume(record->request);
+    if (record->body_at < record->body.len)
+      wt_request_pause(record->request);
+    else
+      wt_request_resume(record->request);
     if (record->body_fin && record->body_at == record->body.len) record->ended = true;
   } else {
     while (record->source_left) {
@@ -377,8 +386,10 @@ struct server_request *server_request_new(struct server *server, wt_request *req
   record->request = request;
   copy_text(record->method, sizeof(record->method), wt_request_method(request));
   copy_text(record->path, sizeof(record->path), wt_request_path(request));
-  if (server->last_request) server->last_request->next = record;
-  else server->requests = record;
+  if (server->last_request)
+    server->last_request->next = record;
+  else
+    server->requests = record;
   server->last_request = record;
   struct wt_request_callbacks callbacks = {
       .size = sizeof(callbacks),

@@ -93,7 +93,7 @@ struct server_request {
   int close_error;
   int upgrade_error;
   char upgrade_message[256];
-  uint64_t source_left;  /* /source */
+  uint64_t source_left; /* /source */
   size_t source_at;
   bool echo, begun, ended;
   size_t body_at;
@@ -118,9 +118,9 @@ struct server {
   const char *const *protocols; /* of `wt_upgrade` */
   size_t protocol_count;
   bool require_protocol;
-  int reject_status;  /* the answer to a failed upgrade; 0: what `wt_upgrade_status` says */
-  bool frugal;        /* counts bytes without keeping them */
-  bool forget;        /* frees records of streams and sessions as they close */
+  int reject_status;        /* the answer to a failed upgrade; 0: what `wt_upgrade_status` says */
+  bool frugal;              /* counts bytes without keeping them */
+  bool forget;              /* frees records of streams and sessions as they close */
   bool no_stream_callbacks; /* `on_stream` leaves the stream without callbacks */
   bool socket_full;         /* `send` takes nothing */
   uint64_t sends_refused;

@@ -29,7 +29,8 @@ static void test_early_streams_and_datagram_are_delivered(void **state) {
   peer_wt_datagram(w.peer, w.id, "datagram", 8);
   net_run_for(&w.net, 1000);
   assert_int_equal(early_connect(&w, "/echo")->closes, 0);
-  NET_UNTIL(&w.net, 1000, peer_stream(w.peer, bidi)->fin && w.session->datagrams == 1 && w.peer->rx_datagram_count == 1);
+  NET_UNTIL(&w.net, 1000,
+            peer_stream(w.peer, bidi)->fin && w.session->datagrams == 1 && w.peer->rx_datagram_count == 1);
   assert_int_equal(peer_stream(w.peer, bidi)->rx_len, 13);
   assert_memory_equal(peer_stream(w.peer, bidi)->rx, "bidirectional", 13);
   assert_memory_equal(w.session->last_datagram.data, "datagram", 8);

@@ -214,7 +214,8 @@ static void test_http_request_reset_midway(void **state) {
   struct world w;
   http_start(&w);
   for (size_t i = 0; i < 3; i++) {
-    int64_t id = http_request(w.peer, i == 2 ? "GET" : "POST", i == 2 ? "/source?bytes=100000000" : "/post", NULL, i == 2);
+    int64_t id =
+        http_request(w.peer, i == 2 ? "GET" : "POST", i == 2 ? "/source?bytes=100000000" : "/post", NULL, i == 2);
     if (i < 2) http_data(w.peer, id, "partly", 6, false);
     NET_UNTIL(&w.net, 1000, server_request(&w.server, i));
     struct server_request *request = server_request(&w.server, i);
@@ -263,8 +264,8 @@ static void test_http_grease_is_skipped(void **state) {
   NET_UNTIL(&w.net, 1000, w.peer->control >= 0);
   peer_send(w.peer, w.peer->control, bytes.data, bytes.len, false);
   bytes.len = 0;
-  const struct field fields[] = {{":method", "POST"}, {":scheme", "https"}, {":authority", "localhost"},
-                                 {":path", "/post"}, {NULL, NULL}};
+  const struct field fields[] = {
+      {":method", "POST"}, {":scheme", "https"}, {":authority", "localhost"}, {":path", "/post"}, {NULL, NULL}};
   bytes_frame(&bytes, 0x1f * 4 + 0x21, "before", 6);
   http_headers(&bytes, fields);
   bytes_frame(&bytes, 0x1f * 5 + 0x21, NULL, 0);
@@ -344,13 +345,13 @@ static void test_http_broken_protocol_ends_the_connection(void **state) {
     bool fin;
     uint64_t code;
   } cases[] = {
-      {false, false, "\x00\x01x", 3, false, WT__H3_FRAME_UNEXPECTED},      /* DATA before HEADERS */
-      {false, false, "\x04\x00", 2, false, WT__H3_FRAME_UNEXPECTED},       /* SETTINGS on a request */
-      {false, false, "\x02\x00", 2, false, WT__H3_FRAME_UNEXPECTED},       /* a frame of HTTP/2 */
+      {false, false, "\x00\x01x", 3, false, WT__H3_FRAME_UNEXPECTED},        /* DATA before HEADERS */
+      {false, false, "\x04\x00", 2, false, WT__H3_FRAME_UNEXPECTED},         /* SETTINGS on a request */
+      {false, false, "\x02\x00", 2, false, WT__H3_FRAME_UNEXPECTED},         /* a frame of HTTP/2 */
       {true, false, "\x00\x04\x00", 3, false, WT__H3_STREAM_CREATION_ERROR}, /* a second control stream */
-      {true, false, "\x01\x00", 2, false, WT__H3_STREAM_CREATION_ERROR},   /* a push from a client */
-      {true, true, "\x04\x00", 2, false, WT__H3_FRAME_UNEXPECTED},         /* second SETTINGS */
-      {true, true, "\x00\x00", 2, false, WT__H3_FRAME_UNEXPECTED},         /* DATA on the control stream */
+      {true, false, "\x01\x00", 2, false, WT__H3_STREAM_CREATION_ERROR},     /* a push from a client */
+      {true, true, "\x04\x00", 2, false, WT__H3_FRAME_UNEXPECTED},           /* second SETTINGS */
+      {true, true, "\x00\x00", 2, false, WT__H3_FRAME_UNEXPECTED},           /* DATA on the control stream */
       {true, true, "", 0, true, WT__H3_CLOSED_CRITICAL_STREAM},
       {false, false, "\x01\x03\xff\xff\xff", 5, false, WT__QPACK_DECOMPRESSION_FAILED},
       {true, false, "\x02\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff", 13, false, WT__QPACK_ENCODER_STREAM_ERROR},
@@ -441,8 +442,8 @@ static void files_new(struct files *files) {
 }
 
 static void files_free(struct files *files) {
-  static const char *const names[] = {"www/sub/a b.txt", "www/out.txt", "www/outdir", "www/page.html",
-                                      "www/index.html",  "secret.txt"};
+  static const char *const names[] = {"www/sub/a b.txt", "www/out.txt",    "www/outdir",
+                                      "www/page.html",   "www/index.html", "secret.txt"};
   char path[256];
   for (size_t i = 0; i < 6; i++) {
     snprintf(path, sizeof(path), "%s/%s", files->root, names[i]);
@@ -512,12 +513,9 @@ static void test_http_files_ranges(void **state) {
     const char *range, *body, *content_range;
     int status;
   } cases[] = {
-      {"bytes=2-4", "234", "bytes 2-4/10", 206},
-      {"bytes=7-", "789", "bytes 7-9/10", 206},
-      {"bytes=-3", "789", "bytes 7-9/10", 206},
-      {"bytes=0-99", "0123456789", "bytes 0-9/10", 206},
-      {"bytes=10-", NULL, "bytes */10", 416},
-      {"bytes=0-1,3-4", "0123456789", NULL, 200},
+      {"bytes=2-4", "234", "bytes 2-4/10", 206}, {"bytes=7-", "789", "bytes 7-9/10", 206},
+      {"bytes=-3", "789", "bytes 7-9/10", 206},  {"bytes=0-99", "0123456789", "bytes 0-9/10", 206},
+      {"bytes=10-", NULL, "bytes */10", 416},    {"bytes=0-1,3-4", "0123456789", NULL, 200},
       {"lines=1-2", "0123456789", NULL, 200},
   };
   for (size_t i = 0; i < 7; i++) {
@@ -541,12 +539,24 @@ static void test_http_files_ranges(void **state) {
 static void test_http_files_have_no_way_out(void **state) {
   (void)state;
   static const char *const paths[] = {
-      "/files/../secret.txt",         "/files/%2e%2e/secret.txt",     "/files/..%2fsecret.txt",
-      "/files/sub/../../secret.txt",  "/files/%2E%2E%2Fsecret.txt",   "/files/....//secret.txt",
-      "/files/out.txt",               "/files/outdir/secret.txt",     "/files/..\\secret.txt",
-      "/files/%5c..%5csecret.txt",    "/files//etc/passwd",           "/files/%2fetc/passwd",
-      "/files/page.html%00.txt",      "/files/%",                     "/files/%zz",
-      "/files/./page.html/../../secret.txt", "/files/..;/secret.txt", "/files/%252e%252e/secret.txt",
+      "/files/../secret.txt",
+      "/files/%2e%2e/secret.txt",
+      "/files/..%2fsecret.txt",
+      "/files/sub/../../secret.txt",
+      "/files/%2E%2E%2Fsecret.txt",
+      "/files/....//secret.txt",
+      "/files/out.txt",
+      "/files/outdir/secret.txt",
+      "/files/..\\secret.txt",
+      "/files/%5c..%5csecret.txt",
+      "/files//etc/passwd",
+      "/files/%2fetc/passwd",
+      "/files/page.html%00.txt",
+      "/files/%",
+      "/files/%zz",
+      "/files/./page.html/../../secret.txt",
+      "/files/..;/secret.txt",
+      "/files/%252e%252e/secret.txt",
   };
   struct world w;
   struct files files;

@@ -114,8 +114,10 @@ static void test_memory_of_a_connection_is_given_back(void **state) {
     w.session = many_connect(&w, "/echo", &w.id);
     peer_wt_open(w.peer, false, w.id, "abc", 3, false);
     net_run_for(&w.net, 10);
-    if (i % 2) peer_close(w.peer, WT__H3_NO_ERROR);
-    else w.peer->silent = true;
+    if (i % 2)
+      peer_close(w.peer, WT__H3_NO_ERROR);
+    else
+      w.peer->silent = true;
     if (i % 2 == 0) net_run_for(&w.net, 50000); /* a PING in between moves the idle timeout once */
     NET_UNTIL(&w.net, 5000, w.server.sessions == NULL);
     peer_free(w.peer);

@@ -163,7 +163,8 @@ struct byte_count {
   uint64_t bytes[2];
 };
 
-static enum net_verdict count_bytes(void *ctx, enum net_direction direction, uint64_t index, uint8_t *data, size_t len) {
+static enum net_verdict count_bytes(void *ctx, enum net_direction direction, uint64_t index, uint8_t *data,
+                                    size_t len) {
   (void)index;
   (void)data;
   ((struct byte_count *)ctx)->bytes[direction] += len;

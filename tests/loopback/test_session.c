@@ -434,10 +434,10 @@ static void test_session_malformed_capsules_are_datagram_errors(void **state) {
     size_t len;
     bool cut; /* the stream ends inside of it */
   } cases[] = {
-      {WT__CAPSULE_CLOSE_SESSION, "abc", 3, false},       /* no room for the code */
-      {WT__CAPSULE_DRAIN_SESSION, "x", 1, false},         /* must be empty */
-      {WT__CAPSULE_MAX_DATA, "", 0, false},               /* no value */
-      {WT__CAPSULE_MAX_STREAMS_BIDI, "\x40", 1, false},   /* half a varint */
+      {WT__CAPSULE_CLOSE_SESSION, "abc", 3, false},        /* no room for the code */
+      {WT__CAPSULE_DRAIN_SESSION, "x", 1, false},          /* must be empty */
+      {WT__CAPSULE_MAX_DATA, "", 0, false},                /* no value */
+      {WT__CAPSULE_MAX_STREAMS_BIDI, "\x40", 1, false},    /* half a varint */
       {WT__CAPSULE_MAX_STREAMS_UNI, "\x01\x01", 2, false}, /* more than a varint */
       {WT__CAPSULE_CLOSE_SESSION, "abcdefgh", 8, true},
       {0x1f * 99 + 0x21, "unknown", 7, true},
@@ -596,8 +596,8 @@ static void act_everything(struct world *w) {
 
 static void test_session_close_inside_every_callback(void **state) {
   (void)state;
-  static const enum server_event events[] = {SERVER_UPGRADED, SERVER_STREAM, SERVER_DATAGRAM, SERVER_DRAIN,
-                                             SERVER_DATA, SERVER_WRITABLE, SERVER_RESET, SERVER_STOP,
+  static const enum server_event events[] = {SERVER_UPGRADED,     SERVER_STREAM,       SERVER_DATAGRAM, SERVER_DRAIN,
+                                             SERVER_DATA,         SERVER_WRITABLE,     SERVER_RESET,    SERVER_STOP,
                                              SERVER_STREAM_CLOSE, SERVER_SESSION_CLOSE};
   for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
     enum server_event event = events[i];

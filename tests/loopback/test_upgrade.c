@@ -387,8 +387,8 @@ static void test_upgrade_subprotocols(void **state) {
       {"\"qux\"", 3, ""},
       {NULL, 3, ""},
       {"\"foo\"", 0, ""},
-      {"foo, bar", 3, ""},          /* tokens, not strings: the field is ignored */
-      {"\"foo\", bar", 3, ""},      /* one wrong member spoils it */
+      {"foo, bar", 3, ""},     /* tokens, not strings: the field is ignored */
+      {"\"foo\", bar", 3, ""}, /* one wrong member spoils it */
       {"\"foo", 3, ""},
       {"\"foo\",", 3, ""},
       {"", 3, ""},

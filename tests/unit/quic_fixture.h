@@ -358,6 +358,27 @@ static int client_on_data(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64_
   return 0;
 }
 
+/* An extension that nobody knows makes the ClientHello as long as those of browsers. */
+static int client_send_padding(gnutls_session_t session, gnutls_buffer_t extension) {
+  static const uint8_t zeros[1200];
+  (void)session;
+  return gnutls_buffer_append_data(extension, zeros, sizeof(zeros));
+}
+
+static int client_recv_padding(gnutls_session_t session, const unsigned char *data, size_t len) {
+  (void)session;
+  (void)data;
+  (void)len;
+  return 0;
+}
+
+static void client_pad_hello(struct client *client) {
+  assert_int_equal(gnutls_session_ext_register(client->tls, "padding", 0xfa1a, GNUTLS_EXT_TLS, client_recv_padding,
+                                               client_send_padding, NULL, NULL, NULL,
+                                               GNUTLS_EXT_FLAG_TLS | GNUTLS_EXT_FLAG_CLIENT_HELLO),
+                   0);
+}
+
 static void client_init_tls(struct client *client, const char *alpn, const char *sni) {
   gnutls_datum_t name = {(unsigned char *)(uintptr_t)alpn, (unsigned)strlen(alpn)};
   assert_int_equal(gnutls_init(&client->tls, GNUTLS_CLIENT | GNUTLS_NO_END_OF_EARLY_DATA), 0);
@@ -375,6 +396,7 @@ static void client_init_tls(struct client *client, const char *alpn, const char 
 
 struct client_options {
   const char *alpn, *sni;
+  bool long_hello; /* of two packets */
   const uint8_t *token;
   size_t token_len;
   uint64_t max_datagram_frame_size;
@@ -427,6 +449,7 @@ static void client_init(struct client *client, const struct client_options *opti
                                           &settings, &params, NULL, client),
                    0);
   client_init_tls(client, options->alpn ? options->alpn : "h3", options->sni ? options->sni : "localhost");
+  if (options->long_hello) client_pad_hello(client);
   ngtcp2_conn_set_tls_native_handle(client->quic, client->tls);
 }
 

@@ -302,6 +302,26 @@ static void test_demux_unknown_frames_before_headers(void **state) {
   h3_free(f);
 }
 
+/* 0x41 is the first thing on a stream, or an error of the connection (draft section 4.3). */
+static void test_demux_signal_in_the_middle(void **state) {
+  (void)state;
+  for (int64_t id = 0; id <= H3_CONTROL; id += H3_CONTROL) {
+    for (size_t cut = 0; cut < 2; cut++) {
+      struct h3_fixture *f = started();
+      H3_SETTINGS(f, settings_chromium);
+      h3_send_request(f, 0, H3_FIELDS(H3_PLAIN("POST", "/")), false);
+      if (id == 0) h3_data(f, 0, "\x40\x41 in a payload means nothing", 29, false);
+      h3_recv(f, id, "\x21\x02\x40\x41", 4, false); /* nor does it in one of GREASE */
+      assert_false(f->closed);
+      h3_recv(f, id, "\x40\x41", cut, false);
+      h3_recv(f, id, &"\x40\x41\x00"[cut], 3 - cut, false);
+      assert_true(f->closed);
+      assert_int_equal(f->close_code, WT__H3_FRAME_ERROR);
+      h3_free(f);
+    }
+  }
+}
+
 static void test_demux_stop_sending_first(void **state) {
   struct h3_fixture *f = started();
   (void)state;
@@ -390,6 +410,7 @@ int main(void) {
       cmocka_unit_test(test_demux_diverted_ids_are_known_to_goaway),
       cmocka_unit_test(test_demux_unknown_unidirectional),
       cmocka_unit_test(test_demux_unknown_frames_before_headers),
+      cmocka_unit_test(test_demux_signal_in_the_middle),
       cmocka_unit_test(test_demux_stop_sending_first),
       cmocka_unit_test(test_demux_idle_connection_is_closed),
       cmocka_unit_test(test_demux_max_streams),

@@ -77,6 +77,35 @@ static void test_endpoint_handshakes_and_forgets(void **state) {
   client_free(&client);
 }
 
+/* As of browsers; the second half may come first, and then a proof of the address is asked for. */
+static void test_endpoint_takes_a_client_hello_of_two_packets(void **state) {
+  (void)state;
+  uint8_t packets[4][1500];
+  size_t lens[4], count;
+  start();
+  for (int reversed = 0; reversed < 2; reversed++) {
+    client_init(&client, &(struct client_options){.long_hello = true});
+    ngtcp2_ssize n;
+    for (count = 0; (n = ngtcp2_conn_write_pkt(client.quic, NULL, NULL, packets[count], 1500, net.now)) > 0; count++) {
+      assert_true(count < 3);
+      lens[count] = (size_t)n;
+    }
+    assert_int_equal(count, 2);
+    for (size_t i = 0; i < count; i++) {
+      size_t at = reversed ? count - 1 - i : i;
+      wt__endpoint_recv(endpoint, &net.path, 0, packets[at], lens[at], net.now);
+    }
+    converse(&client, endpoint);
+    assert_int_equal(client.error, 0);
+    assert_true(ngtcp2_conn_get_handshake_completed(client.quic));
+    assert_int_equal(h3.started, reversed + 1);
+    client_close(0x100);
+    client_free(&client);
+  }
+  pass_time(endpoint, 20000 * MS);
+  assert_int_equal(endpoint->cids.map.len, 0);
+}
+
 static void test_endpoint_speaks_quic_v2(void **state) {
   (void)state;
   start();
@@ -447,6 +476,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
       TEST(test_endpoint_handshakes_and_forgets),
+      TEST(test_endpoint_takes_a_client_hello_of_two_packets),
       TEST(test_endpoint_speaks_quic_v2),
       TEST(test_endpoint_close_tells_the_client),
       TEST(test_endpoint_answers_with_back_off_after_its_close),

@@ -151,6 +151,21 @@ static void test_session_drain_reaches_the_application_and_is_sent_once(void **s
   fixture_end(&f);
 }
 
+static void test_session_frees_capsules_that_are_acknowledged_in_pieces(void **state) {
+  struct mux_fixture f;
+  uint8_t bytes[64];
+  bool fin;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  int64_t before = wt__mem_live();
+  wt_session_drain(session);
+  size_t len = take_connect(session, bytes, &fin);
+  for (size_t i = 0; i < len; i++) wt__session_acked(session, 1);
+  assert_int_equal(wt__mem_live(), before);
+  fixture_end(&f);
+}
+
 static void test_session_that_is_stuck_is_reset_after_a_while(void **state) {
   struct mux_fixture f;
   (void)state;
@@ -216,6 +231,7 @@ int main(void) {
       cmocka_unit_test(test_session_fin_inside_a_capsule_is_malformed),
       cmocka_unit_test(test_session_close_cuts_the_reason_and_refuses_bad_utf8),
       cmocka_unit_test(test_session_drain_reaches_the_application_and_is_sent_once),
+      cmocka_unit_test(test_session_frees_capsules_that_are_acknowledged_in_pieces),
       cmocka_unit_test(test_session_that_is_stuck_is_reset_after_a_while),
       cmocka_unit_test(test_session_and_streams_are_told_when_the_connection_is_lost),
       cmocka_unit_test(test_session_stats_count),

@@ -99,11 +99,12 @@ static void test_upgrade_both_protocol_names_and_draft15(void **state) {
   answer = h3_answer(f, 0);
   assert_null(strstr(answer.fields, "http3-draft"));
   h3_answer_free(&answer);
-  /* One session at a time from draft 07 on. */
+  /* One session at a time from draft 07 on; the application is not even asked. */
   h3_send_request(f, 4, H3_FIELDS(H3_CONNECT("webtransport-h3", "/wt")), false);
   h3_run(f);
-  assert_int_equal(app.rv, WT_ERR_SESSION_LIMIT);
-  assert_int_equal(wt_upgrade_status(app.rv), 429);
+  assert_int_equal(app.handled, 1);
+  assert_int_equal(f->streams[4].reset_code, WT__H3_REQUEST_REJECTED);
+  assert_int_equal(f->streams[4].sent_len, 0);
   h3_free(f);
 }
 
@@ -119,6 +120,28 @@ static void test_upgrade_session_limit_of_draft02(void **state) {
   }
   app.options.callbacks.on_close = NULL;
   wt_session_set_callbacks(wt__map_get(&f->conn->mux.sessions, 0), &app.options.callbacks, NULL);
+  h3_free(f);
+}
+
+/* Both CONNECTs were with the application before either was accepted. */
+static void test_upgrade_second_of_two_pending(void **state) {
+  struct h3_fixture *f = started();
+  wt_request *first;
+  (void)state;
+  app.keep = true;
+  H3_SETTINGS(f, settings_draft15);
+  h3_send_request(f, 0, H3_FIELDS(H3_CONNECT("webtransport-h3", "/wt")), false);
+  h3_run(f);
+  first = app.request;
+  h3_send_request(f, 4, H3_FIELDS(H3_CONNECT("webtransport-h3", "/wt")), false);
+  h3_run(f);
+  assert_int_equal(app.handled, 2);
+  assert_int_equal(wt_upgrade(first, &app.options, &app.session), 0);
+  assert_int_equal(wt_upgrade(app.request, &app.options, NULL), WT_ERR_SESSION_LIMIT);
+  assert_int_equal(wt_request_respond(app.request, wt_upgrade_status(WT_ERR_SESSION_LIMIT), NULL, 0, NULL, 0), 0);
+  h3_run(f);
+  assert_int_equal(h3_status(f, 0), 200);
+  assert_int_equal(h3_status(f, 4), 429);
   h3_free(f);
 }
 
@@ -541,6 +564,7 @@ int main(void) {
       cmocka_unit_test(test_upgrade_accepts),
       cmocka_unit_test(test_upgrade_both_protocol_names_and_draft15),
       cmocka_unit_test(test_upgrade_session_limit_of_draft02),
+      cmocka_unit_test(test_upgrade_second_of_two_pending),
       cmocka_unit_test(test_upgrade_waits_for_settings),
       cmocka_unit_test(test_upgrade_settings_too_late),
       cmocka_unit_test(test_upgrade_gone_while_waiting),

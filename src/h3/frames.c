@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Following the frames of an HTTP/3 stream (RFC 9114, section 7.1) to find a type that must not occur.
+ *
+ * 0x41 begins a WebTransport stream, and may stand nowhere else: as the type of a later frame it is a
+ * connection error (draft section 4.3). nghttp3 takes it for an unknown frame, reads the session id as a
+ * length and skips what follows, so that bytes vanish instead. Hence this second look at the framing: type
+ * and length of each frame, the payload only counted. Everything else about frames is nghttp3's to judge.
+ */
+
+#include "h3/internal.h"
+#include "wire/varint.h"
+
+/* Takes bytes of a frame's head, one by one. True once it is whole: `*type` and `frames->left` are set. */
+static bool head_take(struct wt__frames *frames, uint8_t byte, uint64_t *type) {
+  size_t type_len, length_len;
+  frames->head[frames->head_len++] = byte;
+  type_len = wt__varint_read(frames->head, frames->head_len, type);
+  if (type_len == 0) return false;
+  if (*type == WT__SIGNAL_BIDI) return true;
+  length_len = wt__varint_read(frames->head + type_len, frames->head_len - type_len, &frames->left);
+  return length_len > 0;
+}
+
+bool wt__frames_follow(struct wt__frames *frames, const uint8_t *data, size_t len) {
+  while (len > 0) {
+    uint64_t type;
+    if (frames->left > 0) {
+      size_t n = frames->left < len ? (size_t)frames->left : len;
+      frames->left -= n;
+      data += n;
+      len -= n;
+      continue;
+    }
+    len--;
+    if (!head_take(frames, *data++, &type)) continue;
+    if (type == WT__SIGNAL_BIDI) return false;
+    frames->head_len = 0;
+  }
+  return true;
+}
