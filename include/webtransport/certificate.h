@@ -19,8 +19,8 @@ typedef struct wt_certificate wt_certificate;
  * Errors: WT_ERR_FILE (missing, unreadable), WT_ERR_CERTIFICATE, WT_ERR_KEY, WT_ERR_KEY_MISMATCH,
  * WT_ERR_EXPIRED (expired, or not valid yet), WT_ERR_NOMEM. Since 0.1.0.
  */
-WT_API int wt_certificate_load(const char *cert_file, const char *key_file, wt_certificate **certificate,
-                               char *message, size_t message_size);
+WT_API int wt_certificate_load(const char *cert_file, const char *key_file, wt_certificate **certificate, char *message,
+                               size_t message_size);
 
 /** Reads a PEM chain and its PEM key from memory, which is copied; else as `wt_certificate_load`. Since 0.1.0. */
 WT_API int wt_certificate_parse(const void *cert_pem, size_t cert_len, const void *key_pem, size_t key_len,

@@ -16,31 +16,31 @@ extern "C" {
  * Every error that a function of this library returns: name, value, text. Functions return 0 or one
  * of these; the list makes the enum, `wt_error_name` and `wt_error_string`. Values never change.
  */
-#define WT_ERROR_LIST(X)                                                                                              \
-  X(NOMEM, -1, "out of memory")                                                                                       \
-  X(INVALID, -2, "an argument is not valid")                                                                          \
-  X(STATE, -3, "the object is not in a state that allows this")                                                       \
-  X(AGAIN, -4, "a bound is reached; try again after the matching callback")                                           \
-  X(CLOSED, -5, "the session, stream or request has ended")                                                           \
-  X(STREAM_LIMIT, -6, "the peer allows no further stream at present")                                                 \
-  X(TOO_LARGE, -7, "larger than the peer or the path allows")                                                         \
-  X(UNSUPPORTED, -8, "the peer or this build does not support it")                                                    \
-  X(NOT_FOUND, -9, "not found")                                                                                       \
-  X(NOT_WEBTRANSPORT, -20, "the request does not ask for a WebTransport session")                                     \
-  X(SETTINGS, -21, "the client's SETTINGS or transport parameters do not allow WebTransport")                         \
-  X(ORIGIN, -22, "the origin of the request is not allowed")                                                          \
-  X(SESSION_LIMIT, -23, "the connection has as many sessions as are allowed")                                         \
-  X(SUBPROTOCOL, -24, "client and server have no subprotocol in common")                                              \
-  X(FILE, -40, "a file cannot be read")                                                                               \
-  X(CERTIFICATE, -41, "not a usable certificate")                                                                     \
-  X(KEY, -42, "not a usable private key")                                                                             \
-  X(KEY_MISMATCH, -43, "the private key does not belong to the certificate")                                          \
-  X(EXPIRED, -44, "the certificate is not valid at this time")                                                        \
-  X(TLS, -45, "the TLS library failed")                                                                               \
-  X(ADDRESS, -50, "not a usable address")                                                                             \
-  X(IO, -51, "the operating system refused a network operation")                                                      \
-  X(PROTOCOL, -60, "the peer broke the protocol")                                                                     \
-  X(TIMEOUT, -61, "the time allowed has passed")                                                                      \
+#define WT_ERROR_LIST(X)                                                                      \
+  X(NOMEM, -1, "out of memory")                                                               \
+  X(INVALID, -2, "an argument is not valid")                                                  \
+  X(STATE, -3, "the object is not in a state that allows this")                               \
+  X(AGAIN, -4, "a bound is reached; try again after the matching callback")                   \
+  X(CLOSED, -5, "the session, stream or request has ended")                                   \
+  X(STREAM_LIMIT, -6, "the peer allows no further stream at present")                         \
+  X(TOO_LARGE, -7, "larger than the peer or the path allows")                                 \
+  X(UNSUPPORTED, -8, "the peer or this build does not support it")                            \
+  X(NOT_FOUND, -9, "not found")                                                               \
+  X(NOT_WEBTRANSPORT, -20, "the request does not ask for a WebTransport session")             \
+  X(SETTINGS, -21, "the client's SETTINGS or transport parameters do not allow WebTransport") \
+  X(ORIGIN, -22, "the origin of the request is not allowed")                                  \
+  X(SESSION_LIMIT, -23, "the connection has as many sessions as are allowed")                 \
+  X(SUBPROTOCOL, -24, "client and server have no subprotocol in common")                      \
+  X(FILE, -40, "a file cannot be read")                                                       \
+  X(CERTIFICATE, -41, "not a usable certificate")                                             \
+  X(KEY, -42, "not a usable private key")                                                     \
+  X(KEY_MISMATCH, -43, "the private key does not belong to the certificate")                  \
+  X(EXPIRED, -44, "the certificate is not valid at this time")                                \
+  X(TLS, -45, "the TLS library failed")                                                       \
+  X(ADDRESS, -50, "not a usable address")                                                     \
+  X(IO, -51, "the operating system refused a network operation")                              \
+  X(PROTOCOL, -60, "the peer broke the protocol")                                             \
+  X(TIMEOUT, -61, "the time allowed has passed")                                              \
   X(INTERNAL, -99, "a bug in this library")
 
 /** Error codes; see `WT_ERROR_LIST` for what each means. */

@@ -88,8 +88,11 @@ WT_API bool wt_request_is_webtransport(const wt_request *request);
  * of `body`, all copied. A `content-length` is added. A HEAD request gets the fields alone. The
  * rest of the request's body, if any, is refused. May be called inside a callback or later.
  *
+ * A WebTransport request cannot be answered with a 2xx in this way: that is what `wt_upgrade` does. A
+ * handler that does not speak WebTransport answers it with 405 (section 3.2).
+ *
  * Errors: WT_ERR_STATE if already answered; WT_ERR_CLOSED if the client is gone; WT_ERR_INVALID for a
- * status or a field that may not be sent; WT_ERR_NOMEM. Since 0.1.0.
+ * status or a field that may not be sent; WT_ERR_NOMEM. Nothing was sent after an error. Since 0.1.0.
  */
 WT_API int wt_request_respond(wt_request *request, int status, const struct wt_header *headers, size_t header_count,
                               const void *body, size_t len);

@@ -42,7 +42,7 @@ typedef void (*wt_handler)(wt_request *request, void *user_data);
 /** When a client must prove its address first, at the cost of a round trip (RFC 9000, section 8.1.2). */
 enum wt_retry {
   WT_RETRY_NEVER = 0,
-  WT_RETRY_UNDER_LOAD = 1, /**< once more than `retry_threshold` handshakes are unfinished */
+  WT_RETRY_UNDER_LOAD = 1, /**< once `retry_threshold` handshakes are unfinished */
   WT_RETRY_ALWAYS = 2,
 };
 
@@ -83,13 +83,13 @@ struct wt_server_config {
   uint64_t early_timeout_ms;      /**< an early stream waits this long for its session; default 5,000 */
 
   /* --- Address validation and connections. --- */
-  enum wt_retry retry;             /**< default WT_RETRY_UNDER_LOAD */
-  size_t retry_threshold;          /**< unfinished handshakes; default 256 */
-  size_t max_connections;          /**< further ones are refused; default 65,536 */
-  const uint8_t *reset_key;        /**< 32 secret bytes that outlive restarts, so that peers of an earlier run
+  enum wt_retry retry;      /**< default WT_RETRY_UNDER_LOAD */
+  size_t retry_threshold;   /**< unfinished handshakes; default 256 */
+  size_t max_connections;   /**< further ones are refused; default 65,536 */
+  const uint8_t *reset_key; /**< 32 secret bytes that outlive restarts, so that peers of an earlier run
                                         get a stateless reset; NULL (the default): random. Copied. */
-  size_t reset_key_len;            /**< 32, or 0 without a key */
-  bool session_tickets;            /**< TLS resumption; default true */
+  size_t reset_key_len;     /**< 32, or 0 without a key */
+  bool session_tickets;     /**< TLS resumption; default true */
 
   /* --- Windows (RFC 9000, section 4), in bytes. --- */
   uint64_t initial_max_data;        /**< default 1 MiB; grows to `max_data` as it is read */
@@ -101,11 +101,11 @@ struct wt_server_config {
 
   /* --- Bounds. --- */
   size_t max_sessions_per_connection; /**< default 16; drafts 7 and later without session flow control: 1 */
-  size_t max_header_bytes;            /**< names, values and 32 each (RFC 9114, section 4.2.2); over it: 431; default 16 KiB */
-  size_t max_stream_send_buffer;      /**< queued and unacknowledged, per stream or answer; default 1 MiB */
-  size_t max_datagrams_queued;        /**< outgoing, per connection; default 256 */
-  size_t max_early_streams;           /**< streams that wait for their session, per connection; default 64 */
-  size_t max_early_datagrams;         /**< likewise; default 64 */
+  size_t max_header_bytes; /**< names, values and 32 each (RFC 9114, section 4.2.2); over it: 431; default 16 KiB */
+  size_t max_stream_send_buffer; /**< queued and unacknowledged, per stream or answer; default 1 MiB */
+  size_t max_datagrams_queued;   /**< outgoing, per connection; default 256 */
+  size_t max_early_streams;      /**< streams that wait for their session, per connection; default 64 */
+  size_t max_early_datagrams;    /**< likewise; default 64 */
 };
 
 /** Counts of a server. */

@@ -11,12 +11,12 @@ extern "C" {
 
 /** How a session ended (draft-ietf-webtrans-http3, section 6). */
 struct wt_close_info {
-  enum wt_party by;     /**< who ended it */
-  uint32_t code;        /**< the application's code; 0 if none was given */
-  const char *reason;   /**< UTF-8, NUL-terminated, at most 1,024 bytes; borrowed; "" if none */
-  size_t reason_len;    /**< its length in bytes, without the NUL */
-  bool clean;           /**< the CONNECT stream ended in order; false: reset, or connection lost */
-  uint64_t wire_code;   /**< when not clean: the HTTP/3 or QUIC error code that ended it */
+  enum wt_party by;   /**< who ended it */
+  uint32_t code;      /**< the application's code; 0 if none was given */
+  const char *reason; /**< UTF-8, NUL-terminated, at most 1,024 bytes; borrowed; "" if none */
+  size_t reason_len;  /**< its length in bytes, without the NUL */
+  bool clean;         /**< the CONNECT stream ended in order; false: reset, or connection lost */
+  uint64_t wire_code; /**< when not clean: the HTTP/3 or QUIC error code that ended it */
 };
 
 /**
@@ -39,7 +39,7 @@ struct wt_session_callbacks {
   /** After an open failed with WT_ERR_STREAM_LIMIT: the peer allows streams of `kind` again. */
   void (*on_stream_credit)(wt_session *session, enum wt_stream_kind kind, void *user_data);
 
-  /** The peer, or this server's shutdown, asks for the session to be brought to an end soon. */
+  /** The peer, or this server's shutdown, asks for the session to be brought to an end soon. Once. */
   void (*on_drain)(wt_session *session, void *user_data);
 
   /**
@@ -51,13 +51,13 @@ struct wt_session_callbacks {
 
 /** Counts since the session began. Bytes are those of applications, without headers. */
 struct wt_session_stats {
-  size_t size; /**< set by the caller to sizeof(struct wt_session_stats) */
-  uint64_t bytes_sent, bytes_received;         /**< on streams */
-  uint64_t streams_opened, streams_accepted;   /**< by this end, by the peer */
-  uint64_t streams_open;                       /**< at present */
+  size_t size;                               /**< set by the caller to sizeof(struct wt_session_stats) */
+  uint64_t bytes_sent, bytes_received;       /**< on streams */
+  uint64_t streams_opened, streams_accepted; /**< by this end, by the peer */
+  uint64_t streams_open;                     /**< at present */
   uint64_t datagrams_sent, datagrams_received;
-  uint64_t datagrams_dropped_outgoing;         /**< pushed out of a full queue, oldest first */
-  uint64_t datagrams_dropped_incoming;         /**< came before the session was accepted, over the bound */
+  uint64_t datagrams_dropped_outgoing;                    /**< pushed out of a full queue, oldest first */
+  uint64_t datagrams_dropped_incoming;                    /**< came before the session was accepted, over the bound */
   uint64_t smoothed_rtt_us, rtt_variation_us, min_rtt_us; /**< of the connection, in microseconds */
 };
 

@@ -28,11 +28,11 @@ enum wt_stream_kind {
  * is then still what the wire said, or 0.
  */
 struct wt_stream_error {
-  enum wt_party by;    /**< who did it */
-  bool has_code;       /**< whether `code` means anything */
-  bool session_gone;   /**< it ended because its session ended; `code` is then the session's */
-  uint32_t code;       /**< the application's code, 0 to 2^32-1 */
-  uint64_t wire_code;  /**< the HTTP/3 error code it travelled as */
+  enum wt_party by;   /**< who did it */
+  bool has_code;      /**< whether `code` means anything */
+  bool session_gone;  /**< it ended because its session ended; `code` is then the session's */
+  uint32_t code;      /**< the application's code, 0 to 2^32-1 */
+  uint64_t wire_code; /**< the HTTP/3 error code it travelled as */
 };
 
 /**

@@ -52,7 +52,7 @@ static inline struct wt__link *wt__list_first(const struct wt__list *list) {
 }
 
 /* Walks the list; `next` is read ahead, so that `it` may be removed (but not `next`). */
-#define WT__LIST_FOREACH(it, next_, list)                                                                             \
+#define WT__LIST_FOREACH(it, next_, list) \
   for (struct wt__link *it = (list)->head.next, *next_ = it->next; it != &(list)->head; it = next_, next_ = it->next)
 
 #endif

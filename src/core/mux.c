@@ -124,8 +124,8 @@ static void early_refuse(struct wt__mux *mux, struct wt_stream *stream) {
 static void early_expire(struct wt__mux *mux, uint64_t now) {
   struct wt__link *first;
   while ((first = wt__list_first(&mux->early_streams)) && STREAM_OF(first, link)->deadline <= now) {
-    WT__DEBUG(mux->config->log, "stream %lld: no session %lld in time, refused",
-              (long long)STREAM_OF(first, link)->id, (long long)STREAM_OF(first, link)->session_id);
+    WT__DEBUG(mux->config->log, "stream %lld: no session %lld in time, refused", (long long)STREAM_OF(first, link)->id,
+              (long long)STREAM_OF(first, link)->session_id);
     early_refuse(mux, STREAM_OF(first, link));
   }
   wt__datagrams_expire(mux, now);

@@ -42,11 +42,11 @@ struct wt__mux {
   const struct wt_transport *transport;
   void *ctx;
 
-  struct wt__map sessions;      /* session id -> wt_session, accepted and not yet freed */
+  struct wt__map sessions;        /* session id -> wt_session, accepted and not yet freed */
   struct wt__list session_list;   /* those that go on */
   struct wt__list ended_sessions; /* by `linger_until`: the first has the next deadline */
   struct wt__list stuck_sessions; /* lingered long enough: wait for QUIC alone */
-  size_t sessions_open;         /* sessions whose on_close was not called */
+  size_t sessions_open;           /* sessions whose on_close was not called */
 
   struct wt__list ready;        /* streams with something to send, round robin */
   struct wt__list todo_streams; /* objects for `wt__mux_run` */
@@ -91,8 +91,7 @@ uint64_t wt__mux_expiry(const struct wt__mux *mux);
 
 /* The CONNECT request on stream `id` is accepted. Early streams and datagrams for it are delivered by
  * the next `wt__mux_run`. WT_ERR_NOMEM. */
-int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__session_params *params,
-                        wt_session **session);
+int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__session_params *params, wt_session **out);
 /* Stream `id` will never be a session (ordinary request, rejected, reset): refuses what came early for it. */
 void wt__mux_session_refused(struct wt__mux *mux, int64_t id);
 

@@ -32,8 +32,8 @@ struct wt__released {
 
 struct wt__sendq {
   struct wt__chunk *head, *tail;
-  struct wt__chunk *next; /* holds the first unsent byte; NULL: none */
-  size_t next_off;        /* where in it */
+  struct wt__chunk *next;    /* holds the first unsent byte; NULL: none */
+  size_t next_off;           /* where in it */
   uint64_t acked, sent, end; /* offsets in the stream; acked: up to the last whole chunk given back */
   size_t max;                /* the most bytes from `acked` to `end` */
   bool fin, fin_sent;

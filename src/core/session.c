@@ -119,8 +119,7 @@ static void session_recv_capsule(wt_session *session, const struct wt__capsule *
     case WT__CAPSULE_STREAM_DATA_BLOCKED:
       session_break(session, WT__H3_MESSAGE_ERROR); /* prohibited over HTTP/3 (section 5.4) */
       break;
-    default:
-      break; /* session flow control was not negotiated: ignored (section 5.1) */
+    default: break; /* session flow control was not negotiated: ignored (section 5.1) */
   }
 }
 
@@ -130,17 +129,10 @@ void wt__session_recv(wt_session *session, const uint8_t *data, size_t len) {
     size_t used = 0;
     if (session->close_received) break;
     switch (wt__capsule_read(&session->reader, data, len, &used, &capsule)) {
-      case WT__CAPSULE_MORE:
-        return;
-      case WT__CAPSULE_DONE:
-        session_recv_capsule(session, &capsule);
-        break;
-      case WT__CAPSULE_MALFORMED:
-        session_break(session, WT__H3_DATAGRAM_ERROR);
-        return;
-      case WT__CAPSULE_BAD_CLOSE:
-        session_break(session, WT__H3_MESSAGE_ERROR);
-        return;
+      case WT__CAPSULE_MORE: return;
+      case WT__CAPSULE_DONE: session_recv_capsule(session, &capsule); break;
+      case WT__CAPSULE_MALFORMED: session_break(session, WT__H3_DATAGRAM_ERROR); return;
+      case WT__CAPSULE_BAD_CLOSE: session_break(session, WT__H3_MESSAGE_ERROR); return;
     }
     data += used;
     len -= used;
@@ -258,8 +250,8 @@ void wt__session_run(wt_session *session, uint64_t now) {
     session->fresh = false;
     wt__mux_deliver_early(session->mux, session);
   }
-  if (session->drain_pending && !session->ended) {
-    session->drain_pending = false;
+  if (session->drain_pending && !session->drain_told && !session->ended) {
+    session->drain_told = true;
     if (session->callbacks.on_drain) session->callbacks.on_drain(session, session->user_data);
   }
   for (int kind = WT_BIDIRECTIONAL; kind <= WT_UNIDIRECTIONAL; kind++) {
@@ -313,14 +305,12 @@ void wt_session_drain(wt_session *session) {
 int wt_session_get_stats(const wt_session *session, struct wt_session_stats *stats) {
   struct wt_session_stats all = session->stats;
   struct wt__path_stats path = {0};
-  if (stats->size < offsetof(struct wt_session_stats, smoothed_rtt_us) || stats->size > sizeof(all)) {
-    return WT_ERR_INVALID;
-  }
+  if (stats->size < offsetof(struct wt_session_stats, smoothed_rtt_us)) return WT_ERR_INVALID;
   session->mux->transport->path_stats(session->mux->ctx, &path);
   all.size = stats->size;
   all.smoothed_rtt_us = path.smoothed_rtt_us;
   all.rtt_variation_us = path.rtt_variation_us;
   all.min_rtt_us = path.min_rtt_us;
-  memcpy(stats, &all, stats->size);
+  memcpy(stats, &all, all.size < sizeof(all) ? all.size : sizeof(all));
   return 0;
 }

@@ -46,7 +46,7 @@ struct wt_session {
   bool close_received; /* a close capsule or FIN came: nothing may follow */
   bool fin_sent;       /* the transport has our FIN */
   bool connect_closed;
-  bool drain_sent, drain_pending;
+  bool drain_sent, drain_pending, drain_told;
   bool wants_credit[2], credit_pending[2]; /* by enum wt_stream_kind */
 };
 

@@ -416,8 +416,7 @@ int wt_stream_end(wt_stream *stream) {
 }
 
 int wt_stream_reset(wt_stream *stream, uint32_t code) {
-  struct wt_stream_error error = {
-      .by = WT_LOCAL, .has_code = true, .code = code, .wire_code = wt__error_to_wire(code)};
+  struct wt_stream_error error = {.by = WT_LOCAL, .has_code = true, .code = code, .wire_code = wt__error_to_wire(code)};
   if (stream->uni && stream->remote) return WT_ERR_STATE;
   if (stream->reset_sent || stream->reset_wait || stream->closed || stream->told) return 0;
   stream_fail(stream, &error);
@@ -427,8 +426,7 @@ int wt_stream_reset(wt_stream *stream, uint32_t code) {
 }
 
 int wt_stream_stop_sending(wt_stream *stream, uint32_t code) {
-  struct wt_stream_error error = {
-      .by = WT_LOCAL, .has_code = true, .code = code, .wire_code = wt__error_to_wire(code)};
+  struct wt_stream_error error = {.by = WT_LOCAL, .has_code = true, .code = code, .wire_code = wt__error_to_wire(code)};
   if (stream->uni && !stream->remote) return WT_ERR_STATE;
   if (stream->recv_done || stream->told) return 0;
   stream->recv_done = true;

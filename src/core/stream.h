@@ -55,7 +55,7 @@ struct wt_stream {
   bool send_done;     /* no more writes: ended, reset, stopped */
   bool send_ended;    /* by `wt_stream_end` */
   bool reset_wait, reset_sent;
-  bool blocked;       /* the peer's flow control */
+  bool blocked; /* the peer's flow control */
   bool writable_pending;
   bool failed;
   bool closed; /* QUIC is done with it */
@@ -65,7 +65,7 @@ struct wt_stream {
 void wt__stream_free(wt_stream *stream);
 wt_stream *wt__stream_alloc(struct wt__mux *mux, int64_t id, bool uni, bool remote);
 /* Opens one of ours. */
-int wt__stream_open(wt_session *session, bool uni, wt_stream **stream);
+int wt__stream_open(wt_session *session, bool uni, wt_stream **out);
 /* An early or new stream of the peer gets its session; the application is told. */
 void wt__stream_attach(wt_stream *stream, wt_session *session);
 /* Refuses a stream that will not get a session. */

@@ -52,8 +52,8 @@ struct wt__h3_config {
 };
 
 /* `transport` and `ctx` outlive the connection. WT_ERR_NOMEM. */
-int wt__h3_conn_new(struct wt__h3_conn **conn, const struct wt__h3_config *config,
-                    const struct wt_transport *transport, void *ctx, const char *peer_address, uint64_t now);
+int wt__h3_conn_new(struct wt__h3_conn **out, const struct wt__h3_config *config, const struct wt_transport *transport,
+                    void *ctx, const char *peer_address, uint64_t now);
 
 /* The connection is over; every handle gets its on_close. `wire_code`: what ended it. */
 void wt__h3_conn_free(struct wt__h3_conn *conn, enum wt_party party, uint64_t wire_code);

@@ -32,6 +32,7 @@
 #define MAX_DATAGRAM_FRAME_SIZE 65535 /* any that fits into a packet */
 #define ACTIVE_CID_LIMIT 7            /* ids of the peer's that we keep, for migrations */
 #define END_PTOS 3
+#define BLOCKED_TURN (25 * WT__MS) /* how often deadlines are looked at while the socket is full */
 
 /* --- Memory of ngtcp2 --- */
 
@@ -386,16 +387,17 @@ void wt__conn_wake(struct wt__conn *conn) {
 /* When its next turn is. Returns 0 or an error of ngtcp2. */
 static int conn_schedule(struct wt__conn *conn, bool more) {
   struct wt__endpoint *endpoint = conn->endpoint;
-  if (endpoint->batch.blocked) {
-    wt__heap_remove(&endpoint->timers, &conn->timer);
-    wt__list_remove(&conn->queue);
-    wt__list_push_back(&endpoint->waiting, &conn->queue);
-    return 0;
-  }
-  if (more) wt__conn_wake(conn);
   uint64_t expiry = ngtcp2_conn_get_expiry(conn->quic);
   uint64_t h3_expiry = conn->h3 ? wt__h3_conn_expiry(conn->h3) : UINT64_MAX;
   if (h3_expiry < expiry) expiry = h3_expiry;
+  if (endpoint->batch.blocked) {
+    wt__list_remove(&conn->queue);
+    wt__list_push_back(&endpoint->waiting, &conn->queue);
+    /* Its deadlines hold, but those that are over because it cannot write must not make a busy loop. */
+    if (expiry < endpoint->now + BLOCKED_TURN) expiry = endpoint->now + BLOCKED_TURN;
+  } else if (more) {
+    wt__conn_wake(conn);
+  }
   if (expiry != UINT64_MAX) return wt__heap_set(&endpoint->timers, &conn->timer, expiry) ? NGTCP2_ERR_NOMEM : 0;
   wt__heap_remove(&endpoint->timers, &conn->timer);
   return 0;

@@ -33,26 +33,26 @@ enum wt__capsule_type {
 /* One capsule. Which members are set depends on `type`. */
 struct wt__capsule {
   uint64_t type;
-  uint64_t value;      /* the flow-control capsules: their one varint */
-  uint32_t code;       /* CLOSE_SESSION */
-  const char *reason;  /* CLOSE_SESSION: borrowed from the reader, valid UTF-8, not NUL-terminated */
+  uint64_t value;     /* the flow-control capsules: their one varint */
+  uint32_t code;      /* CLOSE_SESSION */
+  const char *reason; /* CLOSE_SESSION: borrowed from the reader, valid UTF-8, not NUL-terminated */
   size_t reason_len;
 };
 
 enum wt__capsule_result {
-  WT__CAPSULE_MORE = 0,        /* all input used, no capsule is whole yet */
-  WT__CAPSULE_DONE = 1,        /* `*capsule` is set; call again with what is left */
-  WT__CAPSULE_MALFORMED = -1,  /* H3_DATAGRAM_ERROR (RFC 9297, section 3.3) */
-  WT__CAPSULE_BAD_CLOSE = -2,  /* reason over 1,024 bytes or not UTF-8: H3_MESSAGE_ERROR (section 6) */
+  WT__CAPSULE_MORE = 0,       /* all input used, no capsule is whole yet */
+  WT__CAPSULE_DONE = 1,       /* `*capsule` is set; call again with what is left */
+  WT__CAPSULE_MALFORMED = -1, /* H3_DATAGRAM_ERROR (RFC 9297, section 3.3) */
+  WT__CAPSULE_BAD_CLOSE = -2, /* reason over 1,024 bytes or not UTF-8: H3_MESSAGE_ERROR (section 6) */
 };
 
 struct wt__capsule_reader {
   uint8_t header[16]; /* the two varints, while they come in pieces */
   size_t header_len;
   uint64_t type;
-  uint64_t left;      /* bytes of the value still to come */
+  uint64_t left; /* bytes of the value still to come */
   bool in_value;
-  bool store;         /* a known type: keep its value */
+  bool store; /* a known type: keep its value */
   size_t value_len;
   uint8_t value[WT__CAPSULE_VALUE_MAX];
 };

@@ -16,9 +16,9 @@
 #define WT__STREAM_HEADER_MAX 16 /* two varints of eight bytes; ours have at most 10 */
 
 enum wt__stream_header_result {
-  WT__STREAM_HEADER_MORE = 0,  /* not enough bytes to tell */
-  WT__STREAM_HEADER_WT = 1,    /* a WebTransport stream: `*session_id` and `*header_len` are set */
-  WT__STREAM_HEADER_HTTP = 2,  /* HTTP/3's own: `*type` is its first varint, nothing is used up */
+  WT__STREAM_HEADER_MORE = 0,    /* not enough bytes to tell */
+  WT__STREAM_HEADER_WT = 1,      /* a WebTransport stream: `*session_id` and `*header_len` are set */
+  WT__STREAM_HEADER_HTTP = 2,    /* HTTP/3's own: `*type` is its first varint, nothing is used up */
   WT__STREAM_HEADER_BAD_ID = -1, /* the session id is no client-initiated bidirectional stream: H3_ID_ERROR */
 };
 

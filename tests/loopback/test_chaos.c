@@ -207,6 +207,9 @@ static void run_seed(uint64_t seed) {
   if (seed % 4 == 1 && !w.peer->ended) peer_close(w.peer, WT__H3_NO_ERROR);
   if (seed % 4 == 2) wt__endpoint_close(w.server.endpoint, w.net.now);
   net_run_for(&w.net, 60000);
+  struct wt__endpoint_stats stats;
+  wt__endpoint_get_stats(w.server.endpoint, &stats);
+  assert_int_equal(stats.connections_open, 0); /* nothing stays when everybody has fallen silent */
   /* Whatever it was: the next client is served, unless the server is shutting down. */
   if (seed % 4 == 1 || seed % 4 == 3) {
     peer_free(w.peer);

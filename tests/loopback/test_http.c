@@ -423,7 +423,7 @@ static void file_write(const char *folder, const char *name, const char *text) {
 }
 
 static void files_new(struct files *files) {
-  snprintf(files->root, sizeof(files->root), "/tmp/loopback-files-XXXXXX");
+  snprintf(files->root, sizeof(files->root), "%s/loopback-files-XXXXXX", P_tmpdir);
   assert_non_null(mkdtemp(files->root));
   snprintf(files->www, sizeof(files->www), "%s/www", files->root);
   snprintf(files->secret, sizeof(files->secret), "%s/secret.txt", files->root);

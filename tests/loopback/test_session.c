@@ -473,6 +473,10 @@ static void test_session_drain_by_client_reaches_the_application_once(void **sta
   assert_int_equal(w.session->drains, 1);
   int64_t id = peer_wt_open(w.peer, false, w.id, "on", 2, true);
   NET_UNTIL(&w.net, 1000, peer_stream(w.peer, id)->fin);
+  assert_int_equal(w.session->closes, 0);
+  http_data(w.peer, w.id, NULL, 0, true);
+  NET_UNTIL(&w.net, 1000, w.session->closes == 1);
+  assert_int_equal(w.session->drains, 1); /* also after everything that made the session run again */
   world_free(&w);
 }
 

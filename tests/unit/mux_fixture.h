@@ -48,12 +48,18 @@ static inline int fake_open(void *ctx, bool uni, int64_t *id) {
   if (f->streams_left == 0) return WT_ERR_STREAM_LIMIT;
   f->streams_left--;
   *id = uni ? f->next_uni : f->next_bidi;
-  if (uni) f->next_uni += 4;
-  else f->next_bidi += 4;
+  if (uni)
+    f->next_uni += 4;
+  else
+    f->next_bidi += 4;
   return 0;
 }
-static inline void fake_reset(void *ctx, int64_t id, uint64_t code) { WIRE((struct mux_fixture *)ctx, "reset %d %llx; ", (int)id, (unsigned long long)code); }
-static inline void fake_stop(void *ctx, int64_t id, uint64_t code) { WIRE((struct mux_fixture *)ctx, "stop %d %llx; ", (int)id, (unsigned long long)code); }
+static inline void fake_reset(void *ctx, int64_t id, uint64_t code) {
+  WIRE((struct mux_fixture *)ctx, "reset %d %llx; ", (int)id, (unsigned long long)code);
+}
+static inline void fake_stop(void *ctx, int64_t id, uint64_t code) {
+  WIRE((struct mux_fixture *)ctx, "stop %d %llx; ", (int)id, (unsigned long long)code);
+}
 static inline void fake_consume(void *ctx, int64_t id, uint64_t len) {
   (void)id;
   ((struct mux_fixture *)ctx)->consumed += len;
@@ -70,8 +76,12 @@ static inline void fake_path_stats(void *ctx, struct wt__path_stats *stats) {
   stats->smoothed_rtt_us = 1234;
 }
 static inline void fake_connect_wake(void *ctx, int64_t id) { (void)ctx, (void)id; }
-static inline void fake_connect_reset(void *ctx, int64_t id, uint64_t code) { WIRE((struct mux_fixture *)ctx, "connect_reset %d %llx; ", (int)id, (unsigned long long)code); }
-static inline void fake_session_closed(void *ctx, int64_t id) { WIRE((struct mux_fixture *)ctx, "session_closed %d; ", (int)id); }
+static inline void fake_connect_reset(void *ctx, int64_t id, uint64_t code) {
+  WIRE((struct mux_fixture *)ctx, "connect_reset %d %llx; ", (int)id, (unsigned long long)code);
+}
+static inline void fake_session_closed(void *ctx, int64_t id) {
+  WIRE((struct mux_fixture *)ctx, "session_closed %d; ", (int)id);
+}
 
 static const struct wt_transport fake_transport = {
     .open_stream = fake_open,
@@ -89,18 +99,27 @@ static const struct wt_transport fake_transport = {
 };
 
 static inline void told_error(struct mux_fixture *f, const char *what, wt_stream *s, const struct wt_stream_error *e) {
-  if (e == NULL) APP(f, "%s %d; ", what, (int)wt_stream_id(s));
-  else if (e->session_gone) APP(f, "%s %d gone %s %u; ", what, (int)wt_stream_id(s), wt_party_name(e->by), e->code);
-  else if (e->has_code) APP(f, "%s %d %s %u; ", what, (int)wt_stream_id(s), wt_party_name(e->by), e->code);
-  else APP(f, "%s %d %s wire %llx; ", what, (int)wt_stream_id(s), wt_party_name(e->by), (unsigned long long)e->wire_code);
+  if (e == NULL)
+    APP(f, "%s %d; ", what, (int)wt_stream_id(s));
+  else if (e->session_gone)
+    APP(f, "%s %d gone %s %u; ", what, (int)wt_stream_id(s), wt_party_name(e->by), e->code);
+  else if (e->has_code)
+    APP(f, "%s %d %s %u; ", what, (int)wt_stream_id(s), wt_party_name(e->by), e->code);
+  else
+    APP(f, "%s %d %s wire %llx; ", what, (int)wt_stream_id(s), wt_party_name(e->by), (unsigned long long)e->wire_code);
 }
 static inline void app_data(wt_stream *s, const uint8_t *data, size_t len, bool fin, void *ud) {
-  APP((struct mux_fixture *)ud, "data %d '%.*s'%s; ", (int)wt_stream_id(s), (int)len, data ? (const char *)data : "", fin ? " fin" : "");
+  APP((struct mux_fixture *)ud, "data %d '%.*s'%s; ", (int)wt_stream_id(s), (int)len, data ? (const char *)data : "",
+      fin ? " fin" : "");
 }
-static inline void app_writable(wt_stream *s, void *ud) { APP((struct mux_fixture *)ud, "writable %d; ", (int)wt_stream_id(s)); }
+static inline void app_writable(wt_stream *s, void *ud) {
+  APP((struct mux_fixture *)ud, "writable %d; ", (int)wt_stream_id(s));
+}
 static inline void app_reset(wt_stream *s, const struct wt_stream_error *e, void *ud) { told_error(ud, "reset", s, e); }
 static inline void app_stop(wt_stream *s, const struct wt_stream_error *e, void *ud) { told_error(ud, "stop", s, e); }
-static inline void app_stream_close(wt_stream *s, const struct wt_stream_error *e, void *ud) { told_error(ud, "closed", s, e); }
+static inline void app_stream_close(wt_stream *s, const struct wt_stream_error *e, void *ud) {
+  told_error(ud, "closed", s, e);
+}
 
 static const struct wt_stream_callbacks stream_app = {
     .size = sizeof(struct wt_stream_callbacks),
@@ -123,9 +142,12 @@ static inline void app_datagram(wt_session *session, const uint8_t *data, size_t
 static inline void app_credit(wt_session *session, enum wt_stream_kind kind, void *ud) {
   APP((struct mux_fixture *)ud, "credit %d %d; ", (int)wt_session_id(session), kind);
 }
-static inline void app_drain(wt_session *session, void *ud) { APP((struct mux_fixture *)ud, "drain %d; ", (int)wt_session_id(session)); }
+static inline void app_drain(wt_session *session, void *ud) {
+  APP((struct mux_fixture *)ud, "drain %d; ", (int)wt_session_id(session));
+}
 static inline void app_close(wt_session *session, const struct wt_close_info *info, void *ud) {
-  APP((struct mux_fixture *)ud, "session %d %s %u '%s'%s; ", (int)wt_session_id(session), wt_party_name(info->by), info->code, info->reason, info->clean ? "" : " unclean");
+  APP((struct mux_fixture *)ud, "session %d %s %u '%s'%s; ", (int)wt_session_id(session), wt_party_name(info->by),
+      info->code, info->reason, info->clean ? "" : " unclean");
 }
 
 static const struct wt_session_callbacks session_app = {
@@ -152,8 +174,12 @@ static inline void fixture_init(struct mux_fixture *f) {
 }
 
 static inline wt_session *fixture_session(struct mux_fixture *f, int64_t id) {
-  struct wt__session_params params = {
-      .path = "/echo", .protocol = "", .peer_address = "192.0.2.1:1", .draft = 2, .callbacks = &session_app, .user_data = f};
+  struct wt__session_params params = {.path = "/echo",
+                                      .protocol = "",
+                                      .peer_address = "192.0.2.1:1",
+                                      .draft = 2,
+                                      .callbacks = &session_app,
+                                      .user_data = f};
   wt_session *session;
   assert_int_equal(wt__mux_session_new(&f->mux, id, &params, &session), 0);
   wt__mux_run(&f->mux, 0);

@@ -179,14 +179,26 @@ static void test_mux_early_datagrams_are_delivered_bounded_and_expire(void **sta
   struct mux_fixture f;
   (void)state;
   fixture_init(&f);
-  wt__mux_recv_datagram(&f.mux, (const uint8_t *)"\x00" "a", 2, 0);
-  wt__mux_recv_datagram(&f.mux, (const uint8_t *)"\x00" "b", 2, 0);
-  wt__mux_recv_datagram(&f.mux, (const uint8_t *)"\x00" "c", 2, 0);
+  wt__mux_recv_datagram(&f.mux,
+                        (const uint8_t *)"\x00"
+                                         "a",
+                        2, 0);
+  wt__mux_recv_datagram(&f.mux,
+                        (const uint8_t *)"\x00"
+                                         "b",
+                        2, 0);
+  wt__mux_recv_datagram(&f.mux,
+                        (const uint8_t *)"\x00"
+                                         "c",
+                        2, 0);
   fixture_session(&f, 0);
   EXPECT_APP(&f, "datagram 0 'a'; datagram 0 'b'; ");
   wt__mux_recv_datagram(&f.mux, (const uint8_t *)"\x00", 1, 0);
   EXPECT_APP(&f, "datagram 0 ''; ");
-  wt__mux_recv_datagram(&f.mux, (const uint8_t *)"\x05" "x", 2, 0);
+  wt__mux_recv_datagram(&f.mux,
+                        (const uint8_t *)"\x05"
+                                         "x",
+                        2, 0);
   wt__mux_run(&f.mux, 5000 * MS);
   fixture_session(&f, 20);
   EXPECT_APP(&f, "");

@@ -134,11 +134,14 @@ static enum MHD_Result companion_answer(void *user_data, struct MHD_Connection *
 /* --- Sockets. --- */
 
 static uint16_t socket_port(int fd) {
-  struct sockaddr_storage address = {0};
+  union {
+    struct sockaddr any;
+    struct sockaddr_in v4;
+    struct sockaddr_in6 v6;
+  } address = {0};
   socklen_t len = sizeof address;
-  if (getsockname(fd, (struct sockaddr *)&address, &len)) return 0;
-  if (address.ss_family == AF_INET6) return ntohs(((struct sockaddr_in6 *)&address)->sin6_port);
-  return ntohs(((struct sockaddr_in *)&address)->sin_port);
+  if (getsockname(fd, &address.any, &len)) return 0;
+  return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
 /* Returns a listening socket, or -1 with errno. */

@@ -38,9 +38,9 @@ struct echo_visit {
 struct echo {
   struct echo_visit *owner;
   wt_stream *in, *out; /* NULL once closed, `out` also before it was opened */
-  bool fin;     /* `in` has ended, and so has `out` */
-  bool waiting; /* for a stream to be allowed */
-  bool reset;   /* `in` was reset with `reset_code` */
+  bool fin;            /* `in` has ended, and so has `out` */
+  bool waiting;        /* for a stream to be allowed */
+  bool reset;          /* `in` was reset with `reset_code` */
   uint32_t reset_code;
   struct echo *next;
 };
