@@ -209,7 +209,7 @@ static void run_seed(uint64_t seed) {
   net_run_for(&w.net, 60000);
   struct wt__endpoint_stats stats;
   wt__endpoint_get_stats(w.server.endpoint, &stats);
-  assert_int_equal(stats.connections_open, 0); /* nothing stays when everybody has fallen silent */
+  assert_int_equal(stats.connections_open, w.peer->ended ? 0 : 1); /* nothing stays but a living session */
   /* Whatever it was: the next client is served, unless the server is shutting down. */
   if (seed % 4 == 1 || seed % 4 == 3) {
     peer_free(w.peer);
