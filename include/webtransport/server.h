@@ -83,13 +83,14 @@ struct wt_server_config {
   uint64_t early_timeout_ms;      /**< an early stream waits this long for its session; default 5,000 */
 
   /* --- Address validation and connections. --- */
-  enum wt_retry retry;      /**< default WT_RETRY_UNDER_LOAD */
-  size_t retry_threshold;   /**< unfinished handshakes; default 256 */
-  size_t max_connections;   /**< further ones are refused; default 65,536 */
-  const uint8_t *reset_key; /**< 32 secret bytes that outlive restarts, so that peers of an earlier run
+  enum wt_retry retry;                /**< default WT_RETRY_UNDER_LOAD */
+  size_t retry_threshold;             /**< unfinished handshakes; default 256 */
+  size_t max_connections;             /**< further ones are refused; default 65,536 */
+  size_t max_connections_per_address; /**< of one IPv4 address or IPv6 /64; default 1,024 */
+  const uint8_t *reset_key;           /**< 32 secret bytes that outlive restarts, so that peers of an earlier run
                                         get a stateless reset; NULL (the default): random. Copied. */
-  size_t reset_key_len;     /**< 32, or 0 without a key */
-  bool session_tickets;     /**< TLS resumption; default true */
+  size_t reset_key_len;               /**< 32, or 0 without a key */
+  bool session_tickets;               /**< TLS resumption; default true */
 
   /* --- Windows (RFC 9000, section 4), in bytes. --- */
   uint64_t initial_max_data;        /**< default 1 MiB; grows to `max_data` as it is read */

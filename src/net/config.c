@@ -46,6 +46,7 @@ void wt_server_config_default(struct wt_server_config *config) {
       .retry = WT_RETRY_UNDER_LOAD,
       .retry_threshold = 256,
       .max_connections = 65536,
+      .max_connections_per_address = 1024,
       .session_tickets = true,
       .initial_max_data = 1 * MIB,
       .max_data = 16 * MIB,
@@ -139,6 +140,7 @@ int wt__config_check(const struct wt_server_config *config, char *why, size_t si
   check_times(&check, config);
   check_windows(&check, config);
   CHECK_RANGE(&check, config, max_connections, 1, SIZE_MAX);
+  CHECK_RANGE(&check, config, max_connections_per_address, 1, SIZE_MAX);
   CHECK_RANGE(&check, config, max_header_bytes, 1, MAX_VARINT); /* a setting */
   CHECK_RANGE(&check, config, max_stream_send_buffer, 1, SIZE_MAX);
   CHECK_RANGE(&check, config, max_datagrams_queued, 1, SIZE_MAX);

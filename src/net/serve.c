@@ -143,6 +143,7 @@ static int endpoint_open(struct wt_server *server) {
       .retry = config->retry,
       .retry_threshold = config->retry_threshold,
       .max_connections = config->max_connections,
+      .max_connections_per_address = config->max_connections_per_address,
       .initial_max_data = config->initial_max_data,
       .max_data = config->max_data,
       .initial_max_stream_data = config->initial_max_stream_data,

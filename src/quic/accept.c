@@ -131,6 +131,11 @@ static bool endpoint_wants_retry(const struct wt__endpoint *endpoint) {
   }
 }
 
+static bool endpoint_has_many_of(const struct wt__endpoint *endpoint, const struct sockaddr_storage *address) {
+  uint64_t key = wt__peers_key(&endpoint->peers, (const struct sockaddr *)address);
+  return wt__peers_count(&endpoint->peers, key) >= endpoint->config.max_connections_per_address;
+}
+
 /* The connection for an Initial packet, or NULL once it was answered otherwise. */
 static struct wt__conn *endpoint_accept(struct wt__endpoint *endpoint, const struct wt__path *path,
                                         const ngtcp2_pkt_hd *hd) {
@@ -141,7 +146,8 @@ static struct wt__conn *endpoint_accept(struct wt__endpoint *endpoint, const str
     endpoint_send_refusal(endpoint, path, hd, NGTCP2_INVALID_TOKEN);
     return NULL;
   }
-  if (endpoint->shutting_down || endpoint->stats.connections_open >= endpoint->config.max_connections) {
+  if (endpoint->shutting_down || endpoint->stats.connections_open >= endpoint->config.max_connections ||
+      endpoint_has_many_of(endpoint, &path->remote)) {
     endpoint_send_refusal(endpoint, path, hd, NGTCP2_CONNECTION_REFUSED);
     return NULL;
   }

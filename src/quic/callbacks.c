@@ -20,6 +20,7 @@
 
 #include "base/mem.h"
 #include "quic/conn.h"
+#include "wire/error_code.h"
 #include "wire/quic_frame.h"
 
 static _Thread_local struct wt__conn *reading;
@@ -128,6 +129,17 @@ static int on_tx_key(ngtcp2_conn *quic, ngtcp2_encryption_level level, void *use
   return 0;
 }
 
+/* The client has proved its address: the connection counts as one of that address. Several handshakes at
+ * once can lead past the bound that `endpoint_accept` looks at, so it is looked at again. */
+static void conn_count_peer(struct wt__conn *conn) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  if (wt__peers_count(&endpoint->peers, conn->peer_key) >= endpoint->config.max_connections_per_address) {
+    wt__conn_want_close(conn, WT_LOCAL, WT__H3_EXCESSIVE_LOAD, "too many connections from one address");
+    return;
+  }
+  conn->counted = wt__peers_add(&endpoint->peers, conn->peer_key) == 0;
+}
+
 /* A token for the client's next connection from `remote`. Without one that merely takes longer. */
 static int conn_submit_token(struct wt__conn *conn, const ngtcp2_addr *remote) {
   uint8_t token[WT__TOKEN_MAX_LEN];
@@ -141,6 +153,7 @@ static int on_handshake_completed(ngtcp2_conn *quic, void *user_data) {
   struct wt__conn *conn = user_data;
   conn->shaken = true;
   conn->endpoint->stats.handshakes_open--;
+  conn_count_peer(conn);
   return conn_submit_token(conn, &ngtcp2_conn_get_path(quic)->remote);
 }
 

@@ -143,6 +143,7 @@ int wt__conn_new(struct wt__conn **conn, struct wt__endpoint *endpoint, const st
   wt__heap_node_init(&made->timer);
   wt__list_init(&made->cids);
   made->close_answer_at = 1;
+  made->peer_key = wt__peers_key(&endpoint->peers, (const struct sockaddr *)&accept->path->remote);
   conn_set_name(made, &accept->odcid);
   int rc = conn_init_quic(made, accept);
   if (rc) {
@@ -167,6 +168,7 @@ static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum 
   if (conn->state == WT__CONN_OPEN) {
     endpoint->stats.connections_open--;
     if (!conn->shaken) endpoint->stats.handshakes_open--;
+    if (conn->counted) wt__peers_remove(&endpoint->peers, conn->peer_key);
     WT__DEBUG(endpoint->config.log, "connection %s: ends, by %s, code 0x%llx%s", conn->name, wt_party_name(party),
               (unsigned long long)code, conn->shaken ? "" : ", before the handshake was done");
   }

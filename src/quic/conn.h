@@ -24,6 +24,7 @@
 #include "quic/batch.h"
 #include "quic/cid.h"
 #include "quic/endpoint.h"
+#include "quic/peers.h"
 #include "quic/token.h"
 
 #define WT__CLOSE_REASON_MAX 256 /* bytes of a CONNECTION_CLOSE's reason */
@@ -61,6 +62,8 @@ struct wt__conn {
   struct wt__h3_conn *h3;
   bool can_start; /* 1-RTT packets can be written */
   bool shaken;    /* the handshake is done */
+  bool counted;   /* in the endpoint's `peers`, under `peer_key` */
+  uint64_t peer_key;
 
   /* Set by `close_connection`, acted upon outside of all callbacks. */
   bool close_wanted;
@@ -86,6 +89,7 @@ struct wt__endpoint {
   struct wt__endpoint_config config;
   struct wt__cid_map cids;
   struct wt__token_key token_key;
+  struct wt__peers peers;
   struct wt__list conns, ended; /* open ones; closing and draining ones, oldest first */
   size_t ended_len;
   struct wt__list ready;   /* touched or woken: run by the next pass */

@@ -40,6 +40,7 @@ int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_c
   made->batch.stats = &made->stats;
   int rc = wt__cid_map_init(&made->cids);
   if (!rc) rc = wt__token_key_init(&made->token_key);
+  if (!rc) rc = wt__peers_init(&made->peers);
   if (rc) {
     wt__endpoint_free(made);
     return rc;
@@ -58,6 +59,7 @@ void wt__endpoint_free(struct wt__endpoint *endpoint) {
   while ((link = wt__list_first(&endpoint->conns))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);
   while ((link = wt__list_first(&endpoint->ended))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);
   wt__cid_map_free(&endpoint->cids);
+  wt__peers_free(&endpoint->peers);
   wt__heap_free(&endpoint->timers);
   wt__wipe(endpoint->config.reset_key, sizeof(endpoint->config.reset_key));
   wt__wipe(&endpoint->token_key, sizeof(endpoint->token_key));

@@ -49,7 +49,7 @@ struct wt__endpoint_config {
 
   uint64_t idle_timeout_ms, keep_alive_ms, handshake_timeout_ms;
   enum wt_retry retry;
-  size_t retry_threshold, max_connections;
+  size_t retry_threshold, max_connections, max_connections_per_address;
   uint8_t reset_key[WT__RESET_KEY_LEN];
   uint64_t initial_max_data, max_data, initial_max_stream_data, max_stream_data;
   uint64_t max_streams_bidi, max_streams_uni;

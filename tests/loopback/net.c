@@ -65,7 +65,7 @@ struct sockaddr_in net_address(unsigned index) {
   memset(&address, 0, sizeof(address));
   address.sin_family = AF_INET;
   address.sin_port = htons((uint16_t)(4000 + index));
-  address.sin_addr.s_addr = htonl(0xc0000200u + index);
+  address.sin_addr.s_addr = htonl(0xc0000200u + index % 256);
   return address;
 }
 

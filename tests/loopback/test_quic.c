@@ -458,6 +458,29 @@ static void test_quic_more_connections_than_allowed_are_refused(void **state) {
   world_free(&w);
 }
 
+static void test_quic_more_connections_of_one_address_than_allowed_are_refused(void **state) {
+  (void)state;
+  struct world w;
+  world_init(&w, 1);
+  w.server.config.max_connections_per_address = 1;
+  world_start(&w);
+  NET_UNTIL(&w.net, 1000, w.peer->handshake_done);
+  net_run_for(&w.net, 200);
+  struct peer *same = another_peer(&w, 256 + 1), *other = another_peer(&w, 2);
+  NET_UNTIL(&w.net, 1000, other->handshake_done);
+  assert_false(same->handshake_done);
+  assert_true(same->ended);
+  assert_int_equal(same->close_code, 0x02); /* CONNECTION_REFUSED */
+  peer_close(w.peer, WT__H3_NO_ERROR);
+  net_run_for(&w.net, 3000);
+  struct peer *next = another_peer(&w, 512 + 1);
+  NET_UNTIL(&w.net, 1000, next->handshake_done);
+  peer_free(next);
+  peer_free(other);
+  peer_free(same);
+  world_free(&w);
+}
+
 static void test_quic_many_clients_at_once(void **state) {
   (void)state;
   struct world w;
@@ -525,6 +548,7 @@ int main(void) {
       cmocka_unit_test(test_quic_full_socket_keeps_packets),
       cmocka_unit_test(test_quic_full_socket_then_idle_timeout),
       cmocka_unit_test(test_quic_more_connections_than_allowed_are_refused),
+      cmocka_unit_test(test_quic_more_connections_of_one_address_than_allowed_are_refused),
       cmocka_unit_test(test_quic_many_clients_at_once),
       cmocka_unit_test(test_quic_packets_of_random_bytes),
   };

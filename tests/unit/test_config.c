@@ -34,6 +34,7 @@ static void test_config_defaults_are_those_of_the_header(void **state) {
   assert_int_equal(config.retry, WT_RETRY_UNDER_LOAD);
   assert_int_equal(config.retry_threshold, 256);
   assert_int_equal(config.max_connections, 65536);
+  assert_int_equal(config.max_connections_per_address, 1024);
   assert_null(config.reset_key);
   assert_true(config.session_tickets);
   assert_int_equal(config.initial_max_data, 1 << 20);
