@@ -80,10 +80,18 @@ static int check_limit(wt_request *request, int draft) {
   return wt__request_error(request, WT_ERR_SESSION_LIMIT, "the connection has as many sessions as are allowed");
 }
 
+static const char *request_scheme(const wt_request *request) {
+  const char *scheme = wt__fields_find(&request->fields, ":scheme", NULL);
+  return scheme ? scheme : "";
+}
+
 static int check_all(wt_request *request) {
   int rv;
   if (!request->is_webtransport) {
     return wt__request_error(request, WT_ERR_NOT_WEBTRANSPORT, "the request does not ask for a WebTransport session");
+  }
+  if (strcmp(request_scheme(request), "https") != 0) {
+    return wt__request_error(request, WT_ERR_NOT_WEBTRANSPORT, "the scheme of a WebTransport request has to be https");
   }
   rv = wt__answer_check(request);
   if (rv == 0) rv = check_settings(request);

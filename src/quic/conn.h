@@ -27,7 +27,7 @@
 #include "quic/peers.h"
 #include "quic/token.h"
 
-#define WT__CLOSE_REASON_MAX 256 /* bytes of a CONNECTION_CLOSE's reason */
+#define WT__CONN_REASON_MAX 256 /* bytes of a CONNECTION_CLOSE's reason */
 #define WT__MAX_STOPS 512        /* STOP_SENDING frames of one UDP datagram that are looked at */
 #define WT__MS UINT64_C(1000000) /* nanoseconds */
 
@@ -70,7 +70,7 @@ struct wt__conn {
   enum wt_party close_party;
   uint64_t close_code;
   size_t close_reason_len;
-  char close_reason[WT__CLOSE_REASON_MAX];
+  char close_reason[WT__CONN_REASON_MAX];
 
   /* What answers packets while CLOSING. */
   uint8_t *close_packet;

@@ -78,7 +78,7 @@ void net_free(struct net *net);
 /* The next number of the network's generator (splitmix64). */
 uint64_t net_random(struct net *net);
 
-/* The `index`th address: 192.0.2.index:(4000 + index). */
+/* The `index`th address: 192.0.2.(index % 256):(4000 + index), so that 1 and 257 are one host. */
 struct sockaddr_in net_address(unsigned index);
 
 void net_attach(struct net *net, struct net_node *node);

@@ -90,6 +90,25 @@ static void test_upgrade_of_other_requests_fails(void **state) {
   world_free(&w);
 }
 
+static void test_upgrade_of_another_scheme_fails(void **state) {
+  (void)state;
+  static const struct field plain[] = {{":method", "CONNECT"}, {":protocol", "webtransport"},
+                                       {":scheme", "http"},    {":authority", "localhost"},
+                                       {":path", "/wt"},       {NULL, NULL}};
+  struct world w;
+  world_init(&w, 1);
+  upgrade_start(&w);
+  struct bytes bytes = {0};
+  int64_t id = peer_open_bidi(w.peer);
+  http_headers(&bytes, plain);
+  peer_send(w.peer, id, bytes.data, bytes.len, false);
+  bytes_free(&bytes);
+  assert_int_equal(upgrade_wait(&w, id), 400);
+  assert_int_equal(server_request(&w.server, 0)->upgrade_error, WT_ERR_NOT_WEBTRANSPORT);
+  assert_non_null(strstr(server_request(&w.server, 0)->upgrade_message, "scheme"));
+  world_free(&w);
+}
+
 static void test_upgrade_without_a_route_is_404(void **state) {
   (void)state;
   struct world w;
@@ -510,6 +529,7 @@ int main(void) {
       cmocka_unit_test(test_upgrade_takes_both_tokens),
       cmocka_unit_test(test_upgrade_chooses_the_highest_draft_of_both),
       cmocka_unit_test(test_upgrade_of_other_requests_fails),
+      cmocka_unit_test(test_upgrade_of_another_scheme_fails),
       cmocka_unit_test(test_upgrade_without_a_route_is_404),
       cmocka_unit_test(test_upgrade_to_an_ordinary_resource_makes_no_session),
       cmocka_unit_test(test_upgrade_waits_for_late_settings),
