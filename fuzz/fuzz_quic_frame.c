@@ -3,11 +3,13 @@
 /*
  * Frames of a QUIC packet. The input is read frame by frame: each has a length that stays inside, its
  * data lie inside, reading it again gives the same, and one that does not reach to the end of the packet
- * does not depend on what follows it.
+ * does not depend on what follows it. Then it is changed in place, as each fate and as a packet with carriers:
+ * never out of bounds, each frame asked about once, and what was readable stays so.
  */
 
 #include "fuzz.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "wire/quic_frame.h"
@@ -20,6 +22,43 @@ static void check_data(const struct wt__quic_frame *frame, const uint8_t *data, 
   FUZZ_CHECK(frame->data >= data && frame->data_len <= len && frame->data + frame->data_len <= data + len);
 }
 
+struct judge_state {
+  const uint8_t *fates; /* the input itself decides */
+  size_t len, asked;
+};
+
+static enum wt__frame_fate judge(void *ctx, const struct wt__quic_frame *frame) {
+  struct judge_state *state = ctx;
+  FUZZ_CHECK(frame->type == WT__FRAME_RESET_STREAM || frame->type == WT__FRAME_STOP_SENDING ||
+             frame->type == WT__FRAME_RESET_STREAM_AT);
+  state->asked++;
+  return (enum wt__frame_fate)(state->fates[state->asked % state->len] % 3);
+}
+
+/* How many bytes can be read as frames. */
+static size_t readable(const uint8_t *data, size_t size) {
+  struct wt__quic_frame frame;
+  size_t at = 0;
+  for (size_t n; (n = wt__quic_frame_read(data + at, size - at, &frame)); at += n) continue;
+  return at;
+}
+
+static void check_changes(const uint8_t *data, size_t size) {
+  uint8_t *copy = malloc(size);
+  FUZZ_CHECK(copy);
+  memcpy(copy, data, size);
+  size_t before = readable(data, size);
+  struct judge_state state = {.fates = data, .len = size};
+  wt__quic_frames_rewrite(copy, size, judge, &state);
+  FUZZ_CHECK(readable(copy, size) >= before);
+  FUZZ_CHECK(!memcmp(copy + before, data + before, size - before));
+  memcpy(copy, data, size);
+  size_t carriers = wt__quic_carriers_unwrap(copy, size);
+  FUZZ_CHECK(carriers || !memcmp(copy, data, size));
+  FUZZ_CHECK(!memcmp(copy + before, data + before, size - before));
+  free(copy);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct wt__quic_frame frame, again;
   size_t n;
@@ -29,5 +68,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_CHECK(wt__quic_frame_read(data + at, n, &again) == n);
     FUZZ_CHECK(!memcmp(&frame, &again, sizeof(frame)));
   }
+  if (size) check_changes(data, size);
   return 0;
 }

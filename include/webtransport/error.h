@@ -31,6 +31,7 @@ extern "C" {
   X(ORIGIN, -22, "the origin of the request is not allowed")                                  \
   X(SESSION_LIMIT, -23, "the connection has as many sessions as are allowed")                 \
   X(SUBPROTOCOL, -24, "client and server have no subprotocol in common")                      \
+  X(REJECTED, -25, "the server refused the request")                                          \
   X(FILE, -40, "a file cannot be read")                                                       \
   X(CERTIFICATE, -41, "not a usable certificate")                                             \
   X(KEY, -42, "not a usable private key")                                                     \

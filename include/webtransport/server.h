@@ -39,6 +39,15 @@ typedef bool (*wt_check_origin)(const wt_request *request, void *user_data);
 /** Answers a request, at once or later; see `wt_server_handle`. */
 typedef void (*wt_handler)(wt_request *request, void *user_data);
 
+/** Drafts of WebTransport, each bit standing for the drafts from its number up to the next. */
+enum wt_draft {
+  WT_DRAFT_02 = 1, /**< what Chromium and Firefox speak */
+  WT_DRAFT_07 = 2,
+  WT_DRAFT_13 = 4,
+  WT_DRAFT_15 = 8,
+  WT_DRAFT_ALL = 15,
+};
+
 /** When a client must prove its address first, at the cost of a round trip (RFC 9000, section 8.1.2). */
 enum wt_retry {
   WT_RETRY_NEVER = 0,
@@ -91,6 +100,8 @@ struct wt_server_config {
                                         get a stateless reset; NULL (the default): random. Copied. */
   size_t reset_key_len;               /**< 32, or 0 without a key */
   bool session_tickets;               /**< TLS resumption; default true */
+  unsigned drafts;                    /**< which drafts are announced, of `enum wt_draft`; the highest that the
+                                           client names too is spoken. Default WT_DRAFT_ALL; others for tests. */
 
   /* --- Windows (RFC 9000, section 4), in bytes. --- */
   uint64_t initial_max_data;        /**< default 1 MiB; grows to `max_data` as it is read */
@@ -100,8 +111,16 @@ struct wt_server_config {
   uint64_t max_streams_bidi;        /**< open at once by the peer on a connection; default 256 */
   uint64_t max_streams_uni;         /**< likewise; default 256 */
 
+  /* --- Flow control of sessions (draft section 5), within the windows above. What is announced to every
+   * client; in force where the client announces limits too. All zero: no flow control, and one session on a
+   * connection from draft 15 on. --- */
+  uint64_t wt_initial_max_data; /**< bytes on all streams of a session; default 1 MiB; grows to `wt_max_data` */
+  uint64_t wt_max_data;         /**< default 16 MiB */
+  uint64_t wt_max_streams_bidi; /**< open at once by the peer in a session; default 100; 0: never any */
+  uint64_t wt_max_streams_uni;  /**< likewise; default 100 */
+
   /* --- Bounds. --- */
-  size_t max_sessions_per_connection; /**< default 16; drafts 7 and later without session flow control: 1 */
+  size_t max_sessions_per_connection; /**< default 16; drafts 7 to 14, and later ones without session flow control: 1 */
   size_t max_header_bytes; /**< names, values and 32 each (RFC 9114, section 4.2.2); over it: 431; default 16 KiB */
   size_t max_stream_send_buffer; /**< queued and unacknowledged, per stream or answer; default 1 MiB */
   size_t max_datagrams_queued;   /**< outgoing, per connection; default 256 */

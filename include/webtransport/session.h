@@ -59,6 +59,13 @@ struct wt_session_stats {
   uint64_t datagrams_dropped_outgoing;                    /**< pushed out of a full queue, oldest first */
   uint64_t datagrams_dropped_incoming;                    /**< came before the session was accepted, over the bound */
   uint64_t smoothed_rtt_us, rtt_variation_us, min_rtt_us; /**< of the connection, in microseconds */
+
+  /* Of the connection too, which other sessions and requests may share. How many packets were lost is not
+   * here: the QUIC library does not tell. */
+  uint64_t packets_sent, packets_received;                   /**< UDP datagrams */
+  uint64_t connection_bytes_sent, connection_bytes_received; /**< their payloads, headers of QUIC included */
+  uint64_t bytes_in_flight;                                  /**< sent, not yet acknowledged or given up */
+  uint64_t estimated_send_rate; /**< bits per second that congestion control allows at present; 0: not known */
 };
 
 /** Replaces the callbacks of `session`, copied, and the pointer they get. Any callback. Since 0.1.0. */
@@ -132,6 +139,17 @@ WT_API int wt_session_close(wt_session *session, uint32_t code, const char *reas
  * meanwhile. A second call does nothing. May be called inside a callback. Since 0.1.0.
  */
 WT_API void wt_session_drain(wt_session *session);
+
+/**
+ * Derives `out_len` bytes of keying material from the connection's TLS secrets, the same on both ends (section
+ * 4.8; RFC 8446, section 7.5). They differ between sessions, labels and contexts. `label` has 1 to 255 bytes,
+ * `context` up to 255; NULL with 0 stands for an empty one. Any callback but `on_close`.
+ *
+ * Errors: WT_ERR_INVALID for other lengths, WT_ERR_CLOSED, WT_ERR_STATE before the handshake is done,
+ * WT_ERR_TLS if the library refuses (`out_len` over 8,160). Since 0.1.0.
+ */
+WT_API int wt_session_export_keying_material(const wt_session *session, const char *label, const void *context,
+                                             size_t context_len, void *out, size_t out_len);
 
 /**
  * Fills `*stats`, whose `size` the caller set.

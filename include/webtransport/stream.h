@@ -147,6 +147,17 @@ WT_API int wt_stream_reset(wt_stream *stream, uint32_t code);
 WT_API int wt_stream_stop_sending(wt_stream *stream, uint32_t code);
 
 /**
+ * Says in which order streams of a session are sent (W3C WebTransport, send groups and send order). Groups
+ * take turns, as equals. Within a group the streams of the highest `send_order` go first, and nothing is sent
+ * on a lower one while a higher one has bytes that flow control lets go; streams of the same order take
+ * turns. Each stream begins in group 0 with order 0, so that all take turns. Neither number is told to the
+ * peer. It may be changed at any time, and holds for bytes that wait already. May be called inside a callback.
+ *
+ * Errors: WT_ERR_STATE for a stream that cannot be written; WT_ERR_CLOSED; WT_ERR_NOMEM. Since 0.1.0.
+ */
+WT_API int wt_stream_set_priority(wt_stream *stream, uint64_t group, int64_t send_order);
+
+/**
  * Stops calls of `on_data`. Bytes that arrive are kept, and the peer may send only what its
  * flow-control window still allows: backpressure reaches it. Any callback. Since 0.1.0.
  */

@@ -2,10 +2,11 @@
 /*
  * Datagrams (draft section 4.5, RFC 9297): a queue to send, and those that came before their session.
  *
- * The queue is the connection's, so that datagrams of all its sessions leave in the order they were
- * given. It is bounded; when it is full the oldest goes, because with datagrams the newest is worth
- * most. Datagrams for a session that has not been accepted yet wait in a second bounded list, whose
- * newcomers are dropped when it is full.
+ * Each session has a queue, and sessions take turns by urgency. One bound holds for all queues of a
+ * connection together; when it is reached the oldest datagram of the session that has most goes: the oldest,
+ * because with datagrams the newest is worth most, and of that session, because one that floods is not
+ * to push out what others have to say. Datagrams for a session that has not been accepted yet wait in a
+ * bounded list of the connection, whose newcomers are dropped when it is full.
  */
 
 #include "core/datagram.h"
@@ -40,10 +41,48 @@ static struct datagram *datagram_new(int64_t session_id, size_t len) {
 
 /* --- Sending --- */
 
-static void datagram_remove_out(struct wt__mux *mux, struct datagram *d) {
+static void datagram_remove_out(struct datagram *d) {
+  wt_session *session = d->session;
+  struct wt__mux *mux = session->mux;
   wt__list_remove(&d->link);
   mux->datagrams_out_len--;
+  if (--session->datagrams_len == 0) {
+    wt__list_remove(&session->datagram_turn);
+    mux->datagram_sessions_len--;
+  }
   wt__free(d);
+}
+
+static void datagram_add_out(wt_session *session, struct datagram *d) {
+  struct wt__mux *mux = session->mux;
+  d->session = session;
+  wt__list_push_back(&session->datagrams, &d->link);
+  mux->datagrams_out_len++;
+  if (session->datagrams_len++ == 0) {
+    wt__ring_add(&mux->datagram_sessions, &session->datagram_turn, session->sched.urgency);
+    mux->datagram_sessions_len++;
+  }
+}
+
+static wt_session *session_with_most_datagrams(struct wt__mux *mux) {
+  wt_session *most = NULL;
+  for (size_t i = 0; i < WT__URGENCIES; i++) {
+    WT__LIST_FOREACH(it, next, &mux->datagram_sessions.levels[i]) {
+      wt_session *session = WT__CONTAINER_OF(it, struct wt_session, datagram_turn);
+      if (most == NULL || session->datagrams_len > most->datagrams_len) most = session;
+    }
+  }
+  return most;
+}
+
+/* The queues are full and `session` has another one: makes room. A session that has its share or more pays for
+ * itself, which spares a flood the search. */
+static void datagrams_make_room(struct wt__mux *mux, wt_session *session) {
+  size_t share = mux->datagrams_out_len / (mux->datagram_sessions_len + (session->datagrams_len == 0));
+  wt_session *from = session;
+  if (session->datagrams_len == 0 || session->datagrams_len < share) from = session_with_most_datagrams(mux);
+  from->stats.datagrams_dropped_outgoing++;
+  datagram_remove_out(DATAGRAM_OF(wt__list_first(&from->datagrams)));
 }
 
 size_t wt_session_max_datagram_size(const wt_session *session) {
@@ -62,43 +101,49 @@ int wt_session_send_datagram(wt_session *session, const void *data, size_t len) 
   if (max < header || len > max - header) return WT_ERR_TOO_LARGE;
   d = datagram_new(session->id, header + len);
   if (d == NULL) return WT_ERR_NOMEM;
-  d->session = session;
   wt__datagram_header_write(d->bytes, session->id);
   if (len > 0) memcpy(d->bytes + header, data, len);
   if (mux->datagrams_out_len >= mux->config->max_datagrams_queued && mux->datagrams_out_len > 0) {
-    wt__mux_datagram_done(mux, false);
+    datagrams_make_room(mux, session);
   }
-  wt__list_push_back(&mux->datagrams_out, &d->link);
-  mux->datagrams_out_len++;
+  datagram_add_out(session, d);
   mux->transport->wake(mux->ctx);
   return 0;
 }
 
+static struct datagram *datagram_next(struct wt__mux *mux) {
+  struct wt__link *turn = wt__ring_first(&mux->datagram_sessions);
+  if (turn == NULL) return NULL;
+  return DATAGRAM_OF(wt__list_first(&WT__CONTAINER_OF(turn, struct wt_session, datagram_turn)->datagrams));
+}
+
 bool wt__mux_next_datagram(struct wt__mux *mux, struct wt__vec *datagram) {
-  struct wt__link *first = wt__list_first(&mux->datagrams_out);
-  if (first == NULL) return false;
-  datagram->data = DATAGRAM_OF(first)->bytes;
-  datagram->len = DATAGRAM_OF(first)->len;
+  struct datagram *d = datagram_next(mux);
+  if (d == NULL) return false;
+  datagram->data = d->bytes;
+  datagram->len = d->len;
   return true;
 }
 
 void wt__mux_datagram_done(struct wt__mux *mux, bool sent) {
-  struct wt__link *first = wt__list_first(&mux->datagrams_out);
-  struct datagram *d;
-  if (first == NULL) return;
-  d = DATAGRAM_OF(first);
+  struct datagram *d = datagram_next(mux);
+  wt_session *session;
+  if (d == NULL) return;
+  session = d->session;
   if (sent) {
-    d->session->stats.datagrams_sent++;
+    session->stats.datagrams_sent++;
   } else {
-    d->session->stats.datagrams_dropped_outgoing++;
+    session->stats.datagrams_dropped_outgoing++;
   }
-  datagram_remove_out(mux, d);
+  datagram_remove_out(d);
+  if (session->datagrams_len == 0) return;
+  wt__list_remove(&session->datagram_turn);
+  wt__ring_add(&mux->datagram_sessions, &session->datagram_turn, session->sched.urgency);
 }
 
-void wt__datagrams_drop_session(struct wt__mux *mux, const wt_session *session) {
-  WT__LIST_FOREACH(it, next, &mux->datagrams_out) {
-    if (DATAGRAM_OF(it)->session == session) datagram_remove_out(mux, DATAGRAM_OF(it));
-  }
+void wt__datagrams_drop_session(wt_session *session) {
+  struct wt__link *first;
+  while ((first = wt__list_first(&session->datagrams))) datagram_remove_out(DATAGRAM_OF(first));
 }
 
 /* --- Receiving --- */
@@ -176,6 +221,5 @@ uint64_t wt__datagrams_expiry(const struct wt__mux *mux) {
 
 void wt__datagrams_free(struct wt__mux *mux) {
   struct wt__link *first;
-  while ((first = wt__list_first(&mux->datagrams_out))) datagram_remove_out(mux, DATAGRAM_OF(first));
   while ((first = wt__list_first(&mux->early_datagrams))) datagram_remove_early(mux, DATAGRAM_OF(first));
 }

@@ -7,7 +7,7 @@
 #include "core/mux.h"
 
 /* An ended session's queued datagrams are not sent. */
-void wt__datagrams_drop_session(struct wt__mux *mux, const wt_session *session);
+void wt__datagrams_drop_session(wt_session *session);
 
 /* Those that came before `session` was accepted: delivered, or, for a refused one, dropped. */
 void wt__datagrams_deliver_early(struct wt__mux *mux, wt_session *session);

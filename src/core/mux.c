@@ -9,7 +9,7 @@
  * WT_BUFFERED_STREAM_REJECTED. Streams for one of the last WT__CLOSED_IDS sessions that ended or were
  * refused are turned away with the same code.
  *
- * Sending is round robin over streams that have something: each gets one turn, then goes to the back.
+ * Sending goes in turns (sched.c), within the peer's limits (credit.c).
  */
 
 #include "core/mux.h"
@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/credit.h"
 #include "core/datagram.h"
 #include "core/session.h"
 #include "core/stream.h"
@@ -34,11 +35,12 @@ void wt__mux_init(struct wt__mux *mux, const struct wt__mux_config *config, cons
   wt__map_init(&mux->sessions);
   wt__list_init(&mux->session_list);
   wt__list_init(&mux->ended_sessions);
+  wt__list_init(&mux->stopped_sessions);
   wt__list_init(&mux->stuck_sessions);
-  wt__list_init(&mux->ready);
+  wt__sched_init(&mux->sched);
   wt__list_init(&mux->todo_streams);
   wt__list_init(&mux->todo_sessions);
-  wt__list_init(&mux->datagrams_out);
+  wt__ring_init(&mux->datagram_sessions);
   wt__list_init(&mux->early_streams);
   wt__list_init(&mux->refused_streams);
   wt__list_init(&mux->early_datagrams);
@@ -60,6 +62,11 @@ static size_t gone_max_datagram_len(void *ctx) {
 static void gone_close(void *ctx, uint64_t code, const char *reason) { (void)ctx, (void)code, (void)reason; }
 static void gone_keep_alive(void *ctx, bool on) { (void)ctx, (void)on; }
 static void gone_path_stats(void *ctx, struct wt__path_stats *stats) { (void)ctx, (void)stats; }
+static int gone_export_keys(void *ctx, const char *label, const void *context, size_t context_len, void *out,
+                            size_t out_len) {
+  (void)ctx, (void)label, (void)context, (void)context_len, (void)out, (void)out_len;
+  return WT_ERR_CLOSED;
+}
 static void gone_connect(void *ctx, int64_t id) { (void)ctx, (void)id; }
 
 static const struct wt_transport transport_gone = {
@@ -72,6 +79,7 @@ static const struct wt_transport transport_gone = {
     .close_connection = gone_close,
     .set_keep_alive = gone_keep_alive,
     .path_stats = gone_path_stats,
+    .export_keys = gone_export_keys,
     .connect_wake = gone_connect,
     .connect_reset = gone_stream_code,
     .session_closed = gone_connect,
@@ -118,6 +126,7 @@ bool wt__mux_is_closed_id(const struct wt__mux *mux, int64_t id) {
 
 static void early_refuse(struct wt__mux *mux, struct wt_stream *stream) {
   mux->early_streams_len--;
+  wt__credit_refused(mux, stream->session_id, stream->uni, 1, stream->received);
   wt__stream_refuse(stream, WT__WT_BUFFERED_STREAM_REJECTED);
 }
 
@@ -163,9 +172,11 @@ static void stream_refuse_unmade(struct wt__mux *mux, int64_t id, bool uni) {
 wt_stream *wt__mux_stream_new_remote(struct wt__mux *mux, int64_t id, bool uni, int64_t session_id, uint64_t now) {
   wt_session *session = wt__map_get(&mux->sessions, (uint64_t)session_id);
   bool early = session ? session->fresh : !wt__mux_is_closed_id(mux, session_id);
+  bool full = early && mux->early_streams_len >= mux->config->max_early_streams;
   wt_stream *stream;
-  if ((session && session->ended) || (!session && !early) ||
-      (early && mux->early_streams_len >= mux->config->max_early_streams)) {
+  mux->now = now;
+  /* With flow control a refused stream gets a record too, which counts what the peer used up with it. */
+  if ((session && session->ended) || (!session && !early) || (full && !wt__flow_wanted(&mux->config->flow.initial))) {
     stream_refuse_unmade(mux, id, uni);
     return NULL;
   }
@@ -179,12 +190,18 @@ wt_stream *wt__mux_stream_new_remote(struct wt__mux *mux, int64_t id, bool uni, 
     wt__stream_attach(stream, session);
     return stream;
   }
+  if (full) {
+    wt__credit_refused(mux, session_id, uni, 1, 0);
+    wt__stream_refuse(stream, WT__WT_BUFFERED_STREAM_REJECTED);
+    return stream;
+  }
   stream->deadline = now + mux->config->early_timeout_ms * UINT64_C(1000000);
   wt__list_push_back(&mux->early_streams, &stream->link);
   mux->early_streams_len++;
   return stream;
 }
 
+/* The list has those first that opened a stream longest ago. */
 void wt__mux_streams_allowed(struct wt__mux *mux, bool uni) {
   WT__LIST_FOREACH(it, next, &mux->session_list) {
     wt_session *session = SESSION_OF(it, link);
@@ -199,10 +216,15 @@ void wt__mux_streams_allowed(struct wt__mux *mux, bool uni) {
 
 void wt__mux_run(struct wt__mux *mux, uint64_t now) {
   struct wt__link *l;
+  mux->now = now;
   early_expire(mux, now);
   WT__LIST_FOREACH(it, next, &mux->ended_sessions) {
     if (SESSION_OF(it, link)->linger_until > now) break;
     wt__session_todo(SESSION_OF(it, link));
+  }
+  WT__LIST_FOREACH(it, next, &mux->stopped_sessions) {
+    if (SESSION_OF(it, stopped)->stop_until > now) break;
+    wt__session_todo(SESSION_OF(it, stopped));
   }
   for (;;) {
     if ((l = wt__list_first(&mux->todo_streams))) {
@@ -225,6 +247,8 @@ uint64_t wt__mux_expiry(const struct wt__mux *mux) {
   if (datagrams < expiry) expiry = datagrams;
   first = wt__list_first(&mux->ended_sessions);
   if (first && SESSION_OF(first, link)->linger_until < expiry) expiry = SESSION_OF(first, link)->linger_until;
+  first = wt__list_first(&mux->stopped_sessions);
+  if (first && SESSION_OF(first, stopped)->stop_until < expiry) expiry = SESSION_OF(first, stopped)->stop_until;
   return expiry;
 }
 
@@ -240,15 +264,19 @@ void wt__mux_drain(struct wt__mux *mux) {
 /* --- Sending --- */
 
 bool wt__mux_next(struct wt__mux *mux, struct wt__send *send, wt_stream **out) {
-  struct wt__link *l;
-  while ((l = wt__list_first(&mux->ready))) {
-    struct wt_stream *stream = STREAM_OF(l, ready);
+  struct wt__sched_entry *entry;
+  while ((entry = wt__sched_next(&mux->sched))) {
+    struct wt_stream *stream = STREAM_OF(entry, sched);
     if (!wt__sendq_pending(&stream->sendq)) {
-      wt__list_remove(l);
+      wt__sched_remove(entry);
       continue;
     }
     send->id = stream->id;
     send->count = wt__sendq_peek(&stream->sendq, send->vecs, WT__SEND_VECS, &send->fin);
+    if (!wt__credit_limit(stream, send)) {
+      wt__stream_starved(stream);
+      continue;
+    }
     *out = stream;
     return true;
   }

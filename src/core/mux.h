@@ -5,6 +5,7 @@
 /*
  * The WebTransport half of one connection: its sessions, their streams and datagrams, and what came
  * too early or too late for a session. Sans-I/O: it is told what arrived and asked what to send.
+ * Who may use how much is in flow.h and credit.h, who is next in sched.h.
  *
  *   h3 tells:  a session was accepted, a stream arrived, bytes, resets, acknowledgements, datagrams
  *   h3 asks:   which stream next (`wt__mux_next`), which datagram next
@@ -24,37 +25,58 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "core/flow.h"
+#include "core/sched.h"
 #include "core/sendq.h"
 #include "core/transport.h"
 
-#define WT__CLOSED_IDS 64 /* session ids remembered after their end, newest kept */
+#define WT__CLOSED_IDS 64      /* session ids remembered after their end, newest kept */
+#define WT__REFUSED_CREDITS 16 /* sessions to be, of which is remembered what refused streams used */
+
+/* Session flow control of this end: what each session allows the peer at first, announced in SETTINGS (all
+ * zero: no flow control), and how far the data window grows. */
+struct wt__flow_windows {
+  struct wt__flow_limits initial;
+  uint64_t max_data;
+};
 
 struct wt__mux_config {
   size_t max_stream_send_buffer;
   size_t max_datagrams_queued;
   size_t max_early_streams, max_early_datagrams;
   uint64_t early_timeout_ms;
+  struct wt__flow_windows flow;
   const struct wt__log *log;
+};
+
+/* What streams used that were refused before their session began. */
+struct wt__refused_credit {
+  bool used;
+  int64_t session_id;
+  uint64_t streams[2], bytes;
 };
 
 struct wt__mux {
   const struct wt__mux_config *config;
   const struct wt_transport *transport;
   void *ctx;
+  uint64_t now; /* of the last call that said so */
 
   struct wt__map sessions;        /* session id -> wt_session, accepted and not yet freed */
   struct wt__list session_list;   /* those that go on */
   struct wt__list ended_sessions; /* by `linger_until`: the first has the next deadline */
+  struct wt__list stopped_sessions; /* by `stop_until`; linked by `stopped` */
   struct wt__list stuck_sessions; /* lingered long enough: wait for QUIC alone */
   size_t sessions_open;           /* sessions whose on_close was not called */
 
-  struct wt__list ready;        /* streams with something to send, round robin */
+  struct wt__sched sched;       /* streams with something to send */
   struct wt__list todo_streams; /* objects for `wt__mux_run` */
   struct wt__list todo_sessions;
   struct wt__released released;
 
-  struct wt__list datagrams_out; /* oldest first */
-  size_t datagrams_out_len;
+  struct wt__ring datagram_sessions; /* those with datagrams to send */
+  size_t datagram_sessions_len;
+  size_t datagrams_out_len; /* of all of them */
 
   struct wt__list early_streams; /* oldest first: the first has the next deadline */
   size_t early_streams_len;
@@ -65,12 +87,16 @@ struct wt__mux {
 
   int64_t closed_ids[WT__CLOSED_IDS];
   size_t closed_ids_next;
+  struct wt__refused_credit refused_credits[WT__REFUSED_CREDITS];
+  size_t refused_credits_next;
 };
 
 /* What a session is born with. Strings are copied. */
 struct wt__session_params {
   const char *path, *protocol, *peer_address;
   int draft;
+  const struct wt__flow_limits *peer_limits; /* of the peer's SETTINGS; NULL: no flow control */
+  unsigned urgency;                          /* RFC 9218: 0 (first) to 7 */
   const struct wt_session_callbacks *callbacks;
   void *user_data;
 };
@@ -100,10 +126,12 @@ bool wt__mux_is_closed_id(const struct wt__mux *mux, int64_t id);
 /* What came before `session` was accepted goes to it. */
 void wt__mux_deliver_early(struct wt__mux *mux, wt_session *session);
 
-/* Capsule bytes of the CONNECT stream; its FIN; its abrupt end (reset or STOP_SENDING by the peer). */
+/* Capsule bytes of the CONNECT stream; its FIN; its abrupt end (reset by the peer). */
 void wt__session_recv(wt_session *session, const uint8_t *data, size_t len);
 void wt__session_recv_fin(wt_session *session);
 void wt__session_recv_reset(wt_session *session, uint64_t wire_code);
+/* STOP_SENDING on the CONNECT stream: we can say no more there, but the peer's last words may be on their way. */
+void wt__session_recv_stop_sending(wt_session *session, uint64_t wire_code);
 /* GOAWAY came, or this end shuts down: tells the application. */
 void wt__mux_drain(struct wt__mux *mux);
 
@@ -121,7 +149,10 @@ void wt__session_connect_closed(wt_session *session);
  * STOP_SENDING were sent; the rest of its bytes are the caller's to consume) or memory is out. */
 wt_stream *wt__mux_stream_new_remote(struct wt__mux *mux, int64_t id, bool uni, int64_t session_id, uint64_t now);
 void wt__stream_recv(wt_stream *stream, const uint8_t *data, size_t len, bool fin);
-void wt__stream_recv_reset(wt_stream *stream, uint64_t wire_code);
+/* The stream's header had `len` bytes; to be said before a reset. */
+void wt__stream_set_recv_header(wt_stream *stream, size_t len);
+/* `final_size` counts the stream header. */
+void wt__stream_recv_reset(wt_stream *stream, uint64_t wire_code, uint64_t final_size);
 void wt__stream_recv_stop_sending(wt_stream *stream, uint64_t wire_code);
 /* Everything below `offset` (which counts the stream header) was acknowledged. */
 void wt__stream_acked(wt_stream *stream, uint64_t offset);
@@ -142,7 +173,8 @@ void wt__stream_write_closed(wt_stream *stream); /* the transport takes no more 
 
 /* A QUIC DATAGRAM came. H3_ID_ERROR and H3_DATAGRAM_ERROR close the connection. */
 void wt__mux_recv_datagram(struct wt__mux *mux, const uint8_t *data, size_t len, uint64_t now);
-/* The oldest datagram to send, header included. False: none. `wt__mux_datagram_done` then removes it. */
+/* The next datagram to send, header included: sessions take turns, and send their oldest first. False: none.
+ * `wt__mux_datagram_done` then removes it. */
 bool wt__mux_next_datagram(struct wt__mux *mux, struct wt__vec *datagram);
 void wt__mux_datagram_done(struct wt__mux *mux, bool sent);
 

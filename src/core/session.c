@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/credit.h"
 #include "core/datagram.h"
 #include "core/stream.h"
 #include "wire/error_code.h"
@@ -42,7 +43,12 @@ int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__sessio
   session->draft = params->draft;
   wt__link_init(&session->link);
   wt__link_init(&session->todo);
+  wt__link_init(&session->stopped);
+  wt__link_init(&session->datagram_turn);
   wt__list_init(&session->streams);
+  wt__list_init(&session->datagrams);
+  wt__sched_session_init(&session->sched, params->urgency);
+  wt__credit_init(session, params->peer_limits);
   wt__sendq_init(&session->capsules, WT__SESSION_CAPSULE_QUEUE_MAX);
   wt__capsule_reader_init(&session->reader);
   session->path = wt__strdup(params->path);
@@ -65,6 +71,7 @@ int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__sessio
 void wt__session_free(wt_session *session) {
   wt__list_remove(&session->link);
   wt__list_remove(&session->todo);
+  wt__list_remove(&session->stopped);
   if (wt__map_get(&session->mux->sessions, (uint64_t)session->id) == session) {
     wt__map_remove(&session->mux->sessions, (uint64_t)session->id);
   }
@@ -78,7 +85,7 @@ void wt__session_free(wt_session *session) {
 
 /* --- The CONNECT stream --- */
 
-static void session_send_capsule(wt_session *session, const uint8_t *data, size_t len) {
+void wt__session_send_capsule(wt_session *session, const uint8_t *data, size_t len) {
   size_t taken;
   if (wt__sendq_room(&session->capsules) < len) {
     wt__session_end(session, WT_TRANSPORT, 0, NULL, 0, false, WT__H3_EXCESSIVE_LOAD);
@@ -97,8 +104,7 @@ static void session_send_fin(wt_session *session) {
   session->mux->transport->connect_wake(session->mux->ctx, session->id);
 }
 
-/* The peer broke the rules of the session (not of the connection). */
-static void session_break(wt_session *session, uint64_t wire_code) {
+void wt__session_break(wt_session *session, uint64_t wire_code) {
   session->close_received = true;
   wt__session_end(session, WT_TRANSPORT, 0, NULL, 0, false, wire_code);
   session->mux->transport->connect_reset(session->mux->ctx, session->id, wire_code);
@@ -117,9 +123,9 @@ static void session_recv_capsule(wt_session *session, const struct wt__capsule *
       break;
     case WT__CAPSULE_MAX_STREAM_DATA:
     case WT__CAPSULE_STREAM_DATA_BLOCKED:
-      session_break(session, WT__H3_MESSAGE_ERROR); /* prohibited over HTTP/3 (section 5.4) */
+      wt__session_break(session, WT__H3_MESSAGE_ERROR); /* prohibited over HTTP/3 (section 5.4) */
       break;
-    default: break; /* session flow control was not negotiated: ignored (section 5.1) */
+    default: (void)wt__credit_recv(session, capsule); break;
   }
 }
 
@@ -131,8 +137,8 @@ void wt__session_recv(wt_session *session, const uint8_t *data, size_t len) {
     switch (wt__capsule_read(&session->reader, data, len, &used, &capsule)) {
       case WT__CAPSULE_MORE: return;
       case WT__CAPSULE_DONE: session_recv_capsule(session, &capsule); break;
-      case WT__CAPSULE_MALFORMED: session_break(session, WT__H3_DATAGRAM_ERROR); return;
-      case WT__CAPSULE_BAD_CLOSE: session_break(session, WT__H3_MESSAGE_ERROR); return;
+      case WT__CAPSULE_MALFORMED: wt__session_break(session, WT__H3_DATAGRAM_ERROR); return;
+      case WT__CAPSULE_BAD_CLOSE: wt__session_break(session, WT__H3_MESSAGE_ERROR); return;
     }
     data += used;
     len -= used;
@@ -146,7 +152,7 @@ void wt__session_recv(wt_session *session, const uint8_t *data, size_t len) {
 void wt__session_recv_fin(wt_session *session) {
   if (session->close_received) return;
   if (!wt__capsule_reader_at_boundary(&session->reader)) {
-    session_break(session, WT__H3_DATAGRAM_ERROR);
+    wt__session_break(session, WT__H3_DATAGRAM_ERROR);
     return;
   }
   session->close_received = true;
@@ -158,6 +164,20 @@ void wt__session_recv_reset(wt_session *session, uint64_t wire_code) {
   session->close_received = true;
   wt__session_end(session, WT_PEER, 0, NULL, 0, false, wire_code);
   session->mux->transport->connect_reset(session->mux->ctx, session->id, WT__H3_REQUEST_CANCELLED);
+}
+
+/* A peer may send STOP_SENDING together with its close capsule (section 6), and the capsule may be the one
+ * that is lost and sent again: ending at once would lose code and reason. */
+void wt__session_recv_stop_sending(wt_session *session, uint64_t wire_code) {
+  session->fin_sent = true; /* no FIN of ours will leave: nothing to wait for */
+  session->stop_code = wire_code;
+  if (session->ended) {
+    wt__session_todo(session);
+  } else if (!wt__link_linked(&session->stopped)) {
+    session->stop_until = session->mux->now + WT__SESSION_STOP_NS;
+    wt__list_push_back(&session->mux->stopped_sessions, &session->stopped);
+    session->mux->transport->wake(session->mux->ctx); /* a new deadline */
+  }
 }
 
 size_t wt__session_peek(wt_session *session, struct wt__vec *vecs, size_t max_vecs, bool *fin) {
@@ -198,7 +218,8 @@ void wt__session_end(wt_session *session, enum wt_party by, uint32_t code, const
   session->end.reason_len = session->end.reason ? reason_len : 0;
   if (--mux->sessions_open == 0) mux->transport->set_keep_alive(mux->ctx, false);
   mux->closed_ids[mux->closed_ids_next++ % WT__CLOSED_IDS] = session->id;
-  wt__datagrams_drop_session(mux, session);
+  wt__datagrams_drop_session(session);
+  wt__list_remove(&session->stopped);
   wt__list_remove(&session->link);
   wt__list_push_back(&mux->ended_sessions, &session->link);
   session_todo_soon(session);
@@ -232,11 +253,11 @@ static void session_run_ended(wt_session *session, uint64_t now) {
       (session->fin_sent || session->connect_closed || !session->end.clean || now >= session->linger_until)) {
     session_abort_streams(session);
   }
-  if (!session->connect_closed && now >= session->linger_until) {
+  if (now >= session->linger_until) { /* also where only streams are still on their way: there is no other deadline */
     session->linger_until = UINT64_MAX;
     wt__list_remove(&session->link);
     wt__list_push_back(&mux->stuck_sessions, &session->link);
-    mux->transport->connect_reset(mux->ctx, session->id, WT__WT_SESSION_GONE);
+    if (!session->connect_closed) mux->transport->connect_reset(mux->ctx, session->id, WT__WT_SESSION_GONE);
   }
   if (session->connect_closed && session->aborted && wt__list_empty(&session->streams)) {
     int64_t id = session->id;
@@ -248,7 +269,11 @@ static void session_run_ended(wt_session *session, uint64_t now) {
 void wt__session_run(wt_session *session, uint64_t now) {
   if (session->fresh) {
     session->fresh = false;
+    wt__credit_begin(session);
     wt__mux_deliver_early(session->mux, session);
+  }
+  if (wt__link_linked(&session->stopped) && now >= session->stop_until) {
+    wt__session_recv_reset(session, session->stop_code);
   }
   if (session->drain_pending && !session->drain_told && !session->ended) {
     session->drain_told = true;
@@ -261,6 +286,7 @@ void wt__session_run(wt_session *session, uint64_t now) {
       session->callbacks.on_stream_credit(session, (enum wt_stream_kind)kind, session->user_data);
     }
   }
+  wt__credit_run(session);
   if (session->ended) session_run_ended(session, now);
 }
 
@@ -290,7 +316,7 @@ int wt_session_close(wt_session *session, uint32_t code, const char *reason, siz
   if (session->ended) return 0;
   if (reason_len > 0) cut = wt__utf8_cut(reason, reason_len, WT__CLOSE_REASON_MAX);
   wt__session_end(session, WT_LOCAL, code, reason, cut, true, 0);
-  session_send_capsule(session, capsule, wt__capsule_write_close(capsule, code, reason, cut));
+  wt__session_send_capsule(session, capsule, wt__capsule_write_close(capsule, code, reason, cut));
   session_send_fin(session);
   return 0;
 }
@@ -299,7 +325,7 @@ void wt_session_drain(wt_session *session) {
   uint8_t capsule[WT__CAPSULE_WRITE_MAX];
   if (session->ended || session->drain_sent) return;
   session->drain_sent = true;
-  session_send_capsule(session, capsule, wt__capsule_write_drain(capsule));
+  wt__session_send_capsule(session, capsule, wt__capsule_write_drain(capsule));
 }
 
 int wt_session_get_stats(const wt_session *session, struct wt_session_stats *stats) {
@@ -311,6 +337,14 @@ int wt_session_get_stats(const wt_session *session, struct wt_session_stats *sta
   all.smoothed_rtt_us = path.smoothed_rtt_us;
   all.rtt_variation_us = path.rtt_variation_us;
   all.min_rtt_us = path.min_rtt_us;
+  all.packets_sent = path.packets_sent;
+  all.packets_received = path.packets_received;
+  all.connection_bytes_sent = path.bytes_sent;
+  all.connection_bytes_received = path.bytes_received;
+  all.bytes_in_flight = path.bytes_in_flight;
+  if (path.smoothed_rtt_us > 0) {
+    all.estimated_send_rate = (uint64_t)((double)path.congestion_window * 8e6 / (double)path.smoothed_rtt_us);
+  }
   memcpy(stats, &all, all.size < sizeof(all) ? all.size : sizeof(all));
   return 0;
 }

@@ -10,15 +10,29 @@
 #include <webtransport/session.h>
 
 #include "base/list.h"
+#include "core/flow.h"
 #include "core/mux.h"
+#include "core/sched.h"
 #include "core/sendq.h"
 #include "wire/capsule.h"
 
 /* How long an ended session waits for its last bytes to leave and for the peer to end its side. */
 #define WT__SESSION_LINGER_NS UINT64_C(5000000000)
 
+/* How long the close capsule may come behind a STOP_SENDING: a retransmission or two. */
+#define WT__SESSION_STOP_NS UINT64_C(1000000000)
+
 /* The most bytes of capsules that wait to be sent; a peer that does not read them gets H3_EXCESSIVE_LOAD. */
 #define WT__SESSION_CAPSULE_QUEUE_MAX (64 * 1024)
+
+/* Section 5; nothing but `on` and `parked` is valid unless it is on. */
+struct wt__session_flow {
+  bool on;
+  struct wt__flow_out data_out, streams_out[2]; /* by enum wt_stream_kind */
+  struct wt__flow_in data_in, streams_in[2];
+  bool tell_data_blocked, tell_streams_blocked[2];
+  struct wt__list parked; /* streams that have bytes and no credit */
+};
 
 struct wt_session {
   struct wt__mux *mux;
@@ -29,6 +43,11 @@ struct wt_session {
   void *user_data;
 
   struct wt__link link, todo;
+  struct wt__session_flow flow;
+  struct wt__sched_session sched;
+  struct wt__list datagrams;     /* to be sent, oldest first */
+  struct wt__link datagram_turn; /* in mux->datagram_sessions */
+  size_t datagrams_len;
   struct wt__list streams; /* all that QUIC has not closed or the application was not told the end of */
 
   struct wt__sendq capsules; /* what the CONNECT stream carries from us */
@@ -37,6 +56,8 @@ struct wt_session {
 
   struct wt_close_info end; /* valid once `ended`; `reason` is owned */
   uint64_t linger_until;    /* 0: not set */
+  struct wt__link stopped;  /* in mux->stopped_sessions, after STOP_SENDING with `stop_code` */
+  uint64_t stop_until, stop_code;
   struct wt_session_stats stats;
 
   bool fresh;          /* accepted, early arrivals not delivered yet */
@@ -57,6 +78,10 @@ void wt__session_run(wt_session *session, uint64_t now);
 /* Ends it for the application; what happens on the wire is up to the caller. `reason` is copied. */
 void wt__session_end(wt_session *session, enum wt_party by, uint32_t code, const char *reason, size_t reason_len,
                      bool clean, uint64_t wire_code);
+/* The peer broke the rules of the session (not of the connection): its CONNECT stream is reset with `wire_code`. */
+void wt__session_break(wt_session *session, uint64_t wire_code);
+/* Queues a capsule. The session ends with H3_EXCESSIVE_LOAD if the queue is full. */
+void wt__session_send_capsule(wt_session *session, const uint8_t *data, size_t len);
 /* Tells the application the end of all streams and of the session. */
 void wt__session_tell(wt_session *session);
 void wt__session_free(wt_session *session);

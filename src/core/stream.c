@@ -7,8 +7,12 @@
  * else, bounds them.
  *
  * Sending. Our own streams begin with a header that names the session. If it were lost with a reset, the
- * peer could not tell whose stream it was: so a reset waits (`reset_wait`) until the header is
- * acknowledged. Bytes behind the header that were never sent are dropped at once.
+ * peer could not tell whose stream it was. So they are reset with RESET_STREAM_AT (section 4.4), which keeps
+ * the header and one byte more: webtransport-go forgets a stream that was reset right behind its header. The
+ * reset waits (`reset_wait`) until both are sent. A peer without RESET_STREAM_AT gets RESET_STREAM; that waits
+ * until the header is acknowledged. Bytes behind that were never sent are dropped at once.
+ *
+ * Whether there is credit for all this is asked in credit.c, whose turn it is in sched.c.
  *
  * Calls of the application never call back: they leave a mark and put the stream on the mux's todo list.
  */
@@ -18,6 +22,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "core/credit.h"
 #include "core/session.h"
 #include "wire/error_code.h"
 #include "wire/stream_header.h"
@@ -33,7 +38,7 @@ wt_stream *wt__stream_alloc(struct wt__mux *mux, int64_t id, bool uni, bool remo
   stream->recv_done = uni && !remote;
   stream->send_done = uni && remote;
   wt__link_init(&stream->link);
-  wt__link_init(&stream->ready);
+  wt__link_init(&stream->parked);
   wt__link_init(&stream->todo);
   wt__sendq_init(&stream->sendq, mux->config->max_stream_send_buffer);
   wt__buf_init(&stream->recv, SIZE_MAX / 2); /* QUIC's window is the bound */
@@ -42,8 +47,9 @@ wt_stream *wt__stream_alloc(struct wt__mux *mux, int64_t id, bool uni, bool remo
 
 void wt__stream_free(wt_stream *stream) {
   wt__list_remove(&stream->link);
-  wt__list_remove(&stream->ready);
+  wt__list_remove(&stream->parked);
   wt__list_remove(&stream->todo);
+  wt__sched_leave(&stream->sched);
   wt__sendq_drop(&stream->sendq, &stream->mux->released);
   wt__buf_free(&stream->recv);
   wt__free(stream);
@@ -60,13 +66,20 @@ static void stream_todo_soon(wt_stream *stream) {
 }
 
 static void stream_consume(wt_stream *stream, size_t len) {
-  if (len > 0) stream->mux->transport->consume(stream->mux->ctx, stream->id, len);
+  if (len == 0) return;
+  stream->mux->transport->consume(stream->mux->ctx, stream->id, len);
+  if (stream->session) wt__credit_consumed(stream->session, len);
 }
 
 static void stream_make_ready(wt_stream *stream) {
   if (stream->blocked || stream->closed || stream->reset_sent || !wt__sendq_pending(&stream->sendq)) return;
-  if (!wt__link_linked(&stream->ready)) wt__list_push_back(&stream->mux->ready, &stream->ready);
+  if (!wt__link_linked(&stream->parked)) wt__sched_add(&stream->mux->sched, &stream->sched);
   stream->mux->transport->wake(stream->mux->ctx);
+}
+
+static void stream_make_unready(wt_stream *stream) {
+  wt__sched_remove(&stream->sched);
+  wt__list_remove(&stream->parked);
 }
 
 static void stream_fail(wt_stream *stream, const struct wt_stream_error *error) {
@@ -84,19 +97,28 @@ int wt__stream_open(wt_session *session, bool uni, wt_stream **out) {
   wt_stream *stream;
   int rv;
   if (session->ended) return WT_ERR_CLOSED;
+  if (!wt__credit_open(session, uni)) return WT_ERR_STREAM_LIMIT;
   stream = wt__stream_alloc(mux, -1, uni, false);
-  if (stream == NULL) return WT_ERR_NOMEM;
+  if (stream == NULL) {
+    wt__credit_open_undo(session, uni);
+    return WT_ERR_NOMEM;
+  }
   stream->header_len = wt__stream_header_write(header, uni, session->id);
   rv = wt__sendq_append(&stream->sendq, header, stream->header_len, true, &taken);
   if (rv == 0) rv = mux->transport->open_stream(mux->ctx, uni, &stream->id);
   if (rv != 0) {
     if (rv == WT_ERR_STREAM_LIMIT) session->wants_credit[uni] = true;
+    wt__credit_open_undo(session, uni);
     wt__stream_free(stream);
     return rv;
   }
   stream->session = session;
   stream->session_id = session->id;
   wt__list_push_back(&session->streams, &stream->link);
+  wt__sched_join(&stream->sched, &session->sched);
+  /* Others that wait for a stream are told first next time. */
+  wt__list_remove(&session->link);
+  wt__list_push_back(&mux->session_list, &session->link);
   session->stats.streams_opened++;
   session->stats.streams_open++;
   stream_make_ready(stream);
@@ -106,9 +128,16 @@ int wt__stream_open(wt_session *session, bool uni, wt_stream **out) {
 
 void wt__stream_attach(wt_stream *stream, wt_session *session) {
   wt__list_remove(&stream->link);
+  if (!wt__credit_stream_opened(session, stream->uni) || !wt__credit_received(session, stream->received)) {
+    wt__stream_refuse(stream, WT__WT_SESSION_GONE);
+    return;
+  }
   stream->session = session;
   stream->deadline = 0;
   wt__list_push_back(&session->streams, &stream->link);
+  wt__sched_join(&stream->sched, &session->sched);
+  if (stream->closed) wt__credit_stream_closed(session, stream->uni);
+  session->stats.bytes_received += stream->received;
   session->stats.streams_accepted++;
   session->stats.streams_open++;
   if (session->callbacks.on_stream) {
@@ -126,6 +155,7 @@ void wt__stream_attach(wt_stream *stream, wt_session *session) {
 void wt__stream_refuse(wt_stream *stream, uint64_t wire_code) {
   wt__list_remove(&stream->link);
   wt__list_push_back(&stream->mux->refused_streams, &stream->link);
+  wt__sched_leave(&stream->sched);
   stream->session = NULL;
   stream->told = true;
   wt__stream_abort(stream, wire_code);
@@ -164,8 +194,18 @@ static void stream_keep(wt_stream *stream, const uint8_t *data, size_t len) {
   }
 }
 
+void wt__stream_set_recv_header(wt_stream *stream, size_t len) { stream->recv_header_len = len; }
+
+/* The peer has used credit, with bytes that arrived or that a reset says were sent. False: too much. */
+static bool stream_count_received(wt_stream *stream, uint64_t len) {
+  stream->received += len;
+  if (stream->session) return wt__credit_received(stream->session, len);
+  if (stream->told && len > 0) wt__credit_refused(stream->mux, stream->session_id, stream->uni, 0, len);
+  return true; /* an early one counts when it gets its session */
+}
+
 void wt__stream_recv(wt_stream *stream, const uint8_t *data, size_t len, bool fin) {
-  if (stream->recv_done || stream->told) {
+  if (!stream_count_received(stream, len) || stream->recv_done || stream->told) {
     stream_consume(stream, len);
     return;
   }
@@ -206,7 +246,15 @@ static struct wt_stream_error stream_error_from_wire(enum wt_party by, uint64_t 
   return error;
 }
 
-void wt__stream_recv_reset(wt_stream *stream, uint64_t wire_code) {
+/* Bytes that were lost, or are still on their way, count too; nobody will read them. */
+static void stream_count_final(wt_stream *stream, uint64_t final_size) {
+  uint64_t known = stream->received + stream->recv_header_len;
+  uint64_t rest = final_size > known ? final_size - known : 0;
+  if (rest > 0 && stream_count_received(stream, rest) && stream->session) wt__credit_consumed(stream->session, rest);
+}
+
+void wt__stream_recv_reset(wt_stream *stream, uint64_t wire_code, uint64_t final_size) {
+  stream_count_final(stream, final_size);
   if (stream->recv_done) return;
   stream->recv_done = true;
   stream_discard_kept(stream);
@@ -222,7 +270,7 @@ void wt__stream_recv_stop_sending(wt_stream *stream, uint64_t wire_code) {
   stream->send_done = true;
   stream->reset_wait = false;
   stream->reset_sent = true; /* QUIC answers STOP_SENDING with RESET_STREAM by itself */
-  wt__list_remove(&stream->ready);
+  stream_make_unready(stream);
   wt__sendq_drop(&stream->sendq, &stream->mux->released);
   stream_fail(stream, &error);
   if (!stream->told && stream->session && stream->callbacks.on_stop_sending) {
@@ -232,20 +280,31 @@ void wt__stream_recv_stop_sending(wt_stream *stream, uint64_t wire_code) {
 
 /* --- Sending --- */
 
+static bool stream_can_reset_at(const wt_stream *stream);
+static void stream_reset_at(wt_stream *stream, uint64_t wire_code);
+
 void wt__stream_sent(wt_stream *stream, size_t len, bool fin) {
   uint64_t before = stream->sendq.sent;
   wt__sendq_sent(&stream->sendq, len, fin);
   if (stream->session) {
     uint64_t from = before > stream->header_len ? before : stream->header_len;
-    if (stream->sendq.sent > from) stream->session->stats.bytes_sent += stream->sendq.sent - from;
+    if (stream->sendq.sent > from) {
+      stream->session->stats.bytes_sent += stream->sendq.sent - from;
+      wt__credit_sent(stream->session, stream->sendq.sent - from);
+    }
   }
-  wt__list_remove(&stream->ready);
-  stream_make_ready(stream);
+  wt__sched_served(&stream->mux->sched, &stream->sched); /* its session had its turn, even if it has no more */
+  if (wt__sendq_pending(&stream->sendq)) {
+    stream->mux->transport->wake(stream->mux->ctx);
+  } else {
+    wt__sched_remove(&stream->sched);
+    if (stream->reset_wait && stream_can_reset_at(stream)) stream_reset_at(stream, stream->reset_code);
+  }
 }
 
 void wt__stream_blocked(wt_stream *stream) {
   stream->blocked = true;
-  wt__list_remove(&stream->ready);
+  wt__sched_remove(&stream->sched);
 }
 
 void wt__stream_unblocked(wt_stream *stream) {
@@ -256,30 +315,68 @@ void wt__stream_unblocked(wt_stream *stream) {
 void wt__stream_write_closed(wt_stream *stream) {
   stream->reset_sent = stream->send_done = true;
   stream->reset_wait = false;
-  wt__list_remove(&stream->ready);
+  stream_make_unready(stream);
   wt__sendq_drop(&stream->sendq, &stream->mux->released);
 }
 
-/* RESET_STREAM now, or once the peer has the header. */
+static bool stream_can_reset_at(const wt_stream *stream) {
+  const struct wt_transport *transport = stream->mux->transport;
+  return stream->header_len > 0 && transport->has_reset_at && transport->has_reset_at(stream->mux->ctx);
+}
+
+/* The first `keep` bytes are sent (or acknowledged) first. */
+static void stream_reset_later(wt_stream *stream, uint64_t wire_code, uint64_t keep) {
+  wt__sendq_drop_unsent(&stream->sendq, keep, &stream->mux->released);
+  stream->reset_wait = true;
+  stream->reset_code = wire_code;
+  stream_make_ready(stream);
+  stream->mux->transport->wake(stream->mux->ctx);
+}
+
+/* What was sent stays in the queue: the transport may have to send it again. */
+static void stream_reset_at(wt_stream *stream, uint64_t wire_code) {
+  struct wt__sendq *sendq = &stream->sendq;
+  uint64_t reliable = stream->header_len + (wt__credit_has_byte(stream) ? 1 : 0);
+  stream_reset_later(stream, wire_code, reliable);
+  if (sendq->sent < sendq->end) return;
+  stream->reset_wait = false;
+  stream->reset_sent = true;
+  stream_make_unready(stream);
+  if (reliable > sendq->end) reliable = sendq->end;
+  stream->mux->transport->reset_stream_at(stream->mux->ctx, stream->id, wire_code, reliable, sendq->end);
+}
+
+/* A reset now, or once the peer can know whose stream it is. */
 static void stream_reset_on_wire(wt_stream *stream, uint64_t wire_code) {
   struct wt__mux *mux = stream->mux;
   if (stream->reset_sent || stream->closed) return;
   stream->send_done = true;
   stream->sendq.fin = stream->sendq.fin && stream->sendq.fin_sent;
+  if (stream_can_reset_at(stream)) {
+    stream_reset_at(stream, wire_code);
+    return;
+  }
   if (stream->acked < stream->header_len) {
-    wt__sendq_drop_unsent(&stream->sendq, stream->header_len, &mux->released);
-    stream->reset_wait = true;
-    stream->reset_code = wire_code;
-    stream_make_ready(stream);
-    mux->transport->wake(mux->ctx);
+    stream_reset_later(stream, wire_code, stream->header_len);
     return;
   }
   stream->reset_wait = false;
   stream->reset_sent = true;
-  wt__list_remove(&stream->ready);
+  stream_make_unready(stream);
   mux->transport->reset_stream(mux->ctx, stream->id, wire_code);
   wt__sendq_drop(&stream->sendq, &mux->released);
   mux->transport->wake(mux->ctx);
+}
+
+void wt__stream_starved(wt_stream *stream) {
+  if (!stream->reset_wait) {
+    wt__credit_park(stream);
+    return;
+  }
+  /* The byte behind the header has to do without: resets do not wait for the session's credit. */
+  wt__sendq_drop_unsent(&stream->sendq, stream->header_len, &stream->mux->released);
+  stream_make_unready(stream);
+  stream_reset_on_wire(stream, stream->reset_code);
 }
 
 void wt__stream_acked(wt_stream *stream, uint64_t offset) {
@@ -329,7 +426,8 @@ void wt__stream_tell_session_gone(wt_stream *stream) {
 void wt__stream_closed(wt_stream *stream) {
   stream->closed = true;
   stream->send_done = true;
-  wt__list_remove(&stream->ready);
+  if (stream->remote && stream->session) wt__credit_stream_closed(stream->session, stream->uni);
+  stream_make_unready(stream);
   wt__sendq_drop(&stream->sendq, &stream->mux->released);
   wt__stream_todo(stream);
 }
@@ -437,6 +535,12 @@ int wt_stream_stop_sending(wt_stream *stream, uint32_t code) {
   }
   stream_todo_soon(stream);
   return 0;
+}
+
+int wt_stream_set_priority(wt_stream *stream, uint64_t group, int64_t send_order) {
+  if (stream->uni && stream->remote) return WT_ERR_STATE;
+  if (stream->session == NULL || stream->told) return WT_ERR_CLOSED;
+  return wt__sched_move(&stream->mux->sched, &stream->sched, group, send_order);
 }
 
 void wt_stream_pause(wt_stream *stream) { stream->paused = true; }

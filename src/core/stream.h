@@ -21,6 +21,7 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "core/mux.h"
+#include "core/sched.h"
 #include "core/sendq.h"
 
 struct wt_stream {
@@ -30,17 +31,20 @@ struct wt_stream {
   struct wt_stream_callbacks callbacks;
   void *user_data;
 
-  struct wt__link link;  /* in the session's streams, or the early ones */
-  struct wt__link ready; /* in mux->ready */
-  struct wt__link todo;  /* in mux->todo_streams */
+  struct wt__link link;         /* in the session's streams, or the early ones */
+  struct wt__sched_entry sched; /* in mux->sched */
+  struct wt__link parked;       /* in the session's flow.parked */
+  struct wt__link todo;         /* in mux->todo_streams */
 
   struct wt__sendq sendq;
   uint64_t acked;    /* offset below which all is acknowledged */
   size_t header_len; /* of our own streams: bytes at the start that are not the application's */
   struct wt__buf recv;
-  uint64_t deadline; /* of an early stream */
-  size_t delivering; /* bytes that `on_data`, which runs, was given */
-  size_t unread;     /* how many of them it gave back */
+  uint64_t received;      /* bytes of the peer, without the header */
+  size_t recv_header_len; /* of the peer's streams: its header */
+  uint64_t deadline;      /* of an early stream */
+  size_t delivering;      /* bytes that `on_data`, which runs, was given */
+  size_t unread;          /* how many of them it gave back */
 
   struct wt_stream_error error; /* why it did not end in order; valid if `failed` */
   uint64_t reset_code;          /* wire code, while `reset_wait` */
@@ -68,6 +72,8 @@ wt_stream *wt__stream_alloc(struct wt__mux *mux, int64_t id, bool uni, bool remo
 int wt__stream_open(wt_session *session, bool uni, wt_stream **out);
 /* An early or new stream of the peer gets its session; the application is told. */
 void wt__stream_attach(wt_stream *stream, wt_session *session);
+/* It has bytes, but the session has no credit for them. */
+void wt__stream_starved(wt_stream *stream);
 /* Refuses a stream that will not get a session. */
 void wt__stream_refuse(wt_stream *stream, uint64_t wire_code);
 void wt__stream_todo(wt_stream *stream);

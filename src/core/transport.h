@@ -18,9 +18,11 @@
 
 #include "base/vec.h"
 
-/* What the path is like, for statistics. Microseconds. */
+/* What the connection and its path are like, for statistics. Microseconds; bytes are UDP payloads. */
 struct wt__path_stats {
   uint64_t smoothed_rtt_us, rtt_variation_us, min_rtt_us;
+  uint64_t congestion_window, bytes_in_flight;
+  uint64_t packets_sent, packets_received, bytes_sent, bytes_received;
 };
 
 struct wt_transport {
@@ -31,6 +33,12 @@ struct wt_transport {
    * `reset_stream` the transport reads no more of the stream's bytes: they may be freed. */
   void (*reset_stream)(void *ctx, int64_t id, uint64_t wire_code);
   void (*stop_sending)(void *ctx, int64_t id, uint64_t wire_code);
+
+  /* RESET_STREAM_AT, where `has_reset_at` says that the peer takes it: the peer gets the first `reliable_size`
+   * bytes of the stream all the same. All `final_size` bytes were sent, and stay readable until they are
+   * acknowledged or the stream is closed. NULL both: there is none. */
+  bool (*has_reset_at)(void *ctx);
+  void (*reset_stream_at)(void *ctx, int64_t id, uint64_t wire_code, uint64_t reliable_size, uint64_t final_size);
 
   /* `len` bytes of `id` have been read: extends both flow-control windows (the connection's alone if the
    * stream is gone). */
@@ -50,6 +58,10 @@ struct wt_transport {
   void (*set_keep_alive)(void *ctx, bool on);
 
   void (*path_stats)(void *ctx, struct wt__path_stats *stats);
+
+  /* TLS exporter (RFC 8446, section 7.5). WT_ERR_STATE before the handshake is done, WT_ERR_CLOSED,
+   * WT_ERR_TLS. NULL: there is no TLS. */
+  int (*export_keys)(void *ctx, const char *label, const void *context, size_t context_len, void *out, size_t out_len);
 
   /* Of h3 for core alone; NULL in the instance that quic makes. `id` is the CONNECT stream, which is the
    * session id. `connect_wake`: the session has bytes for it. `connect_reset`: end it abruptly in both

@@ -45,7 +45,7 @@ static bool name_is_token(const char *name) {
   return true;
 }
 
-static bool header_is_valid(const struct wt_header *header) {
+bool wt__header_valid(const struct wt_header *header) {
   if (header->name == NULL || header->value == NULL) return false;
   if (!name_is_token(header->name) || name_is_forbidden(header->name)) return false;
   return nghttp3_check_header_value((const uint8_t *)header->value, strlen(header->value)) != 0;
@@ -54,7 +54,7 @@ static bool header_is_valid(const struct wt_header *header) {
 static int headers_check(wt_request *request, const struct wt_header *headers, size_t count, bool has_length) {
   if (count > 0 && headers == NULL) return wt__request_error(request, WT_ERR_INVALID, "the header fields are missing");
   for (size_t i = 0; i < count; i++) {
-    if (!header_is_valid(&headers[i]) || (has_length && strcmp(headers[i].name, "content-length") == 0)) {
+    if (!wt__header_valid(&headers[i]) || (has_length && strcmp(headers[i].name, "content-length") == 0)) {
       return wt__request_error(request, WT_ERR_INVALID, "a header field is not allowed in an answer");
     }
   }

@@ -71,6 +71,17 @@ static int up_open_stream(void *ctx, bool uni, int64_t *id) {
 
 static void up_reset_stream(void *ctx, int64_t id, uint64_t wire_code) { wt__h3_reset_stream(ctx, id, wire_code); }
 
+static bool up_has_reset_at(void *ctx) {
+  struct wt__h3_conn *conn = ctx;
+  return !conn->closing && conn->below->has_reset_at && conn->below->has_reset_at(conn->ctx);
+}
+
+static void up_reset_stream_at(void *ctx, int64_t id, uint64_t wire_code, uint64_t reliable_size,
+                               uint64_t final_size) {
+  struct wt__h3_conn *conn = ctx;
+  if (!conn->closing) conn->below->reset_stream_at(conn->ctx, id, wire_code, reliable_size, final_size);
+}
+
 static void up_stop_sending(void *ctx, int64_t id, uint64_t wire_code) { wt__h3_stop_sending(ctx, id, wire_code); }
 
 static void up_consume(void *ctx, int64_t id, uint64_t len) {
@@ -99,6 +110,13 @@ static void up_path_stats(void *ctx, struct wt__path_stats *stats) {
   conn->below->path_stats(conn->ctx, stats);
 }
 
+static int up_export_keys(void *ctx, const char *label, const void *context, size_t context_len, void *out,
+                          size_t out_len) {
+  struct wt__h3_conn *conn = ctx;
+  if (conn->closing || conn->below->export_keys == NULL) return WT_ERR_CLOSED;
+  return conn->below->export_keys(conn->ctx, label, context, context_len, out, out_len);
+}
+
 static void up_connect_wake(void *ctx, int64_t id) { wt__http_resume(ctx, id); }
 
 static void up_connect_reset(void *ctx, int64_t id, uint64_t wire_code) {
@@ -114,6 +132,8 @@ static void up_session_closed(void *ctx, int64_t id) {
 static const struct wt_transport transport_up = {
     .open_stream = up_open_stream,
     .reset_stream = up_reset_stream,
+    .has_reset_at = up_has_reset_at,
+    .reset_stream_at = up_reset_stream_at,
     .stop_sending = up_stop_sending,
     .consume = up_consume,
     .wake = up_wake,
@@ -121,6 +141,7 @@ static const struct wt_transport transport_up = {
     .close_connection = up_close_connection,
     .set_keep_alive = up_set_keep_alive,
     .path_stats = up_path_stats,
+    .export_keys = up_export_keys,
     .connect_wake = up_connect_wake,
     .connect_reset = up_connect_reset,
     .session_closed = up_session_closed,
@@ -130,9 +151,15 @@ static const struct wt_transport transport_up = {
 
 int wt__h3_conn_new(struct wt__h3_conn **out, const struct wt__h3_config *config, const struct wt_transport *transport,
                     void *ctx, const char *peer_address, uint64_t now) {
+  return wt__h3_conn_init(out, config, NULL, transport, ctx, peer_address, now);
+}
+
+int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *config, struct wt__h3_client *client,
+                     const struct wt_transport *transport, void *ctx, const char *peer_address, uint64_t now) {
   struct wt__h3_conn *conn = wt__calloc(1, sizeof(*conn));
   if (conn == NULL) return WT_ERR_NOMEM;
   conn->config = config;
+  conn->client = client;
   conn->below = transport;
   conn->ctx = ctx;
   conn->up = transport_up;
@@ -160,8 +187,11 @@ int wt__h3_conn_new(struct wt__h3_conn **out, const struct wt__h3_config *config
 
 void wt__h3_conn_free(struct wt__h3_conn *conn, enum wt_party party, uint64_t wire_code) {
   struct wt__link *first;
+  struct wt__h3_client *client;
   if (conn == NULL) return;
+  client = conn->client;
   conn->closing = true;
+  if (client) wt__client_end_dials(conn);
   wt__mux_free(&conn->mux, party, wire_code);
   conn->mux.sessions_open = 0;
   wt__h3_count_sessions(conn);
@@ -174,6 +204,7 @@ void wt__h3_conn_free(struct wt__h3_conn *conn, enum wt_party party, uint64_t wi
   wt__demux_free(conn);
   wt__free(conn->peer_address);
   wt__free(conn);
+  if (client) wt__client_end(client, party, wire_code);
 }
 
 void wt__h3_conn_start(struct wt__h3_conn *conn, uint64_t max_datagram_frame_size) {
@@ -240,6 +271,7 @@ static void conn_run_idle(struct wt__h3_conn *conn) {
 
 void wt__h3_conn_run(struct wt__h3_conn *conn, uint64_t now) {
   conn->now = now;
+  if (conn->client && !conn->closing) wt__client_run(conn); /* also before the start: a dial may be cancelled */
   if (conn->closing || !conn->started) return;
   conn_run_waiting(conn);
   conn_run_requests(conn);
@@ -254,13 +286,15 @@ void wt__h3_conn_run(struct wt__h3_conn *conn, uint64_t now) {
 uint64_t wt__h3_conn_expiry(const struct wt__h3_conn *conn) {
   const struct wt__link *first = wt__list_first(&conn->waiting);
   uint64_t expiry, idle = idle_deadline(conn);
-  if (conn->closing || !conn->started) return UINT64_MAX;
+  if (conn->closing) return UINT64_MAX;
+  if (!conn->started) return conn->client ? wt__client_expiry(conn) : UINT64_MAX;
   if (!wt__list_empty(&conn->todo) || !wt__list_empty(&conn->todo_connects)) return 0;
   expiry = wt__mux_expiry(&conn->mux);
   if (idle < expiry) expiry = idle;
   if (first && REQUEST_OF(first, waiting)->settings_deadline < expiry) {
     expiry = REQUEST_OF(first, waiting)->settings_deadline;
   }
+  if (conn->client && wt__client_expiry(conn) < expiry) expiry = wt__client_expiry(conn);
   return expiry;
 }
 
@@ -281,6 +315,7 @@ void wt__h3_conn_shutdown(struct wt__h3_conn *conn) {
 bool wt__h3_conn_is_idle(const struct wt__h3_conn *conn) {
   if (conn->closing) return true;
   if (!wt__list_empty(&conn->requests) || conn->mux.sessions_open > 0) return false;
+  if (conn->client && !wt__list_empty(&conn->client->dials)) return false;
   /* The close capsule of a session that ended has to reach the peer. */
   WT__LIST_FOREACH(it, next, &conn->connects) {
     const struct wt__h3_connect *connect = CONNECT_OF(it, link);

@@ -3,8 +3,8 @@
 #define WT_H3_CONN_H
 
 /*
- * One HTTP/3 connection with WebTransport beside it, server side. The QUIC layer reports what arrived
- * and asks what to send; nothing here knows about packets.
+ * One HTTP/3 connection with WebTransport beside it, of either role (a client's part is in client.h). The QUIC
+ * layer reports what arrived and asks what to send; nothing here knows about packets.
  *
  *             quic
  *   arrivals   | ^  next_stream, next_datagram
@@ -46,6 +46,7 @@ struct wt__h3_config {
   uint64_t settings_timeout_ms, no_request_timeout_ms;
   size_t max_sessions_per_connection;
   size_t max_header_bytes;
+  unsigned drafts;           /* of `enum wt_draft` */
   uint64_t max_streams_bidi; /* what QUIC allows the peer */
   uint64_t max_stream_data;  /* the most one stream can make us hold */
   const struct wt__log *log;
@@ -66,7 +67,8 @@ void wt__h3_conn_start(struct wt__h3_conn *conn, uint64_t max_datagram_frame_siz
 /* `data` is in order and without gaps; `len` 0 with `fin` is possible. Bytes count as unread until
  * `transport->consume`. A stream of the peer is known from its first bytes, reset or closing on. */
 void wt__h3_conn_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, size_t len, bool fin, uint64_t now);
-void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);
+/* `final_size`: how many bytes the peer sent on it, as QUIC counts. */
+void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code, uint64_t final_size);
 void wt__h3_conn_recv_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);
 /* All bytes of `id` below `offset` were acknowledged. */
 void wt__h3_conn_acked(struct wt__h3_conn *conn, int64_t id, uint64_t offset, uint64_t now);

@@ -26,7 +26,6 @@
 #include "wire/varint.h"
 
 #define IS_UNI(id) (((id)&2) != 0)
-#define IS_OURS(id) (((id)&1) != 0)
 
 /* --- Records --- */
 
@@ -46,10 +45,14 @@ struct wt__h3_stream *wt__demux_add(struct wt__h3_conn *conn, int64_t id, enum w
   return record;
 }
 
+static bool stream_is_ours(const struct wt__h3_conn *conn, int64_t id) {
+  return ((id & 1) != 0) == (conn->client == NULL);
+}
+
 /* A stream of the peer that may be new. Streams of ours have a record since they were opened. */
 static struct wt__h3_stream *record_of_peer(struct wt__h3_conn *conn, int64_t id) {
   struct wt__h3_stream *record = wt__demux_find(conn, id);
-  if (record || IS_OURS(id)) return record;
+  if (record || stream_is_ours(conn, id)) return record;
   record = wt__demux_add(conn, id, WT__H3_UNDECIDED);
   if (record == NULL) wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, "out of memory");
   return record;
@@ -74,7 +77,7 @@ static void stream_consume(struct wt__h3_conn *conn, int64_t id, uint64_t len) {
 /* See above: nghttp3 learns that the id is used up. After a GOAWAY it would reject the stream. */
 static void divert_tell_http(struct wt__h3_conn *conn, int64_t id) {
   nghttp3_ssize rv;
-  if (IS_UNI(id) || conn->shutting_down) return;
+  if (IS_UNI(id) || conn->client || conn->shutting_down) return;
   rv = nghttp3_conn_read_stream(conn->http, id, NULL, 0, 0);
   if (rv < 0) {
     wt__h3_fail_http(conn, (int)rv);
@@ -89,6 +92,7 @@ static void decide_webtransport(struct wt__h3_conn *conn, struct wt__h3_stream *
   stream_consume(conn, record->id, header_len);
   record->stream = wt__mux_stream_new_remote(&conn->mux, record->id, IS_UNI(record->id), session_id, conn->now);
   record->kind = record->stream ? WT__H3_WEBTRANSPORT : WT__H3_REFUSED;
+  if (record->stream) wt__stream_set_recv_header(record->stream, header_len);
   if (record->stream && record->stop_seen) wt__stream_recv_stop_sending(record->stream, record->stop_code);
 }
 
@@ -100,6 +104,10 @@ static void decide_http(struct wt__h3_conn *conn, struct wt__h3_stream *record, 
       conn->peer_control_id = record->id;
       record->frames.left = type_len; /* the stream's type stands before its frames */
     }
+    return;
+  }
+  if (conn->client) { /* RFC 9114, section 6.1: a server opens none, but for WebTransport */
+    wt__h3_fail(conn, WT__H3_STREAM_CREATION_ERROR, "a bidirectional stream of the server that is not WebTransport's");
     return;
   }
   record->request = wt__request_new(conn, record);
@@ -116,7 +124,7 @@ static void decide_refused(struct wt__h3_conn *conn, struct wt__h3_stream *recor
   stream_consume(conn, record->id, record->head_len);
   if (IS_UNI(record->id)) return; /* to be tolerated: RFC 9114, section 6.2 */
   wt__h3_reset_stream(conn, record->id, wire_code);
-  wt__mux_session_refused(&conn->mux, record->id);
+  if (!conn->client) wt__mux_session_refused(&conn->mux, record->id);
 }
 
 /* Looks at the beginning of a stream, of which `data` is the newest part. Returns how much of `data` was
@@ -157,10 +165,18 @@ static void http_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, co
   if (record->id == conn->peer_control_id && !conn->tap.done) {
     uint64_t wire_code = wt__tap_read(&conn->tap, data, len, &conn->peer);
     if (wire_code != 0) {
-      wt__h3_fail(conn, wire_code, "the client's SETTINGS are not acceptable");
+      wt__h3_fail(conn, wire_code, "the peer's SETTINGS are not acceptable");
       return;
     }
-    if (conn->tap.has_settings) wt__requests_settings_in(conn);
+    if (conn->tap.has_settings) {
+      wt__settings_keep_drafts(&conn->peer, conn->config->drafts);
+      if (conn->client) {
+        wt__client_settings_in(conn);
+      } else {
+        wt__requests_settings_in(conn);
+      }
+      if (conn->closing) return;
+    }
   }
   wt__http_recv(conn, record->id, data, len, fin);
 }
@@ -211,7 +227,7 @@ void wt__h3_conn_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data,
   demux_pass(conn, record, data, len, fin);
 }
 
-void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code) {
+void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code, uint64_t final_size) {
   struct wt__h3_stream *record;
   if (conn->closing) return;
   record = record_of_peer(conn, id);
@@ -222,12 +238,14 @@ void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_
       decide_refused(conn, record, WT__H3_REQUEST_CANCELLED);
       break;
     case WT__H3_WEBTRANSPORT:
-      if (record->stream) wt__stream_recv_reset(record->stream, wire_code);
+      if (record->stream) wt__stream_recv_reset(record->stream, wire_code, final_size);
       break;
     case WT__H3_HTTP:
       wt__http_stop_reading(conn, id);
       if (record->connect) {
         wt__connect_recv_reset(record->connect, wire_code);
+      } else if (record->dial) {
+        wt__dial_recv_reset(record->dial, wire_code);
       } else if (record->request && !record->request->answered) {
         /* Behind an answer this is how the client obeys our STOP_SENDING. */
         wt__request_client_gone(record->request);
@@ -241,7 +259,7 @@ void wt__h3_conn_recv_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_
   struct wt__h3_stream *record;
   if (conn->closing) return;
   if (wt__control_owns(conn, id)) {
-    wt__h3_fail(conn, WT__H3_CLOSED_CRITICAL_STREAM, "the client stopped a critical stream");
+    wt__h3_fail(conn, WT__H3_CLOSED_CRITICAL_STREAM, "the peer stopped a critical stream");
     return;
   }
   record = record_of_peer(conn, id);
@@ -257,7 +275,7 @@ void wt__h3_conn_recv_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_
     case WT__H3_HTTP:
       nghttp3_conn_shutdown_stream_write(conn->http, id);
       if (record->connect) {
-        wt__connect_recv_reset(record->connect, wire_code);
+        wt__session_recv_stop_sending(record->connect->session, wire_code);
       } else if (record->request) {
         wt__request_client_gone(record->request);
       }
@@ -270,6 +288,7 @@ static void http_stream_closed(struct wt__h3_conn *conn, struct wt__h3_stream *r
   int rv = nghttp3_conn_close_stream(conn->http, record->id, wire_code);
   if (rv != 0 && rv != NGHTTP3_ERR_STREAM_NOT_FOUND) wt__h3_fail_http(conn, rv);
   if (record->request) wt__request_stream_closed(record->request);
+  if (record->dial) wt__dial_stream_closed(record->dial);
   if (record->connect) {
     wt_session *session = record->connect->session;
     wt__connect_run(record->connect); /* what was put off says how the session ended */
@@ -294,7 +313,7 @@ void wt__h3_conn_stream_closed(struct wt__h3_conn *conn, int64_t id, bool has_co
       if (record->stream) wt__stream_closed(record->stream);
       break;
     case WT__H3_UNDECIDED:
-      if (!IS_UNI(id)) wt__mux_session_refused(&conn->mux, id);
+      if (!IS_UNI(id) && !conn->client) wt__mux_session_refused(&conn->mux, id);
       break;
     case WT__H3_REFUSED: break;
   }
@@ -305,11 +324,13 @@ void wt__h3_conn_stream_closed(struct wt__h3_conn *conn, int64_t id, bool has_co
 /* --- Arrivals that concern no one stream --- */
 
 void wt__h3_conn_streams_allowed(struct wt__h3_conn *conn, bool uni) {
-  if (!conn->closing) wt__mux_streams_allowed(&conn->mux, uni);
+  if (conn->closing) return;
+  if (conn->client && !uni) wt__client_streams_allowed(conn);
+  wt__mux_streams_allowed(&conn->mux, uni);
 }
 
 void wt__h3_conn_max_remote_bidi(struct wt__h3_conn *conn, uint64_t max) {
-  if (conn->closing || max <= conn->max_remote_bidi) return; /* nghttp3 takes no smaller one */
+  if (conn->closing || conn->client || max <= conn->max_remote_bidi) return; /* nghttp3 takes no smaller one */
   conn->max_remote_bidi = max;
   nghttp3_conn_set_max_client_streams_bidi(conn->http, max);
 }

@@ -42,6 +42,11 @@ static const nghttp3_mem http_mem = {NULL, http_malloc, http_free, http_calloc, 
 /* Once the connection is closing nghttp3 is told to stop at once. */
 static int http_result(const struct wt__h3_conn *conn) { return conn->closing ? NGHTTP3_ERR_CALLBACK_FAILURE : 0; }
 
+static struct wt__h3_dial *http_dial(const struct wt__h3_conn *conn, int64_t id) {
+  struct wt__h3_stream *record = wt__demux_find(conn, id);
+  return record ? record->dial : NULL;
+}
+
 static wt_request *http_request(const struct wt__h3_conn *conn, int64_t id) {
   struct wt__h3_stream *record = wt__demux_find(conn, id);
   return record ? record->request : NULL;
@@ -51,9 +56,11 @@ static int on_header(nghttp3_conn *http, int64_t id, int32_t token, nghttp3_rcbu
                      uint8_t flags, void *user_data, void *stream_user_data) {
   struct wt__h3_conn *conn = user_data;
   wt_request *request = http_request(conn, id);
+  struct wt__h3_dial *dial = http_dial(conn, id);
   nghttp3_vec n = nghttp3_rcbuf_get_buf(name), v = nghttp3_rcbuf_get_buf(value);
   int rv;
   (void)http, (void)token, (void)flags, (void)stream_user_data;
+  if (dial) wt__dial_header(dial, n.base, n.len, v.base, v.len);
   if (request == NULL || request->over_limit || request->no_memory) return http_result(conn);
   rv = wt__fields_add(&request->fields, n.base, n.len, v.base, v.len);
   if (rv != 0) {
@@ -71,6 +78,7 @@ static int on_end_headers(nghttp3_conn *http, int64_t id, int fin, void *user_da
   wt_request *request = http_request(conn, id);
   (void)http, (void)fin, (void)stream_user_data;
   if (request) wt__request_headers_done(request);
+  if (http_dial(conn, id)) wt__dial_headers_done(http_dial(conn, id));
   return http_result(conn);
 }
 
@@ -95,6 +103,8 @@ static int on_end_stream(nghttp3_conn *http, int64_t id, void *user_data, void *
   (void)http, (void)stream_user_data;
   if (record && record->connect) {
     wt__connect_recv_fin(record->connect);
+  } else if (record && record->dial) {
+    wt__dial_recv_fin(record->dial);
   } else if (record && record->request) {
     wt__request_recv_fin(record->request);
   }
@@ -135,16 +145,19 @@ static int on_reset(nghttp3_conn *http, int64_t id, uint64_t wire_code, void *us
   (void)http, (void)stream_user_data;
   if (request) {
     wt__request_abort(request, wire_code);
+  } else if (http_dial(conn, id)) {
+    wt__dial_malformed(http_dial(conn, id), wire_code);
   } else {
     wt__h3_reset_stream(conn, id, wire_code);
   }
   return http_result(conn);
 }
 
-/* The client's GOAWAY: also a signal to bring sessions to an end (draft section 4.7). */
+/* The peer's GOAWAY: also a signal to bring sessions to an end (draft section 4.7). */
 static int on_shutdown(nghttp3_conn *http, int64_t id, void *user_data) {
   struct wt__h3_conn *conn = user_data;
   (void)http, (void)id;
+  if (conn->client) wt__client_goaway(conn);
   wt__mux_drain(&conn->mux);
   return http_result(conn);
 }
@@ -181,10 +194,11 @@ int wt__http_new(struct wt__h3_conn *conn) {
   callbacks.reset_stream = on_reset;
   callbacks.shutdown = on_shutdown;
   nghttp3_settings_default(&settings);
-  settings.enable_connect_protocol = 1;
+  settings.enable_connect_protocol = conn->client == NULL;
   settings.h3_datagram = 1;
   settings.qpack_max_dtable_capacity = WT__QPACK_TABLE_CAPACITY;
   settings.qpack_blocked_streams = WT__QPACK_BLOCKED_STREAMS;
+  if (conn->client) return nghttp3_conn_client_new(&conn->http, &callbacks, &settings, &http_mem, conn) ? WT_ERR_NOMEM : 0;
   if (nghttp3_conn_server_new(&conn->http, &callbacks, &settings, &http_mem, conn) != 0) return WT_ERR_NOMEM;
   nghttp3_conn_set_max_client_streams_bidi(conn->http, conn->max_remote_bidi);
   return 0;

@@ -15,6 +15,7 @@
  *   request.c   the life of a request
  *   answer.c    its answer
  *   upgrade.c   from a request to a session
+ *   client.c    the other role: sessions that are asked for here
  *
  * Who frees what: a stream's record goes when QUIC has closed the stream. A request may end earlier (the
  * client gave up) and a session ends later (core keeps it until its streams are closed), so both have
@@ -35,6 +36,7 @@
 #include "core/mux.h"
 #include "core/sendq.h"
 #include "core/transport.h"
+#include "h3/client.h"
 #include "h3/conn.h"
 #include "wire/settings.h"
 #include "wire/stream_header.h"
@@ -98,6 +100,7 @@ struct wt__h3_stream {
   uint64_t stop_code;
   wt_stream *stream;              /* WEBTRANSPORT; of ours: NULL until it first sends, and core ends none before that */
   wt_request *request;            /* HTTP, until the request ends */
+  struct wt__h3_dial *dial;       /* HTTP, of a client: a session that was asked for */
   struct wt__h3_connect *connect; /* HTTP: an accepted session */
 };
 
@@ -164,10 +167,28 @@ struct wt_request {
   char error_text[128];
 };
 
+/* --- The client's role (client.c) --- */
+
+struct wt__h3_client {
+  struct wt__h3_client_callbacks callbacks;
+  void *user_data;
+  struct wt__list dials;         /* all */
+  struct wt__list waiting_dials; /* for the SETTINGS or a stream, oldest first */
+  struct wt__list todo_dials;    /* whose `on_reply` is due */
+  size_t asked;                  /* dials without an answer */
+  uint64_t settings_deadline;    /* 0: not set */
+  struct wt__h3_end end;
+  bool ready, ready_pending;
+  bool try_waiting; /* something has changed for the waiting dials */
+  bool goaway;
+  bool closed_here;
+};
+
 /* --- The connection --- */
 
 struct wt__h3_conn {
   const struct wt__h3_config *config;
+  struct wt__h3_client *client; /* NULL: a server */
   const struct wt_transport *below;
   void *ctx;
   struct wt_transport up; /* core's */
@@ -199,6 +220,9 @@ struct wt__h3_conn {
 };
 
 /* conn.c */
+/* Makes a connection of either role; `client` is NULL or becomes its own. */
+int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *config, struct wt__h3_client *client,
+                     const struct wt_transport *transport, void *ctx, const char *peer_address, uint64_t now);
 void wt__h3_fail(struct wt__h3_conn *conn, uint64_t wire_code, const char *reason);
 void wt__h3_fail_http(struct wt__h3_conn *conn, int error); /* an error of nghttp3 */
 void wt__h3_wake(struct wt__h3_conn *conn);
@@ -213,9 +237,14 @@ struct wt__h3_stream *wt__demux_add(struct wt__h3_conn *conn, int64_t id, enum w
 void wt__demux_free(struct wt__h3_conn *conn);
 
 /* settings.c */
+/* Forgets what the peer said of drafts that are not among `drafts`. */
+void wt__settings_keep_drafts(struct wt__settings *peer, unsigned drafts);
 int wt__control_start(struct wt__h3_conn *conn);
 bool wt__control_owns(const struct wt__h3_conn *conn, int64_t id);
 void wt__control_acked(struct wt__h3_conn *conn, uint64_t offset);
+/* What the peer's SETTINGS allow each session. False, with `*limits` unset: there is no session flow control,
+ * because one of the sides announced none (draft section 5.1). */
+bool wt__control_flow(const struct wt__h3_conn *conn, struct wt__flow_limits *limits);
 
 /* http.c */
 int wt__http_new(struct wt__h3_conn *conn);
@@ -260,6 +289,8 @@ int wt__request_error(wt_request *request, int error, const char *text);
 void wt__request_refuse_body(wt_request *request);
 
 /* answer.c */
+/* Whether a field of the application may be sent. */
+bool wt__header_valid(const struct wt_header *header);
 /* Whether `request` can be answered: 0, WT_ERR_STATE, WT_ERR_CLOSED. */
 int wt__answer_check(wt_request *request);
 /* Sends the header section. `length`: content-length to add, or NULL. `with_body`: the send queue or a
@@ -275,6 +306,10 @@ void wt__answer_acked(wt_request *request, uint64_t len);
 void wt__answer_set_file(wt_request *request, int fd, uint64_t off, uint64_t left);
 
 /* upgrade.c */
+/* How many sessions at once the peer may have. */
+size_t wt__upgrade_max_sessions(const struct wt__h3_conn *conn);
+/* NULL: out of memory. `early_max`: the most bytes of capsules that wait. */
+struct wt__h3_connect *wt__connect_new(struct wt__h3_conn *conn, struct wt__h3_stream *stream, size_t early_max);
 void wt__connect_recv(struct wt__h3_connect *connect, const uint8_t *data, size_t len);
 void wt__connect_recv_fin(struct wt__h3_connect *connect);
 void wt__connect_recv_reset(struct wt__h3_connect *connect, uint64_t wire_code);
@@ -284,5 +319,24 @@ void wt__connect_reset(struct wt__h3_connect *connect, uint64_t wire_code);
 /* What came before the upgrade goes to the session. */
 void wt__connect_run(struct wt__h3_connect *connect);
 void wt__connect_free(struct wt__h3_connect *connect);
+
+/* client.c; a dial is told of what arrives on its stream. */
+void wt__dial_header(struct wt__h3_dial *dial, const uint8_t *name, size_t name_len, const uint8_t *value,
+                     size_t value_len);
+void wt__dial_headers_done(struct wt__h3_dial *dial);
+void wt__dial_recv_fin(struct wt__h3_dial *dial);
+void wt__dial_recv_reset(struct wt__h3_dial *dial, uint64_t wire_code);
+/* nghttp3 found a fault in the answer. */
+void wt__dial_malformed(struct wt__h3_dial *dial, uint64_t wire_code);
+void wt__dial_stream_closed(struct wt__h3_dial *dial);
+/* The server's SETTINGS came; it allows more streams; its GOAWAY came. */
+void wt__client_settings_in(struct wt__h3_conn *conn);
+void wt__client_streams_allowed(struct wt__h3_conn *conn);
+void wt__client_goaway(struct wt__h3_conn *conn);
+void wt__client_run(struct wt__h3_conn *conn);
+uint64_t wt__client_expiry(const struct wt__h3_conn *conn);
+/* The connection is over: all dials are told; and last of all, the owner of the connection. Frees `client`. */
+void wt__client_end_dials(struct wt__h3_conn *conn);
+void wt__client_end(struct wt__h3_client *client, enum wt_party by, uint64_t wire_code);
 
 #endif

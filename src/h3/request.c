@@ -183,11 +183,11 @@ void wt__requests_settings_in(struct wt__h3_conn *conn) {
 }
 
 /* A second session on the connection, where the drafts allow one: not for the application to decide (draft
- * section 5.1). Draft 02 has no such rule. */
+ * section 5.1). Draft 02 has no such rule. A limit of our own is another matter: `wt_upgrade` fails then. */
 static bool request_is_excessive(const wt_request *request) {
   const struct wt__h3_conn *conn = request->conn;
   return request->is_webtransport && conn->tap.has_settings && wt__settings_draft(&conn->peer) >= 7 &&
-         conn->mux.sessions_open > 0;
+         conn->mux.sessions_open > 0 && wt__upgrade_max_sessions(conn) <= 1;
 }
 
 static void request_dispatch(wt_request *request) {

@@ -35,24 +35,41 @@ static struct wt__setting setting_grease(uint64_t seed) {
   return (struct wt__setting){0x1f * n + 0x21, n & 0x3f};
 }
 
+/* Each draft has its own id, so that both sides' SETTINGS tell which they have in common. */
+static const struct {
+  enum wt_draft draft;
+  uint64_t id;
+} draft_settings[] = {
+    {WT_DRAFT_02, WT__SETTING_WT_DRAFT02},
+    {WT_DRAFT_07, WT__SETTING_WT_DRAFT07},
+    {WT_DRAFT_13, WT__SETTING_WT_DRAFT13},
+    {WT_DRAFT_15, WT__SETTING_WT_DRAFT15},
+};
+#define DRAFTS (sizeof(draft_settings) / sizeof(draft_settings[0]))
+#define SETTINGS_ALWAYS 9 /* that go out whatever the drafts */
+
 static int control_write_settings(struct wt__h3_conn *conn) {
   struct wt__control *control = &conn->control;
-  const struct wt__setting settings[] = {
+  const struct wt__flow_limits *flow = &conn->config->mux.flow.initial;
+  struct wt__setting settings[] = {
       {WT__SETTING_QPACK_MAX_TABLE_CAPACITY, WT__QPACK_TABLE_CAPACITY},
       {WT__SETTING_MAX_FIELD_SECTION_SIZE, conn->config->max_header_bytes},
       {WT__SETTING_QPACK_BLOCKED_STREAMS, WT__QPACK_BLOCKED_STREAMS},
       {WT__SETTING_ENABLE_CONNECT_PROTOCOL, 1},
       {WT__SETTING_H3_DATAGRAM, 1},
-      {WT__SETTING_WT_DRAFT02, 1},
-      {WT__SETTING_WT_DRAFT07, 1},
-      {WT__SETTING_WT_DRAFT13, 1},
-      {WT__SETTING_WT_DRAFT15, 1},
+      {WT__SETTING_WT_INITIAL_MAX_DATA, flow->data},
+      {WT__SETTING_WT_INITIAL_MAX_STREAMS_UNI, flow->streams[WT_UNIDIRECTIONAL]},
+      {WT__SETTING_WT_INITIAL_MAX_STREAMS_BIDI, flow->streams[WT_BIDIRECTIONAL]},
       setting_grease(conn->now),
+      [SETTINGS_ALWAYS] = {0},
+      [SETTINGS_ALWAYS + DRAFTS - 1] = {0},
   };
-  size_t len;
+  size_t count = SETTINGS_ALWAYS, len;
+  for (size_t i = 0; i < DRAFTS; i++) {
+    if (conn->config->drafts & draft_settings[i].draft) settings[count++] = (struct wt__setting){draft_settings[i].id, 1};
+  }
   control->own[0] = 0x00; /* the type of a control stream */
-  len = wt__settings_write_frame(control->own + 1, sizeof(control->own) - 1, settings,
-                                 sizeof(settings) / sizeof(settings[0]));
+  len = wt__settings_write_frame(control->own + 1, sizeof(control->own) - 1, settings, count);
   if (len == 0) return WT_ERR_INTERNAL;
   control->own_len = 1 + len;
   return 0;
@@ -96,6 +113,25 @@ void wt__control_acked(struct wt__h3_conn *conn, uint64_t offset) {
 }
 
 /* --- The peer's --- */
+
+void wt__settings_keep_drafts(struct wt__settings *peer, unsigned drafts) {
+  if (!(drafts & WT_DRAFT_02)) peer->wt_draft02 = 0;
+  if (!(drafts & WT_DRAFT_07)) peer->wt_draft07 = 0;
+  if (!(drafts & WT_DRAFT_13)) peer->wt_draft13 = 0;
+  if (!(drafts & WT_DRAFT_15)) peer->wt_draft15 = 0;
+}
+
+bool wt__control_flow(const struct wt__h3_conn *conn, struct wt__flow_limits *limits) {
+  const struct wt__settings *peer = &conn->peer;
+  const struct wt__flow_limits theirs = {
+      .data = peer->wt_initial_max_data,
+      .streams[WT_BIDIRECTIONAL] = peer->wt_initial_max_streams_bidi,
+      .streams[WT_UNIDIRECTIONAL] = peer->wt_initial_max_streams_uni,
+  };
+  if (!wt__flow_wanted(&conn->config->mux.flow.initial) || !wt__flow_wanted(&theirs)) return false;
+  *limits = theirs;
+  return true;
+}
 
 static uint64_t tap_parse(struct wt__tap *tap, struct wt__settings *settings) {
   uint64_t stream_type, frame_type, length, wire_code;

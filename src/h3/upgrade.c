@@ -12,8 +12,9 @@
  * capsules and writes its own. Capsules that were here before go to the session in the next pass, since
  * they may call the application and `wt_upgrade` is a call of the application.
  *
- * Session flow control is not announced, so from draft 07 on a connection has one session at a time; draft
- * 02 knows no such rule, and the configured number holds.
+ * How many sessions a connection may have depends on the draft (section 5.1, and PROTOCOL of the older ones):
+ * draft 02 knows no rule, and the configured number holds. Drafts 07 to 14 have a setting for it, in which we
+ * announce 1. From draft 15 on it is the configured number with session flow control, and 1 without.
  */
 
 #include <stdio.h>
@@ -72,11 +73,17 @@ static int check_origin(wt_request *request) {
   return allowed ? 0 : wt__request_error(request, WT_ERR_ORIGIN, "the origin of the request is not allowed");
 }
 
-static int check_limit(wt_request *request, int draft) {
-  struct wt__h3_conn *conn = request->conn;
-  size_t max = draft >= 7 ? 1 : conn->config->max_sessions_per_connection;
-  if (max > conn->config->max_sessions_per_connection) max = conn->config->max_sessions_per_connection;
-  if (conn->mux.sessions_open < max) return 0;
+size_t wt__upgrade_max_sessions(const struct wt__h3_conn *conn) {
+  size_t max = conn->config->max_sessions_per_connection;
+  struct wt__flow_limits limits;
+  int draft = wt__settings_draft(&conn->peer);
+  if (draft < 7 || (draft >= 15 && wt__control_flow(conn, &limits))) return max;
+  return max > 1 ? 1 : max;
+}
+
+static int check_limit(wt_request *request) {
+  const struct wt__h3_conn *conn = request->conn;
+  if (conn->mux.sessions_open < wt__upgrade_max_sessions(conn)) return 0;
   return wt__request_error(request, WT_ERR_SESSION_LIMIT, "the connection has as many sessions as are allowed");
 }
 
@@ -96,7 +103,7 @@ static int check_all(wt_request *request) {
   rv = wt__answer_check(request);
   if (rv == 0) rv = check_settings(request);
   if (rv == 0) rv = check_origin(request);
-  if (rv == 0) rv = check_limit(request, wt__settings_draft(&request->conn->peer));
+  if (rv == 0) rv = check_limit(request);
   return rv;
 }
 
@@ -191,26 +198,35 @@ static int answer_accept(wt_request *request, const struct wt_upgrade_options *o
 
 /* --- The upgrade --- */
 
-static struct wt__h3_connect *connect_new(wt_request *request) {
+struct wt__h3_connect *wt__connect_new(struct wt__h3_conn *conn, struct wt__h3_stream *stream, size_t early_max) {
   struct wt__h3_connect *connect = wt__calloc(1, sizeof(*connect));
   if (connect == NULL) return NULL;
-  connect->conn = request->conn;
-  connect->stream = request->stream;
-  connect->id = request->id;
+  connect->conn = conn;
+  connect->stream = stream;
+  connect->id = stream->id;
   wt__link_init(&connect->link);
   wt__link_init(&connect->todo);
-  wt__buf_init(&connect->early, request->body.max);
+  wt__buf_init(&connect->early, early_max);
   return connect;
+}
+
+/* As the request's `priority` field says (RFC 9218, section 5), which nghttp3 has read. */
+static unsigned session_urgency(struct wt__h3_conn *conn, int64_t id) {
+  nghttp3_pri pri;
+  return nghttp3_conn_get_stream_priority(conn->http, &pri, id) == 0 ? pri.urgency : WT__URGENCY_DEFAULT;
 }
 
 static int session_make(wt_request *request, const struct wt_upgrade_options *options, const char *protocol, int draft,
                         wt_session **session) {
   struct wt__h3_conn *conn = request->conn;
+  struct wt__flow_limits limits;
   struct wt__session_params params = {
       .path = request->target,
       .protocol = protocol,
       .peer_address = conn->peer_address,
       .draft = draft,
+      .peer_limits = wt__control_flow(conn, &limits) ? &limits : NULL,
+      .urgency = session_urgency(conn, request->id),
       .callbacks = &options->callbacks,
       .user_data = options->user_data,
   };
@@ -248,7 +264,7 @@ int wt_upgrade(wt_request *request, const struct wt_upgrade_options *given, wt_s
   int draft, rv = check_all(request);
   if (rv == 0) rv = protocol_choose(request, &options, &protocol);
   if (rv != 0) return rv;
-  connect = connect_new(request);
+  connect = wt__connect_new(conn, request->stream, request->body.max);
   if (connect == NULL) return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
   draft = wt__settings_draft(&conn->peer);
   rv = answer_accept(request, &options, protocol, draft);

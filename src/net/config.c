@@ -45,6 +45,7 @@ void wt_server_config_default(struct wt_server_config *config) {
       .early_timeout_ms = 5000,
       .retry = WT_RETRY_UNDER_LOAD,
       .retry_threshold = 256,
+      .drafts = WT_DRAFT_ALL,
       .max_connections = 65536,
       .max_connections_per_address = 1024,
       .session_tickets = true,
@@ -54,6 +55,10 @@ void wt_server_config_default(struct wt_server_config *config) {
       .max_stream_data = 6 * MIB,
       .max_streams_bidi = 256,
       .max_streams_uni = 256,
+      .wt_initial_max_data = 1 * MIB,
+      .wt_max_data = 16 * MIB,
+      .wt_max_streams_bidi = 100,
+      .wt_max_streams_uni = 100,
       .max_sessions_per_connection = 16,
       .max_header_bytes = 16 * KIB,
       .max_stream_send_buffer = 1024 * KIB,
@@ -121,11 +126,16 @@ static void check_windows(struct check *check, const struct wt_server_config *co
   CHECK_RANGE(check, config, max_stream_data, config->initial_max_stream_data, MAX_VARINT);
   CHECK_RANGE(check, config, max_streams_bidi, 1, MAX_STREAMS);
   CHECK_RANGE(check, config, max_streams_uni, MIN_STREAMS_UNI, MAX_STREAMS);
+  CHECK_RANGE(check, config, wt_initial_max_data, 0, MAX_VARINT);
+  CHECK_RANGE(check, config, wt_max_data, config->wt_initial_max_data, MAX_VARINT);
+  CHECK_RANGE(check, config, wt_max_streams_bidi, 0, MAX_STREAMS);
+  CHECK_RANGE(check, config, wt_max_streams_uni, 0, MAX_STREAMS);
 }
 
 static void check_choices(struct check *check, const struct wt_server_config *config) {
   check_range(check, "log_level", (uint64_t)config->log_level, WT_LOG_NONE, WT_LOG_DEBUG);
   check_range(check, "retry", (uint64_t)config->retry, WT_RETRY_NEVER, WT_RETRY_ALWAYS);
+  check_range(check, "drafts", config->drafts, 1, WT_DRAFT_ALL);
   size_t len = config->reset_key ? WT__RESET_KEY_LEN : 0;
   if (config->reset_key_len != len) {
     check_fail(check, "reset_key_len is %zu, must be %zu %s a reset_key", config->reset_key_len, len,

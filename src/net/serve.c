@@ -112,6 +112,13 @@ static struct wt__h3_config h3_config_of(struct wt_server *server) {
               .max_early_streams = config->max_early_streams,
               .max_early_datagrams = config->max_early_datagrams,
               .early_timeout_ms = config->early_timeout_ms,
+              .flow =
+                  {
+                      .initial = {config->wt_initial_max_data,
+                                  {[WT_BIDIRECTIONAL] = config->wt_max_streams_bidi,
+                                   [WT_UNIDIRECTIONAL] = config->wt_max_streams_uni}},
+                      .max_data = config->wt_max_data,
+                  },
               .log = &server->log,
           },
       .routes = &server->routes,
@@ -123,6 +130,7 @@ static struct wt__h3_config h3_config_of(struct wt_server *server) {
       .no_request_timeout_ms = config->no_request_timeout_ms,
       .max_sessions_per_connection = config->max_sessions_per_connection,
       .max_header_bytes = config->max_header_bytes,
+      .drafts = config->drafts,
       .max_streams_bidi = config->max_streams_bidi,
       .max_stream_data = config->max_stream_data,
       .log = &server->log,

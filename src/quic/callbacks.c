@@ -11,8 +11,10 @@
  * and tells nobody, and `stream_stop_sending`, in spite of its name, is about our own. So decryption goes
  * through a function of ours, which looks through the frames of each opened 1-RTT packet and notes them;
  * conn.c reports them once ngtcp2 has accepted the packet. Decryption has no user data: the connection
- * that is being read is kept in a thread-local variable. It can run for duplicates too, so a note may
- * repeat; h3 takes repeated frames for what they are.
+ * that is being read or written is kept in a thread-local variable. It can run for duplicates too, so a note
+ * may repeat; h3 takes repeated frames for what they are.
+ *
+ * The same functions are where RESET_STREAM_AT comes in and goes out: see reset_at_recv.c, reset_at_send.c.
  */
 
 #include <ngtcp2/ngtcp2_crypto.h>
@@ -23,9 +25,9 @@
 #include "wire/error_code.h"
 #include "wire/quic_frame.h"
 
-static _Thread_local struct wt__conn *reading;
+static _Thread_local struct wt__conn *current;
 
-void wt__conn_set_reading(struct wt__conn *conn) { reading = conn; }
+void wt__conn_set_current(struct wt__conn *conn) { current = conn; }
 
 static int conn_result(const struct wt__conn *conn) { return conn->close_wanted ? NGTCP2_ERR_CALLBACK_FAILURE : 0; }
 
@@ -35,11 +37,19 @@ static int on_stream_data(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64_
                           size_t len, void *user_data, void *stream_user_data) {
   struct wt__conn *conn = user_data;
   (void)quic;
-  (void)offset;
   (void)stream_user_data;
-  if (conn->h3)
-    wt__h3_conn_recv(conn->h3, id, data, len, (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0, conn->endpoint->now);
+  bool fin = (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0;
+  uint64_t code = 0, final_size = 0;
+  wt__reset_at_recv_data(conn, id, offset, len);
+  bool reset = fin && wt__reset_at_recv_fin(conn, id, &code, &final_size);
+  if (conn->h3) wt__h3_conn_recv(conn->h3, id, data, len, fin && !reset, conn->endpoint->now);
+  if (conn->h3 && reset) wt__h3_conn_recv_reset(conn->h3, id, code, final_size);
   return conn_result(conn);
+}
+
+static int on_stream_open(ngtcp2_conn *quic, int64_t id, void *user_data) {
+  (void)quic;
+  return wt__reset_at_recv_opened(user_data, id) ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
 }
 
 static int on_acked(ngtcp2_conn *quic, int64_t id, uint64_t offset, uint64_t len, void *user_data,
@@ -55,9 +65,9 @@ static int on_stream_reset(ngtcp2_conn *quic, int64_t id, uint64_t final_size, u
                            void *stream_user_data) {
   struct wt__conn *conn = user_data;
   (void)quic;
-  (void)final_size;
   (void)stream_user_data;
-  if (conn->h3) wt__h3_conn_recv_reset(conn->h3, id, code);
+  wt__reset_at_recv_reset(conn, id, code, final_size);
+  if (conn->h3) wt__h3_conn_recv_reset(conn->h3, id, code, final_size);
   return conn_result(conn);
 }
 
@@ -70,6 +80,8 @@ static int on_stream_close(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64
     bool has_code = (flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET) != 0;
     wt__h3_conn_stream_closed(conn->h3, id, has_code, code);
   }
+  wt__reset_at_recv_closed(conn, id);
+  wt__reset_at_send_closed(conn, id);
   if (!ngtcp2_conn_is_local_stream(quic, id)) {
     if (id & 2) {
       ngtcp2_conn_extend_max_streams_uni(quic, 1);
@@ -120,6 +132,18 @@ static int on_datagram(ngtcp2_conn *quic, uint32_t flags, const uint8_t *data, s
   return conn_result(conn);
 }
 
+static int on_datagram_acked(ngtcp2_conn *quic, uint64_t number, void *user_data) {
+  (void)quic;
+  wt__reset_at_send_acked(user_data, number);
+  return 0;
+}
+
+static int on_datagram_lost(ngtcp2_conn *quic, uint64_t number, void *user_data) {
+  (void)quic;
+  wt__reset_at_send_lost(user_data, number);
+  return 0;
+}
+
 /* --- Handshake and paths --- */
 
 static int on_tx_key(ngtcp2_conn *quic, ngtcp2_encryption_level level, void *user_data) {
@@ -140,6 +164,14 @@ static void conn_count_peer(struct wt__conn *conn) {
   conn->counted = wt__peers_add(&endpoint->peers, conn->peer_key) == 0;
 }
 
+/* A client's first bytes of HTTP/3 may come in the same datagram as the end of the handshake, so it begins
+ * before ngtcp2 goes on to read them. */
+static int on_rx_key(ngtcp2_conn *quic, ngtcp2_encryption_level level, void *user_data) {
+  struct wt__conn *conn = user_data;
+  (void)quic;
+  return conn->client && level == NGTCP2_ENCRYPTION_LEVEL_1RTT ? wt__conn_client_start(conn) : 0;
+}
+
 /* A token for the client's next connection from `remote`. Without one that merely takes longer. */
 static int conn_submit_token(struct wt__conn *conn, const ngtcp2_addr *remote) {
   uint8_t token[WT__TOKEN_MAX_LEN];
@@ -153,6 +185,7 @@ static int on_handshake_completed(ngtcp2_conn *quic, void *user_data) {
   struct wt__conn *conn = user_data;
   conn->shaken = true;
   conn->endpoint->stats.handshakes_open--;
+  if (conn->client) return 0;
   conn_count_peer(conn);
   return conn_submit_token(conn, &ngtcp2_conn_get_path(quic)->remote);
 }
@@ -197,28 +230,60 @@ static void conn_note_stop(struct wt__conn *conn, int64_t id, uint64_t code) {
   conn->stops[conn->stops_len++] = (struct wt__stop){id, code};
 }
 
-static void conn_scan(struct wt__conn *conn, const uint8_t *data, size_t len) {
-  struct wt__quic_frame frame;
-  for (size_t n; len && (n = wt__quic_frame_read(data, len, &frame)); data += n, len -= n) {
-    if (frame.type == WT__FRAME_STOP_SENDING) conn_note_stop(conn, (int64_t)frame.id, frame.code);
-  }
+static enum wt__frame_fate conn_judge(void *ctx, const struct wt__quic_frame *frame) {
+  struct wt__conn *conn = ctx;
+  int64_t id = (int64_t)frame->id;
+  if (frame->type != WT__FRAME_STOP_SENDING) return wt__reset_at_recv_judge(conn, frame);
+  if (wt__reset_at_send_has(conn, id)) return WT__FRAME_AS_PING; /* it is being reset, with another code */
+  conn_note_stop(conn, id, frame->code);
+  return WT__FRAME_KEEP;
 }
+
+static bool is_short_header(const uint8_t *header, size_t len) { return len && !(header[0] & 0x80); }
 
 static int on_decrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *ctx,
                       const uint8_t *data, size_t len, const uint8_t *nonce, size_t nonce_len, const uint8_t *aad,
                       size_t aad_len) {
+  if (current && current->reset_in.injecting) { /* our own, in the clear */
+    if (len < aead->max_overhead) return -1;
+    memcpy(dst, data, len - aead->max_overhead);
+    return 0;
+  }
   int rc = ngtcp2_crypto_decrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
-  if (!rc && reading && aad_len && !(aad[0] & 0x80)) conn_scan(reading, dst, len - aead->max_overhead);
+  if (!rc && current && is_short_header(aad, aad_len)) {
+    wt__reset_at_recv_packet(current, aad, aad_len);
+    wt__quic_frames_rewrite(dst, len - aead->max_overhead, conn_judge, current);
+  }
   return rc;
+}
+
+static int on_encrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *ctx,
+                      const uint8_t *data, size_t len, const uint8_t *nonce, size_t nonce_len, const uint8_t *aad,
+                      size_t aad_len) {
+  if (current && is_short_header(aad, aad_len)) {
+    if (dst != data) memmove(dst, data, len); /* ngtcp2 encrypts in place, so far */
+    wt__reset_at_send_encrypt(current, dst, len);
+    data = dst;
+  }
+  return ngtcp2_crypto_encrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
+}
+
+static int on_hp_mask(uint8_t *dst, const ngtcp2_crypto_cipher *hp, const ngtcp2_crypto_cipher_ctx *ctx,
+                      const uint8_t *sample) {
+  if (!current || !current->reset_in.injecting) return ngtcp2_crypto_hp_mask_cb(dst, hp, ctx, sample);
+  memset(dst, 0, NGTCP2_HP_MASKLEN);
+  return 0;
 }
 
 void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks) {
   *callbacks = (ngtcp2_callbacks){
+      .client_initial = ngtcp2_crypto_client_initial_cb,
       .recv_client_initial = ngtcp2_crypto_recv_client_initial_cb,
+      .recv_retry = ngtcp2_crypto_recv_retry_cb,
       .recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb,
-      .encrypt = ngtcp2_crypto_encrypt_cb,
+      .encrypt = on_encrypt,
       .decrypt = on_decrypt,
-      .hp_mask = ngtcp2_crypto_hp_mask_cb,
+      .hp_mask = on_hp_mask,
       .update_key = ngtcp2_crypto_update_key_cb,
       .delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb,
       .delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb,
@@ -227,11 +292,13 @@ void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks) {
       .rand = on_random,
       .get_new_connection_id = on_new_connection_id,
       .remove_connection_id = on_remove_connection_id,
+      .recv_rx_key = on_rx_key,
       .recv_tx_key = on_tx_key,
       .handshake_completed = on_handshake_completed,
       .path_validation = on_path_validation,
       .recv_stream_data = on_stream_data,
       .acked_stream_data_offset = on_acked,
+      .stream_open = on_stream_open,
       .stream_reset = on_stream_reset,
       .stream_close = on_stream_close,
       .extend_max_stream_data = on_max_stream_data,
@@ -239,5 +306,7 @@ void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks) {
       .extend_max_local_streams_uni = on_local_uni,
       .extend_max_remote_streams_bidi = on_remote_bidi,
       .recv_datagram = on_datagram,
+      .ack_datagram = on_datagram_acked,
+      .lost_datagram = on_datagram_lost,
   };
 }

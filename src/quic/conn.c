@@ -56,14 +56,13 @@ static void *mem_realloc(void *ptr, size_t size, void *user_data) {
   return wt__realloc(ptr, size);
 }
 
-static const ngtcp2_mem MEM = {NULL, mem_malloc, mem_free, mem_calloc, mem_realloc};
+const ngtcp2_mem wt__quic_mem = {NULL, mem_malloc, mem_free, mem_calloc, mem_realloc};
 
 /* --- Making --- */
 
 static const uint32_t VERSIONS[] = {NGTCP2_PROTO_VER_V1, NGTCP2_PROTO_VER_V2};
 
-static void conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *endpoint,
-                          const struct wt__accept *accept) {
+void wt__conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *endpoint) {
   const struct wt__endpoint_config *config = &endpoint->config;
   ngtcp2_settings_default(settings);
   settings->initial_ts = endpoint->now;
@@ -73,6 +72,11 @@ static void conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *
   /* No preference among the versions: the client's choice stands. */
   settings->available_versions = VERSIONS;
   settings->available_versionslen = sizeof(VERSIONS) / sizeof(*VERSIONS);
+}
+
+static void conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *endpoint,
+                          const struct wt__accept *accept) {
+  wt__conn_settings(settings, endpoint);
   if (accept->verdict == WT__TOKEN_RETRY || accept->verdict == WT__TOKEN_REGULAR) {
     settings->token = accept->hd->token;
     settings->tokenlen = accept->hd->tokenlen;
@@ -80,8 +84,7 @@ static void conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *
   }
 }
 
-static int conn_params(ngtcp2_transport_params *params, const struct wt__endpoint *endpoint,
-                       const struct wt__accept *accept, const ngtcp2_cid *scid) {
+void wt__conn_params(ngtcp2_transport_params *params, const struct wt__endpoint *endpoint) {
   const struct wt__endpoint_config *config = &endpoint->config;
   ngtcp2_transport_params_default(params);
   params->initial_max_data = config->initial_max_data;
@@ -93,6 +96,11 @@ static int conn_params(ngtcp2_transport_params *params, const struct wt__endpoin
   params->max_idle_timeout = config->idle_timeout_ms * WT__MS;
   params->max_datagram_frame_size = MAX_DATAGRAM_FRAME_SIZE;
   params->active_connection_id_limit = ACTIVE_CID_LIMIT;
+}
+
+static int conn_params(ngtcp2_transport_params *params, const struct wt__endpoint *endpoint,
+                       const struct wt__accept *accept, const ngtcp2_cid *scid) {
+  wt__conn_params(params, endpoint);
   params->original_dcid = accept->odcid;
   params->original_dcid_present = 1;
   if (accept->verdict == WT__TOKEN_RETRY) {
@@ -100,7 +108,7 @@ static int conn_params(ngtcp2_transport_params *params, const struct wt__endpoin
     params->retry_scid_present = 1;
   }
   params->stateless_reset_token_present = 1;
-  return ngtcp2_crypto_generate_stateless_reset_token(params->stateless_reset_token, config->reset_key,
+  return ngtcp2_crypto_generate_stateless_reset_token(params->stateless_reset_token, endpoint->config.reset_key,
                                                       WT__RESET_KEY_LEN, scid)
              ? WT_ERR_TLS
              : 0;
@@ -123,39 +131,55 @@ static int conn_init_quic(struct wt__conn *conn, const struct wt__accept *accept
   wt__conn_set_callbacks(&callbacks);
   wt__path_to_quic(&path, accept->path);
   ngtcp2_conn *quic; /* set even on an error, to what is freed by then */
-  rc = ngtcp2_conn_server_new(&quic, &hd->scid, &scid, &path, hd->version, &callbacks, &settings, &params, &MEM, conn);
+  rc = ngtcp2_conn_server_new(&quic, &hd->scid, &scid, &path, hd->version, &callbacks, &settings, &params, &wt__quic_mem,
+                              conn);
   if (rc) return rc == NGTCP2_ERR_NOMEM ? WT_ERR_NOMEM : WT_ERR_INVALID;
   conn->quic = quic;
   return wt__tls_new_server(&conn->tls, endpoint->config.tls, conn->quic);
 }
 
-static void conn_set_name(struct wt__conn *conn, const ngtcp2_cid *cid) {
+void wt__conn_set_name(struct wt__conn *conn, const ngtcp2_cid *cid) {
   for (size_t i = 0; i < cid->datalen && i < WT__CID_MAX_LEN; i++)
     (void)snprintf(conn->name + 2 * i, 3, "%02x", cid->data[i]);
 }
 
-int wt__conn_new(struct wt__conn **conn, struct wt__endpoint *endpoint, const struct wt__accept *accept) {
+struct wt__conn *wt__conn_alloc(struct wt__endpoint *endpoint) {
   struct wt__conn *made = wt__calloc(1, sizeof(*made));
-  if (!made) return WT_ERR_NOMEM;
+  if (!made) return NULL;
   made->endpoint = endpoint;
+  made->state = WT__CONN_DRAINING; /* not counted yet: nothing but memory to give back */
   wt__link_init(&made->link);
   wt__link_init(&made->queue);
   wt__heap_node_init(&made->timer);
   wt__list_init(&made->cids);
   made->close_answer_at = 1;
-  made->peer_key = wt__peers_key(&endpoint->peers, (const struct sockaddr *)&accept->path->remote);
-  conn_set_name(made, &accept->odcid);
-  int rc = conn_init_quic(made, accept);
-  if (rc) {
-    made->state = WT__CONN_DRAINING; /* not counted yet: nothing but memory to give back */
-    wt__conn_free(made, WT_TRANSPORT, 0);
-    return rc;
-  }
-  wt__list_push_back(&endpoint->conns, &made->link);
+  wt__reset_at_recv_init(made, endpoint->config.max_streams_bidi,
+                         endpoint->config.max_streams_uni + RESERVED_UNI_STREAMS);
+  wt__reset_at_send_init(made);
+  return made;
+}
+
+void wt__conn_add(struct wt__conn *conn) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  conn->state = WT__CONN_OPEN;
+  wt__list_push_back(&endpoint->conns, &conn->link);
   endpoint->stats.connections_open++;
   endpoint->stats.connections_total++;
   endpoint->stats.handshakes_open++;
-  WT__DEBUG(endpoint->config.log, "connection %s: begins", made->name);
+  WT__DEBUG(endpoint->config.log, "connection %s: begins", conn->name);
+}
+
+int wt__conn_new(struct wt__conn **conn, struct wt__endpoint *endpoint, const struct wt__accept *accept) {
+  struct wt__conn *made = wt__conn_alloc(endpoint);
+  if (!made) return WT_ERR_NOMEM;
+  made->peer_key = wt__peers_key(&endpoint->peers, (const struct sockaddr *)&accept->path->remote);
+  wt__conn_set_name(made, &accept->odcid);
+  int rc = conn_init_quic(made, accept);
+  if (rc) {
+    wt__conn_free(made, WT_TRANSPORT, 0);
+    return rc;
+  }
+  wt__conn_add(made);
   *conn = made;
   return 0;
 }
@@ -175,6 +199,8 @@ static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum 
   conn->state = state; /* from here on the calls of h3 do nothing */
   if (conn->h3) wt__h3_conn_free(conn->h3, party, code);
   if (conn->quic) ngtcp2_conn_del(conn->quic);
+  wt__reset_at_recv_free(conn);
+  wt__reset_at_send_free(conn);
   wt__tls_free(conn->tls);
   wt__free(conn->stops);
   conn->h3 = NULL;
@@ -248,6 +274,7 @@ void wt__conn_want_close(struct wt__conn *conn, enum wt_party party, uint64_t co
 
 void wt__conn_close_now(struct wt__conn *conn) {
   ngtcp2_ccerr error;
+  if (conn->client) wt__conn_client_explain(conn, 0);
   ngtcp2_ccerr_default(&error);
   ngtcp2_ccerr_set_application_error(&error, conn->close_code, (const uint8_t *)conn->close_reason,
                                      conn->close_reason_len);
@@ -257,6 +284,7 @@ void wt__conn_close_now(struct wt__conn *conn) {
 /* ngtcp2 returned the error `rc`: the connection is over. It may be gone afterwards. */
 static void conn_fail(struct wt__conn *conn, int rc) {
   ngtcp2_ccerr error;
+  if (conn->client && !conn->close_wanted) wt__conn_client_explain(conn, rc);
   switch (rc) {
     case NGTCP2_ERR_DRAINING: {
       const ngtcp2_ccerr *peer = ngtcp2_conn_get_ccerr(conn->quic);
@@ -286,8 +314,7 @@ static void conn_fail(struct wt__conn *conn, int rc) {
 
 /* --- HTTP/3 begins --- */
 
-/* "192.0.2.1:4433", "[2001:db8::1]:4433"; an IPv4 address on an IPv6 socket is shown as what it is. */
-static void format_address(const struct wt__path *path, char *text, size_t size) {
+void wt__path_format_remote(const struct wt__path *path, char *text, size_t size) {
   char host[INET6_ADDRSTRLEN] = "?";
   if (path->remote.ss_family == AF_INET) {
     const struct sockaddr_in *in = (const struct sockaddr_in *)&path->remote;
@@ -307,8 +334,8 @@ static void format_address(const struct wt__path *path, char *text, size_t size)
 
 static int conn_start_h3(struct wt__conn *conn, const struct wt__path *path) {
   struct wt__endpoint *endpoint = conn->endpoint;
-  char peer[INET6_ADDRSTRLEN + 16];
-  format_address(path, peer, sizeof(peer));
+  char peer[WT__ADDRESS_TEXT_MAX];
+  wt__path_format_remote(path, peer, sizeof(peer));
   int rc = wt__h3_conn_new(&conn->h3, &endpoint->config.h3, &wt__quic_transport, conn, peer, endpoint->now);
   if (rc) return NGTCP2_ERR_NOMEM;
   WT__DEBUG(endpoint->config.log, "connection %s: from %s", conn->name, peer);
@@ -342,25 +369,31 @@ void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned 
   struct wt__endpoint *endpoint = conn->endpoint;
   if (conn->state == WT__CONN_CLOSING) conn_answer_closing(conn);
   if (conn->state != WT__CONN_OPEN) return;
+  conn->packets_received++;
+  conn->bytes_received += len;
   ngtcp2_path quic_path;
   ngtcp2_pkt_info info = {.ecn = (uint8_t)(ecn & NGTCP2_ECN_MASK)};
   ngtcp2_pkt_hd hd;
   wt__path_to_quic(&quic_path, path);
   conn->stops_len = 0;
-  wt__conn_set_reading(conn);
+  wt__conn_set_current(conn);
   int rc = ngtcp2_conn_read_pkt(conn->quic, &quic_path, &info, data, len, endpoint->now);
-  wt__conn_set_reading(NULL);
+  wt__conn_set_current(NULL);
   if (rc == NGTCP2_ERR_RETRY) { /* the client's first bytes came in a way that asks for a proof of its address */
     if (!ngtcp2_accept(&hd, data, len)) wt__endpoint_send_retry(endpoint, path, &hd);
     wt__conn_free(conn, WT_TRANSPORT, NGTCP2_NO_ERROR);
     return;
   }
   if (!rc && conn->can_start && !conn->h3) rc = conn_start_h3(conn, path);
+  if (!rc) rc = conn->reset_in.error;
+  if (!rc) {
+    conn_deliver_stops(conn);
+    rc = wt__reset_at_recv_inject(conn);
+  }
   if (rc) {
     conn_fail(conn, rc);
     return;
   }
-  conn_deliver_stops(conn);
   wt__conn_wake(conn);
 }
 
@@ -370,12 +403,13 @@ void wt__conn_expire(struct wt__conn *conn) {
     wt__conn_free(conn, WT_TRANSPORT, NGTCP2_NO_ERROR);
     return;
   }
-  if (ngtcp2_conn_get_expiry(conn->quic) <= endpoint->now) {
-    int rc = ngtcp2_conn_handle_expiry(conn->quic, endpoint->now);
-    if (rc) {
-      conn_fail(conn, rc);
-      return;
-    }
+  int rc = wt__reset_at_recv_expire(conn);
+  wt__reset_at_send_expire(conn);
+  if (!rc && ngtcp2_conn_get_expiry(conn->quic) <= endpoint->now)
+    rc = ngtcp2_conn_handle_expiry(conn->quic, endpoint->now);
+  if (rc) {
+    conn_fail(conn, rc);
+    return;
   }
   wt__conn_wake(conn);
 }
@@ -391,7 +425,11 @@ static int conn_schedule(struct wt__conn *conn, bool more) {
   struct wt__endpoint *endpoint = conn->endpoint;
   uint64_t expiry = ngtcp2_conn_get_expiry(conn->quic);
   uint64_t h3_expiry = conn->h3 ? wt__h3_conn_expiry(conn->h3) : UINT64_MAX;
+  uint64_t reset_expiry = wt__reset_at_recv_expiry(conn);
+  uint64_t resend_expiry = wt__reset_at_send_expiry(conn);
   if (h3_expiry < expiry) expiry = h3_expiry;
+  if (reset_expiry < expiry) expiry = reset_expiry;
+  if (resend_expiry < expiry) expiry = resend_expiry;
   if (endpoint->batch.blocked) {
     wt__list_remove(&conn->queue);
     wt__list_push_back(&endpoint->waiting, &conn->queue);
@@ -408,11 +446,13 @@ static int conn_schedule(struct wt__conn *conn, bool more) {
 void wt__conn_run(struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
   bool more = false;
-  int rc = 0;
   if (conn->h3) wt__h3_conn_run(conn->h3, endpoint->now);
-  if (!conn->close_wanted && !endpoint->batch.blocked) {
+  int rc = conn->close_wanted ? 0 : wt__reset_at_recv_inject(conn); /* of streams that were stopped meanwhile */
+  if (!rc && !conn->close_wanted && !endpoint->batch.blocked) {
     wt__list_remove(&conn->queue); /* woken by its own work: that is written now */
+    wt__conn_set_current(conn);
     rc = wt__conn_write(conn, &more);
+    wt__conn_set_current(NULL);
     if (!rc && conn->h3) wt__h3_conn_run(conn->h3, endpoint->now);
   }
   if (!rc && conn->close_wanted) {

@@ -7,10 +7,12 @@
  *
  *   endpoint.c    which connection is run when
  *   accept.c      packets that belong to no connection
+ *   client.c      connections that begin here
  *   conn.c        a connection's life: made, fed, timed, closed
  *   callbacks.c   what ngtcp2 reports, for h3
  *   transport.c   what h3 asks for (wt_transport)
  *   write.c       packets of one connection
+ *   reset_at_*.c  RESET_STREAM_AT, which ngtcp2 does not know
  *   batch.c       packets on their way to the socket
  */
 
@@ -25,6 +27,7 @@
 #include "quic/cid.h"
 #include "quic/endpoint.h"
 #include "quic/peers.h"
+#include "quic/reset_at.h"
 #include "quic/token.h"
 
 #define WT__CONN_REASON_MAX 256 /* bytes of a CONNECTION_CLOSE's reason */
@@ -62,6 +65,8 @@ struct wt__conn {
   struct wt__h3_conn *h3;
   bool can_start; /* 1-RTT packets can be written */
   bool shaken;    /* the handshake is done */
+  uint64_t packets_sent, packets_received, bytes_sent, bytes_received; /* UDP payloads, for statistics */
+  bool client;    /* this end began it; `h3` is there from the beginning */
   bool counted;   /* in the endpoint's `peers`, under `peer_key` */
   uint64_t peer_key;
 
@@ -81,6 +86,9 @@ struct wt__conn {
   /* STOP_SENDING frames of the datagram being read. */
   struct wt__stop *stops;
   size_t stops_len;
+
+  struct wt__reset_at_recv reset_in;
+  struct wt__reset_at_send reset_out;
 
   char name[2 * WT__CID_MAX_LEN + 1]; /* the client's first id in hex, for the log */
 };
@@ -131,11 +139,32 @@ void wt__conn_close_now(struct wt__conn *conn);
 /* Runs it in the next pass. */
 void wt__conn_wake(struct wt__conn *conn);
 
+/* Of both roles. An empty connection, whose state is such that `wt__conn_free` may be called; one that is complete
+ * joins the endpoint's. */
+struct wt__conn *wt__conn_alloc(struct wt__endpoint *endpoint);
+void wt__conn_add(struct wt__conn *conn);
+void wt__conn_set_name(struct wt__conn *conn, const ngtcp2_cid *cid);
+void wt__conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *endpoint);
+void wt__conn_params(ngtcp2_transport_params *params, const struct wt__endpoint *endpoint);
+/* "192.0.2.1:4433", "[2001:db8::1]:4433"; an IPv4 address on an IPv6 socket is shown as what it is. */
+#define WT__ADDRESS_TEXT_MAX 64
+void wt__path_format_remote(const struct wt__path *path, char *text, size_t size);
+extern const ngtcp2_mem wt__quic_mem;
+
+/* --- client.c --- */
+/* The keys for the first bytes of HTTP/3 are there. 0 or NGTCP2_ERR_CALLBACK_FAILURE. */
+int wt__conn_client_start(struct wt__conn *conn);
+/* Tells h3 why the connection ends: `rc` is an error of ngtcp2, or 0 where `conn->close_code` says it. */
+void wt__conn_client_explain(struct wt__conn *conn, int rc);
+/* A packet of no known connection, at a client: it may be a stateless reset. */
+void wt__endpoint_recv_client_unknown(struct wt__endpoint *endpoint, const struct wt__path *path, const uint8_t *data,
+                                      size_t len);
+
 /* --- callbacks.c, transport.c, write.c --- */
 extern const struct wt_transport wt__quic_transport; /* ctx: a wt__conn */
 void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks);
-/* The connection whose packet ngtcp2 is reading on this thread, for callbacks without user data; NULL: none. */
-void wt__conn_set_reading(struct wt__conn *conn);
+/* The connection whose packets ngtcp2 reads or writes on this thread, for callbacks without user data; NULL: none. */
+void wt__conn_set_current(struct wt__conn *conn);
 size_t wt__conn_max_datagram_len(const struct wt__conn *conn);
 /* Writes what may be written now; 0 or an error of ngtcp2. `*more`: stopped by the quantum of a pass. */
 int wt__conn_write(struct wt__conn *conn, bool *more);

@@ -76,7 +76,7 @@ void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *pat
   ngtcp2_version_cid ids;
   int rc = ngtcp2_pkt_decode_version_cid(&ids, data, len, WT__CID_LEN);
   if (rc == NGTCP2_ERR_VERSION_NEGOTIATION) {
-    wt__endpoint_send_version_negotiation(endpoint, path, &ids);
+    if (endpoint->config.tls) wt__endpoint_send_version_negotiation(endpoint, path, &ids);
     return;
   }
   if (rc) return;
@@ -84,6 +84,8 @@ void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *pat
   struct wt__conn *conn = wt__cid_map_find(&endpoint->cids, ids.dcid, ids.dcidlen);
   if (conn) {
     wt__conn_recv(conn, path, ecn, data, len);
+  } else if (!endpoint->config.tls) {
+    wt__endpoint_recv_client_unknown(endpoint, path, data, len);
   } else {
     wt__endpoint_recv_unknown(endpoint, path, ecn, data, len);
   }

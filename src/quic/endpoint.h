@@ -3,10 +3,11 @@
 #define WT_QUIC_ENDPOINT_H
 
 /*
- * The QUIC side of a server without its sockets: packets in, packets out, time as an argument. It finds
- * the connection of each packet, makes new ones, and answers what belongs to none: version negotiation,
+ * The QUIC side of a server or client without its sockets: packets in, packets out, time as an argument. It
+ * finds the connection of each packet, makes new ones, and answers what belongs to none: version negotiation,
  * Retry, stateless reset, refusal. The net layer puts sockets and a timer around it; the loopback tests
- * put memory and a virtual clock.
+ * put memory and a virtual clock. Without a server's TLS it accepts no connection and answers nothing: a
+ * client's endpoint, whose connections are those of `wt__endpoint_connect`.
  *
  * Times are nanoseconds of one monotonic clock.
  */
@@ -19,6 +20,7 @@
 #include <webtransport/server.h>
 
 #include "base/log.h"
+#include "h3/client.h"
 #include "h3/conn.h"
 #include "quic/tls.h"
 
@@ -41,7 +43,7 @@ typedef int (*wt__endpoint_send)(void *ctx, const struct wt__path *path, unsigne
                                  size_t segment);
 
 struct wt__endpoint_config {
-  struct wt__tls_context *tls;
+  struct wt__tls_context *tls; /* NULL: a client's endpoint */
   struct wt__h3_config h3;
   wt__endpoint_send send;
   void *send_ctx;
@@ -74,6 +76,21 @@ void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *pat
 
 /* One pass: timers that are due, put-off work, and packets of every connection that was touched or woken. */
 void wt__endpoint_run(struct wt__endpoint *endpoint, uint64_t now);
+
+/* What a connection of a client needs to know. */
+struct wt__connect_options {
+  struct wt__tls_client *tls; /* outlives the connection */
+  const char *server_name;    /* a DNS name or an IP address without brackets; copied */
+  uint32_t version;           /* QUIC version of the first packet; 0: version 1 */
+  struct wt__h3_client_callbacks callbacks;
+  void *user_data;
+};
+
+/* Begins a connection to `path->remote`. `*h3` can be asked for sessions at once (h3/client.h); they wait for the
+ * handshake and the server's SETTINGS. It lives until its `on_end`, which is called exactly once. WT_ERR_NOMEM,
+ * WT_ERR_TLS, WT_ERR_INVALID; no callback follows an error. */
+int wt__endpoint_connect(struct wt__endpoint *endpoint, const struct wt__path *path,
+                         const struct wt__connect_options *options, uint64_t now, struct wt__h3_conn **h3);
 
 /* When the next pass is due; 0: at once (a connection was woken); UINT64_MAX: never. */
 uint64_t wt__endpoint_expiry(const struct wt__endpoint *endpoint);

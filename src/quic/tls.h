@@ -28,10 +28,46 @@ int wt__tls_context_set_certificates(struct wt__tls_context *context, wt_certifi
                                      size_t count);
 
 /* One connection's TLS: sets itself as the native handle of `conn`; reads and writes the QUIC transport
- * parameters with callbacks of our own (the place where reset_stream_at will be announced). */
+ * parameters with callbacks of our own (where reset_stream_at is announced). */
 struct wt__tls;
 int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, struct ngtcp2_conn *conn);
 void wt__tls_free(struct wt__tls *tls);
+
+/* Whether the peer's transport parameters announced reset_stream_at; false before they are there. */
+bool wt__tls_peer_has_reset_at(const struct wt__tls *tls);
+
+/* --- Clients (tls_client_gnutls.c) --- */
+
+/* How a client judges the certificate of a server. */
+enum wt__tls_verify {
+  WT__VERIFY_CA,     /* a chain to a trusted authority, and the server's name */
+  WT__VERIFY_HASHES, /* the leaf's SHA-256 is known; the rules of `serverCertificateHashes` hold, not the name */
+  WT__VERIFY_NOTHING /* any certificate will do: for tests alone */
+};
+
+struct wt__tls_client_options {
+  enum wt__tls_verify verify;
+  const char *ca_file;         /* WT__VERIFY_CA: PEM; NULL: the authorities that the system trusts */
+  const uint8_t (*hashes)[32]; /* WT__VERIFY_HASHES; copied */
+  size_t hash_count;
+};
+
+/* What connections of a client share. It outlives them. */
+struct wt__tls_client;
+
+/* WT_ERR_INVALID (no hashes), WT_ERR_FILE (no authority could be read), WT_ERR_TLS, WT_ERR_NOMEM. */
+int wt__tls_client_new(struct wt__tls_client **client, const struct wt__tls_client_options *options);
+void wt__tls_client_free(struct wt__tls_client *client);
+
+/* As `wt__tls_new_server`. `server_name`: a DNS name or an IP address without brackets. */
+int wt__tls_new_client(struct wt__tls **tls, struct wt__tls_client *client, const char *server_name,
+                       struct ngtcp2_conn *conn);
+
+/* Why the server's certificate was refused, for people; "" if it was not. */
+const char *wt__tls_error(const struct wt__tls *tls);
+
+/* The name of a TLS alert: "Handshake failed". */
+const char *wt__tls_alert_name(uint8_t alert);
 
 /* TLS exporter (RFC 8446, section 7.5). WT_ERR_STATE before the handshake is done, WT_ERR_TLS. */
 int wt__tls_export(struct wt__tls *tls, const char *label, const void *context, size_t context_len, void *out,
@@ -39,6 +75,9 @@ int wt__tls_export(struct wt__tls *tls, const char *label, const void *context, 
 
 /* Fills `dst` with `len` unpredictable bytes. WT_ERR_TLS. */
 int wt__tls_random(void *dst, size_t len);
+/* Tests: on this thread `wt__tls_random` draws from a generator with this seed from now on, so that a run can be
+ * repeated; 0: unpredictable again. The secrets of TLS itself never come from it. */
+void wt__tls_random_seed(uint64_t seed);
 
 /* A certificate gains a reference (for contexts). */
 wt_certificate *wt__certificate_ref(wt_certificate *certificate);

@@ -32,13 +32,16 @@
 
 #include "base/mem.h"
 #include "quic/certificate.h"
+#include "wire/quic_params.h"
+#include "quic/tls_session.h"
 
 #define MAX_PARAMS_LEN 512 /* our encoded transport parameters */
 
 /* TLS 1.3 alone, without the middlebox dance that QUIC forbids; AES-128-GCM first: it is the fastest. */
-static const char *const PRIORITIES = "%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:"
-                                      "+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:"
-                                      "-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1";
+const char *const wt__tls_priorities =
+    "%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:"
+    "+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:"
+    "-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1";
 
 struct cert_set {
   size_t refs;
@@ -50,12 +53,6 @@ struct cert_set {
 struct wt__tls_context {
   gnutls_priority_t priorities;
   gnutls_datum_t ticket_key; /* NULL: no tickets */
-  struct cert_set *set;
-};
-
-struct wt__tls {
-  gnutls_session_t session;
-  struct ngtcp2_conn *conn;
   struct cert_set *set;
 };
 
@@ -118,7 +115,7 @@ static struct cert_set *set_new(wt_certificate *const *certificates, size_t coun
 int wt__tls_context_new(struct wt__tls_context **context, bool session_tickets) {
   struct wt__tls_context *made = wt__calloc(1, sizeof(*made));
   if (!made) return WT_ERR_NOMEM;
-  int rc = gnutls_priority_init(&made->priorities, PRIORITIES, NULL);
+  int rc = gnutls_priority_init(&made->priorities, wt__tls_priorities, NULL);
   if (!rc && session_tickets) rc = gnutls_session_ticket_key_generate(&made->ticket_key);
   if (rc) {
     wt__tls_context_free(made);
@@ -182,7 +179,10 @@ static int session_on_alert(gnutls_session_t session, gnutls_record_encryption_l
 
 static int params_recv(gnutls_session_t session, const uint8_t *data, size_t len) {
   struct ngtcp2_conn *conn = tls_of(session)->conn;
-  int rc = ngtcp2_conn_decode_and_set_remote_transport_params(conn, data, len);
+  enum wt__reset_at_param reset_at = wt__quic_params_find_reset_at(data, len);
+  tls_of(session)->peer_has_reset_at = reset_at == WT__RESET_AT_PRESENT;
+  int rc = reset_at == WT__RESET_AT_MALFORMED ? NGTCP2_ERR_TRANSPORT_PARAM
+                                              : ngtcp2_conn_decode_and_set_remote_transport_params(conn, data, len);
   if (!rc) return 0;
   ngtcp2_conn_set_tls_error(conn, rc);
   return GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
@@ -190,20 +190,22 @@ static int params_recv(gnutls_session_t session, const uint8_t *data, size_t len
 
 static int params_send(gnutls_session_t session, gnutls_buffer_t extension) {
   uint8_t params[MAX_PARAMS_LEN];
-  ngtcp2_ssize len = ngtcp2_conn_encode_local_transport_params(tls_of(session)->conn, params, sizeof(params));
+  size_t room = sizeof(params) - WT__RESET_AT_PARAMS_LEN;
+  ngtcp2_ssize len = ngtcp2_conn_encode_local_transport_params(tls_of(session)->conn, params, room);
   if (len < 0) return GNUTLS_E_INTERNAL_ERROR;
+  len += (ngtcp2_ssize)wt__quic_params_write_reset_at(params + len);
   return gnutls_buffer_append_data(extension, params, (size_t)len);
 }
 
 /* --- One connection --- */
 
-static int session_configure(struct wt__tls *tls, const struct wt__tls_context *context) {
+int wt__tls_session_configure(struct wt__tls *tls, struct gnutls_priority_st *priorities, void *credentials) {
   gnutls_session_t session = tls->session;
   gnutls_datum_t alpn = {(unsigned char *)(uintptr_t) "h3", 2};
-  int rc = gnutls_priority_set(session, context->priorities);
-  if (!rc) rc = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, tls->set->credentials);
+  gnutls_session_set_ptr(session, tls);
+  int rc = gnutls_priority_set(session, priorities);
+  if (!rc) rc = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
   if (!rc) rc = gnutls_alpn_set_protocols(session, &alpn, 1, GNUTLS_ALPN_MANDATORY);
-  if (!rc && context->ticket_key.data) rc = gnutls_session_ticket_enable_server(session, &context->ticket_key);
   if (rc) return rc;
   gnutls_handshake_set_secret_function(session, session_on_secret);
   gnutls_handshake_set_read_function(session, session_on_read);
@@ -225,8 +227,8 @@ int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, st
   }
   made->set = context->set;
   made->set->refs++;
-  gnutls_session_set_ptr(made->session, made);
-  rc = session_configure(made, context);
+  rc = wt__tls_session_configure(made, context->priorities, made->set->credentials);
+  if (!rc && context->ticket_key.data) rc = gnutls_session_ticket_enable_server(made->session, &context->ticket_key);
   if (rc) {
     wt__tls_free(made);
     return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
@@ -238,10 +240,13 @@ int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, st
 
 void wt__tls_free(struct wt__tls *tls) {
   if (!tls) return;
-  gnutls_deinit(tls->session);
+  if (tls->session) gnutls_deinit(tls->session);
   set_unref(tls->set);
+  wt__free(tls->server_name);
   wt__free(tls);
 }
+
+bool wt__tls_peer_has_reset_at(const struct wt__tls *tls) { return tls->peer_has_reset_at; }
 
 int wt__tls_export(struct wt__tls *tls, const char *label, const void *context, size_t context_len, void *out,
                    size_t out_len) {
@@ -251,4 +256,22 @@ int wt__tls_export(struct wt__tls *tls, const char *label, const void *context, 
   return rc ? WT_ERR_TLS : 0;
 }
 
-int wt__tls_random(void *dst, size_t len) { return gnutls_rnd(GNUTLS_RND_RANDOM, dst, len) ? WT_ERR_TLS : 0; }
+/* --- Chance --- */
+
+static _Thread_local uint64_t random_seed; /* 0: real */
+
+void wt__tls_random_seed(uint64_t seed) { random_seed = seed; }
+
+/* splitmix64 */
+static uint64_t random_next(void) {
+  uint64_t z = (random_seed += UINT64_C(0x9e3779b97f4a7c15));
+  z = (z ^ (z >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+  z = (z ^ (z >> 27)) * UINT64_C(0x94d049bb133111eb);
+  return z ^ (z >> 31);
+}
+
+int wt__tls_random(void *dst, size_t len) {
+  if (!random_seed) return gnutls_rnd(GNUTLS_RND_RANDOM, dst, len) ? WT_ERR_TLS : 0;
+  for (uint8_t *at = dst; len; len--) *at++ = (uint8_t)random_next();
+  return 0;
+}

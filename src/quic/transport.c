@@ -24,7 +24,10 @@ static int transport_open_stream(void *ctx, bool uni, int64_t *id) {
   if (!conn || conn->close_wanted) return WT_ERR_CLOSED;
   int rc = uni ? ngtcp2_conn_open_uni_stream(conn->quic, id, NULL) : ngtcp2_conn_open_bidi_stream(conn->quic, id, NULL);
   switch (rc) {
-    case 0: return 0;
+    case 0:
+      if (!uni && wt__reset_at_recv_opened(conn, *id))
+        wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_INTERNAL_ERROR, "out of memory");
+      return 0;
     case NGTCP2_ERR_STREAM_ID_BLOCKED: return WT_ERR_STREAM_LIMIT;
     default: return WT_ERR_NOMEM;
   }
@@ -39,9 +42,24 @@ static void transport_reset_stream(void *ctx, int64_t id, uint64_t wire_code) {
   wt__conn_wake(conn);
 }
 
+static bool transport_has_reset_at(void *ctx) {
+  const struct wt__conn *conn = conn_open(ctx);
+  return conn && wt__reset_at_send_possible(conn);
+}
+
+static void transport_reset_stream_at(void *ctx, int64_t id, uint64_t wire_code, uint64_t reliable_size,
+                                      uint64_t final_size) {
+  struct wt__conn *conn = conn_open(ctx);
+  if (!conn) return;
+  if (wt__reset_at_send_reset(conn, id, wire_code, reliable_size, final_size))
+    wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_INTERNAL_ERROR, "out of memory");
+  wt__conn_wake(conn);
+}
+
 static void transport_stop_sending(void *ctx, int64_t id, uint64_t wire_code) {
   struct wt__conn *conn = conn_open(ctx);
   if (!conn) return;
+  wt__reset_at_recv_stopped(conn, id);
   if (ngtcp2_conn_shutdown_stream_read(conn->quic, 0, id, wire_code) == NGTCP2_ERR_NOMEM)
     wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_INTERNAL_ERROR, "out of memory");
   wt__conn_wake(conn);
@@ -99,18 +117,32 @@ static void transport_set_keep_alive(void *ctx, bool on) {
 
 static void transport_path_stats(void *ctx, struct wt__path_stats *stats) {
   struct wt__conn *conn = conn_open(ctx);
-  *stats = (struct wt__path_stats){0, 0, 0};
+  *stats = (struct wt__path_stats){0};
   if (!conn) return;
   ngtcp2_conn_info info;
   ngtcp2_conn_get_conn_info(conn->quic, &info);
   stats->smoothed_rtt_us = info.smoothed_rtt / NGTCP2_MICROSECONDS;
   stats->rtt_variation_us = info.rttvar / NGTCP2_MICROSECONDS;
   stats->min_rtt_us = info.min_rtt == UINT64_MAX ? 0 : info.min_rtt / NGTCP2_MICROSECONDS;
+  stats->congestion_window = info.cwnd;
+  stats->bytes_in_flight = info.bytes_in_flight;
+  stats->packets_sent = conn->packets_sent;
+  stats->packets_received = conn->packets_received;
+  stats->bytes_sent = conn->bytes_sent;
+  stats->bytes_received = conn->bytes_received;
+}
+
+static int transport_export_keys(void *ctx, const char *label, const void *context, size_t context_len, void *out,
+                                 size_t out_len) {
+  struct wt__conn *conn = conn_open(ctx);
+  return conn ? wt__tls_export(conn->tls, label, context, context_len, out, out_len) : WT_ERR_CLOSED;
 }
 
 const struct wt_transport wt__quic_transport = {
     .open_stream = transport_open_stream,
     .reset_stream = transport_reset_stream,
+    .has_reset_at = transport_has_reset_at,
+    .reset_stream_at = transport_reset_stream_at,
     .stop_sending = transport_stop_sending,
     .consume = transport_consume,
     .wake = transport_wake,
@@ -118,4 +150,5 @@ const struct wt_transport wt__quic_transport = {
     .close_connection = transport_close_connection,
     .set_keep_alive = transport_set_keep_alive,
     .path_stats = transport_path_stats,
+    .export_keys = transport_export_keys,
 };

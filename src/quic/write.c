@@ -28,6 +28,7 @@ struct packet {
   ngtcp2_path_storage path;
   ngtcp2_pkt_info info;
   bool no_datagrams; /* the next one has to wait for another packet */
+  bool no_carriers;  /* likewise */
 };
 
 /* Adds the oldest datagram. Returns like `packet_add_stream`. */
@@ -47,6 +48,38 @@ static ngtcp2_ssize packet_add_datagram(struct packet *packet, const struct wt__
     packet->no_datagrams = true;
     return NGTCP2_ERR_WRITE_MORE;
   }
+  return n;
+}
+
+/* Adds the oldest RESET_STREAM_AT. Returns like `packet_add_stream`. */
+static ngtcp2_ssize packet_add_carrier(struct packet *packet, uint8_t *carrier, size_t len, uint64_t number) {
+  struct wt__conn *conn = packet->conn;
+  ngtcp2_vec vec = {carrier, len};
+  int accepted = 0;
+  wt__reset_at_send_expect(conn); /* the call may complete and encrypt the packet */
+  ngtcp2_ssize n =
+      ngtcp2_conn_writev_datagram(conn->quic, &packet->path.path, &packet->info, packet->data, packet->room, &accepted,
+                                  NGTCP2_WRITE_DATAGRAM_FLAG_MORE, number, &vec, 1, conn->endpoint->now);
+  if (accepted) wt__reset_at_send_sent(conn);
+  if (n == 0 && !accepted) {
+    packet->no_carriers = true;
+    return NGTCP2_ERR_WRITE_MORE;
+  }
+  return n;
+}
+
+/* Ends a stream whose RESET_STREAM_AT has arrived. Returns like `packet_add_stream`. */
+static ngtcp2_ssize packet_add_fin(struct packet *packet, int64_t id) {
+  struct wt__conn *conn = packet->conn;
+  uint32_t flags = NGTCP2_WRITE_STREAM_FLAG_MORE | NGTCP2_WRITE_STREAM_FLAG_FIN;
+  ngtcp2_ssize taken = -1;
+  ngtcp2_ssize n = ngtcp2_conn_writev_stream(conn->quic, &packet->path.path, &packet->info, packet->data, packet->room,
+                                             &taken, flags, id, NULL, 0, conn->endpoint->now);
+  if (n == NGTCP2_ERR_STREAM_NOT_FOUND || n == NGTCP2_ERR_STREAM_SHUT_WR) {
+    wt__reset_at_send_ended(conn);
+    return NGTCP2_ERR_WRITE_MORE;
+  }
+  if (taken >= 0) wt__reset_at_send_ended(conn);
   return n;
 }
 
@@ -94,10 +127,18 @@ static ngtcp2_ssize packet_write(struct packet *packet) {
   struct wt__conn *conn = packet->conn;
   struct wt__send send;
   struct wt__vec datagram;
-  packet->no_datagrams = false;
+  uint8_t carrier[WT__CARRIER_MAX];
+  uint64_t number;
+  int64_t fin_id;
+  packet->no_datagrams = packet->no_carriers = false;
   for (;;) {
     ngtcp2_ssize n;
-    if (conn->h3 && !packet->no_datagrams && conn_next_datagram(conn, &datagram)) {
+    size_t carrier_len = packet->no_carriers ? 0 : wt__reset_at_send_next(conn, carrier, &number);
+    if (carrier_len) {
+      n = packet_add_carrier(packet, carrier, carrier_len, number);
+    } else if ((fin_id = wt__reset_at_send_next_fin(conn)) >= 0) {
+      n = packet_add_fin(packet, fin_id);
+    } else if (conn->h3 && !packet->no_datagrams && conn_next_datagram(conn, &datagram)) {
       n = packet_add_datagram(packet, &datagram);
     } else if (conn->h3 && ngtcp2_conn_get_max_data_left(conn->quic) && wt__h3_conn_next(conn->h3, &send)) {
       n = packet_add_stream(packet, &send);
@@ -123,9 +164,11 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
     n = packet_write(&packet);
     if (n <= 0) break;
     written += (size_t)n;
+    conn->packets_sent++;
     wt__path_from_quic(&path, &packet.path.path);
     rc = wt__batch_add(batch, &path, packet.info.ecn, (size_t)n);
   }
+  conn->bytes_sent += written;
   if (!batch->blocked) (void)wt__batch_flush(batch);
   if (written) ngtcp2_conn_update_pkt_tx_time(conn->quic, endpoint->now);
   *more = n > 0;

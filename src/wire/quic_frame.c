@@ -1,22 +1,30 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Reads the frames of a packet's payload one after the other, for those few that ngtcp2 does not tell of.
+ * Reads the frames of a packet's payload one after the other, for those few that ngtcp2 does not tell of,
+ * and changes those that it does not know.
  *
  * Frames do not carry their length, so every type has to be known to find the next one. Most are a type
- * and some varints; the rest have bytes in them and a function each.
+ * and some varints; the rest have bytes in them and a function each. All known types have one byte; a type
+ * written longer than needed is forbidden (RFC 9000, section 12.4) and counts as unknown.
  *
  * It does not judge: whether a frame may be in this packet, or its values make sense, is ngtcp2's to say.
+ *
+ * Nothing that is changed gets longer: a RESET_STREAM_AT is a RESET_STREAM with another type and one more
+ * varint at its end, and what is left over becomes PADDING, which is a frame of one zero byte.
  */
 
 #include "wire/quic_frame.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 #include "wire/varint.h"
 
 #define RESET_TOKEN_LEN 16
 #define PATH_DATA_LEN 8
+
+static const uint8_t CARRIER_MARK[8] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
 
 struct cursor {
   const uint8_t *at;
@@ -130,6 +138,72 @@ static int read_body(struct cursor *cursor, struct wt__quic_frame *frame) {
 size_t wt__quic_frame_read(const uint8_t *data, size_t len, struct wt__quic_frame *frame) {
   struct cursor cursor = {data, len};
   memset(frame, 0, sizeof(*frame));
-  if (!read_varint(&cursor, &frame->type) || !read_body(&cursor, frame)) return 0;
+  if (!len || (data[0] & 0xc0) || !read_varint(&cursor, &frame->type) || !read_body(&cursor, frame)) return 0;
   return len - cursor.left;
+}
+
+/* --- Changing --- */
+
+/* Where the Reliable Size of the RESET_STREAM_AT at `data` begins. */
+static size_t reliable_size_at(const uint8_t *data) {
+  size_t at = 1;
+  for (int i = 0; i < 3; i++) at += wt__varint_len_of(data[at]);
+  return at;
+}
+
+static void frame_turn_into(uint8_t *data, size_t len, uint8_t type, size_t kept) {
+  data[0] = type;
+  memset(data + kept, 0, len - kept);
+}
+
+static bool frame_is_asked_about(uint64_t type) {
+  return type == WT__FRAME_RESET_STREAM || type == WT__FRAME_STOP_SENDING || type == WT__FRAME_RESET_STREAM_AT;
+}
+
+void wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judge, void *ctx) {
+  struct wt__quic_frame frame;
+  for (size_t n; (n = wt__quic_frame_read(data, len, &frame)); data += n, len -= n) {
+    if (!frame_is_asked_about(frame.type)) continue;
+    switch (judge(ctx, &frame)) {
+      case WT__FRAME_KEEP: break;
+      case WT__FRAME_AS_PING: frame_turn_into(data, n, WT__FRAME_PING, 1); break;
+      case WT__FRAME_AS_RESET:
+        if (frame.type == WT__FRAME_RESET_STREAM_AT)
+          frame_turn_into(data, n, WT__FRAME_RESET_STREAM, reliable_size_at(data));
+        break;
+    }
+  }
+}
+
+size_t wt__quic_frame_write_reset(uint8_t *dst, const struct wt__quic_frame *frame) {
+  size_t len = 0;
+  dst[len++] = (uint8_t)frame->type;
+  len += wt__varint_write(dst + len, frame->id);
+  len += wt__varint_write(dst + len, frame->code);
+  len += wt__varint_write(dst + len, frame->final_size);
+  if (frame->type == WT__FRAME_RESET_STREAM_AT) len += wt__varint_write(dst + len, frame->reliable_size);
+  return len;
+}
+
+size_t wt__quic_carrier_write(uint8_t *dst, const struct wt__quic_frame *frame) {
+  memcpy(dst, CARRIER_MARK, sizeof(CARRIER_MARK));
+  return sizeof(CARRIER_MARK) + wt__quic_frame_write_reset(dst + sizeof(CARRIER_MARK), frame);
+}
+
+static bool frame_is_carrier(const struct wt__quic_frame *frame) {
+  return (frame->type & ~UINT64_C(1)) == WT__FRAME_DATAGRAM && frame->data_len > sizeof(CARRIER_MARK) &&
+         !memcmp(frame->data, CARRIER_MARK, sizeof(CARRIER_MARK));
+}
+
+size_t wt__quic_carriers_unwrap(uint8_t *data, size_t len) {
+  struct wt__quic_frame frame;
+  size_t count = 0;
+  for (size_t n; (n = wt__quic_frame_read(data, len, &frame)); data += n, len -= n) {
+    if (!frame_is_carrier(&frame)) continue;
+    size_t carried = frame.data_len - sizeof(CARRIER_MARK);
+    memmove(data, frame.data + sizeof(CARRIER_MARK), carried);
+    memset(data + carried, 0, n - carried);
+    count++;
+  }
+  return count;
 }

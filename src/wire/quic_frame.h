@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define WT__FRAME_PING 0x01
 #define WT__FRAME_RESET_STREAM 0x04
 #define WT__FRAME_STOP_SENDING 0x05
 #define WT__FRAME_STREAM 0x08 /* to 0x0f */
@@ -28,5 +29,31 @@ struct wt__quic_frame {
 /* Reads the frame at the front of `data`. Returns its length, or 0 if it is cut short or of an unknown
  * type: what follows then cannot be read either. A run of PADDING is one frame. */
 size_t wt__quic_frame_read(const uint8_t *data, size_t len, struct wt__quic_frame *frame);
+
+/* --- Changing frames in place: the length of a packet never changes --- */
+
+/* What is to become of a RESET_STREAM, RESET_STREAM_AT or STOP_SENDING. */
+enum wt__frame_fate {
+  WT__FRAME_KEEP,
+  WT__FRAME_AS_RESET, /* a RESET_STREAM_AT becomes a RESET_STREAM, and PADDING for the Reliable Size */
+  WT__FRAME_AS_PING,  /* PING and PADDING: the packet is acknowledged all the same */
+};
+typedef enum wt__frame_fate (*wt__frame_judge)(void *ctx, const struct wt__quic_frame *frame);
+
+/* Asks `judge` about each frame of those three types, from the front of the packet up to the first frame
+ * that cannot be read, and does what it says. */
+void wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judge, void *ctx);
+
+/* Writes the RESET_STREAM or RESET_STREAM_AT that `frame` says. Returns the length. */
+#define WT__FRAME_RESET_MAX (1 + 4 * 8)
+size_t wt__quic_frame_write_reset(uint8_t *dst, const struct wt__quic_frame *frame);
+
+/* A carrier is the payload of a DATAGRAM frame: eight bytes of 0xff, which is no quarter stream id of an HTTP
+ * datagram (RFC 9297, section 2.1), and a RESET_STREAM_AT. Returns the length. */
+#define WT__CARRIER_MAX (8 + WT__FRAME_RESET_MAX)
+size_t wt__quic_carrier_write(uint8_t *dst, const struct wt__quic_frame *frame);
+
+/* Each DATAGRAM frame with a carrier becomes what it carries, and PADDING. Returns how many there were. */
+size_t wt__quic_carriers_unwrap(uint8_t *data, size_t len);
 
 #endif

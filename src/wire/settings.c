@@ -120,3 +120,26 @@ const char *wt__settings_missing_from_client(const struct wt__settings *peer, ui
   }
   return NULL;
 }
+
+const char *wt__settings_missing_from_server(const struct wt__settings *peer, uint64_t max_datagram_frame_size,
+                                             bool reset_stream_at) {
+  int draft = wt__settings_draft(peer);
+  if (draft == 0) {
+    return "the server's SETTINGS name no WebTransport draft that this client knows: none of 0x2c7cf000, 0x14e9cd29, "
+           "0xc671706a and 0x2b603742 is set";
+  }
+  if (!peer->enable_connect_protocol) {
+    return "the server does not offer extended CONNECT: SETTINGS_ENABLE_CONNECT_PROTOCOL (0x08) is not 1";
+  }
+  if (!peer->h3_datagram && !(draft < 7 && peer->h3_datagram_draft04)) {
+    return "the server's SETTINGS do not enable HTTP datagrams: SETTINGS_H3_DATAGRAM (0x33) is not 1";
+  }
+  if (max_datagram_frame_size == 0) {
+    return "the server does not accept QUIC datagrams: its transport parameter max_datagram_frame_size (0x20) "
+           "is absent or 0";
+  }
+  if (draft >= 15 && !reset_stream_at) {
+    return "the server does not support RESET_STREAM_AT: its transport parameter reset_stream_at (0x1d) is absent";
+  }
+  return NULL;
+}

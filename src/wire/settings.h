@@ -67,4 +67,11 @@ int wt__settings_draft(const struct wt__settings *peer);
  */
 const char *wt__settings_missing_from_client(const struct wt__settings *peer, uint64_t max_datagram_frame_size);
 
+/*
+ * The other way round: what keeps a server with these SETTINGS from giving this client a session (draft section 3.1).
+ * `reset_stream_at`: whether it sent that transport parameter; drafts 15 and later require it.
+ */
+const char *wt__settings_missing_from_server(const struct wt__settings *peer, uint64_t max_datagram_frame_size,
+                                             bool reset_stream_at);
+
 #endif

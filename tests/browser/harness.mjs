@@ -137,9 +137,9 @@ export async function startForeignSite() {
 
 /* ---- The browser ----------------------------------------------------------------------------- */
 
-export async function startBrowser() {
+export async function startBrowser(...flags) {
   const { chromium } = createRequire(import.meta.url)('playwright-core');
-  return chromium.launch({ executablePath: CHROMIUM, args: CHROMIUM_FLAGS });
+  return chromium.launch({ executablePath: CHROMIUM, args: [...CHROMIUM_FLAGS, ...flags] });
 }
 
 /** A page that collects what must not happen: console errors, exceptions, violations, failed requests. */

@@ -13,7 +13,7 @@ need openssl openssl
 
 help=$("$WEBTRANSPORT" serve --help)
 check_equal "serve --help ends well" 0 $?
-for option in listen http cert key www origin protocol log json retry idle-timeout max-connections help; do
+for option in listen http cert key www origin protocol log json retry idle-timeout max-connections drafts help; do
   check_contains "--help lists --$option" "$help" "--$option"
 done
 check_equal "-h is --help" "$help" "$("$WEBTRANSPORT" serve -h)"
@@ -49,6 +49,8 @@ wrong "--http 'localhost'" serve --http localhost
 wrong "--log 'loud'" serve --log loud
 wrong "--retry 'maybe'" serve --retry maybe
 wrong "--idle-timeout 'soon'" serve --idle-timeout soon
+wrong "--drafts '7;15'" serve --drafts "7;15"
+wrong "--drafts '9'" serve --drafts 9
 wrong "--max-connections '0'" serve --max-connections 0
 wrong "--origin 'example.com'" serve --origin example.com
 wrong "--origin 'https://example.com/a'" serve --origin https://example.com/a

@@ -125,12 +125,21 @@ static struct net_packet *packet_new(const struct sockaddr_in *from, const struc
   return packet;
 }
 
+/* How long a packet of `len` bytes takes to leave, behind those before it; UINT64_MAX: the queue is full. */
+static uint64_t link_serialize(struct net *net, struct net_link *link, size_t len) {
+  if (link->bandwidth == 0) return 0;
+  uint64_t start = link->free_at > net->now ? link->free_at : net->now;
+  if (start - net->now > link->queue_max) return UINT64_MAX;
+  link->free_at = start + len * UINT64_C(1000000000) / link->bandwidth;
+  return link->free_at - net->now;
+}
+
 /* Decides when `packet` arrives, and damages it if its luck is out. */
-static void packet_schedule(struct net *net, struct net_packet *packet, bool late) {
+static void packet_schedule(struct net *net, struct net_packet *packet, bool late, uint64_t queued) {
   const struct net_link *link = &net->link[packet->direction];
   struct net_counts *counts = &net->counts[packet->direction];
   packet->sequence = net->sequence++;
-  packet->arrival = net->now + link->delay + (late ? link->delay : 0);
+  packet->arrival = net->now + queued + link->delay + (late ? link->delay : 0);
   if (net_chance(net, link->reorder)) {
     packet->arrival += link->reorder_by ? net_random(net) % link->reorder_by : 0;
     counts->reordered++;
@@ -145,7 +154,7 @@ static void packet_schedule(struct net *net, struct net_packet *packet, bool lat
 void net_send(struct net *net, struct net_node *node, const struct sockaddr_in *local, const struct sockaddr_in *to,
               unsigned ecn, const uint8_t *data, size_t len) {
   enum net_direction direction = node->is_server ? NET_TO_CLIENT : NET_TO_SERVER;
-  const struct net_link *link = &net->link[direction];
+  struct net_link *link = &net->link[direction];
   struct net_counts *counts = &net->counts[direction];
   assert_true(len > 0 && len <= NET_PACKET_MAX);
   /* The NAT: what the node sends from its own address appears to come from `seen`. */
@@ -156,16 +165,17 @@ void net_send(struct net *net, struct net_node *node, const struct sockaddr_in *
   counts->sent++;
   bool lost = net_chance(net, link->loss);
   bool twice = net_chance(net, link->duplicate);
-  if (lost || verdict == NET_DROP) {
+  uint64_t queued = link_serialize(net, link, len);
+  if (lost || queued == UINT64_MAX || verdict == NET_DROP) {
     counts->lost++;
     free(packet);
     return;
   }
   if (twice) {
     counts->duplicated++;
-    packet_schedule(net, packet_new(from, to, ecn, direction, packet->data, len), false);
+    packet_schedule(net, packet_new(from, to, ecn, direction, packet->data, len), false, queued);
   }
-  packet_schedule(net, packet, verdict == NET_LATE);
+  packet_schedule(net, packet, verdict == NET_LATE, queued);
 }
 
 static void net_deliver(struct net *net, struct net_packet *packet) {

@@ -21,6 +21,9 @@ struct net_link {
   unsigned loss, duplicate, corrupt;
   unsigned reorder;    /* these packets take up to `reorder_by` longer, so later ones overtake them */
   uint64_t reorder_by; /* nanoseconds */
+  uint64_t bandwidth;  /* bytes a second, behind a queue of `queue_max`; 0: unbounded */
+  uint64_t queue_max;  /* nanoseconds that a packet may wait; over it, it is lost */
+  uint64_t free_at;    /* when what was sent before has left */
 };
 
 enum net_direction {

@@ -76,7 +76,7 @@ static void tls_new(struct peer *peer) {
   gnutls_session_t session;
   assert_int_equal(gnutls_init(&session, GNUTLS_CLIENT), 0);
   peer->tls = session;
-  assert_int_equal(ngtcp2_crypto_gnutls_configure_client_session(session), 0);
+  assert_int_equal(peer__configure_tls(session), 0);
   assert_int_equal(gnutls_priority_set_direct(session, priority, NULL), 0);
   peer->conn_ref.get_conn = conn_of;
   peer->conn_ref.user_data = peer;
@@ -232,14 +232,18 @@ static ngtcp2_ssize peer_write_stream(struct peer *peer, ngtcp2_path *path, ngtc
 
 void peer_flush(struct peer *peer) {
   if (peer->ended || peer->silent) return;
+  peer__set_current(peer);
   for (;;) {
     uint8_t packet[PEER_PACKET_MAX];
     ngtcp2_path_storage path;
     ngtcp2_path_storage_zero(&path);
     ngtcp2_pkt_info info;
     bool datagrams = peer->tx_datagrams && peer->handshake_done;
-    ngtcp2_ssize len = datagrams ? peer_write_datagram(peer, &path.path, &info, packet)
-                                 : peer_write_stream(peer, &path.path, &info, packet);
+    bool before = peer__has_raw(peer, false), behind = !peer->queue && peer__has_raw(peer, true);
+    ngtcp2_ssize len = before || behind
+                           ? peer__write_raw(peer, !before, &path.path, &info, packet, PEER_PACKET_MAX)
+                       : datagrams ? peer_write_datagram(peer, &path.path, &info, packet)
+                                   : peer_write_stream(peer, &path.path, &info, packet);
     if (len == NGTCP2_ERR_WRITE_MORE) continue;
     if (len < 0) {
       peer_fail(peer, (int)len);
@@ -291,6 +295,7 @@ static void node_recv(void *ctx, const struct sockaddr_in *local, const struct s
   path.local.addr = (ngtcp2_sockaddr *)&here;
   path.remote.addr = (ngtcp2_sockaddr *)&there;
   ngtcp2_pkt_info info = {.ecn = (uint8_t)ecn};
+  peer__set_current(peer);
   int error = ngtcp2_conn_read_pkt(peer->conn, &path, &info, data, len, now);
   if (error) peer_fail(peer, error);
 }
@@ -306,12 +311,15 @@ static void node_run(void *ctx, uint64_t now) {
     }
   }
   if (peer->handshake_done && peer->options.send_settings) control_open(peer);
+  peer__raws_expire(peer);
   peer_flush(peer);
 }
 
 static uint64_t node_expiry(void *ctx) {
   struct peer *peer = ctx;
-  return peer->ended || peer->silent ? UINT64_MAX : ngtcp2_conn_get_expiry(peer->conn);
+  if (peer->ended || peer->silent) return UINT64_MAX;
+  uint64_t expiry = ngtcp2_conn_get_expiry(peer->conn), raws = peer__raws_expiry(peer);
+  return raws < expiry ? raws : expiry;
 }
 
 struct peer *peer_new(struct net *net, const struct sockaddr_in *server, const struct peer_options *options) {
@@ -354,6 +362,7 @@ void peer_free(struct peer *peer) {
     }
     free(peer->streams[kind].items);
   }
+  peer__raws_free(peer);
   datagrams_free(peer->tx_datagrams);
   datagrams_free(peer->rx_datagrams);
   free(peer);

@@ -30,7 +30,12 @@ struct peer_options {
   bool hold;            /* does not open windows: the server is held back */
   bool frugal;          /* counts received bytes without keeping them, forgets closed streams */
   unsigned address;     /* index of `net_address` */
+  unsigned reset_at;    /* PEER_RESET_AT...: the transport parameters to announce */
 };
+
+#define PEER_RESET_AT 1u        /* 0x1d */
+#define PEER_RESET_AT_DRAFT 2u  /* the number of the drafts */
+#define PEER_RESET_AT_FILLED 4u /* 0x1d, not empty */
 
 struct peer_chunk {
   struct peer_chunk *next;
@@ -47,6 +52,8 @@ struct peer_stream {
   size_t rx_consumed; /* of them, how many extended the windows */
   bool fin, reset, stopped, closed;
   uint64_t reset_code, stop_code;
+  bool got_reset_at; /* RESET_STREAM_AT came, with these */
+  uint64_t reset_at_code, reset_at_final_size, reset_at_reliable_size;
   uint64_t fin_at, reset_at, stop_at, closed_at; /* sequence numbers; 0: not yet */
   struct peer_chunk *tx, *tx_tail;               /* all that was ever to be sent: ngtcp2 may read it again */
   struct peer_chunk *tx_next;                    /* the first with unsent bytes */
@@ -80,6 +87,10 @@ struct peer {
   struct peer_datagram *tx_datagrams, *tx_datagrams_tail;
   struct peer_datagram *rx_datagrams, *rx_datagrams_tail;
   uint64_t rx_datagram_count;
+  struct peer_raw *raws; /* RESET_STREAM_AT frames that were not acknowledged yet */
+  uint64_t raw_count, raws_acked;
+  uint64_t reset_at_frames, reset_at_streams; /* received */
+  unsigned server_reset_at;                   /* PEER_RESET_AT...: what the server announced */
   uint64_t sequence;
   int64_t control; /* the control stream; -1: none */
 
@@ -119,6 +130,15 @@ void peer_send(struct peer *peer, int64_t id, const void *data, size_t len, bool
 void peer_queue(struct peer *peer, int64_t id, const void *data, size_t len, bool fin);
 void peer_reset(struct peer *peer, int64_t id, uint64_t code);
 void peer_stop_sending(struct peer *peer, int64_t id, uint64_t code);
+/* RESET_STREAM_AT, or a RESET_STREAM if `plain`, with whatever values; sent again until it is acknowledged. The
+ * streams' bytes go on as if nothing had happened. `behind` them in the packet, else before them. */
+struct peer_reset_at {
+  int64_t id;
+  uint64_t code, final_size, reliable_size;
+  bool plain;
+};
+void peer_queue_reset_at(struct peer *peer, const struct peer_reset_at *reset, bool behind);
+void peer_reset_at(struct peer *peer, int64_t id, uint64_t code, uint64_t final_size, uint64_t reliable_size);
 void peer_datagram(struct peer *peer, const void *data, size_t len);
 void peer_queue_datagram(struct peer *peer, const void *data, size_t len);
 /* The stream, also one that the server opened; NULL if there is none. */

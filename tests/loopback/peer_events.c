@@ -289,8 +289,6 @@ void peer__callbacks(ngtcp2_callbacks *callbacks) {
   memset(callbacks, 0, sizeof(*callbacks));
   callbacks->client_initial = ngtcp2_crypto_client_initial_cb;
   callbacks->recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb;
-  callbacks->encrypt = ngtcp2_crypto_encrypt_cb;
-  callbacks->decrypt = ngtcp2_crypto_decrypt_cb;
   callbacks->hp_mask = ngtcp2_crypto_hp_mask_cb;
   callbacks->update_key = ngtcp2_crypto_update_key_cb;
   callbacks->delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb;
@@ -311,4 +309,5 @@ void peer__callbacks(ngtcp2_callbacks *callbacks) {
   callbacks->acked_stream_data_offset = on_acked;
   callbacks->extend_max_stream_data = on_stream_credit;
   callbacks->recv_datagram = on_datagram;
+  peer__reset_at_callbacks(callbacks);
 }

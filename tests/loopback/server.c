@@ -323,6 +323,27 @@ int server_upgrade(struct server_request *request) {
   return 0;
 }
 
+struct server_session *server_adopt(struct server *server, wt_session *session, bool echo) {
+  struct server_session *record = session_record(server);
+  record->session = session;
+  record->echo = echo;
+  const struct wt_session_callbacks callbacks = {
+      .size = sizeof(callbacks),
+      .on_stream = on_session_stream,
+      .on_datagram = on_session_datagram,
+      .on_stream_credit = on_session_credit,
+      .on_drain = on_session_drain,
+      .on_close = on_session_close,
+  };
+  wt_session_set_callbacks(session, &callbacks, record);
+  record->id = wt_session_id(session);
+  record->draft = wt_session_draft(session);
+  copy_text(record->path, sizeof(record->path), wt_session_path(session));
+  copy_text(record->protocol, sizeof(record->protocol), wt_session_protocol(session));
+  hook_run(record, SERVER_UPGRADED, NULL);
+  return record;
+}
+
 /* --- Requests --- */
 
 static void request_pump(struct server_request *record) {
@@ -489,7 +510,7 @@ static wt_certificate *certificate(void) {
   return shared;
 }
 
-static void config_default(struct server *server) {
+void server_config_default(struct server *server) {
   struct wt__endpoint_config *config = &server->config;
   config->send = endpoint_send;
   config->send_ctx = server;
@@ -514,11 +535,15 @@ static void config_default(struct server *server) {
   h3->no_request_timeout_ms = 10000;
   h3->max_sessions_per_connection = 16;
   h3->max_header_bytes = 16 << 10;
+  h3->drafts = WT_DRAFT_ALL;
   h3->log = &server->log;
   h3->mux.max_stream_send_buffer = 256 << 10;
   h3->mux.max_datagrams_queued = 256;
   h3->mux.max_early_streams = h3->mux.max_early_datagrams = 64;
   h3->mux.early_timeout_ms = 5000;
+  h3->mux.flow.initial.data = 1 << 20;
+  h3->mux.flow.initial.streams[WT_BIDIRECTIONAL] = h3->mux.flow.initial.streams[WT_UNIDIRECTIONAL] = 100;
+  h3->mux.flow.max_data = 16 << 20;
   h3->mux.log = &server->log;
 }
 
@@ -537,7 +562,7 @@ void server_init(struct server *server, struct net *net) {
   server_handle(server, "/echo", handle_session);
   assert_int_equal(wt__tls_context_new(&server->tls, true), 0);
   assert_int_equal(wt__tls_context_set_certificates(server->tls, &own, 1), 0);
-  config_default(server);
+  server_config_default(server);
 }
 
 void server_start(struct server *server) {
@@ -561,7 +586,7 @@ void server_stop(struct server *server) {
   server->endpoint = NULL;
 }
 
-static void records_free(struct server *server) {
+void server_records_free(struct server *server) {
   while (server->streams) {
     struct server_stream *record = server->streams;
     server->streams = record->next;
@@ -588,7 +613,7 @@ void server_free(struct server *server) {
   server_stop(server);
   wt__tls_context_free(server->tls);
   wt__routes_free(&server->routes);
-  records_free(server);
+  server_records_free(server);
   assert_int_equal(server->counters.sessions_open, 0);
   assert_int_equal(wt__mem_live(), server->live_before);
 }

@@ -151,6 +151,12 @@ struct server_stream *server_stream(struct server_session *session, size_t index
 struct server_request *server_request(struct server *server, size_t index);
 /* Opens a stream of the server and writes it down. NULL with `*error` set when that fails. */
 struct server_stream *server_open(struct server_session *session, bool uni, int *error);
+/* Writes down what happens to `session`, which another stack's client asked for; with `echo`, echoes. */
+struct server_session *server_adopt(struct server *server, wt_session *session, bool echo);
+/* Frees the records, and checks that each handle had its one `on_close`. */
+void server_records_free(struct server *server);
+/* The endpoint's configuration as `server_init` has it. */
+void server_config_default(struct server *server);
 /* A session at `path`, accepted; `*id` is its id. */
 struct server_session *server_connect(struct server *server, struct peer *peer, const char *path, int64_t *id);
 

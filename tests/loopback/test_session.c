@@ -278,9 +278,31 @@ static void test_session_stop_sending_of_connect_ends_it(void **state) {
   struct world w;
   world_session(&w, "/wt");
   peer_stop_sending(w.peer, w.id, WT__H3_REQUEST_CANCELLED);
-  NET_UNTIL(&w.net, 1000, w.session->closes == 1);
+  NET_UNTIL(&w.net, 2000, w.session->closes == 1);
   assert_int_equal(w.session->info.by, WT_PEER);
   assert_false(w.session->info.clean);
+  assert_int_equal(w.session->info.wire_code, WT__H3_REQUEST_CANCELLED);
+  world_free(&w);
+}
+
+/* Both may be sent together, and the capsule may be the one that is lost. */
+static void test_session_close_capsule_behind_a_stop_sending_keeps_code_and_reason(void **state) {
+  (void)state;
+  struct world w;
+  struct bytes bytes = {0};
+  world_session(&w, "/wt");
+  peer_stop_sending(w.peer, w.id, WT__WT_SESSION_GONE);
+  net_run_for(&w.net, 500);
+  assert_int_equal(w.session->closes, 0);
+  capsule_close(&bytes, 1337, "foobar");
+  http_data(w.peer, w.id, bytes.data, bytes.len, true);
+  bytes_free(&bytes);
+  NET_UNTIL(&w.net, 400, w.session->closes == 1);
+  assert_true(w.session->info.clean);
+  assert_int_equal(w.session->info.by, WT_PEER);
+  assert_int_equal(w.session->info.code, 1337);
+  net_run_for(&w.net, 10000);
+  assert_false(w.peer->ended && w.peer->close_code != WT__H3_NO_ERROR);
   world_free(&w);
 }
 
@@ -670,6 +692,7 @@ int main(void) {
       cmocka_unit_test(test_session_bare_fin_is_code_zero),
       cmocka_unit_test(test_session_reset_of_connect_ends_it),
       cmocka_unit_test(test_session_stop_sending_of_connect_ends_it),
+      cmocka_unit_test(test_session_close_capsule_behind_a_stop_sending_keeps_code_and_reason),
       cmocka_unit_test(test_session_stop_and_reset_together_end_it_once),
       cmocka_unit_test(test_session_connection_close_ends_everything),
       cmocka_unit_test(test_session_bad_close_reasons_are_message_errors),

@@ -157,6 +157,7 @@ static struct h3_fixture *h3_new(void) {
       .no_request_timeout_ms = 10000,
       .max_sessions_per_connection = 16,
       .max_header_bytes = 16 * 1024,
+      .drafts = WT_DRAFT_ALL,
       .max_streams_bidi = 256,
       .max_stream_data = 1024 * 1024,
   };

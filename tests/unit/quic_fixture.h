@@ -70,6 +70,22 @@ int wt__h3_conn_new(struct wt__h3_conn **conn, const struct wt__h3_config *confi
   return 0;
 }
 
+/* A client's connection is not looked at apart: what has begun and how it ended. */
+static struct wt__h3_end h3_end;
+
+int wt__h3_conn_new_client(struct wt__h3_conn **conn, const struct wt__h3_config *config,
+                           const struct wt__h3_client_callbacks *callbacks, void *user_data,
+                           const struct wt_transport *transport, void *ctx, const char *peer_address, uint64_t now) {
+  (void)callbacks;
+  (void)user_data;
+  return wt__h3_conn_new(conn, config, transport, ctx, peer_address, now);
+}
+
+void wt__h3_conn_set_end(struct wt__h3_conn *conn, const struct wt__h3_end *end) {
+  assert_non_null(conn);
+  h3_end = *end;
+}
+
 void wt__h3_conn_free(struct wt__h3_conn *conn, enum wt_party party, uint64_t wire_code) {
   int64_t id;
   /* Calls that an application makes in its last callbacks do nothing. */
@@ -99,7 +115,8 @@ void wt__h3_conn_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data,
   if (h3.close_on_data) conn->transport->close_connection(conn->ctx, 0x10e, "enough");
 }
 
-void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code) {
+void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code, uint64_t final_size) {
+  (void)final_size;
   (void)conn;
   (void)id;
   h3.resets++;

@@ -132,7 +132,7 @@ static void check_control_fails(const void *bytes, size_t len, bool fin, uint64_
   h3_recv(f, H3_CONTROL, bytes, len, fin);
   h3_get(f, 0, "/");
   h3_run(f);
-  wt__h3_conn_recv_reset(f->conn, 0, 0);
+  wt__h3_conn_recv_reset(f->conn, 0, 0, 0);
   wt__h3_conn_stream_closed(f->conn, H3_CONTROL, false, 0);
   wt__h3_conn_shutdown(f->conn);
   assert_int_equal(wt__h3_conn_expiry(f->conn), UINT64_MAX);
@@ -235,13 +235,13 @@ static void test_demux_ends_before_header(void **state) {
   assert_int_equal(f->streams[4].reset_code, WT__H3_REQUEST_INCOMPLETE);
   assert_int_equal(f->streams[4].consumed, 1);
   h3_recv(f, 8, "\x40\x41", 2, false);
-  wt__h3_conn_recv_reset(f->conn, 8, 7);
+  wt__h3_conn_recv_reset(f->conn, 8, 7, 0);
   assert_int_equal(f->streams[8].reset_code, WT__H3_REQUEST_CANCELLED);
   assert_int_equal(f->streams[8].consumed, 2);
-  wt__h3_conn_recv_reset(f->conn, 12, 7); /* the first that is heard of it */
+  wt__h3_conn_recv_reset(f->conn, 12, 7, 0); /* the first that is heard of it */
   assert_true(f->streams[12].reset);
   h3_recv(f, 14, "\x40", 1, true); /* unidirectional: tolerated */
-  wt__h3_conn_recv_reset(f->conn, 18, 7);
+  wt__h3_conn_recv_reset(f->conn, 18, 7, 0);
   assert_false(f->streams[14].reset || f->streams[14].stopped || f->streams[18].reset || f->streams[18].stopped);
   assert_int_equal(f->streams[14].consumed, 1);
   for (int64_t id = 0; id <= 18; id += 2) wt__h3_conn_stream_closed(f->conn, id, false, 0);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* src/wire/quic_frame.c: every frame type with its length, each one cut at every byte, a whole packet. */
+/* src/wire/quic_frame.c: every frame type with its length, each one cut at every byte, a whole packet; changes in place. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -123,12 +123,96 @@ static void test_quic_frame_refuses_the_unknown(void **state) {
   assert_int_equal(wt__quic_frame_read((const uint8_t *)"\x31\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00", 11, &frame), 0);
 }
 
+static void test_quic_frame_takes_no_type_longer_than_needed(void **state) {
+  (void)state;
+  struct wt__quic_frame frame;
+  assert_int_equal(wt__quic_frame_read((const uint8_t *)"\x40\x24\x04\x2a\x10\x03", 6, &frame), 0);
+  assert_int_equal(wt__quic_frame_read((const uint8_t *)"\x40\x01", 2, &frame), 0);
+}
+
+/* --- Changing --- */
+
+struct judgement {
+  enum wt__frame_fate fate;
+  size_t asked;
+};
+
+static enum wt__frame_fate judge(void *ctx, const struct wt__quic_frame *frame) {
+  struct judgement *judgement = ctx;
+  assert_true(frame->type == 0x04 || frame->type == 0x05 || frame->type == 0x24);
+  judgement->asked++;
+  return judgement->fate;
+}
+
+static void assert_rewritten(enum wt__frame_fate fate, const char *from, const char *to, size_t len, size_t asked) {
+  uint8_t packet[64];
+  struct judgement judgement = {.fate = fate};
+  memcpy(packet, from, len);
+  wt__quic_frames_rewrite(packet, len, judge, &judgement);
+  assert_memory_equal(packet, to, len);
+  assert_int_equal(judgement.asked, asked);
+}
+#define REWRITTEN(fate, from, to, asked) assert_rewritten(fate, from, to, sizeof(from) - 1, asked)
+
+static void test_quic_frame_rewrites_resets_in_place(void **state) {
+  (void)state;
+#define PACKET "\x01\x24\x06\x40\x2a\x50\x00\x43\x00\x05\x04\x07\x04\x08\x09\x0a\x24\x0a\x01\x02\x00\x0a\x04\x01z"
+  REWRITTEN(WT__FRAME_KEEP, PACKET, PACKET, 4);
+  REWRITTEN(WT__FRAME_AS_RESET, PACKET,
+            "\x01\x04\x06\x40\x2a\x50\x00\x00\x00\x05\x04\x07\x04\x08\x09\x0a\x04\x0a\x01\x02\x00\x0a\x04\x01z", 4);
+  REWRITTEN(WT__FRAME_AS_PING, PACKET,
+            "\x01\x01\0\0\0\0\0\0\0\x01\0\0\x01\0\0\0\x01\0\0\0\0\x0a\x04\x01z", 4);
+  /* Nothing behind a frame that cannot be read. */
+  REWRITTEN(WT__FRAME_AS_PING, "\x05\x04\x07\x21\x05\x04\x07", "\x01\x00\x00\x21\x05\x04\x07", 1);
+  REWRITTEN(WT__FRAME_AS_PING, "\x24\x06\x2a\x10", "\x24\x06\x2a\x10", 0);
+}
+
+static void test_quic_frame_carrier_becomes_what_it_carries(void **state) {
+  (void)state;
+  const struct wt__quic_frame reset = {
+      .type = WT__FRAME_RESET_STREAM_AT, .id = 7, .code = UINT64_C(0x52e4a40fa8db), .final_size = 70, .reliable_size = 4};
+  uint8_t packet[128] = {0x01, 0x31}, expected[128] = {0x01};
+  size_t carrier_len = wt__quic_carrier_write(packet + 3, &reset);
+  assert_true(carrier_len <= WT__CARRIER_MAX);
+  packet[2] = (uint8_t)carrier_len;
+  size_t frame_len = wt__quic_frame_write_reset(expected + 1, &reset);
+  /* A PING, the carrier, an ordinary datagram, and a carrier up to the end. */
+  size_t len = 3 + carrier_len;
+  memcpy(packet + len, "\x31\x02hi\x30", 5);
+  memcpy(expected + len, "\x31\x02hi", 4);
+  len += 5;
+  memcpy(packet + len, packet + 3, carrier_len);
+  memcpy(expected + len - 1, expected + 1, frame_len);
+  len += carrier_len;
+  assert_int_equal(wt__quic_carriers_unwrap(packet, len), 2);
+  assert_memory_equal(packet, expected, len);
+  struct wt__quic_frame frame;
+  assert_int_equal(wt__quic_frame_read(packet + 1, len - 1, &frame), frame_len);
+  assert_int_equal(frame.id, 7);
+  assert_int_equal(frame.code, reset.code);
+  assert_int_equal(frame.final_size, 70);
+  assert_int_equal(frame.reliable_size, 4);
+}
+
+static void test_quic_frame_leaves_other_datagrams_alone(void **state) {
+  (void)state;
+  static const char bare[] = "\x31\x08\xff\xff\xff\xff\xff\xff\xff\xff\x30\xff\xff\xff\xff\xff\xff\xff";
+  uint8_t packet[sizeof(bare)];
+  memcpy(packet, bare, sizeof(bare));
+  assert_int_equal(wt__quic_carriers_unwrap(packet, sizeof(bare) - 1), 0);
+  assert_memory_equal(packet, bare, sizeof(bare));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_quic_frame_knows_every_type),
       cmocka_unit_test(test_quic_frame_tells_the_values),
       cmocka_unit_test(test_quic_frame_walks_a_packet),
       cmocka_unit_test(test_quic_frame_refuses_the_unknown),
+      cmocka_unit_test(test_quic_frame_takes_no_type_longer_than_needed),
+      cmocka_unit_test(test_quic_frame_rewrites_resets_in_place),
+      cmocka_unit_test(test_quic_frame_carrier_becomes_what_it_carries),
+      cmocka_unit_test(test_quic_frame_leaves_other_datagrams_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

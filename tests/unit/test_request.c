@@ -480,7 +480,7 @@ static void test_request_answer_before_body(void **state) {
   before = f->streams[0].consumed;
   h3_data(f, 0, "more", 4, false);
   assert_int_equal(f->streams[0].consumed, before + 6);
-  wt__h3_conn_recv_reset(f->conn, 0, WT__H3_NO_ERROR); /* the client obeys */
+  wt__h3_conn_recv_reset(f->conn, 0, WT__H3_NO_ERROR, 0); /* the client obeys */
   h3_run(f);
   assert_int_equal(app.closed, 0);
   h3_ack(f, 0);
@@ -513,7 +513,7 @@ static void test_request_client_resets(void **state) {
   (void)state;
   h3_send_request(f, 0, H3_FIELDS(H3_PLAIN("POST", "/a/")), false);
   h3_run(f);
-  wt__h3_conn_recv_reset(f->conn, 0, WT__H3_REQUEST_CANCELLED);
+  wt__h3_conn_recv_reset(f->conn, 0, WT__H3_REQUEST_CANCELLED, 0);
   assert_int_equal(app.closed, 0);
   assert_int_equal(wt_request_respond(app.request, 200, NULL, 0, NULL, 0), WT_ERR_CLOSED);
   h3_run(f);
@@ -556,7 +556,7 @@ static void test_request_gone_before_handler(void **state) {
   struct h3_fixture *f = started(NULL);
   (void)state;
   h3_send_request(f, 0, H3_FIELDS(H3_PLAIN("POST", "/a/")), false);
-  wt__h3_conn_recv_reset(f->conn, 0, WT__H3_REQUEST_CANCELLED);
+  wt__h3_conn_recv_reset(f->conn, 0, WT__H3_REQUEST_CANCELLED, 0);
   h3_run(f);
   assert_int_equal(app.handled, 0);
   assert_int_equal(app.closed, 0);

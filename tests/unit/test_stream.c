@@ -108,7 +108,7 @@ static void test_stream_tells_reset_and_stop_sending_with_the_mapped_code(void *
   fixture_init(&f);
   fixture_session(&f, 0);
   wt_stream *s = remote_stream(&f, 4, false);
-  wt__stream_recv_reset(s, wt__error_to_wire(127));
+  wt__stream_recv_reset(s, wt__error_to_wire(127), 0);
   wt__stream_recv_stop_sending(s, wt__error_to_wire(0xffffffff));
   wt__mux_run(&f.mux, 0);
   EXPECT_APP(&f, "stop 4 peer 4294967295; reset 4 peer 127; ");
@@ -116,7 +116,7 @@ static void test_stream_tells_reset_and_stop_sending_with_the_mapped_code(void *
   wt__mux_run(&f.mux, 0);
   EXPECT_APP(&f, "closed 4 peer 127; ");
   s = remote_stream(&f, 8, false);
-  wt__stream_recv_reset(s, WT__H3_REQUEST_CANCELLED);
+  wt__stream_recv_reset(s, WT__H3_REQUEST_CANCELLED, 0);
   wt__mux_run(&f.mux, 0);
   EXPECT_APP(&f, "reset 8 peer wire 10c; ");
   fixture_end(&f);

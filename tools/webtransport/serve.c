@@ -122,6 +122,7 @@ static bool server_make(struct serve *serve) {
   config.retry = settings->retry;
   config.idle_timeout_ms = settings->idle_timeout_ms;
   config.max_connections = settings->max_connections;
+  config.drafts = settings->drafts;
   if (config.idle_timeout_ms && config.keep_alive_ms > config.idle_timeout_ms / 2)
     config.keep_alive_ms = config.idle_timeout_ms / 2; /* or open sessions would time out */
   int error = wt_server_new(&serve->server, &config);

@@ -7,6 +7,7 @@
 #include "settings.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -121,6 +122,28 @@ static bool set_max_connections(void *target, const char *value, char *message, 
   return true;
 }
 
+/* "7,13,15": the drafts to announce. */
+static bool set_drafts(void *target, const char *value, char *message, size_t size) {
+  static const struct {
+    unsigned long number;
+    enum wt_draft draft;
+  } known[] = {{2, WT_DRAFT_02}, {7, WT_DRAFT_07}, {13, WT_DRAFT_13}, {15, WT_DRAFT_15}};
+  unsigned drafts = 0;
+  for (const char *at = value;; at++) {
+    char *end;
+    unsigned long number = strtoul(at, &end, 10);
+    unsigned found = 0;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+      if (number == known[i].number) found = known[i].draft;
+    if (!found || (*end && *end != ',')) return refuse(message, size, "expected some of 2, 7, 13 and 15, as in 7,13,15");
+    drafts |= found;
+    at = end;
+    if (!*at) break;
+  }
+  ((struct serve_settings *)target)->drafts = drafts;
+  return true;
+}
+
 const struct option_spec serve_options[] = {
     {"listen", 'l', "ADDR:PORT", "[::]:4433", true,
      "UDP address to listen on. [::] takes IPv4 too; port 0 takes any that is free.", set_listen},
@@ -148,6 +171,8 @@ const struct option_spec serve_options[] = {
     {"idle-timeout", 0, "SECONDS", "30", false, "Ends a connection on which nothing arrives; 0 never does.",
      set_idle_timeout},
     {"max-connections", 0, "N", "65536", false, "Refuses connections beyond this number.", set_max_connections},
+    {"drafts", 0, "LIST", "2,7,13,15", false,
+     "Drafts of WebTransport to announce, each standing for those up to the next. For tests: browsers need 2.", set_drafts},
     {0},
 };
 
@@ -174,4 +199,5 @@ void serve_settings_default(struct serve_settings *settings) {
   settings->retry = config.retry;
   settings->idle_timeout_ms = config.idle_timeout_ms;
   settings->max_connections = config.max_connections;
+  settings->drafts = config.drafts;
 }

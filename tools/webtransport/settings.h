@@ -30,6 +30,7 @@ struct serve_settings {
   enum wt_retry retry;
   uint64_t idle_timeout_ms;
   size_t max_connections;
+  unsigned drafts;
 };
 
 /* The table of options; its rows write to a struct serve_settings. */

@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Between the arithmetic of flow.c and the streams of a session.
+ *
+ * Receiving. A byte of a stream counts when it arrives, a stream when its header does; what was early counts
+ * once it has its session. A stream that is reset counts with its final size, which QUIC reports: both ends
+ * know that number, whatever was lost on the way. Bytes come back when the application has read them or
+ * will not read them any more, streams when both of their directions are closed.
+ *
+ * Refused streams are the corner where two ends can come to disagree: the peer has opened and filled them,
+ * we never show them to anybody. If the session begins afterwards, what they used is taken off and given
+ * back at once; a small table keeps it until then.
+ *
+ * Sending. A stream that has bytes but no credit is parked: out of the scheduler, into a list of its session,
+ * from where a capsule of the peer frees it. Its header goes out regardless, and so does a FIN behind
+ * bytes that have all been sent.
+ *
+ * Capsules are written only in `wt__credit_run`: counting happens in the middle of arrivals and between
+ * the pieces of a packet, where a session must not end for a full queue.
+ */
+
+#include "core/credit.h"
+
+#include <string.h>
+
+#include "core/session.h"
+#include "wire/error_code.h"
+
+static bool credit_on(const wt_session *session) { return session->flow.on && !session->ended; }
+
+static void credit_todo(wt_session *session) {
+  wt__session_todo(session);
+  session->mux->transport->wake(session->mux->ctx);
+}
+
+static bool credit_overrun(wt_session *session) {
+  wt__session_break(session, WT__WT_FLOW_CONTROL_ERROR);
+  return false;
+}
+
+/* --- Refused streams --- */
+
+void wt__credit_refused(struct wt__mux *mux, int64_t session_id, bool uni, uint64_t streams, uint64_t bytes) {
+  wt_session *session = wt__map_get(&mux->sessions, (uint64_t)session_id);
+  struct wt__refused_credit *row = NULL;
+  if (!wt__flow_wanted(&mux->config->flow.initial)) return;
+  if (session) {
+    if (!credit_on(session)) return;
+    for (uint64_t i = 0; i < streams; i++) {
+      if (wt__credit_stream_opened(session, uni)) wt__credit_stream_closed(session, uni);
+    }
+    if (bytes > 0 && wt__credit_received(session, bytes)) wt__credit_consumed(session, bytes);
+    return;
+  }
+  for (size_t i = 0; i < WT__REFUSED_CREDITS && row == NULL; i++) {
+    if (mux->refused_credits[i].used && mux->refused_credits[i].session_id == session_id) {
+      row = &mux->refused_credits[i];
+    }
+  }
+  if (row == NULL) {
+    row = &mux->refused_credits[mux->refused_credits_next++ % WT__REFUSED_CREDITS];
+    *row = (struct wt__refused_credit){.used = true, .session_id = session_id};
+  }
+  row->streams[uni] += streams;
+  row->bytes += bytes;
+}
+
+void wt__credit_begin(wt_session *session) {
+  struct wt__mux *mux = session->mux;
+  for (size_t i = 0; i < WT__REFUSED_CREDITS; i++) {
+    struct wt__refused_credit row = mux->refused_credits[i];
+    if (!row.used || row.session_id != session->id) continue;
+    mux->refused_credits[i].used = false;
+    wt__credit_refused(mux, row.session_id, false, row.streams[WT_BIDIRECTIONAL], row.bytes);
+    wt__credit_refused(mux, row.session_id, true, row.streams[WT_UNIDIRECTIONAL], 0);
+  }
+}
+
+/* --- Beginning --- */
+
+void wt__credit_init(wt_session *session, const struct wt__flow_limits *peer) {
+  const struct wt__flow_windows *windows = &session->mux->config->flow;
+  struct wt__session_flow *flow = &session->flow;
+  uint64_t now = session->mux->now;
+  wt__list_init(&flow->parked);
+  flow->on = peer && wt__flow_wanted(peer) && wt__flow_wanted(&windows->initial);
+  if (!flow->on) return;
+  wt__flow_out_init(&flow->data_out, peer->data);
+  wt__flow_in_init(&flow->data_in, windows->initial.data, windows->max_data, WT__FLOW_MAX_DATA, 0, now);
+  for (int uni = 0; uni < 2; uni++) {
+    uint64_t streams = windows->initial.streams[uni];
+    wt__flow_out_init(&flow->streams_out[uni], peer->streams[uni]);
+    wt__flow_in_init(&flow->streams_in[uni], streams, streams, WT__FLOW_MAX_STREAMS, 1, now);
+  }
+}
+
+/* --- Receiving --- */
+
+bool wt__credit_stream_opened(wt_session *session, bool uni) {
+  if (!credit_on(session)) return true;
+  return wt__flow_in_use(&session->flow.streams_in[uni], 1) || credit_overrun(session);
+}
+
+bool wt__credit_received(wt_session *session, uint64_t len) {
+  if (!credit_on(session)) return true;
+  return wt__flow_in_use(&session->flow.data_in, len) || credit_overrun(session);
+}
+
+void wt__credit_consumed(wt_session *session, uint64_t len) {
+  if (!credit_on(session)) return;
+  wt__flow_in_return(&session->flow.data_in, len);
+  if (wt__flow_in_due(&session->flow.data_in)) credit_todo(session);
+}
+
+void wt__credit_stream_closed(wt_session *session, bool uni) {
+  if (!credit_on(session)) return;
+  wt__flow_in_return(&session->flow.streams_in[uni], 1);
+  if (wt__flow_in_due(&session->flow.streams_in[uni])) credit_todo(session);
+}
+
+/* --- Sending --- */
+
+bool wt__credit_open(wt_session *session, bool uni) {
+  struct wt__flow_out *streams = &session->flow.streams_out[uni];
+  if (!session->flow.on) return true;
+  if (wt__flow_out_room(streams) > 0) {
+    wt__flow_out_use(streams, 1);
+    return true;
+  }
+  session->wants_credit[uni] = true;
+  if (wt__flow_out_blocked(streams)) {
+    session->flow.tell_streams_blocked[uni] = true;
+    credit_todo(session);
+  }
+  return false;
+}
+
+void wt__credit_open_undo(wt_session *session, bool uni) {
+  if (session->flow.on) wt__flow_out_undo(&session->flow.streams_out[uni], 1);
+}
+
+static uint64_t credit_left(const wt_stream *stream) {
+  uint64_t header = stream->sendq.sent < stream->header_len ? stream->header_len - stream->sendq.sent : 0;
+  return header + wt__flow_out_room(&stream->session->flow.data_out);
+}
+
+bool wt__credit_limit(const wt_stream *stream, struct wt__send *send) {
+  uint64_t left;
+  if (stream->session == NULL || !stream->session->flow.on) return true;
+  left = credit_left(stream);
+  for (size_t i = 0; i < send->count; i++) {
+    if (send->vecs[i].len <= left) {
+      left -= send->vecs[i].len;
+      continue;
+    }
+    send->vecs[i].len = (size_t)left;
+    send->count = left > 0 ? i + 1 : i;
+    send->fin = false;
+    return send->count > 0;
+  }
+  return true;
+}
+
+bool wt__credit_has_byte(const wt_stream *stream) {
+  if (stream->sendq.sent > stream->header_len || stream->session == NULL || !stream->session->flow.on) return true;
+  return wt__flow_out_room(&stream->session->flow.data_out) > 0;
+}
+
+void wt__credit_sent(wt_session *session, uint64_t len) {
+  if (session->flow.on) wt__flow_out_use(&session->flow.data_out, len);
+}
+
+void wt__credit_park(wt_stream *stream) {
+  wt_session *session = stream->session;
+  wt__sched_remove(&stream->sched);
+  if (!wt__link_linked(&stream->parked)) wt__list_push_back(&session->flow.parked, &stream->parked);
+  if (wt__flow_out_blocked(&session->flow.data_out)) {
+    session->flow.tell_data_blocked = true;
+    credit_todo(session);
+  }
+}
+
+static void credit_unpark_all(wt_session *session) {
+  struct wt__link *first;
+  while ((first = wt__list_first(&session->flow.parked))) {
+    wt__list_remove(first);
+    wt__sched_add(&session->mux->sched, &WT__CONTAINER_OF(first, struct wt_stream, parked)->sched);
+  }
+  session->mux->transport->wake(session->mux->ctx);
+}
+
+/* --- Capsules --- */
+
+static bool credit_recv_max_streams(wt_session *session, bool uni, uint64_t max) {
+  if (max > WT__FLOW_MAX_STREAMS || !wt__flow_out_raise(&session->flow.streams_out[uni], max)) {
+    return credit_overrun(session);
+  }
+  if (session->wants_credit[uni]) {
+    session->wants_credit[uni] = false;
+    session->credit_pending[uni] = true;
+    wt__session_todo(session);
+  }
+  return true;
+}
+
+bool wt__credit_recv(wt_session *session, const struct wt__capsule *capsule) {
+  if (!credit_on(session)) return true; /* to be ignored (section 5.1) */
+  switch (capsule->type) {
+    case WT__CAPSULE_MAX_DATA:
+      if (!wt__flow_out_raise(&session->flow.data_out, capsule->value)) return credit_overrun(session);
+      credit_unpark_all(session);
+      return true;
+    case WT__CAPSULE_MAX_STREAMS_BIDI: return credit_recv_max_streams(session, false, capsule->value);
+    case WT__CAPSULE_MAX_STREAMS_UNI: return credit_recv_max_streams(session, true, capsule->value);
+    case WT__CAPSULE_STREAMS_BLOCKED_BIDI:
+    case WT__CAPSULE_STREAMS_BLOCKED_UNI: return capsule->value <= WT__FLOW_MAX_STREAMS || credit_overrun(session);
+    default: return true; /* DATA_BLOCKED: nothing waits for it (section 5.6) */
+  }
+}
+
+static void credit_send(wt_session *session, enum wt__capsule_type type, uint64_t value) {
+  uint8_t capsule[WT__CAPSULE_WRITE_MAX];
+  if (session->ended) return;
+  wt__session_send_capsule(session, capsule, wt__capsule_write_varint(capsule, type, value));
+}
+
+void wt__credit_run(wt_session *session) {
+  static const enum wt__capsule_type max_streams[] = {WT__CAPSULE_MAX_STREAMS_BIDI, WT__CAPSULE_MAX_STREAMS_UNI};
+  static const enum wt__capsule_type streams_blocked[] = {WT__CAPSULE_STREAMS_BLOCKED_BIDI,
+                                                          WT__CAPSULE_STREAMS_BLOCKED_UNI};
+  struct wt__session_flow *flow = &session->flow;
+  if (!credit_on(session)) return;
+  if (wt__flow_in_due(&flow->data_in)) {
+    struct wt__path_stats path = {0};
+    session->mux->transport->path_stats(session->mux->ctx, &path);
+    credit_send(session, WT__CAPSULE_MAX_DATA,
+                wt__flow_in_extend(&flow->data_in, session->mux->now, path.smoothed_rtt_us * 1000));
+  }
+  if (flow->tell_data_blocked) {
+    flow->tell_data_blocked = false;
+    credit_send(session, WT__CAPSULE_DATA_BLOCKED, flow->data_out.blocked_at);
+  }
+  for (int uni = 0; uni < 2; uni++) {
+    if (wt__flow_in_due(&flow->streams_in[uni])) {
+      credit_send(session, max_streams[uni], wt__flow_in_extend(&flow->streams_in[uni], session->mux->now, 0));
+    }
+    if (flow->tell_streams_blocked[uni]) {
+      flow->tell_streams_blocked[uni] = false;
+      credit_send(session, streams_blocked[uni], flow->streams_out[uni].blocked_at);
+    }
+  }
+}

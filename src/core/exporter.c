@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Keying material for an application (draft section 4.8; RFC 8446, section 7.5).
+ *
+ * The exporter of TLS belongs to the connection, and a connection may have many sessions. So that two of
+ * them never get the same bytes, the draft takes one label for all of WebTransport and puts what tells
+ * sessions and uses apart into the context:
+ *
+ *     session id (8 bytes, not a varint) | length (1) label | length (1) context
+ */
+
+#include <string.h>
+
+#include "core/session.h"
+
+#define EXPORTER_LABEL "EXPORTER-WebTransport"
+#define EXPORTER_PART_MAX 255 /* what a length of one byte can say */
+
+static size_t part_write(uint8_t *dst, const void *part, size_t len) {
+  dst[0] = (uint8_t)len;
+  if (len > 0) memcpy(dst + 1, part, len);
+  return 1 + len;
+}
+
+int wt_session_export_keying_material(const wt_session *session, const char *label, const void *context,
+                                      size_t context_len, void *out, size_t out_len) {
+  const struct wt_transport *transport = session->mux->transport;
+  uint8_t bytes[8 + 2 * (1 + EXPORTER_PART_MAX)];
+  size_t label_len = label ? strlen(label) : 0, len;
+  if (label_len == 0 || label_len > EXPORTER_PART_MAX || context_len > EXPORTER_PART_MAX || out_len == 0 ||
+      (context_len > 0 && context == NULL)) {
+    return WT_ERR_INVALID;
+  }
+  if (session->ended) return WT_ERR_CLOSED;
+  if (transport->export_keys == NULL) return WT_ERR_UNSUPPORTED;
+  for (len = 0; len < 8; len++) bytes[len] = (uint8_t)((uint64_t)session->id >> (56 - 8 * len));
+  len += part_write(bytes + len, label, label_len);
+  len += part_write(bytes + len, context, context_len);
+  return transport->export_keys(session->mux->ctx, EXPORTER_LABEL, bytes, len, out, out_len);
+}

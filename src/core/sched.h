@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_CORE_SCHED_H
+#define WT_CORE_SCHED_H
+
+/*
+ * Which stream of which session is next (draft section 3.4; W3C WebTransport, send groups and send order).
+ *
+ *   by urgency of the session, 0 first (RFC 9218)
+ *     sessions of one urgency take turns
+ *       groups of a session take turns
+ *         the highest send order of a group first
+ *           streams of one send order take turns
+ *
+ *   sched --> ring of sessions --> list of groups --> heap of entries, each part of a stream
+ *
+ * A turn is one frame of a stream. Only what has something to send is in here; a session that has nothing
+ * costs nothing. Sessions, groups and entries are links of each other: adding and removing allocate nothing.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/list.h"
+
+#define WT__URGENCIES 8 /* RFC 9218, section 4.1: 0 to 7 */
+#define WT__URGENCY_DEFAULT 3
+
+/* Things that take turns, by urgency. */
+struct wt__ring {
+  struct wt__list levels[WT__URGENCIES];
+};
+
+void wt__ring_init(struct wt__ring *ring);
+/* Behind the others of its urgency. `urgency` is below WT__URGENCIES. */
+void wt__ring_add(struct wt__ring *ring, struct wt__link *link, unsigned urgency);
+/* Whose turn it is, or NULL. Leaving is `wt__list_remove`. */
+struct wt__link *wt__ring_first(const struct wt__ring *ring);
+
+struct wt__sched_session;
+struct wt__sched_group;
+
+/* A stream in the scheduler. */
+struct wt__sched_entry {
+  struct wt__sched_entry *child, *prev, *next; /* of the heap: first child; elder sibling or parent; younger sibling */
+  struct wt__sched_group *group;               /* NULL until `wt__sched_join` */
+  int64_t order;
+  uint64_t turn; /* when it was put in; the smallest is next among equals */
+  bool queued;
+};
+
+/* Streams that are ordered among themselves. */
+struct wt__sched_group {
+  struct wt__sched_session *session;
+  struct wt__link ready; /* in the session's, while an entry is queued */
+  struct wt__link link;  /* in the session's list of all but the first group */
+  struct wt__sched_entry *root;
+  uint64_t id;
+  size_t members; /* queued or not */
+};
+
+struct wt__sched_session {
+  struct wt__link ready; /* in the scheduler, while a group is ready */
+  struct wt__list ready_groups;
+  struct wt__list groups;       /* all but `first` */
+  struct wt__sched_group first; /* group 0, where streams begin */
+  unsigned urgency;
+};
+
+struct wt__sched {
+  struct wt__ring sessions;
+  uint64_t turn;
+};
+
+void wt__sched_init(struct wt__sched *sched);
+/* A higher `urgency` than 7 counts as 7. All entries have left a session before it goes. */
+void wt__sched_session_init(struct wt__sched_session *session, unsigned urgency);
+
+/* An entry is zero at first. It joins group 0 of a session with order 0, and leaves before it goes; leaving
+ * twice, or without having joined, is allowed. */
+void wt__sched_join(struct wt__sched_entry *entry, struct wt__sched_session *session);
+void wt__sched_leave(struct wt__sched_entry *entry);
+/* Moves it to the group with that id, and to that order. WT_ERR_NOMEM: it stays where it was. */
+int wt__sched_move(struct wt__sched *sched, struct wt__sched_entry *entry, uint64_t id, int64_t order);
+
+/* It has something to send; it has not (any more). Both may be repeated. */
+void wt__sched_add(struct wt__sched *sched, struct wt__sched_entry *entry);
+void wt__sched_remove(struct wt__sched_entry *entry);
+
+/* Whose turn it is, or NULL. */
+struct wt__sched_entry *wt__sched_next(const struct wt__sched *sched);
+/* It had its turn: it, its group and its session go behind their equals. */
+void wt__sched_served(struct wt__sched *sched, struct wt__sched_entry *entry);
+
+#endif

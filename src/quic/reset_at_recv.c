@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * The peer's RESET_STREAM_AT: "reset, but deliver the first n bytes" (draft-ietf-quic-reliable-stream-reset,
+ * section 4). ngtcp2 knows RESET_STREAM alone, which drops whatever is missing. So each frame is looked at
+ * while its packet is decrypted, and never reaches ngtcp2 as what it is:
+ *
+ *   all n bytes delivered      RESET_STREAM in its place, PADDING for the rest
+ *   not yet                    PING and PADDING: the packet has to be acknowledged. We keep the reset.
+ *   n beyond the final size    left as it is: an unknown frame, hence FRAME_ENCODING_ERROR as required
+ *
+ * Refusing packets until their bytes are there would be simpler, but two packets can wait for each other:
+ * clients put many resets into one packet and the streams' first bytes into others.
+ *
+ * Kept resets are given to ngtcp2 in a packet of our own making once their bytes are delivered: RESET_STREAM
+ * frames, and an unknown frame type behind them. ngtcp2 applies frame by frame, meets the unknown one and
+ * returns NGTCP2_ERR_FRAME_ENCODING before it takes note of the packet: its number is not used up, nothing
+ * is acknowledged, keys do not rotate. That one error is expected. The packet carries the newest number
+ * plus 2^30, the connection id of the newest packet and the connection's present path, so it means no
+ * migration; while it is read, decryption copies and header protection is nothing.
+ *
+ * Decryption also runs for duplicates, and for packets that ngtcp2 drops afterwards. All are the peer's, but
+ * old ones come again: what is done here may be done twice. Ids that were open once are remembered, to tell
+ * a stream that is closed from one that is yet to come; a record is only made for the latter, and within
+ * the limit on streams, so that limit bounds the records. 0-RTT packets do not exist: the server refuses them.
+ *
+ * A FIN may come with the last byte of a stream whose reset is kept, and ngtcp2 may then close the stream before
+ * anything can be given to it. The reset is told in place of the FIN: they say the same about the final size.
+ *
+ * Another fault is cured on the way. ngtcp2 (up to 1.22) never closes a unidirectional stream of which the
+ * first it hears is a RESET_STREAM; its credit is then lost for good. So a plain RESET_STREAM for such a
+ * stream is kept as well, and an empty STREAM frame stands before it in the packet of ours.
+ */
+
+#include "quic/reset_at.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "quic/conn.h"
+#include "wire/varint.h"
+
+#define PACKET_ROOM 1200
+#define FRAMES_MAX (1 + 8 + 1 + WT__FRAME_RESET_MAX) /* an empty STREAM frame and a reset */
+#define TAG_LEN 16
+#define UNKNOWN_FRAME 0x21
+#define NUMBER_AHEAD (UINT64_C(1) << 30)
+#define KEY_PHASE 0x04
+
+/* One stream that can be read, or whose reset is kept. */
+struct record {
+  int64_t id;
+  bool open;    /* ngtcp2 has it */
+  bool stopped; /* by us */
+  bool reset;   /* ngtcp2 was given a reset */
+  bool kept, injected;
+  uint64_t code, final_size; /* if `kept` or `reset` */
+  uint64_t reliable_size, since;
+  uint64_t delivered;
+  struct wt__link link; /* in `kept` or `ready` */
+};
+
+static struct record *record_of(struct wt__link *link) { return WT__CONTAINER_OF(link, struct record, link); }
+
+static bool is_uni(int64_t id) { return (id & 2) != 0; }
+
+static bool is_ours(const struct wt__conn *conn, int64_t id) {
+  return ngtcp2_conn_is_local_stream(conn->quic, id) != 0;
+}
+
+static struct record *record_find(const struct wt__conn *conn, int64_t id) {
+  return wt__map_get(&conn->reset_in.streams, (uint64_t)id);
+}
+
+static struct record *record_add(struct wt__conn *conn, int64_t id) {
+  struct record *record = wt__calloc(1, sizeof(*record));
+  if (!record) return NULL;
+  record->id = id;
+  wt__link_init(&record->link);
+  if (!wt__map_set(&conn->reset_in.streams, (uint64_t)id, record)) return record;
+  wt__free(record);
+  return NULL;
+}
+
+static void record_drop(struct wt__conn *conn, struct record *record) {
+  wt__map_remove(&conn->reset_in.streams, (uint64_t)record->id);
+  wt__list_remove(&record->link);
+  wt__free(record);
+}
+
+static void record_free(uint64_t key, void *value, void *arg) {
+  (void)key;
+  (void)arg;
+  wt__free(value);
+}
+
+void wt__reset_at_recv_init(struct wt__conn *conn, uint64_t max_bidi, uint64_t max_uni) {
+  struct wt__reset_at_recv *in = &conn->reset_in;
+  memset(in, 0, sizeof(*in));
+  wt__map_init(&in->streams);
+  for (int i = 0; i < 2; i++) wt__idset_init(&in->opened[i]);
+  wt__list_init(&in->kept);
+  wt__list_init(&in->ready);
+  in->max_streams[0] = max_bidi;
+  in->max_streams[1] = max_uni;
+}
+
+void wt__reset_at_recv_free(struct wt__conn *conn) {
+  struct wt__reset_at_recv *in = &conn->reset_in;
+  wt__map_each(&in->streams, record_free, NULL);
+  wt__map_free(&in->streams);
+  for (int i = 0; i < 2; i++) wt__idset_free(&in->opened[i]);
+  wt__list_init(&in->kept);
+  wt__list_init(&in->ready);
+}
+
+/* --- Keeping --- */
+
+static bool record_is_due(const struct record *record) {
+  return !record->reliable_size || record->stopped || record->delivered >= record->reliable_size;
+}
+
+static void record_settle(struct wt__conn *conn, struct record *record) {
+  wt__list_remove(&record->link);
+  record->since = conn->endpoint->now;
+  wt__list_push_back(record_is_due(record) ? &conn->reset_in.ready : &conn->reset_in.kept, &record->link);
+}
+
+static void record_let_go(struct wt__conn *conn, struct record *record) {
+  record->kept = record->injected = false;
+  wt__list_remove(&record->link);
+  if (!record->open) record_drop(conn, record);
+}
+
+/* The first error counts. conn.c acts upon it when ngtcp2 has returned. */
+static void recv_error(struct wt__conn *conn, int error) {
+  if (!conn->reset_in.error) conn->reset_in.error = error;
+}
+
+static void record_keep(struct wt__conn *conn, struct record *record, const struct wt__quic_frame *frame) {
+  if (!record) record = record_add(conn, (int64_t)frame->id);
+  if (!record) {
+    recv_error(conn, NGTCP2_ERR_NOMEM);
+    return;
+  }
+  if (record->kept && frame->reliable_size >= record->reliable_size) return; /* it may only get smaller */
+  record->kept = true;
+  record->code = frame->code;
+  record->final_size = frame->final_size;
+  record->reliable_size = frame->reliable_size;
+  record_settle(conn, record);
+}
+
+/* --- Judging frames --- */
+
+void wt__reset_at_recv_packet(struct wt__conn *conn, const uint8_t *header, size_t len) {
+  struct wt__reset_at_recv *in = &conn->reset_in;
+  size_t number_len = (size_t)(header[0] & 3) + 1;
+  if (len < 1 + number_len || len - 1 - number_len > sizeof(in->dcid.data)) return;
+  uint64_t number = 0, window = UINT64_C(1) << (8 * number_len);
+  for (size_t i = len - number_len; i < len; i++) number = number << 8 | header[i];
+  /* RFC 9000, appendix A.3 */
+  uint64_t expected = in->has_header ? in->packet_number + 1 : 0;
+  number |= expected & ~(window - 1);
+  if (number + window / 2 <= expected) {
+    number += window;
+  } else if (number > expected + window / 2 && number >= window) {
+    number -= window;
+  }
+  if (in->has_header && number <= in->packet_number) return;
+  in->has_header = true;
+  in->packet_number = number;
+  in->first_byte = header[0];
+  in->dcid.datalen = len - 1 - number_len;
+  memcpy(in->dcid.data, header + 1, in->dcid.datalen);
+}
+
+/* Whether the stream is or was open, or will never be: ngtcp2 can then be told at once. */
+static bool is_settled(const struct wt__conn *conn, int64_t id) {
+  if (is_ours(conn, id)) return true;
+  uint64_t ordinal = (uint64_t)id >> 2;
+  return ordinal >= conn->reset_in.max_streams[is_uni(id)] ||
+         wt__idset_has(&conn->reset_in.opened[is_uni(id)], ordinal);
+}
+
+/* Section 4.2: neither the code nor the final size may change. */
+static bool record_agrees(struct wt__conn *conn, const struct record *record, const struct wt__quic_frame *frame) {
+  if (!record || !(record->kept || (record->reset && frame->type == WT__FRAME_RESET_STREAM_AT))) return true;
+  if (record->final_size != frame->final_size) recv_error(conn, NGTCP2_ERR_FINAL_SIZE);
+  if (record->code != frame->code) recv_error(conn, NGTCP2_ERR_STREAM_STATE);
+  return record->final_size == frame->final_size && record->code == frame->code;
+}
+
+enum wt__frame_fate wt__reset_at_recv_judge(struct wt__conn *conn, const struct wt__quic_frame *frame) {
+  struct record *record = record_find(conn, (int64_t)frame->id);
+  if (frame->type == WT__FRAME_RESET_STREAM_AT && frame->reliable_size > frame->final_size) return WT__FRAME_KEEP;
+  if (!record_agrees(conn, record, frame)) return WT__FRAME_AS_PING;
+  if (record && record->open) {
+    /* A plain RESET_STREAM is one with a Reliable Size of 0. */
+    if (record->reset || record->stopped || record->delivered >= frame->reliable_size) return WT__FRAME_AS_RESET;
+  } else if (is_settled(conn, (int64_t)frame->id) || (!frame->reliable_size && !is_uni((int64_t)frame->id))) {
+    return WT__FRAME_AS_RESET;
+  }
+  record_keep(conn, record, frame);
+  return WT__FRAME_AS_PING;
+}
+
+/* --- What becomes of streams --- */
+
+int wt__reset_at_recv_opened(struct wt__conn *conn, int64_t id) {
+  struct record *record = record_find(conn, id);
+  if (!record) record = record_add(conn, id);
+  if (!record) return WT_ERR_NOMEM;
+  record->open = true;
+  return is_ours(conn, id) ? 0 : wt__idset_add(&conn->reset_in.opened[is_uni(id)], (uint64_t)id >> 2);
+}
+
+void wt__reset_at_recv_data(struct wt__conn *conn, int64_t id, uint64_t offset, size_t len) {
+  struct record *record = record_find(conn, id);
+  if (!record) return;
+  record->delivered = offset + len;
+  if (record->kept && len) record_settle(conn, record);
+}
+
+bool wt__reset_at_recv_fin(struct wt__conn *conn, int64_t id, uint64_t *code, uint64_t *final_size) {
+  struct record *record = record_find(conn, id);
+  if (!record || !record->kept || record->final_size != record->delivered) return false;
+  *code = record->code;
+  *final_size = record->final_size;
+  record->reset = true;
+  record_let_go(conn, record);
+  return true;
+}
+
+void wt__reset_at_recv_stopped(struct wt__conn *conn, int64_t id) {
+  struct record *record = record_find(conn, id);
+  if (!record) return;
+  record->stopped = true;
+  if (record->kept) record_settle(conn, record);
+}
+
+void wt__reset_at_recv_reset(struct wt__conn *conn, int64_t id, uint64_t code, uint64_t final_size) {
+  struct record *record = record_find(conn, id);
+  if (!record) return;
+  record->reset = true;
+  record->code = code;
+  record->final_size = final_size;
+  if (record->kept) record_let_go(conn, record);
+}
+
+void wt__reset_at_recv_closed(struct wt__conn *conn, int64_t id) {
+  struct record *record = record_find(conn, id);
+  if (record) record_drop(conn, record);
+  if (!is_ours(conn, id)) conn->reset_in.max_streams[is_uni(id)]++;
+}
+
+/* --- Giving resets to ngtcp2 --- */
+
+static size_t write_number(uint8_t *dst, uint64_t number) {
+  for (int i = 0; i < 4; i++) dst[i] = (uint8_t)(number >> (24 - 8 * i));
+  return 4;
+}
+
+/* The resets that are due, as many as fit, as a packet in the clear. */
+static size_t inject_write(struct wt__reset_at_recv *in, uint8_t *packet) {
+  size_t len = 0;
+  packet[len++] = (uint8_t)(0x40 | (in->first_byte & KEY_PHASE) | 3);
+  memcpy(packet + len, in->dcid.data, in->dcid.datalen);
+  len += in->dcid.datalen;
+  len += write_number(packet + len, in->packet_number + NUMBER_AHEAD);
+  WT__LIST_FOREACH(link, next, &in->ready) {
+    struct record *record = record_of(link);
+    record->injected = len + FRAMES_MAX + 1 + TAG_LEN <= PACKET_ROOM;
+    if (!record->injected) continue; /* nor does any that follows fit */
+    if (!record->open && is_uni(record->id)) {
+      packet[len++] = WT__FRAME_STREAM | 0x02; /* with a length, which is 0 */
+      len += wt__varint_write(packet + len, (uint64_t)record->id);
+      packet[len++] = 0;
+    }
+    struct wt__quic_frame frame = {.type = WT__FRAME_RESET_STREAM,
+                                   .id = (uint64_t)record->id,
+                                   .code = record->code,
+                                   .final_size = record->final_size};
+    len += wt__quic_frame_write_reset(packet + len, &frame);
+  }
+  packet[len++] = UNKNOWN_FRAME;
+  memset(packet + len, 0, TAG_LEN);
+  return len + TAG_LEN;
+}
+
+static int inject_read(struct wt__conn *conn, const uint8_t *packet, size_t len) {
+  ngtcp2_path path = *ngtcp2_conn_get_path(conn->quic);
+  ngtcp2_pkt_info info = {0};
+  conn->reset_in.injecting = true;
+  wt__conn_set_current(conn);
+  int rc = ngtcp2_conn_read_pkt(conn->quic, &path, &info, packet, len, conn->endpoint->now);
+  wt__conn_set_current(NULL);
+  conn->reset_in.injecting = false;
+  return rc;
+}
+
+/* Those that ngtcp2 took note of were let go by its callbacks. A reset that it ignored, since the stream was
+ * reset or closed already, has no further use. */
+static void inject_sweep(struct wt__conn *conn) {
+  struct wt__link *link;
+  while ((link = wt__list_first(&conn->reset_in.ready)) && record_of(link)->injected)
+    record_let_go(conn, record_of(link));
+}
+
+int wt__reset_at_recv_inject(struct wt__conn *conn) {
+  struct wt__reset_at_recv *in = &conn->reset_in;
+  uint8_t packet[PACKET_ROOM];
+  while (!wt__list_empty(&in->ready) && in->has_header && ngtcp2_conn_get_handshake_completed(conn->quic)) {
+    size_t len = inject_write(in, packet);
+    int rc = inject_read(conn, packet, len);
+    if (!rc) { /* not opened: keys have changed since the newest packet */
+      packet[0] ^= KEY_PHASE;
+      rc = inject_read(conn, packet, len);
+    }
+    if (rc && rc != NGTCP2_ERR_FRAME_ENCODING) return rc;
+    if (!rc) break; /* its connection id was retired: the next packet brings another one */
+    inject_sweep(conn);
+  }
+  return 0;
+}
+
+/* --- Time --- */
+
+uint64_t wt__reset_at_recv_expiry(const struct wt__conn *conn) {
+  struct wt__link *first = wt__list_first(&conn->reset_in.kept);
+  return first ? record_of(first)->since + WT__RESET_AT_TIMEOUT_MS * WT__MS : UINT64_MAX;
+}
+
+int wt__reset_at_recv_expire(const struct wt__conn *conn) {
+  return wt__reset_at_recv_expiry(conn) <= conn->endpoint->now ? NGTCP2_ERR_PROTO : 0;
+}

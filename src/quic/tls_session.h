@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_QUIC_TLS_SESSION_H
+#define WT_QUIC_TLS_SESSION_H
+
+/*
+ * The inside of one connection's TLS, for the files that speak GnuTLS. GnuTLS's handles are pointers to
+ * structs, so that they can be named here without its headers.
+ */
+
+#include "quic/tls.h"
+
+#define WT__TLS_ERROR_MAX 192
+
+struct gnutls_session_int;
+struct gnutls_priority_st;
+struct cert_set;
+
+struct wt__tls {
+  struct gnutls_session_int *session;
+  struct ngtcp2_conn *conn;
+  bool peer_has_reset_at;
+  struct cert_set *set;          /* of a server */
+  struct wt__tls_client *client; /* of a client */
+  char *server_name;
+  char error[WT__TLS_ERROR_MAX]; /* why the server's certificate was refused */
+};
+
+/* TLS versions, ciphers and groups, in GnuTLS's terms. */
+extern const char *const wt__tls_priorities;
+
+/* What both roles need: priorities, credentials, ALPN, the callbacks that hand secrets and handshake bytes to
+ * ngtcp2, and the transport parameters. 0 or an error of GnuTLS. */
+int wt__tls_session_configure(struct wt__tls *tls, struct gnutls_priority_st *priorities, void *credentials);
+
+#endif

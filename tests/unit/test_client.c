@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * h3/client.c against a server made of bytes: SETTINGS that lack something, and streams that a server must not
+ * open. What needs a real server is in tests/loopback/test_client.c.
+ */
+#include "h3/client.h"
+#include "h3_fixture.h"
+
+struct ended {
+  unsigned readies, ends, replies;
+  int draft;
+  struct wt__h3_end end;
+  struct wt__h3_reply reply;
+  char message[256];
+};
+
+static void on_ready(struct wt__h3_conn *conn, int draft, void *user_data) {
+  struct ended *ended = user_data;
+  assert_non_null(conn);
+  ended->readies++;
+  ended->draft = draft;
+}
+
+static void on_end(const struct wt__h3_end *end, void *user_data) {
+  struct ended *ended = user_data;
+  ended->ends++;
+  ended->end = *end;
+}
+
+static void on_reply(const struct wt__h3_reply *reply, void *reply_data) {
+  struct ended *ended = reply_data;
+  assert_int_equal(ended->ends, 0);
+  ended->replies++;
+  ended->reply = *reply;
+  snprintf(ended->message, sizeof(ended->message), "%s", reply->message);
+}
+
+static bool reset_at = true;
+static bool has_reset_at(void *ctx) {
+  (void)ctx;
+  return reset_at;
+}
+static struct wt_transport transport;
+static char close_reason[256];
+
+static void close_connection(void *ctx, uint64_t code, const char *reason) {
+  snprintf(close_reason, sizeof(close_reason), "%s", reason);
+  fake_transport.close_connection(ctx, code, reason);
+}
+
+/* Ids of ours are even now, the server's are odd. */
+#define SERVER_CONTROL 3
+
+static struct h3_fixture *client_new(struct ended *ended, uint64_t max_datagram_frame_size) {
+  static const struct wt__h3_client_callbacks callbacks = {on_ready, on_end};
+  struct h3_fixture *f = h3_new();
+  memset(ended, 0, sizeof(*ended));
+  f->next_uni = 2;
+  f->next_bidi = 0;
+  f->config.no_request_timeout_ms = 0;
+  transport = fake_transport;
+  transport.has_reset_at = has_reset_at;
+  transport.close_connection = close_connection;
+  reset_at = true;
+  close_reason[0] = '\0';
+  assert_int_equal(
+      wt__h3_conn_new_client(&f->conn, &f->config, &callbacks, ended, &transport, f, "192.0.2.1:443", f->now), 0);
+  wt__h3_conn_start(f->conn, max_datagram_frame_size);
+  h3_run(f);
+  return f;
+}
+
+static struct wt__h3_dial *dial(struct h3_fixture *f, struct ended *ended) {
+  struct wt__h3_dial_options options = {
+      .authority = "example.com", .path = "/", .on_reply = on_reply, .reply_data = ended};
+  struct wt__h3_dial *made = NULL;
+  assert_int_equal(wt__h3_dial(f->conn, &options, &made), 0);
+  return made;
+}
+
+static void settings(struct h3_fixture *f, const struct wt__setting *list, size_t count) {
+  uint8_t bytes[512];
+  size_t len = h3_write_settings(bytes, sizeof(bytes), list, count);
+  h3_recv(f, SERVER_CONTROL, bytes, len, false);
+  if (!f->closed) h3_run(f);
+}
+
+static void client_free(struct h3_fixture *f, struct ended *ended) {
+  h3_free(f);
+  assert_int_equal(ended->ends, 1);
+}
+
+static const struct wt__setting all[] = {{0x08, 1}, {0x33, 1}, {0x2c7cf000, 1}};
+
+/* The connection is closed with WT_REQUIREMENTS_NOT_MET, the reason names `missing`, and a dial hears of it. */
+static void lacks(const struct wt__setting *list, size_t count, uint64_t max_datagram, bool resets,
+                  const char *missing) {
+  struct ended ended;
+  struct h3_fixture *f = client_new(&ended, max_datagram);
+  reset_at = resets;
+  dial(f, &ended);
+  settings(f, list, count);
+  assert_true(f->closed);
+  assert_int_equal(f->close_code, 0x212c0d48);
+  if (!strstr(close_reason, missing)) fail_msg("\"%s\" does not name \"%s\"", close_reason, missing);
+  assert_int_equal(ended.readies, 0);
+  assert_int_equal(f->streams[0].sent_len, 0); /* nothing was asked for */
+  client_free(f, &ended);
+  assert_int_equal(ended.replies, 1);
+  assert_null(ended.reply.session);
+}
+
+static void test_client_is_ready_when_the_settings_have_all_that_is_required(void **state) {
+  (void)state;
+  struct ended ended;
+  struct h3_fixture *f = client_new(&ended, 65535);
+  dial(f, &ended);
+  assert_int_equal(f->streams[0].sent_len, 0); /* not before the SETTINGS */
+  settings(f, all, 3);
+  assert_false(f->closed);
+  assert_int_equal(ended.readies, 1);
+  assert_int_equal(ended.draft, 15);
+  assert_true(f->streams[0].sent_len > 0);
+  client_free(f, &ended);
+  assert_int_equal(ended.replies, 1);
+}
+
+static void test_client_closes_with_requirements_not_met_without_extended_connect(void **state) {
+  (void)state;
+  static const struct wt__setting list[] = {{0x33, 1}, {0x2c7cf000, 1}},
+                                  zero[] = {{0x08, 0}, {0x33, 1}, {0x2c7cf000, 1}};
+  lacks(list, 2, 65535, true, "extended CONNECT");
+  lacks(zero, 3, 65535, true, "extended CONNECT");
+}
+
+static void test_client_closes_with_requirements_not_met_without_h3_datagrams(void **state) {
+  (void)state;
+  static const struct wt__setting list[] = {{0x08, 1}, {0x2c7cf000, 1}};
+  lacks(list, 2, 65535, true, "SETTINGS_H3_DATAGRAM");
+  lacks(all, 3, 0, true, "max_datagram_frame_size");
+}
+
+static void test_client_closes_with_requirements_not_met_without_webtransport(void **state) {
+  (void)state;
+  static const struct wt__setting list[] = {{0x08, 1}, {0x33, 1}};
+  lacks(list, 2, 65535, true, "WebTransport draft");
+}
+
+static void test_client_closes_with_requirements_not_met_without_reset_stream_at(void **state) {
+  (void)state;
+  lacks(all, 3, 65535, false, "reset_stream_at");
+}
+
+static void test_client_needs_no_reset_stream_at_below_draft_15(void **state) {
+  (void)state;
+  static const struct wt__setting list[] = {{0x08, 1}, {0x33, 1}, {0x14e9cd29, 4}};
+  struct ended ended;
+  struct h3_fixture *f = client_new(&ended, 65535);
+  reset_at = false;
+  settings(f, list, 3);
+  assert_false(f->closed);
+  assert_int_equal(ended.draft, 13);
+  client_free(f, &ended);
+}
+
+static void test_client_closes_on_settings_that_a_draft_forbids(void **state) {
+  (void)state;
+  static const struct wt__setting list[] = {{0x08, 1}, {0x33, 1}, {0x2c7cf000, 2}};
+  struct ended ended;
+  struct h3_fixture *f = client_new(&ended, 65535);
+  settings(f, list, 3);
+  assert_true(f->closed);
+  assert_int_equal(f->close_code, WT__H3_SETTINGS_ERROR);
+  client_free(f, &ended);
+}
+
+static void test_client_does_not_wait_for_settings_for_ever(void **state) {
+  (void)state;
+  struct ended ended;
+  struct h3_fixture *f = client_new(&ended, 65535);
+  assert_int_equal(wt__h3_conn_expiry(f->conn), f->now + f->config.settings_timeout_ms * H3_MS);
+  f->now += f->config.settings_timeout_ms * H3_MS;
+  wt__h3_conn_run(f->conn, f->now);
+  assert_true(f->closed);
+  assert_int_equal(f->close_code, 0x212c0d48);
+  client_free(f, &ended);
+}
+
+static void test_client_takes_a_bidirectional_stream_of_the_server_only_for_webtransport(void **state) {
+  (void)state;
+  static const uint8_t wt[] = {0x40, 0x41, 0x00, 'x'}, http[] = {0x01, 0x00};
+  struct ended ended;
+  struct h3_fixture *f = client_new(&ended, 65535);
+  settings(f, all, 3);
+  h3_recv(f, 1, wt, sizeof(wt), false); /* waits for session 0, which is not there yet */
+  assert_false(f->closed);
+  h3_recv(f, 5, http, sizeof(http), false);
+  assert_true(f->closed);
+  assert_int_equal(f->close_code, WT__H3_STREAM_CREATION_ERROR);
+  client_free(f, &ended);
+}
+
+static void test_client_connection_may_end_before_it_began(void **state) {
+  (void)state;
+  struct ended ended;
+  struct h3_fixture *f = client_new(&ended, 65535);
+  const struct wt__h3_end end = {.error = WT_ERR_TIMEOUT, .reason = "too long"};
+  dial(f, &ended);
+  wt__h3_conn_set_end(f->conn, &end);
+  client_free(f, &ended);
+  assert_int_equal(ended.end.error, WT_ERR_TIMEOUT);
+  assert_int_equal(ended.replies, 1);
+  assert_int_equal(ended.reply.error, WT_ERR_TIMEOUT);
+  assert_string_equal(ended.message, "too long");
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_client_is_ready_when_the_settings_have_all_that_is_required),
+      cmocka_unit_test(test_client_closes_with_requirements_not_met_without_extended_connect),
+      cmocka_unit_test(test_client_closes_with_requirements_not_met_without_h3_datagrams),
+      cmocka_unit_test(test_client_closes_with_requirements_not_met_without_webtransport),
+      cmocka_unit_test(test_client_closes_with_requirements_not_met_without_reset_stream_at),
+      cmocka_unit_test(test_client_needs_no_reset_stream_at_below_draft_15),
+      cmocka_unit_test(test_client_closes_on_settings_that_a_draft_forbids),
+      cmocka_unit_test(test_client_does_not_wait_for_settings_for_ever),
+      cmocka_unit_test(test_client_takes_a_bidirectional_stream_of_the_server_only_for_webtransport),
+      cmocka_unit_test(test_client_connection_may_end_before_it_began),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
