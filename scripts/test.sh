@@ -6,7 +6,7 @@
 #   scripts/test.sh [STAGE...]   stages: checks build unit fuzz scripts install browser (default: all)
 #
 # Each stage goes on after a failure, so that one run tells of all. What a stage printed lies in
-# build/results/. Variables: FUZZ_SECONDS (5, for each target), JOBS, CC_FUZZ (clang).
+# build/results/. Variables: FUZZ_SECONDS (4, for each target), JOBS, CC_FUZZ (clang).
 
 set -uo pipefail
 cd "$(dirname "$0")/.."
@@ -14,7 +14,7 @@ cd "$(dirname "$0")/.."
 stages=("$@")
 [ ${#stages[@]} -gt 0 ] || stages=(checks build unit fuzz scripts install browser)
 jobs=${JOBS:-$(nproc)}
-fuzz_seconds=${FUZZ_SECONDS:-5}
+fuzz_seconds=${FUZZ_SECONDS:-4}
 results=build/results
 tally=$results/tally
 mkdir -p "$results"
