@@ -69,6 +69,8 @@ tests() {
     return
   fi
   cat "$results/$name.tally" >>"$tally"
+  # What a test measured, for people.
+  sed -n 's/^.*\(count: .*\)$/  \1/p' "$junit" | sed 's/&[a-z]*;/?/g'
   if [ "$status" -ne 0 ]; then
     grep -q '^fail ' "$results/$name.tally" || fail "$name (exit status $status)"
     grep -vE 'Start +[0-9]+:| Passed ' "$log" | show 120

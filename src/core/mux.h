@@ -62,12 +62,12 @@ struct wt__mux {
   void *ctx;
   uint64_t now; /* of the last call that said so */
 
-  struct wt__map sessions;        /* session id -> wt_session, accepted and not yet freed */
-  struct wt__list session_list;   /* those that go on */
-  struct wt__list ended_sessions; /* by `linger_until`: the first has the next deadline */
+  struct wt__map sessions;          /* session id -> wt_session, accepted and not yet freed */
+  struct wt__list session_list;     /* those that go on */
+  struct wt__list ended_sessions;   /* by `linger_until`: the first has the next deadline */
   struct wt__list stopped_sessions; /* by `stop_until`; linked by `stopped` */
-  struct wt__list stuck_sessions; /* lingered long enough: wait for QUIC alone */
-  size_t sessions_open;           /* sessions whose on_close was not called */
+  struct wt__list stuck_sessions;   /* lingered long enough: wait for QUIC alone */
+  size_t sessions_open;             /* sessions whose on_close was not called */
 
   struct wt__sched sched;       /* streams with something to send */
   struct wt__list todo_streams; /* objects for `wt__mux_run` */
@@ -151,6 +151,8 @@ wt_stream *wt__mux_stream_new_remote(struct wt__mux *mux, int64_t id, bool uni, 
 void wt__stream_recv(wt_stream *stream, const uint8_t *data, size_t len, bool fin);
 /* The stream's header had `len` bytes; to be said before a reset. */
 void wt__stream_set_recv_header(wt_stream *stream, size_t len);
+/* The reset that follows leaves the first `reliable_size` bytes, the header among them, to be read all the same. */
+void wt__stream_recv_promise(wt_stream *stream, uint64_t reliable_size);
 /* `final_size` counts the stream header. */
 void wt__stream_recv_reset(wt_stream *stream, uint64_t wire_code, uint64_t final_size);
 void wt__stream_recv_stop_sending(wt_stream *stream, uint64_t wire_code);

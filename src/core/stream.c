@@ -220,6 +220,13 @@ void wt__stream_recv(wt_stream *stream, const uint8_t *data, size_t len, bool fi
   if (stream_can_deliver(stream)) wt__stream_todo(stream);
 }
 
+static void stream_reset_received(wt_stream *stream) {
+  stream->recv_done = true;
+  stream->reset_behind = false;
+  stream_fail(stream, &stream->reset_error);
+  stream->reset_pending = true;
+}
+
 /* Bytes that were kept are handed over. They are out of `recv` meanwhile, since `wt_stream_stop_sending` in
  * the callback empties it. */
 static void stream_deliver_kept(wt_stream *stream) {
@@ -229,9 +236,10 @@ static void stream_deliver_kept(wt_stream *stream) {
   wt__buf_take(&kept, stream_deliver(stream, kept.data ? wt__buf_head(&kept) : NULL, kept.len, stream->recv_fin));
   if (kept.len > 0) {
     stream->recv = kept;
-  } else {
-    wt__buf_free(&kept);
+    return;
   }
+  wt__buf_free(&kept);
+  if (stream->reset_behind && !stream->recv_done) stream_reset_received(stream);
 }
 
 static void stream_discard_kept(wt_stream *stream) {
@@ -253,14 +261,33 @@ static void stream_count_final(wt_stream *stream, uint64_t final_size) {
   if (rest > 0 && stream_count_received(stream, rest) && stream->session) wt__credit_consumed(stream->session, rest);
 }
 
+void wt__stream_recv_promise(wt_stream *stream, uint64_t reliable_size) {
+  stream->recv_promised = reliable_size > stream->recv_header_len ? reliable_size - stream->recv_header_len : 0;
+}
+
+/* Drops what is kept beyond the bytes that the reset leaves. Returns whether some of those are among it. */
+static bool stream_keep_promised(wt_stream *stream, uint64_t received) {
+  uint64_t read = received - stream->recv.len;
+  if (stream->recv.len == 0 || read >= stream->recv_promised) return false;
+  uint64_t keep = stream->recv_promised - read;
+  if (keep < stream->recv.len) {
+    stream_consume(stream, stream->recv.len - (size_t)keep);
+    stream->recv.len = (size_t)keep;
+  }
+  return true;
+}
+
 void wt__stream_recv_reset(wt_stream *stream, uint64_t wire_code, uint64_t final_size) {
+  uint64_t received = stream->received;
   stream_count_final(stream, final_size);
   if (stream->recv_done) return;
-  stream->recv_done = true;
-  stream_discard_kept(stream);
   stream->reset_error = stream_error_from_wire(WT_PEER, wire_code);
-  stream_fail(stream, &stream->reset_error);
-  stream->reset_pending = true;
+  stream->recv_fin = false;
+  stream->reset_behind = stream_keep_promised(stream, received);
+  if (!stream->reset_behind) {
+    stream_discard_kept(stream);
+    stream_reset_received(stream);
+  }
   wt__stream_todo(stream);
 }
 
@@ -440,8 +467,8 @@ static void stream_tell_reset(wt_stream *stream) {
 }
 
 void wt__stream_run(wt_stream *stream) {
-  if (stream->reset_pending && stream->session && stream->has_callbacks) stream_tell_reset(stream);
   stream_deliver_kept(stream);
+  if (stream->reset_pending && stream->session && stream->has_callbacks) stream_tell_reset(stream);
   if (stream->writable_pending) {
     stream->writable_pending = false;
     if (!stream->send_done && !stream->told && stream->callbacks.on_writable) {

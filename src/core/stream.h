@@ -42,6 +42,7 @@ struct wt_stream {
   struct wt__buf recv;
   uint64_t received;      /* bytes of the peer, without the header */
   size_t recv_header_len; /* of the peer's streams: its header */
+  uint64_t recv_promised; /* bytes without the header that a reset leaves to be read */
   uint64_t deadline;      /* of an early stream */
   size_t delivering;      /* bytes that `on_data`, which runs, was given */
   size_t unread;          /* how many of them it gave back */
@@ -55,6 +56,7 @@ struct wt_stream {
   bool in_on_data;
   bool recv_fin;      /* the peer's FIN is behind what `recv` holds */
   bool recv_done;     /* nothing more for `on_data`: delivered, reset or stopped */
+  bool reset_behind;  /* the peer's reset is behind what `recv` holds */
   bool reset_pending; /* `on_reset` is to be called with `reset_error` */
   bool send_done;     /* no more writes: ended, reset, stopped */
   bool send_ended;    /* by `wt_stream_end` */

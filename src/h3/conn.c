@@ -76,8 +76,7 @@ static bool up_has_reset_at(void *ctx) {
   return !conn->closing && conn->below->has_reset_at && conn->below->has_reset_at(conn->ctx);
 }
 
-static void up_reset_stream_at(void *ctx, int64_t id, uint64_t wire_code, uint64_t reliable_size,
-                               uint64_t final_size) {
+static void up_reset_stream_at(void *ctx, int64_t id, uint64_t wire_code, uint64_t reliable_size, uint64_t final_size) {
   struct wt__h3_conn *conn = ctx;
   if (!conn->closing) conn->below->reset_stream_at(conn->ctx, id, wire_code, reliable_size, final_size);
 }

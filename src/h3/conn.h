@@ -67,6 +67,8 @@ void wt__h3_conn_start(struct wt__h3_conn *conn, uint64_t max_datagram_frame_siz
 /* `data` is in order and without gaps; `len` 0 with `fin` is possible. Bytes count as unread until
  * `transport->consume`. A stream of the peer is known from its first bytes, reset or closing on. */
 void wt__h3_conn_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, size_t len, bool fin, uint64_t now);
+/* Of the reset that follows, the first `reliable_size` bytes, which are in already, are to be read all the same. */
+void wt__h3_conn_recv_promise(struct wt__h3_conn *conn, int64_t id, uint64_t reliable_size);
 /* `final_size`: how many bytes the peer sent on it, as QUIC counts. */
 void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code, uint64_t final_size);
 void wt__h3_conn_recv_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);

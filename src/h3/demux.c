@@ -227,6 +227,12 @@ void wt__h3_conn_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data,
   demux_pass(conn, record, data, len, fin);
 }
 
+void wt__h3_conn_recv_promise(struct wt__h3_conn *conn, int64_t id, uint64_t reliable_size) {
+  const struct wt__h3_stream *record = wt__demux_find(conn, id);
+  if (!conn->closing && record && record->stream && record->kind == WT__H3_WEBTRANSPORT)
+    wt__stream_recv_promise(record->stream, reliable_size);
+}
+
 void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code, uint64_t final_size) {
   struct wt__h3_stream *record;
   if (conn->closing) return;

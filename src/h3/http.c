@@ -198,7 +198,8 @@ int wt__http_new(struct wt__h3_conn *conn) {
   settings.h3_datagram = 1;
   settings.qpack_max_dtable_capacity = WT__QPACK_TABLE_CAPACITY;
   settings.qpack_blocked_streams = WT__QPACK_BLOCKED_STREAMS;
-  if (conn->client) return nghttp3_conn_client_new(&conn->http, &callbacks, &settings, &http_mem, conn) ? WT_ERR_NOMEM : 0;
+  if (conn->client)
+    return nghttp3_conn_client_new(&conn->http, &callbacks, &settings, &http_mem, conn) ? WT_ERR_NOMEM : 0;
   if (nghttp3_conn_server_new(&conn->http, &callbacks, &settings, &http_mem, conn) != 0) return WT_ERR_NOMEM;
   nghttp3_conn_set_max_client_streams_bidi(conn->http, conn->max_remote_bidi);
   return 0;

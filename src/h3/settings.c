@@ -66,7 +66,8 @@ static int control_write_settings(struct wt__h3_conn *conn) {
   };
   size_t count = SETTINGS_ALWAYS, len;
   for (size_t i = 0; i < DRAFTS; i++) {
-    if (conn->config->drafts & draft_settings[i].draft) settings[count++] = (struct wt__setting){draft_settings[i].id, 1};
+    if (conn->config->drafts & draft_settings[i].draft)
+      settings[count++] = (struct wt__setting){draft_settings[i].id, 1};
   }
   control->own[0] = 0x00; /* the type of a control stream */
   len = wt__settings_write_frame(control->own + 1, sizeof(control->own) - 1, settings, count);

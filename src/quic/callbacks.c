@@ -43,7 +43,10 @@ static int on_stream_data(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64_
   wt__reset_at_recv_data(conn, id, offset, len);
   bool reset = fin && wt__reset_at_recv_fin(conn, id, &code, &final_size);
   if (conn->h3) wt__h3_conn_recv(conn->h3, id, data, len, fin && !reset, conn->endpoint->now);
-  if (conn->h3 && reset) wt__h3_conn_recv_reset(conn->h3, id, code, final_size);
+  if (conn->h3 && reset) {
+    wt__h3_conn_recv_promise(conn->h3, id, final_size); /* with the FIN there is all of it */
+    wt__h3_conn_recv_reset(conn->h3, id, code, final_size);
+  }
   return conn_result(conn);
 }
 
@@ -66,7 +69,8 @@ static int on_stream_reset(ngtcp2_conn *quic, int64_t id, uint64_t final_size, u
   struct wt__conn *conn = user_data;
   (void)quic;
   (void)stream_user_data;
-  wt__reset_at_recv_reset(conn, id, code, final_size);
+  uint64_t reliable_size = wt__reset_at_recv_reset(conn, id, code, final_size);
+  if (conn->h3 && reliable_size) wt__h3_conn_recv_promise(conn->h3, id, reliable_size);
   if (conn->h3) wt__h3_conn_recv_reset(conn->h3, id, code, final_size);
   return conn_result(conn);
 }

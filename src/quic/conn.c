@@ -131,8 +131,8 @@ static int conn_init_quic(struct wt__conn *conn, const struct wt__accept *accept
   wt__conn_set_callbacks(&callbacks);
   wt__path_to_quic(&path, accept->path);
   ngtcp2_conn *quic; /* set even on an error, to what is freed by then */
-  rc = ngtcp2_conn_server_new(&quic, &hd->scid, &scid, &path, hd->version, &callbacks, &settings, &params, &wt__quic_mem,
-                              conn);
+  rc = ngtcp2_conn_server_new(&quic, &hd->scid, &scid, &path, hd->version, &callbacks, &settings, &params,
+                              &wt__quic_mem, conn);
   if (rc) return rc == NGTCP2_ERR_NOMEM ? WT_ERR_NOMEM : WT_ERR_INVALID;
   conn->quic = quic;
   return wt__tls_new_server(&conn->tls, endpoint->config.tls, conn->quic);

@@ -30,7 +30,7 @@
 #include "quic/reset_at.h"
 #include "quic/token.h"
 
-#define WT__CONN_REASON_MAX 256 /* bytes of a CONNECTION_CLOSE's reason */
+#define WT__CONN_REASON_MAX 256  /* bytes of a CONNECTION_CLOSE's reason */
 #define WT__MAX_STOPS 512        /* STOP_SENDING frames of one UDP datagram that are looked at */
 #define WT__MS UINT64_C(1000000) /* nanoseconds */
 
@@ -63,11 +63,11 @@ struct wt__conn {
   ngtcp2_conn *quic;
   struct wt__tls *tls;
   struct wt__h3_conn *h3;
-  bool can_start; /* 1-RTT packets can be written */
-  bool shaken;    /* the handshake is done */
+  bool can_start;                                                      /* 1-RTT packets can be written */
+  bool shaken;                                                         /* the handshake is done */
   uint64_t packets_sent, packets_received, bytes_sent, bytes_received; /* UDP payloads, for statistics */
-  bool client;    /* this end began it; `h3` is there from the beginning */
-  bool counted;   /* in the endpoint's `peers`, under `peer_key` */
+  bool client;  /* this end began it; `h3` is there from the beginning */
+  bool counted; /* in the endpoint's `peers`, under `peer_key` */
   uint64_t peer_key;
 
   /* Set by `close_connection`, acted upon outside of all callbacks. */

@@ -58,7 +58,8 @@ void wt__reset_at_recv_data(struct wt__conn *conn, int64_t id, uint64_t offset, 
 /* A FIN was delivered. True: there is a reset of that stream, which is to be told in its place. */
 bool wt__reset_at_recv_fin(struct wt__conn *conn, int64_t id, uint64_t *code, uint64_t *final_size);
 void wt__reset_at_recv_stopped(struct wt__conn *conn, int64_t id); /* by our STOP_SENDING: it delivers no more */
-void wt__reset_at_recv_reset(struct wt__conn *conn, int64_t id, uint64_t code, uint64_t final_size);
+/* ngtcp2 has applied a reset. Returns how many bytes of the stream are to be read all the same. */
+uint64_t wt__reset_at_recv_reset(struct wt__conn *conn, int64_t id, uint64_t code, uint64_t final_size);
 void wt__reset_at_recv_closed(struct wt__conn *conn, int64_t id);
 
 /* Gives ngtcp2 the resets whose bytes are delivered. Never inside its callbacks, nor between the pieces of a

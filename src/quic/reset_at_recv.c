@@ -55,7 +55,8 @@ struct record {
   bool reset;   /* ngtcp2 was given a reset */
   bool kept, injected;
   uint64_t code, final_size; /* if `kept` or `reset` */
-  uint64_t reliable_size, since;
+  uint64_t reliable_size;    /* if `kept`, or of a reset that ngtcp2 is about to be given */
+  uint64_t since;
   uint64_t delivered;
   struct wt__link link; /* in `kept` or `ready` */
 };
@@ -197,7 +198,10 @@ enum wt__frame_fate wt__reset_at_recv_judge(struct wt__conn *conn, const struct 
   if (!record_agrees(conn, record, frame)) return WT__FRAME_AS_PING;
   if (record && record->open) {
     /* A plain RESET_STREAM is one with a Reliable Size of 0. */
-    if (record->reset || record->stopped || record->delivered >= frame->reliable_size) return WT__FRAME_AS_RESET;
+    if (record->reset || record->stopped || record->delivered >= frame->reliable_size) {
+      if (!record->kept || frame->reliable_size < record->reliable_size) record->reliable_size = frame->reliable_size;
+      return WT__FRAME_AS_RESET;
+    }
   } else if (is_settled(conn, (int64_t)frame->id) || (!frame->reliable_size && !is_uni((int64_t)frame->id))) {
     return WT__FRAME_AS_RESET;
   }
@@ -239,13 +243,15 @@ void wt__reset_at_recv_stopped(struct wt__conn *conn, int64_t id) {
   if (record->kept) record_settle(conn, record);
 }
 
-void wt__reset_at_recv_reset(struct wt__conn *conn, int64_t id, uint64_t code, uint64_t final_size) {
+uint64_t wt__reset_at_recv_reset(struct wt__conn *conn, int64_t id, uint64_t code, uint64_t final_size) {
   struct record *record = record_find(conn, id);
-  if (!record) return;
+  if (!record) return 0;
+  uint64_t reliable_size = record->reliable_size;
   record->reset = true;
   record->code = code;
   record->final_size = final_size;
   if (record->kept) record_let_go(conn, record);
+  return reliable_size;
 }
 
 void wt__reset_at_recv_closed(struct wt__conn *conn, int64_t id) {

@@ -40,7 +40,7 @@
 #include "quic/conn.h"
 
 #define CARRIER_NUMBER (UINT64_C(1) << 63) /* numbers of our DATAGRAM frames: this and the stream's id */
-#define SILENT_PTOS 4 /* without news of a reset it is sent again */
+#define SILENT_PTOS 4                      /* without news of a reset it is sent again */
 
 enum reset_state {
   QUEUED,

@@ -240,10 +240,9 @@ void peer_flush(struct peer *peer) {
     ngtcp2_pkt_info info;
     bool datagrams = peer->tx_datagrams && peer->handshake_done;
     bool before = peer__has_raw(peer, false), behind = !peer->queue && peer__has_raw(peer, true);
-    ngtcp2_ssize len = before || behind
-                           ? peer__write_raw(peer, !before, &path.path, &info, packet, PEER_PACKET_MAX)
-                       : datagrams ? peer_write_datagram(peer, &path.path, &info, packet)
-                                   : peer_write_stream(peer, &path.path, &info, packet);
+    ngtcp2_ssize len = before || behind ? peer__write_raw(peer, !before, &path.path, &info, packet, PEER_PACKET_MAX)
+                       : datagrams      ? peer_write_datagram(peer, &path.path, &info, packet)
+                                        : peer_write_stream(peer, &path.path, &info, packet);
     if (len == NGTCP2_ERR_WRITE_MORE) continue;
     if (len < 0) {
       peer_fail(peer, (int)len);

@@ -88,8 +88,8 @@ static bool skip_stream(const uint8_t **at, const uint8_t *end, uint64_t type) {
 
 /* How many varints the simple types have behind the type; -1: not a simple one. */
 static int varints_of(uint64_t type) {
-  static const signed char counts[0x20] = {0,  0,  -1, -1, 3, 2, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
-                                           1,  2,  1,  1,  1, 2, 1,  1,  -1, 1,  -1, -1, -1, -1, 0,  -1};
+  static const signed char counts[0x20] = {0, 0, -1, -1, 3, 2, -1, -1, -1, -1, -1, -1, -1, -1, -1, -1,
+                                           1, 2, 1,  1,  1, 2, 1,  1,  -1, 1,  -1, -1, -1, -1, 0,  -1};
   return type < 0x20 ? counts[type] : type == 0x24 ? 4 : -1;
 }
 
@@ -107,7 +107,8 @@ static bool skip_frame(const uint8_t **at, const uint8_t *end, uint64_t *type) {
     case 0x06: return take(at, end, NULL) && skip_sized(at, end);
     case 0x07:
     case 0x31: return skip_sized(at, end);
-    case 0x18: return take(at, end, NULL) && take(at, end, NULL) && *at < end && skip_bytes(at, end, 1 + **at + UINT64_C(16));
+    case 0x18:
+      return take(at, end, NULL) && take(at, end, NULL) && *at < end && skip_bytes(at, end, 1 + **at + UINT64_C(16));
     case 0x1a:
     case 0x1b: return skip_bytes(at, end, 8);
     case 0x1c: return take(at, end, NULL) && take(at, end, NULL) && skip_sized(at, end);

@@ -206,7 +206,7 @@ static void test_memory_each_allocation_may_fail(void **state) {
     if (!life_with_failure(count, &good)) break;
     well += good;
   }
-  print_message("%zu allocations, %zu of the failures harmed nothing\n", count, well);
+  print_message("count: server, each of %zu allocations failed, %zu of the failures harmed nothing\n", count, well);
   assert_in_range(count, 50, 2999); /* all of them were tried */
   bool good = false;
   assert_false(life_with_failure(count + 1000, &good)); /* and without any failure all goes well */

@@ -395,6 +395,42 @@ static void test_reset_at_whose_bytes_never_come_ends_the_connection(void **stat
   }
 }
 
+static void pause_streams(struct server *server, enum server_event event, struct server_session *session,
+                          struct server_stream *stream) {
+  (void)server;
+  (void)session;
+  if (event == SERVER_STREAM) wt_stream_pause(stream->stream);
+}
+
+/* The client may be done with the stream long before the application has read what it kept of it. */
+static void test_reset_at_leaves_its_bytes_to_a_paused_application(void **state) {
+  (void)state;
+  static const uint8_t data[5000];
+  for (int order = 0; order < 2; order++) {
+    struct world w;
+    world_init(&w, 1);
+    w.server.hook = pause_streams;
+    world_start(&w);
+    w.session = server_connect(&w.server, w.peer, "/wt", &w.id);
+    struct header header = header_of(&w, true);
+    int64_t id = open_stream(&w, true);
+    size_t size = header.len + sizeof(data);
+    if (order) peer_reset_at(w.peer, id, CODE(1), size, header.len + 2000);
+    peer_queue(w.peer, id, header.bytes, header.len, false);
+    peer_send(w.peer, id, data, sizeof(data), false);
+    net_run_for(&w.net, 200);
+    if (!order) peer_reset_at(w.peer, id, CODE(1), size, header.len + 2000);
+    net_run_for(&w.net, 60000);
+    assert_int_equal(find(&w, id)->resets, 0);
+    assert_false(w.peer->ended);
+    wt_stream_resume(find(&w, id)->stream);
+    NET_UNTIL(&w.net, 1000, find(&w, id)->closes == 1);
+    assert_reset(&w, id, CODE(1));
+    assert_true(find(&w, id)->rx_total >= 2000);
+    world_free(&w);
+  }
+}
+
 static void test_reset_at_of_a_stopped_stream_needs_no_bytes(void **state) {
   (void)state;
   for (int stopped_first = 0; stopped_first < 2; stopped_first++) {
@@ -562,6 +598,7 @@ int main(void) {
       cmocka_unit_test(test_reset_at_beyond_flow_control_closes_the_connection),
       cmocka_unit_test(test_reset_at_of_impossible_streams_closes_the_connection),
       cmocka_unit_test(test_reset_at_whose_bytes_never_come_ends_the_connection),
+      cmocka_unit_test(test_reset_at_leaves_its_bytes_to_a_paused_application),
       cmocka_unit_test(test_reset_at_of_a_stopped_stream_needs_no_bytes),
       cmocka_unit_test(test_reset_at_survives_key_updates),
       cmocka_unit_test(test_reset_at_survives_a_migration),

@@ -37,7 +37,7 @@ static const struct {
   size_t len;
   uint64_t wait_ms;
   bool end;
-} moments[] = {{0, 0, false},   {1, 0, false},       {50000, 0, false},  {0, 100, false},  {1, 100, false},
+} moments[] = {{0, 0, false},    {1, 0, false},       {50000, 0, false},  {0, 100, false}, {1, 100, false},
                {5000, 5, false}, {500000, 25, false}, {5000, 100, false}, {5000, 5, true}, {5000, 0, true}};
 
 static void test_reset_at_is_sent_at_every_moment_of_a_stream(void **state) {

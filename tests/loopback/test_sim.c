@@ -650,14 +650,15 @@ static void test_sim_thousand_seeds_account_for_every_byte_and_code(void **state
     sim.seed = seed;
     sim_run(&sim, seed);
   }
-  print_message("%llu seeds: %llu sessions (%llu asked for again), %llu streams, %llu bytes, %llu resets, %llu stops, "
+  print_message("count: simulated network, %llu seeds: %llu sessions (%llu asked for again), %llu streams, %llu bytes, "
+                "%llu resets, %llu stops, "
                 "%llu ends (%llu cut short), %llu of %llu datagrams, %llu packets of which %llu were lost\n",
                 (unsigned long long)done, (unsigned long long)total.sessions, (unsigned long long)total.retries,
                 (unsigned long long)total.streams, (unsigned long long)total.bytes, (unsigned long long)total.resets,
                 (unsigned long long)total.stops, (unsigned long long)total.closes, (unsigned long long)total.cut,
                 (unsigned long long)total.datagrams_seen, (unsigned long long)total.datagrams_sent,
                 (unsigned long long)total.packets, (unsigned long long)total.lost);
-  if (total.stalled) print_message("%llu connections stalled\n", (unsigned long long)total.stalled);
+  if (total.stalled) print_message("count: %llu connections stalled\n", (unsigned long long)total.stalled);
   assert_true(only || done == count);
   assert_true(only || total.stalled <= 5);
   assert_true(only || total.cut <= 20);

@@ -96,7 +96,7 @@ static void test_sim_memory_is_flat_after_100000_streams(void **state) {
   int64_t live = wt__mem_live();
   streams_run(&p, MANY_STREAMS);
   int64_t growth = wt__mem_live() - live;
-  print_message("%d streams on one connection, %lld blocks more than before\n", MANY_STREAMS, (long long)growth);
+  print_message("count: %d streams on one connection, %lld blocks more than before\n", MANY_STREAMS, (long long)growth);
   if (growth > SLACK) fail_msg("%lld blocks more than before", (long long)growth);
   assert_int_equal(p.link->ends, 0);
   pair_free(&p);
@@ -131,7 +131,8 @@ static void test_sim_memory_is_flat_after_10000_sessions(void **state) {
   int64_t live = wt__mem_live();
   sessions_run(&p, MANY_SESSIONS);
   int64_t growth = wt__mem_live() - live;
-  print_message("%d sessions on one connection, %lld blocks more than before\n", MANY_SESSIONS, (long long)growth);
+  print_message("count: %d sessions on one connection, %lld blocks more than before\n", MANY_SESSIONS,
+                (long long)growth);
   if (growth > SLACK) fail_msg("%lld blocks more than before", (long long)growth);
   assert_int_equal(p.server.counters.sessions_open, 0);
   assert_int_equal(p.server.counters.sessions_total, MANY_SESSIONS + 200);
@@ -219,7 +220,7 @@ static void test_sim_memory_each_allocation_of_a_life_may_fail(void **state) {
     if (!life_with_failure(count, &good)) break;
     well += good;
   }
-  print_message("%zu allocations, %zu of the failures harmed nothing\n", count, well);
+  print_message("count: both sides, each of %zu allocations failed, %zu of the failures harmed nothing\n", count, well);
   assert_in_range(count, 100, 4999); /* all of them were tried */
   bool good = false;
   assert_false(life_with_failure(count + 1000, &good)); /* and without any failure all goes well */

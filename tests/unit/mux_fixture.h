@@ -29,6 +29,7 @@ struct mux_fixture {
   size_t max_datagram;
   int wakes;
   bool keep_alive;
+  bool reset_at;          /* the peer takes RESET_STREAM_AT */
   wt_stream *last_stream; /* of on_stream */
 };
 
@@ -56,6 +57,11 @@ static inline int fake_open(void *ctx, bool uni, int64_t *id) {
 }
 static inline void fake_reset(void *ctx, int64_t id, uint64_t code) {
   WIRE((struct mux_fixture *)ctx, "reset %d %llx; ", (int)id, (unsigned long long)code);
+}
+static inline bool fake_has_reset_at(void *ctx) { return ((struct mux_fixture *)ctx)->reset_at; }
+static inline void fake_reset_at(void *ctx, int64_t id, uint64_t code, uint64_t reliable_size, uint64_t final_size) {
+  WIRE((struct mux_fixture *)ctx, "reset %d %llx at %d of %d; ", (int)id, (unsigned long long)code, (int)reliable_size,
+       (int)final_size);
 }
 static inline void fake_stop(void *ctx, int64_t id, uint64_t code) {
   WIRE((struct mux_fixture *)ctx, "stop %d %llx; ", (int)id, (unsigned long long)code);
@@ -86,6 +92,8 @@ static inline void fake_session_closed(void *ctx, int64_t id) {
 static const struct wt_transport fake_transport = {
     .open_stream = fake_open,
     .reset_stream = fake_reset,
+    .has_reset_at = fake_has_reset_at,
+    .reset_stream_at = fake_reset_at,
     .stop_sending = fake_stop,
     .consume = fake_consume,
     .wake = fake_wake,

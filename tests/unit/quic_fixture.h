@@ -115,6 +115,12 @@ void wt__h3_conn_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data,
   if (h3.close_on_data) conn->transport->close_connection(conn->ctx, 0x10e, "enough");
 }
 
+void wt__h3_conn_recv_promise(struct wt__h3_conn *conn, int64_t id, uint64_t reliable_size) {
+  (void)conn;
+  (void)id;
+  (void)reliable_size;
+}
+
 void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code, uint64_t final_size) {
   (void)final_size;
   (void)conn;

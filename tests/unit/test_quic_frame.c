@@ -160,8 +160,7 @@ static void test_quic_frame_rewrites_resets_in_place(void **state) {
   REWRITTEN(WT__FRAME_KEEP, PACKET, PACKET, 4);
   REWRITTEN(WT__FRAME_AS_RESET, PACKET,
             "\x01\x04\x06\x40\x2a\x50\x00\x00\x00\x05\x04\x07\x04\x08\x09\x0a\x04\x0a\x01\x02\x00\x0a\x04\x01z", 4);
-  REWRITTEN(WT__FRAME_AS_PING, PACKET,
-            "\x01\x01\0\0\0\0\0\0\0\x01\0\0\x01\0\0\0\x01\0\0\0\0\x0a\x04\x01z", 4);
+  REWRITTEN(WT__FRAME_AS_PING, PACKET, "\x01\x01\0\0\0\0\0\0\0\x01\0\0\x01\0\0\0\x01\0\0\0\0\x0a\x04\x01z", 4);
   /* Nothing behind a frame that cannot be read. */
   REWRITTEN(WT__FRAME_AS_PING, "\x05\x04\x07\x21\x05\x04\x07", "\x01\x00\x00\x21\x05\x04\x07", 1);
   REWRITTEN(WT__FRAME_AS_PING, "\x24\x06\x2a\x10", "\x24\x06\x2a\x10", 0);
@@ -169,8 +168,11 @@ static void test_quic_frame_rewrites_resets_in_place(void **state) {
 
 static void test_quic_frame_carrier_becomes_what_it_carries(void **state) {
   (void)state;
-  const struct wt__quic_frame reset = {
-      .type = WT__FRAME_RESET_STREAM_AT, .id = 7, .code = UINT64_C(0x52e4a40fa8db), .final_size = 70, .reliable_size = 4};
+  const struct wt__quic_frame reset = {.type = WT__FRAME_RESET_STREAM_AT,
+                                       .id = 7,
+                                       .code = UINT64_C(0x52e4a40fa8db),
+                                       .final_size = 70,
+                                       .reliable_size = 4};
   uint8_t packet[128] = {0x01, 0x31}, expected[128] = {0x01};
   size_t carrier_len = wt__quic_carrier_write(packet + 3, &reset);
   assert_true(carrier_len <= WT__CARRIER_MAX);

@@ -102,6 +102,140 @@ static void test_stream_reset_waits_until_the_header_is_acknowledged(void **stat
   fixture_end(&f);
 }
 
+static void test_stream_reset_at_keeps_the_header_and_a_byte(void **state) {
+  struct mux_fixture f;
+  wt_stream *s;
+  size_t written;
+  (void)state;
+  fixture_init(&f);
+  f.reset_at = true;
+  wt_session *session = fixture_session(&f, 0);
+  assert_int_equal(wt_session_open_uni(session, &s), 0);
+  wt_stream_set_callbacks(s, &stream_app, &f);
+  assert_int_equal(wt_stream_write(s, "body", 4, &written), 0);
+  assert_int_equal(wt_stream_reset(s, 42), 0);
+  assert_int_equal(wt_stream_reset(s, 43), 0); /* the first one counts */
+  EXPECT_WIRE(&f, "");
+  fixture_send(&f, 3);
+  EXPECT_WIRE(&f, "send 3 'b'; reset 3 52e4a40fa906 at 4 of 4; ");
+  assert_int_equal(fixture_send(&f, 0), -1);
+  wt__stream_recv_stop_sending(s, wt__error_to_wire(7)); /* too late to matter */
+  wt__stream_acked(s, 4);
+  wt__stream_closed(s);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "closed 3 local 42; ");
+  fixture_end(&f);
+}
+
+static void released(const uint8_t *data, size_t len, void *user_data) {
+  (void)data;
+  APP((struct mux_fixture *)user_data, "released %d; ", (int)len);
+}
+
+/* The transport may have to send them again: they must stay until they are acknowledged. */
+static void test_stream_reset_at_keeps_what_is_in_flight(void **state) {
+  struct mux_fixture f;
+  wt_stream *s;
+  static const uint8_t data[100];
+  (void)state;
+  fixture_init(&f);
+  f.reset_at = true;
+  wt_session *session = fixture_session(&f, 0);
+  assert_int_equal(wt_session_open_uni(session, &s), 0);
+  wt_stream_set_callbacks(s, &stream_app, &f);
+  assert_int_equal(wt_stream_write_owned(s, data, sizeof(data), released, &f), 0);
+  fixture_send(&f, 1000);
+  assert_int_equal(wt_stream_reset(s, 42), 0);
+  EXPECT_WIRE(&f, "send 3 ''; reset 3 52e4a40fa906 at 4 of 103; ");
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "");
+  wt__stream_acked(s, 103);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "released 100; ");
+  wt__stream_closed(s);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "closed 3 local 42; ");
+  fixture_end(&f);
+}
+
+static void test_stream_reset_at_of_the_bare_header_where_there_is_no_more(void **state) {
+  struct mux_fixture f;
+  wt_stream *s, *starved;
+  size_t written;
+  (void)state;
+  fixture_init(&f);
+  f.reset_at = true;
+  wt_session *session = fixture_session(&f, 0);
+  assert_int_equal(wt_session_open_uni(session, &s), 0);
+  assert_int_equal(wt_stream_reset(s, 1), 0);
+  fixture_send(&f, 3);
+  EXPECT_WIRE(&f, "send 3 ''; reset 3 52e4a40fa8dc at 3 of 3; ");
+  /* There is more, but the session has no credit for it. */
+  assert_int_equal(wt_session_open_uni(session, &starved), 0);
+  wt__stream_sent(starved, 3, false);
+  assert_int_equal(wt_stream_write(starved, "body", 4, &written), 0);
+  assert_int_equal(wt_stream_reset(starved, 1), 0);
+  EXPECT_WIRE(&f, "");
+  wt__stream_starved(starved);
+  EXPECT_WIRE(&f, "reset 7 52e4a40fa8dc at 3 of 3; ");
+  fixture_end(&f);
+}
+
+/* Section 4 of the frame's draft: what the reset leaves is read first, however late. */
+static void test_stream_reset_waits_for_promised_bytes_to_be_read(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  fixture_session(&f, 0);
+  wt_stream *s = wt__mux_stream_new_remote(&f.mux, 2, true, 0, 0);
+  wt_stream_set_callbacks(s, &stream_app, &f);
+  wt__stream_set_recv_header(s, 3);
+  wt_stream_pause(s);
+  wt__stream_recv(s, BYTES("promised, and more"), false);
+  wt__stream_recv_promise(s, 3 + 8);
+  wt__stream_recv_reset(s, wt__error_to_wire(5), 100);
+  assert_int_equal(f.consumed, 10);
+  wt__stream_closed(s);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "stream 2 of 0; ");
+  wt_stream_resume(s);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "data 2 'promised'; reset 2 peer 5; closed 2 peer 5; ");
+  assert_int_equal(f.consumed, 18);
+  fixture_end(&f);
+}
+
+static void test_stream_reset_without_promise_drops_what_was_not_read(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  fixture_session(&f, 0);
+  wt_stream *s = wt__mux_stream_new_remote(&f.mux, 2, true, 0, 0);
+  wt_stream_set_callbacks(s, &stream_app, &f);
+  wt__stream_set_recv_header(s, 3);
+  wt_stream_pause(s);
+  wt__stream_recv(s, BYTES("unread"), false);
+  wt__stream_recv_promise(s, 3); /* the header alone */
+  wt__stream_recv_reset(s, wt__error_to_wire(5), 9);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "stream 2 of 0; reset 2 peer 5; ");
+  assert_int_equal(f.consumed, 6);
+  fixture_end(&f);
+}
+
+static void test_stream_reset_of_the_peers_stream_needs_no_header(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  f.reset_at = true;
+  fixture_session(&f, 0);
+  wt_stream *s = wt__mux_stream_new_remote(&f.mux, 4, false, 0, 0);
+  wt_stream_set_callbacks(s, &stream_app, &f);
+  assert_int_equal(wt_stream_reset(s, 1), 0);
+  EXPECT_WIRE(&f, "reset 4 52e4a40fa8dc; ");
+  fixture_end(&f);
+}
+
 static void test_stream_tells_reset_and_stop_sending_with_the_mapped_code(void **state) {
   struct mux_fixture f;
   (void)state;
@@ -266,6 +400,12 @@ int main(void) {
       cmocka_unit_test(test_stream_keeps_bytes_while_paused_and_leaves_them_unconsumed),
       cmocka_unit_test(test_stream_open_sends_its_header_at_once),
       cmocka_unit_test(test_stream_reset_waits_until_the_header_is_acknowledged),
+      cmocka_unit_test(test_stream_reset_at_keeps_the_header_and_a_byte),
+      cmocka_unit_test(test_stream_reset_at_keeps_what_is_in_flight),
+      cmocka_unit_test(test_stream_reset_at_of_the_bare_header_where_there_is_no_more),
+      cmocka_unit_test(test_stream_reset_waits_for_promised_bytes_to_be_read),
+      cmocka_unit_test(test_stream_reset_without_promise_drops_what_was_not_read),
+      cmocka_unit_test(test_stream_reset_of_the_peers_stream_needs_no_header),
       cmocka_unit_test(test_stream_tells_reset_and_stop_sending_with_the_mapped_code),
       cmocka_unit_test(test_stream_stop_sending_discards_and_consumes),
       cmocka_unit_test(test_stream_says_when_it_is_writable_again),

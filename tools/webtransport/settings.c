@@ -135,7 +135,8 @@ static bool set_drafts(void *target, const char *value, char *message, size_t si
     unsigned found = 0;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
       if (number == known[i].number) found = known[i].draft;
-    if (!found || (*end && *end != ',')) return refuse(message, size, "expected some of 2, 7, 13 and 15, as in 7,13,15");
+    if (!found || (*end && *end != ','))
+      return refuse(message, size, "expected some of 2, 7, 13 and 15, as in 7,13,15");
     drafts |= found;
     at = end;
     if (!*at) break;
@@ -172,7 +173,8 @@ const struct option_spec serve_options[] = {
      set_idle_timeout},
     {"max-connections", 0, "N", "65536", false, "Refuses connections beyond this number.", set_max_connections},
     {"drafts", 0, "LIST", "2,7,13,15", false,
-     "Drafts of WebTransport to announce, each standing for those up to the next. For tests: browsers need 2.", set_drafts},
+     "Drafts of WebTransport to announce, each standing for those up to the next. For tests: browsers need 2.",
+     set_drafts},
     {0},
 };
 
