@@ -3,18 +3,18 @@
 #
 # Runs every test and check of the tree and ends with the line "N passed, N failed".
 #
-#   scripts/test.sh [STAGE...]   stages: checks build unit fuzz scripts install browser (default: all)
+#   scripts/test.sh [STAGE...]   stages: checks build unit fuzz install e2e (default: all)
 #
 # Each stage goes on after a failure, so that one run tells of all. What a stage printed lies in
-# build/results/. Variables: FUZZ_SECONDS (4, for each target), JOBS, CC_FUZZ (clang).
+# build/results/. Variables: FUZZ_SECONDS (3, for each target), JOBS, CC_FUZZ (clang).
 
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
 stages=("$@")
-[ ${#stages[@]} -gt 0 ] || stages=(checks build unit fuzz scripts install browser)
+[ ${#stages[@]} -gt 0 ] || stages=(checks build unit fuzz install e2e)
 jobs=${JOBS:-$(nproc)}
-fuzz_seconds=${FUZZ_SECONDS:-4}
+fuzz_seconds=${FUZZ_SECONDS:-3}
 results=build/results
 tally=$results/tally
 mkdir -p "$results"
@@ -124,9 +124,9 @@ stage_fuzz() {
   [ -s "$results/fuzz.tally" ] || fail "fuzz (no targets)"
 }
 
-stage_scripts() { tests scripts build -L script; }
 stage_install() { step install bash tests/install/run.sh build; }
-stage_browser() { tests browser build -L browser; }
+# Side by side: the browser test waits for timeouts of the server much of the time.
+stage_e2e() { tests e2e build -j "$jobs" -L 'script|browser'; }
 
 # The line that ends the run; a stage that left no result at all is a failure.
 summary() {
