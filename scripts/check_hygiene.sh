@@ -73,7 +73,7 @@ self_test() {
   trap 'rm -rf "$root"' EXIT
   mkdir -p "$root/src/base" "$root/docs"
   local spdx='/* SPDX-License-Identifier: MIT */'
-  printf '%s\n' "$spdx" 'int a; // see /usr/include, https://example.com/work/x and ./work/y' >"$root/src/base/good.c"
+  printf '%s\nint a; // see /usr/include, https://example.com%s/x and .%s/y\n' "$spdx" /work /work >"$root/src/base/good.c"
   if ! check "$root"; then
     echo "a good tree was refused"
     return 1
