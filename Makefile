@@ -11,7 +11,7 @@ CMAKE_ARGS ?=
 
 FORMAT_FILES = $(shell find include src tools examples tests fuzz -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
 
-.PHONY: build run test install format lint clean help
+.PHONY: build run test interop install format lint clean help
 
 build: ## set up and build the library and build/webtransport
 	@scripts/setup.sh build
@@ -24,6 +24,12 @@ run: build ## build, then serve the playground page; RUN_ARGS are passed on
 test: ## set up, build and run every test and check
 	@scripts/setup.sh test
 	@scripts/test.sh
+
+interop: ## run the cases with other implementations, both ways; writes docs/interop.md
+	@scripts/setup.sh interop
+	@cmake -S . -B $(BUILD) -DWT_BUILD_TESTS=ON $(CMAKE_ARGS)
+	@cmake --build $(BUILD) -j $(JOBS) --target interop_peer
+	@tests/interop/run.py --native $(BUILD)/tests/interop/interop_peer --markdown docs/interop.md
 
 install: build ## install below PREFIX (and DESTDIR)
 	DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)

@@ -49,6 +49,26 @@ wt_add_tests(unit 60)
 wt_add_tests(loopback 120)
 wt_add_tests(e2e 120)
 
+# Each tests/tool/test_*.c is one cmocka program with the parts of the tool in it.
+if(TARGET webtransport_tool)
+  file(GLOB WT_TOOL_TESTS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/tool/test_*.c)
+  foreach(source IN LISTS WT_TOOL_TESTS)
+    get_filename_component(name ${source} NAME_WE)
+    wt_tool_program(tool_${name} ${source})
+    set_target_properties(tool_${name} PROPERTIES OUTPUT_NAME ${name}
+      RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/tool)
+    target_link_libraries(tool_${name} PRIVATE PkgConfig::CMOCKA)
+    add_test(NAME tool/${name} COMMAND tool_${name})
+    set_tests_properties(tool/${name} PROPERTIES LABELS tool TIMEOUT 60 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+  endforeach()
+endif()
+
+# Our end of the interop cases: on the public API, as any program would be. tests/interop/run.py runs it.
+file(GLOB WT_INTEROP_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/interop/native/*.c)
+add_executable(interop_peer ${WT_INTEROP_SOURCES})
+set_target_properties(interop_peer PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/interop)
+target_link_libraries(interop_peer PRIVATE wt_options webtransport PkgConfig::GNUTLS PkgConfig::LIBUV)
+
 if(TARGET webtransport_tool)
   file(GLOB WT_TEST_SCRIPTS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/e2e/*.sh)
   foreach(script IN LISTS WT_TEST_SCRIPTS)

@@ -23,10 +23,44 @@ add_custom_command(
   COMMENT "Embedding the page's files"
   VERBATIM)
 
-add_executable(webtransport_tool ${WT_TOOL_SOURCES} ${WT_WWW_OUT}/www.c)
+# All but main.c, for the tool, for the program that writes its documentation, and for tests.
+list(REMOVE_ITEM WT_TOOL_SOURCES ${PROJECT_SOURCE_DIR}/tools/webtransport/main.c)
+add_library(webtransport_tool_parts OBJECT ${WT_TOOL_SOURCES} ${WT_WWW_OUT}/www.c)
+target_include_directories(webtransport_tool_parts PRIVATE ${WT_WWW_OUT})
+target_link_libraries(webtransport_tool_parts PRIVATE
+  wt_options webtransport_static PkgConfig::MICROHTTPD PkgConfig::JANSSON)
+
+# wt_tool_program(<target> <source>...): a program with the tool's parts in it.
+function(wt_tool_program target)
+  add_executable(${target} ${ARGN} $<TARGET_OBJECTS:webtransport_tool_parts>)
+  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tools/webtransport)
+  target_link_libraries(${target} PRIVATE wt_options webtransport_static PkgConfig::MICROHTTPD PkgConfig::JANSSON m)
+endfunction()
+
+wt_tool_program(webtransport_tool tools/webtransport/main.c)
 set_target_properties(webtransport_tool PROPERTIES OUTPUT_NAME webtransport
   RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR})
-target_include_directories(webtransport_tool PRIVATE ${WT_WWW_OUT})
-target_link_libraries(webtransport_tool PRIVATE
-  wt_options webtransport_static PkgConfig::MICROHTTPD PkgConfig::JANSSON)
 install(TARGETS webtransport_tool RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+
+# Manual pages and completions, written by a program that has the tool's tables in it.
+file(GLOB WT_DOCS_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/docs/*.c)
+wt_tool_program(webtransport_docs ${WT_DOCS_SOURCES})
+set_target_properties(webtransport_docs PROPERTIES OUTPUT_NAME webtransport-docs
+  RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/targets)
+set(WT_DOCS_OUT ${PROJECT_BINARY_DIR}/docs)
+add_custom_command(
+  OUTPUT ${WT_DOCS_OUT}/written
+  COMMAND ${CMAKE_COMMAND} -E rm -rf ${WT_DOCS_OUT}
+  COMMAND ${CMAKE_COMMAND} -E make_directory ${WT_DOCS_OUT}
+  COMMAND webtransport_docs ${WT_DOCS_OUT}
+  COMMAND ${CMAKE_COMMAND} -E touch ${WT_DOCS_OUT}/written
+  DEPENDS webtransport_docs
+  COMMENT "Writing manual pages and completions"
+  VERBATIM)
+add_custom_target(webtransport_documentation ALL DEPENDS ${WT_DOCS_OUT}/written)
+install(DIRECTORY ${WT_DOCS_OUT}/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1 FILES_MATCHING PATTERN "*.1")
+# Each shell looks for a command's completions in a folder of its own, by name.
+install(FILES ${WT_DOCS_OUT}/webtransport.bash DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions
+  RENAME webtransport)
+install(FILES ${WT_DOCS_OUT}/_webtransport DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
+install(FILES ${WT_DOCS_OUT}/webtransport.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)

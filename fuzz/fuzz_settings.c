@@ -38,15 +38,24 @@ static void check_rewritten(const struct wt__setting *pairs, size_t count, const
   FUZZ_CHECK(memcmp(&back, expected, sizeof(back)) == 0); /* all members are uint64_t: no padding */
 }
 
+/* The list that people see says the same. */
+static void check_list(const uint8_t *data, size_t size, const struct wt__setting *pairs, size_t count) {
+  struct wt_setting list[WT__SETTINGS_MAX];
+  FUZZ_CHECK(wt__settings_list(data, size, list, WT__SETTINGS_MAX) == count);
+  for (size_t i = 0; i < count; i++) FUZZ_CHECK(list[i].id == pairs[i].id && list[i].value == pairs[i].value);
+}
+
 static void check_accepted(const uint8_t *data, size_t size, const struct wt__settings *settings) {
   struct wt__setting pairs[WT__SETTINGS_MAX + 1];
   size_t count = parse_pairs(data, size, pairs);
   check_rewritten(pairs, count, settings);
+  check_list(data, size, pairs, count);
   int draft = wt__settings_draft(settings);
   FUZZ_CHECK(draft == 0 || draft == 2 || draft == 7 || draft == 13 || draft == 15);
-  FUZZ_CHECK(wt__settings_missing_from_client(settings, 0));
-  if (draft == 0) FUZZ_CHECK(wt__settings_missing_from_client(settings, 1));
-  if (draft && settings->h3_datagram) FUZZ_CHECK(!wt__settings_missing_from_client(settings, 1));
+  FUZZ_CHECK(wt__settings_missing_from_client(settings, 0, true));
+  if (draft == 0) FUZZ_CHECK(wt__settings_missing_from_client(settings, 1, true));
+  if (draft && settings->h3_datagram) FUZZ_CHECK(!wt__settings_missing_from_client(settings, 1, true));
+  if (draft == 15) FUZZ_CHECK(wt__settings_missing_from_client(settings, 1, false));
   FUZZ_CHECK(settings->h3_datagram <= 1 && settings->wt_draft02 <= 1 && settings->wt_draft15 <= 1);
   if (count == 0 || size * 2 > WT__SETTINGS_PAYLOAD_MAX) return;
   uint8_t twice[WT__SETTINGS_PAYLOAD_MAX];

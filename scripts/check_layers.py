@@ -19,7 +19,7 @@ LAYERS = ["base", "wire", "core", "h3", "quic", "net"]
 
 # Header pattern, the files that may include it (as a pattern of the path), the words for it.
 FOREIGN = [
-    (r"uv\.h|uv/.*", r"src/net/.*|tests/.*", "src/net"),
+    (r"uv\.h|uv/.*", r"src/net/.*|tools/webtransport/bench_worker\.c|tests/.*", "src/net and bench_worker.c"),
     (r"ngtcp2/ngtcp2_crypto_gnutls\.h|gnutls/.*", r"src/quic/[^/]*_gnutls\.[ch]|tests/.*",
      "src/quic/*_gnutls.c"),
     (r"ngtcp2/.*", r"src/quic/.*|tests/.*", "src/quic"),

@@ -5,6 +5,7 @@
 #
 #   scripts/setup.sh build   what `make build` and `make run` need
 #   scripts/setup.sh test    that, and what `make test`, `make format` and `make lint` need (the default)
+#   scripts/setup.sh interop what `make interop` needs: the build, and the languages that its peers are written in
 #
 # Works on Debian 12 or later, and on Ubuntu from the release on that carries ngtcp2 1.11. Debian 12 itself has
 # ngtcp2 0.12: there the newer one comes from its backports, from the mirror that the machine uses.
@@ -14,9 +15,9 @@ cd "$(dirname "$0")/.."
 
 want=${1:-test}
 case $want in
-  build | test) ;;
+  build | test | interop) ;;
   *)
-    echo "usage: $0 [build|test]" >&2
+    echo "usage: $0 [build|test|interop]" >&2
     exit 2
     ;;
 esac
@@ -24,6 +25,9 @@ esac
 ngtcp2_min=1.11
 nghttp3_min=1.8
 curl_min=8.0
+# From this one on Go fetches, as a module, the newer version that a module asks for.
+go_min=1.21
+rust_min=1.85
 
 # What is asked of the distribution's own release, and what Debian 12 has only in its backports.
 plain=(cmake pkg-config libgnutls28-dev libuv1-dev libmicrohttpd-dev libjansson-dev)
@@ -33,7 +37,12 @@ if [ "$want" = test ]; then
   plain+=(libcmocka-dev)
   recent+=(ngtcp2-client)
   tools+=(clang:clang clang-format:clang-format clang-tidy:clang-tidy chromium:chromium node:nodejs npm:npm
-    python3:python3 openssl:openssl curl:curl)
+    python3:python3 openssl:openssl curl:curl man:man-db zsh:zsh fish:fish)
+fi
+
+if [ "$want" = interop ]; then
+  plain+=(libcmocka-dev)
+  tools+=(python3:python3 openssl:openssl)
 fi
 
 # What makes a command root's; empty for root itself.
@@ -109,6 +118,34 @@ curl_missing() {
   fi
 }
 
+# version_of PROGRAM WORD: the version that it prints of itself, or 0.
+version_of() {
+  local version
+  version=$("$1" "$2" 2>/dev/null | sed -n '1s/^[^0-9]*\([0-9][0-9.]*\).*/\1/p')
+  echo "${version:-0}"
+}
+
+# The languages that the peers of the interop test ask for. Debian 12 has a Rust that is new enough only in the
+# packages that it builds browsers with.
+languages_missing() {
+  [ "$want" = interop ] && command -v python3 >/dev/null || return 0
+  local program
+  for program in $(python3 tests/interop/run.py --needs); do
+    case $program in
+      go)
+        dpkg --compare-versions "$(version_of go version)" ge "$go_min" || echo golang-go
+        ;;
+      cargo)
+        if ! dpkg --compare-versions "$(version_of cargo --version)" ge "$rust_min"; then
+          if dpkg --compare-versions "$(candidate_of cargo)" ge "$rust_min"; then echo cargo; else echo cargo-web; fi
+        fi
+        ;;
+      python3-venv) python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv ;;
+      *) fail "tests/interop needs '$program', and nothing here tells how to install that" ;;
+    esac
+  done
+}
+
 apt_get() {
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@"
 }
@@ -119,6 +156,7 @@ minimum_of() {
     libnghttp3-dev) echo "$nghttp3_min" ;;
     *ngtcp2*) echo "$ngtcp2_min" ;;
     libcurl3-gnutls) echo "$curl_min" ;;
+    golang-go) echo "2:$go_min" ;;
     *) ;;
   esac
 }
@@ -175,9 +213,9 @@ install_packages() {
     backported+=("$package")
   done
   if [ ${#backported[@]} -gt 0 ]; then
-    # The libraries behind them (libngtcp2-16, ...) have to come from there too.
+    # What is behind them (libngtcp2-16, golang-src, ...) has to come from there too.
     for package in $(apt-cache -t "$codename-backports" depends --no-recommends --no-suggests "${backported[@]}" |
-      sed -n 's/^ *Depends: \(lib\(ngtcp2\|nghttp3\)[^ ]*\)$/\1/p'); do
+      sed -n 's/^ *Depends: \(lib\(ngtcp2\|nghttp3\)[^ ]*\|golang-src\)$/\1/p'); do
       backported+=("$package")
     done
     for package in $(printf '%s\n' "${backported[@]}" | sort -u); do
@@ -189,7 +227,7 @@ install_packages() {
 
 # Package names hold no spaces: what these print is split into words on purpose.
 # shellcheck disable=SC2207
-missing=($(missing_of_plain && missing_of_recent && curl_missing && clang_runtime_missing))
+missing=($(missing_of_plain && missing_of_recent && curl_missing && clang_runtime_missing && languages_missing))
 if [ "${#missing[@]}" -gt 0 ]; then
   command -v apt-get >/dev/null || fail "this is no Debian or Ubuntu; install: ${missing[*]}"
   [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || fail "root (or sudo) is needed to install: ${missing[*]}"
@@ -199,6 +237,11 @@ if [ "${#missing[@]}" -gt 0 ]; then
   missing=($(clang_runtime_missing))
   [ "${#missing[@]}" -eq 0 ] || apt_get install --no-install-recommends "${missing[@]}"
   [ -z "$(missing_of_recent)" ] || fail "the installed ngtcp2 or nghttp3 is still too old: $(missing_of_recent | xargs)"
+  # Python may only be here now, and tell what the peers need.
+  # shellcheck disable=SC2207
+  missing=($(languages_missing))
+  [ "${#missing[@]}" -eq 0 ] || install_packages "${missing[@]}"
+  [ -z "$(languages_missing)" ] || fail "the installed languages are still too old: $(languages_missing | xargs)"
   [ -z "$(curl_missing)" ] || fail "the installed $(curl_missing) has no HTTP/3"
 fi
 

@@ -3,7 +3,7 @@
 #
 # Runs every test and check of the tree and ends with the line "N passed, N failed".
 #
-#   scripts/test.sh [STAGE...]   stages: checks build unit fuzz install e2e (default: all)
+#   scripts/test.sh [STAGE...]   stages: checks build unit fuzz install e2e interop (default: all)
 #
 # Each stage goes on after a failure, so that one run tells of all. What a stage printed lies in
 # build/results/. Variables: FUZZ_SECONDS (3, for each target), JOBS, CC_FUZZ (clang).
@@ -12,7 +12,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 stages=("$@")
-[ ${#stages[@]} -gt 0 ] || stages=(checks build unit fuzz install e2e)
+[ ${#stages[@]} -gt 0 ] || stages=(checks build unit fuzz install e2e interop)
 jobs=${JOBS:-$(nproc)}
 fuzz_seconds=${FUZZ_SECONDS:-3}
 results=build/results
@@ -127,6 +127,32 @@ stage_fuzz() {
 stage_install() { step install bash tests/install/run.sh build; }
 # Side by side: the browser test waits for timeouts of the server much of the time.
 stage_e2e() { tests e2e build -j "$jobs" -L 'script|browser'; }
+
+# Our end is the sanitized one: what it finds there is a failure too.
+stage_interop() {
+  local log=$results/interop.log
+  step interop-build build_interop || return
+  step interop-runner python3 tests/interop/test_run.py
+  step interop-setup setup_interop || return
+  echo "== interop"
+  rm -f "$results/interop.tally"
+  tests/interop/run.py --no-setup --native build/asan/tests/interop/interop_peer --tally "$results/interop.tally" \
+    --markdown "$results/interop.md" >"$log" 2>&1
+  show 60 <"$log"
+  if [ -s "$results/interop.tally" ]; then
+    cat "$results/interop.tally" >>"$tally"
+  else
+    fail "interop (no result)"
+  fi
+  # What a reader is shown has to be what the run shows.
+  step interop-table diff docs/interop.md "$results/interop.md"
+}
+
+build_interop() {
+  cmake -S . -B build/asan -DWT_SANITIZE=ON && cmake --build build/asan -j "$jobs" --target interop_peer
+}
+
+setup_interop() { scripts/setup.sh interop && tests/interop/run.py --setup; }
 
 # The line that ends the run; a stage that left no result at all is a failure.
 summary() {

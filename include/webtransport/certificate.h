@@ -41,6 +41,39 @@ WT_API void wt_certificate_sha256(const wt_certificate *certificate, uint8_t has
 /** Returns the end of the leaf's validity, in seconds since 1970-01-01 UTC. Since 0.1.0. */
 WT_API int64_t wt_certificate_expires_at(const wt_certificate *certificate);
 
+/**
+ * Gives the chain and the key as PEM, NUL-terminated, to be freed with `wt_pem_free`. Either out parameter may be
+ * NULL. Errors: WT_ERR_INVALID, WT_ERR_TLS, WT_ERR_NOMEM. Since 0.1.0.
+ */
+WT_API int wt_certificate_export(const wt_certificate *certificate, char **cert_pem, char **key_pem);
+
+/** Wipes and frees what `wt_certificate_export` gave. NULL is allowed. Since 0.1.0. */
+WT_API void wt_pem_free(char *pem);
+
+/** A certificate in words. */
+struct wt_certificate_info {
+  size_t size;                    /**< set by the caller to sizeof(struct wt_certificate_info) */
+  char subject[256], issuer[256]; /**< RFC 4514, cut to their field */
+  char names[1024];               /**< DNS names and IP addresses, separated by ", ", cut likewise */
+  char key[64];                   /**< "ECDSA P-256", "RSA 2048" */
+  char signature[64];             /**< "ECDSA-SHA256" */
+  char serial[64];                /**< hexadecimal */
+  int64_t not_before, not_after;  /**< seconds since 1970-01-01 UTC */
+  uint8_t sha256[32];             /**< of the DER */
+  bool self_signed;
+  /** Why browsers would refuse it in `serverCertificateHashes`, whatever the time: "valid for more than 14 days"; "" if
+   * they would take it while it is valid. Static string. */
+  const char *hash_refusal;
+};
+
+/**
+ * Reads the `index`th certificate, from 0, of `len` bytes of PEM or DER at `data`.
+ *
+ * Errors: WT_ERR_NOT_FOUND past the last; WT_ERR_CERTIFICATE; WT_ERR_INVALID if `info->size` is smaller than any
+ * version's; WT_ERR_NOMEM. Any thread. Since 0.1.0.
+ */
+WT_API int wt_certificate_describe(const void *data, size_t len, size_t index, struct wt_certificate_info *info);
+
 /** Drops the caller's reference; NULL is allowed. A server keeps its own. The key is wiped last. Since 0.1.0. */
 WT_API void wt_certificate_free(wt_certificate *certificate);
 

@@ -126,6 +126,8 @@ struct wt_server_config {
   size_t max_datagrams_queued;   /**< outgoing, per connection; default 256 */
   size_t max_early_streams;      /**< streams that wait for their session, per connection; default 64 */
   size_t max_early_datagrams;    /**< likewise; default 64 */
+  uint64_t max_session_rate;     /**< new sessions a second, on a connection, behind a burst of as many or of
+                                      `max_sessions_per_connection`; default 100; 0: no limit */
 };
 
 /** Counts of a server. */

@@ -11,12 +11,15 @@
  *   request.h      a request, its answer, and `wt_upgrade`, which makes it a session
  *   session.h      a session: streams, datagrams, close
  *   stream.h       a stream: write, end, reset, backpressure
+ *   client.h       the client: sessions that are asked for, plain requests
+ *   connection.h   what is known of the connection below, for diagnosis
  *
  * Rules that hold everywhere:
  *
  *  - Functions return 0 or a negative `enum wt_error`; out parameters come last and are set only on 0.
- *  - A server, its requests, sessions and streams live on one thread, the one that runs the loop. Only
- *    `wt_server_post`, `wt_server_shutdown` and `wt_server_close` may be called from others.
+ *  - A server or client, its requests, sessions and streams live on one thread, the one that runs the loop. Only
+ *    `wt_server_post`, `wt_server_shutdown`, `wt_server_close`, `wt_client_post` and `wt_client_close` may be called
+ *    from others.
  *  - Callbacks are never called from inside a call that the application makes. Every call may be made
  *    inside every callback, unless its block says otherwise.
  *  - Every handle gets exactly one `on_close`, and nothing after it.
@@ -26,6 +29,8 @@
 #define WEBTRANSPORT_WEBTRANSPORT_H
 
 #include <webtransport/certificate.h>
+#include <webtransport/client.h>
+#include <webtransport/connection.h>
 #include <webtransport/error.h>
 #include <webtransport/request.h>
 #include <webtransport/server.h>

@@ -62,6 +62,11 @@ static size_t gone_max_datagram_len(void *ctx) {
 static void gone_close(void *ctx, uint64_t code, const char *reason) { (void)ctx, (void)code, (void)reason; }
 static void gone_keep_alive(void *ctx, bool on) { (void)ctx, (void)on; }
 static void gone_path_stats(void *ctx, struct wt__path_stats *stats) { (void)ctx, (void)stats; }
+static void gone_get_info(void *ctx, struct wt_connection_info *info) {
+  const size_t size = info->size;
+  (void)ctx;
+  *info = (struct wt_connection_info){.size = size};
+}
 static int gone_export_keys(void *ctx, const char *label, const void *context, size_t context_len, void *out,
                             size_t out_len) {
   (void)ctx, (void)label, (void)context, (void)context_len, (void)out, (void)out_len;
@@ -79,6 +84,7 @@ static const struct wt_transport transport_gone = {
     .close_connection = gone_close,
     .set_keep_alive = gone_keep_alive,
     .path_stats = gone_path_stats,
+    .get_info = gone_get_info,
     .export_keys = gone_export_keys,
     .connect_wake = gone_connect,
     .connect_reset = gone_stream_code,
@@ -172,7 +178,9 @@ static void stream_refuse_unmade(struct wt__mux *mux, int64_t id, bool uni) {
 wt_stream *wt__mux_stream_new_remote(struct wt__mux *mux, int64_t id, bool uni, int64_t session_id, uint64_t now) {
   wt_session *session = wt__map_get(&mux->sessions, (uint64_t)session_id);
   bool early = session ? session->fresh : !wt__mux_is_closed_id(mux, session_id);
-  bool full = early && mux->early_streams_len >= mux->config->max_early_streams;
+  /* The bound is for streams without a session. One that is there, but not told of before the next turn, takes as
+   * many as its peer may open: a server may send its answer and a hundred streams in one burst. */
+  bool full = early && !session && mux->early_streams_len >= mux->config->max_early_streams;
   wt_stream *stream;
   mux->now = now;
   /* With flow control a refused stream gets a record too, which counts what the peer used up with it. */

@@ -97,6 +97,7 @@ struct wt__session_params {
   int draft;
   const struct wt__flow_limits *peer_limits; /* of the peer's SETTINGS; NULL: no flow control */
   unsigned urgency;                          /* RFC 9218: 0 (first) to 7 */
+  bool unanswered;                           /* of a client: `wt__session_answered` or `wt__session_refused` follows */
   const struct wt_session_callbacks *callbacks;
   void *user_data;
 };
@@ -121,10 +122,21 @@ int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__sessio
 /* Stream `id` will never be a session (ordinary request, rejected, reset): refuses what came early for it. */
 void wt__mux_session_refused(struct wt__mux *mux, int64_t id);
 
+/* The subprotocol of a session that was made before the answer. Copied. WT_ERR_NOMEM. */
+int wt__session_set_protocol(wt_session *session, const char *protocol);
+/* The server accepted it: callbacks that waited come in the next `wt__mux_run`. */
+void wt__session_answered(wt_session *session);
+/* The server refused it, or there will be no answer: ends it, unless the application did, and calls `on_close`, of its
+ * streams too. Not inside an application's call. */
+void wt__session_refused(wt_session *session, enum wt_party by, uint64_t wire_code);
+
 /* Whether `id` ended or was refused a short while ago. */
 bool wt__mux_is_closed_id(const struct wt__mux *mux, int64_t id);
 /* What came before `session` was accepted goes to it. */
 void wt__mux_deliver_early(struct wt__mux *mux, wt_session *session);
+
+/* The client has changed the session's priority. */
+void wt__session_set_urgency(wt_session *session, unsigned urgency);
 
 /* Capsule bytes of the CONNECT stream; its FIN; its abrupt end (reset by the peer). */
 void wt__session_recv(wt_session *session, const uint8_t *data, size_t len);
@@ -153,6 +165,8 @@ void wt__stream_recv(wt_stream *stream, const uint8_t *data, size_t len, bool fi
 void wt__stream_set_recv_header(wt_stream *stream, size_t len);
 /* The reset that follows leaves the first `reliable_size` bytes, the header among them, to be read all the same. */
 void wt__stream_recv_promise(wt_stream *stream, uint64_t reliable_size);
+/* A stream that was stopped here ended in order after `final_size` bytes, header included. */
+void wt__stream_recv_final_size(wt_stream *stream, uint64_t final_size);
 /* `final_size` counts the stream header. */
 void wt__stream_recv_reset(wt_stream *stream, uint64_t wire_code, uint64_t final_size);
 void wt__stream_recv_stop_sending(wt_stream *stream, uint64_t wire_code);

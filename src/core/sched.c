@@ -132,6 +132,13 @@ void wt__sched_session_init(struct wt__sched_session *session, unsigned urgency)
   session->urgency = urgency < WT__URGENCIES ? urgency : WT__URGENCIES - 1;
 }
 
+void wt__sched_session_move(struct wt__sched *sched, struct wt__sched_session *session, unsigned urgency) {
+  session->urgency = urgency < WT__URGENCIES ? urgency : WT__URGENCIES - 1;
+  if (!wt__link_linked(&session->ready)) return;
+  wt__list_remove(&session->ready);
+  wt__ring_add(&sched->sessions, &session->ready, session->urgency);
+}
+
 /* The group of that id; made if there is none. NULL: out of memory. */
 static struct wt__sched_group *group_get(struct wt__sched_session *session, uint64_t id) {
   struct wt__sched_group *group;

@@ -76,6 +76,9 @@ void wt__sched_init(struct wt__sched *sched);
 /* A higher `urgency` than 7 counts as 7. All entries have left a session before it goes. */
 void wt__sched_session_init(struct wt__sched_session *session, unsigned urgency);
 
+/* Gives it another urgency, behind those that have it already. */
+void wt__sched_session_move(struct wt__sched *sched, struct wt__sched_session *session, unsigned urgency);
+
 /* An entry is zero at first. It joins group 0 of a session with order 0, and leaves before it goes; leaving
  * twice, or without having joined, is allowed. */
 void wt__sched_join(struct wt__sched_entry *entry, struct wt__sched_session *session);

@@ -10,7 +10,11 @@
  *
  * On the wire the order matters: a browser that sees STOP_SENDING or a reset before the close capsule
  * reports neither code nor reason. So after a close of ours the streams are reset only once QUIC has
- * taken the capsule and the FIN, or after WT__SESSION_LINGER_NS if the CONNECT stream is stuck.
+ * taken the capsule and the FIN. A CONNECT stream that does not come to its end is reset after WT__SESSION_LINGER_NS,
+ * or after WT__SESSION_CLOSE_NS while the peer has not acknowledged the capsule: a reset would take it along.
+ *
+ * A client may use a session before the server has answered (`unanswered`). Bytes leave then as ever, but nothing that
+ * arrives, and no end, is told before the answer: it waits where early arrivals and ended sessions wait.
  */
 
 #include "core/session.h"
@@ -41,6 +45,7 @@ int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__sessio
   session->mux = mux;
   session->id = id;
   session->draft = params->draft;
+  session->unanswered = params->unanswered;
   wt__link_init(&session->link);
   wt__link_init(&session->todo);
   wt__link_init(&session->stopped);
@@ -149,6 +154,14 @@ void wt__session_recv(wt_session *session, const uint8_t *data, size_t len) {
   }
 }
 
+void wt__session_set_urgency(wt_session *session, unsigned urgency) {
+  struct wt__mux *mux = session->mux;
+  wt__sched_session_move(&mux->sched, &session->sched, urgency);
+  if (!wt__link_linked(&session->datagram_turn)) return;
+  wt__list_remove(&session->datagram_turn);
+  wt__ring_add(&mux->datagram_sessions, &session->datagram_turn, session->sched.urgency);
+}
+
 void wt__session_recv_fin(wt_session *session) {
   if (session->close_received) return;
   if (!wt__capsule_reader_at_boundary(&session->reader)) {
@@ -169,7 +182,7 @@ void wt__session_recv_reset(wt_session *session, uint64_t wire_code) {
 /* A peer may send STOP_SENDING together with its close capsule (section 6), and the capsule may be the one
  * that is lost and sent again: ending at once would lose code and reason. */
 void wt__session_recv_stop_sending(wt_session *session, uint64_t wire_code) {
-  session->fin_sent = true; /* no FIN of ours will leave: nothing to wait for */
+  session->fin_sent = session->connect_stopped = true; /* no FIN of ours will leave: nothing to wait for */
   session->stop_code = wire_code;
   if (session->ended) {
     wt__session_todo(session);
@@ -221,8 +234,34 @@ void wt__session_end(wt_session *session, enum wt_party by, uint32_t code, const
   wt__datagrams_drop_session(session);
   wt__list_remove(&session->stopped);
   wt__list_remove(&session->link);
-  wt__list_push_back(&mux->ended_sessions, &session->link);
+  /* One without an answer has no deadline: the answer, or the connection's end, goes on with it. */
+  wt__list_push_back(session->unanswered ? &mux->stuck_sessions : &mux->ended_sessions, &session->link);
   session_todo_soon(session);
+}
+
+int wt__session_set_protocol(wt_session *session, const char *protocol) {
+  char *copy = wt__strdup(protocol);
+  if (copy == NULL) return WT_ERR_NOMEM;
+  wt__free(session->protocol);
+  session->protocol = copy;
+  return 0;
+}
+
+void wt__session_answered(wt_session *session) {
+  if (!session->unanswered) return;
+  session->unanswered = false;
+  if (session->ended) {
+    wt__list_remove(&session->link);
+    wt__list_push_back(&session->mux->ended_sessions, &session->link);
+  }
+  WT__LIST_FOREACH(it, next, &session->streams) { wt__stream_todo(WT__CONTAINER_OF(it, struct wt_stream, link)); }
+  session_todo_soon(session);
+}
+
+void wt__session_refused(wt_session *session, enum wt_party by, uint64_t wire_code) {
+  wt__session_end(session, by, 0, NULL, 0, false, wire_code);
+  wt__session_answered(session);
+  wt__session_tell(session);
 }
 
 void wt__session_tell(wt_session *session) {
@@ -245,10 +284,29 @@ static void session_abort_streams(wt_session *session) {
   }
 }
 
+/* Whether our close is on its way, and may still arrive. */
+static bool session_close_flies(const wt_session *session) {
+  return session->end.clean && !session->connect_closed && !session->connect_stopped &&
+         session->capsules_acked < session->capsules.end;
+}
+
+/* Sets the deadline, or puts it off. The list stays in its order: no deadline is later than this one. */
+static void session_linger(wt_session *session, uint64_t now) {
+  struct wt__list *list = &session->mux->ended_sessions;
+  if (session->linger_until == 0) {
+    session->close_until = now + WT__SESSION_CLOSE_NS;
+  } else if (now < session->linger_until || now >= session->close_until || !session_close_flies(session)) {
+    return;
+  }
+  session->linger_until = now + WT__SESSION_LINGER_NS;
+  wt__list_remove(&session->link);
+  wt__list_push_back(list, &session->link);
+}
+
 static void session_run_ended(wt_session *session, uint64_t now) {
   struct wt__mux *mux = session->mux;
   wt__session_tell(session);
-  if (session->linger_until == 0) session->linger_until = now + WT__SESSION_LINGER_NS;
+  session_linger(session, now);
   if (!session->aborted &&
       (session->fin_sent || session->connect_closed || !session->end.clean || now >= session->linger_until)) {
     session_abort_streams(session);
@@ -267,6 +325,7 @@ static void session_run_ended(wt_session *session, uint64_t now) {
 }
 
 void wt__session_run(wt_session *session, uint64_t now) {
+  if (session->unanswered) return;
   if (session->fresh) {
     session->fresh = false;
     wt__credit_begin(session);

@@ -19,6 +19,10 @@
 /* How long an ended session waits for its last bytes to leave and for the peer to end its side. */
 #define WT__SESSION_LINGER_NS UINT64_C(5000000000)
 
+/* How long it waits at most for the peer to acknowledge a close of ours: where much is lost, QUIC's probes come seconds
+ * apart, and a reset of the CONNECT stream would take code and reason along. */
+#define WT__SESSION_CLOSE_NS (6 * WT__SESSION_LINGER_NS)
+
 /* How long the close capsule may come behind a STOP_SENDING: a retransmission or two. */
 #define WT__SESSION_STOP_NS UINT64_C(1000000000)
 
@@ -56,10 +60,12 @@ struct wt_session {
 
   struct wt_close_info end; /* valid once `ended`; `reason` is owned */
   uint64_t linger_until;    /* 0: not set */
+  uint64_t close_until;     /* set with it: the last moment of lingering for a close that is on its way */
   struct wt__link stopped;  /* in mux->stopped_sessions, after STOP_SENDING with `stop_code` */
   uint64_t stop_until, stop_code;
   struct wt_session_stats stats;
 
+  bool unanswered;     /* of a client: asked for, and used already; the application hears of nothing */
   bool fresh;          /* accepted, early arrivals not delivered yet */
   bool ended;          /* no more streams, datagrams, callbacks but the last ones */
   bool told;           /* on_close was called */
@@ -67,6 +73,7 @@ struct wt_session {
   bool close_received; /* a close capsule or FIN came: nothing may follow */
   bool fin_sent;       /* the transport has our FIN */
   bool connect_closed;
+  bool connect_stopped; /* the peer reads no more of the CONNECT stream */
   bool drain_sent, drain_pending, drain_told;
   bool wants_credit[2], credit_pending[2]; /* by enum wt_stream_kind */
 };

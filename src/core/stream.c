@@ -164,8 +164,12 @@ void wt__stream_refuse(wt_stream *stream, uint64_t wire_code) {
 
 /* --- Receiving --- */
 
+/* The server has not accepted the session yet: the application hears of nothing but room to write. */
+static bool stream_is_held(const wt_stream *stream) { return stream->session && stream->session->unanswered; }
+
 static bool stream_can_deliver(const wt_stream *stream) {
-  return stream->session && stream->has_callbacks && !stream->paused && !stream->told && !stream->recv_done;
+  return stream->session && !stream_is_held(stream) && stream->has_callbacks && !stream->paused && !stream->told &&
+         !stream->recv_done;
 }
 
 /* Returns how many bytes the application took. */
@@ -261,6 +265,8 @@ static void stream_count_final(wt_stream *stream, uint64_t final_size) {
   if (rest > 0 && stream_count_received(stream, rest) && stream->session) wt__credit_consumed(stream->session, rest);
 }
 
+void wt__stream_recv_final_size(wt_stream *stream, uint64_t final_size) { stream_count_final(stream, final_size); }
+
 void wt__stream_recv_promise(wt_stream *stream, uint64_t reliable_size) {
   stream->recv_promised = reliable_size > stream->recv_header_len ? reliable_size - stream->recv_header_len : 0;
 }
@@ -300,7 +306,9 @@ void wt__stream_recv_stop_sending(wt_stream *stream, uint64_t wire_code) {
   stream_make_unready(stream);
   wt__sendq_drop(&stream->sendq, &stream->mux->released);
   stream_fail(stream, &error);
-  if (!stream->told && stream->session && stream->callbacks.on_stop_sending) {
+  if (stream_is_held(stream)) {
+    stream->stop_pending = true;
+  } else if (!stream->told && stream->session && stream->callbacks.on_stop_sending) {
     stream->callbacks.on_stop_sending(stream, &error, stream->user_data);
   }
 }
@@ -466,16 +474,25 @@ static void stream_tell_reset(wt_stream *stream) {
   }
 }
 
+static void stream_tell_stop(wt_stream *stream) {
+  stream->stop_pending = false;
+  if (!stream->told && stream->callbacks.on_stop_sending) {
+    stream->callbacks.on_stop_sending(stream, &stream->error, stream->user_data);
+  }
+}
+
 void wt__stream_run(wt_stream *stream) {
+  bool held = stream_is_held(stream);
   stream_deliver_kept(stream);
-  if (stream->reset_pending && stream->session && stream->has_callbacks) stream_tell_reset(stream);
+  if (stream->reset_pending && stream->session && stream->has_callbacks && !held) stream_tell_reset(stream);
+  if (stream->stop_pending && !held) stream_tell_stop(stream);
   if (stream->writable_pending) {
     stream->writable_pending = false;
     if (!stream->send_done && !stream->told && stream->callbacks.on_writable) {
       stream->callbacks.on_writable(stream, stream->user_data);
     }
   }
-  if (!stream->closed) return;
+  if (!stream->closed || held) return;
   if (stream->recv_done && stream->session) stream_tell(stream, stream->failed ? &stream->error : NULL);
   if (stream->told) {
     wt_session *session = stream->session;

@@ -58,6 +58,7 @@ struct wt_stream {
   bool recv_done;     /* nothing more for `on_data`: delivered, reset or stopped */
   bool reset_behind;  /* the peer's reset is behind what `recv` holds */
   bool reset_pending; /* `on_reset` is to be called with `reset_error` */
+  bool stop_pending;  /* `on_stop_sending`, which waited for the session's answer, with `error` */
   bool send_done;     /* no more writes: ended, reset, stopped */
   bool send_ended;    /* by `wt_stream_end` */
   bool reset_wait, reset_sent;

@@ -16,6 +16,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <webtransport/connection.h>
+
 #include "base/vec.h"
 
 /* What the connection and its path are like, for statistics. Microseconds; bytes are UDP payloads. */
@@ -58,6 +60,10 @@ struct wt_transport {
   void (*set_keep_alive)(void *ctx, bool on);
 
   void (*path_stats)(void *ctx, struct wt__path_stats *stats);
+
+  /* What is known of the connection, for diagnosis; all members but `size` are set. That of quic leaves out what
+   * HTTP/3 knows. NULL: nothing is. */
+  void (*get_info)(void *ctx, struct wt_connection_info *info);
 
   /* TLS exporter (RFC 8446, section 7.5). WT_ERR_STATE before the handshake is done, WT_ERR_CLOSED,
    * WT_ERR_TLS. NULL: there is no TLS. */

@@ -34,20 +34,19 @@ static bool name_is_forbidden(const char *name) {
   return false;
 }
 
-/* A token (RFC 9110, section 5.6.2) without upper-case letters. */
-static bool name_is_token(const char *name) {
+bool wt__token_valid(const char *token, bool upper) {
   static const char marks[] = "!#$%&'*+-.^_`|~";
-  if (*name == '\0') return false;
-  for (; *name; name++) {
-    bool fits = (*name >= 'a' && *name <= 'z') || (*name >= '0' && *name <= '9') || strchr(marks, *name) != NULL;
-    if (!fits) return false;
+  if (*token == '\0') return false;
+  for (; *token; token++) {
+    bool letter = (*token >= 'a' && *token <= 'z') || (upper && *token >= 'A' && *token <= 'Z');
+    if (!letter && !(*token >= '0' && *token <= '9') && strchr(marks, *token) == NULL) return false;
   }
   return true;
 }
 
 bool wt__header_valid(const struct wt_header *header) {
   if (header->name == NULL || header->value == NULL) return false;
-  if (!name_is_token(header->name) || name_is_forbidden(header->name)) return false;
+  if (!wt__token_valid(header->name, false) || name_is_forbidden(header->name)) return false;
   return nghttp3_check_header_value((const uint8_t *)header->value, strlen(header->value)) != 0;
 }
 
@@ -79,10 +78,6 @@ int wt__answer_check(wt_request *request) {
   return 0;
 }
 
-static nghttp3_nv nv_make(const char *name, const char *value) {
-  return (nghttp3_nv){(uint8_t *)name, (uint8_t *)value, strlen(name), strlen(value), NGHTTP3_NV_FLAG_NONE};
-}
-
 /* Gives the fields to nghttp3, which copies them. A failure for want of memory leaves it half done, and ends
  * the connection. */
 static int submit_fields(wt_request *request, const nghttp3_nv *nv, size_t count, bool with_body) {
@@ -107,12 +102,12 @@ int wt__answer_submit(wt_request *request, int status, const struct wt_header *h
     return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
   }
   snprintf(status_text, sizeof(status_text), "%d", status);
-  nv[count++] = nv_make(":status", status_text);
+  nv[count++] = wt__fields_nv(":status", status_text);
   if (length) {
     snprintf(length_text, sizeof(length_text), "%llu", (unsigned long long)*length);
-    nv[count++] = nv_make("content-length", length_text);
+    nv[count++] = wt__fields_nv("content-length", length_text);
   }
-  for (size_t i = 0; i < header_count; i++) nv[count++] = nv_make(headers[i].name, headers[i].value);
+  for (size_t i = 0; i < header_count; i++) nv[count++] = wt__fields_nv(headers[i].name, headers[i].value);
   rv = submit_fields(request, nv, count, with_body);
   if (nv != on_stack) wt__free(nv);
   if (rv != 0) return rv;
@@ -130,24 +125,21 @@ int wt_request_respond(wt_request *request, int status, const struct wt_header *
                        const void *body, size_t len) {
   const uint64_t length = len;
   bool with_body = len > 0 && !request->is_head && status_has_body(status);
-  size_t taken = 0;
   int rv = wt__answer_check(request);
   if (rv == 0) rv = status_check(request, status);
   if (rv != 0) return rv;
   if (len > 0 && body == NULL) return wt__request_error(request, WT_ERR_INVALID, "the body is missing");
-  if (with_body && (wt__sendq_append(&request->sendq, body, len, true, &taken) != 0 || taken < len)) {
-    wt__sendq_drop(&request->sendq, &request->conn->released);
-    wt__sendq_init(&request->sendq, request->sendq.max);
+  if (with_body && wt__body_out_put(&request->out, body, len, &request->conn->released) != 0) {
     return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
   }
-  request->sendq.fin = true;
+  request->out.queue.fin = true;
   rv = wt__answer_submit(request, status, headers, header_count, status_has_body(status) ? &length : NULL, with_body);
   if (rv != 0) {
-    wt__sendq_drop(&request->sendq, &request->conn->released);
-    wt__sendq_init(&request->sendq, request->sendq.max);
+    wt__sendq_drop(&request->out.queue, &request->conn->released);
+    wt__sendq_init(&request->out.queue, request->out.queue.max);
     return rv;
   }
-  request->ended = true;
+  request->out.ended = true;
   wt__request_refuse_body(request);
   return 0;
 }
@@ -189,7 +181,7 @@ static int answer_check_begun(wt_request *request) {
   if (request->conn->closing || request->gone || request->over) {
     return wt__request_error(request, WT_ERR_CLOSED, "the client or the connection is gone");
   }
-  if (!request->answered || request->ended) {
+  if (!request->answered || request->out.ended) {
     return wt__request_error(request, WT_ERR_STATE, "the answer has not begun, or has ended");
   }
   return 0;
@@ -203,7 +195,7 @@ int wt_request_write(wt_request *request, const void *data, size_t len, size_t *
     taken = len;
   } else if (len > 0) {
     if (data == NULL) return wt__request_error(request, WT_ERR_INVALID, "the data is missing");
-    rv = wt__sendq_append(&request->sendq, data, len, false, &taken);
+    rv = wt__sendq_append(&request->out.queue, data, len, false, &taken);
     if (rv != 0) return wt__request_error(request, rv, "out of memory");
     wt__http_resume(request->conn, request->id);
   }
@@ -214,8 +206,8 @@ int wt_request_write(wt_request *request, const void *data, size_t len, size_t *
 int wt_request_end(wt_request *request) {
   int rv = answer_check_begun(request);
   if (rv != 0) return rv;
-  request->ended = true;
-  request->sendq.fin = true;
+  request->out.ended = true;
+  request->out.queue.fin = true;
   if (!request->no_body) wt__http_resume(request->conn, request->id);
   /* Nobody would ever read the rest, and the stream would stay open for it. */
   if (request->callbacks.on_body == NULL) wt__request_refuse_body(request);
@@ -228,7 +220,7 @@ void wt__answer_set_file(wt_request *request, int fd, uint64_t off, uint64_t lef
   request->file_fd = fd;
   request->file_off = off;
   request->file_left = left;
-  request->ended = true;
+  request->out.ended = true;
 }
 
 static void piece_free(const uint8_t *data, size_t len, void *user_data) {
@@ -241,7 +233,7 @@ static bool file_read_piece(wt_request *request) {
   size_t want = request->file_left < FILE_PIECE ? (size_t)request->file_left : FILE_PIECE;
   uint8_t *piece = wt__malloc(want);
   ssize_t n = piece ? pread(request->file_fd, piece, want, (off_t)request->file_off) : -1;
-  if (n <= 0 || wt__sendq_append_owned(&request->sendq, piece, (size_t)n, piece_free, piece) != 0) {
+  if (n <= 0 || wt__sendq_append_owned(&request->out.queue, piece, (size_t)n, piece_free, piece) != 0) {
     wt__free(piece);
     /* Not here: nghttp3 is about to hand out bytes that were queued before. */
     request->fail_pending = true;
@@ -255,40 +247,25 @@ static bool file_read_piece(wt_request *request) {
 }
 
 static void file_fill(wt_request *request) {
-  while (request->file_left > 0 && request->sendq.end - request->sendq.sent < FILE_PIECE &&
-         wt__sendq_room(&request->sendq) > 0) {
+  while (request->file_left > 0 && request->out.queue.end - request->out.queue.sent < FILE_PIECE &&
+         wt__sendq_room(&request->out.queue) > 0) {
     if (!file_read_piece(request)) return;
   }
   if (request->file_left == 0) {
     close(request->file_fd);
     request->file_fd = -1;
-    request->sendq.fin = true;
+    request->out.queue.fin = true;
   }
 }
 
 nghttp3_ssize wt__answer_read(wt_request *request, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags) {
-  struct wt__vec found[WT__SEND_VECS];
-  size_t count, total = 0;
-  bool fin = false;
   if (request->gone || request->fail_pending) return NGHTTP3_ERR_WOULDBLOCK;
   if (request->file_fd >= 0) file_fill(request);
-  count = wt__sendq_peek(&request->sendq, found, max_vecs < WT__SEND_VECS ? max_vecs : WT__SEND_VECS, &fin);
-  if (count == 0 && !fin) return NGHTTP3_ERR_WOULDBLOCK;
-  for (size_t i = 0; i < count; i++) {
-    vecs[i] = (nghttp3_vec){(uint8_t *)found[i].data, found[i].len};
-    total += found[i].len;
-  }
-  wt__sendq_sent(&request->sendq, total, false);
-  if (fin) *flags |= NGHTTP3_DATA_FLAG_EOF;
-  return (nghttp3_ssize)count;
+  return wt__body_read(&request->out.queue, vecs, max_vecs, flags);
 }
 
 void wt__answer_acked(wt_request *request, uint64_t len) {
   if (request->gone) return;
-  request->body_acked += len;
-  if (wt__sendq_acked(&request->sendq, request->body_acked, &request->conn->released)) {
-    request->writable_pending = true;
-    wt__request_todo(request);
-  }
+  if (wt__body_out_acked(&request->out, len, &request->conn->released)) wt__request_todo(request);
   if (request->file_fd >= 0) wt__http_resume(request->conn, request->id);
 }

@@ -1,416 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a client does on an HTTP/3 connection: it waits for the server's SETTINGS, asks for sessions, and reads
- * the answers (draft sections 3.1 to 3.3).
+ * The client's side of an HTTP/3 connection: when it is ready, who uses it, and how it ends. Requests for sessions are
+ * in dial.c, plain ones in exchange.c.
  *
- *   dial --> WAITING ----------------> ASKED ----------------------------> REPLIED --> on_reply, freed
- *            for the SETTINGS, then    Extended CONNECT sent;              2xx: with a session
- *            for a stream              1xx answers are skipped             else: why there is none
+ * A server whose SETTINGS lack something cannot have sessions (draft section 3.1). A connection that was made for them
+ * is of no use then, so it is closed with WT_REQUIREMENTS_NOT_MET and a reason that names what is missing. One that
+ * carries plain requests goes on, and its dials are told.
  *
- * Only the SETTINGS tell which draft the server speaks, and which name the protocol has in the request; and a
- * client must not ask a server that lacks something. Such a connection is of no use, so it is closed with
- * WT_REQUIREMENTS_NOT_MET and a reason that names what is missing.
- *
- * What arrives is noted; the application hears of it in `wt__client_run`, before the session's own callbacks. An
- * accepted session is made at once, so that its capsules and streams find it; core holds them back until then.
- *
- * The fields of a request are kept in the form in which a server keeps those it got (fields.c), because a dial
- * may have to wait longer than its caller's strings live.
+ * What arrives is noted; the application hears of it in `wt__client_run`. When the last user of the connection is gone
+ * and the server has what it had to say, `on_unused` tells the owner, who may close it or keep it for others.
  */
 
 #include "h3/client.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "base/mem.h"
-#include "core/sched.h"
 #include "h3/internal.h"
 #include "wire/error_code.h"
-#include "wire/sfv.h"
-
-#define NV_MAX 64 /* fields of a request for a session */
-
-enum dial_state {
-  DIAL_WAITING,
-  DIAL_ASKED,
-  DIAL_REPLIED
-};
-
-struct wt__h3_dial {
-  struct wt__h3_conn *conn;
-  struct wt__h3_stream *stream; /* NULL before it is asked, after QUIC has closed it, and once there is a session */
-  int64_t id;
-  struct wt__link link; /* in `dials` */
-  struct wt__link todo; /* in `waiting_dials` or `todo_dials` */
-  enum dial_state state;
-  struct wt__fields request, answer;
-  char *protocols; /* the list that was offered, or NULL */
-  bool require_protocol;
-  struct wt_session_callbacks callbacks;
-  void *user_data;
-  void (*on_reply)(const struct wt__h3_reply *reply, void *reply_data);
-  void *reply_data;
-  wt_session *session;
-  int error, status;
-  uint64_t wire_code, abort_code;
-  const char *message;
-};
-
-#define DIAL_OF(l, member) WT__CONTAINER_OF(l, struct wt__h3_dial, member)
-
-/* --- One dial --- */
-
-static void dial_replied(struct wt__h3_dial *dial, int error, uint64_t abort_code, const char *message) {
-  if (dial->state == DIAL_REPLIED) return;
-  if (dial->state == DIAL_ASKED) dial->conn->client->asked--;
-  dial->state = DIAL_REPLIED;
-  dial->error = error;
-  dial->abort_code = abort_code;
-  dial->message = message;
-  wt__list_remove(&dial->todo);
-  wt__list_push_back(&dial->conn->client->todo_dials, &dial->todo);
-  wt__h3_wake(dial->conn);
-}
-
-/* --- The request --- */
-
-static int dial_add(struct wt__h3_dial *dial, const char *name, const char *value) {
-  if (nghttp3_check_header_value((const uint8_t *)value, strlen(value)) == 0) return WT_ERR_INVALID;
-  return wt__fields_add(&dial->request, (const uint8_t *)name, strlen(name), (const uint8_t *)value, strlen(value));
-}
-
-/* Writes the list of subprotocols as a structured field. */
-static int dial_write_protocols(struct wt__h3_dial *dial, const struct wt__h3_dial_options *options) {
-  size_t size = 1, at = 0;
-  for (size_t i = 0; i < options->protocol_count; i++) size += 2 * strlen(options->protocols[i]) + 4;
-  dial->protocols = wt__malloc(size);
-  if (dial->protocols == NULL) return WT_ERR_NOMEM;
-  for (size_t i = 0; i < options->protocol_count; i++) {
-    size_t n;
-    if (i > 0) {
-      memcpy(dial->protocols + at, ", ", 2);
-      at += 2;
-    }
-    n = wt__sfv_string_write(dial->protocols + at, size - at, options->protocols[i]);
-    if (n == 0) return WT_ERR_INVALID;
-    at += n;
-  }
-  return dial_add(dial, "wt-available-protocols", dial->protocols);
-}
-
-static int dial_write_request(struct wt__h3_dial *dial, const struct wt__h3_dial_options *options) {
-  int rv;
-  if (options->header_count > NV_MAX - 8) return WT_ERR_TOO_LARGE;
-  rv = dial_add(dial, ":authority", options->authority);
-  if (rv == 0) rv = dial_add(dial, ":path", options->path);
-  if (rv == 0 && options->origin) rv = dial_add(dial, "origin", options->origin);
-  for (size_t i = 0; rv == 0 && i < options->header_count; i++) {
-    rv = wt__header_valid(&options->headers[i]) ? dial_add(dial, options->headers[i].name, options->headers[i].value)
-                                                : WT_ERR_INVALID;
-  }
-  if (rv == 0 && options->protocol_count > 0) rv = dial_write_protocols(dial, options);
-  return rv;
-}
-
-static void dial_free(struct wt__h3_dial *dial) {
-  if (dial->stream) dial->stream->dial = NULL;
-  if (wt__link_linked(&dial->link)) dial->conn->requests_open--;
-  wt__list_remove(&dial->link);
-  wt__list_remove(&dial->todo);
-  wt__fields_free(&dial->request);
-  wt__fields_free(&dial->answer);
-  wt__free(dial->protocols);
-  wt__free(dial);
-}
-
-int wt__h3_dial(struct wt__h3_conn *conn, const struct wt__h3_dial_options *options, struct wt__h3_dial **out) {
-  struct wt__h3_dial *dial;
-  int rv;
-  if (conn->closing || conn->client->goaway) return WT_ERR_CLOSED;
-  if (!options->authority || !options->path || options->path[0] != '/' || !options->on_reply) return WT_ERR_INVALID;
-  dial = wt__calloc(1, sizeof(*dial));
-  if (dial == NULL) return WT_ERR_NOMEM;
-  dial->conn = conn;
-  dial->id = -1;
-  dial->require_protocol = options->require_protocol;
-  dial->callbacks = options->callbacks;
-  dial->user_data = options->user_data;
-  dial->on_reply = options->on_reply;
-  dial->reply_data = options->reply_data;
-  dial->message = "";
-  wt__link_init(&dial->link);
-  wt__link_init(&dial->todo);
-  wt__fields_init(&dial->request, conn->config->max_header_bytes);
-  wt__fields_init(&dial->answer, conn->config->max_header_bytes);
-  rv = dial_write_request(dial, options);
-  if (rv != 0) {
-    dial_free(dial);
-    return rv;
-  }
-  wt__list_push_back(&conn->client->dials, &dial->link);
-  wt__list_push_back(&conn->client->waiting_dials, &dial->todo);
-  conn->requests_open++;
-  conn->client->try_waiting = true;
-  wt__h3_wake(conn);
-  if (out) *out = dial;
-  return 0;
-}
-
-void wt__h3_dial_cancel(struct wt__h3_dial *dial) {
-  dial_replied(dial, WT_ERR_CLOSED, WT__H3_REQUEST_CANCELLED, "the request was cancelled");
-}
-
-const char *wt__h3_dial_header(const struct wt__h3_dial *dial, const char *name) {
-  return name[0] == ':' ? NULL : wt__fields_find(&dial->answer, name, NULL);
-}
-
-static nghttp3_nv nv_make(const char *name, const char *value) {
-  return (nghttp3_nv){(uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name), strlen(value),
-                      NGHTTP3_NV_FLAG_NONE};
-}
-
-static int dial_submit(struct wt__h3_dial *dial, int draft) {
-  const struct wt__fields *fields = &dial->request;
-  nghttp3_nv nv[NV_MAX];
-  size_t count = 0;
-  nv[count++] = nv_make(":method", "CONNECT");
-  nv[count++] = nv_make(":protocol", draft >= 15 ? "webtransport-h3" : "webtransport");
-  nv[count++] = nv_make(":scheme", "https");
-  for (const char *at = fields->text; at < fields->text + fields->len && count < NV_MAX - 1;) {
-    const char *value = at + strlen(at) + 1;
-    nv[count++] = nv_make(at, value);
-    at = value + strlen(value) + 1;
-  }
-  if (draft == 2) nv[count++] = nv_make("sec-webtransport-http3-draft02", "1");
-  return nghttp3_conn_submit_request(dial->conn->http, dial->id, nv, count, &wt__http_body_reader, NULL);
-}
-
-/* The most sessions that the server lets a connection have at a time. From draft 15 on that is one without session
- * flow control (section 5.1); before, a setting says it. */
-static size_t client_max_sessions(const struct wt__h3_conn *conn, int draft) {
-  uint64_t max = conn->config->max_sessions_per_connection, theirs = max;
-  struct wt__flow_limits limits;
-  if (draft >= 15) {
-    theirs = wt__control_flow(conn, &limits) ? max : 1;
-  } else if (draft >= 7) {
-    theirs = draft >= 13 ? conn->peer.wt_draft13 : conn->peer.wt_draft07;
-  }
-  return (size_t)(theirs < max ? theirs : max);
-}
-
-/* The stream exists; from here on a failure ends it, too. */
-static void dial_ask(struct wt__h3_dial *dial, int draft) {
-  struct wt__h3_conn *conn = dial->conn;
-  int rv;
-  dial->stream = wt__demux_add(conn, dial->id, WT__H3_HTTP);
-  wt__list_remove(&dial->todo);
-  dial->state = DIAL_ASKED;
-  conn->client->asked++;
-  if (dial->stream == NULL) {
-    wt__h3_reset_stream(conn, dial->id, WT__H3_REQUEST_CANCELLED);
-    wt__h3_stop_sending(conn, dial->id, WT__H3_REQUEST_CANCELLED);
-    dial_replied(dial, WT_ERR_NOMEM, WT__H3_REQUEST_CANCELLED, "out of memory");
-    return;
-  }
-  dial->stream->dial = dial;
-  rv = dial_submit(dial, draft);
-  if (rv == NGHTTP3_ERR_CONN_CLOSING) {
-    dial_replied(dial, WT_ERR_CLOSED, WT__H3_REQUEST_CANCELLED, "the server takes no new requests");
-  } else if (rv != 0) { /* nghttp3 has half of it */
-    wt__h3_fail_http(conn, rv);
-  }
-  wt__h3_wake(conn);
-}
-
-/* Asks for as many of the waiting as may be. */
-static void client_ask(struct wt__h3_conn *conn) {
-  struct wt__h3_client *client = conn->client;
-  int draft = wt__settings_draft(&conn->peer);
-  struct wt__link *first;
-  client->try_waiting = false;
-  while (!conn->closing && client->ready && (first = wt__list_first(&client->waiting_dials))) {
-    struct wt__h3_dial *dial = DIAL_OF(first, todo);
-    int rv;
-    if (client->goaway) {
-      dial_replied(dial, WT_ERR_CLOSED, 0, "the server takes no new requests");
-      continue;
-    }
-    if (conn->mux.sessions_open + client->asked >= client_max_sessions(conn, draft)) {
-      dial_replied(dial, WT_ERR_SESSION_LIMIT, 0, "the connection has as many sessions as the server allows");
-      continue;
-    }
-    rv = conn->below->open_stream(conn->ctx, false, &dial->id);
-    if (rv == WT_ERR_STREAM_LIMIT) return;
-    if (rv != 0) {
-      dial->id = -1;
-      dial_replied(dial, rv, 0, wt_error_string(rv));
-      continue;
-    }
-    dial_ask(dial, draft);
-  }
-}
-
-/* --- The answer --- */
-
-void wt__dial_header(struct wt__h3_dial *dial, const uint8_t *name, size_t name_len, const uint8_t *value,
-                     size_t value_len) {
-  int rv;
-  if (dial->state == DIAL_REPLIED) return;
-  rv = wt__fields_add(&dial->answer, name, name_len, value, value_len);
-  if (rv != 0) {
-    dial_replied(dial, rv, WT__H3_REQUEST_CANCELLED,
-                 rv == WT_ERR_TOO_LARGE ? "the header section of the answer is too large" : "out of memory");
-  }
-}
-
-/* The subprotocol that the server chose is one of those offered (draft section 3.3). */
-static bool protocol_offered(const struct wt__h3_dial *dial, const char *protocol, char *member, size_t size) {
-  struct wt__sfv_list at = {dial->protocols, dial->protocols + strlen(dial->protocols), true};
-  size_t len;
-  while (wt__sfv_list_next(&at, member, size, &len) == 1) {
-    if (strcmp(member, protocol) == 0) return true;
-  }
-  return false;
-}
-
-/* Reads the answer's choice into `protocol`, of `size` bytes. NULL, or what is wrong with it. Where nothing was
- * offered, the field means nothing. */
-static const char *protocol_read(struct wt__h3_dial *dial, char *protocol, char *member, size_t size) {
-  const char *value = wt__fields_find(&dial->answer, "wt-protocol", NULL);
-  protocol[0] = '\0';
-  if (dial->protocols == NULL || (value == NULL && !dial->require_protocol)) return NULL;
-  if (value == NULL) return "the server chose none of the subprotocols";
-  if (wt__sfv_string_read(value, strlen(value), protocol, size) != 0) return "the server's WT-Protocol is malformed";
-  if (!protocol_offered(dial, protocol, member, size)) return "the server chose a subprotocol that was not offered";
-  return NULL;
-}
-
-static int dial_session_new(struct wt__h3_dial *dial, struct wt__h3_connect *connect, const char *protocol) {
-  struct wt__h3_conn *conn = dial->conn;
-  struct wt__flow_limits limits;
-  struct wt__session_params params = {
-      .path = wt__fields_find(&dial->request, ":path", NULL),
-      .protocol = protocol,
-      .peer_address = conn->peer_address,
-      .draft = wt__settings_draft(&conn->peer),
-      .peer_limits = wt__control_flow(conn, &limits) ? &limits : NULL,
-      .urgency = WT__URGENCY_DEFAULT,
-      .callbacks = &dial->callbacks,
-      .user_data = dial->user_data,
-  };
-  return wt__mux_session_new(&conn->mux, dial->id, &params, &connect->session);
-}
-
-/* The stream is the session's from here on. */
-static int dial_accept(struct wt__h3_dial *dial, const char *protocol) {
-  struct wt__h3_conn *conn = dial->conn;
-  struct wt__h3_connect *connect = wt__connect_new(conn, dial->stream, (size_t)conn->config->max_stream_data);
-  int rv;
-  if (connect == NULL) return WT_ERR_NOMEM;
-  rv = dial_session_new(dial, connect, protocol);
-  if (rv != 0) {
-    wt__free(connect);
-    return rv;
-  }
-  connect->early_pending = true; /* `on_reply` comes first */
-  wt__list_push_back(&conn->connects, &connect->link);
-  wt__list_push_back(&conn->todo_connects, &connect->todo);
-  dial->stream->dial = NULL;
-  dial->stream->connect = connect;
-  dial->stream = NULL;
-  dial->session = connect->session;
-  dial_replied(dial, 0, 0, "");
-  if (conn->config->counters) conn->config->counters->sessions_total++;
-  WT__INFO(conn->config->log, "session %lld with %s: draft %d", (long long)dial->id, conn->peer_address,
-           wt__settings_draft(&conn->peer));
-  return 0;
-}
-
-static void dial_success(struct wt__h3_dial *dial) {
-  size_t size = dial->protocols ? strlen(dial->protocols) + 1 : 1;
-  char *protocol = wt__malloc(size), *member = wt__malloc(size);
-  int rv = protocol && member ? 0 : WT_ERR_NOMEM;
-  if (rv == 0) {
-    const char *wrong = protocol_read(dial, protocol, member, size);
-    if (wrong) {
-      dial_replied(dial, WT_ERR_SUBPROTOCOL, WT__WT_ALPN_ERROR, wrong);
-    } else {
-      rv = dial_accept(dial, protocol);
-    }
-  }
-  if (rv != 0) dial_replied(dial, rv, WT__H3_INTERNAL_ERROR, "out of memory");
-  wt__free(protocol);
-  wt__free(member);
-}
-
-void wt__dial_headers_done(struct wt__h3_dial *dial) {
-  const char *text = wt__fields_find(&dial->answer, ":status", NULL);
-  int status = text ? atoi(text) : 0;
-  if (dial->state == DIAL_REPLIED) return;
-  if (status < 200) { /* more follows */
-    wt__fields_free(&dial->answer);
-    wt__fields_init(&dial->answer, dial->conn->config->max_header_bytes);
-    return;
-  }
-  dial->status = status;
-  if (status < 300) {
-    dial_success(dial);
-  } else {
-    dial_replied(dial, WT_ERR_REJECTED, WT__H3_REQUEST_CANCELLED, "the server refused the session");
-  }
-}
-
-void wt__dial_recv_fin(struct wt__h3_dial *dial) {
-  dial_replied(dial, WT_ERR_PROTOCOL, WT__H3_MESSAGE_ERROR, "the server ended the stream without an answer");
-}
-
-void wt__dial_recv_reset(struct wt__h3_dial *dial, uint64_t wire_code) {
-  dial->wire_code = wire_code;
-  dial_replied(dial, WT_ERR_REJECTED, WT__H3_REQUEST_CANCELLED, "the server reset the request");
-}
-
-void wt__dial_malformed(struct wt__h3_dial *dial, uint64_t wire_code) {
-  dial_replied(dial, WT_ERR_PROTOCOL, wire_code, "the server's answer is malformed");
-}
-
-void wt__dial_stream_closed(struct wt__h3_dial *dial) {
-  dial->stream->dial = NULL;
-  dial->stream = NULL;
-  dial_replied(dial, WT_ERR_CLOSED, 0, "the stream of the request was closed");
-}
-
-/* --- Telling --- */
-
-/* Nothing more is wanted of the request's stream. */
-static void dial_abort(struct wt__h3_dial *dial) {
-  struct wt__h3_conn *conn = dial->conn;
-  struct wt__h3_stream *stream = dial->stream;
-  if (dial->session == NULL && dial->id >= 0) wt__mux_session_refused(&conn->mux, dial->id);
-  if (stream == NULL) return;
-  stream->dial = NULL;
-  dial->stream = NULL;
-  if (conn->lone_fin_id == dial->id) conn->lone_fin_id = -1;
-  wt__h3_reset_stream(conn, dial->id, dial->abort_code);
-  wt__h3_stop_sending(conn, dial->id, dial->abort_code);
-  nghttp3_conn_shutdown_stream_write(conn->http, dial->id);
-  wt__http_stop_reading(conn, dial->id);
-}
-
-static void dial_tell(struct wt__h3_dial *dial) {
-  struct wt__h3_reply reply = {
-      .session = dial->session,
-      .error = dial->error,
-      .status = dial->status,
-      .wire_code = dial->wire_code,
-      .message = dial->message,
-      .dial = dial,
-  };
-  wt__list_remove(&dial->todo);
-  dial->on_reply(&reply, dial->reply_data);
-  dial_free(dial);
-}
 
 /* --- The connection --- */
 
@@ -426,16 +31,40 @@ int wt__h3_conn_new_client(struct wt__h3_conn **out, const struct wt__h3_config 
   wt__list_init(&client->dials);
   wt__list_init(&client->waiting_dials);
   wt__list_init(&client->todo_dials);
+  wt__list_init(&client->exchanges);
+  wt__list_init(&client->waiting_exchanges);
+  wt__list_init(&client->todo_exchanges);
   rv = wt__h3_conn_init(out, config, client, transport, ctx, peer_address, now);
   if (rv != 0) wt__free(client);
   return rv;
 }
 
+void wt__h3_conn_connected(struct wt__h3_conn *conn) {
+  if (conn->closing || conn->client->connected) return;
+  conn->client->connected = conn->client->connected_pending = conn->client->try_waiting = true;
+  wt__h3_wake(conn);
+}
+
+/* There will be no sessions. `why` is static. */
+static void client_unfit(struct wt__h3_conn *conn, const char *why) {
+  if (conn->client->plain) {
+    conn->client->missing = why;
+    conn->client->try_waiting = conn->client->unfit_pending = true;
+    wt__h3_wake(conn);
+  } else {
+    wt__h3_fail(conn, WT__WT_REQUIREMENTS_NOT_MET, why);
+  }
+}
+
 void wt__client_settings_in(struct wt__h3_conn *conn) {
-  bool reset_at = conn->below->has_reset_at && conn->below->has_reset_at(conn->ctx);
-  const char *missing = wt__settings_missing_from_server(&conn->peer, conn->peer_max_datagram, reset_at);
+  const char *missing =
+      wt__settings_missing_from_server(&conn->peer, conn->peer_max_datagram, wt__h3_peer_has_reset_at(conn));
+  if (missing && conn->client->connected_pending) {
+    conn->client->unfit = missing; /* who is given the connection may want no sessions */
+    return;
+  }
   if (missing) {
-    wt__h3_fail(conn, WT__WT_REQUIREMENTS_NOT_MET, missing);
+    client_unfit(conn, missing);
     return;
   }
   conn->client->ready = conn->client->ready_pending = conn->client->try_waiting = true;
@@ -443,60 +72,81 @@ void wt__client_settings_in(struct wt__h3_conn *conn) {
 }
 
 void wt__client_streams_allowed(struct wt__h3_conn *conn) {
-  if (!wt__list_empty(&conn->client->waiting_dials)) conn->client->try_waiting = true;
+  const struct wt__h3_client *client = conn->client;
+  if (wt__list_empty(&client->waiting_dials) && wt__list_empty(&client->waiting_exchanges)) return;
+  conn->client->try_waiting = true;
 }
 
-void wt__client_goaway(struct wt__h3_conn *conn) { conn->client->goaway = conn->client->try_waiting = true; }
+void wt__client_goaway(struct wt__h3_conn *conn, int64_t id) {
+  conn->client->goaway = conn->client->try_waiting = true;
+  wt__dials_goaway(conn, id);
+  wt__exchanges_goaway(conn, id);
+  wt__h3_wake(conn);
+}
+
+bool wt__h3_conn_may_exchange(const struct wt__h3_conn *conn) { return !conn->closing && !conn->client->goaway; }
 
 static void client_run_settings(struct wt__h3_conn *conn) {
   struct wt__h3_client *client = conn->client;
   uint64_t wait_ms = conn->config->settings_timeout_ms;
-  if (!conn->started || conn->tap.has_settings || wait_ms == 0) return;
+  if (!conn->started || conn->tap.has_settings || wait_ms == 0 || client->missing) return;
   if (client->settings_deadline == 0) client->settings_deadline = conn->now + wait_ms * WT__NS_PER_MS;
-  if (client->settings_deadline <= conn->now) {
-    wt__h3_fail(conn, WT__WT_REQUIREMENTS_NOT_MET, "the server's SETTINGS did not arrive in time");
-  }
+  if (client->settings_deadline <= conn->now) client_unfit(conn, "the server's SETTINGS did not arrive in time");
 }
 
 void wt__client_run(struct wt__h3_conn *conn) {
   struct wt__h3_client *client = conn->client;
-  struct wt__link *first;
   client_run_settings(conn);
+  if (client->connected_pending) {
+    client->connected_pending = false;
+    if (client->callbacks.on_connected) client->callbacks.on_connected(conn, client->user_data);
+    if (client->unfit) client_unfit(conn, client->unfit);
+  }
   if (client->ready_pending) {
     client->ready_pending = false;
     if (client->callbacks.on_ready) {
       client->callbacks.on_ready(conn, wt__settings_draft(&conn->peer), client->user_data);
     }
   }
-  if (client->try_waiting) client_ask(conn);
-  while (!conn->closing && (first = wt__list_first(&client->todo_dials))) {
-    struct wt__h3_dial *dial = DIAL_OF(first, todo);
-    dial_abort(dial);
-    dial_tell(dial);
+  if (client->unfit_pending) {
+    client->unfit_pending = false;
+    if (client->callbacks.on_unfit) client->callbacks.on_unfit(conn, client->user_data);
   }
+  if (client->try_waiting) {
+    client->try_waiting = false;
+    wt__dials_ask(conn);
+    wt__exchanges_ask(conn);
+  }
+  wt__dials_run(conn);
+  wt__exchanges_run(conn);
+}
+
+void wt__client_run_unused(struct wt__h3_conn *conn) {
+  struct wt__h3_client *client = conn->client;
+  bool was_used = client->used;
+  if (conn->closing) return;
+  client->used = !wt__h3_conn_is_idle(conn);
+  if (was_used && !client->used && client->callbacks.on_unused) client->callbacks.on_unused(conn, client->user_data);
 }
 
 uint64_t wt__client_expiry(const struct wt__h3_conn *conn) {
   const struct wt__h3_client *client = conn->client;
-  bool waiting = client->try_waiting && client->ready && !wt__list_empty(&client->waiting_dials);
-  if (client->ready_pending || waiting || !wt__list_empty(&client->todo_dials)) return 0;
-  if (conn->tap.has_settings || client->settings_deadline == 0) return UINT64_MAX;
+  if (client->connected_pending || client->ready_pending || client->try_waiting) return 0;
+  if (!wt__list_empty(&client->todo_dials) || !wt__list_empty(&client->todo_exchanges)) return 0;
+  if (conn->tap.has_settings || client->settings_deadline == 0 || client->missing) return UINT64_MAX;
   return client->settings_deadline;
 }
 
-void wt__client_end_dials(struct wt__h3_conn *conn) {
-  struct wt__h3_client *client = conn->client;
-  struct wt__link *first;
-  while ((first = wt__list_first(&client->dials))) {
-    struct wt__h3_dial *dial = DIAL_OF(first, link);
-    dial_replied(dial, client->end.error, 0, client->end.reason);
-    dial_tell(dial);
-  }
+void wt__client_ending(struct wt__h3_client *client, enum wt_party by, uint64_t wire_code) {
+  client->end.by = by;
+  client->end.wire_code = wire_code;
 }
 
-void wt__client_end(struct wt__h3_client *client, enum wt_party by, uint64_t wire_code) {
-  client->end.by = client->closed_here ? WT_LOCAL : by;
-  client->end.wire_code = wire_code;
+const char *wt__client_end_reason(const struct wt__h3_client *client) {
+  return client->end.reason[0] ? client->end.reason : "the connection was closed";
+}
+
+void wt__client_end(struct wt__h3_client *client) {
   if (client->callbacks.on_end) client->callbacks.on_end(&client->end, client->user_data);
   wt__free(client);
 }

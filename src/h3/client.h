@@ -36,8 +36,16 @@ struct wt__h3_end {
 struct wt__h3_client_callbacks {
   /* The server's SETTINGS are in and allow WebTransport. `draft` as `wt_session_draft`. May be NULL. */
   void (*on_ready)(struct wt__h3_conn *conn, int draft, void *user_data);
-  /* The connection is gone; `conn` must not be used any more. May be NULL. */
+  /* The connection is over; from now on `conn` must not be used any more, but for `wt__h3_conn_get_info` until this
+   * returns. May be NULL. */
   void (*on_end)(const struct wt__h3_end *end, void *user_data);
+  /* The handshake is done and the server's certificate was accepted. Before `on_ready`. May be NULL. */
+  void (*on_connected)(struct wt__h3_conn *conn, void *user_data);
+  /* The SETTINGS do not allow WebTransport, and the connection goes on for the sake of its exchanges. May be NULL. */
+  void (*on_unfit)(struct wt__h3_conn *conn, void *user_data);
+  /* The last of its dials, exchanges and sessions has ended, and what they had to say has reached the server: nothing
+   * uses the connection any more. May come again. May be NULL. */
+  void (*on_unused)(struct wt__h3_conn *conn, void *user_data);
 };
 
 /* How a dial ended. Valid during the callback, but the session goes on. */
@@ -47,6 +55,7 @@ struct wt__h3_reply {
   int status;                     /* of the answer; 0: there was none */
   uint64_t wire_code;             /* where the server reset the request */
   const char *message;            /* for people: what went wrong; "" with a session */
+  const struct wt__h3_end *end;   /* how the connection ended, if that is the reason; else NULL */
   const struct wt__h3_dial *dial; /* for `wt__h3_dial_header` */
 };
 
@@ -61,6 +70,11 @@ struct wt__h3_dial_options {
   bool require_protocol;                 /* without one there is to be no session */
   struct wt_session_callbacks callbacks; /* of the session */
   void *user_data;                       /* theirs */
+  /* Make the session when the request is sent, before the answer. */
+  bool optimistic;
+  /* That session, of which no other callback comes before the answer. May be NULL. If the server refuses, it gets its
+   * `on_close` before `on_reply`. */
+  void (*on_asked)(wt_session *session, void *reply_data);
   void (*on_reply)(const struct wt__h3_reply *reply, void *reply_data);
   void *reply_data;
 };
@@ -73,11 +87,25 @@ int wt__h3_conn_new_client(struct wt__h3_conn **out, const struct wt__h3_config 
 /* Asks for a session, once the SETTINGS and a stream are there. The dial lives until its `on_reply` has returned.
  * WT_ERR_CLOSED, WT_ERR_INVALID (a header field, a subprotocol), WT_ERR_TOO_LARGE, WT_ERR_NOMEM. */
 int wt__h3_dial(struct wt__h3_conn *conn, const struct wt__h3_dial_options *options, struct wt__h3_dial **out);
+/* What `wt__h3_dial` would say of `options` before there is a connection: WT_ERR_INVALID, WT_ERR_TOO_LARGE,
+ * WT_ERR_NOMEM. `max_header_bytes` as in `struct wt__h3_config`. */
+int wt__h3_dial_check(const struct wt__h3_dial_options *options, size_t max_header_bytes);
 /* Gives up. `on_reply` follows with WT_ERR_CLOSED, unless it is due for another reason already; a session that
  * was accepted meanwhile is reset. */
 void wt__h3_dial_cancel(struct wt__h3_dial *dial);
 /* The first header field of the answer called `name` (lower case), or NULL. */
 const char *wt__h3_dial_header(const struct wt__h3_dial *dial, const char *name);
+/* The `index`th field of the answer, from 0, borrowed as long as the dial lives. WT_ERR_NOT_FOUND. */
+int wt__h3_dial_header_at(const struct wt__h3_dial *dial, size_t index, struct wt_header *header);
+
+/* Whether another dial may share the connection: it goes on, takes requests, has what WebTransport needs, and has room
+ * for a session besides those that are there and on their way. Before the SETTINGS: for the first dial alone. */
+bool wt__h3_conn_may_dial(const struct wt__h3_conn *conn);
+/* Whether the connection takes another exchange: it goes on, and the server has sent no GOAWAY. */
+bool wt__h3_conn_may_exchange(const struct wt__h3_conn *conn);
+
+/* Of quic: the handshake is done, and the server's certificate was accepted. Once. */
+void wt__h3_conn_connected(struct wt__h3_conn *conn);
 
 /* Ends the connection: H3_NO_ERROR. `on_end` follows. */
 void wt__h3_conn_close(struct wt__h3_conn *conn);

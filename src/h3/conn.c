@@ -71,10 +71,11 @@ static int up_open_stream(void *ctx, bool uni, int64_t *id) {
 
 static void up_reset_stream(void *ctx, int64_t id, uint64_t wire_code) { wt__h3_reset_stream(ctx, id, wire_code); }
 
-static bool up_has_reset_at(void *ctx) {
-  struct wt__h3_conn *conn = ctx;
+bool wt__h3_peer_has_reset_at(const struct wt__h3_conn *conn) {
   return !conn->closing && conn->below->has_reset_at && conn->below->has_reset_at(conn->ctx);
 }
+
+static bool up_has_reset_at(void *ctx) { return wt__h3_peer_has_reset_at(ctx); }
 
 static void up_reset_stream_at(void *ctx, int64_t id, uint64_t wire_code, uint64_t reliable_size, uint64_t final_size) {
   struct wt__h3_conn *conn = ctx;
@@ -109,6 +110,8 @@ static void up_path_stats(void *ctx, struct wt__path_stats *stats) {
   conn->below->path_stats(conn->ctx, stats);
 }
 
+static void up_get_info(void *ctx, struct wt_connection_info *info) { wt__h3_conn_get_info(ctx, info); }
+
 static int up_export_keys(void *ctx, const char *label, const void *context, size_t context_len, void *out,
                           size_t out_len) {
   struct wt__h3_conn *conn = ctx;
@@ -140,6 +143,7 @@ static const struct wt_transport transport_up = {
     .close_connection = up_close_connection,
     .set_keep_alive = up_set_keep_alive,
     .path_stats = up_path_stats,
+    .get_info = up_get_info,
     .export_keys = up_export_keys,
     .connect_wake = up_connect_wake,
     .connect_reset = up_connect_reset,
@@ -153,6 +157,11 @@ int wt__h3_conn_new(struct wt__h3_conn **out, const struct wt__h3_config *config
   return wt__h3_conn_init(out, config, NULL, transport, ctx, peer_address, now);
 }
 
+static void conn_init_session_rate(struct wt__h3_conn *conn) {
+  uint64_t rate = conn->config->max_session_rate, sessions = conn->config->max_sessions_per_connection;
+  wt__rate_init(&conn->session_rate, rate, rate > sessions ? rate : sessions, conn->now);
+}
+
 int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *config, struct wt__h3_client *client,
                      const struct wt_transport *transport, void *ctx, const char *peer_address, uint64_t now) {
   struct wt__h3_conn *conn = wt__calloc(1, sizeof(*conn));
@@ -162,11 +171,12 @@ int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *confi
   conn->below = transport;
   conn->ctx = ctx;
   conn->up = transport_up;
-  conn->now = conn->idle_since = now;
+  conn->now = conn->idle_since = conn->born_at = now;
   conn->idle = true;
   conn->lone_fin_id = conn->peer_control_id = -1;
   conn->control.id = conn->control.encoder_id = conn->control.decoder_id = -1;
   conn->max_remote_bidi = config->max_streams_bidi;
+  conn_init_session_rate(conn);
   wt__map_init(&conn->streams);
   wt__list_init(&conn->requests);
   wt__list_init(&conn->todo);
@@ -190,7 +200,12 @@ void wt__h3_conn_free(struct wt__h3_conn *conn, enum wt_party party, uint64_t wi
   if (conn == NULL) return;
   client = conn->client;
   conn->closing = true;
-  if (client) wt__client_end_dials(conn);
+  if (client) {
+    if (client->closed_here) party = WT_LOCAL;
+    wt__client_ending(client, party, wire_code);
+    wt__dials_end(conn);
+    wt__exchanges_end(conn);
+  }
   wt__mux_free(&conn->mux, party, wire_code);
   conn->mux.sessions_open = 0;
   wt__h3_count_sessions(conn);
@@ -201,9 +216,10 @@ void wt__h3_conn_free(struct wt__h3_conn *conn, enum wt_party party, uint64_t wi
   nghttp3_conn_del(conn->http);
   wt__released_run(&conn->released);
   wt__demux_free(conn);
+  if (client) wt__client_end(client);
+  wt__free(conn->peer_settings);
   wt__free(conn->peer_address);
   wt__free(conn);
-  if (client) wt__client_end(client, party, wire_code);
 }
 
 void wt__h3_conn_start(struct wt__h3_conn *conn, uint64_t max_datagram_frame_size) {
@@ -268,10 +284,7 @@ static void conn_run_idle(struct wt__h3_conn *conn) {
   if (idle_deadline(conn) <= conn->now) wt__h3_fail(conn, WT__H3_NO_ERROR, "no request and no session");
 }
 
-void wt__h3_conn_run(struct wt__h3_conn *conn, uint64_t now) {
-  conn->now = now;
-  if (conn->client && !conn->closing) wt__client_run(conn); /* also before the start: a dial may be cancelled */
-  if (conn->closing || !conn->started) return;
+static void conn_run_started(struct wt__h3_conn *conn, uint64_t now) {
   conn_run_waiting(conn);
   conn_run_requests(conn);
   conn_run_connects(conn);
@@ -280,6 +293,13 @@ void wt__h3_conn_run(struct wt__h3_conn *conn, uint64_t now) {
   wt__h3_count_sessions(conn);
   if (!wt__list_empty(&conn->todo) || !wt__list_empty(&conn->todo_connects)) wt__h3_wake(conn);
   conn_run_idle(conn);
+}
+
+void wt__h3_conn_run(struct wt__h3_conn *conn, uint64_t now) {
+  conn->now = now;
+  if (conn->client && !conn->closing) wt__client_run(conn); /* also before the start: a dial may be cancelled */
+  if (!conn->closing && conn->started) conn_run_started(conn, now);
+  if (conn->client) wt__client_run_unused(conn);
 }
 
 uint64_t wt__h3_conn_expiry(const struct wt__h3_conn *conn) {
@@ -314,7 +334,7 @@ void wt__h3_conn_shutdown(struct wt__h3_conn *conn) {
 bool wt__h3_conn_is_idle(const struct wt__h3_conn *conn) {
   if (conn->closing) return true;
   if (!wt__list_empty(&conn->requests) || conn->mux.sessions_open > 0) return false;
-  if (conn->client && !wt__list_empty(&conn->client->dials)) return false;
+  if (conn->client && !(wt__list_empty(&conn->client->dials) && wt__list_empty(&conn->client->exchanges))) return false;
   /* The close capsule of a session that ended has to reach the peer. */
   WT__LIST_FOREACH(it, next, &conn->connects) {
     const struct wt__h3_connect *connect = CONNECT_OF(it, link);

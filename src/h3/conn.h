@@ -45,6 +45,7 @@ struct wt__h3_config {
   void *check_origin_user_data;
   uint64_t settings_timeout_ms, no_request_timeout_ms;
   size_t max_sessions_per_connection;
+  uint64_t max_session_rate; /* new ones a second, on a connection; 0: no limit */
   size_t max_header_bytes;
   unsigned drafts;           /* of `enum wt_draft` */
   uint64_t max_streams_bidi; /* what QUIC allows the peer */
@@ -71,6 +72,8 @@ void wt__h3_conn_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data,
 void wt__h3_conn_recv_promise(struct wt__h3_conn *conn, int64_t id, uint64_t reliable_size);
 /* `final_size`: how many bytes the peer sent on it, as QUIC counts. */
 void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code, uint64_t final_size);
+/* A stream that was stopped here has ended in order, after that many bytes. They do not come any more. */
+void wt__h3_conn_recv_final_size(struct wt__h3_conn *conn, int64_t id, uint64_t final_size);
 void wt__h3_conn_recv_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);
 /* All bytes of `id` below `offset` were acknowledged. */
 void wt__h3_conn_acked(struct wt__h3_conn *conn, int64_t id, uint64_t offset, uint64_t now);
@@ -101,5 +104,9 @@ uint64_t wt__h3_conn_expiry(const struct wt__h3_conn *conn);
 void wt__h3_conn_shutdown(struct wt__h3_conn *conn);
 /* Neither a request nor a session is open. */
 bool wt__h3_conn_is_idle(const struct wt__h3_conn *conn);
+
+/* What is known of the connection, for diagnosis: all members but `size`, which stays. Pointers live as
+ * `wt_connection_info` says. */
+void wt__h3_conn_get_info(const struct wt__h3_conn *conn, struct wt_connection_info *info);
 
 #endif

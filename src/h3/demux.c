@@ -102,7 +102,7 @@ static void decide_http(struct wt__h3_conn *conn, struct wt__h3_stream *record, 
   if (IS_UNI(record->id)) {
     if (type == 0 && conn->peer_control_id < 0) {
       conn->peer_control_id = record->id;
-      record->frames.left = type_len; /* the stream's type stands before its frames */
+      record->frames.left = conn->control_frames.left = type_len; /* the stream's type stands before its frames */
     }
     return;
   }
@@ -169,6 +169,10 @@ static void http_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, co
       return;
     }
     if (conn->tap.has_settings) {
+      if (wt__info_keep_settings(conn) != 0) {
+        wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, "out of memory");
+        return;
+      }
       wt__settings_keep_drafts(&conn->peer, conn->config->drafts);
       if (conn->client) {
         wt__client_settings_in(conn);
@@ -178,7 +182,11 @@ static void http_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, co
       if (conn->closing) return;
     }
   }
-  wt__http_recv(conn, record->id, data, len, fin);
+  if (record->id == conn->peer_control_id && !conn->client) {
+    wt__priority_recv(conn, data, len, fin);
+  } else {
+    wt__http_recv(conn, record->id, data, len, fin);
+  }
 }
 
 static void demux_pass(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len,
@@ -233,6 +241,12 @@ void wt__h3_conn_recv_promise(struct wt__h3_conn *conn, int64_t id, uint64_t rel
     wt__stream_recv_promise(record->stream, reliable_size);
 }
 
+void wt__h3_conn_recv_final_size(struct wt__h3_conn *conn, int64_t id, uint64_t final_size) {
+  const struct wt__h3_stream *record = wt__demux_find(conn, id);
+  if (!conn->closing && record && record->stream && record->kind == WT__H3_WEBTRANSPORT)
+    wt__stream_recv_final_size(record->stream, final_size);
+}
+
 void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code, uint64_t final_size) {
   struct wt__h3_stream *record;
   if (conn->closing) return;
@@ -248,10 +262,12 @@ void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_
       break;
     case WT__H3_HTTP:
       wt__http_stop_reading(conn, id);
-      if (record->connect) {
-        wt__connect_recv_reset(record->connect, wire_code);
-      } else if (record->dial) {
+      if (record->dial) {
         wt__dial_recv_reset(record->dial, wire_code);
+      } else if (record->connect) {
+        wt__connect_recv_reset(record->connect, wire_code);
+      } else if (record->exchange) {
+        wt__exchange_recv_reset(record->exchange, wire_code);
       } else if (record->request && !record->request->answered) {
         /* Behind an answer this is how the client obeys our STOP_SENDING. */
         wt__request_client_gone(record->request);
@@ -280,8 +296,10 @@ void wt__h3_conn_recv_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_
       break;
     case WT__H3_HTTP:
       nghttp3_conn_shutdown_stream_write(conn->http, id);
-      if (record->connect) {
+      if (record->connect && !record->dial) { /* before the answer it says nothing: the answer will */
         wt__session_recv_stop_sending(record->connect->session, wire_code);
+      } else if (record->exchange) {
+        wt__exchange_recv_stop_sending(record->exchange);
       } else if (record->request) {
         wt__request_client_gone(record->request);
       }
@@ -295,6 +313,7 @@ static void http_stream_closed(struct wt__h3_conn *conn, struct wt__h3_stream *r
   if (rv != 0 && rv != NGHTTP3_ERR_STREAM_NOT_FOUND) wt__h3_fail_http(conn, rv);
   if (record->request) wt__request_stream_closed(record->request);
   if (record->dial) wt__dial_stream_closed(record->dial);
+  if (record->exchange) wt__exchange_stream_closed(record->exchange);
   if (record->connect) {
     wt_session *session = record->connect->session;
     wt__connect_run(record->connect); /* what was put off says how the session ended */

@@ -73,3 +73,30 @@ char *wt__fields_find(const struct wt__fields *fields, const char *name, const c
   }
   return NULL;
 }
+
+int wt__fields_at(const struct wt__fields *fields, size_t index, struct wt_header *header) {
+  for (const char *at = fields->text; at && at < fields->text + fields->len;) {
+    const char *value = at + strlen(at) + 1;
+    if (at[0] != ':' && index-- == 0) {
+      *header = (struct wt_header){at, value};
+      return 0;
+    }
+    at = value + strlen(value) + 1;
+  }
+  return WT_ERR_NOT_FOUND;
+}
+
+nghttp3_nv wt__fields_nv(const char *name, const char *value) {
+  return (nghttp3_nv){(uint8_t *)(uintptr_t)name, (uint8_t *)(uintptr_t)value, strlen(name), strlen(value),
+                      NGHTTP3_NV_FLAG_NONE};
+}
+
+size_t wt__fields_to_nv(const struct wt__fields *fields, nghttp3_nv *nv, size_t max) {
+  size_t count = 0;
+  for (const char *at = fields->text; at && at < fields->text + fields->len && count < max;) {
+    const char *value = at + strlen(at) + 1;
+    nv[count++] = wt__fields_nv(at, value);
+    at = value + strlen(value) + 1;
+  }
+  return count;
+}

@@ -132,7 +132,7 @@ static int answer_send_body(wt_request *request, int fd, const struct file_answe
   bool with_body = answer->length > 0 && !request->is_head;
   int rv = wt__answer_submit(request, answer->status, headers, count, &answer->length, with_body);
   if (rv != 0) return rv;
-  request->ended = true;
+  request->out.ended = true;
   if (with_body) {
     wt__answer_set_file(request, fd, answer->first, answer->length);
   } else {

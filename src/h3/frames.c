@@ -14,6 +14,8 @@
 /* Takes bytes of a frame's head, one by one. True once it is whole: `*type` and `frames->left` are set. */
 static bool head_take(struct wt__frames *frames, uint8_t byte, uint64_t *type) {
   size_t type_len, length_len;
+  if (frames->head_done) frames->head_len = 0;
+  frames->head_done = false;
   frames->head[frames->head_len++] = byte;
   type_len = wt__varint_read(frames->head, frames->head_len, type);
   if (type_len == 0) return false;
@@ -22,20 +24,22 @@ static bool head_take(struct wt__frames *frames, uint8_t byte, uint64_t *type) {
   return length_len > 0;
 }
 
+enum wt__frames_step wt__frames_step(struct wt__frames *frames, const uint8_t *data, size_t len, size_t *taken,
+                                     uint64_t *type) {
+  *taken = 1;
+  if (frames->left > 0) {
+    *taken = frames->left < len ? (size_t)frames->left : len;
+    frames->left -= *taken;
+    return WT__FRAMES_PAYLOAD;
+  }
+  frames->head_done = head_take(frames, *data, type);
+  return frames->head_done ? WT__FRAMES_BEGUN : WT__FRAMES_HEAD;
+}
+
 bool wt__frames_follow(struct wt__frames *frames, const uint8_t *data, size_t len) {
-  while (len > 0) {
+  for (size_t n; len > 0; data += n, len -= n) {
     uint64_t type;
-    if (frames->left > 0) {
-      size_t n = frames->left < len ? (size_t)frames->left : len;
-      frames->left -= n;
-      data += n;
-      len -= n;
-      continue;
-    }
-    len--;
-    if (!head_take(frames, *data++, &type)) continue;
-    if (type == WT__SIGNAL_BIDI) return false;
-    frames->head_len = 0;
+    if (wt__frames_step(frames, data, len, &n, &type) == WT__FRAMES_BEGUN && type == WT__SIGNAL_BIDI) return false;
   }
   return true;
 }

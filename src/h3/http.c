@@ -47,6 +47,11 @@ static struct wt__h3_dial *http_dial(const struct wt__h3_conn *conn, int64_t id)
   return record ? record->dial : NULL;
 }
 
+static wt_exchange *http_exchange(const struct wt__h3_conn *conn, int64_t id) {
+  struct wt__h3_stream *record = wt__demux_find(conn, id);
+  return record ? record->exchange : NULL;
+}
+
 static wt_request *http_request(const struct wt__h3_conn *conn, int64_t id) {
   struct wt__h3_stream *record = wt__demux_find(conn, id);
   return record ? record->request : NULL;
@@ -61,6 +66,7 @@ static int on_header(nghttp3_conn *http, int64_t id, int32_t token, nghttp3_rcbu
   int rv;
   (void)http, (void)token, (void)flags, (void)stream_user_data;
   if (dial) wt__dial_header(dial, n.base, n.len, v.base, v.len);
+  if (http_exchange(conn, id)) wt__exchange_header(http_exchange(conn, id), n.base, n.len, v.base, v.len);
   if (request == NULL || request->over_limit || request->no_memory) return http_result(conn);
   rv = wt__fields_add(&request->fields, n.base, n.len, v.base, v.len);
   if (rv != 0) {
@@ -79,6 +85,7 @@ static int on_end_headers(nghttp3_conn *http, int64_t id, int fin, void *user_da
   (void)http, (void)fin, (void)stream_user_data;
   if (request) wt__request_headers_done(request);
   if (http_dial(conn, id)) wt__dial_headers_done(http_dial(conn, id));
+  if (http_exchange(conn, id)) wt__exchange_headers_done(http_exchange(conn, id));
   return http_result(conn);
 }
 
@@ -91,6 +98,8 @@ static int on_data(nghttp3_conn *http, int64_t id, const uint8_t *data, size_t l
     wt__connect_recv(record->connect, data, len);
   } else if (record && record->request) {
     wt__request_recv(record->request, data, len);
+  } else if (record && record->exchange) {
+    wt__exchange_recv(record->exchange, data, len);
   } else {
     conn->below->consume(conn->ctx, id, len);
   }
@@ -101,12 +110,14 @@ static int on_end_stream(nghttp3_conn *http, int64_t id, void *user_data, void *
   struct wt__h3_conn *conn = user_data;
   struct wt__h3_stream *record = wt__demux_find(conn, id);
   (void)http, (void)stream_user_data;
-  if (record && record->connect) {
-    wt__connect_recv_fin(record->connect);
-  } else if (record && record->dial) {
+  if (record && record->dial) {
     wt__dial_recv_fin(record->dial);
+  } else if (record && record->connect) {
+    wt__connect_recv_fin(record->connect);
   } else if (record && record->request) {
     wt__request_recv_fin(record->request);
+  } else if (record && record->exchange) {
+    wt__exchange_recv_fin(record->exchange);
   }
   return http_result(conn);
 }
@@ -126,6 +137,8 @@ static int on_acked(nghttp3_conn *http, int64_t id, uint64_t len, void *user_dat
     wt__connect_acked(record->connect, len);
   } else if (record && record->request) {
     wt__answer_acked(record->request, len);
+  } else if (record && record->exchange) {
+    wt__exchange_acked(record->exchange, len);
   }
   return http_result(conn);
 }
@@ -147,6 +160,8 @@ static int on_reset(nghttp3_conn *http, int64_t id, uint64_t wire_code, void *us
     wt__request_abort(request, wire_code);
   } else if (http_dial(conn, id)) {
     wt__dial_malformed(http_dial(conn, id), wire_code);
+  } else if (http_exchange(conn, id)) {
+    wt__exchange_malformed(http_exchange(conn, id), wire_code);
   } else {
     wt__h3_reset_stream(conn, id, wire_code);
   }
@@ -156,8 +171,8 @@ static int on_reset(nghttp3_conn *http, int64_t id, uint64_t wire_code, void *us
 /* The peer's GOAWAY: also a signal to bring sessions to an end (draft section 4.7). */
 static int on_shutdown(nghttp3_conn *http, int64_t id, void *user_data) {
   struct wt__h3_conn *conn = user_data;
-  (void)http, (void)id;
-  if (conn->client) wt__client_goaway(conn);
+  (void)http;
+  if (conn->client) wt__client_goaway(conn, id);
   wt__mux_drain(&conn->mux);
   return http_result(conn);
 }
@@ -172,6 +187,8 @@ static nghttp3_ssize on_read(nghttp3_conn *http, int64_t id, nghttp3_vec *vecs, 
     count = wt__connect_read(record->connect, vecs, max_vecs, flags);
   } else if (record && record->request) {
     count = wt__answer_read(record->request, vecs, max_vecs, flags);
+  } else if (record && record->exchange) {
+    count = wt__exchange_read(record->exchange, vecs, max_vecs, flags);
   }
   if (count == NGHTTP3_ERR_WOULDBLOCK) conn->read_blocked = true;
   return count;
@@ -208,6 +225,10 @@ int wt__http_new(struct wt__h3_conn *conn) {
 void wt__http_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, size_t len, bool fin) {
   nghttp3_ssize used = nghttp3_conn_read_stream(conn->http, id, data, len, fin);
   if (used < 0) {
+    /* A stream error that nghttp3 makes one of the connection: a false content-length, or a missing response. */
+    if (used == NGHTTP3_ERR_MALFORMED_HTTP_MESSAGING && http_exchange(conn, id)) {
+      wt__exchange_malformed(http_exchange(conn, id), WT__H3_MESSAGE_ERROR);
+    }
     wt__h3_fail_http(conn, (int)used);
   } else if (used > 0 && !conn->closing) {
     conn->below->consume(conn->ctx, id, (uint64_t)used);

@@ -9,13 +9,18 @@
  *   demux.c     whose stream is it; arrivals on streams
  *   send.c      which stream is next; what QUIC reports about sent bytes
  *   frames.c    a WT_STREAM signal where it may not be
+ *   priority.c  PRIORITY_UPDATE for sessions
  *   settings.c  our SETTINGS in place of nghttp3's, the tap on the peer's
+ *   info.c      what is known of the connection, for diagnosis
  *   http.c      what nghttp3 tells
  *   fields.c    the header fields of a request
+ *   body.c      bodies that arrive and leave
  *   request.c   the life of a request
  *   answer.c    its answer
  *   upgrade.c   from a request to a session
- *   client.c    the other role: sessions that are asked for here
+ *   client.c    the other role: its connection
+ *   dial.c      its requests for sessions
+ *   exchange.c  its plain requests
  *
  * Who frees what: a stream's record goes when QUIC has closed the stream. A request may end earlier (the
  * client gave up) and a session ends later (core keeps it until its streams are closed), so both have
@@ -33,11 +38,14 @@
 #include "base/buf.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "base/rate.h"
 #include "core/mux.h"
 #include "core/sendq.h"
 #include "core/transport.h"
+#include "h3/body.h"
 #include "h3/client.h"
 #include "h3/conn.h"
+#include "h3/exchange.h"
 #include "wire/settings.h"
 #include "wire/stream_header.h"
 
@@ -52,7 +60,8 @@
 struct wt__tap {
   uint8_t bytes[8 + 8 + 8 + WT__SETTINGS_PAYLOAD_MAX]; /* stream type, frame type, frame length, payload */
   size_t len;
-  bool done; /* nothing more to look at */
+  size_t payload_at, payload_len; /* of the SETTINGS in `bytes` */
+  bool done;                      /* nothing more to look at */
   bool has_settings;
 };
 
@@ -63,13 +72,35 @@ uint64_t wt__tap_read(struct wt__tap *tap, const uint8_t *data, size_t len, stru
 /* --- Frames of HTTP/3, looked at in passing (frames.c) --- */
 
 struct wt__frames {
-  uint8_t head[16]; /* type and length of the frame that begins */
+  uint8_t head[16]; /* type and length of the frame that begins, or of the one that goes by */
   uint8_t head_len;
+  bool head_done;
   uint64_t left; /* of the payload */
 };
 
+enum wt__frames_step {
+  WT__FRAMES_HEAD,    /* a part of a frame's head */
+  WT__FRAMES_BEGUN,   /* the last byte of a head: `*type` is set, and `left` */
+  WT__FRAMES_PAYLOAD, /* of the frame that has begun */
+};
+
+/* Takes the next `*taken` bytes of a stream, of at least one. */
+enum wt__frames_step wt__frames_step(struct wt__frames *frames, const uint8_t *data, size_t len, size_t *taken,
+                                     uint64_t *type);
+
 /* Follows the frames of a stream. False: there is one of type 0x41. */
 bool wt__frames_follow(struct wt__frames *frames, const uint8_t *data, size_t len);
+
+/* --- PRIORITY_UPDATE (priority.c) --- */
+
+#define WT__PRIORITY_UPDATE_MAX 64 /* bytes of the frame's payload; longer ones are dropped */
+
+/* The frame that goes by, if it is one. */
+struct wt__priority_update {
+  bool on, dropped;
+  size_t len, payload_at;
+  uint8_t frame[16 + WT__PRIORITY_UPDATE_MAX];
+};
 
 /* --- Our control stream --- */
 
@@ -100,7 +131,8 @@ struct wt__h3_stream {
   uint64_t stop_code;
   wt_stream *stream;              /* WEBTRANSPORT; of ours: NULL until it first sends, and core ends none before that */
   wt_request *request;            /* HTTP, until the request ends */
-  struct wt__h3_dial *dial;       /* HTTP, of a client: a session that was asked for */
+  struct wt__h3_dial *dial;       /* HTTP, of a client: a session that was asked for, until the answer */
+  wt_exchange *exchange;          /* HTTP, of a client: a plain request */
   struct wt__h3_connect *connect; /* HTTP: an accepted session */
 };
 
@@ -143,9 +175,8 @@ struct wt_request {
   struct wt_request_callbacks callbacks;
   void *user_data;
 
-  struct wt__buf body; /* arrived, not delivered */
-  struct wt__sendq sendq;
-  uint64_t body_acked;
+  struct wt__body_in in;
+  struct wt__body_out out;
   int file_fd; /* -1: none. The body is read from it as the queue drains. */
   uint64_t file_off, file_left;
 
@@ -153,12 +184,9 @@ struct wt_request {
   bool dispatched;       /* the handler was called */
   bool gave_up_settings; /* dispatched without the SETTINGS */
   bool is_webtransport, is_head;
-  bool paused, has_callbacks;
-  bool body_fin;  /* the client's side has ended */
-  bool body_told; /* and `on_body` said so */
-  bool discard;   /* the rest of the body is not wanted */
-  bool answered, no_body, ended, fin_sent;
-  bool writable_pending, fail_pending;
+  bool has_callbacks;
+  bool answered, no_body, fin_sent;
+  bool fail_pending;
   bool gone; /* the client gave up, or we did */
   bool over; /* QUIC closed the stream */
   bool dead; /* no handle any more: to be freed without a word */
@@ -175,12 +203,20 @@ struct wt__h3_client {
   struct wt__list dials;         /* all */
   struct wt__list waiting_dials; /* for the SETTINGS or a stream, oldest first */
   struct wt__list todo_dials;    /* whose `on_reply` is due */
-  size_t asked;                  /* dials without an answer */
-  uint64_t settings_deadline;    /* 0: not set */
+  size_t asked;                  /* dials without an answer and without a session */
+  struct wt__list exchanges;     /* all that are attached */
+  struct wt__list waiting_exchanges, todo_exchanges;
+  uint64_t settings_deadline; /* 0: not set */
   struct wt__h3_end end;
+  const char *missing; /* why there can be no sessions; NULL: no reason, or not known yet */
+  bool connected, connected_pending;
   bool ready, ready_pending;
-  bool try_waiting; /* something has changed for the waiting dials */
+  bool unfit_pending;
+  const char *unfit; /* as `missing`, but not looked at before `on_connected` */
+  bool try_waiting; /* something has changed for the waiting dials and exchanges */
   bool goaway;
+  bool plain; /* it was given exchanges: it goes on without WebTransport */
+  bool used;  /* by dials, exchanges or sessions, as of the last pass */
   bool closed_here;
 };
 
@@ -206,10 +242,16 @@ struct wt__h3_conn {
 
   struct wt__control control;
   int64_t peer_control_id;
+  struct wt__frames control_frames;
+  struct wt__priority_update priority_update;
   struct wt__tap tap;
   struct wt__settings peer;
+  struct wt_setting *peer_settings; /* as received, unknown ones too; NULL before that */
+  size_t peer_setting_count;
+  uint64_t born_at, settings_at; /* 0: not yet */
   uint64_t peer_max_datagram;
   uint64_t max_remote_bidi;
+  struct wt__rate session_rate;
 
   bool started, closing, shutting_down;
   bool idle;
@@ -228,6 +270,8 @@ void wt__h3_fail_http(struct wt__h3_conn *conn, int error); /* an error of nghtt
 void wt__h3_wake(struct wt__h3_conn *conn);
 void wt__h3_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);
 void wt__h3_reset_stream(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);
+/* Whether the peer takes RESET_STREAM_AT. */
+bool wt__h3_peer_has_reset_at(const struct wt__h3_conn *conn);
 /* Brings the sessions' count in `config->counters` up to date. */
 void wt__h3_count_sessions(struct wt__h3_conn *conn);
 
@@ -235,6 +279,10 @@ void wt__h3_count_sessions(struct wt__h3_conn *conn);
 struct wt__h3_stream *wt__demux_find(const struct wt__h3_conn *conn, int64_t id);
 struct wt__h3_stream *wt__demux_add(struct wt__h3_conn *conn, int64_t id, enum wt__h3_kind kind);
 void wt__demux_free(struct wt__h3_conn *conn);
+
+/* info.c */
+/* Keeps the peer's SETTINGS, which are in the tap, for `wt__h3_conn_get_info`. WT_ERR_NOMEM. */
+int wt__info_keep_settings(struct wt__h3_conn *conn);
 
 /* settings.c */
 /* Forgets what the peer said of drafts that are not among `drafts`. */
@@ -264,6 +312,12 @@ int wt__fields_add(struct wt__fields *fields, const uint8_t *name, size_t name_l
                    size_t value_len);
 /* The first field of that name behind `after` (a value given before, or NULL), or NULL. */
 char *wt__fields_find(const struct wt__fields *fields, const char *name, const char *after);
+/* The `index`th field that is no pseudo-header field, borrowed. WT_ERR_NOT_FOUND. */
+int wt__fields_at(const struct wt__fields *fields, size_t index, struct wt_header *header);
+/* For nghttp3; both are borrowed. */
+nghttp3_nv wt__fields_nv(const char *name, const char *value);
+/* All fields, at most `max`. Returns their number. */
+size_t wt__fields_to_nv(const struct wt__fields *fields, nghttp3_nv *nv, size_t max);
 
 /* request.c */
 wt_request *wt__request_new(struct wt__h3_conn *conn, struct wt__h3_stream *stream);
@@ -289,6 +343,8 @@ int wt__request_error(wt_request *request, int error, const char *text);
 void wt__request_refuse_body(wt_request *request);
 
 /* answer.c */
+/* A token (RFC 9110, section 5.6.2); names of fields have no upper-case letters. */
+bool wt__token_valid(const char *token, bool upper);
 /* Whether a field of the application may be sent. */
 bool wt__header_valid(const struct wt_header *header);
 /* Whether `request` can be answered: 0, WT_ERR_STATE, WT_ERR_CLOSED. */
@@ -305,6 +361,12 @@ void wt__answer_acked(wt_request *request, uint64_t len);
 /* The body is `left` bytes of `fd` from `off` on; `fd` is the request's from now on. */
 void wt__answer_set_file(wt_request *request, int fd, uint64_t off, uint64_t left);
 
+/* priority.c */
+/* Bytes of the client's control stream, on their way to nghttp3. */
+void wt__priority_recv(struct wt__h3_conn *conn, const uint8_t *data, size_t len, bool fin);
+/* Of the request on stream `id`: what its `priority` field said, or a PRIORITY_UPDATE before or after it. */
+unsigned wt__priority_of_request(const struct wt__h3_conn *conn, int64_t id);
+
 /* upgrade.c */
 /* How many sessions at once the peer may have. */
 size_t wt__upgrade_max_sessions(const struct wt__h3_conn *conn);
@@ -320,7 +382,7 @@ void wt__connect_reset(struct wt__h3_connect *connect, uint64_t wire_code);
 void wt__connect_run(struct wt__h3_connect *connect);
 void wt__connect_free(struct wt__h3_connect *connect);
 
-/* client.c; a dial is told of what arrives on its stream. */
+/* dial.c; a dial is told of what arrives on its stream. */
 void wt__dial_header(struct wt__h3_dial *dial, const uint8_t *name, size_t name_len, const uint8_t *value,
                      size_t value_len);
 void wt__dial_headers_done(struct wt__h3_dial *dial);
@@ -329,14 +391,46 @@ void wt__dial_recv_reset(struct wt__h3_dial *dial, uint64_t wire_code);
 /* nghttp3 found a fault in the answer. */
 void wt__dial_malformed(struct wt__h3_dial *dial, uint64_t wire_code);
 void wt__dial_stream_closed(struct wt__h3_dial *dial);
+void wt__dial_sent(struct wt__h3_dial *dial, size_t len);
+/* Asks for as many of the waiting as may be. */
+void wt__dials_ask(struct wt__h3_conn *conn);
+void wt__dials_run(struct wt__h3_conn *conn);
+/* The server will not look at streams from `id` on. */
+void wt__dials_goaway(struct wt__h3_conn *conn, int64_t id);
+/* The connection is over: all are told. */
+void wt__dials_end(struct wt__h3_conn *conn);
+
+/* exchange.c; likewise. */
+void wt__exchange_header(wt_exchange *exchange, const uint8_t *name, size_t name_len, const uint8_t *value,
+                         size_t value_len);
+void wt__exchange_headers_done(wt_exchange *exchange);
+void wt__exchange_recv(wt_exchange *exchange, const uint8_t *data, size_t len);
+void wt__exchange_recv_fin(wt_exchange *exchange);
+void wt__exchange_recv_reset(wt_exchange *exchange, uint64_t wire_code);
+void wt__exchange_recv_stop_sending(wt_exchange *exchange);
+void wt__exchange_malformed(wt_exchange *exchange, uint64_t wire_code);
+void wt__exchange_stream_closed(wt_exchange *exchange);
+nghttp3_ssize wt__exchange_read(wt_exchange *exchange, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags);
+void wt__exchange_acked(wt_exchange *exchange, uint64_t len);
+void wt__exchanges_ask(struct wt__h3_conn *conn);
+void wt__exchanges_run(struct wt__h3_conn *conn);
+void wt__exchanges_goaway(struct wt__h3_conn *conn, int64_t id);
+void wt__exchanges_end(struct wt__h3_conn *conn);
+
+/* client.c */
 /* The server's SETTINGS came; it allows more streams; its GOAWAY came. */
 void wt__client_settings_in(struct wt__h3_conn *conn);
 void wt__client_streams_allowed(struct wt__h3_conn *conn);
-void wt__client_goaway(struct wt__h3_conn *conn);
+void wt__client_goaway(struct wt__h3_conn *conn, int64_t id);
 void wt__client_run(struct wt__h3_conn *conn);
+/* At the end of a pass: tells if nothing uses the connection any more. */
+void wt__client_run_unused(struct wt__h3_conn *conn);
 uint64_t wt__client_expiry(const struct wt__h3_conn *conn);
-/* The connection is over: all dials are told; and last of all, the owner of the connection. Frees `client`. */
-void wt__client_end_dials(struct wt__h3_conn *conn);
-void wt__client_end(struct wt__h3_client *client, enum wt_party by, uint64_t wire_code);
+/* Last of all, the owner of the connection is told. Frees `client`. */
+void wt__client_end(struct wt__h3_client *client);
+/* Why the connection ended, for people; never "". */
+const char *wt__client_end_reason(const struct wt__h3_client *client);
+/* Before all that: what ended it. */
+void wt__client_ending(struct wt__h3_client *client, enum wt_party by, uint64_t wire_code);
 
 #endif

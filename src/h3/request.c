@@ -28,10 +28,6 @@
 #include "wire/error_code.h"
 #include "wire/target.h"
 
-static void request_consume(wt_request *request, uint64_t len) {
-  if (len > 0 && !request->conn->closing) request->conn->below->consume(request->conn->ctx, request->id, len);
-}
-
 void wt__request_todo(wt_request *request) {
   if (!wt__link_linked(&request->todo)) wt__list_push_back(&request->conn->todo, &request->todo);
 }
@@ -42,6 +38,11 @@ static void request_todo_soon(wt_request *request) {
 }
 
 /* --- Birth and end --- */
+
+static void request_tell_body(void *message, const uint8_t *data, size_t len, bool fin) {
+  wt_request *request = message;
+  if (request->callbacks.on_body) request->callbacks.on_body(request, data, len, fin, request->user_data);
+}
 
 wt_request *wt__request_new(struct wt__h3_conn *conn, struct wt__h3_stream *stream) {
   wt_request *request = wt__calloc(1, sizeof(*request));
@@ -55,8 +56,10 @@ wt_request *wt__request_new(struct wt__h3_conn *conn, struct wt__h3_stream *stre
   wt__link_init(&request->todo);
   wt__link_init(&request->waiting);
   wt__fields_init(&request->fields, conn->config->max_header_bytes);
-  wt__buf_init(&request->body, (size_t)conn->config->max_stream_data);
-  wt__sendq_init(&request->sendq, conn->config->mux.max_stream_send_buffer);
+  wt__body_in_init(&request->in, (size_t)conn->config->max_stream_data, request_tell_body, request);
+  request->in.conn = conn;
+  request->in.id = stream->id;
+  wt__sendq_init(&request->out.queue, conn->config->mux.max_stream_send_buffer);
   wt__list_push_back(&conn->requests, &request->link);
   return request;
 }
@@ -73,11 +76,10 @@ static void request_refuse_session(wt_request *request) {
 
 /* Keeps nothing that only the wire needed. */
 static void request_drop_bytes(wt_request *request) {
-  wt__sendq_drop(&request->sendq, &request->conn->released);
+  wt__sendq_drop(&request->out.queue, &request->conn->released);
   if (request->file_fd >= 0) close(request->file_fd);
   request->file_fd = -1;
-  request_consume(request, request->body.len);
-  wt__buf_free(&request->body);
+  wt__body_in_drop(&request->in);
 }
 
 void wt__request_free(wt_request *request) {
@@ -221,53 +223,29 @@ static void request_dispatch(wt_request *request) {
 
 /* Whether `on_body` may be called now. */
 static bool request_takes_body(const wt_request *request) {
-  return request->dispatched && request->has_callbacks && !request->paused && !request->is_webtransport &&
-         !request->gone && !request->dead && !request->discard;
-}
-
-static void request_tell_body(wt_request *request, const uint8_t *data, size_t len, bool fin) {
-  if (fin) request->body_told = true;
-  if (request->callbacks.on_body) request->callbacks.on_body(request, data, len, fin, request->user_data);
+  return request->dispatched && request->has_callbacks && !request->in.paused && !request->is_webtransport &&
+         !request->gone && !request->dead && !request->in.discard;
 }
 
 void wt__request_recv(wt_request *request, const uint8_t *data, size_t len) {
-  if (request->gone || request->dead || request->discard || request->over_limit || request->no_memory) {
-    request_consume(request, len);
-  } else if (request_takes_body(request) && request->body.len == 0) {
-    request_tell_body(request, data, len, false);
-    request_consume(request, len);
-  } else if (wt__buf_append(&request->body, data, len) != 0) {
-    request_consume(request, len);
+  bool wanted = !request->gone && !request->dead && !request->over_limit && !request->no_memory;
+  if (wt__body_in_recv(&request->in, data, len, wanted, request_takes_body(request)) != 0) {
     wt__request_abort(request, WT__H3_INTERNAL_ERROR);
-  } else if (request_takes_body(request)) {
+  } else if (request->in.kept.len > 0 && request_takes_body(request)) {
     wt__request_todo(request);
   }
 }
 
 void wt__request_recv_fin(wt_request *request) {
-  request->body_fin = true;
+  request->in.fin = true;
   wt__request_todo(request);
 }
 
-static void request_deliver_body(wt_request *request) {
-  if (!request_takes_body(request) || request->body_told) return;
-  if (request->body.len > 0) {
-    struct wt__buf taken = request->body;
-    wt__buf_init(&request->body, taken.max);
-    request_tell_body(request, wt__buf_head(&taken), taken.len, request->body_fin);
-    request_consume(request, taken.len);
-    wt__buf_free(&taken);
-  } else if (request->body_fin) {
-    request_tell_body(request, (const uint8_t *)"", 0, true);
-  }
-}
-
 void wt__request_refuse_body(wt_request *request) {
-  if (request->discard) return;
-  request->discard = true;
-  request_consume(request, request->body.len);
-  wt__buf_free(&request->body);
-  if (request->body_fin || request->gone || request->over) return;
+  if (request->in.discard) return;
+  request->in.discard = true;
+  wt__body_in_drop(&request->in);
+  if (request->in.fin || request->gone || request->over) return;
   wt__h3_stop_sending(request->conn, request->id, WT__H3_NO_ERROR);
   wt__http_stop_reading(request->conn, request->id);
 }
@@ -292,9 +270,9 @@ void wt__request_run(wt_request *request) {
       request_dispatch(request);
     }
   }
-  request_deliver_body(request);
-  if (request->writable_pending && !request->gone && !request->over && !request->ended) {
-    request->writable_pending = false;
+  if (request_takes_body(request)) wt__body_in_deliver(&request->in);
+  if (request->out.writable_pending && !request->gone && !request->over && !request->out.ended) {
+    request->out.writable_pending = false;
     if (request->callbacks.on_writable) request->callbacks.on_writable(request, request->user_data);
   }
   if (request->gone || request->over) wt__request_end(request);
@@ -337,9 +315,9 @@ const char *wt_request_header(const wt_request *request, const char *name) {
   return name[0] == ':' ? NULL : wt__fields_find(&request->fields, name, NULL);
 }
 
-void wt_request_pause(wt_request *request) { request->paused = true; }
+void wt_request_pause(wt_request *request) { request->in.paused = true; }
 
 void wt_request_resume(wt_request *request) {
-  request->paused = false;
+  request->in.paused = false;
   request_todo_soon(request);
 }

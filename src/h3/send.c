@@ -90,6 +90,7 @@ static void http_sent(struct wt__h3_conn *conn, int64_t id, size_t len, bool fin
   record = wt__demux_find(conn, id);
   if (record == NULL) return;
   if (record->request && fin) record->request->fin_sent = true;
+  if (record->dial) wt__dial_sent(record->dial, len);
   if (record->connect) {
     record->connect->sent += len;
     if (fin) {

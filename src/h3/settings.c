@@ -154,6 +154,8 @@ static uint64_t tap_parse(struct wt__tap *tap, struct wt__settings *settings) {
   tap->done = true;
   wire_code = wt__settings_read(tap->bytes + at, (size_t)length, settings);
   if (wire_code == 0) tap->has_settings = true;
+  tap->payload_at = at;
+  tap->payload_len = (size_t)length;
   return wire_code;
 }
 

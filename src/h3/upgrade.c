@@ -14,7 +14,9 @@
  *
  * How many sessions a connection may have depends on the draft (section 5.1, and PROTOCOL of the older ones):
  * draft 02 knows no rule, and the configured number holds. Drafts 07 to 14 have a setting for it, in which we
- * announce 1. From draft 15 on it is the configured number with session flow control, and 1 without.
+ * announce 1. From draft 15 on it is the configured number with session flow control, and 1 without. How fast
+ * they may come one after the other is limited too (section 5.2), so that opening and closing them cannot keep
+ * the application busy; the burst lets a client open all that it may have at once.
  */
 
 #include <stdio.h>
@@ -62,7 +64,7 @@ static int check_settings(wt_request *request) {
              (unsigned long long)conn->config->settings_timeout_ms);
     return wt__request_error(request, WT_ERR_SETTINGS, request->error_text);
   }
-  missing = wt__settings_missing_from_client(&conn->peer, conn->peer_max_datagram);
+  missing = wt__settings_missing_from_client(&conn->peer, conn->peer_max_datagram, wt__h3_peer_has_reset_at(conn));
   return missing ? wt__request_error(request, WT_ERR_SETTINGS, missing) : 0;
 }
 
@@ -85,6 +87,13 @@ static int check_limit(wt_request *request) {
   const struct wt__h3_conn *conn = request->conn;
   if (conn->mux.sessions_open < wt__upgrade_max_sessions(conn)) return 0;
   return wt__request_error(request, WT_ERR_SESSION_LIMIT, "the connection has as many sessions as are allowed");
+}
+
+/* Asked last: from here on only memory can stand in the way of the session. */
+static int check_rate(wt_request *request) {
+  struct wt__h3_conn *conn = request->conn;
+  if (conn->config->max_session_rate == 0 || wt__rate_take(&conn->session_rate, conn->now)) return 0;
+  return wt__request_error(request, WT_ERR_SESSION_LIMIT, "new sessions come too fast on the connection");
 }
 
 static const char *request_scheme(const wt_request *request) {
@@ -210,12 +219,6 @@ struct wt__h3_connect *wt__connect_new(struct wt__h3_conn *conn, struct wt__h3_s
   return connect;
 }
 
-/* As the request's `priority` field says (RFC 9218, section 5), which nghttp3 has read. */
-static unsigned session_urgency(struct wt__h3_conn *conn, int64_t id) {
-  nghttp3_pri pri;
-  return nghttp3_conn_get_stream_priority(conn->http, &pri, id) == 0 ? pri.urgency : WT__URGENCY_DEFAULT;
-}
-
 static int session_make(wt_request *request, const struct wt_upgrade_options *options, const char *protocol, int draft,
                         wt_session **session) {
   struct wt__h3_conn *conn = request->conn;
@@ -226,7 +229,7 @@ static int session_make(wt_request *request, const struct wt_upgrade_options *op
       .peer_address = conn->peer_address,
       .draft = draft,
       .peer_limits = wt__control_flow(conn, &limits) ? &limits : NULL,
-      .urgency = session_urgency(conn, request->id),
+      .urgency = wt__priority_of_request(conn, request->id),
       .callbacks = &options->callbacks,
       .user_data = options->user_data,
   };
@@ -237,10 +240,10 @@ static int session_make(wt_request *request, const struct wt_upgrade_options *op
 static void request_hand_over(wt_request *request, struct wt__h3_connect *connect) {
   struct wt__h3_conn *conn = request->conn;
   struct wt__h3_stream *stream = request->stream;
-  connect->early = request->body;
+  connect->early = request->in.kept;
   connect->early_pending = true;
-  connect->fin_pending = request->body_fin;
-  wt__buf_init(&request->body, 0);
+  connect->fin_pending = request->in.fin;
+  wt__buf_init(&request->in.kept, 0);
   request->dead = true;
   request->stream = NULL;
   stream->request = NULL;
@@ -263,8 +266,9 @@ int wt_upgrade(wt_request *request, const struct wt_upgrade_options *given, wt_s
   const char *protocol = "";
   int draft, rv = check_all(request);
   if (rv == 0) rv = protocol_choose(request, &options, &protocol);
+  if (rv == 0) rv = check_rate(request);
   if (rv != 0) return rv;
-  connect = wt__connect_new(conn, request->stream, request->body.max);
+  connect = wt__connect_new(conn, request->stream, request->in.kept.max);
   if (connect == NULL) return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
   draft = wt__settings_draft(&conn->peer);
   rv = answer_accept(request, &options, protocol, draft);

@@ -17,14 +17,10 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <uv.h>
 
 #include <webtransport/error.h>
 
 #define PORT_TRIES 16
-
-/* libuv's texts are lower case and do not depend on the locale. */
-static const char *os_error_text(int os_error) { return uv_strerror(uv_translate_sys_error(os_error)); }
 
 static bool family_is_missing(int os_error) { return os_error == EAFNOSUPPORT || os_error == EADDRNOTAVAIL; }
 
@@ -80,7 +76,7 @@ int wt__listen_open(const char *text, struct wt__udp *sockets, size_t *count, ch
   if (error) {
     char name[WT__ADDRESS_TEXT_MAX] = "";
     wt__address_format((struct sockaddr *)&failed.storage, name, sizeof(name));
-    snprintf(message, size, "cannot listen on %s: %s", name, os_error_text(os_error));
+    snprintf(message, size, "cannot listen on %s: %s", name, wt__os_error_text(os_error));
   }
   return error;
 }

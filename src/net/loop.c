@@ -22,7 +22,8 @@
  * from blocking.
  *
  * The wake handle lives as long as the server, so that other threads and signal handlers never meet a
- * closed one; it does not keep the loop running.
+ * closed one; it does not keep the loop running. A client's other handles do not either, except for the
+ * prepare handle, and that one only while the client has something to do: a caller's loop then ends by itself.
  */
 
 #include "net/loop.h"
@@ -47,6 +48,10 @@ static void socket_on_close(uv_handle_t *handle) {
 static int loop_opened(struct wt__loop *loop, int status) {
   if (status == 0) loop->handles_open++;
   return status ? WT_ERR_IO : 0;
+}
+
+static void handle_opened(struct wt__loop *loop, uv_handle_t *handle) {
+  if (loop->lazy) uv_unref(handle);
 }
 
 uint64_t wt__loop_now(struct wt__loop *loop) {
@@ -122,7 +127,20 @@ static int timer_start(struct wt__loop *loop) {
     return WT_ERR_IO;
   }
   loop->timer.data = loop;
+  handle_opened(loop, (uv_handle_t *)&loop->timer);
   return uv_poll_start(&loop->timer, UV_READABLE, timer_on_poll) ? WT_ERR_IO : 0;
+}
+
+void wt__loop_set_lazy(struct wt__loop *loop) { loop->lazy = true; }
+
+void wt__loop_hold(struct wt__loop *loop, bool on) {
+  if (loop->held == on || !loop->running) return;
+  loop->held = on;
+  if (on) {
+    uv_ref((uv_handle_t *)&loop->prepare);
+  } else {
+    uv_unref((uv_handle_t *)&loop->prepare);
+  }
 }
 
 int wt__loop_start(struct wt__loop *loop) {
@@ -132,6 +150,8 @@ int wt__loop_start(struct wt__loop *loop) {
   loop->prepare.data = loop->idle.data = loop;
   loop->handles_open += 2;
   loop->running = true;
+  handle_opened(loop, (uv_handle_t *)&loop->prepare);
+  handle_opened(loop, (uv_handle_t *)&loop->idle);
   uv_prepare_start(&loop->prepare, prepare_on_turn);
   return timer_start(loop);
 }
@@ -167,12 +187,14 @@ static int socket_poll(struct wt__socket *socket) {
 }
 
 /* libuv stops a handle whose socket has an error to tell. It is one of an earlier packet (a peer that is
- * gone, a route that broke), which says nothing about the socket: it is fetched and forgotten. */
+ * gone, a route that broke), which says nothing about the socket: it is fetched, and told to who wants it. */
 static void socket_revive(struct wt__socket *socket) {
+  struct wt__loop *loop = socket->loop;
   int os_error;
   socklen_t len = sizeof(os_error);
   getsockopt(socket->udp.fd, SOL_SOCKET, SO_ERROR, &os_error, &len);
-  socket_poll(socket);
+  if (loop->callbacks->on_error) loop->callbacks->on_error(loop->ctx, socket);
+  if (socket->polled) socket_poll(socket);
 }
 
 static void socket_on_poll(uv_poll_t *handle, int status, int events) {
@@ -197,6 +219,7 @@ int wt__loop_add(struct wt__loop *loop, struct wt__socket *socket) {
   if (error) return error;
   socket->poll.data = socket;
   socket->polled = true;
+  handle_opened(loop, (uv_handle_t *)&socket->poll);
   return socket_poll(socket);
 }
 

@@ -31,6 +31,8 @@ struct wt__loop_callbacks {
   void (*on_wake)(void *ctx);
   void (*on_readable)(void *ctx, struct wt__socket *socket);
   void (*on_writable)(void *ctx, struct wt__socket *socket);
+  /* The network has an error of an earlier packet to tell; see `wt__udp_error`. NULL: it is forgotten. */
+  void (*on_error)(void *ctx, struct wt__socket *socket);
   /* Before each time that the loop blocks. Returns when the next pass is due; UINT64_MAX: never. */
   uint64_t (*on_pass)(void *ctx);
 };
@@ -39,6 +41,7 @@ struct wt__loop {
   uv_loop_t *uv;
   uv_loop_t own;
   bool is_own, running;
+  bool lazy, held;
   const struct wt__loop_callbacks *callbacks;
   void *ctx;
   uv_async_t wake;
@@ -53,6 +56,10 @@ struct wt__loop {
 
 /* On the caller's loop `uv`, or, if NULL, one of its own. WT_ERR_IO. */
 int wt__loop_init(struct wt__loop *loop, uv_loop_t *uv, const struct wt__loop_callbacks *callbacks, void *ctx);
+/* Before the start: its handles are not to keep the loop running; only `wt__loop_hold` does. */
+void wt__loop_set_lazy(struct wt__loop *loop);
+/* Whether the loop is to go on running for the sake of this one, which is lazy. */
+void wt__loop_hold(struct wt__loop *loop, bool on);
 /* Begins to call `on_pass`. WT_ERR_IO; `wt__loop_stop` cleans up. */
 int wt__loop_start(struct wt__loop *loop);
 /* Begins to call `on_readable` for `socket`, which stays where it is until `wt__loop_free`. WT_ERR_IO. */

@@ -11,7 +11,7 @@
  *
  * Once closed, `newest` points to a mark for ever, which is how a late caller notices.
  *
- * It wakes nobody: the caller does that after adding (net/server.c).
+ * It wakes nobody: the caller does that after adding (net/server.c, net/client.c).
  */
 
 #include "net/post.h"
@@ -22,15 +22,19 @@
 
 struct wt__post {
   struct wt__post *before;
-  void (*function)(wt_server *server, void *argument);
+  wt__posts_function function;
   void *argument;
 };
 
 static struct wt__post posts_closed;
 
-void wt__posts_init(struct wt__posts *posts) { atomic_init(&posts->newest, NULL); }
+void wt__posts_init(struct wt__posts *posts, wt__posts_call call, void *subject) {
+  atomic_init(&posts->newest, NULL);
+  posts->call = call;
+  posts->subject = subject;
+}
 
-int wt__posts_add(struct wt__posts *posts, void (*function)(wt_server *server, void *argument), void *argument) {
+int wt__posts_add(struct wt__posts *posts, wt__posts_function function, void *argument) {
   struct wt__post *post = wt__malloc(sizeof(*post));
   if (!post) return WT_ERR_NOMEM;
   post->function = function;
@@ -45,7 +49,7 @@ int wt__posts_add(struct wt__posts *posts, void (*function)(wt_server *server, v
   return 0;
 }
 
-static void chain_run(struct wt__post *newest, wt_server *server) {
+static void chain_run(const struct wt__posts *posts, struct wt__post *newest) {
   struct wt__post *oldest = NULL;
   while (newest) {
     struct wt__post *before = newest->before;
@@ -56,15 +60,11 @@ static void chain_run(struct wt__post *newest, wt_server *server) {
   while (oldest) {
     struct wt__post *post = oldest;
     oldest = post->before;
-    post->function(server, post->argument);
+    posts->call(post->function, posts->subject, post->argument);
     wt__free(post);
   }
 }
 
-void wt__posts_run(struct wt__posts *posts, wt_server *server) {
-  chain_run(atomic_exchange(&posts->newest, NULL), server);
-}
+void wt__posts_run(struct wt__posts *posts) { chain_run(posts, atomic_exchange(&posts->newest, NULL)); }
 
-void wt__posts_close(struct wt__posts *posts, wt_server *server) {
-  chain_run(atomic_exchange(&posts->newest, &posts_closed), server);
-}
+void wt__posts_close(struct wt__posts *posts) { chain_run(posts, atomic_exchange(&posts->newest, &posts_closed)); }

@@ -6,23 +6,29 @@
 
 #include <stdatomic.h>
 
-#include <webtransport/server.h>
-
 struct wt__post;
+
+/* A function of whatever type; only `wt__posts_call` knows which. */
+typedef void (*wt__posts_function)(void);
+
+/* Makes one call: turns `function` back into what it was, and gives it the server or client, and `argument`. */
+typedef void (*wt__posts_call)(wt__posts_function function, void *subject, void *argument);
 
 struct wt__posts {
   _Atomic(struct wt__post *) newest;
+  wt__posts_call call;
+  void *subject;
 };
 
-void wt__posts_init(struct wt__posts *posts);
+void wt__posts_init(struct wt__posts *posts, wt__posts_call call, void *subject);
 
 /* Any thread. WT_ERR_NOMEM; WT_ERR_STATE after `wt__posts_close`. */
-int wt__posts_add(struct wt__posts *posts, void (*function)(wt_server *server, void *argument), void *argument);
+int wt__posts_add(struct wt__posts *posts, wt__posts_function function, void *argument);
 
 /* Makes the calls that wait, oldest first. Those that are added meanwhile wait for the next time. */
-void wt__posts_run(struct wt__posts *posts, wt_server *server);
+void wt__posts_run(struct wt__posts *posts);
 
 /* Makes the calls that wait; from now on none are taken. */
-void wt__posts_close(struct wt__posts *posts, wt_server *server);
+void wt__posts_close(struct wt__posts *posts);
 
 #endif

@@ -51,6 +51,10 @@ static void server_delete(wt_server *server) {
   wt__free(server);
 }
 
+static void post_call(wt__posts_function function, void *subject, void *argument) {
+  ((void (*)(wt_server *, void *))function)(subject, argument);
+}
+
 int wt_server_new(wt_server **server, const struct wt_server_config *config) {
   struct wt__log log = log_of(config);
   char why[WT__CONFIG_WHY_MAX] = "";
@@ -60,10 +64,10 @@ int wt_server_new(wt_server **server, const struct wt_server_config *config) {
   made->log = log;
   made->deadline = UINT64_MAX;
   wt__routes_init(&made->routes);
-  wt__posts_init(&made->posts);
+  wt__posts_init(&made->posts, post_call, made);
   int error = wt__config_copy(&made->config, config, why, sizeof(why));
   if (error == 0) error = wt__tls_context_new(&made->tls, made->config.session_tickets);
-  if (error == 0) error = wt__loop_init(&made->loop, made->config.loop, &wt__serve_callbacks, made);
+  if (error == 0) error = wt__loop_init(&made->driver.loop, made->config.loop, &wt__serve_callbacks, made);
   if (error) {
     /* There is no server yet that could be asked for the reason. */
     WT__ERROR(&log, "cannot make a server: %s", why[0] ? why : wt_error_string(error));
@@ -81,10 +85,10 @@ void wt_server_free(wt_server *server) {
     wt_server_close(server);
     return;
   }
-  wt__posts_run(&server->posts, server);
+  wt__posts_run(&server->posts);
   if (server->state == SERVER_RUNNING || server->state == SERVER_DRAINING) wt__serve_end(server);
-  wt__posts_close(&server->posts, server);
-  wt__loop_free(&server->loop);
+  wt__posts_close(&server->posts);
+  wt__loop_free(&server->driver.loop);
   server_delete(server);
 }
 
@@ -164,7 +168,7 @@ int wt_server_run(wt_server *server) {
   if (server->state == SERVER_NEW) return wt__server_fail(server, WT_ERR_STATE, "the server was not started");
   if (server->in_run) return wt__server_fail(server, WT_ERR_STATE, "the server runs already");
   server->in_run = true;
-  while (server->state != SERVER_ENDED && wt__loop_turn(&server->loop)) continue;
+  while (server->state != SERVER_ENDED && wt__loop_turn(&server->driver.loop)) continue;
   server->in_run = false;
   if (server->free_after_run) wt_server_free(server);
   return 0;
@@ -185,7 +189,7 @@ int wt_server_listen_and_serve_tls(wt_server *server, const char *cert_file, con
 static void server_ask(wt_server *server, unsigned what) {
   int saved = errno;
   atomic_fetch_or(&server->asked, what);
-  wt__loop_wake(&server->loop);
+  wt__loop_wake(&server->driver.loop);
   errno = saved;
 }
 
@@ -201,8 +205,8 @@ void wt_server_close(wt_server *server) {
 
 int wt_server_post(wt_server *server, void (*function)(wt_server *server, void *argument), void *argument) {
   if (!server || !function) return WT_ERR_INVALID;
-  int error = wt__posts_add(&server->posts, function, argument);
-  if (error == 0) wt__loop_wake(&server->loop);
+  int error = wt__posts_add(&server->posts, (wt__posts_function)function, argument);
+  if (error == 0) wt__loop_wake(&server->driver.loop);
   return error;
 }
 
@@ -217,8 +221,8 @@ int wt_server_address(const wt_server *server, size_t index, char *address, size
 int wt_server_get_stats(const wt_server *server, struct wt_server_stats *stats) {
   /* There is no older header yet; once there is, its size is the smallest allowed here. */
   if (!server || !stats || stats->size < sizeof(*stats)) return WT_ERR_INVALID;
-  struct wt__endpoint_stats quic = server->last_stats;
-  if (server->endpoint) wt__endpoint_get_stats(server->endpoint, &quic);
+  struct wt__endpoint_stats quic;
+  wt__driver_get_stats(&server->driver, &quic);
   *stats = (struct wt_server_stats){
       .size = stats->size,
       .connections_open = quic.connections_open,

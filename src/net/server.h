@@ -12,10 +12,9 @@
 #include "h3/conn.h"
 #include "h3/routes.h"
 #include "net/config.h"
+#include "net/driver.h"
 #include "net/listen.h"
-#include "net/loop.h"
 #include "net/post.h"
-#include "quic/endpoint.h"
 #include "quic/tls.h"
 
 /*
@@ -48,7 +47,7 @@ struct wt_server {
   wt_certificate **certificates;
   size_t certificate_count;
 
-  struct wt__loop loop;
+  struct wt__driver driver; /* its endpoint: while running or draining */
   struct wt__posts posts;
   _Atomic unsigned asked;
   _Atomic uint64_t asked_deadline_ms;
@@ -56,10 +55,7 @@ struct wt_server {
 
   struct wt__socket *sockets;
   size_t socket_count;
-  struct wt__udp_batch *batch;
-  struct wt__endpoint *endpoint; /* while running or draining */
   struct wt__h3_counters counters;
-  struct wt__endpoint_stats last_stats; /* once it has ended */
 };
 
 extern const struct wt__loop_callbacks wt__serve_callbacks;

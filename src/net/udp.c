@@ -244,11 +244,21 @@ static void header_init(struct msghdr *header, union control *control, const str
   }
 }
 
+/* Whether the errno is one that the network told about an earlier packet, perhaps one to somebody else. */
+static bool error_is_old(int os_error) {
+  return os_error == ECONNREFUSED || os_error == EHOSTUNREACH || os_error == ENETUNREACH;
+}
+
 /* 0, or the errno. */
 static int message_send(int fd, const struct msghdr *header) {
   ssize_t sent;
+  bool again = true;
   do {
     sent = sendmsg(fd, header, MSG_NOSIGNAL);
+    if (sent < 0 && again && error_is_old(errno)) { /* telling it has cleared it */
+      again = false;
+      sent = sendmsg(fd, header, MSG_NOSIGNAL);
+    }
   } while (sent < 0 && errno == EINTR);
   return sent < 0 ? errno : 0;
 }

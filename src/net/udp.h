@@ -44,4 +44,16 @@ bool wt__udp_recv(struct wt__udp *udp, struct wt__udp_batch *batch, wt__udp_rece
 int wt__udp_send(struct wt__udp *udp, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len,
                  size_t segment);
 
+/* --- Clients (udp_client.c) --- */
+
+/* From now on `wt__udp_error` tells what the network says about packets that were sent. */
+void wt__udp_want_errors(struct wt__udp *udp);
+/* The next such error: whom the packet was for, and an errno. False: there is none. */
+bool wt__udp_error(struct wt__udp *udp, struct wt__address *remote, int *os_error);
+/* What an errno means, for people: lower case, whatever the locale. Static string. */
+const char *wt__os_error_text(int os_error);
+/* From which address the kernel would send to `remote`; its port is not set. WT_ERR_IO: it knows no way there;
+ * `*os_error` is then the errno. */
+int wt__udp_source(const struct wt__address *remote, struct wt__address *local, int *os_error);
+
 #endif

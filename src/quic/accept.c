@@ -19,8 +19,6 @@
 
 #include "quic/conn.h"
 
-#define RESETS_BURST 64  /* stateless resets at once */
-#define RESETS_RATE 128  /* and a second */
 #define RESET_MAX_LEN 43 /* looks like a short packet; what is longer tells no more */
 #define RESET_MIN_LEN (NGTCP2_MIN_STATELESS_RESET_RANDLEN + NGTCP2_STATELESS_RESET_TOKENLEN)
 
@@ -89,26 +87,10 @@ static void endpoint_send_refusal(struct wt__endpoint *endpoint, const struct wt
   if (len > 0) wt__endpoint_send_packet(endpoint, path, packet, (size_t)len);
 }
 
-/* Whether another stateless reset may go out; time gives them back. */
-static bool endpoint_may_reset(struct wt__endpoint *endpoint) {
-  uint64_t step = NGTCP2_SECONDS / RESETS_RATE, passed = endpoint->now - endpoint->resets_refilled_at;
-  if (endpoint->resets_refilled_at == 0 || passed / step >= RESETS_BURST) {
-    endpoint->resets_left = RESETS_BURST;
-    endpoint->resets_refilled_at = endpoint->now;
-  } else {
-    uint64_t left = endpoint->resets_left + passed / step;
-    endpoint->resets_left = left < RESETS_BURST ? left : RESETS_BURST;
-    endpoint->resets_refilled_at += passed / step * step;
-  }
-  if (!endpoint->resets_left) return false;
-  endpoint->resets_left--;
-  return true;
-}
-
 /* Shorter than what it answers, so that resets that answer resets die out. */
 static void endpoint_send_reset(struct wt__endpoint *endpoint, const struct wt__path *path, const uint8_t *data,
                                 size_t len) {
-  if (len <= RESET_MIN_LEN || len < 1 + WT__CID_LEN || !endpoint_may_reset(endpoint)) return;
+  if (len <= RESET_MIN_LEN || len < 1 + WT__CID_LEN || !wt__rate_take(&endpoint->resets, endpoint->now)) return;
   uint8_t packet[RESET_MAX_LEN], random[RESET_MAX_LEN], token[NGTCP2_STATELESS_RESET_TOKENLEN];
   size_t reset_len = len - 1 < RESET_MAX_LEN ? len - 1 : RESET_MAX_LEN;
   ngtcp2_cid dcid;

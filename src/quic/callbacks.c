@@ -14,6 +14,9 @@
  * that is being read or written is kept in a thread-local variable. It can run for duplicates too, so a note
  * may repeat; h3 takes repeated frames for what they are.
  *
+ * Another is the end of a stream that was stopped here: nobody hears of its FIN, but session flow control needs
+ * the final size. That, too, is read from the frames.
+ *
  * The same functions are where RESET_STREAM_AT comes in and goes out: see reset_at_recv.c, reset_at_send.c.
  */
 
@@ -80,6 +83,7 @@ static int on_stream_close(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64
                            void *stream_user_data) {
   struct wt__conn *conn = user_data;
   (void)stream_user_data;
+  wt__reset_at_recv_tell_finals(conn);
   if (conn->h3) {
     bool has_code = (flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET) != 0;
     wt__h3_conn_stream_closed(conn->h3, id, has_code, code);
@@ -188,10 +192,20 @@ static int conn_submit_token(struct wt__conn *conn, const ngtcp2_addr *remote) {
 static int on_handshake_completed(ngtcp2_conn *quic, void *user_data) {
   struct wt__conn *conn = user_data;
   conn->shaken = true;
+  conn->shaken_at = conn->endpoint->now;
   conn->endpoint->stats.handshakes_open--;
-  if (conn->client) return 0;
+  if (conn->client) {
+    if (conn->h3) wt__h3_conn_connected(conn->h3);
+    return conn_result(conn);
+  }
   conn_count_peer(conn);
   return conn_submit_token(conn, &ngtcp2_conn_get_path(quic)->remote);
+}
+
+static int on_new_token(ngtcp2_conn *quic, const uint8_t *token, size_t len, void *user_data) {
+  (void)quic;
+  wt__conn_client_keep_token(user_data, token, len);
+  return 0;
 }
 
 static int on_path_validation(ngtcp2_conn *quic, uint32_t flags, const ngtcp2_path *path, const ngtcp2_path *old_path,
@@ -237,6 +251,10 @@ static void conn_note_stop(struct wt__conn *conn, int64_t id, uint64_t code) {
 static enum wt__frame_fate conn_judge(void *ctx, const struct wt__quic_frame *frame) {
   struct wt__conn *conn = ctx;
   int64_t id = (int64_t)frame->id;
+  if ((frame->type & ~UINT64_C(7)) == WT__FRAME_STREAM) {
+    wt__reset_at_recv_seen_fin(conn, id, frame->offset + frame->data_len);
+    return WT__FRAME_KEEP;
+  }
   if (frame->type != WT__FRAME_STOP_SENDING) return wt__reset_at_recv_judge(conn, frame);
   if (wt__reset_at_send_has(conn, id)) return WT__FRAME_AS_PING; /* it is being reset, with another code */
   conn_note_stop(conn, id, frame->code);
@@ -299,6 +317,7 @@ void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks) {
       .recv_rx_key = on_rx_key,
       .recv_tx_key = on_tx_key,
       .handshake_completed = on_handshake_completed,
+      .recv_new_token = on_new_token,
       .path_validation = on_path_validation,
       .recv_stream_data = on_stream_data,
       .acked_stream_data_offset = on_acked,

@@ -30,4 +30,8 @@ struct wt_certificate {
 /* Whether the leaf is for `name`: a DNS name (with the certificate's wildcards) or an IP address. */
 bool wt__certificate_matches(const wt_certificate *certificate, const char *name);
 
+/* Why browsers would refuse `leaf` in `serverCertificateHashes`, whatever the time, as `wt_certificate_info` has it:
+ * words that follow a colon; "": they would not. Static string. */
+const char *wt__leaf_hash_refusal(struct gnutls_x509_crt_int *leaf);
+
 #endif

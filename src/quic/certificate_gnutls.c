@@ -374,6 +374,62 @@ int wt_certificate_generate(const char *const *names, size_t count, int days, wt
   return 0;
 }
 
+/* --- As text --- */
+
+/* What GnuTLS made, as a string of ours; GnuTLS's is wiped. */
+static int pem_take(gnutls_datum_t *pem, char **text) {
+  *text = wt__strndup((const char *)pem->data, pem->size);
+  wt__wipe(pem->data, pem->size);
+  gnutls_free(pem->data);
+  return *text ? 0 : WT_ERR_NOMEM;
+}
+
+static int export_cert(const gnutls_pcert_st *cert, char **text, size_t *len) {
+  gnutls_datum_t pem;
+  int rc = gnutls_pem_base64_encode2("CERTIFICATE", &cert->cert, &pem);
+  if (rc) return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+  char *longer = wt__realloc(*text, *len + pem.size + 1);
+  if (longer) {
+    memcpy(longer + *len, pem.data, pem.size);
+    *len += pem.size;
+    longer[*len] = '\0';
+    *text = longer;
+  }
+  gnutls_free(pem.data);
+  return longer ? 0 : WT_ERR_NOMEM;
+}
+
+static int export_key(const wt_certificate *certificate, char **text) {
+  gnutls_x509_privkey_t key = NULL;
+  gnutls_datum_t pem;
+  int rc = gnutls_privkey_export_x509(certificate->key, &key);
+  if (!rc) rc = gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem);
+  if (key) gnutls_x509_privkey_deinit(key);
+  if (rc) return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+  return pem_take(&pem, text);
+}
+
+int wt_certificate_export(const wt_certificate *certificate, char **cert_pem, char **key_pem) {
+  char *certs = NULL, *key = NULL;
+  size_t len = 0;
+  int rc = certificate ? 0 : WT_ERR_INVALID;
+  for (unsigned i = 0; !rc && cert_pem && i < certificate->chain_len; i++)
+    rc = export_cert(&certificate->chain[i], &certs, &len);
+  if (!rc && key_pem) rc = export_key(certificate, &key);
+  if (rc) {
+    wt_pem_free(certs);
+    return rc;
+  }
+  if (cert_pem) *cert_pem = certs;
+  if (key_pem) *key_pem = key;
+  return 0;
+}
+
+void wt_pem_free(char *pem) {
+  if (pem) wt__wipe(pem, strlen(pem));
+  wt__free(pem);
+}
+
 /* --- Questions --- */
 
 void wt_certificate_sha256(const wt_certificate *certificate, uint8_t hash[32]) {

@@ -11,42 +11,87 @@
  * sentence are put together from what ngtcp2, TLS and the peer's CONNECTION_CLOSE say.
  *
  * Retry and key updates are ngtcp2's. A Version Negotiation packet ends the connection: versions 1 and 2 are all
- * there is. Tokens of NEW_TOKEN frames are not kept. The connection does not migrate by itself, but follows when
- * a NAT changes its address.
+ * there is. Tokens of NEW_TOKEN frames are kept for later connections to the same server, beside the session tickets
+ * (memory.h). The connection does not migrate by itself, but follows when a NAT changes its address.
  */
 
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 
+#include "base/mem.h"
 #include "quic/conn.h"
+#include "quic/memory.h"
 #include "wire/error_code.h"
 
 /* --- Beginning --- */
 
-static int client_init_quic(struct wt__conn *conn, const struct wt__path *path,
-                            const struct wt__connect_options *options) {
-  struct wt__endpoint *endpoint = conn->endpoint;
+/* The memory's key: the name that the certificate was, or will be, accepted for belongs to it. */
+static int client_init_memory(struct wt__conn *conn, const struct wt__connect_options *options) {
+  if (!options->memory_key) return 0;
+  size_t size = strlen(options->memory_key) + 1 + strlen(options->server_name) + 1;
+  conn->memory_key = wt__malloc(size);
+  if (!conn->memory_key) return WT_ERR_NOMEM;
+  (void)snprintf(conn->memory_key, size, "%s %s", options->memory_key, options->server_name);
+  conn->memory = wt__tls_client_memory(options->tls);
+  return 0;
+}
+
+static struct wt__memory_item *client_take_token(struct wt__conn *conn, uint32_t version) {
+  struct wt__memory_key key = {conn->memory_key, version};
+  if (!conn->memory) return NULL;
+  return wt__memory_take(conn->memory, &key, WT__MEMORY_TOKEN, (int64_t)time(NULL));
+}
+
+/* Tokens do not say how long they are good; a server that does not know one any more treats it as none. */
+void wt__conn_client_keep_token(struct wt__conn *conn, const uint8_t *token, size_t len) {
+  struct wt__memory_key key = {conn->memory_key, ngtcp2_conn_get_negotiated_version(conn->quic)};
+  if (!conn->memory || conn->tokens == WT__MEMORY_MAX_ITEMS) return;
+  conn->tokens++;
+  wt__memory_put(conn->memory, &key, WT__MEMORY_TOKEN, token, len, INT64_MAX);
+}
+
+/* Makes ngtcp2's connection, with a token if one is there. */
+static int client_new_quic(struct wt__conn *conn, const ngtcp2_path *path, uint32_t version, const ngtcp2_cid *dcid,
+                           const ngtcp2_cid *scid) {
   ngtcp2_settings settings;
   ngtcp2_transport_params params;
   ngtcp2_callbacks callbacks;
+  ngtcp2_conn *quic; /* set even on an error, to what is freed by then */
+  struct wt__memory_item *token = client_take_token(conn, version);
+  wt__conn_settings(&settings, conn->endpoint);
+  wt__conn_params(&params, conn->endpoint);
+  wt__conn_set_callbacks(&callbacks);
+  if (token) { /* copied */
+    settings.token = token->data;
+    settings.tokenlen = token->len;
+    settings.token_type = NGTCP2_TOKEN_TYPE_NEW_TOKEN;
+  }
+  int rc =
+      ngtcp2_conn_client_new(&quic, dcid, scid, path, version, &callbacks, &settings, &params, &conn->blocks.mem, conn);
+  wt__memory_item_free(token);
+  if (rc) return rc == NGTCP2_ERR_NOMEM ? WT_ERR_NOMEM : WT_ERR_INVALID;
+  conn->quic = quic;
+  return 0;
+}
+
+static int client_init_quic(struct wt__conn *conn, const struct wt__path *path,
+                            const struct wt__connect_options *options) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  const uint32_t version = options->version ? options->version : NGTCP2_PROTO_VER_V1;
   ngtcp2_path quic_path;
   ngtcp2_cid scid = {.datalen = WT__CID_LEN}, dcid = {.datalen = WT__CID_LEN};
-  ngtcp2_conn *quic; /* set even on an error, to what is freed by then */
-  int rc = wt__cid_generate(scid.data);
+  if (version != NGTCP2_PROTO_VER_V1 && version != NGTCP2_PROTO_VER_V2) return WT_ERR_INVALID;
+  int rc = client_init_memory(conn, options);
+  if (!rc) rc = wt__cid_generate(scid.data);
   if (!rc) rc = wt__tls_random(dcid.data, dcid.datalen);
   if (!rc) rc = wt__cid_map_add(&endpoint->cids, scid.data, scid.datalen, conn, &conn->cids);
   if (rc) return rc;
   wt__conn_set_name(conn, &dcid);
-  wt__conn_settings(&settings, endpoint);
-  wt__conn_params(&params, endpoint);
-  wt__conn_set_callbacks(&callbacks);
   wt__path_to_quic(&quic_path, path);
-  rc =
-      ngtcp2_conn_client_new(&quic, &dcid, &scid, &quic_path, options->version ? options->version : NGTCP2_PROTO_VER_V1,
-                             &callbacks, &settings, &params, &wt__quic_mem, conn);
-  if (rc) return rc == NGTCP2_ERR_NOMEM ? WT_ERR_NOMEM : WT_ERR_INVALID;
-  conn->quic = quic;
-  return wt__tls_new_client(&conn->tls, options->tls, options->server_name, conn->quic);
+  rc = client_new_quic(conn, &quic_path, version, &dcid, &scid);
+  if (rc) return rc;
+  return wt__tls_new_client(&conn->tls, options->tls, options->server_name, conn->memory_key, conn->quic);
 }
 
 int wt__endpoint_connect(struct wt__endpoint *endpoint, const struct wt__path *path,
@@ -56,7 +101,7 @@ int wt__endpoint_connect(struct wt__endpoint *endpoint, const struct wt__path *p
   struct wt__conn *conn = wt__conn_alloc(endpoint);
   if (!conn) return WT_ERR_NOMEM;
   conn->client = true;
-  wt__path_format_remote(path, peer, sizeof(peer));
+  wt__conn_address_text(&path->remote, peer, sizeof(peer));
   int rc = client_init_quic(conn, path, options);
   if (!rc) {
     rc = wt__h3_conn_new_client(&conn->h3, &endpoint->config.h3, &options->callbacks, options->user_data,

@@ -34,30 +34,6 @@
 #define END_PTOS 3
 #define BLOCKED_TURN (25 * WT__MS) /* how often deadlines are looked at while the socket is full */
 
-/* --- Memory of ngtcp2 --- */
-
-static void *mem_malloc(size_t size, void *user_data) {
-  (void)user_data;
-  return wt__malloc(size);
-}
-
-static void mem_free(void *ptr, void *user_data) {
-  (void)user_data;
-  wt__free(ptr);
-}
-
-static void *mem_calloc(size_t count, size_t size, void *user_data) {
-  (void)user_data;
-  return wt__calloc(count, size);
-}
-
-static void *mem_realloc(void *ptr, size_t size, void *user_data) {
-  (void)user_data;
-  return wt__realloc(ptr, size);
-}
-
-const ngtcp2_mem wt__quic_mem = {NULL, mem_malloc, mem_free, mem_calloc, mem_realloc};
-
 /* --- Making --- */
 
 static const uint32_t VERSIONS[] = {NGTCP2_PROTO_VER_V1, NGTCP2_PROTO_VER_V2};
@@ -132,7 +108,7 @@ static int conn_init_quic(struct wt__conn *conn, const struct wt__accept *accept
   wt__path_to_quic(&path, accept->path);
   ngtcp2_conn *quic; /* set even on an error, to what is freed by then */
   rc = ngtcp2_conn_server_new(&quic, &hd->scid, &scid, &path, hd->version, &callbacks, &settings, &params,
-                              &wt__quic_mem, conn);
+                              &conn->blocks.mem, conn);
   if (rc) return rc == NGTCP2_ERR_NOMEM ? WT_ERR_NOMEM : WT_ERR_INVALID;
   conn->quic = quic;
   return wt__tls_new_server(&conn->tls, endpoint->config.tls, conn->quic);
@@ -147,11 +123,13 @@ struct wt__conn *wt__conn_alloc(struct wt__endpoint *endpoint) {
   struct wt__conn *made = wt__calloc(1, sizeof(*made));
   if (!made) return NULL;
   made->endpoint = endpoint;
+  made->born_at = endpoint->now;
   made->state = WT__CONN_DRAINING; /* not counted yet: nothing but memory to give back */
   wt__link_init(&made->link);
   wt__link_init(&made->queue);
   wt__heap_node_init(&made->timer);
   wt__list_init(&made->cids);
+  wt__blocks_init(&made->blocks);
   made->close_answer_at = 1;
   wt__reset_at_recv_init(made, endpoint->config.max_streams_bidi,
                          endpoint->config.max_streams_uni + RESERVED_UNI_STREAMS);
@@ -199,6 +177,7 @@ static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum 
   conn->state = state; /* from here on the calls of h3 do nothing */
   if (conn->h3) wt__h3_conn_free(conn->h3, party, code);
   if (conn->quic) ngtcp2_conn_del(conn->quic);
+  wt__blocks_free(&conn->blocks);
   wt__reset_at_recv_free(conn);
   wt__reset_at_send_free(conn);
   wt__tls_free(conn->tls);
@@ -218,6 +197,7 @@ void wt__conn_free(struct wt__conn *conn, enum wt_party party, uint64_t code) {
   wt__heap_remove(&conn->endpoint->timers, &conn->timer);
   wt__cid_map_remove_all(&conn->endpoint->cids, &conn->cids);
   wt__free(conn->close_packet);
+  wt__free(conn->memory_key);
   wt__free(conn);
 }
 
@@ -314,15 +294,15 @@ static void conn_fail(struct wt__conn *conn, int rc) {
 
 /* --- HTTP/3 begins --- */
 
-void wt__path_format_remote(const struct wt__path *path, char *text, size_t size) {
+void wt__conn_address_text(const struct sockaddr_storage *address, char *text, size_t size) {
   char host[INET6_ADDRSTRLEN] = "?";
-  if (path->remote.ss_family == AF_INET) {
-    const struct sockaddr_in *in = (const struct sockaddr_in *)&path->remote;
+  if (address->ss_family == AF_INET) {
+    const struct sockaddr_in *in = (const struct sockaddr_in *)address;
     (void)inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
     (void)snprintf(text, size, "%s:%u", host, ntohs(in->sin_port));
     return;
   }
-  const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&path->remote;
+  const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
   bool mapped = IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr);
   if (mapped) {
     (void)inet_ntop(AF_INET, &in6->sin6_addr.s6_addr[12], host, sizeof(host));
@@ -335,7 +315,7 @@ void wt__path_format_remote(const struct wt__path *path, char *text, size_t size
 static int conn_start_h3(struct wt__conn *conn, const struct wt__path *path) {
   struct wt__endpoint *endpoint = conn->endpoint;
   char peer[WT__ADDRESS_TEXT_MAX];
-  wt__path_format_remote(path, peer, sizeof(peer));
+  wt__conn_address_text(&path->remote, peer, sizeof(peer));
   int rc = wt__h3_conn_new(&conn->h3, &endpoint->config.h3, &wt__quic_transport, conn, peer, endpoint->now);
   if (rc) return NGTCP2_ERR_NOMEM;
   WT__DEBUG(endpoint->config.log, "connection %s: from %s", conn->name, peer);
@@ -388,6 +368,7 @@ void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned 
   if (!rc) rc = conn->reset_in.error;
   if (!rc) {
     conn_deliver_stops(conn);
+    wt__reset_at_recv_tell_finals(conn);
     rc = wt__reset_at_recv_inject(conn);
   }
   if (rc) {
@@ -405,8 +386,10 @@ void wt__conn_expire(struct wt__conn *conn) {
   }
   int rc = wt__reset_at_recv_expire(conn);
   wt__reset_at_send_expire(conn);
-  if (!rc && ngtcp2_conn_get_expiry(conn->quic) <= endpoint->now)
+  if (!rc && ngtcp2_conn_get_expiry(conn->quic) <= endpoint->now) {
     rc = ngtcp2_conn_handle_expiry(conn->quic, endpoint->now);
+    wt__probe_expired(conn);
+  }
   if (rc) {
     conn_fail(conn, rc);
     return;
@@ -447,6 +430,7 @@ void wt__conn_run(struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
   bool more = false;
   if (conn->h3) wt__h3_conn_run(conn->h3, endpoint->now);
+  wt__reset_at_recv_tell_finals(conn);
   int rc = conn->close_wanted ? 0 : wt__reset_at_recv_inject(conn); /* of streams that were stopped meanwhile */
   if (!rc && !conn->close_wanted && !endpoint->batch.blocked) {
     wt__list_remove(&conn->queue); /* woken by its own work: that is written now */

@@ -11,7 +11,11 @@
  *   conn.c        a connection's life: made, fed, timed, closed
  *   callbacks.c   what ngtcp2 reports, for h3
  *   transport.c   what h3 asks for (wt_transport)
+ *   info.c        what is known of a connection, for diagnosis
+ *   memory.c      a client's tickets and tokens for the next connection
  *   write.c       packets of one connection
+ *   probe.c       a full window that nothing would open again
+ *   blocks.c      the memory that ngtcp2 has
  *   reset_at_*.c  RESET_STREAM_AT, which ngtcp2 does not know
  *   batch.c       packets on their way to the socket
  */
@@ -23,7 +27,9 @@
 
 #include "base/heap.h"
 #include "base/list.h"
+#include "base/rate.h"
 #include "quic/batch.h"
+#include "quic/blocks.h"
 #include "quic/cid.h"
 #include "quic/endpoint.h"
 #include "quic/peers.h"
@@ -33,6 +39,9 @@
 #define WT__CONN_REASON_MAX 256  /* bytes of a CONNECTION_CLOSE's reason */
 #define WT__MAX_STOPS 512        /* STOP_SENDING frames of one UDP datagram that are looked at */
 #define WT__MS UINT64_C(1000000) /* nanoseconds */
+#define WT__RESETS_BURST 64      /* stateless resets at once */
+#define WT__RESETS_RATE 128      /* and a second */
+#define WT__ADDRESS_TEXT_MAX 64
 
 /*
  *   OPEN ---- CONNECTION_CLOSE sent ------> CLOSING --+
@@ -61,6 +70,7 @@ struct wt__conn {
 
   /* NULL once the connection is no longer open. `h3` is made when the keys for its first bytes are there. */
   ngtcp2_conn *quic;
+  struct wt__blocks blocks; /* memory of `quic` */
   struct wt__tls *tls;
   struct wt__h3_conn *h3;
   bool can_start;                                                      /* 1-RTT packets can be written */
@@ -69,6 +79,12 @@ struct wt__conn {
   bool client;  /* this end began it; `h3` is there from the beginning */
   bool counted; /* in the endpoint's `peers`, under `peer_key` */
   uint64_t peer_key;
+  uint64_t born_at, shaken_at; /* beginning; end of the handshake */
+
+  /* Of a client: what it keeps for its next connection, and under which name; NULL: nothing. */
+  struct wt__memory *memory;
+  char *memory_key;
+  unsigned tokens; /* that were kept */
 
   /* Set by `close_connection`, acted upon outside of all callbacks. */
   bool close_wanted;
@@ -89,7 +105,9 @@ struct wt__conn {
 
   struct wt__reset_at_recv reset_in;
   struct wt__reset_at_send reset_out;
+  bool probe_wanted; /* see probe.c */
 
+  char peer_text[WT__ADDRESS_TEXT_MAX], local_text[WT__ADDRESS_TEXT_MAX]; /* for `wt__conn_get_info` */
   char name[2 * WT__CID_MAX_LEN + 1]; /* the client's first id in hex, for the log */
 };
 
@@ -108,7 +126,7 @@ struct wt__endpoint {
   bool busy;                          /* a callback may be on the stack: nothing is freed */
   bool shutdown_wanted, close_wanted; /* asked for while busy */
   bool shutting_down;
-  uint64_t resets_left, resets_refilled_at; /* token bucket of stateless resets */
+  struct wt__rate resets; /* stateless ones */
   struct wt__batch batch;
 };
 
@@ -147,11 +165,11 @@ void wt__conn_set_name(struct wt__conn *conn, const ngtcp2_cid *cid);
 void wt__conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *endpoint);
 void wt__conn_params(ngtcp2_transport_params *params, const struct wt__endpoint *endpoint);
 /* "192.0.2.1:4433", "[2001:db8::1]:4433"; an IPv4 address on an IPv6 socket is shown as what it is. */
-#define WT__ADDRESS_TEXT_MAX 64
-void wt__path_format_remote(const struct wt__path *path, char *text, size_t size);
-extern const ngtcp2_mem wt__quic_mem;
+void wt__conn_address_text(const struct sockaddr_storage *address, char *text, size_t size);
 
 /* --- client.c --- */
+/* The server sent a token in a NEW_TOKEN frame. */
+void wt__conn_client_keep_token(struct wt__conn *conn, const uint8_t *token, size_t len);
 /* The keys for the first bytes of HTTP/3 are there. 0 or NGTCP2_ERR_CALLBACK_FAILURE. */
 int wt__conn_client_start(struct wt__conn *conn);
 /* Tells h3 why the connection ends: `rc` is an error of ngtcp2, or 0 where `conn->close_code` says it. */
@@ -159,6 +177,19 @@ void wt__conn_client_explain(struct wt__conn *conn, int rc);
 /* A packet of no known connection, at a client: it may be a stateless reset. */
 void wt__endpoint_recv_client_unknown(struct wt__endpoint *endpoint, const struct wt__path *path, const uint8_t *data,
                                       size_t len);
+
+/* --- info.c --- */
+/* Of the transport; `ctx`: a wt__conn of any state. */
+void wt__conn_get_info(void *ctx, struct wt_connection_info *info);
+
+/* --- probe.c --- */
+#define WT__PROBE_NUMBER UINT64_C(1) /* of its DATAGRAM frame; those of datagrams have 0 */
+/* A timer of ngtcp2 has fired. */
+void wt__probe_expired(struct wt__conn *conn);
+/* The probe that is to lead the next packet, as the payload of a DATAGRAM frame with the number `*number`. Returns its
+ * length; 0: there is none. `sent`: ngtcp2 took it. */
+size_t wt__probe_next(struct wt__conn *conn, uint8_t *carrier, uint64_t *number);
+void wt__probe_sent(struct wt__conn *conn);
 
 /* --- callbacks.c, transport.c, write.c --- */
 extern const struct wt_transport wt__quic_transport; /* ctx: a wt__conn */

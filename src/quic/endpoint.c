@@ -35,6 +35,7 @@ int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_c
   wt__list_init(&made->ready);
   wt__list_init(&made->waiting);
   wt__heap_init(&made->timers);
+  wt__rate_init(&made->resets, WT__RESETS_RATE, WT__RESETS_BURST, 0);
   made->batch.send = config->send;
   made->batch.send_ctx = config->send_ctx;
   made->batch.stats = &made->stats;

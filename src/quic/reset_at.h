@@ -24,7 +24,7 @@
 
 struct wt__conn;
 
-/* A kept reset is an error when none of its bytes comes for this long. Flow control cannot be the reason: the final
+/* A kept reset is an error when none of its bytes comes for this long, or for the idle timeout, if longer. Flow control cannot be the reason: the final
  * size has to be within the windows. */
 #define WT__RESET_AT_TIMEOUT_MS 30000
 
@@ -36,6 +36,7 @@ struct wt__reset_at_recv {
   uint64_t max_streams[2];    /* how many of them the peer may have opened */
   struct wt__list kept;       /* waiting for bytes, the longest without progress first */
   struct wt__list ready;      /* to be given to ngtcp2 */
+  struct wt__list finals;     /* stopped by us, and ended by the peer: to be told */
   int error;                  /* of ngtcp2: what a frame, seen while decrypting, was; 0: nothing */
 
   /* The newest opened 1-RTT packet: first byte, connection id, packet number. */
@@ -51,6 +52,11 @@ void wt__reset_at_recv_free(struct wt__conn *conn);
 /* While decrypting: a packet was opened; what is to become of a RESET_STREAM or RESET_STREAM_AT in it. */
 void wt__reset_at_recv_packet(struct wt__conn *conn, const uint8_t *header, size_t len);
 enum wt__frame_fate wt__reset_at_recv_judge(struct wt__conn *conn, const struct wt__quic_frame *frame);
+
+/* While decrypting: a STREAM frame ends its stream, which has `final_size` bytes in all. */
+void wt__reset_at_recv_seen_fin(struct wt__conn *conn, int64_t id, uint64_t final_size);
+/* Tells h3 the final sizes of streams that were stopped by us and have ended in order: ngtcp2 tells nobody. */
+void wt__reset_at_recv_tell_finals(struct wt__conn *conn);
 
 /* What became of a stream that can be read. `opened` returns WT_ERR_NOMEM. */
 int wt__reset_at_recv_opened(struct wt__conn *conn, int64_t id);

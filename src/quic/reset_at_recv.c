@@ -27,6 +27,9 @@
  * A FIN may come with the last byte of a stream whose reset is kept, and ngtcp2 may then close the stream before
  * anything can be given to it. The reset is told in place of the FIN: they say the same about the final size.
  *
+ * The final size of a stream that was stopped by us is noted here as well, from the FIN: after our STOP_SENDING
+ * ngtcp2 drops what comes and tells nobody how much it was. A reset says it otherwise.
+ *
  * Another fault is cured on the way. ngtcp2 (up to 1.22) never closes a unidirectional stream of which the
  * first it hears is a RESET_STREAM; its credit is then lost for good. So a plain RESET_STREAM for such a
  * stream is kept as well, and an empty STREAM frame stands before it in the packet of ours.
@@ -54,11 +57,14 @@ struct record {
   bool stopped; /* by us */
   bool reset;   /* ngtcp2 was given a reset */
   bool kept, injected;
-  uint64_t code, final_size; /* if `kept` or `reset` */
-  uint64_t reliable_size;    /* if `kept`, or of a reset that ngtcp2 is about to be given */
+  bool fin, final_told;
+  uint64_t code;          /* if `kept` or `reset` */
+  uint64_t final_size;    /* if `kept`, `reset` or `fin` */
+  uint64_t reliable_size; /* if `kept`, or of a reset that ngtcp2 is about to be given */
   uint64_t since;
   uint64_t delivered;
-  struct wt__link link; /* in `kept` or `ready` */
+  struct wt__link link;  /* in `kept` or `ready` */
+  struct wt__link final; /* in `finals` */
 };
 
 static struct record *record_of(struct wt__link *link) { return WT__CONTAINER_OF(link, struct record, link); }
@@ -78,6 +84,7 @@ static struct record *record_add(struct wt__conn *conn, int64_t id) {
   if (!record) return NULL;
   record->id = id;
   wt__link_init(&record->link);
+  wt__link_init(&record->final);
   if (!wt__map_set(&conn->reset_in.streams, (uint64_t)id, record)) return record;
   wt__free(record);
   return NULL;
@@ -86,6 +93,7 @@ static struct record *record_add(struct wt__conn *conn, int64_t id) {
 static void record_drop(struct wt__conn *conn, struct record *record) {
   wt__map_remove(&conn->reset_in.streams, (uint64_t)record->id);
   wt__list_remove(&record->link);
+  wt__list_remove(&record->final);
   wt__free(record);
 }
 
@@ -102,6 +110,7 @@ void wt__reset_at_recv_init(struct wt__conn *conn, uint64_t max_bidi, uint64_t m
   for (int i = 0; i < 2; i++) wt__idset_init(&in->opened[i]);
   wt__list_init(&in->kept);
   wt__list_init(&in->ready);
+  wt__list_init(&in->finals);
   in->max_streams[0] = max_bidi;
   in->max_streams[1] = max_uni;
 }
@@ -113,6 +122,7 @@ void wt__reset_at_recv_free(struct wt__conn *conn) {
   for (int i = 0; i < 2; i++) wt__idset_free(&in->opened[i]);
   wt__list_init(&in->kept);
   wt__list_init(&in->ready);
+  wt__list_init(&in->finals);
 }
 
 /* --- Keeping --- */
@@ -209,6 +219,38 @@ enum wt__frame_fate wt__reset_at_recv_judge(struct wt__conn *conn, const struct 
   return WT__FRAME_AS_PING;
 }
 
+/* --- Final sizes --- */
+
+static void record_settle_final(struct wt__conn *conn, struct record *record) {
+  if (!record->fin || !record->stopped || record->final_told || wt__link_linked(&record->final)) return;
+  wt__list_push_back(&conn->reset_in.finals, &record->final);
+}
+
+/* A record for a stream that is yet to be opened: by this very frame. */
+void wt__reset_at_recv_seen_fin(struct wt__conn *conn, int64_t id, uint64_t final_size) {
+  struct record *record = record_find(conn, id);
+  if (!record && is_settled(conn, id)) return;
+  if (!record) record = record_add(conn, id);
+  if (!record) {
+    recv_error(conn, NGTCP2_ERR_NOMEM);
+    return;
+  }
+  if (record->fin || record->kept || record->reset) return;
+  record->fin = true;
+  record->final_size = final_size;
+  record_settle_final(conn, record);
+}
+
+void wt__reset_at_recv_tell_finals(struct wt__conn *conn) {
+  struct wt__link *link;
+  while ((link = wt__list_first(&conn->reset_in.finals))) {
+    struct record *record = WT__CONTAINER_OF(link, struct record, final);
+    wt__list_remove(link);
+    record->final_told = true;
+    if (conn->h3) wt__h3_conn_recv_final_size(conn->h3, record->id, record->final_size);
+  }
+}
+
 /* --- What becomes of streams --- */
 
 int wt__reset_at_recv_opened(struct wt__conn *conn, int64_t id) {
@@ -241,6 +283,7 @@ void wt__reset_at_recv_stopped(struct wt__conn *conn, int64_t id) {
   if (!record) return;
   record->stopped = true;
   if (record->kept) record_settle(conn, record);
+  record_settle_final(conn, record);
 }
 
 uint64_t wt__reset_at_recv_reset(struct wt__conn *conn, int64_t id, uint64_t code, uint64_t final_size) {
@@ -332,9 +375,15 @@ int wt__reset_at_recv_inject(struct wt__conn *conn) {
 
 /* --- Time --- */
 
+/* A peer that may be silent for longer without being given up may also take longer to repeat lost bytes. */
+static uint64_t kept_timeout(const struct wt__conn *conn) {
+  uint64_t idle = conn->endpoint->config.idle_timeout_ms;
+  return (idle > WT__RESET_AT_TIMEOUT_MS ? idle : WT__RESET_AT_TIMEOUT_MS) * WT__MS;
+}
+
 uint64_t wt__reset_at_recv_expiry(const struct wt__conn *conn) {
   struct wt__link *first = wt__list_first(&conn->reset_in.kept);
-  return first ? record_of(first)->since + WT__RESET_AT_TIMEOUT_MS * WT__MS : UINT64_MAX;
+  return first ? record_of(first)->since + kept_timeout(conn) : UINT64_MAX;
 }
 
 int wt__reset_at_recv_expire(const struct wt__conn *conn) {

@@ -15,6 +15,7 @@
 #include <webtransport/certificate.h>
 
 struct ngtcp2_conn;
+struct wt__memory;
 
 /* What handshakes of a server share: certificates, the session-ticket key. */
 struct wt__tls_context;
@@ -32,6 +33,15 @@ int wt__tls_context_set_certificates(struct wt__tls_context *context, wt_certifi
 struct wt__tls;
 int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, struct ngtcp2_conn *conn);
 void wt__tls_free(struct wt__tls *tls);
+
+/* For `struct wt_connection_info`. What is not known yet is "" or NULL; all of it lives as long as `tls`. */
+struct wt__tls_info {
+  const char *version, *cipher, *group;
+  bool resumed;
+  const uint8_t *certificate; /* DER of the peer's leaf; NULL if it showed none */
+  size_t certificate_len;
+};
+void wt__tls_get_info(const struct wt__tls *tls, struct wt__tls_info *info);
 
 /* Whether the peer's transport parameters announced reset_stream_at; false before they are there. */
 bool wt__tls_peer_has_reset_at(const struct wt__tls *tls);
@@ -59,9 +69,14 @@ struct wt__tls_client;
 int wt__tls_client_new(struct wt__tls_client **client, const struct wt__tls_client_options *options);
 void wt__tls_client_free(struct wt__tls_client *client);
 
-/* As `wt__tls_new_server`. `server_name`: a DNS name or an IP address without brackets. */
+/* Where the client keeps session tickets, and the caller may keep tokens. */
+struct wt__memory *wt__tls_client_memory(struct wt__tls_client *client);
+
+/* As `wt__tls_new_server`. `server_name`: a DNS name or an IP address without brackets. `memory_key`: the server, in
+ * the client's memory, from which a ticket is taken and to which new ones go; it tells server names apart and outlives
+ * `tls`. NULL: no ticket is used or kept. */
 int wt__tls_new_client(struct wt__tls **tls, struct wt__tls_client *client, const char *server_name,
-                       struct ngtcp2_conn *conn);
+                       const char *memory_key, struct ngtcp2_conn *conn);
 
 /* Why the server's certificate was refused, for people; "" if it was not. */
 const char *wt__tls_error(const struct wt__tls *tls);

@@ -16,6 +16,10 @@
  * Whatever the judgement, GnuTLS has checked that the server holds the certificate's key. When the certificate
  * is refused, the sentence that says why is kept for the application: the server is only sent an alert.
  *
+ * Tickets of the server are remembered, each for one later connection under the same key. A connection that is
+ * resumed with one sees no certificate: the judgement of the connection that got the ticket stands. It was made by
+ * the same rules, since the memory belongs to what holds them, and it ends with the certificate's validity.
+ *
  * The handshake itself is in tls_gnutls.c, which both roles share. Early data (0-RTT) is off.
  */
 
@@ -29,12 +33,12 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "quic/certificate.h"
+#include "quic/memory.h"
 #include "quic/tls.h"
 #include "quic/tls_session.h"
 
 #define HASH_LEN 32
-#define MAX_DAYS 14
-#define DAY 86400
 
 struct wt__tls_client {
   gnutls_priority_t priorities;
@@ -42,6 +46,7 @@ struct wt__tls_client {
   enum wt__tls_verify verify;
   size_t hash_count;
   uint8_t (*hashes)[HASH_LEN];
+  struct wt__memory *memory;
 };
 
 /* --- The judgement. Each returns 0, or -1 with `tls->error` set. --- */
@@ -51,13 +56,36 @@ static int refuse(struct wt__tls *tls, const char *why) {
   return -1;
 }
 
-static int check_authority(struct wt__tls *tls) {
+/* Whether the leaf is valid at this time. */
+static int check_time(struct wt__tls *tls, gnutls_x509_crt_t leaf) {
+  time_t from = gnutls_x509_crt_get_activation_time(leaf), until = gnutls_x509_crt_get_expiration_time(leaf);
+  time_t now = time(NULL);
+  bool expired = now >= until;
+  struct tm utc;
+  char date[16] = "?";
+  if (!expired && now >= from) return 0;
+  if (gmtime_r(expired ? &until : &from, &utc)) (void)strftime(date, sizeof(date), "%Y-%m-%d", &utc);
+  (void)snprintf(tls->error, sizeof(tls->error),
+                 expired ? "the server's certificate expired on %s" : "the server's certificate is not valid before %s",
+                 date);
+  return -1;
+}
+
+static int check_authority(struct wt__tls *tls, gnutls_x509_crt_t leaf) {
   unsigned status = 0;
   gnutls_datum_t text;
   if (gnutls_certificate_verify_peers3(tls->session, tls->server_name, &status)) {
     return refuse(tls, "the server's certificate cannot be verified");
   }
   if (status == 0) return 0;
+  if (check_time(tls, leaf)) return -1;
+  if (status & GNUTLS_CERT_SIGNER_NOT_FOUND) {
+    return refuse(tls, "the server's certificate is not signed by an authority that is trusted here");
+  }
+  if (status & GNUTLS_CERT_UNEXPECTED_OWNER) {
+    (void)snprintf(tls->error, sizeof(tls->error), "the server's certificate is not for %s", tls->server_name);
+    return -1;
+  }
   if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0)) {
     return refuse(tls, "the server's certificate is not trusted");
   }
@@ -67,29 +95,14 @@ static int check_authority(struct wt__tls *tls) {
   return -1;
 }
 
-/* ECDSA on P-256 or P-384. */
-static bool leaf_key_allowed(gnutls_x509_crt_t leaf) {
-  gnutls_ecc_curve_t curve = GNUTLS_ECC_CURVE_INVALID;
-  gnutls_datum_t x = {NULL, 0}, y = {NULL, 0};
-  if (gnutls_x509_crt_get_pk_algorithm(leaf, NULL) != GNUTLS_PK_ECDSA) return false;
-  if (gnutls_x509_crt_get_pk_ecc_raw(leaf, &curve, &x, &y)) return false;
-  gnutls_free(x.data);
-  gnutls_free(y.data);
-  return curve == GNUTLS_ECC_CURVE_SECP256R1 || curve == GNUTLS_ECC_CURVE_SECP384R1;
-}
-
 static int check_leaf(struct wt__tls *tls, gnutls_x509_crt_t leaf) {
-  time_t from = gnutls_x509_crt_get_activation_time(leaf), until = gnutls_x509_crt_get_expiration_time(leaf);
-  time_t now = time(NULL);
-  if (!leaf_key_allowed(leaf)) {
-    return refuse(tls, "a server certificate that is known by its hash needs a key of ECDSA on P-256 or P-384");
+  const char *refusal = wt__leaf_hash_refusal(leaf);
+  if (*refusal) {
+    (void)snprintf(tls->error, sizeof(tls->error),
+                   "the server's certificate is known by its hash, but not fit for that: %s", refusal);
+    return -1;
   }
-  if (from == (time_t)-1 || until == (time_t)-1 || until - from > (time_t)MAX_DAYS * DAY) {
-    return refuse(tls, "a server certificate that is known by its hash may be valid for at most 14 days");
-  }
-  if (now < from) return refuse(tls, "the server's certificate is not valid yet");
-  if (now >= until) return refuse(tls, "the server's certificate has expired");
-  return 0;
+  return check_time(tls, leaf);
 }
 
 static bool hash_is_known(const struct wt__tls_client *client, const uint8_t *hash) {
@@ -99,34 +112,45 @@ static bool hash_is_known(const struct wt__tls_client *client, const uint8_t *ha
   return false;
 }
 
-static int check_hash(struct wt__tls *tls) {
-  unsigned count = 0;
-  const gnutls_datum_t *chain = gnutls_certificate_get_peers(tls->session, &count);
+static int check_hash(struct wt__tls *tls, const gnutls_datum_t *der, gnutls_x509_crt_t leaf) {
   uint8_t hash[HASH_LEN];
   size_t len = sizeof(hash);
-  gnutls_x509_crt_t leaf;
-  if (!chain || count == 0) return refuse(tls, "the server sent no certificate");
-  if (gnutls_fingerprint(GNUTLS_DIG_SHA256, &chain[0], hash, &len) || len != sizeof(hash)) {
+  if (gnutls_fingerprint(GNUTLS_DIG_SHA256, der, hash, &len) || len != sizeof(hash)) {
     return refuse(tls, "the server's certificate cannot be hashed");
   }
-  if (!hash_is_known(tls->client, hash)) return refuse(tls, "the hash of the server's certificate is not a known one");
-  if (gnutls_x509_crt_init(&leaf)) return refuse(tls, "out of memory");
-  int rc = gnutls_x509_crt_import(leaf, &chain[0], GNUTLS_X509_FMT_DER)
-               ? refuse(tls, "the server's certificate cannot be read")
-               : check_leaf(tls, leaf);
-  gnutls_x509_crt_deinit(leaf);
-  return rc;
+  if (hash_is_known(tls->client, hash)) return check_leaf(tls, leaf);
+  int at =
+      snprintf(tls->error, sizeof(tls->error), "the server's certificate is another one than expected: its hash is ");
+  for (size_t i = 0; i < sizeof(hash); i++, at += 2) {
+    (void)snprintf(tls->error + at, sizeof(tls->error) - (size_t)at, "%02x", hash[i]);
+  }
+  return -1;
+}
+
+static int check_peer(struct wt__tls *tls, const gnutls_datum_t *der, gnutls_x509_crt_t leaf) {
+  tls->trusted_until = (int64_t)gnutls_x509_crt_get_expiration_time(leaf);
+  switch (tls->client->verify) {
+    case WT__VERIFY_CA: return check_authority(tls, leaf);
+    case WT__VERIFY_HASHES: return check_hash(tls, der, leaf);
+    case WT__VERIFY_NOTHING: tls->trusted_until = INT64_MAX; return 0;
+  }
+  return refuse(tls, "no way to verify the server's certificate was chosen");
 }
 
 /* What GnuTLS calls with the server's chain; not 0: the handshake fails with an alert. */
 static int session_verify(gnutls_session_t session) {
   struct wt__tls *tls = gnutls_session_get_ptr(session);
-  switch (tls->client->verify) {
-    case WT__VERIFY_CA: return check_authority(tls);
-    case WT__VERIFY_HASHES: return check_hash(tls);
-    case WT__VERIFY_NOTHING: return 0;
-  }
-  return refuse(tls, "no way to verify the server's certificate was chosen");
+  unsigned count = 0;
+  const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &count);
+  gnutls_x509_crt_t leaf;
+  if (!chain || count == 0) return refuse(tls, "the server sent no certificate");
+  tls->peer_showed = true;
+  if (gnutls_x509_crt_init(&leaf)) return refuse(tls, "out of memory");
+  int rc = gnutls_x509_crt_import(leaf, &chain[0], GNUTLS_X509_FMT_DER)
+               ? refuse(tls, "the server's certificate cannot be read")
+               : check_peer(tls, &chain[0], leaf);
+  gnutls_x509_crt_deinit(leaf);
+  return rc;
 }
 
 /* --- What connections share --- */
@@ -151,6 +175,8 @@ static int client_init(struct wt__tls_client *client, const struct wt__tls_clien
   int rc = gnutls_priority_init(&client->priorities, wt__tls_priorities, NULL);
   if (!rc) rc = gnutls_certificate_allocate_credentials(&client->credentials);
   if (rc) return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+  client->memory = wt__memory_new();
+  if (!client->memory) return WT_ERR_NOMEM;
   gnutls_certificate_set_verify_function(client->credentials, session_verify);
   client->verify = options->verify;
   if (options->verify == WT__VERIFY_CA) return client_trust(client, options->ca_file);
@@ -173,8 +199,37 @@ void wt__tls_client_free(struct wt__tls_client *client) {
   if (!client) return;
   if (client->credentials) gnutls_certificate_free_credentials(client->credentials);
   if (client->priorities) gnutls_priority_deinit(client->priorities);
+  wt__memory_free(client->memory);
   wt__free(client->hashes);
   wt__free(client);
+}
+
+struct wt__memory *wt__tls_client_memory(struct wt__tls_client *client) {
+  return client->memory;
+}
+
+/* --- Tickets --- */
+
+/* A NewSessionTicket was read (RFC 8446, section 4.6.1). */
+static int session_on_ticket(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+                             const gnutls_datum_t *message) {
+  struct wt__tls *tls = gnutls_session_get_ptr(session);
+  gnutls_datum_t data;
+  (void)type, (void)when, (void)message;
+  if (!incoming || tls->tickets == WT__MEMORY_MAX_ITEMS || gnutls_session_get_data2(session, &data)) return 0;
+  struct wt__memory_key key = {tls->memory_key, ngtcp2_conn_get_negotiated_version(tls->conn)};
+  tls->tickets++;
+  wt__memory_put(tls->client->memory, &key, WT__MEMORY_TICKET, data.data, data.size, tls->trusted_until);
+  wt__wipe(data.data, data.size);
+  gnutls_free(data.data);
+  return 0;
+}
+
+/* A ticket for the server, if there is one that goes back to a certificate which is still valid. */
+static struct wt__memory_item *client_take_ticket(struct wt__tls *tls) {
+  struct wt__memory_key key = {tls->memory_key, ngtcp2_conn_get_client_chosen_version(tls->conn)};
+  if (!tls->memory_key) return NULL;
+  return wt__memory_take(tls->client->memory, &key, WT__MEMORY_TICKET, (int64_t)time(NULL));
 }
 
 /* --- One connection --- */
@@ -187,6 +242,10 @@ static bool name_is_address(const char *name) {
 static int client_configure(struct wt__tls *tls) {
   int rc = wt__tls_session_configure(tls, tls->client->priorities, tls->client->credentials);
   if (!rc) rc = gnutls_session_ticket_enable_client(tls->session);
+  if (tls->memory_key) {
+    gnutls_handshake_set_hook_function(tls->session, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET, GNUTLS_HOOK_POST,
+                                       session_on_ticket);
+  }
   /* An address is no server name (RFC 6066, section 3). */
   if (!rc && tls->server_name[0] && !name_is_address(tls->server_name)) {
     rc = gnutls_server_name_set(tls->session, GNUTLS_NAME_DNS, tls->server_name, strlen(tls->server_name));
@@ -194,16 +253,30 @@ static int client_configure(struct wt__tls *tls) {
   return rc;
 }
 
+static int client_begin(struct wt__tls *tls, const struct wt__memory_item *ticket) {
+  int rc = gnutls_init(&tls->session, GNUTLS_CLIENT | GNUTLS_NO_END_OF_EARLY_DATA);
+  if (!rc) rc = client_configure(tls);
+  if (rc || !ticket) return rc;
+  if (gnutls_session_set_data(tls->session, ticket->data, ticket->len)) { /* then from the beginning, without it */
+    gnutls_deinit(tls->session);
+    tls->session = NULL;
+    return client_begin(tls, NULL);
+  }
+  tls->trusted_until = ticket->expires_at; /* until the server shows a certificate again */
+  return 0;
+}
+
 int wt__tls_new_client(struct wt__tls **tls, struct wt__tls_client *client, const char *server_name,
-                       struct ngtcp2_conn *conn) {
+                       const char *memory_key, struct ngtcp2_conn *conn) {
   struct wt__tls *made = wt__calloc(1, sizeof(*made));
   if (!made) return WT_ERR_NOMEM;
   made->conn = conn;
   made->client = client;
+  made->memory_key = memory_key;
   made->server_name = wt__strdup(server_name);
-  int rc = made->server_name ? gnutls_init(&made->session, GNUTLS_CLIENT | GNUTLS_NO_END_OF_EARLY_DATA)
-                             : GNUTLS_E_MEMORY_ERROR;
-  if (!rc) rc = client_configure(made);
+  struct wt__memory_item *ticket = made->server_name ? client_take_ticket(made) : NULL;
+  int rc = made->server_name ? client_begin(made, ticket) : GNUTLS_E_MEMORY_ERROR;
+  wt__memory_item_free(ticket);
   if (rc) {
     wt__tls_free(made);
     return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;

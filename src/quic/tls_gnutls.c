@@ -247,6 +247,26 @@ void wt__tls_free(struct wt__tls *tls) {
 
 bool wt__tls_peer_has_reset_at(const struct wt__tls *tls) { return tls->peer_has_reset_at; }
 
+void wt__tls_get_info(const struct wt__tls *tls, struct wt__tls_info *info) {
+  gnutls_session_t session = tls->session;
+  *info = (struct wt__tls_info){.version = "", .cipher = "", .group = ""};
+  unsigned count = 0;
+  /* GnuTLS also gives that of the connection which got the ticket. */
+  const gnutls_datum_t *chain = tls->peer_showed ? gnutls_certificate_get_peers(session, &count) : NULL;
+  if (chain && count > 0) {
+    info->certificate = chain[0].data;
+    info->certificate_len = chain[0].size;
+  }
+  if (!ngtcp2_conn_get_handshake_completed(tls->conn)) return;
+  const char *version = gnutls_protocol_get_name(gnutls_protocol_get_version(session));
+  const char *cipher = gnutls_cipher_get_name(gnutls_cipher_get(session));
+  const char *group = gnutls_group_get_name(gnutls_group_get(session));
+  if (version) info->version = version;
+  if (cipher) info->cipher = cipher;
+  if (group) info->group = group;
+  info->resumed = gnutls_session_is_resumed(session) != 0;
+}
+
 int wt__tls_export(struct wt__tls *tls, const char *label, const void *context, size_t context_len, void *out,
                    size_t out_len) {
   if (!ngtcp2_conn_get_handshake_completed(tls->conn)) return WT_ERR_STATE;

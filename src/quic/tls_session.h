@@ -23,6 +23,10 @@ struct wt__tls {
   struct wt__tls_client *client; /* of a client */
   char *server_name;
   char error[WT__TLS_ERROR_MAX]; /* why the server's certificate was refused */
+  bool peer_showed;              /* it has shown a certificate on this connection, good or not */
+  const char *memory_key;        /* where tickets go; NULL: nowhere */
+  unsigned tickets;              /* that went there */
+  int64_t trusted_until;         /* end of the accepted certificate's validity, seconds since 1970-01-01 UTC */
 };
 
 /* TLS versions, ciphers and groups, in GnuTLS's terms. */

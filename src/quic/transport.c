@@ -150,5 +150,6 @@ const struct wt_transport wt__quic_transport = {
     .close_connection = transport_close_connection,
     .set_keep_alive = transport_set_keep_alive,
     .path_stats = transport_path_stats,
+    .get_info = wt__conn_get_info,
     .export_keys = transport_export_keys,
 };

@@ -51,7 +51,7 @@ static ngtcp2_ssize packet_add_datagram(struct packet *packet, const struct wt__
   return n;
 }
 
-/* Adds the oldest RESET_STREAM_AT. Returns like `packet_add_stream`. */
+/* Adds a probe or the oldest RESET_STREAM_AT. Returns like `packet_add_stream`. */
 static ngtcp2_ssize packet_add_carrier(struct packet *packet, uint8_t *carrier, size_t len, uint64_t number) {
   struct wt__conn *conn = packet->conn;
   ngtcp2_vec vec = {carrier, len};
@@ -60,7 +60,11 @@ static ngtcp2_ssize packet_add_carrier(struct packet *packet, uint8_t *carrier, 
   ngtcp2_ssize n =
       ngtcp2_conn_writev_datagram(conn->quic, &packet->path.path, &packet->info, packet->data, packet->room, &accepted,
                                   NGTCP2_WRITE_DATAGRAM_FLAG_MORE, number, &vec, 1, conn->endpoint->now);
-  if (accepted) wt__reset_at_send_sent(conn);
+  if (accepted && number == WT__PROBE_NUMBER) {
+    wt__probe_sent(conn);
+  } else if (accepted) {
+    wt__reset_at_send_sent(conn);
+  }
   if (n == 0 && !accepted) {
     packet->no_carriers = true;
     return NGTCP2_ERR_WRITE_MORE;
@@ -122,6 +126,13 @@ static bool conn_next_datagram(struct wt__conn *conn, struct wt__vec *datagram) 
   return false;
 }
 
+/* What stands in for a DATAGRAM frame and is due next, a probe before all. Returns its length; 0: nothing. */
+static size_t packet_next_carrier(const struct packet *packet, uint8_t *carrier, uint64_t *number) {
+  if (packet->no_carriers) return 0;
+  size_t len = wt__probe_next(packet->conn, carrier, number);
+  return len ? len : wt__reset_at_send_next(packet->conn, carrier, number);
+}
+
 /* Fills one packet. Returns its length, 0 if there is nothing that may be sent, or an error. */
 static ngtcp2_ssize packet_write(struct packet *packet) {
   struct wt__conn *conn = packet->conn;
@@ -133,7 +144,7 @@ static ngtcp2_ssize packet_write(struct packet *packet) {
   packet->no_datagrams = packet->no_carriers = false;
   for (;;) {
     ngtcp2_ssize n;
-    size_t carrier_len = packet->no_carriers ? 0 : wt__reset_at_send_next(conn, carrier, &number);
+    size_t carrier_len = packet_next_carrier(packet, carrier, &number);
     if (carrier_len) {
       n = packet_add_carrier(packet, carrier, carrier_len, number);
     } else if ((fin_id = wt__reset_at_send_next_fin(conn)) >= 0) {

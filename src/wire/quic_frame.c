@@ -156,6 +156,10 @@ static void frame_turn_into(uint8_t *data, size_t len, uint8_t type, size_t kept
   memset(data + kept, 0, len - kept);
 }
 
+static bool frame_is_fin(uint64_t type) {
+  return (type & ~UINT64_C(7)) == WT__FRAME_STREAM && (type & WT__FRAME_STREAM_FIN);
+}
+
 static bool frame_is_asked_about(uint64_t type) {
   return type == WT__FRAME_RESET_STREAM || type == WT__FRAME_STOP_SENDING || type == WT__FRAME_RESET_STREAM_AT;
 }
@@ -163,6 +167,7 @@ static bool frame_is_asked_about(uint64_t type) {
 void wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judge, void *ctx) {
   struct wt__quic_frame frame;
   for (size_t n; (n = wt__quic_frame_read(data, len, &frame)); data += n, len -= n) {
+    if (frame_is_fin(frame.type)) (void)judge(ctx, &frame);
     if (!frame_is_asked_about(frame.type)) continue;
     switch (judge(ctx, &frame)) {
       case WT__FRAME_KEEP: break;
@@ -187,7 +192,10 @@ size_t wt__quic_frame_write_reset(uint8_t *dst, const struct wt__quic_frame *fra
 
 size_t wt__quic_carrier_write(uint8_t *dst, const struct wt__quic_frame *frame) {
   memcpy(dst, CARRIER_MARK, sizeof(CARRIER_MARK));
-  return sizeof(CARRIER_MARK) + wt__quic_frame_write_reset(dst + sizeof(CARRIER_MARK), frame);
+  dst += sizeof(CARRIER_MARK);
+  if (frame->type != WT__FRAME_PING) return sizeof(CARRIER_MARK) + wt__quic_frame_write_reset(dst, frame);
+  *dst = WT__FRAME_PING;
+  return sizeof(CARRIER_MARK) + 1;
 }
 
 static bool frame_is_carrier(const struct wt__quic_frame *frame) {

@@ -11,6 +11,7 @@
 #define WT__FRAME_RESET_STREAM 0x04
 #define WT__FRAME_STOP_SENDING 0x05
 #define WT__FRAME_STREAM 0x08 /* to 0x0f */
+#define WT__FRAME_STREAM_FIN 0x01
 #define WT__FRAME_RESET_STREAM_AT 0x24
 #define WT__FRAME_DATAGRAM 0x30 /* and 0x31 */
 
@@ -41,7 +42,7 @@ enum wt__frame_fate {
 typedef enum wt__frame_fate (*wt__frame_judge)(void *ctx, const struct wt__quic_frame *frame);
 
 /* Asks `judge` about each frame of those three types, from the front of the packet up to the first frame
- * that cannot be read, and does what it says. */
+ * that cannot be read, and does what it says. STREAM frames with a FIN are shown to it too, and kept. */
 void wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judge, void *ctx);
 
 /* Writes the RESET_STREAM or RESET_STREAM_AT that `frame` says. Returns the length. */
@@ -49,7 +50,7 @@ void wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judge, v
 size_t wt__quic_frame_write_reset(uint8_t *dst, const struct wt__quic_frame *frame);
 
 /* A carrier is the payload of a DATAGRAM frame: eight bytes of 0xff, which is no quarter stream id of an HTTP
- * datagram (RFC 9297, section 2.1), and a RESET_STREAM_AT. Returns the length. */
+ * datagram (RFC 9297, section 2.1), and a RESET_STREAM_AT or a PING. Returns the length. */
 #define WT__CARRIER_MAX (8 + WT__FRAME_RESET_MAX)
 size_t wt__quic_carrier_write(uint8_t *dst, const struct wt__quic_frame *frame);
 

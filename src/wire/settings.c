@@ -80,6 +80,38 @@ uint64_t wt__settings_read(const uint8_t *payload, size_t len, struct wt__settin
   return 0;
 }
 
+size_t wt__settings_list(const uint8_t *payload, size_t len, struct wt_setting *list, size_t max) {
+  size_t count = 0;
+  for (size_t at = 0; at < len && count < max; count++) {
+    struct wt_setting setting = {0};
+    size_t n = wt__varint_read(payload + at, len - at, &setting.id);
+    size_t m = n ? wt__varint_read(payload + at + n, len - at - n, &setting.value) : 0;
+    if (m == 0) break;
+    list[count] = setting;
+    at += n + m;
+  }
+  return count;
+}
+
+const char *wt_setting_name(uint64_t id) {
+  switch (id) {
+    case WT__SETTING_QPACK_MAX_TABLE_CAPACITY: return "SETTINGS_QPACK_MAX_TABLE_CAPACITY";
+    case WT__SETTING_MAX_FIELD_SECTION_SIZE: return "SETTINGS_MAX_FIELD_SECTION_SIZE";
+    case WT__SETTING_QPACK_BLOCKED_STREAMS: return "SETTINGS_QPACK_BLOCKED_STREAMS";
+    case WT__SETTING_ENABLE_CONNECT_PROTOCOL: return "SETTINGS_ENABLE_CONNECT_PROTOCOL";
+    case WT__SETTING_H3_DATAGRAM: return "SETTINGS_H3_DATAGRAM";
+    case WT__SETTING_H3_DATAGRAM_DRAFT04: return "SETTINGS_H3_DATAGRAM_DRAFT04";
+    case WT__SETTING_WT_INITIAL_MAX_DATA: return "SETTINGS_WT_INITIAL_MAX_DATA";
+    case WT__SETTING_WT_INITIAL_MAX_STREAMS_UNI: return "SETTINGS_WT_INITIAL_MAX_STREAMS_UNI";
+    case WT__SETTING_WT_INITIAL_MAX_STREAMS_BIDI: return "SETTINGS_WT_INITIAL_MAX_STREAMS_BIDI";
+    case WT__SETTING_WT_DRAFT02: return "SETTINGS_ENABLE_WEBTRANSPORT";
+    case WT__SETTING_WT_DRAFT07: return "SETTINGS_WEBTRANSPORT_MAX_SESSIONS";
+    case WT__SETTING_WT_DRAFT13: return "SETTINGS_WT_MAX_SESSIONS";
+    case WT__SETTING_WT_DRAFT15: return "SETTINGS_WT_ENABLED";
+    default: return NULL;
+  }
+}
+
 size_t wt__settings_write_frame(uint8_t *dst, size_t size, const struct wt__setting *settings, size_t count) {
   size_t payload = 0;
   for (size_t i = 0; i < count; i++) {
@@ -104,7 +136,8 @@ int wt__settings_draft(const struct wt__settings *peer) {
   return 0;
 }
 
-const char *wt__settings_missing_from_client(const struct wt__settings *peer, uint64_t max_datagram_frame_size) {
+const char *wt__settings_missing_from_client(const struct wt__settings *peer, uint64_t max_datagram_frame_size,
+                                             bool reset_stream_at) {
   int draft = wt__settings_draft(peer);
   if (draft == 0) {
     return "the client's SETTINGS name no WebTransport draft that this server knows: none of "
@@ -117,6 +150,9 @@ const char *wt__settings_missing_from_client(const struct wt__settings *peer, ui
   if (max_datagram_frame_size == 0) {
     return "the client does not accept QUIC datagrams: its transport parameter max_datagram_frame_size (0x20) "
            "is absent or 0";
+  }
+  if (draft >= 15 && !reset_stream_at) {
+    return "the client does not support RESET_STREAM_AT: its transport parameter reset_stream_at (0x1d) is absent";
   }
   return NULL;
 }

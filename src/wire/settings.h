@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <webtransport/connection.h>
+
 enum wt__setting_id {
   WT__SETTING_QPACK_MAX_TABLE_CAPACITY = 0x01,
   WT__SETTING_MAX_FIELD_SECTION_SIZE = 0x06,
@@ -49,6 +51,9 @@ struct wt__settings {
  */
 uint64_t wt__settings_read(const uint8_t *payload, size_t len, struct wt__settings *settings);
 
+/* All settings of such a payload, in order, also those that are not known. Returns their number, at most `max`. */
+size_t wt__settings_list(const uint8_t *payload, size_t len, struct wt_setting *list, size_t max);
+
 /* One setting to send. */
 struct wt__setting {
   uint64_t id, value;
@@ -63,13 +68,14 @@ int wt__settings_draft(const struct wt__settings *peer);
 /*
  * What keeps a client with these SETTINGS from having a WebTransport session: a sentence for people
  * that names what is missing, or NULL if nothing does. `max_datagram_frame_size` is its transport
- * parameter (RFC 9221). H3_DATAGRAM of draft 04 is enough for drafts below 7.
+ * parameter (RFC 9221), `reset_stream_at` whether it sent that one; drafts 15 and later require it (draft section
+ * 3.1). H3_DATAGRAM of draft 04 is enough for drafts below 7.
  */
-const char *wt__settings_missing_from_client(const struct wt__settings *peer, uint64_t max_datagram_frame_size);
+const char *wt__settings_missing_from_client(const struct wt__settings *peer, uint64_t max_datagram_frame_size,
+                                             bool reset_stream_at);
 
 /*
  * The other way round: what keeps a server with these SETTINGS from giving this client a session (draft section 3.1).
- * `reset_stream_at`: whether it sent that transport parameter; drafts 15 and later require it.
  */
 const char *wt__settings_missing_from_server(const struct wt__settings *peer, uint64_t max_datagram_frame_size,
                                              bool reset_stream_at);

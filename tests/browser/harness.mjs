@@ -7,8 +7,10 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { createRequire } from 'node:module';
+import { basename, extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -67,36 +69,71 @@ export class Results {
 
 /* ---- The server ------------------------------------------------------------------------------ */
 
-/** A `webtransport serve` on free ports, with what it says when it is ready and all that it logs. */
-export class Server {
-  static async start(binary, extra = []) {
-    const server = new Server();
-    const args = ['serve', '--listen', 'localhost:0', '--http', 'localhost:0', '--json', '--log', 'debug', ...extra];
-    server.log = [];
-    server.child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
-    server.exited = new Promise((resolve) => {
-      server.child.once('exit', (code, signal) => resolve({ code, signal }));
-      server.child.once('error', (error) => resolve({ error }));
+/** A program that serves, with all that it logs on standard error, and what it says on standard output meanwhile. */
+export class Program {
+  /** Starts it; resolves once `ready` finds something in a line of its output, and keeps that as `found`. */
+  static async start(binary, args, ready) {
+    const program = new this();
+    program.log = [];
+    program.child = spawn(binary, args, { stdio: ['ignore', 'pipe', 'pipe'] });
+    program.exited = new Promise((resolve) => {
+      program.child.once('exit', (code, signal) => resolve({ code, signal }));
+      program.child.once('error', (error) => resolve({ error }));
     });
-    createInterface({ input: server.child.stderr }).on('line', (line) => server.log.push(line));
-    const first = new Promise((resolve) => createInterface({ input: server.child.stdout }).once('line', resolve));
-    const early = server.exited.then((end) => {
-      throw new Error(`${binary} did not start: ${JSON.stringify(end)}\n${server.tail()}`);
+    createInterface({ input: program.child.stderr }).on('line', (line) => program.log.push(line));
+    const lines = createInterface({ input: program.child.stdout });
+    const found = new Promise((resolve) => lines.on('line', (line) => {
+      const it = ready(line);
+      if (it) resolve(it);
+    }));
+    const early = program.exited.then((end) => {
+      throw new Error(`${binary} did not start: ${JSON.stringify(end)}\n${program.tail()}`);
     });
     early.catch(() => {});
     try {
-      Object.assign(server, JSON.parse(await within(15000, 'the ready line', Promise.race([first, early]))));
+      program.found = await within(15000, 'the ready line', Promise.race([found, early]));
     } catch (error) {
-      server.child.kill('SIGKILL');
+      program.child.kill('SIGKILL');
       throw error;
     }
-    server.port = Number(server.listen[0].split(':').pop());
-    server.base = `https://localhost:${server.port}`;
-    return server;
+    return program;
   }
 
   tail() {
     return this.log.slice(-15).join('\n');
+  }
+
+  /** Asks it to end in order; kills it if it does not. */
+  async stop() {
+    this.child.kill('SIGTERM');
+    try {
+      return await within(15000, 'the end of the server', this.exited);
+    } catch (error) {
+      this.child.kill('SIGKILL');
+      throw error;
+    }
+  }
+
+  /** Ends it whatever it does, if it still runs. */
+  kill() {
+    if (this.child.exitCode === null && this.child.signalCode === null) this.child.kill('SIGKILL');
+  }
+
+  /** What sanitizers had to say. */
+  findings() {
+    return this.log.filter((line) => /Sanitizer|runtime error:/.test(line));
+  }
+}
+
+/** A `webtransport serve` on free ports, with what it says when it is ready. */
+export class Server extends Program {
+  static async start(binary, extra = []) {
+    const args = ['serve', '--listen', 'localhost:0', '--http', 'localhost:0', '--json', '--log', 'debug', ...extra];
+    const server = await super.start(binary, args, JSON.parse);
+    Object.assign(server, server.found);
+    server.port = Number(server.listen[0].split(':').pop());
+    server.base = `https://localhost:${server.port}`;
+    return server;
   }
 
   async json(path) {
@@ -112,27 +149,36 @@ export class Server {
       return sessions.find((one) => one.path === path);
     });
   }
+}
 
-  /** Asks it to end in order; kills it if it does not. */
-  async stop() {
-    this.child.kill('SIGTERM');
-    try {
-      return await within(15000, 'the end of the server', this.exited);
-    } catch (error) {
-      this.child.kill('SIGKILL');
-      throw error;
-    }
-  }
+async function startSite(answer) {
+  const site = createServer(answer);
+  await new Promise((resolve) => site.listen(0, 'localhost', resolve));
+  return { origin: `http://localhost:${site.address().port}`, stop: () => site.close() };
 }
 
 /** A page of another origin: an HTTP server that answers everything with an empty page. */
-export async function startForeignSite() {
-  const site = createServer((request, response) => {
+export function startForeignSite() {
+  return startSite((request, response) => {
     response.writeHead(200, { 'content-type': 'text/html' });
     response.end('<!DOCTYPE html><link rel="icon" href="data:,"><title>elsewhere</title>');
   });
-  await new Promise((resolve) => site.listen(0, 'localhost', resolve));
-  return { origin: `http://localhost:${site.address().port}`, stop: () => site.close() };
+}
+
+const MEDIA_TYPES = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript' };
+
+/** The files of a folder, for pages that come from any web server. */
+export function startFolder(folder) {
+  return startSite(async (request, response) => {
+    const name = new URL(request.url, 'http://localhost').pathname.slice(1) || 'index.html';
+    try {
+      const body = await readFile(join(folder, basename(name)));
+      response.writeHead(200, { 'content-type': MEDIA_TYPES[extname(name)] ?? 'application/octet-stream' });
+      response.end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
 }
 
 /* ---- The browser ----------------------------------------------------------------------------- */

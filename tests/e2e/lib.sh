@@ -38,6 +38,17 @@ check_contains() { # check_contains <what> <text> <part>
   case $2 in *"$3"*) pass "$1" ;; *) fail "$1: no '$3' in: $2" ;; esac
 }
 
+# Calls the tool wrongly: it has to name what was wrong, say where help is, and end with 2.
+wrong() { # wrong <named> [argument...]
+  local named=$1 out status
+  shift
+  out=$("$WEBTRANSPORT" "$@" 2>&1 >/dev/null)
+  status=$?
+  check_equal "'$*' ends with 2" 2 $status
+  check_contains "'$*' names it" "$out" "$named"
+  check_contains "'$*' suggests --help" "$out" "--help"
+}
+
 # Reads JSON from standard input and prints what a JavaScript expression makes of it, called `j`.
 json() { # json <expression>
   node -e 'const j = JSON.parse(require("fs").readFileSync(0, "utf8")); const v = eval(process.argv[1]);
@@ -85,6 +96,21 @@ stop_server() { # stop_server [signal]
 make_certificate() { # make_certificate <name>
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 10 -subj "/CN=localhost" \
     -addext "subjectAltName=DNS:localhost,IP:127.0.0.1" -keyout "$DIR/$1.key" -out "$DIR/$1.pem" 2>/dev/null
+}
+
+# One by `openssl ca`, which takes dates: YYYYMMDDHHMMSSZ.
+make_dated_certificate() { # make_dated_certificate <name> <from> <to>
+  local ca=$DIR/$1.ca
+  rm -rf "$ca"
+  mkdir "$ca"
+  : >"$ca/index.txt"
+  printf '%s\n' '[ca]' 'default_ca = all' '[all]' "database = $ca/index.txt" "new_certs_dir = $ca" 'rand_serial = yes' \
+    'default_md = sha256' 'policy = any' 'x509_extensions = names' '[any]' 'commonName = optional' '[names]' \
+    'basicConstraints = CA:FALSE' 'subjectAltName = DNS:localhost,IP:127.0.0.1' >"$ca/conf"
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$DIR/$1.key" \
+    -out "$ca/request" 2>/dev/null &&
+    openssl ca -batch -config "$ca/conf" -selfsign -keyfile "$DIR/$1.key" -in "$ca/request" -startdate "$2" \
+      -enddate "$3" -notext -out "$DIR/$1.pem" 2>/dev/null || fail "openssl cannot make $1.pem"
 }
 
 certificate_hash() { # certificate_hash <file>

@@ -13,7 +13,8 @@ need openssl openssl
 
 help=$("$WEBTRANSPORT" serve --help)
 check_equal "serve --help ends well" 0 $?
-for option in listen http cert key www origin protocol log json retry idle-timeout max-connections drafts help; do
+for option in listen http cert key www origin protocol log json retry idle-timeout max-connections \
+  max-connections-per-address max-session-rate drafts help; do
   check_contains "--help lists --$option" "$help" "--$option"
 done
 check_equal "-h is --help" "$help" "$("$WEBTRANSPORT" serve -h)"
@@ -24,15 +25,6 @@ check_equal "a full disk is a failure" 1 $?
 
 # --- Wrong use: names what was wrong, says where help is, ends with 2. ---
 
-wrong() { # wrong <named> [argument...]
-  local named=$1 out status
-  shift
-  out=$("$WEBTRANSPORT" "$@" 2>&1 >/dev/null)
-  status=$?
-  check_equal "'$*' ends with 2" 2 $status
-  check_contains "'$*' names it" "$out" "$named"
-  check_contains "'$*' suggests --help" "$out" "--help"
-}
 wrong "command"
 wrong "'brew'" brew
 wrong "'--brew'" --brew
@@ -49,6 +41,7 @@ wrong "--http 'localhost'" serve --http localhost
 wrong "--log 'loud'" serve --log loud
 wrong "--retry 'maybe'" serve --retry maybe
 wrong "--idle-timeout 'soon'" serve --idle-timeout soon
+wrong "from 0 to 24h" serve --idle-timeout 1.5d
 wrong "--drafts '7;15'" serve --drafts "7;15"
 wrong "--drafts '9'" serve --drafts 9
 wrong "--max-connections '0'" serve --max-connections 0

@@ -29,6 +29,10 @@ for file in "$libdir/libwebtransport.so" "$libdir/libwebtransport.a" "$prefix/in
   "$prefix/bin/webtransport"; do
   [ -e "$file" ] || fail "${file#"$prefix"/} was not installed"
 done
+for file in man/man1/webtransport.1 man/man1/webtransport-serve.1 man/man1/webtransport-cert.1 \
+  bash-completion/completions/webtransport zsh/site-functions/_webtransport fish/vendor_completions.d/webtransport.fish; do
+  [ -s "$prefix/share/$file" ] || fail "share/$file was not installed"
+done
 export PKG_CONFIG_PATH=$libdir/pkgconfig
 
 # --- The README's server is examples/server.c, word for word (its licence line and opening comment aside).

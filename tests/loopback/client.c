@@ -13,8 +13,25 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "exchange.h"
 
 /* --- Connections --- */
+
+static void on_connected(struct wt__h3_conn *conn, void *user_data) {
+  struct client_link *link = user_data;
+  assert_ptr_equal(link->h3, conn);
+  assert_int_equal(link->connects, 0);
+  assert_false(link->ready);
+  link->connects++;
+}
+
+static void on_unused(struct wt__h3_conn *conn, void *user_data) {
+  struct client_link *link = user_data;
+  assert_ptr_equal(link->h3, conn);
+  assert_int_equal(link->ends, 0);
+  assert_true(wt__h3_conn_is_idle(conn));
+  link->unused++;
+}
 
 static void on_ready(struct wt__h3_conn *conn, int draft, void *user_data) {
   struct client_link *link = user_data;
@@ -51,7 +68,8 @@ struct client_link *client_connect(struct client *client, const struct sockaddr_
   assert_non_null(link);
   link->client = client;
   client->connect.tls = client->tls;
-  client->connect.callbacks = (struct wt__h3_client_callbacks){on_ready, on_end};
+  client->connect.callbacks = (struct wt__h3_client_callbacks){
+      .on_ready = on_ready, .on_end = on_end, .on_connected = on_connected, .on_unused = on_unused};
   client->connect.user_data = link;
   path_to(client, to, &path);
   int rc = wt__endpoint_connect(client->endpoint, &path, &client->connect, client->net->now, &link->h3);
@@ -74,6 +92,15 @@ static void dial_forget(struct client *client, struct client_dial *dial) {
   free(dial);
 }
 
+static void on_asked(wt_session *session, void *reply_data) {
+  struct client_dial *dial = reply_data;
+  struct client *client = dial->link->client;
+  assert_int_equal(dial->replies, 0);
+  assert_null(dial->asked);
+  dial->asked = server_adopt(&client->records, session, dial->echo);
+  if (client->on_asked) client->on_asked(client, dial);
+}
+
 static void on_reply(const struct wt__h3_reply *reply, void *reply_data) {
   struct client_dial *dial = reply_data;
   struct client *client = dial->link->client;
@@ -88,7 +115,14 @@ static void on_reply(const struct wt__h3_reply *reply, void *reply_data) {
   dial->wire_code = reply->wire_code;
   snprintf(dial->message, sizeof(dial->message), "%s", reply->message);
   snprintf(dial->header, sizeof(dial->header), "%s", header ? header : "");
-  if (reply->session) dial->session = server_adopt(&client->records, reply->session, dial->echo);
+  if (reply->session && dial->asked) {
+    assert_ptr_equal(dial->asked->session, reply->session);
+    dial->session = dial->asked;
+  } else if (reply->session) {
+    dial->session = server_adopt(&client->records, reply->session, dial->echo);
+  } else if (dial->asked) {
+    assert_int_equal(dial->asked->closes, 1); /* it ended first */
+  }
   if (client->on_reply) client->on_reply(client, dial);
   if (client->forget) dial_forget(client, dial);
 }
@@ -109,6 +143,7 @@ struct client_dial *client_dial(struct client_link *link, const char *path, cons
     all = *options;
   else
     client_dial_options(&all, path);
+  all.on_asked = on_asked;
   all.on_reply = on_reply;
   all.reply_data = dial;
   dial->link = link;
@@ -211,6 +246,7 @@ void client_free(struct client *client) {
     assert_int_equal(link->ends, 1);
     free(link);
   }
+  exchanges_free(client);
   server_records_free(&client->records);
   assert_int_equal(client->records.counters.sessions_open, 0);
 }

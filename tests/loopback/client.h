@@ -19,8 +19,10 @@ struct client_link {
   struct client_link *next;
   struct client *client;
   struct wt__h3_conn *h3; /* NULL once ended */
+  unsigned connects;      /* how often `on_connected` came */
   bool ready;
   int draft;
+  unsigned unused; /* how often nothing used it any more */
   unsigned ends;
   struct wt__h3_end end;
 };
@@ -36,6 +38,7 @@ struct client_dial {
   uint64_t wire_code;
   char message[256], header[64]; /* header: "x-test" of the answer */
   struct server_session *session;
+  struct server_session *asked; /* of an optimistic one: what it was given to use at once */
 };
 
 struct client {
@@ -49,7 +52,9 @@ struct client {
   struct server records;
   struct client_link *links;
   struct client_dial *dials;
-  bool forget; /* frees the records of dials as they are replied to */
+  struct client_exchange *exchanges; /* exchange.h */
+  bool forget;                       /* frees the records of dials as they are replied to */
+  void (*on_asked)(struct client *client, struct client_dial *dial);
   void (*on_reply)(struct client *client, struct client_dial *dial);
   void *hook_ctx;
 };

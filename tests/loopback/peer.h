@@ -28,6 +28,7 @@ struct peer_options {
   uint32_t version;     /* the version of the first packet */
   size_t hello_padding; /* bytes of an unknown extension in the ClientHello */
   bool hold;            /* does not open windows: the server is held back */
+  bool deaf_to_stops;   /* goes on with streams that the server stops */
   bool frugal;          /* counts received bytes without keeping them, forgets closed streams */
   unsigned address;     /* index of `net_address` */
   unsigned reset_at;    /* PEER_RESET_AT...: the transport parameters to announce */
@@ -90,6 +91,7 @@ struct peer {
   struct peer_raw *raws; /* RESET_STREAM_AT frames that were not acknowledged yet */
   uint64_t raw_count, raws_acked;
   uint64_t reset_at_frames, reset_at_streams; /* received */
+  uint64_t stops_unheard;                     /* STOP_SENDING frames, of a peer deaf to them */
   unsigned server_reset_at;                   /* PEER_RESET_AT...: what the server announced */
   uint64_t sequence;
   int64_t control; /* the control stream; -1: none */

@@ -8,7 +8,8 @@
  * closes it here too.
  *
  * In: the frame is written down while the packet is decrypted, and becomes PING and PADDING. The server ends
- * its stream with a FIN later, which is what closes it here.
+ * its stream with a FIN later, which is what closes it here. A peer that is to be deaf to STOP_SENDING has it taken
+ * out in the same way: ngtcp2 would answer it with a reset.
  *
  * The walk over frames is written anew: it must not share a fault with the server's.
  */
@@ -281,8 +282,10 @@ static int on_decrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2
   while (at < end) {
     const uint8_t *frame = at;
     if (!skip_frame(&at, end, &type)) break;
-    if (type != 0x24) continue;
-    reset_at_seen(current, frame, at);
+    bool deaf = type == 0x05 && current->options.deaf_to_stops;
+    if (type != 0x24 && !deaf) continue;
+    if (type == 0x24) reset_at_seen(current, frame, at);
+    if (deaf) current->stops_unheard++;
     dst[frame - dst] = 0x01;
     memset(dst + (frame - dst) + 1, 0, (size_t)(at - frame) - 1);
   }

@@ -534,6 +534,7 @@ void server_config_default(struct server *server) {
   h3->settings_timeout_ms = 5000;
   h3->no_request_timeout_ms = 10000;
   h3->max_sessions_per_connection = 16;
+  h3->max_session_rate = 100;
   h3->max_header_bytes = 16 << 10;
   h3->drafts = WT_DRAFT_ALL;
   h3->log = &server->log;

@@ -3,42 +3,7 @@
  * Our client against our server, on a good network: connecting, what the SETTINGS have to say, the answer to a
  * request for a session and its subprotocol, and a session's life seen from the client.
  */
-#include "client.h"
-#include "world.h"
-
-struct pair {
-  struct net net;
-  struct server server;
-  struct client client;
-  struct client_link *link;
-};
-
-static void pair_init(struct pair *p) {
-  memset(p, 0, sizeof(*p));
-  net_init(&p->net, 1);
-  server_init(&p->server, &p->net);
-  client_init(&p->client, &p->net, 1);
-}
-
-static void pair_connect(struct pair *p) {
-  struct sockaddr_in address = server_address();
-  server_start(&p->server);
-  client_start(&p->client);
-  p->link = client_connect(&p->client, &address, NULL);
-  assert_non_null(p->link);
-}
-
-static void pair_ready(struct pair *p) {
-  pair_init(p);
-  pair_connect(p);
-  NET_UNTIL(&p->net, 5000, p->link->ready);
-}
-
-static void pair_free(struct pair *p) {
-  client_free(&p->client);
-  server_free(&p->server);
-  net_free(&p->net);
-}
+#include "pair.h"
 
 static void test_client_session_echoes_streams_and_datagrams(void **state) {
   (void)state;

@@ -21,6 +21,7 @@ static void flow_init(struct world *w, const struct wt__flow_limits *peer, const
   world_init(w, 1);
   w->options.settings = settings;
   w->options.settings_count = 5;
+  w->options.reset_at = PEER_RESET_AT;
   w->server.config.h3.mux.flow.initial = *server;
   w->server.config.h3.mux.flow.max_data = server->data;
 }
@@ -233,7 +234,8 @@ static void test_flow_own_resets_use_what_was_sent(void **state) {
   assert_int_equal(wt_stream_write(first->stream, "0123456789", 10, &written), 0);
   NET_UNTIL(&w.net, 1000, flow_body_len(&w, first) == 5);
   wt_stream_reset(first->stream, 1);
-  NET_UNTIL(&w.net, 1000, peer_stream(w.peer, first->id)->reset);
+  NET_UNTIL(&w.net, 1000, peer_stream(w.peer, first->id)->got_reset_at);
+  assert_int_equal(peer_stream(w.peer, first->id)->reset_at_final_size, peer_stream(w.peer, first->id)->rx_len);
   struct server_stream *second = server_open(w.session, true, &error);
   assert_int_equal(wt_stream_write(second->stream, "abcdefghij", 10, &written), 0);
   net_run_for(&w.net, 500);
@@ -357,6 +359,90 @@ static void test_flow_reset_counts_bytes_that_were_lost(void **state) {
   world_free(&w);
 }
 
+/* --- Streams that the server stops, and that the peer ends in order --- */
+
+static void flow_stopped_init(struct world *w, uint64_t bytes) {
+  flow_init(w, LIMITS(1 << 20, 9, 9), LIMITS(bytes, 9, 9));
+  w->options.deaf_to_stops = true;
+  world_start(w);
+  w->session = server_connect(&w->server, w->peer, "/wt", &w->id);
+}
+
+/* What is on its way when the server stops the stream is counted once the FIN says how much it was: at once, while the
+ * server's side of a bidirectional stream stays open. */
+static void test_flow_stopped_streams_count_by_the_fin(void **state) {
+  (void)state;
+  struct world w;
+  uint64_t max = 0;
+  flow_stopped_init(&w, 1000);
+  uint8_t *data = pattern_new(800, 1);
+  for (unsigned i = 0; i < 6; i++) { /* nearly five times as much as fits */
+    int64_t id = peer_wt_open(w.peer, i % 2, w.id, data, 100, false);
+    NET_UNTIL(&w.net, 1000, server_stream(w.session, i) && server_stream(w.session, i)->rx_total == 100);
+    struct server_stream *stream = server_stream(w.session, i);
+    assert_int_equal(wt_stream_stop_sending(stream->stream, 5), 0);
+    NET_UNTIL(&w.net, 1000, w.peer->stops_unheard == i + 1);
+    peer_send(w.peer, id, data, 700, false);
+    net_run_for(&w.net, 500);
+    assert_int_equal(flow_count(&w, MAX_DATA), i);
+    peer_send(w.peer, id, NULL, 0, true);
+    NET_UNTIL(&w.net, 1000, flow_capsules(&w, MAX_DATA, &max) == i + 1);
+    assert_int_equal(max, 800 * (i + 1) + 1000);
+    assert_int_equal(stream->rx_total, 100);
+    assert_int_equal(stream->closes, i % 2);
+  }
+  assert_int_equal(w.session->closes, 0);
+  free(data);
+  world_free(&w);
+}
+
+/* The FIN is there before the stop, the bytes in between are not. */
+static void test_flow_stopped_streams_count_by_a_fin_that_came_before(void **state) {
+  (void)state;
+  struct world w;
+  uint64_t max = 0;
+  bool drop = false;
+  flow_stopped_init(&w, 1000);
+  uint8_t *data = pattern_new(800, 1);
+  int64_t id = peer_wt_open(w.peer, false, w.id, data, 100, false);
+  NET_UNTIL(&w.net, 1000, server_stream(w.session, 0) && server_stream(w.session, 0)->rx_total == 100);
+  net_run_for(&w.net, 500);
+  w.net.filter = drop_if;
+  w.net.filter_ctx = &drop;
+  drop = true;
+  peer_send(w.peer, id, data, 600, false); /* lost */
+  drop = false;
+  peer_send(w.peer, id, data, 100, true);
+  net_run_for(&w.net, 12); /* there, and nothing sent again yet */
+  assert_int_equal(server_stream(w.session, 0)->rx_total, 100);
+  assert_int_equal(wt_stream_stop_sending(server_stream(w.session, 0)->stream, 5), 0);
+  NET_UNTIL(&w.net, 1000, flow_capsules(&w, MAX_DATA, &max) == 1);
+  assert_int_equal(max, 800 + 1000);
+  net_run_for(&w.net, 3000); /* the lost bytes come again: they do not count twice */
+  assert_int_equal(flow_count(&w, MAX_DATA), 1);
+  assert_int_equal(w.session->closes, 0);
+  free(data);
+  world_free(&w);
+}
+
+static void test_flow_overrun_by_a_stopped_stream_ends_the_session(void **state) {
+  (void)state;
+  struct world w;
+  flow_stopped_init(&w, 200);
+  uint8_t *data = pattern_new(101, 1);
+  int64_t id = peer_wt_open(w.peer, true, w.id, data, 100, false);
+  NET_UNTIL(&w.net, 1000, server_stream(w.session, 0) && server_stream(w.session, 0)->rx_total == 100);
+  assert_int_equal(wt_stream_stop_sending(server_stream(w.session, 0)->stream, 5), 0);
+  NET_UNTIL(&w.net, 1000, w.peer->stops_unheard == 1);
+  uint64_t max = 200;
+  flow_capsules(&w, MAX_DATA, &max);
+  for (uint64_t sent = 100; sent <= max; sent += 101) peer_queue(w.peer, id, data, 101, false);
+  peer_send(w.peer, id, NULL, 0, true);
+  free(data);
+  flow_expect_error(&w);
+  world_free(&w);
+}
+
 /* Sends as much as the limit allows, again and again. The windows that the server tells are what is counted. */
 static void test_flow_window_grows_while_it_is_used_up(void **state) {
   (void)state;
@@ -418,6 +504,9 @@ int main(void) {
       cmocka_unit_test(test_flow_overrun_of_bytes_ends_the_session),
       cmocka_unit_test(test_flow_reset_streams_count_by_their_final_size),
       cmocka_unit_test(test_flow_reset_counts_bytes_that_were_lost),
+      cmocka_unit_test(test_flow_stopped_streams_count_by_the_fin),
+      cmocka_unit_test(test_flow_stopped_streams_count_by_a_fin_that_came_before),
+      cmocka_unit_test(test_flow_overrun_by_a_stopped_stream_ends_the_session),
       cmocka_unit_test(test_flow_window_grows_while_it_is_used_up),
       cmocka_unit_test(test_flow_counts_early_streams),
   };

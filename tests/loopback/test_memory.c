@@ -12,6 +12,7 @@
 
 static void many_start(struct world *w) {
   world_init(w, 1);
+  w->server.config.h3.max_session_rate = 0; /* many, one after the other */
   w->net.link[0].delay = w->net.link[1].delay = 1 * NET_MS;
   w->options.frugal = true;
   w->server.frugal = true;

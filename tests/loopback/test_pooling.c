@@ -13,6 +13,7 @@ static void pooling_init(struct world *w) {
   world_init(w, 1);
   w->options.settings = settings_pooling;
   w->options.settings_count = 5;
+  w->options.reset_at = PEER_RESET_AT;
 }
 
 static struct server_session *pooling_session(struct world *w, const char *path, int64_t *id) {
@@ -86,6 +87,52 @@ static void test_pooling_over_the_limit_is_answered_with_429(void **state) {
   http_data(w.peer, first, NULL, 0, true);
   NET_UNTIL(&w.net, 1000, session->closes == 1);
   pooling_session(&w, "/wt", &first);
+  world_free(&w);
+}
+
+/* Asks for a session, and closes it if it is accepted. Returns the status. */
+static int pooling_visit(struct world *w) {
+  int64_t id = http_connect(w->peer, "webtransport-h3", "/wt", NULL, NULL);
+  NET_UNTIL(&w->net, 1000, http_status(w->peer, id) != 0);
+  if (http_status(w->peer, id) != 200) return http_status(w->peer, id);
+  http_data(w->peer, id, NULL, 0, true);
+  NET_UNTIL(&w->net, 1000, peer_stream(w->peer, id)->closed);
+  return 200;
+}
+
+static void test_pooling_rate_of_new_sessions_is_limited(void **state) {
+  (void)state;
+  struct world w;
+  pooling_init(&w);
+  w.server.config.h3.max_session_rate = 2;
+  w.server.config.h3.max_sessions_per_connection = 3; /* so many may come at once */
+  world_start(&w);
+  NET_UNTIL(&w.net, 1000, w.peer->control >= 0);
+  net_run_for(&w.net, 50);
+  for (int i = 0; i < 3; i++) assert_int_equal(pooling_visit(&w), 200);
+  assert_int_equal(pooling_visit(&w), 429);
+  assert_int_equal(w.server.last_request->upgrade_error, WT_ERR_SESSION_LIMIT);
+  assert_non_null(strstr(w.server.last_request->upgrade_message, "too fast"));
+  pooling_get(&w); /* the connection is none the worse for it */
+  net_run_for(&w.net, 500);
+  assert_int_equal(pooling_visit(&w), 200);
+  assert_int_equal(pooling_visit(&w), 429);
+  net_run_for(&w.net, 8000);
+  for (int i = 0; i < 3; i++) assert_int_equal(pooling_visit(&w), 200);
+  assert_int_equal(pooling_visit(&w), 429);
+  world_free(&w);
+}
+
+static void test_pooling_rate_of_new_sessions_may_be_unlimited(void **state) {
+  (void)state;
+  struct world w;
+  pooling_init(&w);
+  w.server.config.h3.max_session_rate = 0;
+  w.server.config.h3.max_sessions_per_connection = 1;
+  world_start(&w);
+  NET_UNTIL(&w.net, 1000, w.peer->control >= 0);
+  net_run_for(&w.net, 50);
+  for (int i = 0; i < 300; i++) assert_int_equal(pooling_visit(&w), 200);
   world_free(&w);
 }
 
@@ -196,6 +243,74 @@ static void test_pooling_urgent_sessions_go_first(void **state) {
   NET_UNTIL(&w.net, 5000, fin_at(&w, last) && fin_at(&w, middle) && fin_at(&w, first));
   assert_true(fin_at(&w, first) < fin_at(&w, middle));
   assert_true(fin_at(&w, middle) < fin_at(&w, last));
+  world_free(&w);
+}
+
+/* A PRIORITY_UPDATE for a CONNECT stream. */
+static void pooling_update(struct world *w, int64_t id, const char *priority) {
+  struct bytes payload = {0}, frame = {0};
+  bytes_varint(&payload, (uint64_t)id);
+  bytes_add(&payload, priority, strlen(priority));
+  bytes_frame(&frame, 0xf0700, payload.data, payload.len);
+  peer_send(w->peer, w->peer->control, frame.data, frame.len, false);
+  bytes_free(&payload);
+  bytes_free(&frame);
+}
+
+/* All three have begun to send when the client changes its mind: about two of them, and about the last one before it
+ * has asked for it. */
+static void test_pooling_priority_update_changes_who_is_next(void **state) {
+  (void)state;
+  struct world w;
+  int64_t ids[4];
+  pooling_init(&w);
+  w.net.link[NET_TO_CLIENT].bandwidth = 1000000;
+  world_start(&w);
+  struct server_session *low = pooling_session_priority(&w, "u=1", &ids[0]);
+  struct server_session *normal = pooling_session(&w, "/wt", &ids[1]);
+  struct server_session *high = pooling_session_priority(&w, "u=6", &ids[2]);
+  struct server_stream *third = pooling_write(low, 200000);
+  struct server_stream *second = pooling_write(normal, 200000);
+  struct server_stream *first = pooling_write(high, 200000);
+  net_run_for(&w.net, 300);
+  assert_in_range(peer_stream(w.peer, third->id)->rx_len, 10000, 100000);
+  assert_null(peer_stream(w.peer, first->id));
+  ids[3] = ids[2] + 4;
+  pooling_update(&w, ids[3], "u=0");
+  pooling_update(&w, ids[0], "u=6");
+  pooling_update(&w, ids[2], "u=1, i");
+  int64_t last = http_connect(w.peer, "webtransport-h3", "/wt", NULL, NULL);
+  assert_int_equal(last, ids[3]);
+  NET_UNTIL(&w.net, 3000, server_session(&w.server, 3));
+  struct server_stream *urgent = pooling_write(server_session(&w.server, 3), 200000);
+  NET_UNTIL(&w.net, 20000, fin_at(&w, third) && fin_at(&w, second) && fin_at(&w, first) && fin_at(&w, urgent));
+  assert_true(fin_at(&w, urgent) < fin_at(&w, first));
+  assert_true(fin_at(&w, first) < fin_at(&w, second));
+  assert_true(fin_at(&w, second) < fin_at(&w, third));
+  assert_false(w.peer->ended);
+  world_free(&w);
+}
+
+static void test_pooling_priority_update_moves_datagrams(void **state) {
+  (void)state;
+  struct world w;
+  struct server_session *sessions[2];
+  int64_t ids[2];
+  pooling_init(&w);
+  world_start(&w);
+  for (int i = 0; i < 2; i++) sessions[i] = pooling_session(&w, "/wt", &ids[i]);
+  uint8_t data[1000];
+  for (int i = 0; i < 120; i++) { /* more than fits into the first congestion window */
+    memset(data, i % 2 ? 'b' : 'a', sizeof(data));
+    assert_int_equal(wt_session_send_datagram(sessions[i % 2]->session, data, sizeof(data)), 0);
+  }
+  pooling_update(&w, ids[1], "u=2");
+  NET_UNTIL(&w.net, 5000, w.peer->rx_datagram_count == 120);
+  for (int i = 0; i < 120; i++) {
+    struct peer_datagram *datagram = peer_take_datagram(w.peer);
+    if (i >= 90) assert_int_equal(datagram->data[datagram->len - 1], 'a'); /* all of the others have left */
+    free(datagram);
+  }
   world_free(&w);
 }
 
@@ -314,10 +429,14 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_pooling_three_sessions_and_a_request_on_one_connection),
       cmocka_unit_test(test_pooling_over_the_limit_is_answered_with_429),
+      cmocka_unit_test(test_pooling_rate_of_new_sessions_is_limited),
+      cmocka_unit_test(test_pooling_rate_of_new_sessions_may_be_unlimited),
       cmocka_unit_test(test_pooling_needs_draft_15),
       cmocka_unit_test(test_pooling_a_starving_session_does_not_stop_the_others),
       cmocka_unit_test(test_pooling_sessions_share_and_not_streams),
       cmocka_unit_test(test_pooling_urgent_sessions_go_first),
+      cmocka_unit_test(test_pooling_priority_update_changes_who_is_next),
+      cmocka_unit_test(test_pooling_priority_update_moves_datagrams),
       cmocka_unit_test(test_pooling_send_order_and_groups),
       cmocka_unit_test(test_pooling_a_flood_of_datagrams_pushes_out_its_own),
       cmocka_unit_test(test_pooling_stats_of_the_connection_are_counted),

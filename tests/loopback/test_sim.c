@@ -21,8 +21,6 @@
  */
 #include "base/mem.h"
 #include "client.h"
-#include "core/session.h"
-#include "quic/conn.h"
 #include "world.h"
 
 #define SEEDS 1000
@@ -31,6 +29,8 @@
 #define MAX_TOGETHER 3 /* sessions side by side, where there is flow control */
 #define MAX_STREAMS 24
 #define MAX_DATAGRAMS 4
+#define SIM_PATIENCE_MS 600000 /* of timeouts: seven lost packets one after another are two minutes of probing */
+#define SIM_UNTIL_MS 1500000
 #define CLIENT 0
 #define SERVER 1
 
@@ -76,7 +76,6 @@ struct sim_session {
   int closer;
   uint32_t code;
   char reason[40];
-  uint64_t closed_at;
   bool done;
 };
 
@@ -93,8 +92,6 @@ struct sim {
 /* What all seeds together did. */
 static struct {
   uint64_t sessions, streams, bytes, resets, stops, closes, datagrams_sent, datagrams_seen, packets, lost, retries;
-  uint64_t stalled; /* connections that ngtcp2 left with a full congestion window and no timer: see KNOWN_BUGS.md */
-  uint64_t cut;     /* closes whose capsule did not get through within the time that a session lingers */
 } total;
 
 static uint64_t draw(struct sim *sim, uint64_t below) {
@@ -386,16 +383,6 @@ static void check_streams(const struct sim_session *session) {
 }
 
 static void check_end(const struct sim_session *session) {
-  const struct server_session *other = session->record[!session->closer];
-  if (session->end != LOSE_CONNECTION && !other->info.clean) {
-    /* The only excuse: a network so bad that the close was not through when it was given up (docs/limits.md). */
-    session_explain(session, NULL);
-    assert_true(session->sim->net.link[0].loss >= 200);
-    assert_true(session->sim->net.now - session->closed_at >= WT__SESSION_LINGER_NS);
-    assert_int_equal(other->info.wire_code, WT__WT_SESSION_GONE);
-    total.cut++;
-    return;
-  }
   for (int side = 0; side < 2; side++) {
     const struct server_session *record = session->record[side];
     assert_int_equal(record->closes, 1);
@@ -459,7 +446,7 @@ static void session_explain(const struct sim_session *session, const struct sim_
 }
 
 /* A network that loses all it has would take minutes of its own time; none of it is spent. */
-#define SIM_UNTIL(sim, condition) NET_UNTIL(&(sim)->net, 300000, condition)
+#define SIM_UNTIL(sim, condition) NET_UNTIL(&(sim)->net, SIM_UNTIL_MS, condition)
 
 static void session_ask(struct sim_session *session) {
   char path[32];
@@ -488,36 +475,14 @@ static void session_begin(struct sim_session *session) {
   total.sessions++;
 }
 
-/* Whether a connection's congestion window is full of packets that nobody waits for any more. */
-static bool endpoint_stalled(const struct wt__endpoint *endpoint) {
-  bool stalled = false;
-  WT__LIST_FOREACH(link, next, &endpoint->conns) {
-    const struct wt__conn *conn = WT__CONTAINER_OF(link, struct wt__conn, link);
-    stalled |= ngtcp2_conn_get_cwnd_left(conn->quic) == 0;
-  }
-  return stalled;
-}
-
-/* After five minutes without an end: such a connection is given up, with the sessions it has. */
-static bool session_stalled(struct sim_session *session) {
-  struct sim *sim = session->sim;
-  if (!endpoint_stalled(sim->client.endpoint) && !endpoint_stalled(sim->server.endpoint)) return false;
-  for (unsigned i = 0; i < sim->session_count; i++) {
-    struct sim_session *other = &sim->sessions[i];
-    if (other->link == session->link && other->dial && !other->done) other->end = LOSE_CONNECTION;
-  }
-  total.stalled++;
-  return true;
-}
-
 static void session_settle(struct sim_session *session) {
   struct sim *sim = session->sim;
-  uint64_t until = sim->net.now + 300000 * NET_MS;
+  uint64_t until = sim->net.now + SIM_UNTIL_MS * NET_MS;
   const struct server_session *const *records = (const struct server_session *const *)session->record;
   while (!session_settled(session) && net_step(&sim->net, until)) {
     if ((records[0] && records[0]->closes) || (records[1] && records[1]->closes)) break;
   }
-  if (session_settled(session) || session_stalled(session)) return;
+  if (session_settled(session)) return;
   session_explain(session, NULL);
   fail_msg("seed %llu: streams do not come to their end", (unsigned long long)sim->seed);
 }
@@ -535,7 +500,6 @@ static void session_finish(struct sim_session *session) {
   } else {
     assert_int_equal(wt_session_close(closer->session, session->code, session->reason, strlen(session->reason)), 0);
   }
-  session->closed_at = sim->net.now;
   SIM_UNTIL(sim, closer->closes && other->closes);
   check_streams(session);
   check_end(session);
@@ -584,9 +548,9 @@ static void sim_begin(struct sim *sim, uint64_t seed) {
   sim->server.hook_ctx = sim->client.records.hook_ctx = sim;
   struct wt__endpoint_config *configs[] = {&sim->server.config, &sim->client.config};
   for (int i = 0; i < 2; i++) {
-    configs[i]->idle_timeout_ms = configs[i]->handshake_timeout_ms = 120000;
-    configs[i]->h3.settings_timeout_ms = 120000;
-    configs[i]->h3.mux.early_timeout_ms = 120000;
+    configs[i]->idle_timeout_ms = configs[i]->handshake_timeout_ms = SIM_PATIENCE_MS;
+    configs[i]->h3.settings_timeout_ms = SIM_PATIENCE_MS;
+    configs[i]->h3.mux.early_timeout_ms = SIM_PATIENCE_MS;
     configs[i]->h3.mux.max_stream_send_buffer = seed % 5 ? 65536 : 2000;
     configs[i]->initial_max_stream_data = seed % 3 ? 65536 : 1500;
     struct wt__flow_windows *flow = &configs[i]->h3.mux.flow;
@@ -652,20 +616,35 @@ static void test_sim_thousand_seeds_account_for_every_byte_and_code(void **state
   }
   print_message("count: simulated network, %llu seeds: %llu sessions (%llu asked for again), %llu streams, %llu bytes, "
                 "%llu resets, %llu stops, "
-                "%llu ends (%llu cut short), %llu of %llu datagrams, %llu packets of which %llu were lost\n",
+                "%llu ends, %llu of %llu datagrams, %llu packets of which %llu were lost\n",
                 (unsigned long long)done, (unsigned long long)total.sessions, (unsigned long long)total.retries,
                 (unsigned long long)total.streams, (unsigned long long)total.bytes, (unsigned long long)total.resets,
-                (unsigned long long)total.stops, (unsigned long long)total.closes, (unsigned long long)total.cut,
+                (unsigned long long)total.stops, (unsigned long long)total.closes,
                 (unsigned long long)total.datagrams_seen, (unsigned long long)total.datagrams_sent,
                 (unsigned long long)total.packets, (unsigned long long)total.lost);
-  if (total.stalled) print_message("count: %llu connections stalled\n", (unsigned long long)total.stalled);
   assert_true(only || done == count);
-  assert_true(only || total.stalled <= 5);
-  assert_true(only || total.cut <= 20);
+}
+
+/* What went wrong once, out of ever more seeds:
+ *   922, 1756    ngtcp2 left the window full and no timer running (quic/probe.c)
+ *   916, 3114, 3406    the close of a session needed more than five seconds (WT__SESSION_CLOSE_NS)
+ *   979    the bytes of a RESET_STREAM_AT needed more than thirty seconds
+ *   10700, 11750    ngtcp2 left a block of memory behind (quic/blocks.c)
+ *   11500    a handshake needed more than two minutes */
+static void test_sim_seeds_that_failed_once(void **state) {
+  static const uint64_t seeds[] = {922, 1756, 916, 3114, 3406, 979, 10700, 11750, 11500};
+  static struct sim sim;
+  (void)state;
+  if (getenv("SIM_SEED")) skip();
+  for (size_t i = 0; i < sizeof(seeds) / sizeof(*seeds); i++) {
+    sim.seed = seeds[i];
+    sim_run(&sim, seeds[i]);
+  }
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_sim_seeds_that_failed_once),
       cmocka_unit_test(test_sim_thousand_seeds_account_for_every_byte_and_code),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

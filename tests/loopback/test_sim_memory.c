@@ -5,7 +5,7 @@
  * without more harm than to what it was for.
  */
 #include "base/mem.h"
-#include "client.h"
+#include "exchange.h"
 #include "world.h"
 
 #define MANY_STREAMS 100000
@@ -32,6 +32,7 @@ static void pair_init(struct pair *p) {
 
 static void pair_start(struct pair *p) {
   struct sockaddr_in address = server_address();
+  p->server.config.h3.max_session_rate = 0; /* many, one after the other */
   server_start(&p->server);
   client_start(&p->client);
   p->link = client_connect(&p->client, &address, NULL);
@@ -153,8 +154,15 @@ static struct server_stream *life_open(struct server_session *session, bool uni,
   return stream;
 }
 
+static void asked_write(struct client *client, struct client_dial *dial) {
+  (void)client;
+  (void)life_open(dial->asked, false, "at once", true);
+  (void)life_open(dial->asked, true, "at once", false);
+  (void)wt_session_send_datagram(dial->asked->session, "d", 1);
+}
+
 /* A session's life, which may go wrong anywhere, on both sides. Returns whether all of it went well. */
-static bool life_run(struct pair *p) {
+static bool session_life(struct pair *p) {
   struct sockaddr_in address = server_address();
   p->link = client_connect(&p->client, &address, NULL);
   if (!p->link) return false;
@@ -194,13 +202,15 @@ static bool failure_pending(void) {
   return false;
 }
 
-static bool life_with_failure(size_t count, bool *well) {
+typedef bool (*life)(struct pair *p);
+
+static bool life_with_failure(life run, size_t count, bool *well) {
   struct pair p;
   pair_init(&p);
   server_start(&p.server);
   client_start(&p.client);
   wt__mem_fail_after(count);
-  *well = life_run(&p);
+  *well = run(&p);
   bool pending = failure_pending();
   wt__mem_fail_after(SIZE_MAX);
   /* Whatever failed: the next connection of the same client is served. */
@@ -212,26 +222,91 @@ static bool life_with_failure(size_t count, bool *well) {
   return !pending;
 }
 
-static void test_sim_memory_each_allocation_of_a_life_may_fail(void **state) {
-  (void)state;
+static void life_fails_everywhere(life run, const char *what) {
   size_t count = 0, well = 0;
   for (; count < 5000; count++) {
     bool good = false;
-    if (!life_with_failure(count, &good)) break;
+    if (!life_with_failure(run, count, &good)) break;
     well += good;
   }
-  print_message("count: both sides, each of %zu allocations failed, %zu of the failures harmed nothing\n", count, well);
+  print_message("count: %s, both sides, each of %zu allocations failed, %zu of the failures harmed nothing\n", what,
+                count, well);
   assert_in_range(count, 100, 4999); /* all of them were tried */
   bool good = false;
-  assert_false(life_with_failure(count + 1000, &good)); /* and without any failure all goes well */
+  assert_false(life_with_failure(run, count + 1000, &good)); /* and without any failure all goes well */
   assert_true(good);
+}
+
+static void test_sim_memory_each_allocation_of_a_session_may_fail(void **state) {
+  (void)state;
+  life_fails_everywhere(session_life, "a session");
+}
+
+/* A session that is used before the answer, another that is refused. */
+static bool optimistic_life(struct pair *p) {
+  struct sockaddr_in address = server_address();
+  struct wt__h3_dial_options options;
+  p->link = client_connect(&p->client, &address, NULL);
+  if (!p->link) return false;
+  client_dial_options(&options, "/echo");
+  options.optimistic = true;
+  p->client.on_asked = asked_write;
+  struct client_dial *good = client_dial(p->link, "/echo", &options, NULL);
+  options.path = "/hello";
+  struct client_dial *bad = client_dial(p->link, "/hello", &options, NULL);
+  net_run_for(&p->net, 100);
+  bool well = good && good->session && good->session->datagrams == 1 && bad && bad->asked && bad->asked->closes == 1;
+  if (p->link->h3) wt__h3_conn_close(p->link->h3);
+  net_run_for(&p->net, 100);
+  p->client.on_asked = NULL;
+  return well;
+}
+
+static void test_sim_memory_each_allocation_of_optimistic_sessions_may_fail(void **state) {
+  (void)state;
+  life_fails_everywhere(optimistic_life, "optimistic sessions");
+}
+
+/* A plain request that is streamed both ways, one that is whole, one that is cancelled. */
+static bool exchange_life(struct pair *p) {
+  struct sockaddr_in address = server_address();
+  struct wt__exchange_options options;
+  p->link = client_connect(&p->client, &address, NULL);
+  if (!p->link) return false;
+  exchange_options(&options, "POST", "/post");
+  options.has_body = true;
+  struct client_exchange *streamed = exchange_on(p->link, "", "", &options);
+  if (streamed) exchange_upload(streamed, 3000, 1);
+  net_run_for(&p->net, 50);
+  options.has_body = false;
+  options.body = "whole";
+  options.body_len = 5;
+  struct client_exchange *whole = p->link->h3 ? exchange_on(p->link, "", "", &options) : NULL;
+  struct client_exchange *later = p->link->h3 ? exchange_on(p->link, "GET", "/later", NULL) : NULL;
+  net_run_for(&p->net, 50);
+  if (later && later->exchange) wt_exchange_cancel(later->exchange);
+  /* An upload that lost its bytes for want of memory goes on no more. */
+  if (streamed && streamed->exchange) wt_exchange_cancel(streamed->exchange);
+  net_run_for(&p->net, 50);
+  bool well = streamed && streamed->closes && streamed->error == 0 && streamed->body.len == 3000 && whole &&
+              whole->closes && whole->error == 0 && whole->body.len == 5 && later && later->closes;
+  if (p->link->h3) wt__h3_conn_close(p->link->h3);
+  net_run_for(&p->net, 100);
+  return well;
+}
+
+static void test_sim_memory_each_allocation_of_exchanges_may_fail(void **state) {
+  (void)state;
+  life_fails_everywhere(exchange_life, "exchanges");
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_sim_memory_is_flat_after_100000_streams),
       cmocka_unit_test(test_sim_memory_is_flat_after_10000_sessions),
-      cmocka_unit_test(test_sim_memory_each_allocation_of_a_life_may_fail),
+      cmocka_unit_test(test_sim_memory_each_allocation_of_a_session_may_fail),
+      cmocka_unit_test(test_sim_memory_each_allocation_of_optimistic_sessions_may_fail),
+      cmocka_unit_test(test_sim_memory_each_allocation_of_exchanges_may_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

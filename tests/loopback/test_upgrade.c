@@ -60,6 +60,7 @@ static void test_upgrade_chooses_the_highest_draft_of_both(void **state) {
     world_init(&w, 1);
     w.options.settings = cases[i].settings;
     w.options.settings_count = cases[i].count;
+    w.options.reset_at = cases[i].draft >= 15 ? PEER_RESET_AT : 0;
     upgrade_start(&w);
     assert_int_equal(upgrade_wait(&w, http_connect(w.peer, "webtransport-h3", "/wt", NULL, NULL)), 200);
     assert_int_equal(server_session(&w.server, 0)->draft, cases[i].draft);
@@ -177,19 +178,22 @@ static void test_upgrade_names_what_the_client_lacks(void **state) {
     const uint64_t *settings;
     size_t count;
     uint64_t max_datagram_frame_size;
+    unsigned reset_at;
     const char *names;
   } cases[] = {
-      {no_datagram, 1, 65535, "H3_DATAGRAM"},
-      {datagram_zero, 2, 65535, "H3_DATAGRAM"},
-      {no_webtransport, 1, 65535, "WEBTRANSPORT|WT_"},
-      {all, 2, 0, "max_datagram_frame_size"},
+      {no_datagram, 1, 65535, 0, "H3_DATAGRAM"},
+      {datagram_zero, 2, 65535, PEER_RESET_AT, "H3_DATAGRAM"},
+      {no_webtransport, 1, 65535, PEER_RESET_AT, "WEBTRANSPORT|WT_"},
+      {all, 2, 0, PEER_RESET_AT, "max_datagram_frame_size"},
+      {all, 2, 65535, 0, "reset_stream_at"},
   };
-  for (size_t i = 0; i < 4; i++) {
+  for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
     struct world w;
     world_init(&w, 1);
     w.options.settings = cases[i].settings;
     w.options.settings_count = cases[i].count;
     w.options.max_datagram_frame_size = cases[i].max_datagram_frame_size;
+    w.options.reset_at = cases[i].reset_at;
     upgrade_start(&w);
     int64_t id = http_connect(w.peer, "webtransport", "/wt", NULL, NULL);
     int status = upgrade_wait(&w, id);
@@ -469,6 +473,7 @@ static void test_upgrade_second_session_of_draft_15_is_rejected(void **state) {
   world_init(&w, 1);
   w.options.settings = peer_settings_draft15;
   w.options.settings_count = peer_settings_draft15_count;
+  w.options.reset_at = PEER_RESET_AT;
   upgrade_start(&w);
   int64_t first = http_connect(w.peer, "webtransport-h3", "/wt", NULL, NULL);
   assert_int_equal(upgrade_wait(&w, first), 200);

@@ -57,6 +57,7 @@ struct h3_fixture {
   uint64_t now;
   nghttp3_qpack_encoder *encoder;
   nghttp3_qpack_decoder *decoder;
+  bool reset_at;      /* the peer takes RESET_STREAM_AT */
   size_t decoder_fed; /* bytes of the server's encoder stream */
 };
 
@@ -88,6 +89,13 @@ static void fake_reset_stream(void *ctx, int64_t id, uint64_t code) {
   if (s->reset) return;
   s->reset = true;
   s->reset_code = code;
+}
+
+static bool fake_has_reset_at(void *ctx) { return ((struct h3_fixture *)ctx)->reset_at; }
+
+static void fake_reset_stream_at(void *ctx, int64_t id, uint64_t code, uint64_t reliable_size, uint64_t final_size) {
+  assert_true(reliable_size <= final_size);
+  fake_reset_stream(ctx, id, code);
 }
 
 static void fake_stop_sending(void *ctx, int64_t id, uint64_t code) {
@@ -126,6 +134,8 @@ static void fake_path_stats(void *ctx, struct wt__path_stats *stats) {
 static const struct wt_transport fake_transport = {
     .open_stream = fake_open_stream,
     .reset_stream = fake_reset_stream,
+    .has_reset_at = fake_has_reset_at,
+    .reset_stream_at = fake_reset_stream_at,
     .stop_sending = fake_stop_sending,
     .consume = fake_consume,
     .wake = fake_wake,

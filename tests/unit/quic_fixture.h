@@ -41,8 +41,8 @@ struct wt__h3_conn {
 
 static struct {
   struct wt__h3_conn *conn; /* the last one made, while it lives */
-  int started, freed, runs, datagrams, stops, resets, closed;
-  uint64_t max_datagram_frame_size, received, stop_code, reset_code, free_code;
+  int started, freed, runs, datagrams, stops, resets, finals, closed;
+  uint64_t max_datagram_frame_size, received, stop_code, reset_code, final_size, free_code;
   int64_t stop_id;
   enum wt_party free_party;
   bool fin;
@@ -80,6 +80,8 @@ int wt__h3_conn_new_client(struct wt__h3_conn **conn, const struct wt__h3_config
   (void)user_data;
   return wt__h3_conn_new(conn, config, transport, ctx, peer_address, now);
 }
+
+void wt__h3_conn_connected(struct wt__h3_conn *conn) { assert_non_null(conn); }
 
 void wt__h3_conn_set_end(struct wt__h3_conn *conn, const struct wt__h3_end *end) {
   assert_non_null(conn);
@@ -119,6 +121,13 @@ void wt__h3_conn_recv_promise(struct wt__h3_conn *conn, int64_t id, uint64_t rel
   (void)conn;
   (void)id;
   (void)reliable_size;
+}
+
+void wt__h3_conn_recv_final_size(struct wt__h3_conn *conn, int64_t id, uint64_t final_size) {
+  (void)conn;
+  (void)id;
+  h3.finals++;
+  h3.final_size = final_size;
 }
 
 void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code, uint64_t final_size) {

@@ -35,11 +35,6 @@ static void on_reply(const struct wt__h3_reply *reply, void *reply_data) {
   snprintf(ended->message, sizeof(ended->message), "%s", reply->message);
 }
 
-static bool reset_at = true;
-static bool has_reset_at(void *ctx) {
-  (void)ctx;
-  return reset_at;
-}
 static struct wt_transport transport;
 static char close_reason[256];
 
@@ -52,16 +47,15 @@ static void close_connection(void *ctx, uint64_t code, const char *reason) {
 #define SERVER_CONTROL 3
 
 static struct h3_fixture *client_new(struct ended *ended, uint64_t max_datagram_frame_size) {
-  static const struct wt__h3_client_callbacks callbacks = {on_ready, on_end};
+  static const struct wt__h3_client_callbacks callbacks = {.on_ready = on_ready, .on_end = on_end};
   struct h3_fixture *f = h3_new();
   memset(ended, 0, sizeof(*ended));
   f->next_uni = 2;
   f->next_bidi = 0;
   f->config.no_request_timeout_ms = 0;
   transport = fake_transport;
-  transport.has_reset_at = has_reset_at;
   transport.close_connection = close_connection;
-  reset_at = true;
+  f->reset_at = true;
   close_reason[0] = '\0';
   assert_int_equal(
       wt__h3_conn_new_client(&f->conn, &f->config, &callbacks, ended, &transport, f, "192.0.2.1:443", f->now), 0);
@@ -97,7 +91,7 @@ static void lacks(const struct wt__setting *list, size_t count, uint64_t max_dat
                   const char *missing) {
   struct ended ended;
   struct h3_fixture *f = client_new(&ended, max_datagram);
-  reset_at = resets;
+  f->reset_at = resets;
   dial(f, &ended);
   settings(f, list, count);
   assert_true(f->closed);
@@ -156,7 +150,7 @@ static void test_client_needs_no_reset_stream_at_below_draft_15(void **state) {
   static const struct wt__setting list[] = {{0x08, 1}, {0x33, 1}, {0x14e9cd29, 4}};
   struct ended ended;
   struct h3_fixture *f = client_new(&ended, 65535);
-  reset_at = false;
+  f->reset_at = false;
   settings(f, list, 3);
   assert_false(f->closed);
   assert_int_equal(ended.draft, 13);

@@ -50,6 +50,7 @@ static void test_config_defaults_are_those_of_the_header(void **state) {
   assert_int_equal(config.max_datagrams_queued, 256);
   assert_int_equal(config.max_early_streams, 64);
   assert_int_equal(config.max_early_datagrams, 64);
+  assert_int_equal(config.max_session_rate, 100);
 }
 
 /* `config` is refused with exactly this sentence. */
@@ -106,6 +107,7 @@ static void test_config_names_each_wrong_bound(void **state) {
   CHECK_MEMBER(max_header_bytes, 0, "max_header_bytes is 0, must be at least 1");
   CHECK_MEMBER(max_stream_send_buffer, 0, "max_stream_send_buffer is 0, must be at least 1");
   CHECK_MEMBER(max_datagrams_queued, 0, "max_datagrams_queued is 0, must be at least 1");
+  CHECK_MEMBER(max_session_rate, 1000000001, "max_session_rate is 1000000001, must be at most 1000000000");
 }
 
 static void test_config_zero_may_switch_off(void **state) {
@@ -118,6 +120,7 @@ static void test_config_zero_may_switch_off(void **state) {
   config.retry_threshold = 0;
   config.max_sessions_per_connection = 0;
   config.max_early_streams = config.max_early_datagrams = 0;
+  config.max_session_rate = 0;
   assert_int_equal(wt__config_check(&config, why, sizeof(why)), 0);
 }
 

@@ -2,6 +2,9 @@
 
 /* The event loop as a server sees it (net/loop.c). */
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -20,7 +23,7 @@
 struct watch {
   struct wt__loop loop;
   uint64_t next; /* what each pass returns */
-  unsigned passes, wakes, readables, writables;
+  unsigned passes, wakes, readables, writables, errors;
   uint64_t pass_at[8];
   struct wt__socket *closing; /* on_wake removes it and stops the loop */
 };
@@ -53,7 +56,23 @@ static uint64_t on_pass(void *ctx) {
   return next;
 }
 
-static const struct wt__loop_callbacks callbacks = {on_wake, on_readable, on_writable, on_pass};
+static void on_error(void *ctx, struct wt__socket *socket) {
+  struct watch *watch = ctx;
+  struct wt__address remote;
+  int os_error;
+  while (wt__udp_error(&socket->udp, &remote, &os_error)) {
+    assert_int_equal(os_error, ECONNREFUSED);
+    watch->errors++;
+  }
+}
+
+static const struct wt__loop_callbacks callbacks = {
+    .on_wake = on_wake,
+    .on_readable = on_readable,
+    .on_writable = on_writable,
+    .on_error = on_error,
+    .on_pass = on_pass,
+};
 
 static void watch_start(struct watch *watch) {
   memset(watch, 0, sizeof(*watch));
@@ -201,6 +220,67 @@ static void test_loop_stop_inside_a_callback(void **state) {
   wt__loop_free(&watch.loop);
 }
 
+/* Its handles are there, and the loop ends all the same, unless it is held. */
+static void test_loop_lazy(void **state) {
+  (void)state;
+  struct watch watch;
+  memset(&watch, 0, sizeof(watch));
+  watch.next = UINT64_MAX;
+  assert_int_equal(wt__loop_init(&watch.loop, NULL, &callbacks, &watch), 0);
+  wt__loop_set_lazy(&watch.loop);
+  assert_int_equal(wt__loop_start(&watch.loop), 0);
+  assert_false(wt__loop_turn(&watch.loop));
+  assert_int_equal(watch.passes, 0);
+  wt__loop_hold(&watch.loop, true);
+  wt__loop_hold(&watch.loop, true);
+  wt__loop_wake(&watch.loop);
+  assert_true(wt__loop_turn(&watch.loop));
+  assert_int_equal(watch.passes, 1);
+  wt__loop_hold(&watch.loop, false);
+  assert_false(wt__loop_turn(&watch.loop));
+  assert_int_equal(watch.passes, 1);
+  watch_end(&watch);
+}
+
+/* A packet to a closed port; the socket goes on working afterwards. */
+static void test_loop_socket_errors_are_told(void **state) {
+  (void)state;
+  struct watch watch;
+  struct wt__socket sender, receiver;
+  struct wt__address any = {.len = sizeof(struct sockaddr_in)}, gone;
+  struct sockaddr_in loopback = {.sin_family = AF_INET, .sin_addr = {.s_addr = htonl(INADDR_LOOPBACK)}};
+  int os_error;
+  memcpy(&any.storage, &loopback, sizeof(loopback));
+  memset(&sender, 0, sizeof(sender));
+  memset(&receiver, 0, sizeof(receiver));
+  watch_start(&watch);
+  assert_int_equal(wt__udp_open(&sender.udp, &any, &os_error), 0);
+  assert_int_equal(wt__udp_open(&receiver.udp, &any, &os_error), 0);
+  wt__udp_want_errors(&sender.udp);
+  assert_int_equal(wt__loop_add(&watch.loop, &sender), 0);
+  gone = receiver.udp.bound;
+  wt__udp_close(&receiver.udp);
+  const struct wt__path path = {.local = sender.udp.bound.storage,
+                                .local_len = sender.udp.bound.len,
+                                .remote = gone.storage,
+                                .remote_len = gone.len,
+                                .socket = &sender.udp};
+  for (unsigned i = 1; i <= 3; i++) {
+    assert_int_equal(wt__udp_send(&sender.udp, &path, 0, (const uint8_t *)"x", 1, 1), 0);
+    while (watch.errors < i) wt__loop_turn(&watch.loop);
+  }
+  const struct wt__path self = {.local = sender.udp.bound.storage,
+                                .local_len = sender.udp.bound.len,
+                                .remote = sender.udp.bound.storage,
+                                .remote_len = sender.udp.bound.len,
+                                .socket = &sender.udp};
+  assert_int_equal(wt__udp_send(&sender.udp, &self, 0, (const uint8_t *)"x", 1, 1), 0);
+  while (watch.readables == 0) wt__loop_turn(&watch.loop);
+  assert_int_equal(watch.errors, 3);
+  wt__loop_remove(&sender);
+  watch_end(&watch);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_loop_waits_until_the_next_pass_is_due),
@@ -210,6 +290,8 @@ int main(void) {
       cmocka_unit_test(test_loop_socket_readable),
       cmocka_unit_test(test_loop_socket_writable_is_told_once_asked),
       cmocka_unit_test(test_loop_stop_inside_a_callback),
+      cmocka_unit_test(test_loop_lazy),
+      cmocka_unit_test(test_loop_socket_errors_are_told),
   };
   return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
 }

@@ -39,6 +39,23 @@ static void test_mux_bounds_early_streams_and_later_ones_still_work(void **state
   fixture_end(&f);
 }
 
+static void test_mux_takes_all_streams_of_a_session_that_is_about_to_begin(void **state) {
+  struct mux_fixture f;
+  struct wt__session_params params = {
+      .path = "/", .protocol = "", .peer_address = "", .draft = 15, .callbacks = &session_app};
+  wt_session *session;
+  (void)state;
+  fixture_init(&f);
+  params.user_data = &f;
+  assert_int_equal(wt__mux_session_new(&f.mux, 0, &params, &session), 0);
+  for (int64_t id = 3; id < 3 + 4 * 4; id += 4) assert_non_null(wt__mux_stream_new_remote(&f.mux, id, true, 0, 0));
+  EXPECT_APP(&f, "");
+  wt__mux_run(&f.mux, 0);
+  EXPECT_WIRE(&f, "");
+  EXPECT_APP(&f, "stream 3 of 0; stream 7 of 0; stream 11 of 0; stream 15 of 0; ");
+  fixture_end(&f);
+}
+
 static void test_mux_refuses_early_streams_that_grow_old(void **state) {
   struct mux_fixture f;
   (void)state;
@@ -211,6 +228,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_mux_delivers_early_streams_once_the_session_is_there),
       cmocka_unit_test(test_mux_bounds_early_streams_and_later_ones_still_work),
+      cmocka_unit_test(test_mux_takes_all_streams_of_a_session_that_is_about_to_begin),
       cmocka_unit_test(test_mux_refuses_early_streams_that_grow_old),
       cmocka_unit_test(test_mux_refuses_streams_of_refused_and_closed_sessions),
       cmocka_unit_test(test_mux_survives_a_close_inside_on_stream),

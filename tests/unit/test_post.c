@@ -6,10 +6,13 @@
 #include <sched.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include <cmocka.h>
+
+#include <webtransport/error.h>
 
 #include "base/mem.h"
 #include "net/post.h"
@@ -20,8 +23,18 @@
 static int seen[8];
 static size_t seen_len;
 
-static void note(wt_server *server, void *argument) {
-  (void)server;
+static int subject; /* what the calls are given */
+
+static void call_made(wt__posts_function function, void *given, void *argument) {
+  ((void (*)(int *, void *))function)(given, argument);
+}
+
+static int add(struct wt__posts *posts, void (*function)(int *given, void *argument), void *argument) {
+  return wt__posts_add(posts, (wt__posts_function)function, argument);
+}
+
+static void note(int *given, void *argument) {
+  assert_ptr_equal(given, &subject);
   seen[seen_len++] = *(int *)argument;
 }
 
@@ -30,31 +43,31 @@ static int numbers[] = {0, 1, 2, 3};
 static void test_posts_run_oldest_first(void **state) {
   (void)state;
   struct wt__posts posts;
-  wt__posts_init(&posts);
+  wt__posts_init(&posts, call_made, &subject);
   seen_len = 0;
-  for (int i = 0; i < 3; i++) assert_int_equal(wt__posts_add(&posts, note, &numbers[i]), 0);
+  for (int i = 0; i < 3; i++) assert_int_equal(add(&posts, note, &numbers[i]), 0);
   assert_int_equal(seen_len, 0);
-  wt__posts_run(&posts, NULL);
+  wt__posts_run(&posts);
   assert_int_equal(seen_len, 3);
   for (int i = 0; i < 3; i++) assert_int_equal(seen[i], i);
-  wt__posts_run(&posts, NULL);
+  wt__posts_run(&posts);
   assert_int_equal(seen_len, 3);
 }
 
-static void post_another(wt_server *server, void *argument) {
-  (void)server;
-  assert_int_equal(wt__posts_add(argument, note, &numbers[3]), 0);
+static void post_another(int *given, void *argument) {
+  (void)given;
+  assert_int_equal(add(argument, note, &numbers[3]), 0);
 }
 
 static void test_posts_added_by_a_call_wait_for_the_next_run(void **state) {
   (void)state;
   struct wt__posts posts;
-  wt__posts_init(&posts);
+  wt__posts_init(&posts, call_made, &subject);
   seen_len = 0;
-  assert_int_equal(wt__posts_add(&posts, post_another, &posts), 0);
-  wt__posts_run(&posts, NULL);
+  assert_int_equal(add(&posts, post_another, &posts), 0);
+  wt__posts_run(&posts);
   assert_int_equal(seen_len, 0);
-  wt__posts_run(&posts, NULL);
+  wt__posts_run(&posts);
   assert_int_equal(seen_len, 1);
 }
 
@@ -62,24 +75,24 @@ static void test_posts_close_runs_what_waits_and_refuses_the_rest(void **state) 
   (void)state;
   struct wt__posts posts;
   int64_t live = wt__mem_live();
-  wt__posts_init(&posts);
+  wt__posts_init(&posts, call_made, &subject);
   seen_len = 0;
-  assert_int_equal(wt__posts_add(&posts, note, &numbers[1]), 0);
-  wt__posts_close(&posts, NULL);
+  assert_int_equal(add(&posts, note, &numbers[1]), 0);
+  wt__posts_close(&posts);
   assert_int_equal(seen_len, 1);
-  assert_int_equal(wt__posts_add(&posts, note, &numbers[1]), WT_ERR_STATE);
+  assert_int_equal(add(&posts, note, &numbers[1]), WT_ERR_STATE);
   assert_int_equal(wt__mem_live(), live);
 }
 
 static void test_posts_without_memory(void **state) {
   (void)state;
   struct wt__posts posts;
-  wt__posts_init(&posts);
+  wt__posts_init(&posts, call_made, &subject);
   wt__mem_fail_after(0);
-  assert_int_equal(wt__posts_add(&posts, note, &numbers[0]), WT_ERR_NOMEM);
+  assert_int_equal(add(&posts, note, &numbers[0]), WT_ERR_NOMEM);
   wt__mem_fail_after(SIZE_MAX);
   seen_len = 0;
-  wt__posts_run(&posts, NULL);
+  wt__posts_run(&posts);
   assert_int_equal(seen_len, 0);
 }
 
@@ -96,9 +109,9 @@ struct thread {
 
 static _Atomic int calls_made;
 
-static void check_turn(wt_server *server, void *argument) {
+static void check_turn(int *given, void *argument) {
   struct call *call = argument;
-  (void)server;
+  (void)given;
   if (call->number != call->thread->next++) call->thread->disorder = true;
   calls_made++;
 }
@@ -107,7 +120,7 @@ static void *add_all(void *argument) {
   struct thread *thread = argument;
   for (int i = 0; i < CALLS; i++) {
     thread->calls[i] = (struct call){.thread = thread, .number = i};
-    if (wt__posts_add(thread->posts, check_turn, &thread->calls[i])) return thread;
+    if (add(thread->posts, check_turn, &thread->calls[i])) return thread;
   }
   return NULL;
 }
@@ -117,13 +130,13 @@ static void test_posts_of_many_threads(void **state) {
   static struct thread threads[THREADS];
   struct wt__posts posts;
   pthread_t ids[THREADS];
-  wt__posts_init(&posts);
+  wt__posts_init(&posts, call_made, &subject);
   for (int i = 0; i < THREADS; i++) {
     threads[i].posts = &posts;
     assert_int_equal(pthread_create(&ids[i], NULL, add_all, &threads[i]), 0);
   }
   while (calls_made < THREADS * CALLS) {
-    wt__posts_run(&posts, NULL);
+    wt__posts_run(&posts);
     sched_yield();
   }
   for (int i = 0; i < THREADS; i++) {

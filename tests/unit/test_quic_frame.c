@@ -166,6 +166,42 @@ static void test_quic_frame_rewrites_resets_in_place(void **state) {
   REWRITTEN(WT__FRAME_AS_PING, "\x24\x06\x2a\x10", "\x24\x06\x2a\x10", 0);
 }
 
+struct fins {
+  size_t count;
+  uint64_t id, end;
+};
+
+static enum wt__frame_fate judge_fin(void *ctx, const struct wt__quic_frame *frame) {
+  struct fins *fins = ctx;
+  assert_true(frame->type >= 0x08 && frame->type <= 0x0f && (frame->type & 1));
+  fins->count++;
+  fins->id = frame->id;
+  fins->end = frame->offset + frame->data_len;
+  return WT__FRAME_AS_PING; /* does not matter */
+}
+
+static void test_quic_frame_shows_the_ends_of_streams_and_keeps_them(void **state) {
+  (void)state;
+  /* Without FIN; with a length; with an offset as well; up to the packet's end. */
+  static const char packet[] = "\x0a\x04\x01z\x0b\x08\x02zz\x0f\x06\x40\x64\x03zzz\x0d\x0a\x05zzzz";
+  uint8_t copy[sizeof(packet)];
+  struct fins fins = {0};
+  memcpy(copy, packet, sizeof(packet));
+  wt__quic_frames_rewrite(copy, 9, judge_fin, &fins);
+  assert_int_equal(fins.count, 1);
+  assert_int_equal(fins.id, 8);
+  assert_int_equal(fins.end, 2);
+  wt__quic_frames_rewrite(copy + 9, 8, judge_fin, &fins);
+  assert_int_equal(fins.count, 2);
+  assert_int_equal(fins.id, 6);
+  assert_int_equal(fins.end, 103);
+  wt__quic_frames_rewrite(copy, sizeof(packet) - 1, judge_fin, &fins);
+  assert_int_equal(fins.count, 5);
+  assert_int_equal(fins.id, 10);
+  assert_int_equal(fins.end, 9);
+  assert_memory_equal(copy, packet, sizeof(packet));
+}
+
 static void test_quic_frame_carrier_becomes_what_it_carries(void **state) {
   (void)state;
   const struct wt__quic_frame reset = {.type = WT__FRAME_RESET_STREAM_AT,
@@ -196,6 +232,16 @@ static void test_quic_frame_carrier_becomes_what_it_carries(void **state) {
   assert_int_equal(frame.reliable_size, 4);
 }
 
+static void test_quic_frame_carrier_of_a_ping(void **state) {
+  (void)state;
+  uint8_t packet[2 + WT__CARRIER_MAX] = {0x31}, expected[2 + 8 + 1] = {WT__FRAME_PING};
+  size_t len = wt__quic_carrier_write(packet + 2, &(struct wt__quic_frame){.type = WT__FRAME_PING});
+  assert_int_equal(len, 8 + 1);
+  packet[1] = (uint8_t)len;
+  assert_int_equal(wt__quic_carriers_unwrap(packet, 2 + len), 1);
+  assert_memory_equal(packet, expected, sizeof(expected));
+}
+
 static void test_quic_frame_leaves_other_datagrams_alone(void **state) {
   (void)state;
   static const char bare[] = "\x31\x08\xff\xff\xff\xff\xff\xff\xff\xff\x30\xff\xff\xff\xff\xff\xff\xff";
@@ -213,7 +259,9 @@ int main(void) {
       cmocka_unit_test(test_quic_frame_refuses_the_unknown),
       cmocka_unit_test(test_quic_frame_takes_no_type_longer_than_needed),
       cmocka_unit_test(test_quic_frame_rewrites_resets_in_place),
+      cmocka_unit_test(test_quic_frame_shows_the_ends_of_streams_and_keeps_them),
       cmocka_unit_test(test_quic_frame_carrier_becomes_what_it_carries),
+      cmocka_unit_test(test_quic_frame_carrier_of_a_ping),
       cmocka_unit_test(test_quic_frame_leaves_other_datagrams_alone),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

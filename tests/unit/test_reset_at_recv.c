@@ -115,6 +115,39 @@ static void test_reset_at_recv_puts_a_reset_in_place_of_the_fin(void **state) {
   assert_true(wt__list_empty(&conn->reset_in.ready));
 }
 
+/* Told once, when both are known: that it was stopped, and where it ends. */
+static void test_reset_at_recv_tells_the_final_size_of_stopped_streams(void **state) {
+  (void)state;
+  assert_int_equal(wt__reset_at_recv_opened(conn, 6), 0);
+  wt__reset_at_recv_stopped(conn, 6);
+  assert_true(wt__list_empty(&conn->reset_in.finals));
+  wt__reset_at_recv_seen_fin(conn, 6, 10);
+  assert_false(wt__list_empty(&conn->reset_in.finals));
+  wt__reset_at_recv_seen_fin(conn, 6, 10); /* a duplicate */
+  int told = h3.finals;
+  wt__reset_at_recv_tell_finals(conn);
+  wt__reset_at_recv_tell_finals(conn);
+  assert_int_equal(h3.finals, told + 1);
+  assert_int_equal(h3.final_size, 10);
+  wt__reset_at_recv_seen_fin(conn, 6, 10);
+  assert_true(wt__list_empty(&conn->reset_in.finals));
+  /* The other way round, and seen before the stream is open. */
+  wt__reset_at_recv_seen_fin(conn, 10, 20);
+  assert_int_equal(wt__reset_at_recv_opened(conn, 10), 0);
+  assert_true(wt__list_empty(&conn->reset_in.finals));
+  wt__reset_at_recv_stopped(conn, 10);
+  assert_false(wt__list_empty(&conn->reset_in.finals));
+  wt__reset_at_recv_closed(conn, 10);
+  assert_true(wt__list_empty(&conn->reset_in.finals));
+  /* Of streams that are closed, cannot be, or can only be written, nothing is noted. */
+  size_t records = conn->reset_in.streams.len;
+  wt__reset_at_recv_seen_fin(conn, 10, 20);
+  wt__reset_at_recv_seen_fin(conn, INT64_C(0x3ffffffffffffffe), 20);
+  wt__reset_at_recv_seen_fin(conn, 3, 20);
+  assert_int_equal(conn->reset_in.streams.len, records);
+  assert_int_equal(conn->reset_in.error, 0);
+}
+
 static void test_reset_at_recv_expires_without_progress(void **state) {
   (void)state;
   uint64_t timeout = WT__RESET_AT_TIMEOUT_MS * MS;
@@ -163,6 +196,7 @@ int main(void) {
       TEST(test_reset_at_recv_leaves_what_cannot_be_as_it_is),
       TEST(test_reset_at_recv_finds_changed_values),
       TEST(test_reset_at_recv_puts_a_reset_in_place_of_the_fin),
+      TEST(test_reset_at_recv_tells_the_final_size_of_stopped_streams),
       TEST(test_reset_at_recv_expires_without_progress),
       TEST(test_reset_at_recv_follows_packet_numbers),
   };

@@ -136,6 +136,29 @@ static void test_sched_urgent_sessions_go_first(void **state) {
   fixture_end(&f);
 }
 
+static void test_sched_session_changes_its_urgency_while_it_waits(void **state) {
+  struct fixture f;
+  (void)state;
+  fixture_init(&f);
+  add(&f, &f.a, 0, 1);
+  add(&f, &f.b, 2, 1);
+  expect_turns(&f, "0202");
+  wt__sched_session_move(&f.sched, &f.b, 1);
+  expect_turns(&f, "222");
+  wt__sched_session_move(&f.sched, &f.b, 99); /* counts as the least urgent */
+  assert_int_equal(f.b.urgency, 7);
+  expect_turns(&f, "000");
+  wt__sched_session_move(&f.sched, &f.a, 7);
+  expect_turns(&f, "2020");
+  /* One that has nothing to send comes back with its new urgency. */
+  wt__sched_remove(&f.e[2]);
+  wt__sched_session_move(&f.sched, &f.b, 0);
+  expect_turns(&f, "00");
+  wt__sched_add(&f.sched, &f.e[2]);
+  expect_turns(&f, "22");
+  fixture_end(&f);
+}
+
 static void test_sched_group_that_cannot_be_made_leaves_the_entry_where_it_was(void **state) {
   struct fixture f;
   (void)state;
@@ -217,6 +240,7 @@ int main(void) {
       cmocka_unit_test(test_sched_higher_orders_of_a_group_go_first),
       cmocka_unit_test(test_sched_groups_take_turns_and_order_only_themselves),
       cmocka_unit_test(test_sched_urgent_sessions_go_first),
+      cmocka_unit_test(test_sched_session_changes_its_urgency_while_it_waits),
       cmocka_unit_test(test_sched_group_that_cannot_be_made_leaves_the_entry_where_it_was),
       cmocka_unit_test(test_sched_entry_may_leave_at_any_time),
       cmocka_unit_test(test_sched_agrees_with_a_search_over_random_work),

@@ -62,7 +62,7 @@ static void test_settings_of_chromium(void **state) {
   assert_int_equal(s.h3_datagram_draft04, 1);
   assert_int_equal(s.enable_connect_protocol, 0);
   assert_int_equal(wt__settings_draft(&s), 2);
-  assert_null(wt__settings_missing_from_client(&s, 65536));
+  assert_null(wt__settings_missing_from_client(&s, 65536, true));
 }
 
 static void test_settings_of_firefox(void **state) {
@@ -79,7 +79,7 @@ static void test_settings_of_firefox(void **state) {
   assert_int_equal(s.enable_connect_protocol, 1);
   assert_int_equal(s.qpack_blocked_streams, 20);
   assert_int_equal(wt__settings_draft(&s), 2);
-  assert_null(wt__settings_missing_from_client(&s, 1));
+  assert_null(wt__settings_missing_from_client(&s, 1, true));
 }
 
 static void test_settings_each_one_is_kept(void **state) {
@@ -186,23 +186,37 @@ static void test_settings_draft_is_the_highest_named(void **state) {
 static void test_settings_missing_is_named(void **state) {
   (void)state;
   struct wt__settings s = {0};
-  assert_non_null(strstr(wt__settings_missing_from_client(&s, 0), "no WebTransport draft"));
-  assert_non_null(strstr(wt__settings_missing_from_client(&s, 0), "SETTINGS_WT_ENABLED"));
+  assert_non_null(strstr(wt__settings_missing_from_client(&s, 0, true), "no WebTransport draft"));
+  assert_non_null(strstr(wt__settings_missing_from_client(&s, 0, true), "SETTINGS_WT_ENABLED"));
   s.wt_draft15 = 1;
-  assert_non_null(strstr(wt__settings_missing_from_client(&s, 0), "SETTINGS_H3_DATAGRAM"));
+  assert_non_null(strstr(wt__settings_missing_from_client(&s, 0, true), "SETTINGS_H3_DATAGRAM"));
   s.h3_datagram_draft04 = 1; /* not enough for this draft */
-  assert_non_null(strstr(wt__settings_missing_from_client(&s, 0), "SETTINGS_H3_DATAGRAM"));
+  assert_non_null(strstr(wt__settings_missing_from_client(&s, 0, true), "SETTINGS_H3_DATAGRAM"));
   s.h3_datagram = 1;
-  assert_non_null(strstr(wt__settings_missing_from_client(&s, 0), "max_datagram_frame_size"));
-  assert_null(wt__settings_missing_from_client(&s, 1));
+  assert_non_null(strstr(wt__settings_missing_from_client(&s, 0, true), "max_datagram_frame_size"));
+  assert_non_null(strstr(wt__settings_missing_from_client(&s, 1, false), "reset_stream_at"));
+  assert_null(wt__settings_missing_from_client(&s, 1, true));
+}
+
+/* Clients of older drafts, browsers among them, do not have the frame. */
+static void test_settings_reset_stream_at_is_required_from_draft_15_on(void **state) {
+  (void)state;
+  struct wt__settings s = {.h3_datagram = 1, .wt_draft02 = 1};
+  assert_null(wt__settings_missing_from_client(&s, 1, false));
+  s.wt_draft07 = 1;
+  assert_null(wt__settings_missing_from_client(&s, 1, false));
+  s.wt_draft13 = 1;
+  assert_null(wt__settings_missing_from_client(&s, 1, false));
+  s.wt_draft15 = 1;
+  assert_non_null(strstr(wt__settings_missing_from_client(&s, 1, false), "reset_stream_at"));
 }
 
 static void test_settings_old_datagram_setting_suffices_for_old_drafts(void **state) {
   (void)state;
   struct wt__settings s = {.wt_draft02 = 1, .h3_datagram_draft04 = 1};
-  assert_null(wt__settings_missing_from_client(&s, 1200));
+  assert_null(wt__settings_missing_from_client(&s, 1200, true));
   s.wt_draft07 = 1;
-  assert_non_null(strstr(wt__settings_missing_from_client(&s, 1200), "SETTINGS_H3_DATAGRAM"));
+  assert_non_null(strstr(wt__settings_missing_from_client(&s, 1200, true), "SETTINGS_H3_DATAGRAM"));
 }
 
 static void test_settings_frame_round_trip(void **state) {
@@ -237,6 +251,30 @@ static void test_settings_frame_needs_room(void **state) {
   assert_int_equal(wt__settings_write_frame(bytes, sizeof(bytes), &huge, 1), 0);
 }
 
+static void test_settings_list_keeps_order_and_unknown_ones(void **state) {
+  (void)state;
+  static const uint8_t payload[] = {0x33, 0x01, 0x40, 0x52, 0x07, 0x01, 0x80, 0x01, 0x00, 0x00}; /* 0x52: GREASE */
+  struct wt_setting list[3];
+  assert_int_equal(wt__settings_list(payload, sizeof(payload), list, 3), 3);
+  assert_true(list[0].id == 0x33 && list[0].value == 1);
+  assert_true(list[1].id == 0x52 && list[1].value == 7);
+  assert_true(list[2].id == 0x01 && list[2].value == 65536);
+  assert_int_equal(wt__settings_list(payload, sizeof(payload), list, 2), 2);
+  assert_int_equal(wt__settings_list(payload, sizeof(payload) - 1, list, 3), 2); /* cut: what is whole */
+  assert_int_equal(wt__settings_list(payload, 0, list, 3), 0);
+}
+
+static void test_settings_have_the_names_of_their_specifications(void **state) {
+  (void)state;
+  assert_string_equal(wt_setting_name(0x08), "SETTINGS_ENABLE_CONNECT_PROTOCOL");
+  assert_string_equal(wt_setting_name(0x33), "SETTINGS_H3_DATAGRAM");
+  assert_string_equal(wt_setting_name(0x2c7cf000), "SETTINGS_WT_ENABLED");
+  assert_string_equal(wt_setting_name(0x2b61), "SETTINGS_WT_INITIAL_MAX_DATA");
+  assert_null(wt_setting_name(0x21));
+  assert_null(wt_setting_name(0));
+  assert_null(wt_setting_name(UINT64_MAX));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_settings_of_chromium),
@@ -250,9 +288,12 @@ int main(void) {
       cmocka_unit_test(test_settings_too_many_are_refused),
       cmocka_unit_test(test_settings_draft_is_the_highest_named),
       cmocka_unit_test(test_settings_missing_is_named),
+      cmocka_unit_test(test_settings_reset_stream_at_is_required_from_draft_15_on),
       cmocka_unit_test(test_settings_old_datagram_setting_suffices_for_old_drafts),
       cmocka_unit_test(test_settings_frame_round_trip),
       cmocka_unit_test(test_settings_frame_needs_room),
+      cmocka_unit_test(test_settings_list_keeps_order_and_unknown_ones),
+      cmocka_unit_test(test_settings_have_the_names_of_their_specifications),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,6 +91,7 @@ static void test_upgrade_both_protocol_names_and_draft15(void **state) {
   struct h3_fixture *f = started();
   struct h3_answer answer;
   (void)state;
+  f->reset_at = true;
   H3_SETTINGS(f, settings_draft15);
   h3_send_request(f, 0, H3_FIELDS(H3_CONNECT("webtransport-h3", "/wt")), false);
   h3_run(f);
@@ -129,6 +130,7 @@ static void test_upgrade_second_of_two_pending(void **state) {
   wt_request *first;
   (void)state;
   app.keep = true;
+  f->reset_at = true;
   H3_SETTINGS(f, settings_draft15);
   h3_send_request(f, 0, H3_FIELDS(H3_CONNECT("webtransport-h3", "/wt")), false);
   h3_run(f);

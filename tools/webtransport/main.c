@@ -1,41 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * webtransport: the command-line tool. This file knows the list of commands and nothing about what
- * they do; each is a `struct command` in a file of its own, with its options in a table (options.h).
+ * webtransport: the command-line tool. This file finds the command, by the list of commands.c, and knows
+ * nothing about what it does; each is a `struct command` in a file of its own (command.h says how).
  *
- *   webtransport COMMAND [OPTION]...      a command
- *   webtransport COMMAND --help           its options
+ *   webtransport COMMAND [OPTION]...              a command
+ *   webtransport COMMAND SUBCOMMAND [OPTION]...
+ *   webtransport COMMAND --help                   its options
  *   webtransport --help | --version
  *
  * The tool uses the library through its public headers alone: what it can do, any program can.
  */
+#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 
 #include <webtransport/version.h>
 
 #include "command.h"
-
-static const struct command *const commands[] = {
-    &serve_command,
-};
-
-enum {
-  COMMAND_COUNT = sizeof commands / sizeof commands[0]
-};
-
-static const struct command *command_find(const char *name) {
-  for (size_t i = 0; i < COMMAND_COUNT; i++)
-    if (!strcmp(commands[i]->name, name)) return commands[i];
-  return NULL;
-}
-
-static void usage_print(FILE *out) {
-  fprintf(out, "Usage: webtransport COMMAND [OPTION]...\nWebTransport over HTTP/3.\n\nCommands:\n");
-  for (size_t i = 0; i < COMMAND_COUNT; i++) fprintf(out, "  %-10s %s\n", commands[i]->name, commands[i]->summary);
-  fprintf(out, "\nOptions:\n  -h, --help     Prints this text; 'webtransport COMMAND --help' explains a command.\n"
-               "  -V, --version  Prints the version.\n");
-}
+#include "help.h"
 
 static int usage_complain(const char *what, const char *name) {
   fprintf(stderr, "webtransport: %s%s%s%s\nTry 'webtransport --help'.\n", what, name ? " '" : "", name ? name : "",
@@ -52,18 +34,31 @@ static int output_finish(int status) {
   return status;
 }
 
+/*
+ * A shell can start a program without standard input or output. What is opened next would get their numbers, and be
+ * read or written as if it were them. Something that can be neither is put there, so that using it is an error.
+ */
+static void descriptors_fill(void) {
+  static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
+  for (int fd = 0; fd < 3; fd++)
+    if (fcntl(fd, F_GETFD) < 0) (void)open("/dev/null", modes[fd]); /* the lowest that is free */
+}
+
 int main(int argc, char **argv) {
+  descriptors_fill();
   if (argc < 2) return usage_complain("no command given", NULL);
   const char *name = argv[1];
   if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {
-    usage_print(stdout);
+    help_print_program(stdout);
     return output_finish(EXIT_DONE);
   }
   if (!strcmp(name, "--version") || !strcmp(name, "-V")) {
     printf("webtransport %s\n", wt_version());
     return output_finish(EXIT_DONE);
   }
-  const struct command *command = command_find(name);
+  const struct command *command = command_find(NULL, name);
   if (!command) return usage_complain(name[0] == '-' ? "unknown option" : "unknown command", name);
+  const struct command *subcommand = argc > 2 ? command_find(command, argv[2]) : NULL;
+  if (subcommand && command->subcommands) return output_finish(subcommand->run(subcommand, argc - 2, argv + 2));
   return output_finish(command->run(command, argc - 1, argv + 1));
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Options of the commands. Each command describes its options once, in a table (struct option_spec);
- * what getopt_long wants and what --help prints are made from it here, so that the two cannot differ,
- * and a manual page can be made from the same table.
+ * Options and operands of the commands. Each command describes them once, in tables (options.h); what
+ * getopt_long wants is made from them here, what --help prints in help.c, manual pages and completions in
+ * tools/docs/, so that they cannot differ.
  *
  * A mistake always names what was typed and where help is, and ends in exit status 2. getopt_long's
  * own messages are switched off because they name neither.
@@ -14,13 +14,13 @@
 #include <string.h>
 
 #include "command.h"
+#include "help.h"
+#include "values.h"
 
 enum {
   MAX_OPTIONS = 62,
   LONG_BASE = 0x100, /* getopt_long's values for the table's rows, clear of every letter */
   HELP_VALUE = LONG_BASE + MAX_OPTIONS,
-  HELP_COLUMN = 27,
-  HELP_WIDTH = 98,
 };
 
 struct getopt_arrays {
@@ -67,6 +67,14 @@ static size_t arrays_row(const struct getopt_arrays *arrays, const struct option
   return arrays->count;
 }
 
+/* Words are checked here, so that a table's list and what its command takes are the same. */
+static bool value_apply(enum value_kind kind, const char *words, value_set set, const char *value, void *settings,
+                        char *message, size_t size) {
+  size_t index;
+  if (kind == VALUE_WORD && !value_word(value, words, &index, message, size)) return false;
+  return set(settings, value, message, size);
+}
+
 static bool option_apply(const struct command *command, size_t row, bool *seen, void *settings) {
   const struct option_spec *spec = &command->options[row];
   char message[400] = "";
@@ -75,7 +83,8 @@ static bool option_apply(const struct command *command, size_t row, bool *seen, 
     return false;
   }
   seen[row] = true;
-  if (spec->set(settings, spec->argument ? optarg : NULL, message, sizeof message)) return true;
+  const char *value = spec->argument ? optarg : NULL;
+  if (value_apply(spec->kind, spec->words, spec->set, value, settings, message, sizeof message)) return true;
   if (spec->argument)
     options_complain(command, "--%s '%s': %s", spec->name, optarg, message);
   else
@@ -83,82 +92,49 @@ static bool option_apply(const struct command *command, size_t row, bool *seen, 
   return false;
 }
 
-enum options_outcome options_parse(const struct command *command, int argc, char **argv, void *settings) {
-  struct getopt_arrays arrays;
-  bool seen[MAX_OPTIONS] = {false};
-  arrays_make(&arrays, command->options);
-  opterr = 0;
-  optind = 1;
-  for (;;) {
-    int at = optind;
-    int value = getopt_long(argc, argv, arrays.shorts, arrays.longs, NULL);
-    if (value == -1) break;
-    if (value == 'h' || value == HELP_VALUE) {
-      options_help(command, stdout);
-      return OPTIONS_HELP;
-    }
-    if (value == ':') {
-      options_complain(command, "option '%s' needs a value", argv[at]);
+static enum options_outcome operands_apply(const struct command *command, int argc, char **argv, void *settings) {
+  const struct operand_spec *spec = command->operands;
+  char message[400] = "";
+  bool again = false; /* whether `spec` was given already */
+  for (; argc > 0; argc--, argv++) {
+    if (!spec || !spec->name) {
+      options_complain(command, "unexpected argument '%s'", *argv);
       return OPTIONS_WRONG;
     }
-    if (value == '?') {
-      options_complain(command, "unknown option '%s'", argv[at]);
+    if (!value_apply(spec->kind, spec->words, spec->set, *argv, settings, message, sizeof message)) {
+      options_complain(command, "%s '%s': %s", spec->name, *argv, message);
       return OPTIONS_WRONG;
     }
-    size_t row = arrays_row(&arrays, command->options, value);
-    if (row >= arrays.count || !option_apply(command, row, seen, settings)) return OPTIONS_WRONG;
+    again = spec->repeatable;
+    if (!again) spec++;
   }
-  if (optind < argc) {
-    options_complain(command, "unexpected argument '%s'", argv[optind]);
+  if (spec && spec->name && spec->required && !again) {
+    options_complain(command, "%s is missing", spec->name);
     return OPTIONS_WRONG;
   }
   return OPTIONS_RUN;
 }
 
-void options_wrap(FILE *out, const char *text, size_t indent, size_t column, size_t width) {
-  bool first = true;
-  while (*text) {
-    size_t word = strcspn(text, " \n");
-    if (!first && column + 1 + word > width) {
-      fprintf(out, "\n%*s", (int)indent, "");
-      column = indent;
-    } else if (!first && column > indent) {
-      fputc(' ', out);
-      column++;
+enum options_outcome options_parse(const struct command *command, int argc, char **argv, void *settings) {
+  struct getopt_arrays arrays;
+  bool seen[MAX_OPTIONS] = {false};
+  arrays_make(&arrays, command->options);
+  opterr = 0;
+  optind = 0; /* a new beginning: it may not be the first call of this process */
+  for (;;) {
+    int at = optind ? optind : 1;
+    int value = getopt_long(argc, argv, arrays.shorts, arrays.longs, NULL);
+    if (value == -1) break;
+    if (value == 'h' || value == HELP_VALUE) {
+      help_print(command, stdout);
+      return OPTIONS_HELP;
     }
-    fwrite(text, 1, word, out);
-    column += word;
-    first = false;
-    text += word;
-    if (*text == '\n') {
-      fprintf(out, "\n%*s", text[1] && text[1] != '\n' ? (int)indent : 0, "");
-      column = indent;
-      first = true;
+    if (value == ':' || value == '?') {
+      options_complain(command, value == ':' ? "option '%s' needs a value" : "unknown option '%s'", argv[at]);
+      return OPTIONS_WRONG;
     }
-    if (*text) text++;
+    size_t row = arrays_row(&arrays, command->options, value);
+    if (row >= arrays.count || !option_apply(command, row, seen, settings)) return OPTIONS_WRONG;
   }
-  fputc('\n', out);
-}
-
-static void option_help(FILE *out, const struct option_spec *spec) {
-  char left[80], right[1024];
-  snprintf(left, sizeof left, "  %c%c%s--%s%s%s", spec->letter ? '-' : ' ', spec->letter ? spec->letter : ' ',
-           spec->letter ? ", " : "  ", spec->name, spec->argument ? " " : "", spec->argument ? spec->argument : "");
-  snprintf(right, sizeof right, "%s%s%s%s%s", spec->help, spec->repeatable ? " May be repeated." : "",
-           spec->fallback ? " Default: " : "", spec->fallback ? spec->fallback : "", spec->fallback ? "." : "");
-  if (strlen(left) + 2 > HELP_COLUMN)
-    fprintf(out, "%s\n%*s", left, HELP_COLUMN, "");
-  else
-    fprintf(out, "%-*s", HELP_COLUMN, left);
-  options_wrap(out, right, HELP_COLUMN, HELP_COLUMN, HELP_WIDTH);
-}
-
-void options_help(const struct command *command, FILE *out) {
-  fprintf(out, "Usage: webtransport %s [OPTION]...\n%s.\n\nOptions:\n", command->name, command->summary);
-  for (const struct option_spec *spec = command->options; spec->name; spec++) option_help(out, spec);
-  option_help(out, &(struct option_spec){.name = "help", .letter = 'h', .help = "Prints this text."});
-  if (command->details[0]) {
-    fputc('\n', out);
-    options_wrap(out, command->details, 0, 0, HELP_WIDTH);
-  }
+  return operands_apply(command, argc - optind, argv + optind, settings);
 }

@@ -15,11 +15,7 @@
 
 #include "endpoints.h"
 #include "identity.h"
-
-static json_t *text_json(const char *text) {
-  json_t *json = json_string(text);
-  return json ? json : json_string("(not UTF-8)");
-}
+#include "json_text.h"
 
 /* Counts stay far below 2^63, JSON's and jansson's bound. */
 static json_t *count_json(uint64_t count) { return json_integer((json_int_t)count); }
@@ -56,13 +52,13 @@ static json_t *ends_json(const struct recorded_end *ends, uint64_t count) {
 static void session_append(const struct session_record *record, void *list) {
   json_t *json = json_object();
   json_object_set_new(json, "n", count_json(record->n));
-  json_object_set_new(json, "path", text_json(record->path));
-  json_object_set_new(json, "protocol", text_json(record->protocol));
-  json_object_set_new(json, "peer", text_json(record->peer));
+  json_object_set_new(json, "path", json_text(record->path));
+  json_object_set_new(json, "protocol", json_text(record->protocol));
+  json_object_set_new(json, "peer", json_text(record->peer));
   json_object_set_new(json, "draft", json_integer(record->draft));
   json_object_set_new(json, "code", json_integer(record->code));
-  json_object_set_new(json, "reason", text_json(record->reason));
-  json_object_set_new(json, "by", text_json(wt_party_name(record->by)));
+  json_object_set_new(json, "reason", json_text(record->reason));
+  json_object_set_new(json, "by", json_text(wt_party_name(record->by)));
   json_object_set_new(json, "clean", json_boolean(record->clean));
   json_object_set_new(json, "bytes_in", count_json(record->bytes_in));
   json_object_set_new(json, "bytes_out", count_json(record->bytes_out));

@@ -122,6 +122,8 @@ static bool server_make(struct serve *serve) {
   config.retry = settings->retry;
   config.idle_timeout_ms = settings->idle_timeout_ms;
   config.max_connections = settings->max_connections;
+  config.max_connections_per_address = settings->max_connections_per_address;
+  config.max_session_rate = settings->max_session_rate;
   config.drafts = settings->drafts;
   if (config.idle_timeout_ms && config.keep_alive_ms > config.idle_timeout_ms / 2)
     config.keep_alive_ms = config.idle_timeout_ms / 2; /* or open sessions would time out */
@@ -270,5 +272,7 @@ const struct command serve_command = {
     .summary = "Serves WebTransport sessions and files over HTTP/3, and a page to try them",
     .details = serve_details,
     .options = serve_options,
+    .examples = serve_examples,
+    .exits = EXITS_COMMON,
     .run = serve_main,
 };

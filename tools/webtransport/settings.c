@@ -12,29 +12,16 @@
 #include <sys/stat.h>
 
 #include "log.h"
+#include "values.h"
 
-static bool refuse(char *message, size_t size, const char *why) {
-  snprintf(message, size, "%s", why);
-  return false;
-}
-
-static bool number_read(const char *value, uint64_t max, uint64_t *number) {
-  *number = 0;
-  if (!*value) return false;
-  for (; *value; value++) {
-    if (*value < '0' || *value > '9') return false;
-    *number = *number * 10 + (uint64_t)(*value - '0');
-    if (*number > max) return false;
-  }
-  return true;
-}
+#define RETRY_WORDS "never load always"
 
 static bool set_listen(void *target, const char *value, char *message, size_t size) {
   struct serve_settings *settings = target;
   struct address address;
   const char *wrong = address_parse(value, &address);
   if (!wrong && settings->listen_count == LISTEN_MAX) wrong = "too many addresses";
-  if (wrong) return refuse(message, size, wrong);
+  if (wrong) return value_refuse(message, size, "%s", wrong);
   settings->listen[settings->listen_count++] = value;
   return true;
 }
@@ -45,47 +32,44 @@ static bool set_http(void *target, const char *value, char *message, size_t size
   settings->http = strcmp(value, "none") != 0;
   if (!settings->http) return true;
   const char *wrong = address_parse(value, &settings->http_address);
-  return wrong ? refuse(message, size, wrong) : true;
+  return wrong ? value_refuse(message, size, "%s", wrong) : true;
 }
 
 static bool set_cert(void *target, const char *value, char *message, size_t size) {
   ((struct serve_settings *)target)->cert_file = value;
-  return *value ? true : refuse(message, size, "the file's name is empty");
+  return value_file(value, message, size);
 }
 
 static bool set_key(void *target, const char *value, char *message, size_t size) {
   ((struct serve_settings *)target)->key_file = value;
-  return *value ? true : refuse(message, size, "the file's name is empty");
+  return value_file(value, message, size);
 }
 
 static bool set_www(void *target, const char *value, char *message, size_t size) {
   struct stat info;
   ((struct serve_settings *)target)->www = value;
-  if (stat(value, &info)) return refuse(message, size, "there is no such folder");
-  return S_ISDIR(info.st_mode) ? true : refuse(message, size, "this is not a folder");
+  if (stat(value, &info)) return value_refuse(message, size, "there is no such folder");
+  return S_ISDIR(info.st_mode) ? true : value_refuse(message, size, "this is not a folder");
 }
 
 static bool set_origin(void *target, const char *value, char *message, size_t size) {
   struct serve_settings *settings = target;
   const char *wrong = origins_add(&settings->origins, value);
   settings->origins.chosen = true;
-  return wrong ? refuse(message, size, wrong) : true;
+  return wrong ? value_refuse(message, size, "%s", wrong) : true;
 }
 
 static bool set_protocol(void *target, const char *value, char *message, size_t size) {
   struct serve_settings *settings = target;
-  if (!*value) return refuse(message, size, "the name is empty");
-  for (const char *c = value; *c; c++)
-    if (*c < 0x20 || *c > 0x7e) return refuse(message, size, "only printable ASCII can be sent in a header field");
-  if (settings->protocol_count == PROTOCOLS_MAX) return refuse(message, size, "too many names");
+  if (!value_protocol(value, message, size)) return false;
+  if (settings->protocol_count == PROTOCOLS_MAX) return value_refuse(message, size, "too many names");
   settings->protocols[settings->protocol_count++] = value;
   return true;
 }
 
 static bool set_log(void *target, const char *value, char *message, size_t size) {
-  struct serve_settings *settings = target;
-  if (log_level_parse(value, &settings->log_level)) return true;
-  return refuse(message, size, "expected none, error, warn, info or debug");
+  if (log_level_parse(value, &((struct serve_settings *)target)->log_level)) return true;
+  return value_refuse(message, size, "this is no level");
 }
 
 static bool set_json(void *target, const char *value, char *message, size_t size) {
@@ -97,29 +81,36 @@ static bool set_json(void *target, const char *value, char *message, size_t size
 }
 
 static bool set_retry(void *target, const char *value, char *message, size_t size) {
-  static const char *const names[] = {"never", "load", "always"};
   static const enum wt_retry values[] = {WT_RETRY_NEVER, WT_RETRY_UNDER_LOAD, WT_RETRY_ALWAYS};
-  for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-    if (strcmp(value, names[i])) continue;
-    ((struct serve_settings *)target)->retry = values[i];
-    return true;
-  }
-  return refuse(message, size, "expected never, load or always");
+  size_t index;
+  if (!value_word(value, RETRY_WORDS, &index, message, size)) return false;
+  ((struct serve_settings *)target)->retry = values[index];
+  return true;
 }
 
 static bool set_idle_timeout(void *target, const char *value, char *message, size_t size) {
-  uint64_t seconds;
-  if (!number_read(value, 86400, &seconds)) return refuse(message, size, "expected seconds, from 0 to 86400");
-  ((struct serve_settings *)target)->idle_timeout_ms = seconds * 1000;
+  uint64_t ns;
+  if (!value_time(value, 0, UINT64_C(86400) * 1000000000, &ns, message, size)) return false;
+  ((struct serve_settings *)target)->idle_timeout_ms = ns / 1000000;
   return true;
 }
 
 static bool set_max_connections(void *target, const char *value, char *message, size_t size) {
   uint64_t number;
-  if (!number_read(value, 10000000, &number) || !number)
-    return refuse(message, size, "expected a number from 1 to 10000000");
+  if (!value_number(value, 1, 10000000, &number, message, size)) return false;
   ((struct serve_settings *)target)->max_connections = (size_t)number;
   return true;
+}
+
+static bool set_max_connections_per_address(void *target, const char *value, char *message, size_t size) {
+  uint64_t number;
+  if (!value_number(value, 1, 10000000, &number, message, size)) return false;
+  ((struct serve_settings *)target)->max_connections_per_address = (size_t)number;
+  return true;
+}
+
+static bool set_max_session_rate(void *target, const char *value, char *message, size_t size) {
+  return value_number(value, 0, 1000000000, &((struct serve_settings *)target)->max_session_rate, message, size);
 }
 
 /* "7,13,15": the drafts to announce. */
@@ -136,7 +127,7 @@ static bool set_drafts(void *target, const char *value, char *message, size_t si
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
       if (number == known[i].number) found = known[i].draft;
     if (!found || (*end && *end != ','))
-      return refuse(message, size, "expected some of 2, 7, 13 and 15, as in 7,13,15");
+      return value_refuse(message, size, "expected some of 2, 7, 13 and 15, as in 7,13,15");
     drafts |= found;
     at = end;
     if (!*at) break;
@@ -146,35 +137,104 @@ static bool set_drafts(void *target, const char *value, char *message, size_t si
 }
 
 const struct option_spec serve_options[] = {
-    {"listen", 'l', "ADDR:PORT", "[::]:4433", true,
-     "UDP address to listen on. [::] takes IPv4 too; port 0 takes any that is free.", set_listen},
-    {"http", 0, "ADDR:PORT", "localhost:8080, or the next port that is free", false,
-     "TCP address of the HTTP/1.1 companion, which serves the page, /info.json, /sessions.json, /stats.json, /metrics "
-     "and /healthz; none switches it off. It is meant for the loopback addresses.",
-     set_http},
-    {"cert", 'c', "FILE", "a self-signed certificate, made in memory, valid for 13 days", false,
-     "Certificate chain, in PEM; needs --key.", set_cert},
-    {"key", 'k', "FILE", NULL, false, "Private key of the certificate, in PEM.", set_key},
-    {"www", 'w', "DIR", "the built-in page", false, "Folder whose files are served at /, by HTTP/3 and the companion.",
-     set_www},
-    {"origin", 'o', "ORIGIN", "same-origin pages, and those at the companion's port on localhost, 127.0.0.1 and [::1]",
-     true,
-     "Origin whose pages may open sessions, such as https://example.com; any allows all. Clients that send no origin "
-     "are always allowed.",
-     set_origin},
-    {"protocol", 'p', "NAME", "none", true, "Subprotocol that sessions may agree on.", set_protocol},
-    {"log", 0, "LEVEL", "info", false, "How much is logged on standard error: none, error, warn, info or debug.",
-     set_log},
-    {"json", 'j', NULL, NULL, false, "Prints one line of JSON on standard output when ready, instead of text.",
-     set_json},
-    {"retry", 0, "WHEN", "load", false, "Whether clients must prove their address first: never, load or always.",
-     set_retry},
-    {"idle-timeout", 0, "SECONDS", "30", false, "Ends a connection on which nothing arrives; 0 never does.",
-     set_idle_timeout},
-    {"max-connections", 0, "N", "65536", false, "Refuses connections beyond this number.", set_max_connections},
-    {"drafts", 0, "LIST", "2,7,13,15", false,
-     "Drafts of WebTransport to announce, each standing for those up to the next. For tests: browsers need 2.",
-     set_drafts},
+    {.name = "listen",
+     .letter = 'l',
+     .argument = "ADDR:PORT",
+     .kind = VALUE_HOST,
+     .fallback = "[::]:4433",
+     .repeatable = true,
+     .help = "UDP address to listen on. [::] takes IPv4 too; port 0 takes any that is free.",
+     .set = set_listen},
+    {.name = "http",
+     .argument = "ADDR:PORT",
+     .kind = VALUE_HOST,
+     .words = "none",
+     .fallback = "localhost:8080, or the next port that is free",
+     .help = "TCP address of the HTTP/1.1 companion, which serves the page, /info.json, /sessions.json, /stats.json, "
+             "/metrics and /healthz; none switches it off. It is meant for the loopback addresses.",
+     .set = set_http},
+    {.name = "cert",
+     .letter = 'c',
+     .argument = "FILE",
+     .kind = VALUE_FILE,
+     .fallback = "a self-signed certificate, made in memory, valid for 13 days",
+     .help = "Certificate chain, in PEM; needs --key.",
+     .set = set_cert},
+    {.name = "key",
+     .letter = 'k',
+     .argument = "FILE",
+     .kind = VALUE_FILE,
+     .help = "Private key of the certificate, in PEM.",
+     .set = set_key},
+    {.name = "www",
+     .letter = 'w',
+     .argument = "DIR",
+     .kind = VALUE_FOLDER,
+     .fallback = "the built-in page",
+     .help = "Folder whose files are served at /, by HTTP/3 and the companion.",
+     .set = set_www},
+    {.name = "origin",
+     .letter = 'o',
+     .argument = "ORIGIN",
+     .words = "any",
+     .fallback = "same-origin pages, and those at the companion's port on localhost, 127.0.0.1 and [::1]",
+     .repeatable = true,
+     .help = "Origin whose pages may open sessions, such as https://example.com; any allows all. Clients that send no "
+             "origin are always allowed.",
+     .set = set_origin},
+    {.name = "protocol",
+     .letter = 'p',
+     .argument = "NAME",
+     .fallback = "none",
+     .repeatable = true,
+     .help = "Subprotocol that sessions may agree on.",
+     .set = set_protocol},
+    {.name = "log",
+     .argument = "LEVEL",
+     .kind = VALUE_WORD,
+     .words = "none error warn info debug",
+     .fallback = "info",
+     .help = "How much is logged on standard error: none, error, warn, info or debug.",
+     .set = set_log},
+    {.name = "json",
+     .letter = 'j',
+     .help = "Prints one line of JSON on standard output when ready, instead of text.",
+     .set = set_json},
+    {.name = "retry",
+     .argument = "WHEN",
+     .kind = VALUE_WORD,
+     .words = RETRY_WORDS,
+     .fallback = "load",
+     .help = "Whether clients must prove their address first: never, load or always.",
+     .set = set_retry},
+    {.name = "idle-timeout",
+     .argument = "TIME",
+     .fallback = "30s",
+     .help = "Ends a connection on which nothing arrives; 0 never does.",
+     .set = set_idle_timeout},
+    {.name = "max-connections",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "65536",
+     .help = "Refuses connections beyond this number.",
+     .set = set_max_connections},
+    {.name = "max-connections-per-address",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "1024",
+     .help = "Refuses connections of one IPv4 address, or IPv6 /64, beyond this number.",
+     .set = set_max_connections_per_address},
+    {.name = "max-session-rate",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "100",
+     .help = "Sessions that a connection may begin in a second; 0 sets no limit.",
+     .set = set_max_session_rate},
+    {.name = "drafts",
+     .argument = "LIST",
+     .fallback = "2,7,13,15",
+     .help = "Drafts of WebTransport to announce, each standing for those up to the next. For tests: browsers need 2.",
+     .set = set_drafts},
     {0},
 };
 
@@ -187,9 +247,14 @@ const char serve_details[] =
     "/close?code=C&reason=R closes the session at once.\n"
     "\n"
     "SIGINT and SIGTERM end the server in order within 5 seconds, a second one at once. SIGHUP reads --cert and --key "
-    "again, or makes a new certificate; sessions go on.\n"
-    "\n"
-    "Exit status: 0 after SIGINT or SIGTERM, 1 when the server cannot start or fails, 2 for wrong options.";
+    "again, or makes a new certificate; sessions go on.";
+
+const struct example_spec serve_examples[] = {
+    {"webtransport serve", "The playground, at http://localhost:8080/."},
+    {"webtransport serve --cert cert.pem --key key.pem --www public --origin https://example.com",
+     "A site and its sessions, for pages of one other origin too."},
+    {0},
+};
 
 void serve_settings_default(struct serve_settings *settings) {
   struct wt_server_config config;
@@ -201,5 +266,7 @@ void serve_settings_default(struct serve_settings *settings) {
   settings->retry = config.retry;
   settings->idle_timeout_ms = config.idle_timeout_ms;
   settings->max_connections = config.max_connections;
+  settings->max_connections_per_address = config.max_connections_per_address;
+  settings->max_session_rate = config.max_session_rate;
   settings->drafts = config.drafts;
 }

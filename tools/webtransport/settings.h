@@ -5,7 +5,7 @@
 #include <webtransport/server.h>
 
 #include "address.h"
-#include "options.h"
+#include "command.h"
 #include "origins.h"
 
 enum {
@@ -29,13 +29,15 @@ struct serve_settings {
   bool json;
   enum wt_retry retry;
   uint64_t idle_timeout_ms;
-  size_t max_connections;
+  size_t max_connections, max_connections_per_address;
+  uint64_t max_session_rate; /* of a connection; 0: no limit */
   unsigned drafts;
 };
 
 /* The table of options; its rows write to a struct serve_settings. */
 extern const struct option_spec serve_options[];
 extern const char serve_details[];
+extern const struct example_spec serve_examples[];
 
 void serve_settings_default(struct serve_settings *settings);
 

@@ -21,7 +21,7 @@
 #include "visit.h"
 
 enum {
-  OPEN_MAX = 64
+  OPEN_MAX = 256
 };
 
 struct source_visit {

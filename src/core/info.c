@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an application may know of the connection below a session: addresses, versions, the peer's parameters and
+ * SETTINGS, round-trip times.
+ *
+ * The layers below each know a part: quic fills in what TLS and packets tell, h3 adds what SETTINGS say. Core only
+ * asks, and copies no more than the caller's struct has room for: a program that was built against an older header
+ * has a shorter one.
+ *
+ * None of it is needed to use a session, and none of it is kept here.
+ */
+
+#include "core/info.h"
+
+#include <string.h>
+
+#include "core/session.h"
+
+/* The first version ended with this member. */
+#define INFO_MIN (offsetof(struct wt_connection_info, max_udp_payload_size) + sizeof(size_t))
+
+int wt__info_copy(struct wt_connection_info *info, const struct wt_connection_info *all) {
+  const size_t size = info->size;
+  if (size < INFO_MIN) return WT_ERR_INVALID;
+  memcpy(info, all, size < sizeof(*all) ? size : sizeof(*all));
+  info->size = size;
+  return 0;
+}
+
+int wt_session_get_connection_info(const wt_session *session, struct wt_connection_info *info) {
+  const struct wt_transport *transport = session->mux->transport;
+  struct wt_connection_info all = {.size = sizeof(all)};
+  if (session->told) return WT_ERR_CLOSED;
+  if (transport->get_info) transport->get_info(session->mux->ctx, &all);
+  return wt__info_copy(info, &all);
+}

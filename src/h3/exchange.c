@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A plain request of a client and the response to it (RFC 9114, section 4.1).
+ *
+ *   new --> WAITING ---------------> SENT --> response header --> body --> both sides done --> on_close(0)
+ *           for a connection, its      |           |                |
+ *           handshake, and a stream    +-----------+----------------+--- failed --> on_close(why)
+ *
+ * It does not wait for the SETTINGS: nothing of a plain request depends on them. It does wait for the end of the
+ * handshake, so that nothing is said to a server that has not proved who it is.
+ *
+ * What arrives is noted, and acted on in `wt__exchanges_run`: there, and only there, are all callbacks but
+ * `on_body`, and the freeing. `on_body` is also called directly from an arrival when nothing is in its way. Interim
+ * responses (1xx) are skipped, and so are trailers, which nghttp3 does not pass on.
+ *
+ * It is over with the stream, which QUIC closes when both sides have said all and the server has acknowledged it. A
+ * server may answer before it has read the request; then it says that it wants no more of it (STOP_SENDING), which is
+ * no failure. If it neither reads nor says so, the application's body is still sent to its end.
+ */
+
+#include "h3/exchange.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "h3/internal.h"
+#include "wire/error_code.h"
+
+struct wt_exchange {
+  struct wt__h3_conn *conn;     /* NULL: not attached */
+  struct wt__h3_stream *stream; /* NULL before it is sent, and after QUIC has closed it */
+  int64_t id;
+  struct wt__link link; /* in the client's `exchanges` */
+  struct wt__link todo; /* in `waiting_exchanges` or `todo_exchanges` */
+  struct wt__fields request, response;
+  struct wt__body_in in;
+  struct wt__body_out out;
+  struct wt_exchange_callbacks callbacks;
+  void *user_data;
+  void (*on_progress)(wt_exchange *exchange, bool closed, void *owner);
+  void (*on_cancel)(wt_exchange *exchange, void *owner);
+  void *owner;
+  int status;
+  bool has_body;  /* the request has one */
+  bool streaming; /* from `wt_exchange_write` */
+  bool response_pending, response_told;
+  bool stopped; /* the server wants no more of the request */
+  bool over;    /* QUIC has closed the stream */
+  bool failed;
+  int error;
+  uint64_t abort_code;
+  char message[WT__H3_END_REASON_MAX];
+};
+
+#define EXCHANGE_OF(l, member) WT__CONTAINER_OF(l, struct wt_exchange, member)
+
+static void exchange_todo(wt_exchange *exchange) {
+  if (exchange->conn == NULL) return;
+  wt__list_remove(&exchange->todo);
+  wt__list_push_back(&exchange->conn->client->todo_exchanges, &exchange->todo);
+  wt__h3_wake(exchange->conn);
+}
+
+static void exchange_set_failed(wt_exchange *exchange, int error, uint64_t abort_code, const char *message) {
+  if (exchange->failed) return;
+  exchange->failed = true;
+  exchange->error = error;
+  exchange->abort_code = abort_code;
+  (void)snprintf(exchange->message, sizeof(exchange->message), "%s", message);
+  exchange_todo(exchange);
+}
+
+/* --- Birth --- */
+
+static void exchange_tell_body(void *message, const uint8_t *data, size_t len, bool fin) {
+  wt_exchange *exchange = message;
+  if (exchange->callbacks.on_body) exchange->callbacks.on_body(exchange, data, len, fin, exchange->user_data);
+}
+
+static int request_add(wt_exchange *exchange, const char *name, const char *value) {
+  if (nghttp3_check_header_value((const uint8_t *)value, strlen(value)) == 0) return WT_ERR_INVALID;
+  return wt__fields_add(&exchange->request, (const uint8_t *)name, strlen(name), (const uint8_t *)value, strlen(value));
+}
+
+static int request_add_length(wt_exchange *exchange, size_t len) {
+  char text[24];
+  (void)snprintf(text, sizeof(text), "%zu", len);
+  return request_add(exchange, "content-length", text);
+}
+
+static int request_write(wt_exchange *exchange, const struct wt__exchange_options *options) {
+  int rv = request_add(exchange, ":method", options->method);
+  if (rv == 0) rv = request_add(exchange, ":scheme", "https");
+  if (rv == 0) rv = request_add(exchange, ":authority", options->authority);
+  if (rv == 0) rv = request_add(exchange, ":path", options->path);
+  if (rv == 0 && options->body) rv = request_add_length(exchange, options->body_len);
+  for (size_t i = 0; rv == 0 && i < options->header_count; i++) {
+    const struct wt_header *header = &options->headers[i];
+    if (!wt__header_valid(header) || (options->body && strcmp(header->name, "content-length") == 0)) {
+      return WT_ERR_INVALID;
+    }
+    rv = request_add(exchange, header->name, header->value);
+  }
+  return rv;
+}
+
+static int options_check(const struct wt__exchange_options *options) {
+  if (!options->method || !options->authority || !options->path || options->path[0] != '/') return WT_ERR_INVALID;
+  if (!wt__token_valid(options->method, true) || strcmp(options->method, "CONNECT") == 0) return WT_ERR_INVALID;
+  if (options->body ? options->has_body : options->body_len > 0) return WT_ERR_INVALID;
+  return options->header_count > 0 && options->headers == NULL ? WT_ERR_INVALID : 0;
+}
+
+/* What is dropped was copied, so nothing has to be released. */
+void wt__exchange_free(wt_exchange *exchange) {
+  struct wt__released none = {0};
+  if (exchange->stream) exchange->stream->exchange = NULL;
+  if (exchange->conn) exchange->conn->requests_open--;
+  wt__list_remove(&exchange->link);
+  wt__list_remove(&exchange->todo);
+  wt__sendq_drop(&exchange->out.queue, &none);
+  wt__body_in_drop(&exchange->in);
+  wt__fields_free(&exchange->request);
+  wt__fields_free(&exchange->response);
+  wt__free(exchange);
+}
+
+int wt__exchange_new(const struct wt__exchange_options *options, wt_exchange **out) {
+  const struct wt_exchange_callbacks *callbacks = &options->callbacks;
+  struct wt__released none = {0};
+  wt_exchange *exchange;
+  int rv = options_check(options);
+  if (rv != 0) return rv;
+  exchange = wt__calloc(1, sizeof(*exchange));
+  if (exchange == NULL) return WT_ERR_NOMEM;
+  exchange->id = -1;
+  exchange->has_body = exchange->streaming = options->has_body;
+  memcpy(&exchange->callbacks, callbacks,
+         callbacks->size < sizeof(exchange->callbacks) ? callbacks->size : sizeof(exchange->callbacks));
+  exchange->user_data = options->user_data;
+  wt__link_init(&exchange->link);
+  wt__link_init(&exchange->todo);
+  wt__fields_init(&exchange->request, options->max_header_bytes);
+  wt__fields_init(&exchange->response, options->max_header_bytes);
+  wt__body_in_init(&exchange->in, 0, exchange_tell_body, exchange);
+  wt__sendq_init(&exchange->out.queue, options->max_send_buffer);
+  rv = request_write(exchange, options);
+  if (rv == 0 && options->body_len > 0) {
+    exchange->has_body = true;
+    rv = wt__body_out_put(&exchange->out, options->body, options->body_len, &none);
+  }
+  if (rv != 0) {
+    wt__exchange_free(exchange);
+    return rv;
+  }
+  exchange->out.queue.fin = exchange->out.ended = !options->has_body;
+  *out = exchange;
+  return 0;
+}
+
+void wt__exchange_set_owner(wt_exchange *exchange, void (*on_progress)(wt_exchange *exchange, bool closed, void *owner),
+                            void *owner) {
+  exchange->on_progress = on_progress;
+  exchange->owner = owner;
+}
+
+void wt__exchange_set_on_cancel(wt_exchange *exchange, void (*on_cancel)(wt_exchange *exchange, void *owner)) {
+  exchange->on_cancel = on_cancel;
+}
+
+void *wt__exchange_owner(const wt_exchange *exchange) { return exchange->owner; }
+struct wt__h3_conn *wt__exchange_conn(const wt_exchange *exchange) {
+  return exchange->conn;
+}
+
+enum wt_dial_stage wt__exchange_stage(const wt_exchange *exchange) {
+  if (exchange->status != 0) return WT_STAGE_ANSWERED;
+  return exchange->conn && exchange->conn->client->connected ? WT_STAGE_REQUEST : WT_STAGE_CONNECT;
+}
+
+/* --- Its end --- */
+
+/* Nothing more is wanted of the stream. */
+static void exchange_abort(wt_exchange *exchange) {
+  struct wt__h3_conn *conn = exchange->conn;
+  if (conn == NULL || exchange->stream == NULL) return;
+  exchange->stream->exchange = NULL;
+  exchange->stream = NULL;
+  if (conn->closing) return;
+  if (conn->lone_fin_id == exchange->id) conn->lone_fin_id = -1;
+  wt__h3_reset_stream(conn, exchange->id, exchange->abort_code);
+  wt__h3_stop_sending(conn, exchange->id, exchange->abort_code);
+  nghttp3_conn_shutdown_stream_write(conn->http, exchange->id);
+  wt__http_stop_reading(conn, exchange->id);
+}
+
+/* The last calls. `failed` keeps what the application does inside them from doing anything. */
+static void exchange_close(wt_exchange *exchange) {
+  int error = exchange->failed ? exchange->error : 0;
+  exchange->failed = true;
+  exchange_abort(exchange);
+  if (exchange->on_progress) exchange->on_progress(exchange, true, exchange->owner);
+  exchange->owner = NULL;
+  if (exchange->callbacks.on_close) {
+    exchange->callbacks.on_close(exchange, error, exchange->message, exchange->user_data);
+  }
+  wt__exchange_free(exchange);
+}
+
+void wt__exchange_fail(wt_exchange *exchange, int error, const char *message) {
+  exchange_set_failed(exchange, error, WT__H3_REQUEST_CANCELLED, message);
+  if (exchange->conn == NULL) exchange_close(exchange);
+}
+
+/* --- The request --- */
+
+void wt__exchange_attach(wt_exchange *exchange, struct wt__h3_conn *conn) {
+  struct wt__h3_client *client = conn->client;
+  exchange->conn = exchange->in.conn = conn;
+  exchange->in.kept.max = (size_t)conn->config->max_stream_data;
+  conn->requests_open++;
+  client->plain = client->used = client->try_waiting = true;
+  wt__list_push_back(&client->exchanges, &exchange->link);
+  wt__list_push_back(exchange->failed ? &client->todo_exchanges : &client->waiting_exchanges, &exchange->todo);
+  wt__h3_wake(conn);
+}
+
+static int exchange_submit(wt_exchange *exchange) {
+  struct wt__h3_conn *conn = exchange->conn;
+  size_t count = exchange->request.count;
+  nghttp3_nv *nv = wt__calloc(count, sizeof(*nv));
+  int rv;
+  if (nv == NULL) return WT_ERR_NOMEM;
+  count = wt__fields_to_nv(&exchange->request, nv, count);
+  rv = nghttp3_conn_submit_request(conn->http, exchange->id, nv, count,
+                                   exchange->has_body ? &wt__http_body_reader : NULL, NULL);
+  wt__free(nv);
+  if (rv == 0 || rv == NGHTTP3_ERR_CONN_CLOSING) return rv == 0 ? 0 : WT_ERR_CLOSED;
+  wt__h3_fail_http(conn, rv); /* nghttp3 has half of it */
+  return 0;
+}
+
+/* The stream exists; from here on a failure ends it, too. */
+static void exchange_send(wt_exchange *exchange) {
+  struct wt__h3_conn *conn = exchange->conn;
+  int rv;
+  wt__list_remove(&exchange->todo);
+  exchange->in.id = exchange->id;
+  exchange->stream = wt__demux_add(conn, exchange->id, WT__H3_HTTP);
+  if (exchange->stream == NULL) {
+    wt__h3_reset_stream(conn, exchange->id, WT__H3_REQUEST_CANCELLED);
+    wt__h3_stop_sending(conn, exchange->id, WT__H3_REQUEST_CANCELLED);
+    exchange_set_failed(exchange, WT_ERR_NOMEM, WT__H3_REQUEST_CANCELLED, wt_error_string(WT_ERR_NOMEM));
+    return;
+  }
+  exchange->stream->exchange = exchange;
+  rv = exchange_submit(exchange);
+  if (rv != 0) {
+    exchange_set_failed(exchange, rv, WT__H3_REQUEST_CANCELLED,
+                        rv == WT_ERR_CLOSED ? "the server takes no new requests" : wt_error_string(rv));
+  }
+  wt__fields_free(&exchange->request);
+  wt__h3_wake(conn);
+}
+
+void wt__exchanges_ask(struct wt__h3_conn *conn) {
+  struct wt__h3_client *client = conn->client;
+  struct wt__link *first;
+  while (!conn->closing && (first = wt__list_first(&client->waiting_exchanges))) {
+    wt_exchange *exchange = EXCHANGE_OF(first, todo);
+    int rv;
+    if (client->goaway) {
+      exchange_set_failed(exchange, WT_ERR_CLOSED, 0, "the server takes no new requests");
+      continue;
+    }
+    if (!conn->started || !client->connected) return;
+    rv = conn->below->open_stream(conn->ctx, false, &exchange->id);
+    if (rv == WT_ERR_STREAM_LIMIT) return;
+    if (rv == 0) {
+      exchange_send(exchange);
+    } else {
+      exchange->id = -1;
+      exchange_set_failed(exchange, rv, 0, wt_error_string(rv));
+    }
+  }
+}
+
+nghttp3_ssize wt__exchange_read(wt_exchange *exchange, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags) {
+  if (exchange->failed || exchange->stopped) return NGHTTP3_ERR_WOULDBLOCK;
+  return wt__body_read(&exchange->out.queue, vecs, max_vecs, flags);
+}
+
+void wt__exchange_acked(wt_exchange *exchange, uint64_t len) {
+  if (exchange->failed || exchange->stopped) return;
+  if (wt__body_out_acked(&exchange->out, len, &exchange->conn->released)) exchange_todo(exchange);
+}
+
+void wt__exchange_recv_stop_sending(wt_exchange *exchange) {
+  struct wt__h3_conn *conn = exchange->conn;
+  if (exchange->stopped) return;
+  exchange->stopped = true;
+  if (conn->lone_fin_id == exchange->id) conn->lone_fin_id = -1;
+  wt__sendq_drop(&exchange->out.queue, &conn->released); /* QUIC has reset the stream by itself */
+}
+
+/* --- The response --- */
+
+void wt__exchange_header(wt_exchange *exchange, const uint8_t *name, size_t name_len, const uint8_t *value,
+                         size_t value_len) {
+  int rv;
+  if (exchange->failed || exchange->status != 0) return;
+  rv = wt__fields_add(&exchange->response, name, name_len, value, value_len);
+  if (rv != 0) {
+    exchange_set_failed(exchange, rv, WT__H3_REQUEST_CANCELLED,
+                        rv == WT_ERR_TOO_LARGE ? "the header section of the response is too large" : "out of memory");
+  }
+}
+
+void wt__exchange_headers_done(wt_exchange *exchange) {
+  const char *text = wt__fields_find(&exchange->response, ":status", NULL);
+  int status = text ? atoi(text) : 0;
+  if (exchange->failed || exchange->status != 0) return;
+  if (status < 200) { /* more follows */
+    size_t max = exchange->response.max;
+    wt__fields_free(&exchange->response);
+    wt__fields_init(&exchange->response, max);
+    return;
+  }
+  exchange->status = status;
+  exchange->response_pending = true;
+  exchange_todo(exchange);
+}
+
+/* Whether `on_body` may be called now. */
+static bool exchange_takes_body(const wt_exchange *exchange) {
+  return exchange->response_told && !exchange->in.paused && !exchange->failed;
+}
+
+void wt__exchange_recv(wt_exchange *exchange, const uint8_t *data, size_t len) {
+  if (wt__body_in_recv(&exchange->in, data, len, !exchange->failed, exchange_takes_body(exchange)) != 0) {
+    exchange_set_failed(exchange, WT_ERR_NOMEM, WT__H3_REQUEST_CANCELLED, wt_error_string(WT_ERR_NOMEM));
+  } else if (exchange->in.kept.len > 0 && exchange_takes_body(exchange)) {
+    exchange_todo(exchange);
+  }
+}
+
+void wt__exchange_recv_fin(wt_exchange *exchange) {
+  exchange->in.fin = true;
+  if (exchange->status == 0) {
+    exchange_set_failed(exchange, WT_ERR_PROTOCOL, WT__H3_MESSAGE_ERROR,
+                        "the server ended the stream without an answer");
+  }
+  exchange_todo(exchange);
+}
+
+void wt__exchange_recv_reset(wt_exchange *exchange, uint64_t wire_code) {
+  const char *name = wt__wire_error_name(wire_code);
+  char text[WT__H3_END_REASON_MAX];
+  if (exchange->in.fin) return;
+  if (wire_code == WT__H3_REQUEST_REJECTED) {
+    (void)snprintf(text, sizeof(text), "the server rejected the request without acting on it (H3_REQUEST_REJECTED)");
+  } else if (name) {
+    (void)snprintf(text, sizeof(text), "the server reset the request (%s)", name);
+  } else {
+    (void)snprintf(text, sizeof(text), "the server reset the request (0x%llx)", (unsigned long long)wire_code);
+  }
+  exchange_set_failed(exchange, WT_ERR_REJECTED, WT__H3_REQUEST_CANCELLED, text);
+}
+
+void wt__exchange_malformed(wt_exchange *exchange, uint64_t wire_code) {
+  exchange_set_failed(exchange, WT_ERR_PROTOCOL, wire_code, "the server's response is malformed");
+}
+
+void wt__exchange_stream_closed(wt_exchange *exchange) {
+  exchange->over = true;
+  exchange->stream->exchange = NULL;
+  exchange->stream = NULL;
+  if (!exchange->in.fin) {
+    exchange_set_failed(exchange, WT_ERR_CLOSED, 0, "the stream of the request was closed");
+  }
+  exchange_todo(exchange);
+}
+
+void wt__exchanges_goaway(struct wt__h3_conn *conn, int64_t id) {
+  WT__LIST_FOREACH(it, next, &conn->client->exchanges) {
+    wt_exchange *exchange = EXCHANGE_OF(it, link);
+    if (exchange->stream == NULL || exchange->id < id || exchange->in.fin) continue;
+    exchange_set_failed(exchange, WT_ERR_CLOSED, WT__H3_REQUEST_CANCELLED,
+                        "the server is going away and left the request aside");
+  }
+}
+
+/* --- A pass --- */
+
+static void exchange_tell_response(wt_exchange *exchange) {
+  if (!exchange->response_pending || exchange->failed) return;
+  exchange->response_pending = false;
+  if (exchange->on_progress) exchange->on_progress(exchange, false, exchange->owner);
+  exchange->response_told = true;
+  if (exchange->callbacks.on_response) {
+    exchange->callbacks.on_response(exchange, exchange->status, exchange->user_data);
+  }
+}
+
+static void exchange_run(wt_exchange *exchange) {
+  exchange_tell_response(exchange);
+  if (exchange_takes_body(exchange)) wt__body_in_deliver(&exchange->in);
+  if (exchange->out.writable_pending && !exchange->failed && !exchange->stopped && !exchange->out.ended) {
+    exchange->out.writable_pending = false;
+    if (exchange->callbacks.on_writable) exchange->callbacks.on_writable(exchange, exchange->user_data);
+  }
+  if (exchange->failed || (exchange->over && exchange->in.told)) exchange_close(exchange);
+}
+
+/* Works off what is listed now: what the work adds is left for the next pass. */
+void wt__exchanges_run(struct wt__h3_conn *conn) {
+  struct wt__list now;
+  struct wt__link *first;
+  wt__list_init(&now);
+  while ((first = wt__list_first(&conn->client->todo_exchanges))) {
+    wt__list_remove(first);
+    wt__list_push_back(&now, first);
+  }
+  while ((first = wt__list_first(&now))) {
+    wt__list_remove(first);
+    exchange_run(EXCHANGE_OF(first, todo));
+  }
+}
+
+/* A response that is all here counts, also where it was not told yet. */
+void wt__exchanges_end(struct wt__h3_conn *conn) {
+  struct wt__link *first;
+  while ((first = wt__list_first(&conn->client->exchanges))) {
+    wt_exchange *exchange = EXCHANGE_OF(first, link);
+    if (exchange->in.fin) {
+      exchange_tell_response(exchange);
+      if (exchange_takes_body(exchange)) wt__body_in_deliver(&exchange->in);
+    }
+    if (!exchange->in.told) {
+      exchange_set_failed(exchange, conn->client->end.error, 0, wt__client_end_reason(conn->client));
+    }
+    exchange_close(exchange);
+  }
+}
+
+/* --- What the application calls --- */
+
+int wt_exchange_status(const wt_exchange *exchange) { return exchange->response_told ? exchange->status : 0; }
+void *wt_exchange_user_data(const wt_exchange *exchange) { return exchange->user_data; }
+
+const char *wt_exchange_header(const wt_exchange *exchange, const char *name) {
+  if (exchange->status == 0 || name[0] == ':') return NULL;
+  return wt__fields_find(&exchange->response, name, NULL);
+}
+
+int wt_exchange_header_at(const wt_exchange *exchange, size_t index, struct wt_header *header) {
+  return exchange->status == 0 ? WT_ERR_NOT_FOUND : wt__fields_at(&exchange->response, index, header);
+}
+
+static int exchange_write_state(const wt_exchange *exchange) {
+  if (!exchange->streaming || exchange->out.ended) return WT_ERR_STATE;
+  return exchange->failed || exchange->stopped || exchange->over ? WT_ERR_CLOSED : 0;
+}
+
+int wt_exchange_write(wt_exchange *exchange, const void *data, size_t len, size_t *written) {
+  size_t taken = 0;
+  int rv = exchange_write_state(exchange);
+  if (rv == 0 && len > 0 && data == NULL) rv = WT_ERR_INVALID;
+  if (rv == 0 && len > 0) rv = wt__sendq_append(&exchange->out.queue, data, len, false, &taken);
+  if (rv != 0) return rv;
+  if (exchange->stream) wt__http_resume(exchange->conn, exchange->id);
+  if (written) *written = taken;
+  return 0;
+}
+
+int wt_exchange_end(wt_exchange *exchange) {
+  int rv = exchange_write_state(exchange);
+  if (rv != 0) return rv;
+  exchange->out.ended = exchange->out.queue.fin = true;
+  if (exchange->stream) wt__http_resume(exchange->conn, exchange->id);
+  return 0;
+}
+
+void wt_exchange_pause(wt_exchange *exchange) { exchange->in.paused = true; }
+
+void wt_exchange_resume(wt_exchange *exchange) {
+  exchange->in.paused = false;
+  if (exchange->stream || exchange->over) exchange_todo(exchange);
+}
+
+void wt_exchange_cancel(wt_exchange *exchange) {
+  if (exchange->failed) return;
+  exchange_set_failed(exchange, WT_ERR_CLOSED, WT__H3_REQUEST_CANCELLED, "the request was cancelled");
+  if (exchange->conn == NULL && exchange->on_cancel) exchange->on_cancel(exchange, exchange->owner);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What HTTP/3 adds to the connection information (`struct wt_connection_info`): the peer's SETTINGS, which draft they
+ * chose, and when they came. QUIC fills in the rest first.
+ *
+ * The SETTINGS are kept as they were received, in order and with those that nobody here knows (RFC 9114, section
+ * 7.2.4 has them ignored, but a person who wonders why there is no session wants to see them). The tap of
+ * settings.c bounds their number. They are told apart from `conn->peer`, which holds what the connection acts on:
+ * there, drafts that this end was told not to speak are left out.
+ */
+
+#include "base/mem.h"
+#include "h3/internal.h"
+
+int wt__info_keep_settings(struct wt__h3_conn *conn) {
+  const struct wt__tap *tap = &conn->tap;
+  struct wt_setting list[WT__SETTINGS_MAX];
+  size_t count = wt__settings_list(tap->bytes + tap->payload_at, tap->payload_len, list, WT__SETTINGS_MAX);
+  conn->settings_at = conn->now;
+  if (count == 0) return 0;
+  conn->peer_settings = wt__calloc(count, sizeof(list[0]));
+  if (conn->peer_settings == NULL) return WT_ERR_NOMEM;
+  for (size_t i = 0; i < count; i++) conn->peer_settings[i] = list[i];
+  conn->peer_setting_count = count;
+  return 0;
+}
+
+void wt__h3_conn_get_info(const struct wt__h3_conn *conn, struct wt_connection_info *info) {
+  const size_t size = info->size;
+  *info = (struct wt_connection_info){.size = size};
+  if (conn->below->get_info) conn->below->get_info(conn->ctx, info);
+  info->size = size;
+  info->has_settings = conn->tap.has_settings;
+  if (!conn->tap.has_settings) return;
+  info->settings = conn->peer_settings;
+  info->setting_count = conn->peer_setting_count;
+  info->draft = wt__settings_draft(&conn->peer);
+  info->settings_us = (conn->settings_at - conn->born_at) / 1000;
+  if (info->settings_us == 0) info->settings_us = 1; /* 0 says that they are not in */
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Sessions that are asked for.
+ *
+ *   wt_client_dial --> asker: lookups, race --> connection --> request (h3/client.c) --> answer --> on_done
+ *
+ * All that the request needs is copied at first, because its connection comes later. What is wrong with it is found
+ * at once, by writing the request to nowhere: an application learns of a header field that cannot be from the call
+ * and not from a callback.
+ *
+ * The result says where it ended and why, in a sentence for people; that is put together here from what h3, the
+ * race or the clock have to say.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "net/client.h"
+#include "net/dial_copy.h"
+#include "wire/error_code.h"
+
+struct wt_dial {
+  struct wt__asker asker;
+  struct wt__dial_copy *copy;
+  struct wt_dial_callbacks callbacks;
+  void *user_data;
+  struct wt__h3_dial *h3; /* NULL: not asked */
+  const struct wt__h3_reply *reply;
+};
+
+#define DIAL_OF(a) WT__CONTAINER_OF(a, wt_dial, asker)
+
+void wt_dial_options_default(struct wt_dial_options *options) {
+  if (!options) return;
+  *options = (struct wt_dial_options){
+      .size = sizeof(*options),
+      .callbacks = {.size = sizeof(options->callbacks)},
+      .session_callbacks = {.size = sizeof(options->session_callbacks)},
+      .timeout_ms = 10000,
+  };
+}
+
+const char *wt_dial_stage_name(enum wt_dial_stage stage) {
+  switch (stage) {
+    case WT_STAGE_RESOLVE: return "resolve";
+    case WT_STAGE_CONNECT: return "connect";
+    case WT_STAGE_SETTINGS: return "settings";
+    case WT_STAGE_REQUEST: return "request";
+    case WT_STAGE_ANSWERED: return "answered";
+  }
+  return "unknown stage";
+}
+
+/* --- The end of a dial --- */
+
+static void dial_free(wt_dial *dial) {
+  wt__asker_free(&dial->asker);
+  wt__dial_copy_free(dial->copy);
+  wt__free(dial);
+}
+
+static void dial_done(wt_dial *dial, const struct wt_dial_result *result) {
+  dial->callbacks.on_done(dial, result, dial->user_data);
+  dial_free(dial);
+}
+
+static void dial_tell(struct wt__asker *asker) {
+  const struct wt__failure *failure = &asker->failure;
+  struct wt_dial_result result = {
+      .error = failure->error,
+      .stage = asker->stage,
+      .by = failure->by,
+      .wire_code = failure->wire_code,
+      .wire_is_h3 = failure->wire_is_h3,
+      .message = failure->message,
+  };
+  dial_done(DIAL_OF(asker), &result);
+}
+
+/* --- What the server answered --- */
+
+static void describe_rejected(const wt_dial *dial, const struct wt__h3_reply *reply, struct wt__failure *failure) {
+  const char *location = wt__h3_dial_header(reply->dial, "location");
+  const char *name = wt__wire_error_name(reply->wire_code);
+  if (reply->status >= 300 && reply->status < 400) {
+    wt__failure_set(failure, reply->error, WT_PEER, "the server answered %d, a redirection%s%s, which is not followed",
+                    reply->status, location ? " to " : "", location ? location : "");
+  } else if (reply->status) {
+    wt__failure_set(failure, reply->error, WT_PEER, "the server answered %d to %s", reply->status,
+                    dial->asker.url.path);
+  } else {
+    wt__failure_set(failure, reply->error, WT_PEER, "the server reset the request with %s (0x%llx)",
+                    name ? name : "an unknown code", (unsigned long long)reply->wire_code);
+    failure->wire_code = reply->wire_code;
+    failure->wire_is_h3 = true;
+  }
+}
+
+static void dial_describe(wt_dial *dial, const struct wt__h3_reply *reply) {
+  struct wt__failure *failure = &dial->asker.failure;
+  if (failure->error && !reply->status) return; /* cancelled, or too late */
+  if (reply->end) {
+    wt__failure_of_end(failure, reply->end);
+  } else if (reply->error == WT_ERR_REJECTED) {
+    describe_rejected(dial, reply, failure);
+  } else {
+    wt__failure_set(failure, reply->error, WT_TRANSPORT, "%s", reply->message);
+    failure->wire_code = reply->wire_code;
+    failure->wire_is_h3 = reply->wire_code != 0;
+  }
+}
+
+static void dial_on_reply(const struct wt__h3_reply *reply, void *user_data) {
+  wt_dial *dial = user_data;
+  dial->h3 = NULL;
+  dial->reply = reply;
+  if (reply->status || reply->session) wt__asker_answered(&dial->asker);
+  if (!reply->session) {
+    dial_describe(dial, reply);
+    wt__list_remove(&dial->asker.failed);
+  }
+  const struct wt__failure *failure = &dial->asker.failure;
+  struct wt_dial_result result = {
+      .session = reply->session,
+      .error = reply->session ? 0 : failure->error,
+      .stage = dial->asker.stage,
+      .status = reply->status,
+      .by = failure->by,
+      .wire_code = failure->wire_code,
+      .wire_is_h3 = failure->wire_is_h3,
+      .message = reply->session ? "" : failure->message,
+  };
+  dial_done(dial, &result);
+}
+
+static void dial_on_asked(wt_session *session, void *user_data) {
+  wt_dial *dial = user_data;
+  if (dial->callbacks.on_asked) dial->callbacks.on_asked(dial, session, dial->user_data);
+}
+
+/* --- Asking --- */
+
+static void dial_ask(wt_dial *dial) {
+  struct wt__failure failure;
+  struct wt__h3_dial_options options = dial->copy->options;
+  options.authority = dial->asker.url.authority;
+  options.path = dial->asker.url.path;
+  options.on_reply = dial_on_reply;
+  options.on_asked = dial_on_asked;
+  options.reply_data = dial;
+  int error = wt__h3_dial(dial->asker.connection->h3, &options, &dial->h3);
+  if (error == 0) return;
+  wt__failure_set(&failure, error, WT_TRANSPORT, "cannot ask for the session: %s", wt_error_string(error));
+  wt__asker_fail(&dial->asker, &failure);
+}
+
+static void dial_connected(struct wt__asker *asker) {
+  wt_dial *dial = DIAL_OF(asker);
+  if (wt__h3_conn_may_dial(asker->connection->h3)) dial_ask(dial);
+}
+
+static void dial_ready(struct wt__asker *asker) {
+  wt_dial *dial = DIAL_OF(asker);
+  if (dial->h3) {
+    asker->stage = WT_STAGE_REQUEST;
+  } else if (asker->failure.error) {
+    return;
+  } else if (wt__h3_conn_may_dial(asker->connection->h3)) {
+    asker->stage = WT_STAGE_REQUEST;
+    dial_ask(dial);
+  } else {
+    wt__asker_move(asker);
+  }
+}
+
+static bool dial_give_up(struct wt__asker *asker) {
+  wt_dial *dial = DIAL_OF(asker);
+  if (dial->h3) wt__h3_dial_cancel(dial->h3);
+  return dial->h3 != NULL;
+}
+
+static const struct wt__asker_kind dial_kind = {
+    .is_session = true,
+    .connected = dial_connected,
+    .ready = dial_ready,
+    .give_up = dial_give_up,
+    .tell = dial_tell,
+};
+
+/* --- The application's calls --- */
+
+static int dial_options_check(wt_client *client, const struct wt_dial_options *options) {
+  /* There is no older header yet; once there is, its size is the smallest allowed here. */
+  if (!options || options->size < sizeof(*options)) {
+    return wt__client_fail(client, WT_ERR_INVALID, "options: call wt_dial_options_default first");
+  }
+  if (!options->callbacks.on_done || options->callbacks.size < sizeof(options->callbacks)) {
+    return wt__client_fail(client, WT_ERR_INVALID, "options: callbacks.on_done or callbacks.size is missing");
+  }
+  if (options->timeout_ms > WT__BOUNDS_MAX_MS) {
+    return wt__client_fail(client, WT_ERR_INVALID, "options: timeout_ms is too large");
+  }
+  if ((options->header_count && !options->headers) || (options->protocol_count && !options->protocols)) {
+    return wt__client_fail(client, WT_ERR_INVALID, "options: headers or protocols is NULL");
+  }
+  return 0;
+}
+
+static int dial_request_check(wt_client *client, const struct wt__url *url, const struct wt__dial_copy *copy) {
+  struct wt__h3_dial_options options = copy->options;
+  options.authority = url->authority;
+  options.path = url->path;
+  int error = wt__h3_dial_check(&options, client->config.max_header_bytes);
+  if (error == 0 || error == WT_ERR_NOMEM) return error;
+  return wt__client_fail(client, WT_ERR_INVALID, "a header field, the origin or a subprotocol cannot be sent");
+}
+
+/* On success `url` is the dial's. */
+static int dial_begin(wt_dial *dial, wt_client *client, struct wt__url *url, const struct wt_dial_options *options) {
+  dial->copy = wt__dial_copy_new(options);
+  if (!dial->copy) return WT_ERR_NOMEM;
+  dial->callbacks = options->callbacks;
+  dial->user_data = options->user_data;
+  int error = dial_request_check(client, url, dial->copy);
+  if (error) return error;
+  return wt__asker_init(&dial->asker, client, &dial_kind, url, options->timeout_ms, options->allow_pooling);
+}
+
+int wt_client_dial(wt_client *client, const char *url, const struct wt_dial_options *options, wt_dial **dial) {
+  struct wt__url parsed;
+  if (!client) return WT_ERR_INVALID;
+  int error = dial_options_check(client, options);
+  if (error == 0) error = wt__client_url(client, url, &parsed);
+  if (error) return error;
+  wt_dial *made = wt__calloc(1, sizeof(*made));
+  error = made ? dial_begin(made, client, &parsed, options) : WT_ERR_NOMEM;
+  if (error == 0) {
+    if (dial) *dial = made;
+    return 0;
+  }
+  if (error == WT_ERR_NOMEM) (void)wt__client_fail(client, error, "%s", wt_error_string(error));
+  wt__url_free(&parsed);
+  if (made) wt__dial_copy_free(made->copy);
+  wt__free(made);
+  return error;
+}
+
+void wt_dial_cancel(wt_dial *dial) {
+  if (dial) wt__asker_cancel(&dial->asker, "the dial was cancelled");
+}
+
+const char *wt_dial_header(const wt_dial *dial, const char *name) {
+  return dial && dial->reply && name ? wt__h3_dial_header(dial->reply->dial, name) : NULL;
+}
+
+int wt_dial_header_at(const wt_dial *dial, size_t index, struct wt_header *header) {
+  if (!dial || !header) return WT_ERR_INVALID;
+  return dial->reply ? wt__h3_dial_header_at(dial->reply->dial, index, header) : WT_ERR_NOT_FOUND;
+}
+
+int wt_dial_get_connection_info(const wt_dial *dial, struct wt_connection_info *info) {
+  return dial && info ? wt__asker_get_info(&dial->asker, info) : WT_ERR_INVALID;
+}
+
+int wt_dial_attempt(const wt_dial *dial, size_t index, struct wt_attempt *attempt) {
+  /* There is no older header yet; once there is, its size is the smallest allowed here. */
+  if (!dial || !attempt || attempt->size < sizeof(*attempt)) return WT_ERR_INVALID;
+  const struct wt__reach *reach = dial->asker.reach;
+  if (!reach || index >= reach->attempt_count) return WT_ERR_NOT_FOUND;
+  const struct wt__attempt *from = reach->attempts[index];
+  uint64_t begun = dial->asker.begun;
+  *attempt = (struct wt_attempt){
+      .size = attempt->size,
+      .address = from->address,
+      .begun_us = from->begun > begun ? (from->begun - begun) / 1000 : 0,
+      .ended_us = from->ended > begun ? (from->ended - begun) / 1000 : 0,
+      .error = from->error,
+      .message = from->message,
+  };
+  return 0;
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Sockets and an endpoint put together.
+ *
+ *     readable socket --> wt__driver_receive ---> wt__endpoint_recv
+ *     a pass ---------------------------------> wt__endpoint_run --> driver_send --> socket
+ *     socket that was full --> wt__driver_writable --> wt__endpoint_writable
+ *
+ * A socket that does not take a packet is watched until it does; the endpoint keeps the packets meanwhile. The
+ * endpoint names the socket of each packet by its path, so there may be any number of them.
+ *
+ * What is done in a pass differs between servers (net/serve.c) and clients (net/client.c), and is theirs.
+ *
+ * The counts are kept beyond the endpoint, so that a program can print them when all is over.
+ */
+
+#include "net/driver.h"
+
+#include "base/list.h"
+
+#define BATCHES_PER_EVENT 4 /* then other sockets and the pass have their turn */
+#define NS_PER_MS UINT64_C(1000000)
+
+static void driver_on_datagram(void *ctx, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len) {
+  struct wt__driver *driver = ctx;
+  wt__endpoint_recv(driver->endpoint, path, ecn, data, len, wt__loop_now(&driver->loop));
+}
+
+void wt__driver_receive(struct wt__driver *driver, struct wt__socket *socket) {
+  for (int i = 0; i < BATCHES_PER_EVENT; i++) {
+    if (!wt__udp_recv(&socket->udp, driver->batch, driver_on_datagram, driver)) return;
+  }
+}
+
+static int driver_send(void *ctx, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len,
+                       size_t segment) {
+  struct wt__udp *udp = path->socket;
+  (void)ctx;
+  int error = wt__udp_send(udp, path, ecn, data, len, segment);
+  if (error == WT_ERR_AGAIN) wt__loop_want_write(WT__CONTAINER_OF(udp, struct wt__socket, udp));
+  return error;
+}
+
+void wt__driver_writable(struct wt__driver *driver) {
+  wt__endpoint_writable(driver->endpoint, wt__loop_now(&driver->loop));
+}
+
+int wt__driver_open(struct wt__driver *driver, struct wt__endpoint_config *config) {
+  driver->batch = wt__udp_batch_new();
+  if (!driver->batch) return WT_ERR_NOMEM;
+  config->send = driver_send;
+  config->send_ctx = driver;
+  return wt__endpoint_new(&driver->endpoint, config);
+}
+
+void wt__driver_close(struct wt__driver *driver) {
+  if (driver->endpoint) {
+    wt__endpoint_get_stats(driver->endpoint, &driver->last_stats);
+    driver->last_stats.connections_open = driver->last_stats.handshakes_open = 0;
+    wt__endpoint_free(driver->endpoint);
+  }
+  driver->endpoint = NULL;
+  wt__udp_batch_free(driver->batch);
+  driver->batch = NULL;
+}
+
+uint64_t wt__driver_deadline(uint64_t now, uint64_t ms) {
+  return ms > (UINT64_MAX - now) / NS_PER_MS ? UINT64_MAX : now + ms * NS_PER_MS;
+}
+
+void wt__driver_get_stats(const struct wt__driver *driver, struct wt__endpoint_stats *stats) {
+  if (driver->endpoint) {
+    wt__endpoint_get_stats(driver->endpoint, stats);
+  } else {
+    *stats = driver->last_stats;
+  }
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_NET_DRIVER_H
+#define WT_NET_DRIVER_H
+
+/* What a server and a client have in common: a loop, whose sockets feed a QUIC endpoint and take its packets. */
+
+#include <stdbool.h>
+
+#include "base/log.h"
+#include "net/loop.h"
+#include "net/udp.h"
+#include "quic/endpoint.h"
+
+struct wt__driver {
+  struct wt__loop loop;
+  struct wt__udp_batch *batch;
+  struct wt__endpoint *endpoint;        /* NULL: closed */
+  struct wt__endpoint_stats last_stats; /* once it is closed */
+};
+
+/* Makes the endpoint; `config->send` and `send_ctx` are set here. WT_ERR_NOMEM, WT_ERR_TLS. */
+int wt__driver_open(struct wt__driver *driver, struct wt__endpoint_config *config);
+/* Frees it, keeping its counts. Nothing happens the second time. */
+void wt__driver_close(struct wt__driver *driver);
+
+/* For the callbacks of the loop: datagrams that arrived, a bounded number; and room for those to be sent. */
+void wt__driver_receive(struct wt__driver *driver, struct wt__socket *socket);
+void wt__driver_writable(struct wt__driver *driver);
+
+/* A time of the loop and `ms` milliseconds; UINT64_MAX if that is beyond all times. */
+uint64_t wt__driver_deadline(uint64_t now, uint64_t ms);
+
+void wt__driver_get_stats(const struct wt__driver *driver, struct wt__endpoint_stats *stats);
+
+#endif

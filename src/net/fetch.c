@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Plain requests of a client: the way of an exchange (h3/exchange.c) to its connection.
+ *
+ * The exchange is there from the beginning, so that its body can be written and it can be paused or cancelled before
+ * there is a connection. The record here only brings it to one, watches the time until the response's header is in,
+ * and goes when the exchange goes: h3 tells.
+ *
+ * Sessions and requests share connections where both allow it. A request does not wait for the server's SETTINGS,
+ * and does not mind if they know nothing of WebTransport.
+ */
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "h3/exchange.h"
+#include "net/client.h"
+
+struct fetch {
+  struct wt__asker asker;
+  wt_exchange *exchange;
+};
+
+#define FETCH_OF(a) WT__CONTAINER_OF(a, struct fetch, asker)
+
+void wt_exchange_options_default(struct wt_exchange_options *options) {
+  if (!options) return;
+  *options = (struct wt_exchange_options){
+      .size = sizeof(*options),
+      .callbacks = {.size = sizeof(options->callbacks)},
+      .method = "GET",
+      .timeout_ms = 10000,
+      .allow_pooling = true,
+  };
+}
+
+/* --- The asker's side --- */
+
+static void fetch_connected(struct wt__asker *asker) {
+  asker->stage = WT_STAGE_REQUEST;
+  wt__exchange_attach(FETCH_OF(asker)->exchange, asker->connection->h3);
+}
+
+static void fetch_ready(struct wt__asker *asker) { (void)asker; }
+
+/* The exchange calls back when it fails, so that has to come from the loop, attached or not. */
+static bool fetch_give_up(struct wt__asker *asker) {
+  (void)asker;
+  return false;
+}
+
+static void fetch_tell(struct wt__asker *asker) {
+  wt__exchange_fail(FETCH_OF(asker)->exchange, asker->failure.error, asker->failure.message);
+}
+
+static const struct wt__asker_kind fetch_kind = {
+    .connected = fetch_connected,
+    .ready = fetch_ready,
+    .give_up = fetch_give_up,
+    .tell = fetch_tell,
+};
+
+/* --- The exchange's side --- */
+
+static void fetch_on_progress(wt_exchange *exchange, bool closed, void *owner) {
+  struct fetch *fetch = owner;
+  (void)exchange;
+  if (!closed) {
+    wt__asker_answered(&fetch->asker);
+    return;
+  }
+  wt__asker_free(&fetch->asker);
+  wt__free(fetch);
+}
+
+static void fetch_on_cancel(wt_exchange *exchange, void *owner) {
+  struct fetch *fetch = owner;
+  (void)exchange;
+  wt__asker_cancel(&fetch->asker, "the request was cancelled");
+}
+
+int wt_exchange_get_connection_info(const wt_exchange *exchange, struct wt_connection_info *info) {
+  if (!exchange || !info) return WT_ERR_INVALID;
+  const struct fetch *fetch = wt__exchange_owner(exchange);
+  return fetch ? wt__asker_get_info(&fetch->asker, info) : WT_ERR_STATE;
+}
+
+/* --- The application's call --- */
+
+static int fetch_check(wt_client *client, const struct wt_exchange_options *options) {
+  /* There is no older header yet; once there is, its size is the smallest allowed here. */
+  if (options->size < sizeof(*options)) {
+    return wt__client_fail(client, WT_ERR_INVALID, "options: call wt_exchange_options_default first");
+  }
+  if (options->timeout_ms > WT__BOUNDS_MAX_MS) {
+    return wt__client_fail(client, WT_ERR_INVALID, "options: timeout_ms is too large");
+  }
+  if ((options->header_count && !options->headers) || !options->method) {
+    return wt__client_fail(client, WT_ERR_INVALID, "options: headers or method is NULL");
+  }
+  return 0;
+}
+
+static int exchange_new(wt_client *client, const struct wt__url *url, const struct wt_exchange_options *options,
+                        wt_exchange **exchange) {
+  struct wt__exchange_options all = {
+      .method = options->method,
+      .authority = url->authority,
+      .path = url->path,
+      .headers = options->headers,
+      .header_count = options->header_count,
+      .body = options->body,
+      .body_len = options->body_len,
+      .has_body = options->has_body,
+      .callbacks = options->callbacks,
+      .user_data = options->user_data,
+      .max_header_bytes = client->config.max_header_bytes,
+      .max_send_buffer = client->config.max_stream_send_buffer,
+  };
+  int error = wt__exchange_new(&all, exchange);
+  if (error == 0 || error == WT_ERR_NOMEM) return error;
+  return wt__client_fail(client, WT_ERR_INVALID, "the method, a header field or the body cannot be sent");
+}
+
+/* On success `url` is the exchange's. */
+static int fetch_begin(struct fetch *fetch, wt_client *client, struct wt__url *url,
+                       const struct wt_exchange_options *options) {
+  int error = exchange_new(client, url, options, &fetch->exchange);
+  if (error) return error;
+  wt__exchange_set_owner(fetch->exchange, fetch_on_progress, fetch);
+  wt__exchange_set_on_cancel(fetch->exchange, fetch_on_cancel);
+  error = wt__asker_init(&fetch->asker, client, &fetch_kind, url, options->timeout_ms, options->allow_pooling);
+  if (error) wt__exchange_free(fetch->exchange);
+  return error;
+}
+
+int wt_client_request(wt_client *client, const char *url, const struct wt_exchange_options *options,
+                      wt_exchange **exchange) {
+  struct wt_exchange_options defaults;
+  struct wt__url parsed;
+  if (!client) return WT_ERR_INVALID;
+  wt_exchange_options_default(&defaults);
+  if (!options) options = &defaults;
+  int error = fetch_check(client, options);
+  if (error == 0) error = wt__client_url(client, url, &parsed);
+  if (error) return error;
+  struct fetch *fetch = wt__calloc(1, sizeof(*fetch));
+  error = fetch ? fetch_begin(fetch, client, &parsed, options) : WT_ERR_NOMEM;
+  if (error == 0) {
+    if (exchange) *exchange = fetch->exchange;
+    return 0;
+  }
+  if (error == WT_ERR_NOMEM) (void)wt__client_fail(client, error, "%s", wt_error_string(error));
+  wt__url_free(&parsed);
+  wt__free(fetch);
+  return error;
+}

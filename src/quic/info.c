@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What is known of a connection, for people who look for a fault (`struct wt_connection_info`).
+ *
+ * ngtcp2 and TLS know it all and are asked when the question comes; nothing but two times and the text of two
+ * addresses is kept. HTTP/3 adds what it knows (h3/info.c).
+ *
+ * The question may come from a connection's very last callbacks, when its transport takes no more calls: why it came
+ * to nothing is what the answer is for. So this looks at what is still there, not at the connection's state.
+ */
+
+#include "quic/conn.h"
+
+static void info_parameters(struct wt_transport_parameters *dst, const ngtcp2_transport_params *src, bool reset_at) {
+  *dst = (struct wt_transport_parameters){
+      .max_idle_timeout_ms = src->max_idle_timeout / NGTCP2_MILLISECONDS,
+      .max_udp_payload_size = src->max_udp_payload_size,
+      .initial_max_data = src->initial_max_data,
+      .initial_max_stream_data_bidi_local = src->initial_max_stream_data_bidi_local,
+      .initial_max_stream_data_bidi_remote = src->initial_max_stream_data_bidi_remote,
+      .initial_max_stream_data_uni = src->initial_max_stream_data_uni,
+      .initial_max_streams_bidi = src->initial_max_streams_bidi,
+      .initial_max_streams_uni = src->initial_max_streams_uni,
+      .max_datagram_frame_size = src->max_datagram_frame_size,
+      .ack_delay_exponent = src->ack_delay_exponent,
+      .max_ack_delay_ms = src->max_ack_delay / NGTCP2_MILLISECONDS,
+      .active_connection_id_limit = src->active_connection_id_limit,
+      .disable_active_migration = src->disable_active_migration != 0,
+      .grease_quic_bit = src->grease_quic_bit != 0,
+      .reset_stream_at = reset_at,
+  };
+}
+
+static void info_path(struct wt__conn *conn, struct wt_connection_info *info) {
+  const ngtcp2_path *quic_path = ngtcp2_conn_get_path(conn->quic);
+  struct wt__path path = {0};
+  ngtcp2_conn_info stats;
+  wt__path_from_quic(&path, quic_path);
+  wt__conn_address_text(&path.remote, conn->peer_text, sizeof(conn->peer_text));
+  wt__conn_address_text(&path.local, conn->local_text, sizeof(conn->local_text));
+  ngtcp2_conn_get_conn_info(conn->quic, &stats);
+  if (stats.min_rtt != UINT64_MAX) { /* before the first sample, the others are an assumption */
+    info->smoothed_rtt_us = stats.smoothed_rtt / NGTCP2_MICROSECONDS;
+    info->rtt_variation_us = stats.rttvar / NGTCP2_MICROSECONDS;
+    info->min_rtt_us = stats.min_rtt / NGTCP2_MICROSECONDS;
+  }
+  info->max_udp_payload_size = ngtcp2_conn_get_path_max_tx_udp_payload_size(conn->quic);
+}
+
+static void info_tls(const struct wt__conn *conn, struct wt_connection_info *info) {
+  struct wt__tls_info tls;
+  wt__tls_get_info(conn->tls, &tls);
+  info->tls_version = tls.version;
+  info->cipher = tls.cipher;
+  info->group = tls.group;
+  info->resumed = tls.resumed;
+  info->certificate = tls.certificate;
+  info->certificate_len = tls.certificate_len;
+}
+
+void wt__conn_get_info(void *ctx, struct wt_connection_info *info) {
+  struct wt__conn *conn = ctx;
+  const size_t size = info->size;
+  *info = (struct wt_connection_info){.size = size,
+                                      .peer_address = conn->peer_text,
+                                      .local_address = conn->local_text,
+                                      .tls_version = "",
+                                      .cipher = "",
+                                      .group = ""};
+  if (!conn->quic || !conn->tls) return;
+  const ngtcp2_transport_params *params = ngtcp2_conn_get_remote_transport_params(conn->quic);
+  info_path(conn, info);
+  info_tls(conn, info);
+  info->quic_version = ngtcp2_conn_get_negotiated_version(conn->quic);
+  if (!info->quic_version) info->quic_version = ngtcp2_conn_get_client_chosen_version(conn->quic);
+  info->has_parameters = params != NULL;
+  if (params) info_parameters(&info->parameters, params, wt__tls_peer_has_reset_at(conn->tls));
+  if (!conn->shaken) return;
+  info->handshake_us = (conn->shaken_at - conn->born_at) / NGTCP2_MICROSECONDS;
+  if (info->handshake_us == 0) info->handshake_us = 1; /* 0 says that it is not done */
+}

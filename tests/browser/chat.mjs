@@ -1,0 +1,222 @@
+/* SPDX-License-Identifier: MIT
+ *
+ * The chat of examples/: three people with a page each, in two rooms, by mouse and keyboard alone.
+ *
+ *   node chat.mjs [PATH-OF-THE-CHAT]      else build/examples/chat
+ *
+ * Screenshots are left in artifacts/ of the build folder (WT_BUILD_DIR, else the one the program is in). The exit code
+ * is 0 only if every check passed.
+ */
+import assert from 'node:assert/strict';
+import { mkdirSync } from 'node:fs';
+import { dirname, join, resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { Program, Results, openPage, poll, startBrowser, startFolder } from './harness.mjs';
+
+const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
+const binary = resolve(process.argv[2] ?? join(root, 'build/examples/chat'));
+const artifacts = join(process.env.WT_BUILD_DIR ?? dirname(dirname(binary)), 'artifacts');
+const SCREEN = { width: 1000, height: 760 };
+const HISTORY_MAX = 50;
+const TEXT_MAX = 1000;
+
+const started = [];
+
+/* ---- What a person does and sees ------------------------------------------------------------- */
+
+async function open(browser, site, way, options = {}) {
+  return openPage(browser, `${site.origin}/#${way}`, { viewport: SCREEN, ...options });
+}
+
+async function enter(page, name, room) {
+  await page.fill('#name', name);
+  await page.fill('#room', room);
+  await page.click('#go');
+}
+
+async function say(page, text) {
+  await page.fill('#text', text);
+  await page.press('#text', 'Enter');
+}
+
+const messages = (page) => page.locator('#messages .message').evaluateAll((items) =>
+  items.map((item) => `${item.querySelector('.name').textContent}: ${item.querySelector('.text').textContent}`));
+const notes = (page) => page.locator('#messages .note').allInnerTexts();
+const members = (page) => page.locator('#members bdi').allInnerTexts();
+
+/** Waits until `ask(page)` gives what is expected; says what it gave if it does not. */
+async function shows(page, ask, expected) {
+  let last;
+  await poll(10000, 'what the page shows', async () => {
+    last = await ask(page);
+    try {
+      assert.deepEqual(last, expected);
+      return true;
+    } catch {
+      return undefined;
+    }
+  }).catch(() => assert.deepEqual(last, expected));
+}
+
+const trouble = async (page, pattern) => page.locator('#trouble').filter({ hasText: pattern }).waitFor();
+
+/* ---- The checks ------------------------------------------------------------------------------- */
+
+async function peopleMeet({ ada, bob, eve }) {
+  await enter(ada, 'Ada', 'lobby');
+  await shows(ada, members, ['Ada']);
+  await enter(bob, 'Bob', 'lobby');
+  await shows(bob, members, ['Ada', 'Bob']);
+  await shows(ada, members, ['Ada', 'Bob']);
+  await shows(ada, notes, ['Bob came in']);
+  await enter(eve, 'Ada', 'attic'); // another room: the name is free there
+  await shows(eve, members, ['Ada']);
+}
+
+async function messagesStayInTheirRoom({ ada, bob, eve }) {
+  await say(ada, 'Hello, is anybody here?');
+  await shows(bob, messages, ['Ada: Hello, is anybody here?']);
+  await say(bob, 'Yes! Grüße, 你好, 👋');
+  await say(eve, 'It is quiet up here.');
+  await say(bob, '<b>not bold</b>');
+  const said = ['Ada: Hello, is anybody here?', 'Bob: Yes! Grüße, 你好, 👋', 'Bob: <b>not bold</b>'];
+  await shows(ada, messages, said);
+  await shows(bob, messages, said);
+  await shows(eve, messages, ['Ada: It is quiet up here.']);
+}
+
+async function typingIsSeen({ ada, bob, eve }) {
+  // Datagrams may be lost: as someone who types on, and no more than once a second is sent.
+  await poll(10000, 'the sign that Ada is typing', async () => {
+    await ada.locator('#text').pressSequentially('x');
+    return (await bob.locator('#typing').innerText()) === 'Ada is typing …' ? true : undefined;
+  });
+  assert.equal(await eve.locator('#typing').innerText(), '');
+  await ada.fill('#text', '');
+  await shows(bob, (page) => page.locator('#typing').innerText(), ''); // a while later it goes
+}
+
+async function newcomersSeeTheLast({ ada, carol }) {
+  const before = await messages(ada);
+  const many = Array.from({ length: HISTORY_MAX }, (_, i) => `line ${i}`);
+  for (const text of many) await say(ada, text);
+  await shows(ada, messages, [...before, ...many.map((text) => `Ada: ${text}`)]);
+  await enter(carol, 'Carol', 'lobby');
+  await shows(carol, messages, many.map((text) => `Ada: ${text}`));
+  await shows(carol, (page) => members(page).then((names) => names.sort()), ['Ada', 'Bob', 'Carol']);
+}
+
+async function namesAreUnique({ ada, mallory }) {
+  await enter(mallory, 'Ada', 'lobby');
+  await trouble(mallory, /somebody in this room has that name/);
+  await enter(mallory, 'ä'.repeat(20), 'lobby'); // 40 bytes
+  await trouble(mallory, /a name has 1 to 32 bytes/);
+  await shows(ada, (page) => members(page).then((names) => names.length), 3);
+}
+
+async function longMessagesAreNotSent({ bob, ada }) {
+  const before = await messages(ada);
+  await say(bob, 'é'.repeat(TEXT_MAX / 2 + 1));
+  assert.equal(await bob.$eval('#text', (input) => input.validationMessage), 'That is too long for one message.');
+  await say(bob, 'é'.repeat(TEXT_MAX / 2));
+  await shows(ada, messages, [...before, `Bob: ${'é'.repeat(TEXT_MAX / 2)}`]);
+}
+
+async function peopleLeave({ ada, bob, carol }) {
+  await carol.click('#leave');
+  await carol.locator('#door').waitFor();
+  assert.equal(await carol.isVisible('#trouble'), false);
+  await bob.context().close(); // as a tab that is closed
+  await shows(ada, (page) => notes(page).then((all) => all.slice(-2)), ['Carol left', 'Bob left']);
+  await shows(ada, members, ['Ada']);
+}
+
+async function roomsGoWithTheirLastMember({ ada }) {
+  await ada.click('#leave');
+  await ada.locator('#door').waitFor();
+  await enter(ada, 'Ada', 'lobby');
+  await shows(ada, members, ['Ada']);
+  assert.deepEqual(await messages(ada), []);
+}
+
+async function otherOriginsAreRefused(browser, chat, folder, way) {
+  const other = await startFolder(folder);
+  const page = await open(browser, other, way);
+  await enter(page, 'Mallory', 'lobby');
+  await trouble(page, /refuses this page/);
+  await poll(5000, 'the log line', async () => chat.log.find((line) => line.includes('origin')));
+  await page.context().close();
+  other.stop();
+}
+
+async function theServerStops(chat, { ada }) {
+  const [end] = await Promise.all([chat.stop(), trouble(ada, /the server stops/)]);
+  assert.deepEqual(end, { code: 0, signal: null });
+  assert.deepEqual(chat.findings(), []);
+}
+
+/* ---- Pictures --------------------------------------------------------------------------------- */
+
+async function takePictures(people) {
+  mkdirSync(artifacts, { recursive: true });
+  const { ada, bob } = people;
+  await bob.locator('#text').pressSequentially('and');
+  await ada.screenshot({ path: join(artifacts, 'chat.png') });
+  await bob.emulateMedia({ colorScheme: 'dark' });
+  await bob.screenshot({ path: join(artifacts, 'chat-dark.png') });
+  await bob.setViewportSize({ width: 360, height: 640 });
+  await bob.screenshot({ path: join(artifacts, 'chat-narrow.png') });
+  const { whole, seen } = await bob.evaluate(() =>
+    ({ whole: document.documentElement.scrollWidth, seen: document.documentElement.clientWidth }));
+  assert.ok(whole <= seen, `${whole} pixels wide on a screen of ${seen}`);
+  await bob.setViewportSize(SCREEN);
+  await bob.fill('#text', '');
+  await people.mallory.screenshot({ path: join(artifacts, 'chat-door.png') });
+}
+
+/* ---- All of them ------------------------------------------------------------------------------ */
+
+async function run() {
+  const results = new Results();
+  const folder = join(root, 'examples/chat');
+  const site = await startFolder(folder);
+  const chat = await Program.start(binary, ['-l', 'localhost:0', '-o', site.origin],
+    (line) => line.match(/#(server=https:\/\/localhost:\d+&hash=[0-9a-f]{64})$/)?.[1]);
+  started.push(chat);
+  const browser = await startBrowser();
+  console.log(`${binary}; Chromium ${browser.version()}`);
+  try {
+    const people = {};
+    for (const name of ['ada', 'bob', 'eve', 'carol', 'mallory']) people[name] = await open(browser, site, chat.found);
+    const check = (name, what) => results.check(name, () => what(people));
+    await check('people meet in rooms', peopleMeet);
+    await check('messages stay in their room, in order', messagesStayInTheirRoom);
+    await check('pictures; it fits a screen of 360 pixels', takePictures);
+    await check('who is typing is seen, for a while', typingIsSeen);
+    await check(`newcomers see the last ${HISTORY_MAX} messages`, newcomersSeeTheLast);
+    await check('names are bounded, and unique in a room', namesAreUnique);
+    await check('a message of 1,000 bytes arrives, a longer one stays', longMessagesAreNotSent);
+    await check('who leaves, or closes the tab, is gone', peopleLeave);
+    await check('a room goes with its last member', roomsGoWithTheirLastMember);
+    await results.check('pages of other origins are refused', () => otherOriginsAreRefused(browser, chat, folder, chat.found));
+    await results.check('the server says that it stops, and ends in order', () => theServerStops(chat, people));
+    await results.check('nothing was complained about', async () =>
+      assert.deepEqual(Object.values(people).flatMap(({ complaints }) => complaints), []));
+  } finally {
+    await browser.close();
+    site.stop();
+  }
+  console.log(`screenshots: ${artifacts}`);
+  console.log(results.summary());
+  return results.failed === 0 ? 0 : 1;
+}
+
+let code = 1;
+try {
+  code = await run();
+} catch (error) {
+  console.log(`FAIL  the test itself: ${error.stack ?? error}`);
+} finally {
+  for (const program of started) program.kill();
+}
+process.exit(code);

@@ -1,0 +1,217 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: MIT
+#
+# `webtransport bench`: each workload against `webtransport serve`, with the counts of both ends; what it
+# refuses; servers that answer wrongly, not at all or go away; an end before the time. Times are not
+# checked, since a machine may be busy.
+
+. "$(dirname "$0")/lib.sh"
+need node nodejs
+need curl curl
+
+# Runs it with --json; sets OUT, ERR and STATUS.
+bench() { # bench [argument...]
+  OUT=$(timeout 120 "$WEBTRANSPORT" bench --json --insecure-hash "$HASH" "$@" 2>"$DIR/bench.err")
+  STATUS=$?
+  ERR=$(cat "$DIR/bench.err")
+}
+
+found() { json "$1" <<<"$OUT"; } # found <expression>
+
+clean() { # clean <what>
+  check_equal "$1: ends well" "0 " "$STATUS $ERR"
+  check_equal "$1: no errors" "0 0" \
+    "$(found 'Object.values(j.errors).reduce((sum, e) => sum + e.count, 0) + " " + j.unfinished')"
+}
+
+# --- Wrong use. ---
+
+wrong "URL is missing" bench
+wrong "URL 'http://localhost/'" bench http://localhost/
+wrong "--workload 'brew'" bench --workload brew https://localhost/
+wrong "--sessions '0'" bench --sessions 0 https://localhost/
+wrong "--size: echo takes from 1" bench --size 0 https://localhost/
+wrong "--size: datagram-echo takes from 8 to 65536" bench -w datagram-echo --size 7 https://localhost/
+wrong "--duration '0'" bench --duration 0 https://localhost/
+wrong "--streams has no meaning for the workload setup" bench -w setup --streams 2 https://localhost/
+wrong "--rate has no meaning for the workload download" bench -w download --rate 2 https://localhost/
+wrong "--count has no meaning for the workload idle" bench -w idle --count 2 https://localhost/
+wrong "--resume has no meaning for the workload echo" bench --resume https://localhost/
+wrong "--workers: there are not as many sessions" bench --workers 2 https://localhost/
+wrong "operations in flight" bench --sessions 1000000 --streams 100000 https://localhost/
+help=$("$WEBTRANSPORT" bench --help)
+check_equal "bench --help ends well" 0 $?
+for option in workload sessions streams size outstanding duration count warmup workers rate resume pooled dials \
+  patience watch json ca insecure-hash timeout; do
+  check_contains "--help lists --$option" "$help" "--$option"
+done
+
+# --- Each workload, counted at both ends. ---
+
+start_server --log warn
+URL=https://127.0.0.1:$PORT
+last=0
+# The server's sessions since the last call: what a JavaScript expression makes of them, called `s`.
+served() { # served <expression>
+  local all
+  for _ in $(seq 200); do # the last one may still be closing
+    all=$(curl -s "${HTTP}sessions.json?after=$last")
+    [ "$(json 'j.open' <<<"$all")" = 0 ] && break
+    read -r -t 0.05 <> <(:)
+  done
+  json "const s = j.sessions; $1" <<<"$all"
+  last=$(json 'j.last' <<<"$all")
+}
+sum() { echo "s.reduce((sum, x) => sum + x.$1, 0)"; }
+
+bench --sessions 3 --streams 2 --outstanding 4 --size 1000 --count 200 --workers 2 "$URL"
+clean echo
+check_equal "echo: all messages" "200 200000 200000 200 3 3" "$(found '[j.operations, j.bytes_sent, j.bytes_received,
+  j.latency_us.count, j.sessions.opened, j.sessions.connections].join(" ")')"
+check_equal "echo: as the server saw it" "3 6 200000 200000" \
+  "$(served "[s.length, $(sum streams_in), $(sum bytes_in), $(sum bytes_out)].join(' ')")"
+check_equal "echo: percentiles are in order" true \
+  "$(found 'const l = j.latency_us; 0 < l.min && l.min <= l.p50 && l.p50 <= l.p90 && l.p90 <= l.p99 && l.p99 <= l.p99_9 &&
+            l.p99_9 <= l.max && l.min <= l.mean && l.mean <= l.max')"
+
+bench --size 3000000 --outstanding 2 --count 4 "$URL"
+clean "large echo"
+check_equal "large echo: all bytes" 12000000 "$(found j.bytes_received)"
+served 0 >/dev/null
+
+bench --sessions 4 --rate 2000 --count 300 --watch "$SERVER" "$URL"
+clean "echo at a rate"
+check_equal "echo at a rate: all messages" 300 "$(found j.operations)"
+check_equal "echo at a rate: the server was watched" true \
+  "$(found 'j.server.user_seconds >= 0 && j.server.system_seconds >= 0 && j.server.highest_resident_bytes > 1e6')"
+check_equal "echo at a rate: round robin" "75 75 75 75" "$(served 's.map(x => x.bytes_in / 100).join(" ")')"
+
+bench -w stream-echo --sessions 2 --outstanding 8 --count 300 "$URL"
+clean stream-echo
+check_equal "stream-echo: as the server saw it" "300 300 30000 30000" \
+  "$(found j.operations) $(served "[$(sum streams_in), $(sum bytes_in), $(sum bytes_out)].join(' ')")"
+
+bench -w stream-echo --outstanding 300 --size 0 --count 900 "$URL"
+clean "empty stream-echo"
+check_equal "empty stream-echo: more at a time than the server allows" "900 900" \
+  "$(found j.operations) $(served "$(sum streams_in)")"
+
+bench -w datagram-echo --sessions 2 --outstanding 16 --count 400 "$URL"
+check_equal "datagram-echo: ends well" "0 " "$STATUS $ERR"
+check_equal "datagram-echo: each came back or was lost" 400 "$(found 'j.operations + j.datagrams.lost')"
+check_equal "datagram-echo: as the server saw it" true "$(served "$(sum datagrams_in) <= 400 && $(sum datagrams_in) > 0")"
+
+bench -w download --sessions 2 --streams 5 --size 100001 --count 30 --workers 2 "$URL"
+clean download
+check_equal "download: all streams, at most five in a session" "30 3000030 30 3000030 6" \
+  "$(found '[j.operations, j.bytes_received].join(" ")') $(served "[$(sum streams_out), $(sum bytes_out), s.length].join(' ')")"
+
+bench -w upload --sessions 2 --streams 5 --size 100001 --count 30 "$URL"
+clean upload
+check_equal "upload: all streams, in standing sessions" "30 3000030 30 3000030 2" \
+  "$(found '[j.operations, j.bytes_sent].join(" ")') $(served "[$(sum streams_in), $(sum bytes_in), s.length].join(' ')")"
+
+for workload in download upload; do
+  bench -w $workload --streams 2 --duration 200ms "$URL"
+  clean "endless $workload"
+  check_equal "endless $workload: bytes, and no operation" "true 0" \
+    "$(found '[j.bytes_sent + j.bytes_received > 0, j.operations].join(" ")')"
+done
+served 0 >/dev/null
+
+bench -w setup --sessions 4 --count 20 "$URL"
+clean setup
+check_equal "setup: a connection each" "20 20 20 0" \
+  "$(found '[j.operations, j.sessions.opened, j.sessions.connections, j.sessions.resumed].join(" ")')"
+check_equal "setup: as the server saw it" "20 true" "$(served '[s.length, s.every(x => x.clean && x.code === 0)].join(" ")')"
+
+bench -w setup --resume --count 10 "$URL"
+clean "setup --resume"
+check_equal "setup --resume: all but the first" "10 9" "$(found '[j.sessions.opened, j.sessions.resumed].join(" ")')"
+
+bench -w setup --pooled --sessions 2 --count 20 "$URL"
+clean "setup --pooled"
+check_equal "setup --pooled: one connection" "20 1" "$(found '[j.sessions.opened, j.sessions.connections].join(" ")')"
+served 0 >/dev/null
+
+bench -w idle --sessions 50 --workers 2 --duration 100ms "$URL"
+clean idle
+check_equal "idle: all are held" "50 50 50" \
+  "$(found '[j.operations, j.sessions.opened, j.sessions.open_at_end].join(" ")')"
+served 0 >/dev/null
+
+bench --warmup 100ms --count 10 "$URL"
+clean "echo after a warm-up"
+check_equal "echo after a warm-up: counted after it" "10 true" "$(found j.operations) $(served "$(sum bytes_in) > 1000")"
+
+text=$("$WEBTRANSPORT" bench --insecure-hash "$HASH" --count 3 "$URL/echo?a=b" 2>&1)
+check_equal "text: ends well" 0 $?
+check_contains "text: the URL as given" "$text" "workload     echo, $URL/echo?a=b"
+check_contains "text: operations" "$text" "operations   3 in "
+check_equal "the path was used" "/echo?a=b" "$(served 's[0].path')"
+
+# --- Answers that are wrong, or do not come. ---
+
+failed() { # failed <what> <status> <kind> <named>
+  check_equal "$1: ends with $2" $2 $STATUS
+  check_equal "$1: counted" true "$(found "j.errors['$3'].count > 0 && j.status === $2")"
+  check_contains "$1: told" "$ERR" "$4"
+}
+
+bench --count 5 --patience 300ms "$URL/sink"
+failed "echo of a sink" 4 stalled "no answer"
+bench -w stream-echo --count 5 "$URL/sink"
+failed "stream-echo of a sink" 1 mismatch "wrong"
+bench -w upload --count 1 --size 10 "$URL/echo"
+failed "upload to an echo" 1 mismatch "10 bytes were sent, and the server answered"
+bench -w download --count 1 --size 10 "$URL/source?bytes=11"
+failed "download of another length" 1 mismatch "not 10"
+bench -w datagram-echo --count 5 --patience 100ms "$URL/sink"
+failed "datagram-echo of a sink" 4 stalled "not one datagram came back"
+check_equal "datagram-echo of a sink: lost" "0 5" "$(found '[j.operations, j.datagrams.lost].join(" ")')"
+bench --count 5 "$URL/close?code=7&reason=go"
+failed "sessions that are closed" 9 lost "with code 7: go"
+bench -w datagram-echo --count 5 --size 60000 "$URL"
+failed "datagrams that are too large" 1 internal "the path takes datagrams of up to"
+bench --count 5 "$URL/nothing"
+failed "a path that is not there" 7 dial 404
+bench -w setup --count 5 "$URL/nothing"
+failed "setup at a path that is not there" 7 dial 404
+check_equal "it gives up after three" 3 "$(found j.errors.dial.count)"
+HASH=$(printf '00%.0s' $(seq 32)) bench --count 5 "$URL"
+failed "another certificate" 5 dial certificate
+
+# --- The end before the time. ---
+
+"$WEBTRANSPORT" bench --json --insecure-hash "$HASH" -w idle --duration 1h "$URL" >"$DIR/idle.json" 2>"$DIR/bench.err" &
+pid=$!
+for _ in $(seq 400); do
+  [ "$(curl -s "${HTTP}sessions.json?after=0" | json j.open)" = 1 ] && break
+  read -r -t 0.05 <> <(:)
+done
+kill -INT $pid
+wait $pid
+check_equal "interrupted: ends well" 0 $?
+check_equal "interrupted: the results" "true 1 1" \
+  "$(json '[j.interrupted, j.sessions.opened, j.operations].join(" ")' <"$DIR/idle.json")"
+
+"$WEBTRANSPORT" bench --json --insecure-hash "$HASH" --sessions 2 --duration 1h "$URL" >"$DIR/gone.json" 2>"$DIR/bench.err" &
+pid=$!
+for _ in $(seq 400); do
+  [ "$(curl -s "${HTTP}sessions.json?after=0" | json j.open)" = 2 ] && break
+  read -r -t 0.05 <> <(:)
+done
+kill -KILL "$SERVER"
+wait "$SERVER" 2>/dev/null
+SERVER=
+wait $pid
+STATUS=$?
+check_equal "a server that dies: not a success" true "$([ $STATUS -ne 0 ] && echo true)"
+check_equal "a server that dies: the results" true \
+  "$(json 'j.errors.stalled.count + j.errors.lost.count > 0 && j.operations > 0 && j.status === '$STATUS <"$DIR/gone.json")"
+
+bench --count 5 --timeout 2s "$URL"
+check_equal "no server: told by the status" true "$([ $STATUS -eq 3 ] || [ $STATUS -eq 4 ] && echo true)"
+check_equal "no server: counted" 1 "$(found j.errors.dial.count)"
+
+finish
