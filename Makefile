@@ -7,11 +7,12 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 JOBS ?= $(shell nproc)
 RUN_ARGS ?=
+BENCH_ARGS ?=
 CMAKE_ARGS ?=
 
-FORMAT_FILES = $(shell find include src tools examples tests fuzz -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
+FORMAT_FILES = $(shell find include src tools examples tests fuzz bench -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
 
-.PHONY: build run test interop install format lint clean help
+.PHONY: build run test interop bench install format lint clean help
 
 build: ## set up and build the library and build/webtransport
 	@scripts/setup.sh build
@@ -27,9 +28,17 @@ test: ## set up, build and run every test and check
 
 interop: ## run the cases with other implementations, both ways; writes docs/interop.md
 	@scripts/setup.sh interop
+	@scripts/setup.sh browsers
 	@cmake -S . -B $(BUILD) -DWT_BUILD_TESTS=ON $(CMAKE_ARGS)
-	@cmake --build $(BUILD) -j $(JOBS) --target interop_peer
-	@tests/interop/run.py --native $(BUILD)/tests/interop/interop_peer --markdown docs/interop.md
+	@cmake --build $(BUILD) -j $(JOBS) --target interop_peer --target interop_endpoint --target webtransport_tool
+	@tests/interop/run.py --native $(BUILD)/tests/interop/interop_peer --tool $(BUILD)/webtransport \
+		--endpoint $(BUILD)/tools/interop/interop_endpoint --markdown docs/interop.md
+
+bench: ## measure this server and others, side by side; writes docs/benchmarks.md; BENCH_ARGS are passed on
+	@scripts/setup.sh bench
+	@cmake -S . -B $(BUILD) -DWT_BUILD_BENCH=ON $(CMAKE_ARGS)
+	@cmake --build $(BUILD) -j $(JOBS) --target webtransport_tool bench_floor bench_wsload
+	@bench/run.py --build $(BUILD) $(BENCH_ARGS)
 
 install: build ## install below PREFIX (and DESTDIR)
 	DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)

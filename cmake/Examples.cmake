@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Each examples/*.c is a program of its own, built against the public header and the shared library.
+# Each examples/*.c is a program of its own, built against the public header and the shared library; loop.c brings a
+# libuv loop of its own.
 
 file(GLOB WT_EXAMPLES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/examples/*.c)
 foreach(source IN LISTS WT_EXAMPLES)
@@ -10,3 +11,4 @@ foreach(source IN LISTS WT_EXAMPLES)
     RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/examples)
   target_link_libraries(example_${name} PRIVATE wt_options webtransport)
 endforeach()
+target_link_libraries(example_loop PRIVATE PkgConfig::LIBUV)

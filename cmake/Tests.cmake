@@ -8,6 +8,7 @@
 set(WT_TEST_ENVIRONMENT
   "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1"
   "UBSAN_OPTIONS=print_stacktrace=1"
+  "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1"
   "WT_SOURCE_DIR=${PROJECT_SOURCE_DIR}"
   "WT_BUILD_DIR=${PROJECT_BINARY_DIR}")
 if(TARGET webtransport_tool)
@@ -49,6 +50,16 @@ wt_add_tests(unit 60)
 wt_add_tests(loopback 120)
 wt_add_tests(e2e 120)
 
+# What several threads do at once, also under ThreadSanitizer: ctest -L threads, after building `thread_tests`.
+add_custom_target(thread_tests)
+foreach(name unit/test_inbox unit/test_post unit/test_shared unit/test_tls e2e/test_workers)
+  string(REPLACE "/" "_" target ${name})
+  if(TARGET ${target})
+    add_dependencies(thread_tests ${target})
+    set_property(TEST ${name} APPEND PROPERTY LABELS threads)
+  endif()
+endforeach()
+
 # Each tests/tool/test_*.c is one cmocka program with the parts of the tool in it.
 if(TARGET webtransport_tool)
   file(GLOB WT_TOOL_TESTS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/tool/test_*.c)
@@ -84,4 +95,10 @@ if(TARGET webtransport_tool)
     set_tests_properties(browser/run PROPERTIES
       LABELS browser TIMEOUT 180 RUN_SERIAL ON ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
   endif()
+endif()
+
+# The chat of examples/ by pages; by programs, with the other examples, in e2e/test_examples.sh.
+if(TARGET example_chat)
+  add_test(NAME browser/chat COMMAND node ${PROJECT_SOURCE_DIR}/tests/browser/chat.mjs $<TARGET_FILE:example_chat>)
+  set_tests_properties(browser/chat PROPERTIES LABELS browser TIMEOUT 120 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
 endif()

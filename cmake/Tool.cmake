@@ -28,7 +28,7 @@ list(REMOVE_ITEM WT_TOOL_SOURCES ${PROJECT_SOURCE_DIR}/tools/webtransport/main.c
 add_library(webtransport_tool_parts OBJECT ${WT_TOOL_SOURCES} ${WT_WWW_OUT}/www.c)
 target_include_directories(webtransport_tool_parts PRIVATE ${WT_WWW_OUT})
 target_link_libraries(webtransport_tool_parts PRIVATE
-  wt_options webtransport_static PkgConfig::MICROHTTPD PkgConfig::JANSSON)
+  wt_options webtransport_static PkgConfig::MICROHTTPD PkgConfig::JANSSON PkgConfig::LIBUV)
 
 # wt_tool_program(<target> <source>...): a program with the tool's parts in it.
 function(wt_tool_program target)

@@ -37,6 +37,7 @@ enum {
   MEMBERS_MAX = 50, /* of a room */
   HISTORY_MAX = 50, /* lines of a room */
   QUEUE_SIZE = 128 * 1024,
+  SAID_AT_ONCE = 4096, /* bytes that a member may have on the way: not so many that they fill its own queue */
 };
 static_assert(QUEUE_SIZE > HISTORY_MAX * LINE_SIZE + MEMBERS_MAX * (NAME_SIZE + 8),
               "whoever comes is not too slow yet");
@@ -83,7 +84,7 @@ struct member {
   struct chat *chat;
   wt_session *session;
   wt_stream *stream; /* NULL before it is open, and once it is over */
-  struct room *room; /* NULL before the stream is open */
+  struct room *room; /* NULL before that, and after */
   struct member *next;
   char room_name[ROOM_SIZE];
   char name[NAME_SIZE];
@@ -203,6 +204,7 @@ static void member_leave(struct member *member) {
   snprintf(line, sizeof(line), "left\t%s\n", member->name);
   room_send(room, member, line);
   if (!room->members) room_free(member->chat, room);
+  member->room = NULL;
 }
 
 static void member_say(struct member *member) {
@@ -220,7 +222,7 @@ static void member_say(struct member *member) {
 
 static void on_data(wt_stream *stream, const uint8_t *data, size_t len, bool fin, void *user_data) {
   struct member *member = user_data;
-  (void)stream;
+  if (!member->room) return; /* not let in, and not gone yet */
   for (size_t i = 0; i < len; i++) {
     if (data[i] == '\n') {
       member_say(member);
@@ -233,7 +235,8 @@ static void on_data(wt_stream *stream, const uint8_t *data, size_t len, bool fin
   }
   if (!fin) return;
   member_say(member);
-  member_dismiss(member, BYE);
+  member_leave(member);
+  wt_stream_end(stream); /* the session ends with it, when all has arrived */
 }
 
 static void on_broken(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
@@ -247,6 +250,7 @@ static void on_stream_close(wt_stream *stream, const struct wt_stream_error *err
   (void)stream;
   (void)error;
   member->stream = NULL;
+  member_dismiss(member, BYE);
 }
 
 /* The first stream makes a member of whoever opened it. There is no second one. */
@@ -286,7 +290,7 @@ static void on_drain(wt_session *session, void *user_data) {
 static void on_close(wt_session *session, const struct wt_close_info *info, void *user_data) {
   struct member *member = user_data;
   (void)session;
-  printf("%s left %s: %s, by %s\n", member->name, member->room_name,
+  printf("%s: somebody left: %s, by %s\n", member->room_name,
          info->code < sizeof(farewells) / sizeof(farewells[0]) ? farewells[info->code] : "a code of its own",
          wt_party_name(info->by));
   if (member->room) member_leave(member);
@@ -378,6 +382,7 @@ static int usage(const char *program) {
 int main(int argc, char **argv) {
   struct chat chat = {.origin = "http://localhost:8000"};
   const char *address = "localhost:4433", *cert_file = NULL, *key_file = NULL;
+  const struct sigaction action = {.sa_handler = on_signal};
   struct wt_server_config config;
   wt_certificate *certificate = NULL;
   for (int option; (option = getopt(argc, argv, "l:o:c:k:")) != -1;) {
@@ -397,13 +402,14 @@ int main(int argc, char **argv) {
   config.check_origin = check_origin;
   config.check_origin_user_data = &chat;
   config.max_stream_send_buffer = QUEUE_SIZE;
+  config.initial_max_stream_data = config.max_stream_data = SAID_AT_ONCE;
   if (wt_server_new(&signalled, &config) != 0) return 1;
   wt_server_add_certificate(signalled, certificate);
   wt_server_handle(signalled, "/chat/", on_request, &chat);
   int error = wt_server_start(signalled);
   if (!error) {
-    signal(SIGINT, on_signal);
-    signal(SIGTERM, on_signal);
+    sigaction(SIGINT, &action, NULL);
+    sigaction(SIGTERM, &action, NULL);
     print_way(signalled, certificate, chat.origin);
     wt_server_run(signalled);
   } else {

@@ -54,8 +54,8 @@ static void on_done(wt_dial *dial, const struct wt_dial_result *result, void *us
 
 static bool hash_parse(const char *hex, uint8_t hash[32]) {
   if (strlen(hex) != 64) return false;
-  for (int i = 0; i < 32; i++)
-    if (sscanf(hex + (size_t)2 * i, "%2hhx", &hash[i]) != 1) return false;
+  for (size_t i = 0; i < 32; i++)
+    if (sscanf(hex + 2 * i, "%2hhx", &hash[i]) != 1) return false;
   return true;
 }
 

@@ -1,18 +1,27 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Fails when something public has no documentation block `/** ... */` directly before it.
+"""Fails when something public has no documentation block `/** ... */` directly before it, when a page shows code
+that no example has, or when the README's list of exit statuses is not that of the tool.
 
-    scripts/check_docs.py [ROOT]       check ROOT/include/webtransport/*.h
+    scripts/check_docs.py [ROOT]       check ROOT/include/webtransport/*.h, README.md and docs/guide/*.md
     scripts/check_docs.py --self-test  check that each bad sample of tests/checks/docs is found
 
 Public are: functions (WT_API), structs, unions and enums with a body, and typedefs. A function's block
 also has to say since which version it is there. Not asked for: a forward typedef or
 declaration whose name is documented elsewhere in the headers.
+
+Code in pages, the blocks that begin with ```c, and ```js in the guide, is taken from examples/, line by line and only
+indented otherwise. A line with "..." stands between pieces that come later in the same file. A block with a main()
+is the whole of its file, from the first line after the licence and its comment.
+
+Exit statuses: the sentence "The exit status ..." of the README names each status above 1 of EXIT_LIST in
+tools/webtransport/exits.h, and no other, as "number words"; the words of its name are among those.
 """
 
 import pathlib
 import re
 import sys
+import textwrap
 
 SINCE = re.compile(r"Since \d+\.\d+\.\d+\.")
 
@@ -95,14 +104,86 @@ def check(files):
     return sorted(found), functions
 
 
+def blocks(text, languages):
+    """Yields (line of the fence, language, code) for each fenced block in one of the languages."""
+    for match in re.finditer(r"^```(\w+)([^\n]*)\n(.*?)^```", text, re.S | re.M):
+        if match[1] in languages:
+            yield text.count("\n", 0, match.start()) + 1, match[1], match[3]
+
+
+def pieces_of(code):
+    """The code between lines of "...", each a list of lines without what is before all of them."""
+    parts = re.split(r"^[ \t]*\.\.\.[ \t]*\n", code, flags=re.M)
+    return [textwrap.dedent(part).strip("\n").splitlines() for part in parts if part.strip()]
+
+
+def holds(source, pieces):
+    """Says whether the source has each piece, in order."""
+    lines = source.splitlines()
+    at = 0
+    for piece in pieces:
+        for at in range(at, len(lines) - len(piece) + 1):
+            if textwrap.dedent("\n".join(lines[at:at + len(piece)])).splitlines() == piece:
+                at += len(piece)
+                break
+        else:
+            return False
+    return bool(pieces)
+
+
+def body_of(source):
+    """A program without its licence line and the comment after it."""
+    return re.sub(r"\A/\*.*?\*/\s*/\*.*?\*/\s*", "", source, flags=re.S).strip()
+
+
+def check_code(root):
+    """Finds the blocks that no example has; counts all."""
+    found, count = [], 0
+    for page in [root / "README.md", *sorted((root / "docs/guide").glob("*.md"))]:
+        languages = ("c",) if page.name == "README.md" else ("c", "js")
+        for line, language, code in blocks(page.read_text(encoding="utf-8"), languages):
+            count += 1
+            sources = [file.read_text(encoding="utf-8") for file in sorted((root / "examples").rglob(f"*.{language}"))]
+            if re.search(r"^int main\(", code, re.M):
+                good, what = code.strip() in map(body_of, sources), "the whole of no example"
+            else:
+                good, what = any(holds(source, pieces_of(code)) for source in sources), "not in any example"
+            if not good:
+                found.append((page.relative_to(root).as_posix(), line, f"this code is {what}"))
+    return found, count
+
+
+def check_exits(root):
+    """Compares the README's list of exit statuses with the tool's; counts those that it has."""
+    text = (root / "README.md").read_text(encoding="utf-8")
+    source = (root / "tools/webtransport/exits.h").read_text(encoding="utf-8")
+    names = {int(number): name for name, number in re.findall(r"X\((\w+), (\d+),", source) if int(number) > 1}
+    sentence = re.search(r"The exit status\b(.*?)(?:;|\.(?=\s)|\Z)", text, re.S)
+    if not sentence:
+        return [("README.md", 1, "no list of the exit statuses")], 0
+    found, seen = [], set()
+    for match in re.finditer(r"\b(\d+) ([^,;.]+)", sentence[1]):
+        number, words = int(match[1]), match[2].lower().split()
+        line = text.count("\n", 0, sentence.start(1) + match.start()) + 1
+        seen.add(number)
+        if number not in names:
+            found.append(("README.md", line, f"exit status {number}: the tool has none"))
+        elif not set(names[number].lower().split("_")) <= set(words):
+            found.append(("README.md", line, f"exit status {number}: the tool calls it {names[number]}"))
+    line = text.count("\n", 0, sentence.start()) + 1
+    found += [("README.md", line, f"exit status {number} is not listed") for number in sorted(set(names) - seen)]
+    return found, len(seen)
+
+
 def headers(root):
     return [(file.relative_to(root).as_posix(), file) for file in sorted((root / "include/webtransport").glob("*.h"))]
 
 
 def self_test(root):
-    expected = {(path, number) for path, file in headers(root)
+    pages = [(file.relative_to(root).as_posix(), file) for file in sorted(root.rglob("*.md"))]
+    expected = {(path, number) for path, file in headers(root) + pages
                 for number, line in enumerate(file.read_text().splitlines(), 1) if "EXPECT" in line}
-    found = {(path, number) for path, number, _ in check(headers(root))[0]}
+    found = {(path, number) for path, number, _ in check(headers(root))[0] + check_code(root)[0] + check_exits(root)[0]}
     for path, number in sorted(expected - found):
         print(f"{path}:{number}: should have been reported")
     for path, number in sorted(found - expected):
@@ -116,11 +197,15 @@ def main():
         return 0 if self_test(here / "tests/checks/docs") else 1
     root = pathlib.Path(sys.argv[1]) if len(sys.argv) > 1 else here
     problems, functions = check(headers(root))
+    wrong_code, code = check_code(root)
+    wrong_exits, exits = check_exits(root)
+    problems += wrong_code + wrong_exits
     for path, line, problem in problems:
         print(f"{path}:{line}: {problem}")
-    if functions == 0:
-        print("no public function found")
-    return 1 if problems or functions == 0 else 0
+    empty = functions == 0 or code == 0 or exits == 0
+    if empty:
+        print("no public function found, no code in pages, or no exit status")
+    return 1 if problems or empty else 0
 
 
 if __name__ == "__main__":

@@ -19,9 +19,11 @@ LAYERS = ["base", "wire", "core", "h3", "quic", "net"]
 
 # Header pattern, the files that may include it (as a pattern of the path), the words for it.
 FOREIGN = [
-    (r"uv\.h|uv/.*", r"src/net/.*|tools/webtransport/bench_worker\.c|tests/.*", "src/net and bench_worker.c"),
+    (r"uv\.h|uv/.*", r"src/net/.*|tools/webtransport/bench_worker\.c|examples/.*|tests/.*",
+     "src/net, bench_worker.c and examples"),
     (r"ngtcp2/ngtcp2_crypto_gnutls\.h|gnutls/.*", r"src/quic/[^/]*_gnutls\.[ch]|tests/.*",
      "src/quic/*_gnutls.c"),
+    (r"intel-ipsec-mb\.h", r"src/quic/seal_ipsec_mb\.c", "src/quic/seal_ipsec_mb.c"),
     (r"ngtcp2/.*", r"src/quic/.*|tests/.*", "src/quic"),
     (r"nghttp3/.*", r"src/h3/.*|tests/.*", "src/h3"),
     (r"microhttpd\.h|jansson\.h", r"tools/.*|tests/.*", "tools"),

@@ -5,7 +5,9 @@
 #
 #   scripts/setup.sh build   what `make build` and `make run` need
 #   scripts/setup.sh test    that, and what `make test`, `make format` and `make lint` need (the default)
-#   scripts/setup.sh interop what `make interop` needs: the build, and the languages that its peers are written in
+#   scripts/setup.sh interop what the peers of tests/interop need: the build, and the languages they are written in
+#   scripts/setup.sh browsers what `make interop` needs beyond that: all of `test`, and Firefox
+#   scripts/setup.sh bench   what `make bench` needs: that of interop, the servers that it compares, and gnuplot
 #
 # Works on Debian 12 or later, and on Ubuntu from the release on that carries ngtcp2 1.11. Debian 12 itself has
 # ngtcp2 0.12: there the newer one comes from its backports, from the mirror that the machine uses.
@@ -14,10 +16,13 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 want=${1:-test}
+mode=$want
 case $want in
   build | test | interop) ;;
+  browsers) want=test ;;
+  bench) want=interop ;;
   *)
-    echo "usage: $0 [build|test|interop]" >&2
+    echo "usage: $0 [build|test|interop|browsers|bench]" >&2
     exit 2
     ;;
 esac
@@ -27,7 +32,7 @@ nghttp3_min=1.8
 curl_min=8.0
 # From this one on Go fetches, as a module, the newer version that a module asks for.
 go_min=1.21
-rust_min=1.85
+rust_min=1.91
 
 # What is asked of the distribution's own release, and what Debian 12 has only in its backports.
 plain=(cmake pkg-config libgnutls28-dev libuv1-dev libmicrohttpd-dev libjansson-dev)
@@ -35,14 +40,25 @@ recent=(libngtcp2-dev libngtcp2-crypto-gnutls-dev libnghttp3-dev)
 tools=(gcc:gcc make:make)
 if [ "$want" = test ]; then
   plain+=(libcmocka-dev)
-  recent+=(ngtcp2-client)
+  recent+=(ngtcp2-client ngtcp2-server)
   tools+=(clang:clang clang-format:clang-format clang-tidy:clang-tidy chromium:chromium node:nodejs npm:npm
-    python3:python3 openssl:openssl curl:curl man:man-db zsh:zsh fish:fish)
+    python3:python3 openssl:openssl curl:curl man:man-db zsh:zsh fish:fish script:bsdutils)
+fi
+
+# Debian carries Firefox as its ESR, Ubuntu only as a snap, which cannot be driven.
+if [ "${1:-}" = browsers ]; then
+  tools+=(firefox-esr:firefox-esr)
 fi
 
 if [ "$want" = interop ]; then
   plain+=(libcmocka-dev)
   tools+=(python3:python3 openssl:openssl)
+fi
+
+if [ "$mode" = bench ]; then
+  plain+=(libssl-dev)
+  recent+=(ngtcp2-client ngtcp2-server)
+  tools+=(gnuplot:gnuplot-nox taskset:util-linux node:nodejs npm:npm)
 fi
 
 # What makes a command root's; empty for root itself.
@@ -95,8 +111,11 @@ missing_of_recent() {
   if command -v pkg-config >/dev/null &&
     pkg-config --exists "libngtcp2 >= $ngtcp2_min" "libngtcp2_crypto_gnutls >= $ngtcp2_min" \
       "libnghttp3 >= $nghttp3_min"; then
-    if [ "$want" = test ] && ! command -v gtlsclient >/dev/null; then
+    if { [ "$want" = test ] || [ "$mode" = bench ]; } && ! command -v gtlsclient >/dev/null; then
       echo ngtcp2-client
+    fi
+    if { [ "$want" = test ] || [ "$mode" = bench ]; } && ! PATH=$PATH:/usr/sbin command -v gtlsserver >/dev/null; then
+      echo ngtcp2-server
     fi
   else
     printf '%s\n' "${recent[@]}"

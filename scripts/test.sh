@@ -3,7 +3,7 @@
 #
 # Runs every test and check of the tree and ends with the line "N passed, N failed".
 #
-#   scripts/test.sh [STAGE...]   stages: checks build unit fuzz install e2e interop (default: all)
+#   scripts/test.sh [STAGE...]   stages: checks build unit threads fuzz install e2e interop (default: all)
 #
 # Each stage goes on after a failure, so that one run tells of all. What a stage printed lies in
 # build/results/. Variables: FUZZ_SECONDS (3, for each target), JOBS, CC_FUZZ (clang).
@@ -12,7 +12,7 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 stages=("$@")
-[ ${#stages[@]} -gt 0 ] || stages=(checks build unit fuzz install e2e interop)
+[ ${#stages[@]} -gt 0 ] || stages=(checks build unit threads fuzz install e2e interop)
 jobs=${JOBS:-$(nproc)}
 fuzz_seconds=${FUZZ_SECONDS:-3}
 results=build/results
@@ -107,6 +107,7 @@ stage_checks() {
   sed -n 's/^ok /pass /p; s/^not ok /fail /p' "$log" | tee "$results/checks.tally" >>"$tally"
   [ -s "$results/checks.tally" ] || fail "checks (no result)"
   grep -v '^ok ' "$log" | show 60
+  step bench-logic python3 -B bench/test_bench.py
 }
 
 stage_build() { build build build -DWT_BUILD_TESTS=ON; }
@@ -114,6 +115,16 @@ stage_build() { build build build -DWT_BUILD_TESTS=ON; }
 stage_unit() {
   build build-sanitized build/asan -DWT_SANITIZE=ON
   tests sanitized build/asan -j "$jobs" -LE 'script|browser'
+}
+
+# What several threads do at once, under ThreadSanitizer.
+stage_threads() {
+  step build-threads build_threads || return
+  tests threads build/tsan -j "$jobs" -L threads
+}
+
+build_threads() {
+  cmake -S . -B build/tsan -DWT_SANITIZE_THREAD=ON && cmake --build build/tsan -j "$jobs" --target thread_tests
 }
 
 stage_fuzz() {
@@ -125,19 +136,25 @@ stage_fuzz() {
 }
 
 stage_install() { step install bash tests/install/run.sh build; }
-# Side by side: the browser test waits for timeouts of the server much of the time.
-stage_e2e() { tests e2e build -j "$jobs" -L 'script|browser'; }
+# Side by side: the browser test waits for timeouts of the server much of the time. The interop stage shows what the
+# tests with strangers at the other end leave behind.
+stage_e2e() {
+  rm -rf "$results/suites"
+  mkdir -p "$results/suites"
+  WT_RESULTS_DIR=$PWD/$results/suites tests e2e build -j "$jobs" -L 'script|browser'
+}
 
 # Our end is the sanitized one: what it finds there is a failure too.
 stage_interop() {
   local log=$results/interop.log
   step interop-build build_interop || return
-  step interop-runner python3 tests/interop/test_run.py
+  step interop-runner python3 -B -m unittest discover -s tests/interop
   step interop-setup setup_interop || return
   echo "== interop"
   rm -f "$results/interop.tally"
   tests/interop/run.py --no-setup --native build/asan/tests/interop/interop_peer --tally "$results/interop.tally" \
-    --markdown "$results/interop.md" >"$log" 2>&1
+    --endpoint build/asan/tools/interop/interop_endpoint --suites "$results/suites" --markdown "$results/interop.md" \
+    >"$log" 2>&1
   show 60 <"$log"
   if [ -s "$results/interop.tally" ]; then
     cat "$results/interop.tally" >>"$tally"
@@ -145,11 +162,11 @@ stage_interop() {
     fail "interop (no result)"
   fi
   # What a reader is shown has to be what the run shows.
-  step interop-table diff docs/interop.md "$results/interop.md"
+  step interop-table tests/interop/suites.py compare docs/interop.md "$results/interop.md"
 }
 
 build_interop() {
-  cmake -S . -B build/asan -DWT_SANITIZE=ON && cmake --build build/asan -j "$jobs" --target interop_peer
+  cmake -S . -B build/asan -DWT_SANITIZE=ON && cmake --build build/asan -j "$jobs" --target interop_peer --target interop_endpoint
 }
 
 setup_interop() { scripts/setup.sh interop && tests/interop/run.py --setup; }

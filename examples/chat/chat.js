@@ -117,7 +117,8 @@ const told = {
     if (greeted) showTyping(name);
   },
   closed(code, reason) {
-    if (room !== null) goOut(code === 0 ? '' : `You are no longer in the room: ${reason}`);
+    const what = greeted ? 'You are no longer in the room' : 'You were not let in';
+    if (room !== null) goOut(code === 0 ? '' : `${what}: ${reason}.`);
   },
 };
 

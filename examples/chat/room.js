@@ -24,18 +24,23 @@ export class Room {
     const it = new Room();
     it.#told = told;
     it.#transport = new WebTransport(url.href, options);
+    it.#transport.closed.catch(() => {});
+    await it.#transport.ready;
     it.#transport.closed.then(
       ({ closeCode, reason }) => told.closed(closeCode ?? 0, reason ?? ''),
-      () => told.closed(null, 'The connection was lost.'),
+      () => told.closed(null, 'the connection was lost'),
     );
-    await it.#transport.ready;
-    const stream = await it.#transport.createBidirectionalStream();
-    it.#writer = stream.writable.getWriter();
-    it.#datagrams = it.#transport.datagrams.writable.getWriter();
-    it.#readLines(stream.readable).catch(() => {}); // `closed` says why
-    it.#readDatagrams().catch(() => {});
-    await it.say(''); // browsers tell of a stream with its first bytes, and an empty line says nothing
+    await it.#open().catch(() => {}); // from here on, `closed` says what was wrong
     return it;
+  }
+
+  async #open() {
+    const stream = await this.#transport.createBidirectionalStream();
+    this.#writer = stream.writable.getWriter();
+    this.#datagrams = this.#transport.datagrams.writable.getWriter();
+    this.#readLines(stream.readable).catch(() => {});
+    this.#readDatagrams().catch(() => {});
+    await this.say(''); // browsers tell of a stream with its first bytes, and an empty line says nothing
   }
 
   say(text) {

@@ -83,8 +83,16 @@ struct wt_client_config {
   size_t max_early_datagrams;         /**< likewise; default 64 */
 };
 
-/** Fills `*config` with the defaults above. Since 0.1.0. */
-WT_API void wt_client_config_default(struct wt_client_config *config);
+/**
+ * Fills the first `size` bytes of `*config` with the defaults above; `size` is sizeof(struct wt_client_config) of the header that
+ * the caller was compiled with, so that a newer library does not write past it. Since 0.1.0.
+ */
+WT_API void wt_client_config_init(struct wt_client_config *config, size_t size);
+
+/** `wt_client_config_init` with the right size: what a program in C calls. Since 0.1.0. */
+static inline void wt_client_config_default(struct wt_client_config *config) {
+  wt_client_config_init(config, sizeof(*config));
+}
 
 /**
  * Makes a client; `config` is copied, NULL stands for the defaults. `*client` is the caller's, to be freed with
@@ -197,13 +205,23 @@ struct wt_dial_options {
   bool optimistic;     /**< make the session before the answer: see `on_asked`; default false */
 };
 
-/** Fills `*options` with the defaults. Since 0.1.0. */
-WT_API void wt_dial_options_default(struct wt_dial_options *options);
+/**
+ * Fills the first `size` bytes of `*options` with the defaults; `size` is sizeof(struct wt_dial_options) of the header that
+ * the caller was compiled with, so that a newer library does not write past it. Since 0.1.0.
+ */
+WT_API void wt_dial_options_init(struct wt_dial_options *options, size_t size);
+
+/** `wt_dial_options_init` with the right size: what a program in C calls. Since 0.1.0. */
+static inline void wt_dial_options_default(struct wt_dial_options *options) {
+  wt_dial_options_init(options, sizeof(*options));
+}
 
 /**
  * Asks for a session at `url`, "https://host:port/path?query" (port 443 if none is given; a fragment is not sent).
  * The name is looked up off the loop, and the addresses of both families are tried by RFC 8305. Nothing is tried
- * again by itself. `*dial` lives until its `on_done`, which comes from the loop, never from inside this call. May be
+ * again by itself, with one exception: with `allow_pooling` and without `optimistic`, a request that the server
+ * rejects unseen (H3_REQUEST_REJECTED) on a connection that has other sessions is sent once more on a connection of
+ * its own, since the server may allow no more sessions on that one. `*dial` lives until its `on_done`, which comes from the loop, never from inside this call. May be
  * called inside a callback.
  *
  * Errors: WT_ERR_ADDRESS (`url`; `wt_client_error` says what is wrong with it), WT_ERR_INVALID (no `on_done`, a
@@ -225,7 +243,10 @@ WT_API const char *wt_dial_header(const wt_dial *dial, const char *name);
  */
 WT_API int wt_dial_header_at(const wt_dial *dial, size_t index, struct wt_header *header);
 
-/** Fills `*info` for the dial's connection, also after a failure. WT_ERR_STATE: there never was one. Since 0.1.0. */
+/**
+ * Fills `*info` for the dial's connection, its own or one that it joined, also after a failure. WT_ERR_STATE: there
+ * never was one. Since 0.1.0.
+ */
 WT_API int wt_dial_get_connection_info(const wt_dial *dial, struct wt_connection_info *info);
 
 /** An address that was tried. Pointers are borrowed until `on_done` returns. */
@@ -238,7 +259,12 @@ struct wt_attempt {
   const char *message; /**< why it failed, or "" */
 };
 
-/** Fills `*attempt` with the `index`th address tried, from 0. WT_ERR_NOT_FOUND, WT_ERR_INVALID. Since 0.1.0. */
+/**
+ * Fills `*attempt` with the `index`th address tried, from 0. A dial that joined a connection which was there already
+ * has tried none.
+ *
+ * Errors: WT_ERR_NOT_FOUND past the last, WT_ERR_INVALID. Since 0.1.0.
+ */
 WT_API int wt_dial_attempt(const wt_dial *dial, size_t index, struct wt_attempt *attempt);
 
 /* --- Plain requests --- */
@@ -278,8 +304,16 @@ struct wt_exchange_options {
   bool allow_pooling;  /**< may share a connection with others that allow it; default true */
 };
 
-/** Fills `*options` with the defaults. Since 0.1.0. */
-WT_API void wt_exchange_options_default(struct wt_exchange_options *options);
+/**
+ * Fills the first `size` bytes of `*options` with the defaults; `size` is sizeof(struct wt_exchange_options) of the header that
+ * the caller was compiled with, so that a newer library does not write past it. Since 0.1.0.
+ */
+WT_API void wt_exchange_options_init(struct wt_exchange_options *options, size_t size);
+
+/** `wt_exchange_options_init` with the right size: what a program in C calls. Since 0.1.0. */
+static inline void wt_exchange_options_default(struct wt_exchange_options *options) {
+  wt_exchange_options_init(options, sizeof(*options));
+}
 
 /**
  * Sends a request for `url`; else as `wt_client_dial`. `options` may be NULL: then the response goes unseen. CONNECT

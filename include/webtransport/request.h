@@ -154,8 +154,16 @@ struct wt_upgrade_options {
   size_t header_count;
 };
 
-/** Fills `*options` with the defaults. Since 0.1.0. */
-WT_API void wt_upgrade_options_default(struct wt_upgrade_options *options);
+/**
+ * Fills the first `size` bytes of `*options` with the defaults; `size` is sizeof(struct wt_upgrade_options) of the header that
+ * the caller was compiled with, so that a newer library does not write past it. Since 0.1.0.
+ */
+WT_API void wt_upgrade_options_init(struct wt_upgrade_options *options, size_t size);
+
+/** `wt_upgrade_options_init` with the right size: what a program in C calls. Since 0.1.0. */
+static inline void wt_upgrade_options_default(struct wt_upgrade_options *options) {
+  wt_upgrade_options_init(options, sizeof(*options));
+}
 
 /**
  * Accepts the WebTransport session that `request` asks for (section 3.2): checks that it is such a

@@ -14,7 +14,7 @@ extern "C" {
 /** libuv's loop; declared here so that this header needs none of libuv's. */
 struct uv_loop_s;
 
-/** An HTTP/3 server with WebTransport: UDP sockets, connections, routes and sessions on one loop. */
+/** An HTTP/3 server with WebTransport: UDP sockets, connections, routes and sessions, on one loop or several. */
 typedef struct wt_server wt_server;
 
 /** How much is logged. */
@@ -26,13 +26,14 @@ enum wt_log_level {
   WT_LOG_DEBUG = 4, /**< a line per connection, request and stream */
 };
 
-/** Gets each log line, without a newline; borrowed until it returns. Called on the loop's thread. */
+/** Gets each log line, without a newline; borrowed until it returns. Called on the loop's thread, and with several
+ * workers on the thread of each, at the same time too. */
 typedef void (*wt_log)(enum wt_log_level level, const char *line, void *user_data);
 
 /**
  * Decides whether `request`, a WebTransport request, may come from its origin. Called by `wt_upgrade`
- * for every request, also without an `origin` field. Returning false makes the upgrade fail with
- * WT_ERR_ORIGIN.
+ * for every request, also without an `origin` field, on the request's thread. Returning false makes the
+ * upgrade fail with WT_ERR_ORIGIN.
  */
 typedef bool (*wt_check_origin)(const wt_request *request, void *user_data);
 
@@ -72,6 +73,13 @@ struct wt_server_config {
 
   /** The loop to run on, which stays the caller's; NULL (the default) for a loop of its own. */
   struct uv_loop_s *loop;
+
+  /**
+   * Threads that serve: 1 (the default) to 256. Each has sockets, connections and sessions of its own; see the section
+   * on threads below. Worker 0 is the thread of the loop, which may be the caller's; the others are the library's. The
+   * bounds below hold for all together.
+   */
+  unsigned workers;
 
   /** Decides on origins; NULL (the default) allows requests without an origin and same-origin ones. */
   wt_check_origin check_origin;
@@ -139,10 +147,34 @@ struct wt_server_stats {
   uint64_t handshakes_open;
   uint64_t packets_received, packets_sent;
   uint64_t bytes_received, bytes_sent; /**< UDP payloads */
+  uint64_t packets_handed_over;        /**< that another worker's socket received */
+  uint64_t packets_dropped;            /**< likewise, beyond the bound on those that wait */
 };
 
-/** Fills `*config` with the defaults above. Since 0.1.0. */
-WT_API void wt_server_config_default(struct wt_server_config *config);
+/*
+ * Threads. A server without `workers` is one thread's, that of its loop: all handlers and callbacks are called there,
+ * and all calls are to be made there, except for `wt_server_post`, `wt_server_shutdown`, `wt_server_close` and
+ * `wt_session_post`, which any thread may call.
+ *
+ * With `workers` above 1, each worker is a thread with connections of its own. A connection stays with its worker, also
+ * when the client moves to another address. The handler of a request, and all callbacks of the request, of the session
+ * it becomes, and of its streams, are called on the worker's thread; calls on those are to be made there. "The loop's
+ * thread", where it is said of these, is the worker's. So the handlers of one session need no lock for what is the
+ * session's alone, and those of different sessions need one for what they share; `wt_session_post` reaches another
+ * session. Calls on the server itself (certificates, start, run, free) stay with the thread of worker 0, where
+ * `wt_server_post` leads; routes are set before the start.
+ */
+
+/**
+ * Fills the first `size` bytes of `*config` with the defaults above; `size` is sizeof(struct wt_server_config) of the header that
+ * the caller was compiled with, so that a newer library does not write past it. Since 0.1.0.
+ */
+WT_API void wt_server_config_init(struct wt_server_config *config, size_t size);
+
+/** `wt_server_config_init` with the right size: what a program in C calls. Since 0.1.0. */
+static inline void wt_server_config_default(struct wt_server_config *config) {
+  wt_server_config_init(config, sizeof(*config));
+}
 
 /**
  * Makes a server; `config` is copied, NULL stands for the defaults. `*server` is the caller's, to be
@@ -158,7 +190,8 @@ WT_API int wt_server_new(wt_server **server, const struct wt_server_config *conf
  * answer at once, or keep the request and answer later. WebTransport requests come here too, once
  * the client's SETTINGS are in. A second call with the same pattern replaces the first.
  *
- * Errors: WT_ERR_INVALID if `pattern` does not begin with '/'; WT_ERR_NOMEM. Since 0.1.0.
+ * Errors: WT_ERR_INVALID if `pattern` does not begin with '/'; WT_ERR_STATE after the start of a server with
+ * several workers; WT_ERR_NOMEM. Since 0.1.0.
  */
 WT_API int wt_server_handle(wt_server *server, const char *pattern, wt_handler handler, void *user_data);
 
@@ -177,14 +210,16 @@ WT_API int wt_server_add_certificate(wt_server *server, wt_certificate *certific
 WT_API int wt_server_set_certificates(wt_server *server, wt_certificate *const *certificates, size_t count);
 
 /**
- * Binds the sockets and begins to serve whenever the loop runs. Returns at once.
+ * Binds the sockets and begins to serve whenever the loop runs; the threads of further workers serve from
+ * now on. Returns at once.
  *
  * Errors: WT_ERR_STATE without a certificate or if started already; WT_ERR_ADDRESS, WT_ERR_IO (port
- * taken); `wt_server_error` names the address. Since 0.1.0.
+ * taken, no more threads); `wt_server_error` names the address. Since 0.1.0.
  */
 WT_API int wt_server_start(wt_server *server);
 
-/** Runs the server's loop until the server has ended. Errors: WT_ERR_STATE if not started. Since 0.1.0. */
+/** Runs the server's loop, worker 0, until the server has ended with all workers. Errors: WT_ERR_STATE if not started.
+ * Since 0.1.0. */
 WT_API int wt_server_run(wt_server *server);
 
 /**
@@ -211,9 +246,9 @@ WT_API void wt_server_shutdown(wt_server *server, uint64_t deadline_ms);
 WT_API void wt_server_close(wt_server *server);
 
 /**
- * Calls `function(server, argument)` on the loop's thread, soon. This and the two above are the only
- * calls on a running server that other threads may make. Calls come in order; those that wait when
- * the server is freed are made then.
+ * Calls `function(server, argument)` on the loop's thread, that of worker 0, soon. This and the two above
+ * are the only calls on a running server that other threads may make, beside `wt_server_get_stats` where
+ * there are several workers. Calls come in order; those that wait when the server is freed are made then.
  *
  * Errors: WT_ERR_NOMEM; WT_ERR_STATE once `wt_server_free` has begun. Since 0.1.0.
  */
@@ -225,11 +260,17 @@ WT_API int wt_server_post(wt_server *server, void (*function)(wt_server *server,
  *
  * A caller's loop is turned without blocking until it has let go of the server's handles, so free the
  * server before the loop is closed, and not from inside a callback of that loop. Inside a callback of
- * `wt_server_run` this closes, and the server is freed when `wt_server_run` returns. Since 0.1.0.
+ * `wt_server_run` this closes, and the server is freed when `wt_server_run` returns. The threads of further
+ * workers have ended when this returns, so it is not for their callbacks. Since 0.1.0.
  */
 WT_API void wt_server_free(wt_server *server);
 
-/** Fills `*stats`. Errors: WT_ERR_INVALID if `stats->size` is smaller than any version's. Since 0.1.0. */
+/**
+ * Fills `*stats`, summed over the workers. With several, any thread may ask, and the counts are those that each
+ * worker had at the end of the latest turn of its loop.
+ *
+ * Errors: WT_ERR_INVALID if `stats->size` is smaller than any version's. Since 0.1.0.
+ */
 WT_API int wt_server_get_stats(const wt_server *server, struct wt_server_stats *stats);
 
 /** Returns a sentence about the last error of a call on `server`, naming the file or address; "" if none. Since 0.1.0. */
@@ -237,6 +278,9 @@ WT_API const char *wt_server_error(const wt_server *server);
 
 /** Returns the server that `request` came to. Since 0.1.0. */
 WT_API wt_server *wt_request_server(const wt_request *request);
+
+/** Returns which worker of the server `request` came to, from 0 to `workers` - 1. Since 0.1.0. */
+WT_API unsigned wt_request_worker(const wt_request *request);
 
 #ifdef __cplusplus
 }

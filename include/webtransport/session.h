@@ -127,8 +127,9 @@ WT_API size_t wt_session_max_datagram_size(const wt_session *session);
 /**
  * Ends the session with a code and a reason for the peer's application (section 6). `reason` is
  * UTF-8 of `reason_len` bytes, copied; over 1,024 bytes it is cut at a character boundary. Streams
- * end with WT_SESSION_GONE; queued datagrams are dropped. `on_close` follows, not from inside this
- * call. May be called inside a callback; on an ended session it does nothing.
+ * end with WT_SESSION_GONE; queued datagrams are dropped. No callback of the session or of its streams
+ * comes from now on but `on_close`, each stream's and then the session's, not from inside this call:
+ * what arrives meanwhile is dropped. May be called inside a callback; on an ended session it does nothing.
  *
  * Errors: WT_ERR_INVALID if `reason` is not UTF-8. Since 0.1.0.
  */
@@ -157,6 +158,25 @@ WT_API int wt_session_export_keying_material(const wt_session *session, const ch
  * Errors: WT_ERR_INVALID if `stats->size` is smaller than any version's. Any callback. Since 0.1.0.
  */
 WT_API int wt_session_get_stats(const wt_session *session, struct wt_session_stats *stats);
+
+/**
+ * Calls `function(session, argument)` on the session's thread, soon, from any thread: with several workers, this is how
+ * one session's handler writes to another session. Calls come in order. Where this returned 0, `function` is called
+ * exactly once: with NULL for the session if its `on_close` was called meanwhile, so that what `argument` points to can
+ * be released.
+ *
+ * The caller has to know that the session's `on_close` has not returned: on another thread that takes a lock, or a list
+ * behind one, which `on_close` takes too. Calls that wait when the server, or client, is freed are made then.
+ *
+ * Errors: WT_ERR_INVALID; WT_ERR_NOMEM; WT_ERR_STATE once the server or client is being freed. Since 0.1.0.
+ */
+WT_API int wt_session_post(wt_session *session, void (*function)(wt_session *session, void *argument), void *argument);
+
+/**
+ * Returns which worker of the server the session belongs to, from 0 to `workers` - 1; 0 for a client's. Any thread, as
+ * long as the session is known to live. Since 0.1.0.
+ */
+WT_API unsigned wt_session_worker(const wt_session *session);
 
 #ifdef __cplusplus
 }

@@ -17,9 +17,9 @@
  * Rules that hold everywhere:
  *
  *  - Functions return 0 or a negative `enum wt_error`; out parameters come last and are set only on 0.
- *  - A server or client, its requests, sessions and streams live on one thread, the one that runs the loop. Only
- *    `wt_server_post`, `wt_server_shutdown`, `wt_server_close`, `wt_client_post` and `wt_client_close` may be called
- *    from others.
+ *  - A server or client, its requests, sessions and streams live on one thread, the one that runs the loop; server.h
+ *    tells of servers with several. Only `wt_server_post`, `wt_server_shutdown`, `wt_server_close`, `wt_client_post`,
+ *    `wt_client_close` and `wt_session_post` may be called from others.
  *  - Callbacks are never called from inside a call that the application makes. Every call may be made
  *    inside every callback, unless its block says otherwise.
  *  - Every handle gets exactly one `on_close`, and nothing after it.

@@ -118,7 +118,7 @@ static struct datagram *datagram_next(struct wt__mux *mux) {
 }
 
 bool wt__mux_next_datagram(struct wt__mux *mux, struct wt__vec *datagram) {
-  struct datagram *d = datagram_next(mux);
+  struct datagram *d = mux->datagrams_out_len ? datagram_next(mux) : NULL; /* asked before each packet */
   if (d == NULL) return false;
   datagram->data = d->bytes;
   datagram->len = d->len;

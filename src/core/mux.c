@@ -280,7 +280,7 @@ bool wt__mux_next(struct wt__mux *mux, struct wt__send *send, wt_stream **out) {
       continue;
     }
     send->id = stream->id;
-    send->count = wt__sendq_peek(&stream->sendq, send->vecs, WT__SEND_VECS, &send->fin);
+    send->count = wt__sendq_peek(&stream->sendq, send->vecs, WT__SEND_VECS, WT__SEND_ENOUGH, &send->fin);
     if (!wt__credit_limit(stream, send)) {
       wt__stream_starved(stream);
       continue;

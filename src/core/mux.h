@@ -40,6 +40,9 @@ struct wt__flow_windows {
   uint64_t max_data;
 };
 
+/* What `wt_session_post` is given. */
+typedef void (*wt__session_function)(wt_session *session, void *argument);
+
 struct wt__mux_config {
   size_t max_stream_send_buffer;
   size_t max_datagrams_queued;
@@ -47,6 +50,11 @@ struct wt__mux_config {
   uint64_t early_timeout_ms;
   struct wt__flow_windows flow;
   const struct wt__log *log;
+  unsigned worker; /* of a server: which of its threads this is */
+  /* Has `wt__session_posted` called with these on the connection's thread. Any thread. WT_ERR_NOMEM. NULL: there is no
+   * such way. */
+  int (*post)(void *ctx, wt_session *session, wt__session_function function, void *argument);
+  void *post_ctx;
 };
 
 /* What streams used that were refused before their session began. */
@@ -129,6 +137,9 @@ void wt__session_answered(wt_session *session);
 /* The server refused it, or there will be no answer: ends it, unless the application did, and calls `on_close`, of its
  * streams too. Not inside an application's call. */
 void wt__session_refused(wt_session *session, enum wt_party by, uint64_t wire_code);
+
+/* Makes a call that was posted: with NULL for a session that has ended. */
+void wt__session_posted(wt_session *session, wt__session_function function, void *argument);
 
 /* Whether `id` ended or was refused a short while ago. */
 bool wt__mux_is_closed_id(const struct wt__mux *mux, int64_t id);

@@ -222,9 +222,13 @@ void wt__sched_served(struct wt__sched *sched, struct wt__sched_entry *entry) {
   struct wt__sched_session *session;
   if (!entry->queued) return;
   session = group->session;
-  heap_remove(group, entry);
-  entry->turn = sched->turn++;
-  group->root = heap_merge(group->root, entry);
+  if (group->root == entry && entry->child == NULL) {
+    entry->turn = sched->turn++; /* alone */
+  } else {
+    heap_remove(group, entry);
+    entry->turn = sched->turn++;
+    group->root = heap_merge(group->root, entry);
+  }
   wt__list_remove(&group->ready);
   wt__list_push_back(&session->ready_groups, &group->ready);
   wt__list_remove(&session->ready);

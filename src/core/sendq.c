@@ -180,11 +180,12 @@ int wt__sendq_append_owned(struct wt__sendq *q, const void *data, size_t len, wt
 
 bool wt__sendq_pending(const struct wt__sendq *q) { return q->sent < q->end || (q->fin && !q->fin_sent); }
 
-size_t wt__sendq_peek(const struct wt__sendq *q, struct wt__vec *vecs, size_t max_vecs, bool *fin) {
+size_t wt__sendq_peek(const struct wt__sendq *q, struct wt__vec *vecs, size_t max_vecs, size_t enough, bool *fin) {
   const struct wt__chunk *chunk = q->next;
-  size_t off = q->next_off, count = 0;
-  while (chunk && count < max_vecs) {
+  size_t off = q->next_off, count = 0, len = 0;
+  while (chunk && count < max_vecs && len < enough) {
     if (chunk->len > off) vecs[count++] = (struct wt__vec){chunk->data + off, chunk->len - off};
+    len += chunk->len - off;
     off = 0;
     chunk = chunk->next;
   }

@@ -61,8 +61,9 @@ int wt__sendq_append_owned(struct wt__sendq *q, const void *data, size_t len, wt
 /* Whether there is anything to hand to the transport: bytes, or the FIN. */
 bool wt__sendq_pending(const struct wt__sendq *q);
 
-/* Fills `vecs` with unsent bytes; returns how many were filled. `*fin`: they reach up to the end. */
-size_t wt__sendq_peek(const struct wt__sendq *q, struct wt__vec *vecs, size_t max_vecs, bool *fin);
+/* Fills `vecs` with unsent bytes, until there are `enough`; returns how many were filled. `*fin`: they reach up to the
+ * end. */
+size_t wt__sendq_peek(const struct wt__sendq *q, struct wt__vec *vecs, size_t max_vecs, size_t enough, bool *fin);
 
 /* The transport took `len` bytes, and the FIN. */
 void wt__sendq_sent(struct wt__sendq *q, size_t len, bool fin);

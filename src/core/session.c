@@ -85,8 +85,31 @@ void wt__session_free(wt_session *session) {
   wt__free(session->path);
   wt__free(session->protocol);
   wt__free(session->peer_address);
-  wt__free(session);
+  if (atomic_load(&session->posts) == 0) {
+    wt__free(session);
+  } else {
+    session->freed = true;
+  }
 }
+
+/* --- Calls that other threads ask for --- */
+
+int wt_session_post(wt_session *session, void (*function)(wt_session *session, void *argument), void *argument) {
+  if (!session || !function) return WT_ERR_INVALID;
+  const struct wt__mux_config *config = session->mux->config;
+  if (!config->post) return WT_ERR_UNSUPPORTED;
+  atomic_fetch_add(&session->posts, 1);
+  int error = config->post(config->post_ctx, session, function, argument);
+  if (error) atomic_fetch_sub(&session->posts, 1);
+  return error;
+}
+
+void wt__session_posted(wt_session *session, wt__session_function function, void *argument) {
+  function(session->told ? NULL : session, argument);
+  if (atomic_fetch_sub(&session->posts, 1) == 1 && session->freed) wt__free(session);
+}
+
+unsigned wt_session_worker(const wt_session *session) { return session->mux->config->worker; }
 
 /* --- The CONNECT stream --- */
 
@@ -194,7 +217,7 @@ void wt__session_recv_stop_sending(wt_session *session, uint64_t wire_code) {
 }
 
 size_t wt__session_peek(wt_session *session, struct wt__vec *vecs, size_t max_vecs, bool *fin) {
-  return wt__sendq_peek(&session->capsules, vecs, max_vecs, fin);
+  return wt__sendq_peek(&session->capsules, vecs, max_vecs, SIZE_MAX, fin);
 }
 
 void wt__session_sent(wt_session *session, size_t len, bool fin) {

@@ -4,6 +4,7 @@
 
 /* The inside of a session, for the files of core. */
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -76,6 +77,9 @@ struct wt_session {
   bool connect_stopped; /* the peer reads no more of the CONNECT stream */
   bool drain_sent, drain_pending, drain_told;
   bool wants_credit[2], credit_pending[2]; /* by enum wt_stream_kind */
+
+  atomic_uint posts; /* calls that wait, on any thread; while there are any, the memory stays */
+  bool freed;        /* all but the memory; the last of those calls frees it */
 };
 
 /* Puts the session on the list that `wt__mux_run` works off. */

@@ -167,9 +167,14 @@ void wt__stream_refuse(wt_stream *stream, uint64_t wire_code) {
 /* The server has not accepted the session yet: the application hears of nothing but room to write. */
 static bool stream_is_held(const wt_stream *stream) { return stream->session && stream->session->unanswered; }
 
+/* The application has closed the session: it hears of ends alone. */
+static bool stream_is_left(const wt_stream *stream) {
+  return stream->session && stream->session->ended && stream->session->end.by == WT_LOCAL;
+}
+
 static bool stream_can_deliver(const wt_stream *stream) {
   return stream->session && !stream_is_held(stream) && stream->has_callbacks && !stream->paused && !stream->told &&
-         !stream->recv_done;
+         !stream->recv_done && !stream_is_left(stream);
 }
 
 /* Returns how many bytes the application took. */
@@ -209,7 +214,8 @@ static bool stream_count_received(wt_stream *stream, uint64_t len) {
 }
 
 void wt__stream_recv(wt_stream *stream, const uint8_t *data, size_t len, bool fin) {
-  if (!stream_count_received(stream, len) || stream->recv_done || stream->told) {
+  if (!stream_count_received(stream, len) || stream->recv_done || stream->told || stream_is_left(stream)) {
+    if (fin) stream->recv_fin = true; /* nothing to stop any more */
     stream_consume(stream, len);
     return;
   }
@@ -308,7 +314,7 @@ void wt__stream_recv_stop_sending(wt_stream *stream, uint64_t wire_code) {
   stream_fail(stream, &error);
   if (stream_is_held(stream)) {
     stream->stop_pending = true;
-  } else if (!stream->told && stream->session && stream->callbacks.on_stop_sending) {
+  } else if (!stream->told && stream->session && !stream_is_left(stream) && stream->callbacks.on_stop_sending) {
     stream->callbacks.on_stop_sending(stream, &error, stream->user_data);
   }
 }
@@ -329,12 +335,9 @@ void wt__stream_sent(wt_stream *stream, size_t len, bool fin) {
     }
   }
   wt__sched_served(&stream->mux->sched, &stream->sched); /* its session had its turn, even if it has no more */
-  if (wt__sendq_pending(&stream->sendq)) {
-    stream->mux->transport->wake(stream->mux->ctx);
-  } else {
-    wt__sched_remove(&stream->sched);
-    if (stream->reset_wait && stream_can_reset_at(stream)) stream_reset_at(stream, stream->reset_code);
-  }
+  if (wt__sendq_pending(&stream->sendq)) return; /* whoever sends goes on, now or when it may */
+  wt__sched_remove(&stream->sched);
+  if (stream->reset_wait && stream_can_reset_at(stream)) stream_reset_at(stream, stream->reset_code);
 }
 
 void wt__stream_blocked(wt_stream *stream) {
@@ -469,14 +472,14 @@ void wt__stream_closed(wt_stream *stream) {
 
 static void stream_tell_reset(wt_stream *stream) {
   stream->reset_pending = false;
-  if (!stream->told && stream->callbacks.on_reset) {
+  if (!stream->told && !stream_is_left(stream) && stream->callbacks.on_reset) {
     stream->callbacks.on_reset(stream, &stream->reset_error, stream->user_data);
   }
 }
 
 static void stream_tell_stop(wt_stream *stream) {
   stream->stop_pending = false;
-  if (!stream->told && stream->callbacks.on_stop_sending) {
+  if (!stream->told && !stream_is_left(stream) && stream->callbacks.on_stop_sending) {
     stream->callbacks.on_stop_sending(stream, &stream->error, stream->user_data);
   }
 }
@@ -488,7 +491,7 @@ void wt__stream_run(wt_stream *stream) {
   if (stream->stop_pending && !held) stream_tell_stop(stream);
   if (stream->writable_pending) {
     stream->writable_pending = false;
-    if (!stream->send_done && !stream->told && stream->callbacks.on_writable) {
+    if (!stream->send_done && !stream->told && !stream_is_left(stream) && stream->callbacks.on_writable) {
       stream->callbacks.on_writable(stream, stream->user_data);
     }
   }

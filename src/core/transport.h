@@ -79,6 +79,7 @@ struct wt_transport {
 
 /* Bytes of one stream that are to be sent next. They stay where they are until acknowledged. */
 #define WT__SEND_VECS 16
+#define WT__SEND_ENOUGH 16384 /* more than a packet takes: no need to look further */
 struct wt__send {
   int64_t id;
   bool fin; /* the stream ends behind these bytes */

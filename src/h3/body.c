@@ -67,7 +67,7 @@ nghttp3_ssize wt__body_read(struct wt__sendq *queue, nghttp3_vec *vecs, size_t m
   struct wt__vec found[WT__SEND_VECS];
   size_t count, total = 0;
   bool fin = false;
-  count = wt__sendq_peek(queue, found, max_vecs < WT__SEND_VECS ? max_vecs : WT__SEND_VECS, &fin);
+  count = wt__sendq_peek(queue, found, max_vecs < WT__SEND_VECS ? max_vecs : WT__SEND_VECS, SIZE_MAX, &fin);
   if (count == 0 && !fin) return NGHTTP3_ERR_WOULDBLOCK;
   for (size_t i = 0; i < count; i++) {
     vecs[i] = (nghttp3_vec){(uint8_t *)found[i].data, found[i].len};

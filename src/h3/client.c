@@ -8,7 +8,8 @@
  * carries plain requests goes on, and its dials are told.
  *
  * What arrives is noted; the application hears of it in `wt__client_run`. When the last user of the connection is gone
- * and the server has what it had to say, `on_unused` tells the owner, who may close it or keep it for others.
+ * and the server has what it had to say, `on_unused` tells the owner, who may close it or keep it for others. A server
+ * that acknowledges nothing any more is not waited for: the end of the last session would be that of the idle timeout.
  */
 
 #include "h3/client.h"
@@ -16,6 +17,11 @@
 #include "base/mem.h"
 #include "h3/internal.h"
 #include "wire/error_code.h"
+
+#define FAREWELL_PTOS 15
+#define FAREWELL_MIN_NS UINT64_C(2000000000)
+#define FAREWELL_MAX_NS UINT64_C(5000000000)
+#define MAX_ACK_DELAY_US 25000 /* what QUIC assumes (RFC 9000, section 18.2) */
 
 /* --- The connection --- */
 
@@ -84,6 +90,8 @@ void wt__client_goaway(struct wt__h3_conn *conn, int64_t id) {
   wt__h3_wake(conn);
 }
 
+size_t wt__h3_conn_sessions(const struct wt__h3_conn *conn) { return conn->mux.sessions_open + conn->client->asked; }
+
 bool wt__h3_conn_may_exchange(const struct wt__h3_conn *conn) { return !conn->closing && !conn->client->goaway; }
 
 static void client_run_settings(struct wt__h3_conn *conn) {
@@ -121,20 +129,49 @@ void wt__client_run(struct wt__h3_conn *conn) {
   wt__exchanges_run(conn);
 }
 
+/* Time for a close to get lost and to be sent again four times: after one, two, four and eight probe timeouts (RFC
+ * 9002, section 6.2.1), of which HTTP/3 only knows what the round-trip time makes of them. */
+static uint64_t farewell_ns(const struct wt__path_stats *path) {
+  if (path->smoothed_rtt_us == 0) return FAREWELL_MAX_NS;
+  uint64_t pto_us = path->smoothed_rtt_us + 4 * path->rtt_variation_us + MAX_ACK_DELAY_US;
+  if (pto_us >= FAREWELL_MAX_NS / (FAREWELL_PTOS * 1000)) return FAREWELL_MAX_NS;
+  uint64_t ns = FAREWELL_PTOS * 1000 * pto_us;
+  return ns > FAREWELL_MIN_NS ? ns : FAREWELL_MIN_NS;
+}
+
+/* Whether nothing uses the connection but closes of sessions, which the server has yet to acknowledge, and may: any
+ * packet of it begins the time anew. */
+static bool client_says_farewell(struct wt__h3_conn *conn) {
+  struct wt__h3_client *client = conn->client;
+  struct wt__path_stats path = {0};
+  if (wt__h3_is_used(conn) || wt__h3_conn_is_idle(conn)) {
+    client->farewell_until = 0;
+    return false;
+  }
+  if (client->farewell_until != 0 && client->farewell_until <= conn->now) return false;
+  conn->below->path_stats(conn->ctx, &path);
+  if (client->farewell_until == 0 || client->farewell_heard != path.packets_received) {
+    client->farewell_heard = path.packets_received;
+    client->farewell_until = conn->now + farewell_ns(&path);
+  }
+  return true;
+}
+
 void wt__client_run_unused(struct wt__h3_conn *conn) {
   struct wt__h3_client *client = conn->client;
   bool was_used = client->used;
   if (conn->closing) return;
-  client->used = !wt__h3_conn_is_idle(conn);
+  client->used = client_says_farewell(conn) || wt__h3_is_used(conn);
   if (was_used && !client->used && client->callbacks.on_unused) client->callbacks.on_unused(conn, client->user_data);
 }
 
 uint64_t wt__client_expiry(const struct wt__h3_conn *conn) {
   const struct wt__h3_client *client = conn->client;
+  uint64_t expiry = client->used && client->farewell_until ? client->farewell_until : UINT64_MAX;
   if (client->connected_pending || client->ready_pending || client->try_waiting) return 0;
   if (!wt__list_empty(&client->todo_dials) || !wt__list_empty(&client->todo_exchanges)) return 0;
-  if (conn->tap.has_settings || client->settings_deadline == 0 || client->missing) return UINT64_MAX;
-  return client->settings_deadline;
+  if (conn->tap.has_settings || client->settings_deadline == 0 || client->missing) return expiry;
+  return client->settings_deadline < expiry ? client->settings_deadline : expiry;
 }
 
 void wt__client_ending(struct wt__h3_client *client, enum wt_party by, uint64_t wire_code) {

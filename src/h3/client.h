@@ -43,8 +43,8 @@ struct wt__h3_client_callbacks {
   void (*on_connected)(struct wt__h3_conn *conn, void *user_data);
   /* The SETTINGS do not allow WebTransport, and the connection goes on for the sake of its exchanges. May be NULL. */
   void (*on_unfit)(struct wt__h3_conn *conn, void *user_data);
-  /* The last of its dials, exchanges and sessions has ended, and what they had to say has reached the server: nothing
-   * uses the connection any more. May come again. May be NULL. */
+  /* The last of its dials, exchanges and sessions has ended, and what they had to say has reached the server, or nothing
+   * was heard of it meanwhile for two to five seconds: nothing uses the connection any more. May come again. May be NULL. */
   void (*on_unused)(struct wt__h3_conn *conn, void *user_data);
 };
 
@@ -101,6 +101,8 @@ int wt__h3_dial_header_at(const struct wt__h3_dial *dial, size_t index, struct w
 /* Whether another dial may share the connection: it goes on, takes requests, has what WebTransport needs, and has room
  * for a session besides those that are there and on their way. Before the SETTINGS: for the first dial alone. */
 bool wt__h3_conn_may_dial(const struct wt__h3_conn *conn);
+/* How many sessions there are, with those that are asked for. */
+size_t wt__h3_conn_sessions(const struct wt__h3_conn *conn);
 /* Whether the connection takes another exchange: it goes on, and the server has sent no GOAWAY. */
 bool wt__h3_conn_may_exchange(const struct wt__h3_conn *conn);
 

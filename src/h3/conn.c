@@ -297,6 +297,7 @@ static void conn_run_started(struct wt__h3_conn *conn, uint64_t now) {
 
 void wt__h3_conn_run(struct wt__h3_conn *conn, uint64_t now) {
   conn->now = now;
+  conn->http_quiet = false;
   if (conn->client && !conn->closing) wt__client_run(conn); /* also before the start: a dial may be cancelled */
   if (!conn->closing && conn->started) conn_run_started(conn, now);
   if (conn->client) wt__client_run_unused(conn);
@@ -331,10 +332,14 @@ void wt__h3_conn_shutdown(struct wt__h3_conn *conn) {
   wt__h3_wake(conn);
 }
 
+bool wt__h3_is_used(const struct wt__h3_conn *conn) {
+  if (!wt__list_empty(&conn->requests) || conn->mux.sessions_open > 0) return true;
+  return conn->client && !(wt__list_empty(&conn->client->dials) && wt__list_empty(&conn->client->exchanges));
+}
+
 bool wt__h3_conn_is_idle(const struct wt__h3_conn *conn) {
   if (conn->closing) return true;
-  if (!wt__list_empty(&conn->requests) || conn->mux.sessions_open > 0) return false;
-  if (conn->client && !(wt__list_empty(&conn->client->dials) && wt__list_empty(&conn->client->exchanges))) return false;
+  if (wt__h3_is_used(conn)) return false;
   /* The close capsule of a session that ended has to reach the peer. */
   WT__LIST_FOREACH(it, next, &conn->connects) {
     const struct wt__h3_connect *connect = CONNECT_OF(it, link);

@@ -86,8 +86,9 @@ void wt__h3_conn_max_remote_bidi(struct wt__h3_conn *conn, uint64_t max);
 void wt__h3_conn_recv_datagram(struct wt__h3_conn *conn, const uint8_t *data, size_t len, uint64_t now);
 
 /* --- Sending --- */
-/* The next stream with bytes; false: none. Then one of the three follows for `send->id`. */
-bool wt__h3_conn_next(struct wt__h3_conn *conn, struct wt__send *send);
+/* The next stream with bytes; false: none. Then one of the three follows for `send->id`. Streams of sessions get `room`
+ * bytes at most: what is left of the connection's window, but for what capsules may need. */
+bool wt__h3_conn_next(struct wt__h3_conn *conn, struct wt__send *send, uint64_t room);
 void wt__h3_conn_sent(struct wt__h3_conn *conn, int64_t id, size_t len, bool fin);
 void wt__h3_conn_blocked(struct wt__h3_conn *conn, int64_t id);      /* the stream's flow control */
 void wt__h3_conn_write_closed(struct wt__h3_conn *conn, int64_t id); /* gone or shut down */

@@ -29,8 +29,11 @@
 
 /* --- Records --- */
 
-struct wt__h3_stream *wt__demux_find(const struct wt__h3_conn *conn, int64_t id) {
-  return wt__map_get(&conn->streams, (uint64_t)id);
+struct wt__h3_stream *wt__demux_find(struct wt__h3_conn *conn, int64_t id) {
+  if (conn->found && conn->found->id == id) return conn->found;
+  struct wt__h3_stream *record = wt__map_get(&conn->streams, (uint64_t)id);
+  if (record) conn->found = record;
+  return record;
 }
 
 struct wt__h3_stream *wt__demux_add(struct wt__h3_conn *conn, int64_t id, enum wt__h3_kind kind) {
@@ -342,6 +345,7 @@ void wt__h3_conn_stream_closed(struct wt__h3_conn *conn, int64_t id, bool has_co
       break;
     case WT__H3_REFUSED: break;
   }
+  if (conn->found == record) conn->found = NULL;
   wt__map_remove(&conn->streams, (uint64_t)id);
   wt__free(record);
 }

@@ -42,17 +42,17 @@ static const nghttp3_mem http_mem = {NULL, http_malloc, http_free, http_calloc, 
 /* Once the connection is closing nghttp3 is told to stop at once. */
 static int http_result(const struct wt__h3_conn *conn) { return conn->closing ? NGHTTP3_ERR_CALLBACK_FAILURE : 0; }
 
-static struct wt__h3_dial *http_dial(const struct wt__h3_conn *conn, int64_t id) {
+static struct wt__h3_dial *http_dial(struct wt__h3_conn *conn, int64_t id) {
   struct wt__h3_stream *record = wt__demux_find(conn, id);
   return record ? record->dial : NULL;
 }
 
-static wt_exchange *http_exchange(const struct wt__h3_conn *conn, int64_t id) {
+static wt_exchange *http_exchange(struct wt__h3_conn *conn, int64_t id) {
   struct wt__h3_stream *record = wt__demux_find(conn, id);
   return record ? record->exchange : NULL;
 }
 
-static wt_request *http_request(const struct wt__h3_conn *conn, int64_t id) {
+static wt_request *http_request(struct wt__h3_conn *conn, int64_t id) {
   struct wt__h3_stream *record = wt__demux_find(conn, id);
   return record ? record->request : NULL;
 }
@@ -248,6 +248,7 @@ void wt__http_resume(struct wt__h3_conn *conn, int64_t id) {
   if (conn->closing || record == NULL) return;
   if (record->connect && record->connect->ended) return;
   if (record->request && record->request->gone) return;
+  conn->http_quiet = false;
   rv = nghttp3_conn_resume_stream(conn->http, id);
   if (rv != 0) wt__h3_fail_http(conn, rv);
   wt__h3_wake(conn);

@@ -207,6 +207,8 @@ struct wt__h3_client {
   struct wt__list exchanges;     /* all that are attached */
   struct wt__list waiting_exchanges, todo_exchanges;
   uint64_t settings_deadline; /* 0: not set */
+  uint64_t farewell_until;    /* how long the last closes may be on their way; 0: there are none */
+  uint64_t farewell_heard;    /* packets of the server, when that was set */
   struct wt__h3_end end;
   const char *missing; /* why there can be no sessions; NULL: no reason, or not known yet */
   bool connected, connected_pending;
@@ -230,10 +232,12 @@ struct wt__h3_conn {
   struct wt_transport up; /* core's */
   struct wt__mux mux;
   nghttp3_conn *http;
+  bool http_quiet; /* nghttp3 had nothing to send when it was last asked, and nobody has called it since */
   char *peer_address;
   uint64_t now;
 
   struct wt__map streams;
+  struct wt__h3_stream *found; /* the last one that was looked for: most likely the next one too */
   struct wt__list requests, todo, waiting; /* waiting: for the SETTINGS, oldest first */
   struct wt__list connects, todo_connects;
   struct wt__released released;
@@ -272,11 +276,13 @@ void wt__h3_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_cod
 void wt__h3_reset_stream(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);
 /* Whether the peer takes RESET_STREAM_AT. */
 bool wt__h3_peer_has_reset_at(const struct wt__h3_conn *conn);
+/* Whether there are requests, sessions, dials or exchanges. */
+bool wt__h3_is_used(const struct wt__h3_conn *conn);
 /* Brings the sessions' count in `config->counters` up to date. */
 void wt__h3_count_sessions(struct wt__h3_conn *conn);
 
 /* demux.c */
-struct wt__h3_stream *wt__demux_find(const struct wt__h3_conn *conn, int64_t id);
+struct wt__h3_stream *wt__demux_find(struct wt__h3_conn *conn, int64_t id);
 struct wt__h3_stream *wt__demux_add(struct wt__h3_conn *conn, int64_t id, enum wt__h3_kind kind);
 void wt__demux_free(struct wt__h3_conn *conn);
 

@@ -307,6 +307,8 @@ bool wt_request_is_webtransport(const wt_request *request) { return request->is_
 const char *wt_request_error(const wt_request *request) { return request->error; }
 wt_server *wt_request_server(const wt_request *request) { return request->conn->config->server; }
 
+unsigned wt_request_worker(const wt_request *request) { return request->conn->config->mux.worker; }
+
 int wt_request_query_value(const wt_request *request, const char *name, char *value, size_t size) {
   return wt__target_query_value(request->query, name, value, size);
 }

@@ -12,6 +12,9 @@
  * large answer nor busy sessions keep the other waiting; within each, nghttp3 goes by priority and core
  * round robin.
  *
+ * nghttp3 is not asked before each packet of a busy session, but once a pass (`http_quiet`): between the packets of
+ * a pass nothing is given to it but what is cleared here.
+ *
  * Two habits of nghttp3 need care. It returns "nothing" when the stream it looked at had no body ready,
  * although others may have: so it is asked again as long as that was the reason. And it gives out a FIN
  * without bytes only once if an acknowledgement arrives before QUIC has taken it: so that FIN is
@@ -38,6 +41,7 @@ static bool next_http(struct wt__h3_conn *conn, struct wt__send *send) {
   nghttp3_ssize count;
   int64_t id = -1;
   int fin = 0;
+  if (conn->http_quiet) return false;
   if (conn->lone_fin_id >= 0) {
     send->id = conn->lone_fin_id;
     send->fin = true;
@@ -52,6 +56,7 @@ static bool next_http(struct wt__h3_conn *conn, struct wt__send *send) {
     wt__h3_fail_http(conn, (int)count);
     return false;
   }
+  conn->http_quiet = id < 0;
   if (id < 0) return false;
   if (count == 0) conn->lone_fin_id = id;
   send->id = id;
@@ -61,20 +66,34 @@ static bool next_http(struct wt__h3_conn *conn, struct wt__send *send) {
   return true;
 }
 
-static bool next_webtransport(struct wt__h3_conn *conn, struct wt__send *send) {
+/* Shortens it to `room` bytes. */
+static void send_cut(struct wt__send *send, uint64_t room) {
+  for (size_t i = 0; i < send->count; i++) {
+    if (send->vecs[i].len > room) {
+      send->vecs[i].len = (size_t)room;
+      send->count = i + 1;
+      send->fin = false;
+      return;
+    }
+    room -= send->vecs[i].len;
+  }
+}
+
+static bool next_webtransport(struct wt__h3_conn *conn, struct wt__send *send, uint64_t room) {
   struct wt__h3_stream *record;
   wt_stream *stream;
-  if (!wt__mux_next(&conn->mux, send, &stream)) return false;
+  if (room == 0 || !wt__mux_next(&conn->mux, send, &stream)) return false;
+  send_cut(send, room);
   record = wt__demux_find(conn, send->id);
   if (record) record->stream = stream;
   return record != NULL;
 }
 
-bool wt__h3_conn_next(struct wt__h3_conn *conn, struct wt__send *send) {
+bool wt__h3_conn_next(struct wt__h3_conn *conn, struct wt__send *send, uint64_t room) {
   if (conn->closing || !conn->started) return false;
   if (next_own(conn, send)) return true;
-  if (conn->webtransport_turn) return next_webtransport(conn, send) || next_http(conn, send);
-  return next_http(conn, send) || (!conn->closing && next_webtransport(conn, send));
+  if (conn->webtransport_turn) return next_webtransport(conn, send, room) || next_http(conn, send);
+  return next_http(conn, send) || (!conn->closing && next_webtransport(conn, send, room));
 }
 
 /* --- What became of it --- */
@@ -127,6 +146,7 @@ void wt__h3_conn_blocked(struct wt__h3_conn *conn, int64_t id) {
   if (record && record->kind == WT__H3_WEBTRANSPORT) {
     if (record->stream) wt__stream_blocked(record->stream);
   } else {
+    conn->http_quiet = false;
     nghttp3_conn_block_stream(conn->http, id);
   }
 }
@@ -139,6 +159,7 @@ void wt__h3_conn_write_closed(struct wt__h3_conn *conn, int64_t id) {
   if (record && record->kind == WT__H3_WEBTRANSPORT) {
     if (record->stream) wt__stream_write_closed(record->stream);
   } else {
+    conn->http_quiet = false;
     nghttp3_conn_shutdown_stream_write(conn->http, id);
   }
 }
@@ -155,6 +176,7 @@ void wt__h3_conn_unblocked(struct wt__h3_conn *conn, int64_t id) {
   }
   if (record && record->request && record->request->gone) return;
   if (record && record->connect && record->connect->ended) return;
+  conn->http_quiet = false;
   rv = nghttp3_conn_unblock_stream(conn->http, id);
   if (rv != 0) wt__h3_fail_http(conn, rv);
 }

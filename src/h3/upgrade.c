@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sized.h"
 #include "h3/internal.h"
 #include "wire/error_code.h"
 #include "wire/origin.h"
@@ -30,10 +31,9 @@
 
 /* --- Options --- */
 
-void wt_upgrade_options_default(struct wt_upgrade_options *options) {
-  memset(options, 0, sizeof(*options));
-  options->size = sizeof(*options);
-  options->callbacks.size = sizeof(options->callbacks);
+void wt_upgrade_options_init(struct wt_upgrade_options *options, size_t size) {
+  const struct wt_upgrade_options all = {.callbacks = {.size = sizeof(options->callbacks)}};
+  wt__sized_write(options, size, &all, sizeof(all));
 }
 
 static struct wt_upgrade_options options_read(const struct wt_upgrade_options *options) {

@@ -13,8 +13,8 @@
  * way already, h3 is asked to give it up, and tells of the end by itself; the failure noted here is then what the
  * application hears.
  *
- * Nothing is tried again. The one exception is not visible: an asker that allowed pooling, and was promised a
- * connection that turns out to be full, gets another before it has asked anything.
+ * Nothing is tried again, but for pooling: an asker that was promised a connection which turns out to be full gets
+ * another, before it has asked anything, or once the server has rejected what it asked.
  */
 
 #include <stdarg.h>
@@ -126,6 +126,7 @@ void wt__asker_free(struct wt__asker *asker) {
   wt__reach_leave(asker);
   wt__reach_release(asker);
   wt__connection_leave(asker);
+  wt__snapshot_free(asker->info);
   wt__list_remove(&asker->failed);
   wt__list_remove(&asker->link);
   wt__timer_free(asker->client, &asker->timer);
@@ -171,6 +172,7 @@ void wt__askers_run(wt_client *client) {
 
 void wt__asker_move(struct wt__asker *asker) {
   struct wt__failure failure;
+  const struct wt__connection *left = asker->connection;
   wt__connection_leave(asker);
   wt__reach_release(asker);
   int error = wt__reach_join(asker);
@@ -178,6 +180,7 @@ void wt__asker_move(struct wt__asker *asker) {
     asker->stage = WT_STAGE_RESOLVE;
     return;
   }
+  asker->info = wt__connection_snapshot(left);
   wt__failure_set(&failure, error, WT_TRANSPORT, "%s", wt_error_string(error));
   wt__asker_fail(asker, &failure);
 }

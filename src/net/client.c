@@ -99,6 +99,7 @@ static void client_on_wake(void *ctx) {
   wt_client *client = ctx;
   wt__resolver_run(&client->resolver);
   wt__posts_run(&client->posts);
+  wt__posts_run(&client->session_posts);
   if (atomic_exchange(&client->asked, 0) & ASK_CLOSE) client_close_all(client, "the client was closed");
   wt__client_hold(client);
 }
@@ -202,9 +203,18 @@ static int tls_open(wt_client *client, char *message, size_t size) {
   return error;
 }
 
+static int session_post(void *ctx, wt_session *session, wt__session_function function, void *argument) {
+  wt_client *client = ctx;
+  int error = wt__posts_add_about(&client->session_posts, session, (wt__posts_function)function, argument);
+  if (error == 0) wt__loop_wake(&client->driver.loop);
+  return error;
+}
+
 static int endpoint_open(wt_client *client) {
   struct wt__endpoint_config endpoint = {
-      .h3 = {.mux = {.log = &client->log}, .counters = &client->counters, .log = &client->log},
+      .h3 = {.mux = {.log = &client->log, .post = session_post, .post_ctx = client},
+             .counters = &client->counters,
+             .log = &client->log},
       .log = &client->log,
   };
   struct wt__bounds bounds;
@@ -234,6 +244,7 @@ static void client_init(wt_client *client) {
   wt__list_init(&client->connections);
   wt__heap_init(&client->timers);
   wt__posts_init(&client->posts, post_call, client);
+  wt__posts_init(&client->session_posts, wt__posts_call_session, NULL);
   wt__resolver_init(&client->resolver, &client->driver.loop);
 }
 
@@ -331,6 +342,7 @@ void wt_client_free(wt_client *client) {
   client_close_all(client, "the client was freed");
   wt__endpoint_run(client->driver.endpoint, wt__client_now(client));
   wt__driver_close(&client->driver);
+  wt__posts_close(&client->session_posts);
   while (!wt__list_empty(&client->failed)) wt__askers_run(client);
   wt__resolver_free(&client->resolver);
   loop_close(client);

@@ -56,7 +56,7 @@ struct wt_client {
   struct wt__tls_client *tls;
   struct wt__h3_counters counters;
   struct wt__resolver resolver;
-  struct wt__posts posts;
+  struct wt__posts posts, session_posts;
   struct wt__socket sockets[2]; /* at most one a family */
   size_t socket_count;
 
@@ -127,6 +127,7 @@ struct wt__asker {
   struct wt__url url;
   struct wt__reach *reach;           /* that it took part in, kept for `wt_dial_attempt`; NULL: none */
   struct wt__connection *connection; /* that it was given, while that lives */
+  struct wt__snapshot *info;         /* of the last connection, if it is not there any more; NULL: none */
   struct wt__timer timer;
   uint64_t begun, timeout_ms;
   bool pooling;
@@ -236,6 +237,8 @@ void wt__connection_give(struct wt__connection *connection, struct wt__asker *as
 void wt__connection_leave(struct wt__asker *asker);
 /* Errors that the network tells about packets of `socket`. */
 void wt__connections_errors(wt_client *client, struct wt__socket *socket);
+/* What is known of the connection at present. NULL: out of memory. */
+struct wt__snapshot *wt__connection_snapshot(const struct wt__connection *connection);
 /* Fills `*info` from the connection, or what is left of it. WT_ERR_STATE, WT_ERR_INVALID. */
 int wt__asker_get_info(const struct wt__asker *asker, struct wt_connection_info *info);
 

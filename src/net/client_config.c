@@ -16,16 +16,15 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sized.h"
 #include "net/bounds.h"
 
 #define VERSION_1 0x00000001 /* RFC 9000 */
 #define VERSION_2 0x6b3343cf /* RFC 9369 */
 #define HASHES_MAX 4096
 
-void wt_client_config_default(struct wt_client_config *config) {
-  if (!config) return;
-  *config = (struct wt_client_config){
-      .size = sizeof(*config),
+void wt_client_config_init(struct wt_client_config *config, size_t size) {
+  const struct wt_client_config all = {
       .log_level = WT_LOG_WARN,
       WT__BOUNDS_DEFAULTS,
       .connection_attempt_delay_ms = 250,
@@ -34,6 +33,7 @@ void wt_client_config_default(struct wt_client_config *config) {
       .session_tickets = true,
       .quic_version = VERSION_1,
   };
+  wt__sized_write(config, size, &all, sizeof(all));
 }
 
 static void check_trust(struct wt__check *check, const struct wt_client_config *config) {

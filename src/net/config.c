@@ -13,17 +13,18 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sized.h"
 #include "base/rate.h"
 #include "net/bounds.h"
+#include "quic/cid.h"
 
 static const char *const config_listen[] = {"[::]:443"};
 
-void wt_server_config_default(struct wt_server_config *config) {
-  if (!config) return;
-  *config = (struct wt_server_config){
-      .size = sizeof(*config),
+void wt_server_config_init(struct wt_server_config *config, size_t size) {
+  const struct wt_server_config all = {
       .listen = config_listen,
       .listen_count = 1,
+      .workers = 1,
       .log_level = WT_LOG_WARN,
       WT__BOUNDS_DEFAULTS,
       .handshake_timeout_ms = 10000,
@@ -34,6 +35,7 @@ void wt_server_config_default(struct wt_server_config *config) {
       .session_tickets = true,
       .max_session_rate = 100,
   };
+  wt__sized_write(config, size, &all, sizeof(all));
 }
 
 /* --- Checks --- */
@@ -61,7 +63,7 @@ static void check_choices(struct wt__check *check, const struct wt_server_config
   size_t len = config->reset_key ? WT__RESET_KEY_LEN : 0;
   if (config->reset_key_len != len) {
     wt__check_fail(check, "reset_key_len is %zu, must be %zu %s a reset_key", config->reset_key_len, len,
-               len ? "with" : "without");
+                   len ? "with" : "without");
   }
 }
 
@@ -73,6 +75,7 @@ int wt__config_check(const struct wt_server_config *config, char *why, size_t si
   check_times(&check, config);
   WT__BOUNDS_OF(&bounds, struct wt_server_config, config);
   wt__bounds_check(&bounds, &check);
+  WT__CHECK_RANGE(&check, config, workers, 1, WT__WORKERS_MAX);
   WT__CHECK_RANGE(&check, config, max_connections_per_address, 1, SIZE_MAX);
   WT__CHECK_RANGE(&check, config, max_session_rate, 0, WT__RATE_MAX);
   return check.failed ? WT_ERR_INVALID : 0;

@@ -112,7 +112,11 @@ static void connection_on_end(const struct wt__h3_end *end, void *user_data) {
   /* Where HTTP/3 had its say, the handshake was done, perhaps with the very packet that ended it all. */
   if (reach && end->is_h3) connection_won(connection);
   if (connection->reach) wt__reach_lost(connection->reach, connection->attempt, &failure);
-  WT__LIST_FOREACH(it, next, &connection->askers) { wt__asker_fail(WT__ASKER_OF(it, wait), &failure); }
+  WT__LIST_FOREACH(it, next, &connection->askers) {
+    struct wt__asker *asker = WT__ASKER_OF(it, wait);
+    asker->info = wt__connection_snapshot(connection);
+    wt__asker_fail(asker, &failure);
+  }
   connection_free(connection);
 }
 
@@ -268,10 +272,14 @@ void wt__connections_errors(wt_client *client, struct wt__socket *socket) {
 
 /* --- Information --- */
 
-void wt__reach_keep_info(struct wt__reach *reach, const struct wt__connection *connection) {
+struct wt__snapshot *wt__connection_snapshot(const struct wt__connection *connection) {
   struct wt_connection_info info = {.size = sizeof(info)};
   wt__h3_conn_get_info(connection->h3, &info);
-  struct wt__snapshot *kept = wt__snapshot_take(&info);
+  return wt__snapshot_take(&info);
+}
+
+void wt__reach_keep_info(struct wt__reach *reach, const struct wt__connection *connection) {
+  struct wt__snapshot *kept = wt__connection_snapshot(connection);
   if (!kept) return;
   wt__snapshot_free(reach->info);
   reach->info = kept;
@@ -286,6 +294,8 @@ int wt__asker_get_info(const struct wt__asker *asker, struct wt_connection_info 
   }
   if (connection) {
     wt__h3_conn_get_info(connection->h3, &all);
+  } else if (asker->info) {
+    all = asker->info->info;
   } else if (reach && reach->info) {
     all = reach->info->info;
   } else {

@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sized.h"
 #include "net/client.h"
 #include "net/dial_copy.h"
 #include "wire/error_code.h"
@@ -32,14 +33,13 @@ struct wt_dial {
 
 #define DIAL_OF(a) WT__CONTAINER_OF(a, wt_dial, asker)
 
-void wt_dial_options_default(struct wt_dial_options *options) {
-  if (!options) return;
-  *options = (struct wt_dial_options){
-      .size = sizeof(*options),
+void wt_dial_options_init(struct wt_dial_options *options, size_t size) {
+  const struct wt_dial_options all = {
       .callbacks = {.size = sizeof(options->callbacks)},
       .session_callbacks = {.size = sizeof(options->session_callbacks)},
       .timeout_ms = 10000,
   };
+  wt__sized_write(options, size, &all, sizeof(all));
 }
 
 const char *wt_dial_stage_name(enum wt_dial_stage stage) {
@@ -112,9 +112,29 @@ static void dial_describe(wt_dial *dial, const struct wt__h3_reply *reply) {
   }
 }
 
+/* A rejected request was not acted upon, and may be sent again (RFC 9114, section 4.1.1). Where the connection is shared
+ * the likely reason is that the server wants no more sessions on it: from draft 15 on no setting says so before. */
+static bool dial_may_move(const wt_dial *dial, const struct wt__h3_reply *reply) {
+  const struct wt__asker *asker = &dial->asker;
+  if (reply->error != WT_ERR_REJECTED || reply->status || reply->wire_code != WT__H3_REQUEST_REJECTED) return false;
+  if (asker->failure.error || dial->copy->options.optimistic) return false;
+  return asker->pooling && asker->connection && wt__h3_conn_sessions(asker->connection->h3) > 0;
+}
+
+/* It gets a connection of its own, so this happens once. */
+static void dial_move(wt_dial *dial, const struct wt__h3_reply *reply) {
+  dial->asker.pooling = false;
+  wt__asker_move(&dial->asker);
+  if (dial->asker.failure.error) describe_rejected(dial, reply, &dial->asker.failure); /* there can be none */
+}
+
 static void dial_on_reply(const struct wt__h3_reply *reply, void *user_data) {
   wt_dial *dial = user_data;
   dial->h3 = NULL;
+  if (dial_may_move(dial, reply)) {
+    dial_move(dial, reply);
+    return;
+  }
   dial->reply = reply;
   if (reply->status || reply->session) wt__asker_answered(&dial->asker);
   if (!reply->session) {

@@ -14,6 +14,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sized.h"
 #include "h3/exchange.h"
 #include "net/client.h"
 
@@ -24,15 +25,14 @@ struct fetch {
 
 #define FETCH_OF(a) WT__CONTAINER_OF(a, struct fetch, asker)
 
-void wt_exchange_options_default(struct wt_exchange_options *options) {
-  if (!options) return;
-  *options = (struct wt_exchange_options){
-      .size = sizeof(*options),
+void wt_exchange_options_init(struct wt_exchange_options *options, size_t size) {
+  const struct wt_exchange_options all = {
       .callbacks = {.size = sizeof(options->callbacks)},
       .method = "GET",
       .timeout_ms = 10000,
       .allow_pooling = true,
   };
+  wt__sized_write(options, size, &all, sizeof(all));
 }
 
 /* --- The asker's side --- */

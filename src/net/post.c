@@ -19,11 +19,12 @@
 #include <webtransport/error.h>
 
 #include "base/mem.h"
+#include "core/mux.h"
 
 struct wt__post {
   struct wt__post *before;
   wt__posts_function function;
-  void *argument;
+  void *subject, *argument;
 };
 
 static struct wt__post posts_closed;
@@ -35,9 +36,14 @@ void wt__posts_init(struct wt__posts *posts, wt__posts_call call, void *subject)
 }
 
 int wt__posts_add(struct wt__posts *posts, wt__posts_function function, void *argument) {
+  return wt__posts_add_about(posts, posts->subject, function, argument);
+}
+
+int wt__posts_add_about(struct wt__posts *posts, void *subject, wt__posts_function function, void *argument) {
   struct wt__post *post = wt__malloc(sizeof(*post));
   if (!post) return WT_ERR_NOMEM;
   post->function = function;
+  post->subject = subject;
   post->argument = argument;
   post->before = atomic_load(&posts->newest);
   do {
@@ -47,6 +53,10 @@ int wt__posts_add(struct wt__posts *posts, wt__posts_function function, void *ar
     }
   } while (!atomic_compare_exchange_weak(&posts->newest, &post->before, post));
   return 0;
+}
+
+void wt__posts_call_session(wt__posts_function function, void *subject, void *argument) {
+  wt__session_posted(subject, (wt__session_function)function, argument);
 }
 
 static void chain_run(const struct wt__posts *posts, struct wt__post *newest) {
@@ -60,7 +70,7 @@ static void chain_run(const struct wt__posts *posts, struct wt__post *newest) {
   while (oldest) {
     struct wt__post *post = oldest;
     oldest = post->before;
-    posts->call(post->function, posts->subject, post->argument);
+    posts->call(post->function, post->subject, post->argument);
     wt__free(post);
   }
 }

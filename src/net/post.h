@@ -24,6 +24,11 @@ void wt__posts_init(struct wt__posts *posts, wt__posts_call call, void *subject)
 
 /* Any thread. WT_ERR_NOMEM; WT_ERR_STATE after `wt__posts_close`. */
 int wt__posts_add(struct wt__posts *posts, wt__posts_function function, void *argument);
+/* Likewise, with `subject` instead of that of `posts`. */
+int wt__posts_add_about(struct wt__posts *posts, void *subject, wt__posts_function function, void *argument);
+
+/* A `call` for those of `wt_session_post`, whose subject is the session. */
+void wt__posts_call_session(wt__posts_function function, void *subject, void *argument);
 
 /* Makes the calls that wait, oldest first. Those that are added meanwhile wait for the next time. */
 void wt__posts_run(struct wt__posts *posts);

@@ -1,74 +1,157 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A server at work: sockets and time on one side, the QUIC endpoint on the other.
+ * A worker at work: sockets and time on one side, the QUIC endpoint on the other.
  *
  *     on_readable  datagrams -> endpoint             (net/driver.c)
  *     on_pass      endpoint runs, sends; when next?  (once a turn, before the loop blocks)
  *     on_writable  a socket that was full is not     (net/driver.c)
- *     on_wake      posted calls; shutdown and close, which other threads and signal handlers ask for
+ *     on_wake      posted calls, packets that others received; shutdown and close, which other threads and signal
+ *                  handlers ask for
  *
  * The end, orderly or not, always comes from the loop's own level (on_wake, on_pass) or from
  * `wt_server_free`, never from inside a callback of the application: the endpoint can be freed at once.
+ *
+ * Workers end together. One that has nothing left to do while the server drains waits for the others: were its
+ * socket closed, the kernel would share out the packets to come among the rest. The last one to have nothing left
+ * wakes them all.
  */
 
 #include "net/server.h"
 
 #include <stdio.h>
-#include <string.h>
-
-#include "base/mem.h"
-#include "net/bounds.h"
 
 /* --- Packets --- */
 
 static void serve_on_readable(void *ctx, struct wt__socket *socket) {
-  struct wt_server *server = ctx;
-  wt__driver_receive(&server->driver, socket);
+  struct wt__worker *worker = ctx;
+  wt__driver_receive(&worker->driver, socket);
 }
 
 static void serve_on_writable(void *ctx, struct wt__socket *socket) {
-  struct wt_server *server = ctx;
+  struct wt__worker *worker = ctx;
   (void)socket;
-  wt__driver_writable(&server->driver);
+  wt__driver_writable(&worker->driver);
+}
+
+/* Workers have the same sockets in the same order. */
+void wt__worker_pass(void *ctx, unsigned to, const struct wt__path *path, unsigned ecn, const uint8_t *data,
+                     size_t len) {
+  const struct wt__worker *from = ctx;
+  struct wt__worker *worker = &from->server->workers[to];
+  const struct wt__socket *socket = WT__CONTAINER_OF(path->socket, struct wt__socket, udp);
+  if (wt__inbox_put(&worker->inbox, (size_t)(socket - from->sockets), path, ecn, data, len)) {
+    wt__loop_wake(&worker->driver.loop);
+  }
+}
+
+static void serve_on_passed(void *ctx, size_t socket, struct wt__path *path, unsigned ecn, const uint8_t *data,
+                            size_t len) {
+  struct wt__worker *worker = ctx;
+  if (!worker->driver.endpoint) return;
+  path->socket = &worker->sockets[socket].udp;
+  wt__endpoint_recv(worker->driver.endpoint, path, ecn, data, len, wt__loop_now(&worker->driver.loop));
+}
+
+/* --- What other threads ask for --- */
+
+void wt__worker_ask(struct wt__worker *worker, unsigned what) {
+  atomic_fetch_or(&worker->asked, what);
+  wt__loop_wake(&worker->driver.loop);
+}
+
+int wt__worker_post(void *ctx, wt_session *session, wt__session_function function, void *argument) {
+  struct wt__worker *worker = ctx;
+  int error = wt__posts_add_about(&worker->posts, session, (wt__posts_function)function, argument);
+  if (error == 0) wt__loop_wake(&worker->driver.loop);
+  return error;
+}
+
+static void worker_drain(struct wt__worker *worker) {
+  struct wt_server *server = worker->server;
+  uint64_t now = wt__loop_now(&worker->driver.loop);
+  worker->deadline = wt__driver_deadline(now, atomic_load(&server->asked_deadline_ms));
+  if (worker->state == SERVER_DRAINING) return; /* only another deadline */
+  worker->state = SERVER_DRAINING;
+  if (worker->index == 0) WT__INFO(&server->log, "shutting down");
+  wt__endpoint_shutdown(worker->driver.endpoint, now);
+}
+
+static void serve_on_wake(void *ctx) {
+  struct wt__worker *worker = ctx;
+  if (worker->index == 0) wt__posts_run(&worker->server->posts);
+  wt__posts_run(&worker->posts);
+  wt__inbox_run(&worker->inbox, serve_on_passed, worker);
+  /* What is asked before the start is done right after it. */
+  if (worker->state != SERVER_RUNNING && worker->state != SERVER_DRAINING) return;
+  unsigned asked = atomic_exchange(&worker->asked, 0);
+  if (asked & ASK_CLOSE) {
+    wt__worker_close(worker);
+  } else if (asked & ASK_SHUTDOWN) {
+    worker_drain(worker);
+  }
 }
 
 /* --- Turns --- */
 
-static void serve_drain(struct wt_server *server) {
-  uint64_t now = wt__loop_now(&server->driver.loop);
-  server->deadline = wt__driver_deadline(now, atomic_load(&server->asked_deadline_ms));
-  if (server->state == SERVER_DRAINING) return; /* only another deadline */
-  server->state = SERVER_DRAINING;
-  WT__INFO(&server->log, "shutting down");
-  wt__endpoint_shutdown(server->driver.endpoint, now);
+/* Brings `busy` up to date. Whoever is the last to have nothing left to do tells the others. */
+static void worker_note_idle(struct wt__worker *worker, bool idle) {
+  struct wt_server *server = worker->server;
+  if (worker->idle == idle) return;
+  worker->idle = idle;
+  if (!idle) {
+    atomic_fetch_add(&server->busy, 1);
+  } else if (atomic_fetch_sub(&server->busy, 1) == 1) {
+    for (unsigned i = 0; i < server->worker_count; i++) {
+      if (i != worker->index) wt__loop_wake(&server->workers[i].driver.loop);
+    }
+  }
 }
 
-static void serve_on_wake(void *ctx) {
-  struct wt_server *server = ctx;
-  wt__posts_run(&server->posts);
-  /* What is asked before the start is done right after it. */
-  if (server->state != SERVER_RUNNING && server->state != SERVER_DRAINING) return;
-  unsigned asked = atomic_exchange(&server->asked, 0);
-  if (asked & ASK_CLOSE) {
-    wt__serve_end(server);
-  } else if (asked & ASK_SHUTDOWN) {
-    serve_drain(server);
+static void worker_end(struct wt__worker *worker) {
+  struct wt_server *server = worker->server;
+  worker->state = SERVER_ENDED;
+  wt__worker_close_parts(worker);
+  wt__counts_publish(worker);
+  wt__loop_stop(&worker->driver.loop);
+  if (worker->index == 0) {
+    WT__INFO(&server->log, "ended");
+  } else if (atomic_fetch_sub(&server->running, 1) == 1) {
+    wt__loop_wake(&server->workers[0].driver.loop);
   }
+}
+
+static bool worker_may_end(const struct wt__worker *worker) {
+  return worker->index > 0 || atomic_load(&worker->server->running) == 0;
+}
+
+void wt__worker_close(struct wt__worker *worker) {
+  uint64_t now = wt__loop_now(&worker->driver.loop);
+  worker->state = SERVER_CLOSED;
+  wt__endpoint_close(worker->driver.endpoint, now);
+  wt__endpoint_run(worker->driver.endpoint, now);
+  worker_note_idle(worker, true);
+  if (worker_may_end(worker)) worker_end(worker);
 }
 
 static uint64_t serve_on_pass(void *ctx) {
-  struct wt_server *server = ctx;
-  uint64_t now = wt__loop_now(&server->driver.loop);
-  wt__endpoint_run(server->driver.endpoint, now);
-  uint64_t next = wt__endpoint_expiry(server->driver.endpoint);
-  if (server->state != SERVER_DRAINING) return next;
-  /* After the pass, so that GOAWAY has left even when there is nothing to wait for. */
-  if (now >= server->deadline || wt__endpoint_is_idle(server->driver.endpoint)) {
-    wt__serve_end(server);
+  struct wt__worker *worker = ctx;
+  uint64_t now = wt__loop_now(&worker->driver.loop);
+  if (worker->state == SERVER_CLOSED) {
+    if (worker_may_end(worker)) worker_end(worker);
     return UINT64_MAX;
   }
-  return next < server->deadline ? next : server->deadline;
+  wt__endpoint_run(worker->driver.endpoint, now);
+  wt__counts_publish(worker);
+  uint64_t next = wt__endpoint_expiry(worker->driver.endpoint);
+  if (worker->state != SERVER_DRAINING) return next;
+  /* After the pass, so that GOAWAY has left even when there is nothing to wait for. */
+  worker_note_idle(worker, wt__endpoint_is_idle(worker->driver.endpoint));
+  if (now >= worker->deadline || atomic_load(&worker->server->busy) == 0) {
+    wt__worker_close(worker);
+    return UINT64_MAX;
+  }
+  return next < worker->deadline ? next : worker->deadline;
 }
 
 const struct wt__loop_callbacks wt__serve_callbacks = {
@@ -78,128 +161,9 @@ const struct wt__loop_callbacks wt__serve_callbacks = {
     .on_pass = serve_on_pass,
 };
 
-/* --- Start --- */
-
-static int endpoint_open(struct wt_server *server) {
-  const struct wt_server_config *config = &server->config;
-  struct wt__endpoint_config endpoint = {
-      .tls = server->tls,
-      .h3 =
-          {
-              .mux = {.log = &server->log},
-              .routes = &server->routes,
-              .counters = &server->counters,
-              .server = server,
-              .check_origin = config->check_origin,
-              .check_origin_user_data = config->check_origin_user_data,
-              .no_request_timeout_ms = config->no_request_timeout_ms,
-              .max_session_rate = config->max_session_rate,
-              .log = &server->log,
-          },
-      .log = &server->log,
-      .handshake_timeout_ms = config->handshake_timeout_ms,
-      .retry = config->retry,
-      .retry_threshold = config->retry_threshold,
-      .max_connections_per_address = config->max_connections_per_address,
-  };
-  struct wt__bounds bounds;
-  int error = 0;
-  WT__BOUNDS_OF(&bounds, struct wt_server_config, config);
-  wt__bounds_apply(&bounds, &endpoint);
-  if (config->reset_key) {
-    memcpy(endpoint.reset_key, config->reset_key, sizeof(endpoint.reset_key));
-  } else {
-    error = wt__tls_random(endpoint.reset_key, sizeof(endpoint.reset_key));
-  }
-  if (error == 0) error = wt__driver_open(&server->driver, &endpoint);
-  wt__wipe(endpoint.reset_key, sizeof(endpoint.reset_key));
-  return error;
-}
-
-/* Opens the sockets of one entry of `listen` behind those of the earlier ones. */
-static int sockets_open(struct wt_server *server, const char *text) {
-  struct wt__udp opened[WT__ADDRESSES_MAX];
-  size_t count;
-  int error = wt__listen_open(text, opened, &count, server->error, sizeof(server->error));
-  if (error) return error;
-  struct wt__socket *sockets = wt__realloc(server->sockets, (server->socket_count + count) * sizeof(*server->sockets));
-  if (!sockets) {
-    for (size_t i = 0; i < count; i++) wt__udp_close(&opened[i]);
-    return wt__server_fail(server, WT_ERR_NOMEM, "cannot listen on %s: %s", text, wt_error_string(WT_ERR_NOMEM));
-  }
-  server->sockets = sockets;
-  for (size_t i = 0; i < count; i++) {
-    sockets[server->socket_count++] = (struct wt__socket){.udp = opened[i]};
-  }
-  return 0;
-}
-
-static void sockets_close(struct wt_server *server) {
-  for (size_t i = 0; i < server->socket_count; i++) wt__loop_remove(&server->sockets[i]);
-}
-
-/* Undoes what does not involve the loop. */
-static void parts_close(struct wt_server *server) {
-  wt__driver_close(&server->driver);
-  sockets_close(server);
-}
-
-static int parts_open(struct wt_server *server) {
-  for (size_t i = 0; i < server->config.listen_count; i++) {
-    int error = sockets_open(server, server->config.listen[i]);
-    if (error) return error;
-  }
-  int error = endpoint_open(server);
-  return error ? wt__server_fail(server, error, "cannot start: %s", wt_error_string(error)) : 0;
-}
-
-static int loop_open(struct wt_server *server) {
-  int error = wt__loop_start(&server->driver.loop);
-  for (size_t i = 0; error == 0 && i < server->socket_count; i++) {
-    error = wt__loop_add(&server->driver.loop, &server->sockets[i]);
-  }
-  return error ? wt__server_fail(server, error, "cannot start: the event loop takes no more handles") : 0;
-}
-
-static void addresses_log(struct wt_server *server) {
-  for (size_t i = 0; i < server->socket_count; i++) {
-    char text[WT__ADDRESS_TEXT_MAX] = "";
-    wt__address_format((const struct sockaddr *)&server->sockets[i].udp.bound.storage, text, sizeof(text));
-    WT__INFO(&server->log, "listening on %s", text);
-  }
-}
-
-int wt__serve_start(struct wt_server *server) {
-  int error = parts_open(server);
-  if (error) {
-    parts_close(server);
-    wt__free(server->sockets);
-    server->sockets = NULL;
-    server->socket_count = 0;
-    return error;
-  }
-  error = loop_open(server);
-  if (error) {
-    /* libuv still holds some of the handles, so the sockets must stay until the server is freed. */
-    parts_close(server);
-    wt__loop_stop(&server->driver.loop);
-    server->state = SERVER_ENDED;
-    return error;
-  }
-  server->state = SERVER_RUNNING;
-  addresses_log(server);
-  if (atomic_load(&server->asked)) wt__loop_wake(&server->driver.loop);
-  return 0;
-}
-
 /* --- End --- */
 
-void wt__serve_end(struct wt_server *server) {
-  uint64_t now = wt__loop_now(&server->driver.loop);
-  server->state = SERVER_ENDED;
-  wt__endpoint_close(server->driver.endpoint, now);
-  wt__endpoint_run(server->driver.endpoint, now);
-  parts_close(server);
-  wt__loop_stop(&server->driver.loop);
-  WT__INFO(&server->log, "ended");
+void wt__worker_close_parts(struct wt__worker *worker) {
+  wt__driver_close(&worker->driver);
+  for (size_t i = 0; i < worker->socket_count; i++) wt__loop_remove(&worker->sockets[i]);
 }

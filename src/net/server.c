@@ -2,9 +2,9 @@
 
 /*
  * The calls of webtransport/server.h: they check their arguments, say what went wrong in words, and leave
- * the work to others (net/serve.c for packets and time, h3/ for routes, quic/ for TLS).
+ * the work to others (net/start.c and net/serve.c for sockets, packets and time, h3/ for routes, quic/ for TLS).
  *
- * Who may call what: everything belongs to the thread of the loop, except `wt_server_post`,
+ * Who may call what: everything belongs to the thread of worker 0, except `wt_server_post`,
  * `wt_server_shutdown` and `wt_server_close`. The last two are for signal handlers as well, so they only
  * store to atomics and call `uv_async_send`, which is safe there; `errno` is put back for the code that
  * the signal interrupted.
@@ -46,13 +46,46 @@ static void server_delete(wt_server *server) {
   if (server->tls) wt__tls_context_free(server->tls);
   for (size_t i = 0; i < server->certificate_count; i++) wt_certificate_free(server->certificates[i]);
   wt__free(server->certificates);
-  wt__free(server->sockets);
+  for (unsigned i = 0; i < server->worker_count; i++) {
+    wt__inbox_free(&server->workers[i].inbox);
+    wt__free(server->workers[i].sockets);
+  }
+  wt__free(server->workers);
+  if (server->has_shared) wt__shared_free(&server->shared);
+  wt__wipe(server->reset_key, sizeof(server->reset_key));
   wt__config_free(&server->config);
   wt__free(server);
 }
 
 static void post_call(wt__posts_function function, void *subject, void *argument) {
   ((void (*)(wt_server *, void *))function)(subject, argument);
+}
+
+/* A worker without a loop. */
+static void worker_init(wt_server *server, unsigned index) {
+  struct wt__worker *worker = &server->workers[index];
+  worker->server = server;
+  worker->index = index;
+  worker->deadline = UINT64_MAX;
+  wt__posts_init(&worker->posts, wt__posts_call_session, NULL);
+  wt__inbox_init(&worker->inbox);
+}
+
+static int workers_new(wt_server *server) {
+  unsigned count = server->config.workers;
+  server->workers = wt__calloc(count, sizeof(*server->workers));
+  if (!server->workers) return WT_ERR_NOMEM;
+  server->worker_count = count;
+  for (unsigned i = 0; i < count; i++) worker_init(server, i);
+  for (unsigned i = 0; i < count; i++) {
+    struct wt__worker *worker = &server->workers[i];
+    struct uv_loop_s *loop = i ? NULL : server->config.loop;
+    int error = wt__loop_init(&worker->driver.loop, loop, &wt__serve_callbacks, worker);
+    if (error == 0) continue;
+    while (i > 0) wt__loop_free(&server->workers[--i].driver.loop);
+    return error;
+  }
+  return 0;
 }
 
 int wt_server_new(wt_server **server, const struct wt_server_config *config) {
@@ -62,12 +95,11 @@ int wt_server_new(wt_server **server, const struct wt_server_config *config) {
   struct wt_server *made = wt__calloc(1, sizeof(*made));
   if (!made) return WT_ERR_NOMEM;
   made->log = log;
-  made->deadline = UINT64_MAX;
   wt__routes_init(&made->routes);
   wt__posts_init(&made->posts, post_call, made);
   int error = wt__config_copy(&made->config, config, why, sizeof(why));
   if (error == 0) error = wt__tls_context_new(&made->tls, made->config.session_tickets);
-  if (error == 0) error = wt__loop_init(&made->driver.loop, made->config.loop, &wt__serve_callbacks, made);
+  if (error == 0) error = workers_new(made);
   if (error) {
     /* There is no server yet that could be asked for the reason. */
     WT__ERROR(&log, "cannot make a server: %s", why[0] ? why : wt_error_string(error));
@@ -78,21 +110,48 @@ int wt_server_new(wt_server **server, const struct wt_server_config *config) {
   return 0;
 }
 
+/* Whether this is a thread that `wt_server_free` would wait for. */
+static bool is_on_worker(const wt_server *server) {
+  for (unsigned i = 1; i < server->worker_count; i++) {
+    const struct wt__worker *worker = &server->workers[i];
+    if (worker->has_thread && pthread_equal(worker->thread, pthread_self())) return true;
+  }
+  return false;
+}
+
 void wt_server_free(wt_server *server) {
   if (!server) return;
+  if (is_on_worker(server)) {
+    WT__ERROR(&server->log, "wt_server_free was called in a callback of a worker: the server is closed, and not freed");
+    wt_server_close(server);
+    return;
+  }
   if (server->in_run) { /* inside a callback: the frames below it still use the server */
     server->free_after_run = true;
     wt_server_close(server);
     return;
   }
   wt__posts_run(&server->posts);
-  if (server->state == SERVER_RUNNING || server->state == SERVER_DRAINING) wt__serve_end(server);
+  enum server_state state = server->workers[0].state;
+  if (state != SERVER_NEW && state != SERVER_ENDED) wt__server_end(server);
+  wt__server_join(server);
   wt__posts_close(&server->posts);
-  wt__loop_free(&server->driver.loop);
+  for (unsigned i = 0; i < server->worker_count; i++) {
+    wt__posts_close(&server->workers[i].posts);
+    wt__loop_free(&server->workers[i].driver.loop);
+  }
   server_delete(server);
 }
 
 /* --- Routes and certificates --- */
+
+static bool is_started(const wt_server *server) { return server->workers[0].state != SERVER_NEW; }
+
+/* The threads of several workers read the routes without a lock. */
+static int routes_check(wt_server *server) {
+  if (server->worker_count == 1 || !is_started(server)) return 0;
+  return wt__server_fail(server, WT_ERR_STATE, "a server with several workers takes no routes after its start");
+}
 
 int wt_server_handle(wt_server *server, const char *pattern, wt_handler handler, void *user_data) {
   if (!server) return WT_ERR_INVALID;
@@ -100,7 +159,9 @@ int wt_server_handle(wt_server *server, const char *pattern, wt_handler handler,
     return wt__server_fail(server, WT_ERR_INVALID, "pattern \"%s\" does not begin with '/'", pattern ? pattern : "");
   }
   if (!handler) return wt__server_fail(server, WT_ERR_INVALID, "no handler for pattern \"%s\"", pattern);
-  int error = wt__routes_set(&server->routes, pattern, handler, user_data, NULL);
+  int error = routes_check(server);
+  if (error) return error;
+  error = wt__routes_set(&server->routes, pattern, handler, user_data, NULL);
   return error ? wt__server_fail(server, error, "pattern \"%s\": %s", pattern, wt_error_string(error)) : 0;
 }
 
@@ -112,7 +173,9 @@ int wt_server_handle_files(wt_server *server, const char *pattern, const char *d
                            pattern ? pattern : "");
   }
   if (!directory || !*directory) return wt__server_fail(server, WT_ERR_INVALID, "no directory for \"%s\"", pattern);
-  int error = wt__files_route(&server->routes, pattern, directory);
+  int error = routes_check(server);
+  if (error) return error;
+  error = wt__files_route(&server->routes, pattern, directory);
   return error ? wt__server_fail(server, error, "directory \"%s\": %s", directory, wt_error_string(error)) : 0;
 }
 
@@ -158,18 +221,20 @@ int wt_server_set_certificates(wt_server *server, wt_certificate *const *certifi
 
 int wt_server_start(wt_server *server) {
   if (!server) return WT_ERR_INVALID;
-  if (server->state != SERVER_NEW) return wt__server_fail(server, WT_ERR_STATE, "the server was started before");
+  if (is_started(server)) return wt__server_fail(server, WT_ERR_STATE, "the server was started before");
   if (server->certificate_count == 0) return wt__server_fail(server, WT_ERR_STATE, "the server has no certificate");
-  return wt__serve_start(server);
+  return wt__server_begin(server);
 }
 
 int wt_server_run(wt_server *server) {
   if (!server) return WT_ERR_INVALID;
-  if (server->state == SERVER_NEW) return wt__server_fail(server, WT_ERR_STATE, "the server was not started");
+  if (!is_started(server)) return wt__server_fail(server, WT_ERR_STATE, "the server was not started");
   if (server->in_run) return wt__server_fail(server, WT_ERR_STATE, "the server runs already");
   server->in_run = true;
-  while (server->state != SERVER_ENDED && wt__loop_turn(&server->driver.loop)) continue;
+  struct wt__worker *worker = &server->workers[0];
+  while (worker->state != SERVER_ENDED && wt__loop_turn(&worker->driver.loop)) continue;
   server->in_run = false;
+  wt__server_join(server);
   if (server->free_after_run) wt_server_free(server);
   return 0;
 }
@@ -188,8 +253,7 @@ int wt_server_listen_and_serve_tls(wt_server *server, const char *cert_file, con
 
 static void server_ask(wt_server *server, unsigned what) {
   int saved = errno;
-  atomic_fetch_or(&server->asked, what);
-  wt__loop_wake(&server->driver.loop);
+  for (unsigned i = 0; i < server->worker_count; i++) wt__worker_ask(&server->workers[i], what);
   errno = saved;
 }
 
@@ -206,7 +270,7 @@ void wt_server_close(wt_server *server) {
 int wt_server_post(wt_server *server, void (*function)(wt_server *server, void *argument), void *argument) {
   if (!server || !function) return WT_ERR_INVALID;
   int error = wt__posts_add(&server->posts, (wt__posts_function)function, argument);
-  if (error == 0) wt__loop_wake(&server->driver.loop);
+  if (error == 0) wt__loop_wake(&server->workers[0].driver.loop);
   return error;
 }
 
@@ -214,27 +278,7 @@ int wt_server_post(wt_server *server, void (*function)(wt_server *server, void *
 
 int wt_server_address(const wt_server *server, size_t index, char *address, size_t size) {
   if (!server || !address) return WT_ERR_INVALID;
-  if (index >= server->socket_count) return WT_ERR_NOT_FOUND;
-  return wt__address_format((const struct sockaddr *)&server->sockets[index].udp.bound.storage, address, size);
-}
-
-int wt_server_get_stats(const wt_server *server, struct wt_server_stats *stats) {
-  /* There is no older header yet; once there is, its size is the smallest allowed here. */
-  if (!server || !stats || stats->size < sizeof(*stats)) return WT_ERR_INVALID;
-  struct wt__endpoint_stats quic;
-  wt__driver_get_stats(&server->driver, &quic);
-  *stats = (struct wt_server_stats){
-      .size = stats->size,
-      .connections_open = quic.connections_open,
-      .connections_total = quic.connections_total,
-      .sessions_open = server->counters.sessions_open,
-      .sessions_total = server->counters.sessions_total,
-      .requests_total = server->counters.requests_total,
-      .handshakes_open = quic.handshakes_open,
-      .packets_received = quic.packets_received,
-      .packets_sent = quic.packets_sent,
-      .bytes_received = quic.bytes_received,
-      .bytes_sent = quic.bytes_sent,
-  };
-  return 0;
+  const struct wt__worker *worker = &server->workers[0];
+  if (index >= worker->socket_count) return WT_ERR_NOT_FOUND;
+  return wt__address_format((const struct sockaddr *)&worker->sockets[index].udp.bound.storage, address, size);
 }

@@ -92,13 +92,14 @@ static void options_prefer(int fd, int family) {
   option_set(fd, IPPROTO_UDP, UDP_GRO, 1);
 }
 
-int wt__udp_open(struct wt__udp *udp, const struct wt__address *address, int *os_error) {
+static int udp_open(struct wt__udp *udp, const struct wt__address *address, bool beside, int *os_error) {
   memset(udp, 0, sizeof(*udp));
   udp->family = address->storage.ss_family;
   udp->fd = socket(udp->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (udp->fd < 0) goto failed;
   if (options_require(udp->fd, udp->family)) goto failed;
   options_prefer(udp->fd, udp->family);
+  if (beside && option_set(udp->fd, SOL_SOCKET, SO_REUSEPORT, 1)) goto failed;
   if (bind(udp->fd, (const struct sockaddr *)&address->storage, address->len)) goto failed;
   udp->bound.len = sizeof(udp->bound.storage);
   if (getsockname(udp->fd, (struct sockaddr *)&udp->bound.storage, &udp->bound.len)) goto failed;
@@ -111,6 +112,20 @@ failed:
   *os_error = errno;
   wt__udp_close(udp);
   return WT_ERR_IO;
+}
+
+int wt__udp_open(struct wt__udp *udp, const struct wt__address *address, int *os_error) {
+  return udp_open(udp, address, false, os_error);
+}
+
+/* The first socket allows others only now that it is bound: a port that somebody else listens on is still an error. */
+int wt__udp_open_beside(struct wt__udp *udp, struct wt__udp *first, int *os_error) {
+  udp->fd = -1;
+  if (option_set(first->fd, SOL_SOCKET, SO_REUSEPORT, 1)) {
+    *os_error = errno;
+    return WT_ERR_IO;
+  }
+  return udp_open(udp, &first->bound, true, os_error);
 }
 
 void wt__udp_close(struct wt__udp *udp) {

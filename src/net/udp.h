@@ -28,6 +28,8 @@ void wt__udp_batch_free(struct wt__udp_batch *batch);
 
 /* Opens a non-blocking socket bound to `address`. WT_ERR_IO; `*os_error` is then the errno. */
 int wt__udp_open(struct wt__udp *udp, const struct wt__address *address, int *os_error);
+/* Another socket bound to the address of `first`: the kernel shares packets out among them. */
+int wt__udp_open_beside(struct wt__udp *udp, struct wt__udp *first, int *os_error);
 void wt__udp_close(struct wt__udp *udp);
 
 /* One datagram. `path->socket` is the `struct wt__udp`. All is borrowed until it returns. */

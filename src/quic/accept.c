@@ -70,9 +70,9 @@ void wt__endpoint_send_version_negotiation(struct wt__endpoint *endpoint, const 
 void wt__endpoint_send_retry(struct wt__endpoint *endpoint, const struct wt__path *path, const ngtcp2_pkt_hd *hd) {
   uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE], token[WT__TOKEN_MAX_LEN];
   ngtcp2_cid scid = {.datalen = WT__CID_LEN};
-  if (wt__cid_generate(scid.data)) return;
-  size_t token_len =
-      wt__token_retry(&endpoint->token_key, token, hd->version, path_client(path), &scid, &hd->dcid, endpoint->now);
+  if (wt__cid_generate(scid.data, endpoint->config.worker, endpoint->config.workers)) return;
+  size_t token_len = wt__token_retry(&endpoint->shared->token_key, token, hd->version, path_client(path), &scid,
+                                     &hd->dcid, endpoint->now);
   if (!token_len) return;
   ngtcp2_ssize len =
       ngtcp2_crypto_write_retry(packet, sizeof(packet), hd->version, &hd->scid, &scid, &hd->dcid, token, token_len);
@@ -108,28 +108,33 @@ static void endpoint_send_reset(struct wt__endpoint *endpoint, const struct wt__
 static bool endpoint_wants_retry(const struct wt__endpoint *endpoint) {
   switch (endpoint->config.retry) {
     case WT_RETRY_ALWAYS: return true;
-    case WT_RETRY_UNDER_LOAD: return endpoint->stats.handshakes_open >= endpoint->config.retry_threshold;
+    case WT_RETRY_UNDER_LOAD:
+      return atomic_load_explicit(&endpoint->shared->handshakes, memory_order_relaxed) >=
+             endpoint->config.retry_threshold;
     default: return false;
   }
 }
 
+static bool endpoint_is_full(const struct wt__endpoint *endpoint) {
+  return atomic_load_explicit(&endpoint->shared->connections, memory_order_relaxed) >= endpoint->config.max_connections;
+}
+
 static bool endpoint_has_many_of(const struct wt__endpoint *endpoint, const struct sockaddr_storage *address) {
-  uint64_t key = wt__peers_key(&endpoint->peers, (const struct sockaddr *)address);
-  return wt__peers_count(&endpoint->peers, key) >= endpoint->config.max_connections_per_address;
+  uint64_t key = wt__peers_key(&endpoint->shared->peers, (const struct sockaddr *)address);
+  return wt__shared_peer_is_full(endpoint->shared, key, endpoint->config.max_connections_per_address);
 }
 
 /* The connection for an Initial packet, or NULL once it was answered otherwise. */
 static struct wt__conn *endpoint_accept(struct wt__endpoint *endpoint, const struct wt__path *path,
                                         const ngtcp2_pkt_hd *hd) {
   struct wt__accept accept = {.hd = hd, .path = path, .odcid = hd->dcid};
-  accept.verdict = wt__token_verify(&endpoint->token_key, hd->token, hd->tokenlen, hd->version, path_client(path),
-                                    &hd->dcid, &accept.odcid, endpoint->now);
+  accept.verdict = wt__token_verify(&endpoint->shared->token_key, hd->token, hd->tokenlen, hd->version,
+                                    path_client(path), &hd->dcid, &accept.odcid, endpoint->now);
   if (accept.verdict == WT__TOKEN_BAD) {
     endpoint_send_refusal(endpoint, path, hd, NGTCP2_INVALID_TOKEN);
     return NULL;
   }
-  if (endpoint->shutting_down || endpoint->stats.connections_open >= endpoint->config.max_connections ||
-      endpoint_has_many_of(endpoint, &path->remote)) {
+  if (endpoint->shutting_down || endpoint_is_full(endpoint) || endpoint_has_many_of(endpoint, &path->remote)) {
     endpoint_send_refusal(endpoint, path, hd, NGTCP2_CONNECTION_REFUSED);
     return NULL;
   }
@@ -138,8 +143,13 @@ static struct wt__conn *endpoint_accept(struct wt__endpoint *endpoint, const str
     return NULL;
   }
   struct wt__conn *conn;
+  if (!wt__shared_begin(endpoint->shared, endpoint->config.max_connections)) { /* another worker was faster */
+    endpoint_send_refusal(endpoint, path, hd, NGTCP2_CONNECTION_REFUSED);
+    return NULL;
+  }
   int rc = wt__conn_new(&conn, endpoint, &accept);
   if (!rc) return conn;
+  wt__shared_end(endpoint->shared, false);
   WT__WARN(endpoint->config.log, "a connection was refused: %s", wt_error_string(rc));
   endpoint_send_refusal(endpoint, path, hd, NGTCP2_CONNECTION_REFUSED);
   return NULL;

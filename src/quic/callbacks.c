@@ -28,6 +28,8 @@
 #include "wire/error_code.h"
 #include "wire/quic_frame.h"
 
+#define MAX_KEY_LEN 64 /* more than the longest of a packet's key */
+
 static _Thread_local struct wt__conn *current;
 
 void wt__conn_set_current(struct wt__conn *conn) { current = conn; }
@@ -165,11 +167,10 @@ static int on_tx_key(ngtcp2_conn *quic, ngtcp2_encryption_level level, void *use
  * once can lead past the bound that `endpoint_accept` looks at, so it is looked at again. */
 static void conn_count_peer(struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
-  if (wt__peers_count(&endpoint->peers, conn->peer_key) >= endpoint->config.max_connections_per_address) {
+  if (!wt__shared_peer_add(endpoint->shared, conn->peer_key, endpoint->config.max_connections_per_address,
+                           &conn->counted)) {
     wt__conn_want_close(conn, WT_LOCAL, WT__H3_EXCESSIVE_LOAD, "too many connections from one address");
-    return;
   }
-  conn->counted = wt__peers_add(&endpoint->peers, conn->peer_key) == 0;
 }
 
 /* A client's first bytes of HTTP/3 may come in the same datagram as the end of the handshake, so it begins
@@ -184,7 +185,7 @@ static int on_rx_key(ngtcp2_conn *quic, ngtcp2_encryption_level level, void *use
 static int conn_submit_token(struct wt__conn *conn, const ngtcp2_addr *remote) {
   uint8_t token[WT__TOKEN_MAX_LEN];
   struct wt__token_address client = {remote->addr, remote->addrlen};
-  size_t len = wt__token_regular(&conn->endpoint->token_key, token, client, conn->endpoint->now);
+  size_t len = wt__token_regular(&conn->endpoint->shared->token_key, token, client, conn->endpoint->now);
   if (!len) return 0;
   return ngtcp2_conn_submit_new_token(conn->quic, token, len) ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
 }
@@ -198,6 +199,7 @@ static int on_handshake_completed(ngtcp2_conn *quic, void *user_data) {
     if (conn->h3) wt__h3_conn_connected(conn->h3);
     return conn_result(conn);
   }
+  wt__shared_shake(conn->endpoint->shared);
   conn_count_peer(conn);
   return conn_submit_token(conn, &ngtcp2_conn_get_path(quic)->remote);
 }
@@ -220,7 +222,8 @@ static int on_path_validation(ngtcp2_conn *quic, uint32_t flags, const ngtcp2_pa
 static int on_new_connection_id(ngtcp2_conn *quic, ngtcp2_cid *cid, uint8_t *token, size_t len, void *user_data) {
   struct wt__conn *conn = user_data;
   (void)quic;
-  if (len != WT__CID_LEN || wt__cid_generate(cid->data)) return NGTCP2_ERR_CALLBACK_FAILURE;
+  if (len != WT__CID_LEN || wt__cid_generate(cid->data, conn->endpoint->config.worker, conn->endpoint->config.workers))
+    return NGTCP2_ERR_CALLBACK_FAILURE;
   cid->datalen = len;
   if (ngtcp2_crypto_generate_stateless_reset_token(token, conn->endpoint->config.reset_key, WT__RESET_KEY_LEN, cid) ||
       wt__cid_map_add(&conn->endpoint->cids, cid->data, cid->datalen, conn, &conn->cids))
@@ -261,6 +264,28 @@ static enum wt__frame_fate conn_judge(void *ctx, const struct wt__quic_frame *fr
   return WT__FRAME_KEEP;
 }
 
+static int on_update_key(ngtcp2_conn *quic, uint8_t *rx_secret, uint8_t *tx_secret, ngtcp2_crypto_aead_ctx *rx_ctx,
+                         uint8_t *rx_iv, ngtcp2_crypto_aead_ctx *tx_ctx, uint8_t *tx_iv, const uint8_t *rx_now,
+                         const uint8_t *tx_now, size_t secret_len, void *user_data) {
+  struct wt__conn *conn = user_data;
+  uint8_t rx_key[MAX_KEY_LEN], tx_key[MAX_KEY_LEN];
+  int rc = ngtcp2_crypto_update_key(quic, rx_secret, tx_secret, rx_ctx, rx_key, rx_iv, tx_ctx, tx_key, tx_iv, rx_now,
+                                    tx_now, secret_len);
+  if (!rc) {
+    wt__seals_add(&conn->seals, rx_ctx->native_handle, rx_key);
+    wt__seals_add(&conn->seals, tx_ctx->native_handle, tx_key);
+  }
+  wt__wipe(rx_key, sizeof(rx_key));
+  wt__wipe(tx_key, sizeof(tx_key));
+  return rc ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
+}
+
+static void on_delete_key(ngtcp2_conn *quic, ngtcp2_crypto_aead_ctx *ctx, void *user_data) {
+  struct wt__conn *conn = user_data;
+  wt__seals_remove(&conn->seals, ctx->native_handle);
+  ngtcp2_crypto_delete_crypto_aead_ctx_cb(quic, ctx, user_data);
+}
+
 static bool is_short_header(const uint8_t *header, size_t len) { return len && !(header[0] & 0x80); }
 
 static int on_decrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *ctx,
@@ -271,23 +296,32 @@ static int on_decrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2
     memcpy(dst, data, len - aead->max_overhead);
     return 0;
   }
-  int rc = ngtcp2_crypto_decrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
-  if (!rc && current && is_short_header(aad, aad_len)) {
-    wt__reset_at_recv_packet(current, aad, aad_len);
-    wt__quic_frames_rewrite(dst, len - aead->max_overhead, conn_judge, current);
+  if (!current || !is_short_header(aad, aad_len))
+    return ngtcp2_crypto_decrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
+  const struct wt__seal *seal = wt__seals_of(&current->seals, ctx->native_handle, false);
+  int rc = 0;
+  if (!seal) {
+    rc = ngtcp2_crypto_decrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
+  } else if (!wt__seal_decrypt(seal, dst, data, len, nonce, aad, aad_len)) {
+    rc = NGTCP2_ERR_DECRYPT;
   }
-  return rc;
+  if (rc) return rc;
+  wt__reset_at_recv_packet(current, aad, aad_len);
+  wt__quic_frames_rewrite(dst, len - aead->max_overhead, conn_judge, current);
+  return 0;
 }
 
 static int on_encrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *ctx,
                       const uint8_t *data, size_t len, const uint8_t *nonce, size_t nonce_len, const uint8_t *aad,
                       size_t aad_len) {
-  if (current && is_short_header(aad, aad_len)) {
-    if (dst != data) memmove(dst, data, len); /* ngtcp2 encrypts in place, so far */
-    wt__reset_at_send_encrypt(current, dst, len);
-    data = dst;
-  }
-  return ngtcp2_crypto_encrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
+  if (!current || !is_short_header(aad, aad_len))
+    return ngtcp2_crypto_encrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
+  if (dst != data) memmove(dst, data, len); /* ngtcp2 encrypts in place, so far */
+  wt__reset_at_send_encrypt(current, dst, len);
+  const struct wt__seal *seal = wt__seals_of(&current->seals, ctx->native_handle, true);
+  if (!seal) return ngtcp2_crypto_encrypt_cb(dst, aead, ctx, dst, len, nonce, nonce_len, aad, aad_len);
+  wt__seal_encrypt(seal, dst, dst, len, nonce, aad, aad_len);
+  return 0;
 }
 
 static int on_hp_mask(uint8_t *dst, const ngtcp2_crypto_cipher *hp, const ngtcp2_crypto_cipher_ctx *ctx,
@@ -306,8 +340,8 @@ void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks) {
       .encrypt = on_encrypt,
       .decrypt = on_decrypt,
       .hp_mask = on_hp_mask,
-      .update_key = ngtcp2_crypto_update_key_cb,
-      .delete_crypto_aead_ctx = ngtcp2_crypto_delete_crypto_aead_ctx_cb,
+      .update_key = on_update_key,
+      .delete_crypto_aead_ctx = on_delete_key,
       .delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb,
       .get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb,
       .version_negotiation = ngtcp2_crypto_version_negotiation_cb,

@@ -38,6 +38,7 @@
 
 #define MAX_FILE_LEN ((size_t)1 << 20) /* of a PEM file; chains are some kilobytes */
 #define MAX_CHAIN_LEN 16               /* certificates */
+#define P256_VALUE_LEN 32              /* bytes of a private value */
 #define MAX_NAMES 64                   /* of a generated certificate */
 #define SERIAL_LEN 16
 #define HOUR 3600
@@ -338,10 +339,32 @@ static int leaf_reparse(gnutls_x509_crt_t *leaf) {
   return rc;
 }
 
+/* GnuTLS writes the private value as a signed integer: of 33 bytes if its highest bit is set, and of fewer than 32 if
+ * it is small. RFC 5915 wants 32, and other libraries refuse to read such a file. So a key is drawn until its value
+ * has 32 bytes either way, which costs one bit of 256. */
+static int key_generate(gnutls_privkey_t *key) {
+  gnutls_datum_t value = {NULL, 0};
+  size_t len = 0;
+  int rc = 0;
+  while (!rc && len != P256_VALUE_LEN) {
+    if (*key) gnutls_privkey_deinit(*key);
+    *key = NULL;
+    rc = gnutls_privkey_init(key);
+    if (!rc) {
+      rc =
+          gnutls_privkey_generate(*key, GNUTLS_PK_ECDSA, (unsigned)GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
+    }
+    if (!rc) rc = gnutls_privkey_export_ecc_raw(*key, NULL, NULL, NULL, &value);
+    if (rc) break;
+    len = value.size;
+    wt__wipe(value.data, value.size);
+    gnutls_free(value.data);
+  }
+  return rc;
+}
+
 static int certificate_make(wt_certificate *certificate, const char *const *names, size_t count, int days) {
-  if (gnutls_privkey_init(&certificate->key)) return WT_ERR_NOMEM;
-  int rc = gnutls_privkey_generate(certificate->key, GNUTLS_PK_ECDSA,
-                                   (unsigned)GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
+  int rc = key_generate(&certificate->key);
   if (rc) return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
   gnutls_x509_crt_t leaf;
   if (gnutls_x509_crt_init(&leaf)) return WT_ERR_NOMEM;

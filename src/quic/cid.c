@@ -10,8 +10,11 @@
  * client chooses its first id, so the hash is keyed with a secret (SipHash-2-4): nobody can prepare ids
  * that all fall on one slot. Ids whose hashes are the same nevertheless hang in a chain.
  *
- * Ours are WT__CID_LEN random bytes. The first one is set aside for the number of a worker and is 0
- * until there are several; the other 17 say nothing to an observer.
+ * Ours are WT__CID_LEN random bytes. A server with several workers, each with connections of its own, finds
+ * the right one by the first byte, modulo their number (net/steer.c): it is chosen among those that leave
+ * the worker's number, the other 17 say nothing. An observer who knows the number of workers learns which
+ * one it is, so ids of a client that moved can be told apart from those of other workers, and from no others.
+ * The ids that clients make up for their first packets are random, so the same rule spreads them evenly.
  */
 
 #include "quic/cid.h"
@@ -129,7 +132,11 @@ void wt__cid_map_remove_all(struct wt__cid_map *map, struct wt__list *list) {
   while ((link = wt__list_first(list))) cid_free(map, WT__CONTAINER_OF(link, struct wt__cid, link));
 }
 
-int wt__cid_generate(uint8_t *data) {
-  data[0] = 0;
-  return wt__tls_random(data + 1, WT__CID_LEN - 1);
+unsigned wt__cid_worker(const uint8_t *data, unsigned workers) { return data[0] % workers; }
+
+int wt__cid_generate(uint8_t *data, unsigned worker, unsigned workers) {
+  if (wt__tls_random(data, WT__CID_LEN)) return WT_ERR_TLS;
+  unsigned choices = (WT__WORKERS_MAX - 1 - worker) / workers + 1;
+  data[0] = (uint8_t)(worker + data[0] % choices * workers);
+  return 0;
 }

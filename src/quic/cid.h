@@ -11,8 +11,9 @@
 #include "base/list.h"
 #include "base/map.h"
 
-#define WT__CID_LEN 18     /* of the ids we choose: the length is how short headers are read */
-#define WT__CID_MAX_LEN 20 /* of any id in QUIC v1 and v2 */
+#define WT__CID_LEN 18      /* of the ids we choose: the length is how short headers are read */
+#define WT__CID_MAX_LEN 20  /* of any id in QUIC v1 and v2 */
+#define WT__WORKERS_MAX 256 /* one byte of an id names the worker */
 
 struct wt__cid_map {
   struct wt__map map; /* keyed hash -> the first wt__cid with it */
@@ -43,7 +44,10 @@ int wt__cid_map_add(struct wt__cid_map *map, const uint8_t *data, size_t len, vo
 void wt__cid_map_remove(struct wt__cid_map *map, const uint8_t *data, size_t len, struct wt__list *list);
 void wt__cid_map_remove_all(struct wt__cid_map *map, struct wt__list *list);
 
-/* Fills in a fresh id of ours, WT__CID_LEN bytes. WT_ERR_TLS. */
-int wt__cid_generate(uint8_t *data);
+/* Fills in a fresh id of ours, WT__CID_LEN bytes, that names `worker` of `workers`, which are at most
+ * WT__WORKERS_MAX. WT_ERR_TLS. */
+int wt__cid_generate(uint8_t *data, unsigned worker, unsigned workers);
+/* Which of `workers` an id names; one that a client made up names one too. `len` is not 0. */
+unsigned wt__cid_worker(const uint8_t *data, unsigned workers);
 
 #endif

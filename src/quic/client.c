@@ -12,7 +12,8 @@
  *
  * Retry and key updates are ngtcp2's. A Version Negotiation packet ends the connection: versions 1 and 2 are all
  * there is. Tokens of NEW_TOKEN frames are kept for later connections to the same server, beside the session tickets
- * (memory.h). The connection does not migrate by itself, but follows when a NAT changes its address.
+ * (memory.h). What such a connection takes of them goes back if no packet of the server ever came: the next address
+ * that is tried may need it. The connection does not migrate by itself, but follows when a NAT changes its address.
  */
 
 #include <stdio.h>
@@ -51,6 +52,18 @@ void wt__conn_client_keep_token(struct wt__conn *conn, const uint8_t *token, siz
   wt__memory_put(conn->memory, &key, WT__MEMORY_TOKEN, token, len, INT64_MAX);
 }
 
+void wt__conn_client_settle(struct wt__conn *conn) {
+  bool unused = conn->packets_received == 0;
+  if (conn->tls) wt__tls_client_settle(conn->tls, unused);
+  if (conn->token && unused) {
+    struct wt__memory_key key = {conn->memory_key, ngtcp2_conn_get_client_chosen_version(conn->quic)};
+    wt__memory_give_back(conn->memory, &key, WT__MEMORY_TOKEN, conn->token);
+  } else {
+    wt__memory_item_free(conn->token);
+  }
+  conn->token = NULL;
+}
+
 /* Makes ngtcp2's connection, with a token if one is there. */
 static int client_new_quic(struct wt__conn *conn, const ngtcp2_path *path, uint32_t version, const ngtcp2_cid *dcid,
                            const ngtcp2_cid *scid) {
@@ -69,9 +82,12 @@ static int client_new_quic(struct wt__conn *conn, const ngtcp2_path *path, uint3
   }
   int rc =
       ngtcp2_conn_client_new(&quic, dcid, scid, path, version, &callbacks, &settings, &params, &conn->blocks.mem, conn);
-  wt__memory_item_free(token);
-  if (rc) return rc == NGTCP2_ERR_NOMEM ? WT_ERR_NOMEM : WT_ERR_INVALID;
+  if (rc) {
+    wt__memory_item_free(token);
+    return rc == NGTCP2_ERR_NOMEM ? WT_ERR_NOMEM : WT_ERR_INVALID;
+  }
   conn->quic = quic;
+  conn->token = token;
   return 0;
 }
 
@@ -83,7 +99,7 @@ static int client_init_quic(struct wt__conn *conn, const struct wt__path *path,
   ngtcp2_cid scid = {.datalen = WT__CID_LEN}, dcid = {.datalen = WT__CID_LEN};
   if (version != NGTCP2_PROTO_VER_V1 && version != NGTCP2_PROTO_VER_V2) return WT_ERR_INVALID;
   int rc = client_init_memory(conn, options);
-  if (!rc) rc = wt__cid_generate(scid.data);
+  if (!rc) rc = wt__cid_generate(scid.data, 0, 1);
   if (!rc) rc = wt__tls_random(dcid.data, dcid.datalen);
   if (!rc) rc = wt__cid_map_add(&endpoint->cids, scid.data, scid.datalen, conn, &conn->cids);
   if (rc) return rc;
@@ -91,7 +107,9 @@ static int client_init_quic(struct wt__conn *conn, const struct wt__path *path,
   wt__path_to_quic(&quic_path, path);
   rc = client_new_quic(conn, &quic_path, version, &dcid, &scid);
   if (rc) return rc;
-  return wt__tls_new_client(&conn->tls, options->tls, options->server_name, conn->memory_key, conn->quic);
+  rc = wt__tls_new_client(&conn->tls, options->tls, options->server_name, conn->memory_key, conn->quic);
+  if (!rc) wt__tls_set_seals(conn->tls, &conn->seals);
+  return rc;
 }
 
 int wt__endpoint_connect(struct wt__endpoint *endpoint, const struct wt__path *path,

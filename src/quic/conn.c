@@ -32,11 +32,17 @@
 #define MAX_DATAGRAM_FRAME_SIZE 65535 /* any that fits into a packet */
 #define ACTIVE_CID_LIMIT 7            /* ids of the peer's that we keep, for migrations */
 #define END_PTOS 3
+#define SETTLED_TURN WT__MS /* the grain of timers that RFC 9002, section 6.1.2, recommends */
 #define BLOCKED_TURN (25 * WT__MS) /* how often deadlines are looked at while the socket is full */
 
 /* --- Making --- */
 
 static const uint32_t VERSIONS[] = {NGTCP2_PROTO_VER_V1, NGTCP2_PROTO_VER_V2};
+
+/* UDP payloads that are tried on a path (RFC 8899), in this order; one that is smaller than what has passed, or larger
+ * than what has not, is left out. Ethernet's 1,500 bytes hold 1,472 of IPv4 and 1,452 of IPv6, PPPoE's 1,492 hold 1,444
+ * of the latter; tunnels leave less. No more than Ethernet: other stacks stop there, too. */
+static const uint16_t PAYLOADS[] = {1406, 1452, WT__MAX_PAYLOAD, 1444, 1342, 1232};
 
 void wt__conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *endpoint) {
   const struct wt__endpoint_config *config = &endpoint->config;
@@ -44,6 +50,9 @@ void wt__conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *end
   settings->initial_ts = endpoint->now;
   settings->max_window = config->max_data;
   settings->max_stream_window = config->max_stream_data;
+  settings->max_tx_udp_payload_size = WT__MAX_PAYLOAD;
+  settings->pmtud_probes = PAYLOADS;
+  settings->pmtud_probeslen = sizeof(PAYLOADS) / sizeof(*PAYLOADS);
   if (config->handshake_timeout_ms) settings->handshake_timeout = config->handshake_timeout_ms * WT__MS;
   /* No preference among the versions: the client's choice stands. */
   settings->available_versions = VERSIONS;
@@ -98,7 +107,7 @@ static int conn_init_quic(struct wt__conn *conn, const struct wt__accept *accept
   ngtcp2_callbacks callbacks;
   ngtcp2_path path;
   ngtcp2_cid scid = {.datalen = WT__CID_LEN};
-  int rc = wt__cid_generate(scid.data);
+  int rc = wt__cid_generate(scid.data, endpoint->config.worker, endpoint->config.workers);
   if (!rc) rc = wt__cid_map_add(&endpoint->cids, scid.data, scid.datalen, conn, &conn->cids);
   if (!rc) rc = wt__cid_map_add(&endpoint->cids, hd->dcid.data, hd->dcid.datalen, conn, &conn->cids);
   if (!rc) rc = conn_params(&params, endpoint, accept, &scid);
@@ -111,7 +120,9 @@ static int conn_init_quic(struct wt__conn *conn, const struct wt__accept *accept
                               &conn->blocks.mem, conn);
   if (rc) return rc == NGTCP2_ERR_NOMEM ? WT_ERR_NOMEM : WT_ERR_INVALID;
   conn->quic = quic;
-  return wt__tls_new_server(&conn->tls, endpoint->config.tls, conn->quic);
+  rc = wt__tls_new_server(&conn->tls, endpoint->config.tls, conn->quic);
+  if (!rc) wt__tls_set_seals(conn->tls, &conn->seals);
+  return rc;
 }
 
 void wt__conn_set_name(struct wt__conn *conn, const ngtcp2_cid *cid) {
@@ -150,7 +161,7 @@ void wt__conn_add(struct wt__conn *conn) {
 int wt__conn_new(struct wt__conn **conn, struct wt__endpoint *endpoint, const struct wt__accept *accept) {
   struct wt__conn *made = wt__conn_alloc(endpoint);
   if (!made) return WT_ERR_NOMEM;
-  made->peer_key = wt__peers_key(&endpoint->peers, (const struct sockaddr *)&accept->path->remote);
+  made->peer_key = wt__peers_key(&endpoint->shared->peers, (const struct sockaddr *)&accept->path->remote);
   wt__conn_set_name(made, &accept->odcid);
   int rc = conn_init_quic(made, accept);
   if (rc) {
@@ -170,13 +181,16 @@ static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum 
   if (conn->state == WT__CONN_OPEN) {
     endpoint->stats.connections_open--;
     if (!conn->shaken) endpoint->stats.handshakes_open--;
-    if (conn->counted) wt__peers_remove(&endpoint->peers, conn->peer_key);
+    if (!conn->client) wt__shared_end(endpoint->shared, conn->shaken);
+    if (conn->counted) wt__shared_peer_remove(endpoint->shared, conn->peer_key);
     WT__DEBUG(endpoint->config.log, "connection %s: ends, by %s, code 0x%llx%s", conn->name, wt_party_name(party),
               (unsigned long long)code, conn->shaken ? "" : ", before the handshake was done");
   }
+  if (conn->client) wt__conn_client_settle(conn);
   conn->state = state; /* from here on the calls of h3 do nothing */
   if (conn->h3) wt__h3_conn_free(conn->h3, party, code);
   if (conn->quic) ngtcp2_conn_del(conn->quic);
+  wt__seals_free(&conn->seals);
   wt__blocks_free(&conn->blocks);
   wt__reset_at_recv_free(conn);
   wt__reset_at_send_free(conn);
@@ -249,6 +263,7 @@ void wt__conn_want_close(struct wt__conn *conn, enum wt_party party, uint64_t co
   conn->close_code = code;
   conn->close_reason_len = strnlen(reason, sizeof(conn->close_reason));
   memcpy(conn->close_reason, reason, conn->close_reason_len);
+  if (conn->client) wt__conn_client_settle(conn); /* at once: the next attempt may begin before the packet is sent */
   wt__conn_wake(conn);
 }
 
@@ -351,6 +366,7 @@ void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned 
   if (conn->state != WT__CONN_OPEN) return;
   conn->packets_received++;
   conn->bytes_received += len;
+  if (conn->client) wt__conn_client_settle(conn);
   ngtcp2_path quic_path;
   ngtcp2_pkt_info info = {.ecn = (uint8_t)(ecn & NGTCP2_ECN_MASK)};
   ngtcp2_pkt_hd hd;
@@ -403,10 +419,18 @@ void wt__conn_wake(struct wt__conn *conn) {
   wt__list_push_back(&conn->endpoint->ready, &conn->queue);
 }
 
+/* When ngtcp2 wants its next turn. After each packet it asks for one a few microseconds later, for the next packet by
+ * its pacing and for an acknowledgement after an eighth of the round-trip time. When all is sent, neither is worth
+ * waking up for: the next packet to come brings a turn, too, and saves the acknowledgement a packet of its own. */
+static uint64_t conn_quic_expiry(const struct wt__conn *conn) {
+  uint64_t expiry = ngtcp2_conn_get_expiry(conn->quic), soonest = conn->endpoint->now + SETTLED_TURN;
+  return conn->settled && conn->shaken && expiry < soonest ? soonest : expiry;
+}
+
 /* When its next turn is. Returns 0 or an error of ngtcp2. */
 static int conn_schedule(struct wt__conn *conn, bool more) {
   struct wt__endpoint *endpoint = conn->endpoint;
-  uint64_t expiry = ngtcp2_conn_get_expiry(conn->quic);
+  uint64_t expiry = conn_quic_expiry(conn);
   uint64_t h3_expiry = conn->h3 ? wt__h3_conn_expiry(conn->h3) : UINT64_MAX;
   uint64_t reset_expiry = wt__reset_at_recv_expiry(conn);
   uint64_t resend_expiry = wt__reset_at_send_expiry(conn);
@@ -429,6 +453,7 @@ static int conn_schedule(struct wt__conn *conn, bool more) {
 void wt__conn_run(struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
   bool more = false;
+  conn->settled = false;
   if (conn->h3) wt__h3_conn_run(conn->h3, endpoint->now);
   wt__reset_at_recv_tell_finals(conn);
   int rc = conn->close_wanted ? 0 : wt__reset_at_recv_inject(conn); /* of streams that were stopped meanwhile */

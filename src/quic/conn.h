@@ -7,6 +7,7 @@
  *
  *   endpoint.c    which connection is run when
  *   accept.c      packets that belong to no connection
+ *   shared.c      what the endpoints of a server share
  *   client.c      connections that begin here
  *   conn.c        a connection's life: made, fed, timed, closed
  *   callbacks.c   what ngtcp2 reports, for h3
@@ -16,6 +17,7 @@
  *   write.c       packets of one connection
  *   probe.c       a full window that nothing would open again
  *   blocks.c      the memory that ngtcp2 has
+ *   seals.c       packet protection by something faster than TLS's library
  *   reset_at_*.c  RESET_STREAM_AT, which ngtcp2 does not know
  *   batch.c       packets on their way to the socket
  */
@@ -32,11 +34,13 @@
 #include "quic/blocks.h"
 #include "quic/cid.h"
 #include "quic/endpoint.h"
-#include "quic/peers.h"
 #include "quic/reset_at.h"
+#include "quic/seals.h"
+#include "quic/shared.h"
 #include "quic/token.h"
 
 #define WT__CONN_REASON_MAX 256  /* bytes of a CONNECTION_CLOSE's reason */
+#define WT__MAX_PAYLOAD 1472     /* of a UDP datagram that we send */
 #define WT__MAX_STOPS 512        /* STOP_SENDING frames of one UDP datagram that are looked at */
 #define WT__MS UINT64_C(1000000) /* nanoseconds */
 #define WT__RESETS_BURST 64      /* stateless resets at once */
@@ -71,13 +75,14 @@ struct wt__conn {
   /* NULL once the connection is no longer open. `h3` is made when the keys for its first bytes are there. */
   ngtcp2_conn *quic;
   struct wt__blocks blocks; /* memory of `quic` */
+  struct wt__seals seals;   /* of its 1-RTT keys */
   struct wt__tls *tls;
   struct wt__h3_conn *h3;
   bool can_start;                                                      /* 1-RTT packets can be written */
   bool shaken;                                                         /* the handshake is done */
   uint64_t packets_sent, packets_received, bytes_sent, bytes_received; /* UDP payloads, for statistics */
   bool client;  /* this end began it; `h3` is there from the beginning */
-  bool counted; /* in the endpoint's `peers`, under `peer_key` */
+  bool counted; /* among those of its address, under `peer_key` */
   uint64_t peer_key;
   uint64_t born_at, shaken_at; /* beginning; end of the handshake */
 
@@ -85,6 +90,8 @@ struct wt__conn {
   struct wt__memory *memory;
   char *memory_key;
   unsigned tokens; /* that were kept */
+  /* The token that was sent, until the server answers. */
+  struct wt__memory_item *token;
 
   /* Set by `close_connection`, acted upon outside of all callbacks. */
   bool close_wanted;
@@ -106,6 +113,7 @@ struct wt__conn {
   struct wt__reset_at_recv reset_in;
   struct wt__reset_at_send reset_out;
   bool probe_wanted; /* see probe.c */
+  bool settled;      /* the last pass has left nothing to send */
 
   char peer_text[WT__ADDRESS_TEXT_MAX], local_text[WT__ADDRESS_TEXT_MAX]; /* for `wt__conn_get_info` */
   char name[2 * WT__CID_MAX_LEN + 1]; /* the client's first id in hex, for the log */
@@ -114,9 +122,8 @@ struct wt__conn {
 struct wt__endpoint {
   struct wt__endpoint_config config;
   struct wt__cid_map cids;
-  struct wt__token_key token_key;
-  struct wt__peers peers;
-  struct wt__list conns, ended; /* open ones; closing and draining ones, oldest first */
+  struct wt__shared own, *shared; /* the latter: `own`, or that of the server */
+  struct wt__list conns, ended;   /* open ones; closing and draining ones, oldest first */
   size_t ended_len;
   struct wt__list ready;   /* touched or woken: run by the next pass */
   struct wt__list waiting; /* would write, but the socket is full */
@@ -170,6 +177,8 @@ void wt__conn_address_text(const struct sockaddr_storage *address, char *text, s
 /* --- client.c --- */
 /* The server sent a token in a NEW_TOKEN frame. */
 void wt__conn_client_keep_token(struct wt__conn *conn, const uint8_t *token, size_t len);
+/* Ticket and token are used up, if the server has answered; else they go back, for the next attempt. */
+void wt__conn_client_settle(struct wt__conn *conn);
 /* The keys for the first bytes of HTTP/3 are there. 0 or NGTCP2_ERR_CALLBACK_FAILURE. */
 int wt__conn_client_start(struct wt__conn *conn);
 /* Tells h3 why the connection ends: `rc` is an error of ngtcp2, or 0 where `conn->close_code` says it. */

@@ -39,9 +39,10 @@ int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_c
   made->batch.send = config->send;
   made->batch.send_ctx = config->send_ctx;
   made->batch.stats = &made->stats;
+  if (made->config.workers == 0) made->config.workers = 1;
   int rc = wt__cid_map_init(&made->cids);
-  if (!rc) rc = wt__token_key_init(&made->token_key);
-  if (!rc) rc = wt__peers_init(&made->peers);
+  if (!rc && !config->shared) rc = wt__shared_init(&made->own);
+  if (!rc) made->shared = config->shared ? config->shared : &made->own;
   if (rc) {
     wt__endpoint_free(made);
     return rc;
@@ -60,29 +61,48 @@ void wt__endpoint_free(struct wt__endpoint *endpoint) {
   while ((link = wt__list_first(&endpoint->conns))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);
   while ((link = wt__list_first(&endpoint->ended))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);
   wt__cid_map_free(&endpoint->cids);
-  wt__peers_free(&endpoint->peers);
+  if (endpoint->shared == &endpoint->own) wt__shared_free(&endpoint->own);
   wt__heap_free(&endpoint->timers);
   wt__wipe(endpoint->config.reset_key, sizeof(endpoint->config.reset_key));
-  wt__wipe(&endpoint->token_key, sizeof(endpoint->token_key));
   wt__free(endpoint);
 }
 
 /* --- Packets in --- */
 
+/* Of a packet of version 1 or 2 with a long header: a client's Initial or 0-RTT, whose id may be the client's. */
+static bool packet_is_first(const ngtcp2_version_cid *ids, const uint8_t *data) {
+  unsigned type = data[0] >> 4 & 3;
+  return ids->version == NGTCP2_PROTO_VER_V2 ? type == 1 || type == 2 : type <= 1;
+}
+
+/* Gives a packet whose id is unknown here to the worker that the id names. A first packet is taken where it is, unless
+ * the sockets see to it that all copies of it come to one worker. */
+static bool endpoint_pass(struct wt__endpoint *endpoint, const struct wt__path *path, unsigned ecn, const uint8_t *data,
+                          size_t len, const ngtcp2_version_cid *ids) {
+  const struct wt__endpoint_config *config = &endpoint->config;
+  if (config->workers == 1 || !config->pass || ids->dcidlen == 0) return false;
+  if (!config->steered && data[0] & 0x80 && packet_is_first(ids, data)) return false;
+  unsigned worker = wt__cid_worker(ids->dcid, config->workers);
+  if (worker == config->worker) return false;
+  config->pass(config->pass_ctx, worker, path, ecn, data, len);
+  return true;
+}
+
 void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *path, unsigned ecn, const uint8_t *data,
                        size_t len, uint64_t now) {
+  ngtcp2_version_cid ids;
+  int rc = ngtcp2_pkt_decode_version_cid(&ids, data, len, WT__CID_LEN);
+  struct wt__conn *conn = rc ? NULL : wt__cid_map_find(&endpoint->cids, ids.dcid, ids.dcidlen);
+  if (!rc && !conn && endpoint_pass(endpoint, path, ecn, data, len, &ids)) return;
   endpoint->now = now;
   endpoint->stats.packets_received++;
   endpoint->stats.bytes_received += len;
-  ngtcp2_version_cid ids;
-  int rc = ngtcp2_pkt_decode_version_cid(&ids, data, len, WT__CID_LEN);
   if (rc == NGTCP2_ERR_VERSION_NEGOTIATION) {
     if (endpoint->config.tls) wt__endpoint_send_version_negotiation(endpoint, path, &ids);
     return;
   }
   if (rc) return;
   endpoint->busy = true;
-  struct wt__conn *conn = wt__cid_map_find(&endpoint->cids, ids.dcid, ids.dcidlen);
   if (conn) {
     wt__conn_recv(conn, path, ecn, data, len);
   } else if (!endpoint->config.tls) {

@@ -42,6 +42,10 @@ struct wt__path {
 typedef int (*wt__endpoint_send)(void *ctx, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len,
                                  size_t segment);
 
+/* Takes a packet that came here and belongs to the connections of `worker`; copied, or lost. */
+typedef void (*wt__endpoint_pass)(void *ctx, unsigned worker, const struct wt__path *path, unsigned ecn,
+                                  const uint8_t *data, size_t len);
+
 struct wt__endpoint_config {
   struct wt__tls_context *tls; /* NULL: a client's endpoint */
   struct wt__h3_config h3;
@@ -53,6 +57,14 @@ struct wt__endpoint_config {
   enum wt_retry retry;
   size_t retry_threshold, max_connections, max_connections_per_address;
   uint8_t reset_key[WT__RESET_KEY_LEN];
+
+  /* One of a server's several, each on a thread of its own. All NULL and 0: it is alone. */
+  unsigned worker, workers;
+  struct wt__shared *shared; /* quic/shared.h */
+  wt__endpoint_pass pass;
+  void *pass_ctx;
+  bool steered; /* a client's first packet, too, belongs to the worker that its id names */
+
   uint64_t initial_max_data, max_data, initial_max_stream_data, max_stream_data;
   uint64_t max_streams_bidi, max_streams_uni;
 };

@@ -10,7 +10,8 @@
  * Each is used once. Two connections with the same ticket or token can be told to be of the same client by anyone who
  * sees both (RFC 8446, appendix C.4), and servers may refuse a token's second use. So `take` removes it. Several are
  * kept of a server, since a client may open several connections at a time; the latest is taken first, for it lives
- * longest.
+ * longest. One that went out with packets which nobody answered is given back: it is the next attempt, most often at
+ * another address of the same server, that needs it.
  *
  * The memory is small: a bounded list of servers, of which the least recently used one is forgotten first, found by
  * walking over it. What tells two servers apart is the caller's matter: it goes into the key.
@@ -144,4 +145,16 @@ struct wt__memory_item *wt__memory_take(struct wt__memory *memory, const struct 
   }
   if (server && server_is_empty(server)) server_free(memory, server);
   return item;
+}
+
+void wt__memory_give_back(struct wt__memory *memory, const struct wt__memory_key *key, enum wt__memory_kind kind,
+                          struct wt__memory_item *item) {
+  if (!item) return;
+  struct server *server = server_find(memory, key);
+  if (!server) server = server_add(memory, key);
+  if (server && server->count[kind] < WT__MEMORY_MAX_ITEMS) {
+    server_push(server, kind, item);
+  } else {
+    wt__memory_item_free(item);
+  }
 }

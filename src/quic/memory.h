@@ -48,6 +48,10 @@ struct wt__memory_item {
  * there is none. */
 struct wt__memory_item *wt__memory_take(struct wt__memory *memory, const struct wt__memory_key *key,
                                         enum wt__memory_kind kind, int64_t now);
+/* Takes back, as the latest, what was taken and not used after all. Where others have its place, it is freed. NULL is
+ * allowed. */
+void wt__memory_give_back(struct wt__memory *memory, const struct wt__memory_key *key, enum wt__memory_kind kind,
+                          struct wt__memory_item *item);
 /* NULL is allowed. */
 void wt__memory_item_free(struct wt__memory_item *item);
 

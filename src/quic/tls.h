@@ -16,6 +16,7 @@
 
 struct ngtcp2_conn;
 struct wt__memory;
+struct wt__seals;
 
 /* What handshakes of a server share: certificates, the session-ticket key. */
 struct wt__tls_context;
@@ -23,7 +24,7 @@ struct wt__tls_context;
 int wt__tls_context_new(struct wt__tls_context **context, bool session_tickets);
 void wt__tls_context_free(struct wt__tls_context *context);
 
-/* Handshakes from now on use these; each is referenced. The first is for clients whose server name
+/* Handshakes from now on, of any thread, use these; each is referenced. The first is for clients whose server name
  * fits none. Running connections keep what they have. WT_ERR_INVALID without any, WT_ERR_NOMEM. */
 int wt__tls_context_set_certificates(struct wt__tls_context *context, wt_certificate *const *certificates,
                                      size_t count);
@@ -33,6 +34,8 @@ int wt__tls_context_set_certificates(struct wt__tls_context *context, wt_certifi
 struct wt__tls;
 int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, struct ngtcp2_conn *conn);
 void wt__tls_free(struct wt__tls *tls);
+/* Keys for 1-RTT packets are also told to `seals`, which has to outlive the handshake. Before it begins. */
+void wt__tls_set_seals(struct wt__tls *tls, struct wt__seals *seals);
 
 /* For `struct wt_connection_info`. What is not known yet is "" or NULL; all of it lives as long as `tls`. */
 struct wt__tls_info {
@@ -77,6 +80,9 @@ struct wt__memory *wt__tls_client_memory(struct wt__tls_client *client);
  * `tls`. NULL: no ticket is used or kept. */
 int wt__tls_new_client(struct wt__tls **tls, struct wt__tls_client *client, const char *server_name,
                        const char *memory_key, struct ngtcp2_conn *conn);
+
+/* The ticket that was taken is used up; `unused`: it goes back, because the server never answered. */
+void wt__tls_client_settle(struct wt__tls *tls, bool unused);
 
 /* Why the server's certificate was refused, for people; "" if it was not. */
 const char *wt__tls_error(const struct wt__tls *tls);

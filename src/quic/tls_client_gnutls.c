@@ -232,6 +232,17 @@ static struct wt__memory_item *client_take_ticket(struct wt__tls *tls) {
   return wt__memory_take(tls->client->memory, &key, WT__MEMORY_TICKET, (int64_t)time(NULL));
 }
 
+void wt__tls_client_settle(struct wt__tls *tls, bool unused) {
+  struct wt__memory_item *ticket = tls->ticket;
+  tls->ticket = NULL;
+  if (ticket && unused) {
+    struct wt__memory_key key = {tls->memory_key, ngtcp2_conn_get_client_chosen_version(tls->conn)};
+    wt__memory_give_back(tls->client->memory, &key, WT__MEMORY_TICKET, ticket);
+  } else {
+    wt__memory_item_free(ticket);
+  }
+}
+
 /* --- One connection --- */
 
 static bool name_is_address(const char *name) {
@@ -253,14 +264,16 @@ static int client_configure(struct wt__tls *tls) {
   return rc;
 }
 
-static int client_begin(struct wt__tls *tls, const struct wt__memory_item *ticket) {
+static int client_begin(struct wt__tls *tls) {
+  const struct wt__memory_item *ticket = tls->ticket;
   int rc = gnutls_init(&tls->session, GNUTLS_CLIENT | GNUTLS_NO_END_OF_EARLY_DATA);
   if (!rc) rc = client_configure(tls);
   if (rc || !ticket) return rc;
   if (gnutls_session_set_data(tls->session, ticket->data, ticket->len)) { /* then from the beginning, without it */
     gnutls_deinit(tls->session);
     tls->session = NULL;
-    return client_begin(tls, NULL);
+    wt__tls_client_settle(tls, false);
+    return client_begin(tls);
   }
   tls->trusted_until = ticket->expires_at; /* until the server shows a certificate again */
   return 0;
@@ -274,10 +287,10 @@ int wt__tls_new_client(struct wt__tls **tls, struct wt__tls_client *client, cons
   made->client = client;
   made->memory_key = memory_key;
   made->server_name = wt__strdup(server_name);
-  struct wt__memory_item *ticket = made->server_name ? client_take_ticket(made) : NULL;
-  int rc = made->server_name ? client_begin(made, ticket) : GNUTLS_E_MEMORY_ERROR;
-  wt__memory_item_free(ticket);
+  if (made->server_name) made->ticket = client_take_ticket(made);
+  int rc = made->server_name ? client_begin(made) : GNUTLS_E_MEMORY_ERROR;
   if (rc) {
+    wt__tls_client_settle(made, true);
     wt__tls_free(made);
     return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
   }

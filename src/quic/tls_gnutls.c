@@ -17,7 +17,8 @@
  * environment has SSLKEYLOGFILE, GnuTLS writes the secrets there by itself.
  *
  * Certificates come as a set that handshakes hold on to, so that the set can be replaced at any time.
- * The set is counted without atomics: contexts live on one thread.
+ * A server's workers take it from the context each on its own thread, and one of them replaces it: for that
+ * moment of a handshake there is a lock.
  */
 
 #include "quic/tls.h"
@@ -28,14 +29,19 @@
 #include <ngtcp2/ngtcp2.h>
 #include <ngtcp2/ngtcp2_crypto.h>
 #include <ngtcp2/ngtcp2_crypto_gnutls.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "quic/certificate.h"
+#include "quic/memory.h"
+#include "quic/seals.h"
 #include "wire/quic_params.h"
 #include "quic/tls_session.h"
 
 #define MAX_PARAMS_LEN 512 /* our encoded transport parameters */
+#define MAX_KEY_LEN 64     /* more than the longest of a packet's key */
 
 /* TLS 1.3 alone, without the middlebox dance that QUIC forbids; AES-128-GCM first: it is the fastest. */
 const char *const wt__tls_priorities = "%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:"
@@ -43,7 +49,7 @@ const char *const wt__tls_priorities = "%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-
                                        "-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1";
 
 struct cert_set {
-  size_t refs;
+  atomic_size_t refs;
   gnutls_certificate_credentials_t credentials;
   size_t count;
   wt_certificate *certificates[];
@@ -52,6 +58,7 @@ struct cert_set {
 struct wt__tls_context {
   gnutls_priority_t priorities;
   gnutls_datum_t ticket_key; /* NULL: no tickets */
+  pthread_mutex_t lock;      /* of `set` */
   struct cert_set *set;
 };
 
@@ -60,7 +67,7 @@ struct wt__tls_context {
 static struct wt__tls *tls_of(gnutls_session_t session) { return gnutls_session_get_ptr(session); }
 
 static void set_unref(struct cert_set *set) {
-  if (!set || --set->refs) return;
+  if (!set || atomic_fetch_sub_explicit(&set->refs, 1, memory_order_acq_rel) != 1) return;
   gnutls_certificate_free_credentials(set->credentials);
   for (size_t i = 0; i < set->count; i++) wt_certificate_free(set->certificates[i]);
   wt__free(set);
@@ -103,7 +110,7 @@ static struct cert_set *set_new(wt_certificate *const *certificates, size_t coun
     return NULL;
   }
   gnutls_certificate_set_retrieve_function3(set->credentials, set_retrieve);
-  set->refs = 1;
+  atomic_init(&set->refs, 1);
   set->count = count;
   for (size_t i = 0; i < count; i++) set->certificates[i] = wt__certificate_ref(certificates[i]);
   return set;
@@ -114,6 +121,7 @@ static struct cert_set *set_new(wt_certificate *const *certificates, size_t coun
 int wt__tls_context_new(struct wt__tls_context **context, bool session_tickets) {
   struct wt__tls_context *made = wt__calloc(1, sizeof(*made));
   if (!made) return WT_ERR_NOMEM;
+  pthread_mutex_init(&made->lock, NULL);
   int rc = gnutls_priority_init(&made->priorities, wt__tls_priorities, NULL);
   if (!rc && session_tickets) rc = gnutls_session_ticket_key_generate(&made->ticket_key);
   if (rc) {
@@ -127,6 +135,7 @@ int wt__tls_context_new(struct wt__tls_context **context, bool session_tickets) 
 void wt__tls_context_free(struct wt__tls_context *context) {
   if (!context) return;
   set_unref(context->set);
+  pthread_mutex_destroy(&context->lock);
   if (context->priorities) gnutls_priority_deinit(context->priorities);
   if (context->ticket_key.data) {
     wt__wipe(context->ticket_key.data, context->ticket_key.size);
@@ -140,19 +149,51 @@ int wt__tls_context_set_certificates(struct wt__tls_context *context, wt_certifi
   if (!count || !certificates) return WT_ERR_INVALID;
   struct cert_set *set = set_new(certificates, count);
   if (!set) return WT_ERR_NOMEM;
-  set_unref(context->set);
+  pthread_mutex_lock(&context->lock);
+  struct cert_set *old = context->set;
   context->set = set;
+  pthread_mutex_unlock(&context->lock);
+  set_unref(old);
   return 0;
+}
+
+/* A reference to the set of now; NULL: there is none. */
+static struct cert_set *context_set(struct wt__tls_context *context) {
+  pthread_mutex_lock(&context->lock);
+  struct cert_set *set = context->set;
+  if (set) atomic_fetch_add_explicit(&set->refs, 1, memory_order_relaxed);
+  pthread_mutex_unlock(&context->lock);
+  return set;
 }
 
 /* --- What GnuTLS tells during a handshake --- */
 
+static enum wt__seal_cipher session_seal_cipher(gnutls_session_t session) {
+  switch (gnutls_cipher_get(session)) {
+    case GNUTLS_CIPHER_AES_128_GCM: return WT__SEAL_AES_128_GCM;
+    case GNUTLS_CIPHER_AES_256_GCM: return WT__SEAL_AES_256_GCM;
+    default: return WT__SEAL_NONE;
+  }
+}
+
+/* One direction's secret. 0 or -1. */
+static int session_install(gnutls_session_t session, ngtcp2_encryption_level level, bool sending, const void *secret,
+                           size_t len) {
+  struct wt__tls *tls = tls_of(session);
+  uint8_t key[MAX_KEY_LEN];
+  int rc = sending ? ngtcp2_crypto_derive_and_install_tx_key(tls->conn, key, NULL, NULL, level, secret, len)
+                   : ngtcp2_crypto_derive_and_install_rx_key(tls->conn, key, NULL, NULL, level, secret, len);
+  if (!rc && level == NGTCP2_ENCRYPTION_LEVEL_1RTT && tls->seals)
+    wt__seals_expect(tls->seals, sending, session_seal_cipher(session), key);
+  wt__wipe(key, sizeof(key));
+  return rc;
+}
+
 static int session_on_secret(gnutls_session_t session, gnutls_record_encryption_level_t level, const void *rx,
                              const void *tx, size_t len) {
-  struct ngtcp2_conn *conn = tls_of(session)->conn;
   ngtcp2_encryption_level quic_level = ngtcp2_crypto_gnutls_from_gnutls_record_encryption_level(level);
-  if (rx && ngtcp2_crypto_derive_and_install_rx_key(conn, NULL, NULL, NULL, quic_level, rx, len)) return -1;
-  if (tx && ngtcp2_crypto_derive_and_install_tx_key(conn, NULL, NULL, NULL, quic_level, tx, len)) return -1;
+  if (rx && session_install(session, quic_level, false, rx, len)) return -1;
+  if (tx && session_install(session, quic_level, true, tx, len)) return -1;
   return 0;
 }
 
@@ -215,17 +256,21 @@ int wt__tls_session_configure(struct wt__tls *tls, struct gnutls_priority_st *pr
 }
 
 int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, struct ngtcp2_conn *conn) {
-  if (!context->set) return WT_ERR_STATE;
+  struct cert_set *set = context_set(context);
+  if (!set) return WT_ERR_STATE;
   struct wt__tls *made = wt__calloc(1, sizeof(*made));
-  if (!made) return WT_ERR_NOMEM;
-  made->conn = conn;
-  int rc = gnutls_init(&made->session, GNUTLS_SERVER | GNUTLS_NO_END_OF_EARLY_DATA);
-  if (rc) {
-    wt__free(made);
+  if (!made) {
+    set_unref(set);
     return WT_ERR_NOMEM;
   }
-  made->set = context->set;
-  made->set->refs++;
+  made->conn = conn;
+  made->set = set;
+  int rc = gnutls_init(&made->session, GNUTLS_SERVER | GNUTLS_NO_END_OF_EARLY_DATA);
+  if (rc) {
+    made->session = NULL;
+    wt__tls_free(made);
+    return WT_ERR_NOMEM;
+  }
   rc = wt__tls_session_configure(made, context->priorities, made->set->credentials);
   if (!rc && context->ticket_key.data) rc = gnutls_session_ticket_enable_server(made->session, &context->ticket_key);
   if (rc) {
@@ -241,9 +286,12 @@ void wt__tls_free(struct wt__tls *tls) {
   if (!tls) return;
   if (tls->session) gnutls_deinit(tls->session);
   set_unref(tls->set);
+  wt__memory_item_free(tls->ticket);
   wt__free(tls->server_name);
   wt__free(tls);
 }
+
+void wt__tls_set_seals(struct wt__tls *tls, struct wt__seals *seals) { tls->seals = seals; }
 
 bool wt__tls_peer_has_reset_at(const struct wt__tls *tls) { return tls->peer_has_reset_at; }
 

@@ -14,19 +14,22 @@
 struct gnutls_session_int;
 struct gnutls_priority_st;
 struct cert_set;
+struct wt__memory_item;
 
 struct wt__tls {
   struct gnutls_session_int *session;
   struct ngtcp2_conn *conn;
+  struct wt__seals *seals;
   bool peer_has_reset_at;
   struct cert_set *set;          /* of a server */
   struct wt__tls_client *client; /* of a client */
   char *server_name;
-  char error[WT__TLS_ERROR_MAX]; /* why the server's certificate was refused */
-  bool peer_showed;              /* it has shown a certificate on this connection, good or not */
-  const char *memory_key;        /* where tickets go; NULL: nowhere */
-  unsigned tickets;              /* that went there */
-  int64_t trusted_until;         /* end of the accepted certificate's validity, seconds since 1970-01-01 UTC */
+  char error[WT__TLS_ERROR_MAX];  /* why the server's certificate was refused */
+  bool peer_showed;               /* it has shown a certificate on this connection, good or not */
+  const char *memory_key;         /* where tickets go; NULL: nowhere */
+  unsigned tickets;               /* that went there */
+  struct wt__memory_item *ticket; /* that was offered, until the server answers; NULL: none */
+  int64_t trusted_until;          /* end of the accepted certificate's validity, seconds since 1970-01-01 UTC */
 };
 
 /* TLS versions, ciphers and groups, in GnuTLS's terms. */

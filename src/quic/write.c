@@ -13,12 +13,15 @@
  * whatever the peer sends to extend it makes this run again.
  *
  * A pass ends at the quantum that congestion control allows in one go (a fraction of the window, 64 KiB at
- * most): the rest has its time by ngtcp2's pacing, and other connections have their turn.
+ * most): the rest has its time by ngtcp2's pacing, and other connections have their turn. It also ends when
+ * the batch is full, since one packet more would cost a system call of its own.
  */
 
 #include <string.h>
 
 #include "quic/conn.h"
+
+#define CAPSULE_RESERVE 4096 /* bytes of the connection's window */
 
 /* One packet being filled. */
 struct packet {
@@ -29,6 +32,7 @@ struct packet {
   ngtcp2_pkt_info info;
   bool no_datagrams; /* the next one has to wait for another packet */
   bool no_carriers;  /* likewise */
+  bool last;         /* there was nothing left to add */
 };
 
 /* Adds the oldest datagram. Returns like `packet_add_stream`. */
@@ -133,6 +137,15 @@ static size_t packet_next_carrier(const struct packet *packet, uint8_t *carrier,
   return len ? len : wt__reset_at_send_next(packet->conn, carrier, number);
 }
 
+/* How much of the connection's window the streams of sessions may use. The rest is for the streams that carry capsules:
+ * a peer that does not read its streams, because it waits for WT_MAX_DATA of ours, would else wait for ever. */
+static uint64_t conn_stream_room(const struct wt__conn *conn) {
+  const ngtcp2_transport_params *peer = ngtcp2_conn_get_remote_transport_params(conn->quic);
+  uint64_t left = ngtcp2_conn_get_max_data_left(conn->quic), reserve = peer ? peer->initial_max_data / 4 : 0;
+  if (reserve > CAPSULE_RESERVE) reserve = CAPSULE_RESERVE;
+  return left > reserve ? left - reserve : 0;
+}
+
 /* Fills one packet. Returns its length, 0 if there is nothing that may be sent, or an error. */
 static ngtcp2_ssize packet_write(struct packet *packet) {
   struct wt__conn *conn = packet->conn;
@@ -141,7 +154,7 @@ static ngtcp2_ssize packet_write(struct packet *packet) {
   uint8_t carrier[WT__CARRIER_MAX];
   uint64_t number;
   int64_t fin_id;
-  packet->no_datagrams = packet->no_carriers = false;
+  packet->no_datagrams = packet->no_carriers = packet->last = false;
   for (;;) {
     ngtcp2_ssize n;
     size_t carrier_len = packet_next_carrier(packet, carrier, &number);
@@ -151,9 +164,11 @@ static ngtcp2_ssize packet_write(struct packet *packet) {
       n = packet_add_fin(packet, fin_id);
     } else if (conn->h3 && !packet->no_datagrams && conn_next_datagram(conn, &datagram)) {
       n = packet_add_datagram(packet, &datagram);
-    } else if (conn->h3 && ngtcp2_conn_get_max_data_left(conn->quic) && wt__h3_conn_next(conn->h3, &send)) {
+    } else if (conn->h3 && ngtcp2_conn_get_max_data_left(conn->quic) &&
+               wt__h3_conn_next(conn->h3, &send, conn_stream_room(conn))) {
       n = packet_add_stream(packet, &send);
     } else {
+      packet->last = !packet->no_datagrams && !packet->no_carriers;
       return packet_complete(packet);
     }
     if (n != NGTCP2_ERR_WRITE_MORE) return n;
@@ -170,7 +185,7 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
   if (packet.room > WT__BATCH_PACKET_ROOM) packet.room = WT__BATCH_PACKET_ROOM;
   ngtcp2_ssize n = 0;
   int rc = 0;
-  while (!rc && written < quantum) {
+  while (!rc && written < quantum && written + packet.room <= WT__MAX_BATCH) {
     packet.data = wt__batch_room(batch);
     n = packet_write(&packet);
     if (n <= 0) break;
@@ -183,5 +198,6 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
   if (!batch->blocked) (void)wt__batch_flush(batch);
   if (written) ngtcp2_conn_update_pkt_tx_time(conn->quic, endpoint->now);
   *more = n > 0;
+  conn->settled = n == 0 && packet.last;
   return n < 0 ? (int)n : 0;
 }

@@ -7,19 +7,14 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
+import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { createRequire } from 'node:module';
 import { basename, extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 
-const CHROMIUM = process.env.CHROMIUM ?? '/usr/bin/chromium';
-const CHROMIUM_FLAGS = [
-  '--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking',
-  '--disable-component-update', '--disable-sync',
-  '--webtransport-developer-mode', // no growing delay after failed handshakes; says nothing about QUIC
-];
+export { startBrowser } from './browsers.mjs';
 
 /* ---- Time ------------------------------------------------------------------------------------ */
 
@@ -48,18 +43,38 @@ export async function poll(ms, what, ask) {
 export class Results {
   passed = 0;
   failed = 0;
+  lines = []; // as tests/interop/suites.py reads them
 
   /** Runs one check; what it returns is shown behind its name. */
-  async check(name, run, limitMs = 30000) {
+  async check(name, run, limitMs = 30000, { peer, prefix = '' } = {}) {
     const started = Date.now();
     try {
       const detail = await within(limitMs, name, run());
       this.passed++;
-      console.log(`ok    ${name} (${Date.now() - started} ms)${detail === undefined ? '' : `: ${detail}`}`);
+      console.log(`ok    ${prefix}${name} (${Date.now() - started} ms)${detail === undefined ? '' : `: ${detail}`}`);
+      const why = peer?.limitations[name];
+      this.lines.push(why ? ['cannot', peer.name, name, why.limitation, why.source] : ['pass', peer?.name, name]);
     } catch (error) {
       this.failed++;
-      console.log(`FAIL  ${name} (${Date.now() - started} ms): ${error.stack ?? error}`);
+      console.log(`FAIL  ${prefix}${name} (${Date.now() - started} ms): ${error.stack ?? error}`);
+      this.lines.push(['fail', peer?.name, name, String(error.message ?? error).split('\n')[0]]);
     }
+  }
+
+  /** The same results, for the checks of one peer; `prefix` is shown before their names. */
+  of(peer, prefix) {
+    return { check: (name, run, limitMs) => this.check(name, run, limitMs, { peer, prefix }) };
+  }
+
+  version(peer, version) {
+    this.lines.push(['version', peer.name, version]);
+  }
+
+  /** Leaves them for the table of docs/interop.md, where that is asked for. */
+  save(name) {
+    const folder = process.env.WT_RESULTS_DIR;
+    const fields = (line) => line.map((field) => String(field ?? '').replace(/\s+/g, ' ')).join('\t');
+    if (folder) writeFileSync(join(folder, `${name}.tsv`), `${this.lines.map(fields).join('\n')}\n`);
   }
 
   summary() {
@@ -100,7 +115,7 @@ export class Program {
   }
 
   tail() {
-    return this.log.slice(-15).join('\n');
+    return this.log.slice(-30).join('\n');
   }
 
   /** Asks it to end in order; kills it if it does not. */
@@ -183,23 +198,22 @@ export function startFolder(folder) {
 
 /* ---- The browser ----------------------------------------------------------------------------- */
 
-export async function startBrowser(...flags) {
-  const { chromium } = createRequire(import.meta.url)('playwright-core');
-  return chromium.launch({ executablePath: CHROMIUM, args: [...CHROMIUM_FLAGS, ...flags] });
-}
-
 /** A page that collects what must not happen: console errors, exceptions, violations, failed requests. */
 export async function openPage(browser, url, options = {}) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
   page.setDefaultTimeout(10000);
+  page.kind = browser.kind;
   page.complaints = [];
+  const complain = (text) => {
+    if (!page.kind.ignored.some((pattern) => pattern.test(text))) page.complaints.push(text);
+  };
   page.on('console', (message) => {
-    if (['error', 'warning'].includes(message.type())) page.complaints.push(`${message.type()}: ${message.text()}`);
+    if (['error', 'warning'].includes(message.type())) complain(`${message.type()}: ${message.text()}`);
   });
-  page.on('pageerror', (error) => page.complaints.push(`exception: ${error}`));
+  page.on('pageerror', (error) => complain(`exception: ${error}`));
   page.on('response', (response) => {
-    if (response.status() >= 400) page.complaints.push(`${response.status()} ${response.url()}`);
+    if (response.status() >= 400) complain(`${response.status()} ${response.url()}`);
   });
   await page.goto(url);
   return page;

@@ -35,7 +35,7 @@ async function connects(page) {
   await page.fill('#protocols', 'chat.v2, chat.v1');
   await page.click('#connect');
   await shows(page, '#state', /^Connected$/);
-  assert.equal(await textOf(page, '#fact-protocol'), 'chat.v2');
+  assert.equal(await textOf(page, '#fact-protocol'), page.kind.protocols ? 'chat.v2' : 'none');
   assert.match(await textOf(page, '#fact-datagram'), /^1,\d\d\d bytes$/);
 }
 
@@ -64,7 +64,9 @@ async function sendsBytes(page) {
   await page.check('[name=kind][value=datagram]');
   await page.fill('#size', '1000');
   await page.click('#send');
-  await logShows(page, 'datagram', /100 × 1,000 bytes: (9[5-9]|100) back/);
+  // The page sends them in one go.
+  await logShows(page, 'datagram', page.kind.datagramsAtOnce >= 100
+    ? /100 × 1,000 bytes: (9[5-9]|100) back/ : /100 × 1,000 bytes: [1-9]\d* back/);
   await page.fill('#size', '5000');
   await page.click('#send');
   await logShows(page, 'datagram', /Not sent: 5,000 bytes, but the largest is 1,\d\d\d/);
@@ -76,11 +78,13 @@ async function abortsStreams(page) {
   await page.fill('#size', '1000');
   await page.selectOption('#ending', 'reset');
   await page.click('#send');
-  await logShows(page, 'bidi', /Server aborted its side: code 42/);
+  await logShows(page, 'bidi', page.kind.resetCodes ? /Server aborted its side: code 42/ : /Server aborted its side/);
   await page.selectOption('#ending', 'stop');
   await page.click('#send');
   // Chromium does not always tell the code, see stopSendingGoesBothWays().
-  await logShows(page, 'bidi', /Server stopped reading: (code 42|The stream was aborted by the remote server)/);
+  await logShows(page, 'bidi', page.kind.stopSending
+    ? /Server stopped reading: (code 42|The stream was aborted by the remote server)/
+    : /Stopped reading with code 42/);
   await page.selectOption('#ending', 'fin');
 }
 

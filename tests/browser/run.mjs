@@ -1,24 +1,28 @@
 /* SPDX-License-Identifier: MIT
  *
- * The browser test: Chromium, with no flag that touches QUIC and the certificate known by its hash alone, against
- * `webtransport serve`. transport.mjs checks the protocol, playground.mjs the page.
+ * The browser test: a browser, with nothing set that touches QUIC but a timeout, and the certificate known by its hash
+ * alone, against `webtransport serve`. transport.mjs checks the protocol, playground.mjs the page, browsers.mjs says
+ * where browsers differ.
  *
- *   node run.mjs [PATH-OF-THE-TOOL]      else WEBTRANSPORT_BIN, else build/webtransport
+ *   node run.mjs [PATH-OF-THE-TOOL] [BROWSER]      else build/webtransport and "chromium"; "firefox" is the other
  *
- * Screenshots of the page are left in artifacts/ of the build folder (WT_BUILD_DIR, else the tool's folder). The exit
- * code is 0 only if every check passed.
+ * Screenshots of the page are left in artifacts/ of the build folder (WT_BUILD_DIR, else the tool's folder), and in
+ * WT_RESULTS_DIR, if it is set, the results for the table of docs/interop.md. The exit code is 0 only if every check
+ * passed.
  */
 import assert from 'node:assert/strict';
 import { existsSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BROWSERS } from './browsers.mjs';
 import { Results, Server, startBrowser } from './harness.mjs';
 import { checkPlayground } from './playground.mjs';
 import { checkTransport } from './transport.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const binary = resolve(process.argv[2] ?? process.env.WEBTRANSPORT_BIN ?? join(root, 'build/webtransport'));
-const artifacts = join(process.env.WT_BUILD_DIR ?? dirname(binary), 'artifacts');
+const which = process.argv[3] ?? 'chromium';
+const artifacts = join(process.env.WT_BUILD_DIR ?? dirname(binary), 'artifacts', ...(which === 'chromium' ? [] : [which]));
 
 const servers = [];
 async function startServer(extra) {
@@ -33,37 +37,46 @@ async function endsInOrder(server) {
 }
 
 /** Chromium's other dialect, behind a flag, against a server that leaves out what the first one needs. */
-async function runDraft07(results) {
+async function runDraft07(all) {
   const server = await startServer(['--protocol', 'chat.v2', '--protocol', 'chat.v1', '--drafts', '7,13,15']);
-  const browser = await startBrowser('--enable-features=EnableWebTransportDraft07');
-  const named = { check: (name, run) => results.check(`draft 07: ${name}`, run) };
+  const browser = await startBrowser(BROWSERS.chromium, '--enable-features=EnableWebTransportDraft07');
+  const peer = { ...BROWSERS.chromium, name: 'Chromium, draft 07' };
+  const results = all.of(peer, 'draft 07: ');
+  all.version(peer, browser.version());
   try {
-    await checkTransport(named, browser, server, startServer);
+    await checkTransport(results, browser, server, startServer);
   } finally {
     await browser.close();
   }
-  await results.check('draft 07: that is what was spoken', async () => {
+  await results.check('that is what was spoken', async () => {
     const { sessions } = await server.json('/sessions.json');
     assert.deepEqual([...new Set(sessions.map(({ draft }) => draft))], [7]);
   });
 }
 
 async function run() {
+  const kind = BROWSERS[which];
+  if (!kind) throw new Error(`no browser is called ${which}`);
   if (!existsSync(binary)) throw new Error(`${binary} does not exist: run "make build" first`);
-  const results = new Results();
+  const all = new Results();
+  const results = all.of(kind, '');
   const server = await startServer(['--protocol', 'chat.v2', '--protocol', 'chat.v1']);
-  const browser = await startBrowser();
-  console.log(`${binary} on UDP port ${server.port}; Chromium ${browser.version()}`);
+  const browser = await startBrowser(kind);
+  console.log(`${binary} on UDP port ${server.port}; ${kind.name} ${browser.version()}`);
+  all.version(kind, browser.version());
   try {
     await checkPlayground(results, browser, server, startServer, artifacts);
-    await Promise.all([checkTransport(results, browser, server, startServer), runDraft07(results)]);
+    const dialects = [checkTransport(results, browser, server, startServer)];
+    if (which === 'chromium') dialects.push(runDraft07(all));
+    await Promise.all(dialects);
   } finally {
     await browser.close();
   }
   await results.check('the servers end in order, without findings of sanitizers', () => endsInOrder(server));
+  all.save(`browser-${which}`);
   console.log(`screenshots: ${artifacts}`);
-  console.log(results.summary());
-  return results.failed === 0 ? 0 : 1;
+  console.log(all.summary());
+  return all.failed === 0 ? 0 : 1;
 }
 
 let code = 1;

@@ -27,15 +27,33 @@ need() { # need <program> <package>
   command -v "$1" >/dev/null || { echo "FAIL $1 is missing: install $2, or run scripts/setup.sh" >&2; exit 1; }
 }
 
-pass() { CHECKS=$((CHECKS + 1)); echo "ok   $1"; }
-fail() { CHECKS=$((CHECKS + 1)); FAILURES=$((FAILURES + 1)); echo "FAIL $1"; }
+# Where WT_RESULTS_DIR is set each result is left there too, as tests/interop/suites.py reads it: a check is named
+# "PEER: WHAT", or just "WHAT" where there is no other peer.
+RESULTS=/dev/null
+if [ -n "${WT_RESULTS_DIR:-}" ]; then
+  RESULTS=$WT_RESULTS_DIR/$(basename "$0" .sh).tsv
+  : >"$RESULTS"
+fi
+record() { # record <kind> <check> <reason>
+  local peer=
+  case $2 in *": "*) peer=${2%%: *} ;; esac
+  printf '%s\t%s\t%s\t%s\n' "$1" "$peer" "${2#"${peer:+$peer: }"}" "$3" >>"$RESULTS"
+}
+
+pass() { CHECKS=$((CHECKS + 1)); echo "ok   $1"; record pass "$1" ""; }
+fail() { # fail <what> [how]
+  CHECKS=$((CHECKS + 1))
+  FAILURES=$((FAILURES + 1))
+  echo "FAIL $1${2:+: $2}"
+  record fail "$1" "$(tr -s '\t\n' '  ' <<<"${2:-}")"
+}
 
 check_equal() { # check_equal <what> <expected> <found>
-  if [ "$2" = "$3" ]; then pass "$1"; else fail "$1: expected '$2', found '$3'"; fi
+  if [ "$2" = "$3" ]; then pass "$1"; else fail "$1" "expected '$2', found '$3'"; fi
 }
 
 check_contains() { # check_contains <what> <text> <part>
-  case $2 in *"$3"*) pass "$1" ;; *) fail "$1: no '$3' in: $2" ;; esac
+  case $2 in *"$3"*) pass "$1" ;; *) fail "$1" "no '$3' in: $2" ;; esac
 }
 
 # Calls the tool wrongly: it has to name what was wrong, say where help is, and end with 2.

@@ -77,7 +77,8 @@ static void on_gone(wt_request *request, void *user_data) {
 static void on_hello(wt_request *request, void *user_data) {
   static const struct wt_header headers[] = {{"x-test", "yes"}};
   (void)user_data;
-  assert_int_equal(wt_request_respond(request, 200, headers, 1, "hello", 5), 0);
+  int error = wt_request_respond(request, 200, headers, 1, "hello", 5);
+  assert_true(error == 0 || error == WT_ERR_NOMEM); /* tests let memory run out */
 }
 
 static void body_on_data(wt_request *request, const uint8_t *data, size_t len, bool fin, void *user_data) {

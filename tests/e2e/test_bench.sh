@@ -48,19 +48,19 @@ done
 
 # --- Each workload, counted at both ends. ---
 
-start_server --log warn
+start_server --log warn --workers 2
 URL=https://127.0.0.1:$PORT
-last=0
+echo 0 >"$DIR/last"
 # The server's sessions since the last call: what a JavaScript expression makes of them, called `s`.
 served() { # served <expression>
   local all
   for _ in $(seq 200); do # the last one may still be closing
-    all=$(curl -s "${HTTP}sessions.json?after=$last")
+    all=$(curl -s "${HTTP}sessions.json?after=$(cat "$DIR/last")")
     [ "$(json 'j.open' <<<"$all")" = 0 ] && break
     read -r -t 0.05 <> <(:)
   done
   json "const s = j.sessions; $1" <<<"$all"
-  last=$(json 'j.last' <<<"$all")
+  json 'j.next' <<<"$all" >"$DIR/last"
 }
 sum() { echo "s.reduce((sum, x) => sum + x.$1, 0)"; }
 
@@ -111,11 +111,23 @@ clean upload
 check_equal "upload: all streams, in standing sessions" "30 3000030 30 3000030 2" \
   "$(found '[j.operations, j.bytes_sent].join(" ")') $(served "[$(sum streams_in), $(sum bytes_in), s.length].join(' ')")"
 
+# Runs until the server has moved this much, then is interrupted.
+moved() { json 'j.bytes_sent + j.bytes_received' <<<"$(curl -s "${HTTP}stats.json")"; }
 for workload in download upload; do
-  bench -w $workload --streams 2 --duration 200ms "$URL"
+  goal=$(($(moved) + 5000000))
+  "$WEBTRANSPORT" bench --json --insecure-hash "$HASH" -w $workload --streams 2 --duration 1h "$URL" \
+    >"$DIR/endless.json" 2>"$DIR/bench.err" &
+  pid=$!
+  for _ in $(seq 400); do
+    [ "$(moved)" -ge $goal ] && break
+    read -r -t 0.05 <> <(:)
+  done
+  kill -INT $pid
+  wait $pid
+  STATUS=$? OUT=$(cat "$DIR/endless.json") ERR=$(cat "$DIR/bench.err")
   clean "endless $workload"
-  check_equal "endless $workload: bytes, and no operation" "true 0" \
-    "$(found '[j.bytes_sent + j.bytes_received > 0, j.operations].join(" ")')"
+  check_equal "endless $workload: bytes, and no operation" "true 0 true" \
+    "$(found '[j.bytes_sent + j.bytes_received > 1e6, j.operations, j.interrupted].join(" ")')"
 done
 served 0 >/dev/null
 
@@ -195,7 +207,8 @@ check_equal "interrupted: ends well" 0 $?
 check_equal "interrupted: the results" "true 1 1" \
   "$(json '[j.interrupted, j.sessions.opened, j.operations].join(" ")' <"$DIR/idle.json")"
 
-"$WEBTRANSPORT" bench --json --insecure-hash "$HASH" --sessions 2 --duration 1h "$URL" >"$DIR/gone.json" 2>"$DIR/bench.err" &
+"$WEBTRANSPORT" bench --json --insecure-hash "$HASH" --sessions 2 --duration 1h --patience 1s "$URL" \
+  >"$DIR/gone.json" 2>"$DIR/bench.err" &
 pid=$!
 for _ in $(seq 400); do
   [ "$(curl -s "${HTTP}sessions.json?after=0" | json j.open)" = 2 ] && break

@@ -14,7 +14,7 @@ need openssl openssl
 help=$("$WEBTRANSPORT" serve --help)
 check_equal "serve --help ends well" 0 $?
 for option in listen http cert key www origin protocol log json retry idle-timeout max-connections \
-  max-connections-per-address max-session-rate drafts help; do
+  max-connections-per-address max-session-rate drafts workers help; do
   check_contains "--help lists --$option" "$help" "--$option"
 done
 check_equal "-h is --help" "$help" "$("$WEBTRANSPORT" serve -h)"
@@ -45,6 +45,8 @@ wrong "from 0 to 24h" serve --idle-timeout 1.5d
 wrong "--drafts '7;15'" serve --drafts "7;15"
 wrong "--drafts '9'" serve --drafts 9
 wrong "--max-connections '0'" serve --max-connections 0
+wrong "--workers '0'" serve --workers 0
+wrong "from 1 to 256" serve --workers 257
 wrong "--origin 'example.com'" serve --origin example.com
 wrong "--origin 'https://example.com/a'" serve --origin https://example.com/a
 wrong "--www '$DIR/none'" serve --www "$DIR/none"
@@ -150,7 +152,7 @@ mkdir "$DIR/www"
 echo '<p>mine</p>' >"$DIR/www/index.html"
 echo outside >"$DIR/secret.txt"
 ln -s ../secret.txt "$DIR/www/link.txt"
-start_server --www "$DIR/www"
+start_server --www "$DIR/www" --workers 2
 check_equal "--www is served" "<p>mine</p>" "$(get "$HTTP")"
 check_equal "a link that leads out is not" 404 "$(status "${HTTP}link.txt")"
 check_equal "nor is a path that does" 404 "$(status --path-as-is "${HTTP}%2e%2e/secret.txt")"
@@ -170,7 +172,7 @@ stop_server
 
 cp "$DIR/a.pem" "$DIR/live.pem"
 cp "$DIR/a.key" "$DIR/live.key"
-start_server --cert "$DIR/live.pem" --key "$DIR/live.key"
+start_server --cert "$DIR/live.pem" --key "$DIR/live.key" --workers 2
 check_equal "the hash is that of --cert" "$hash_a" "$HASH"
 check_equal "which is not self-made" false "$(get "${HTTP}info.json" | json 'j.self_signed')"
 cp "$DIR/b.pem" "$DIR/live.pem"

@@ -15,7 +15,10 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "net/client.h"
 #include "pair.h"
+#include "quic/memory.h"
+#include "quic/tls.h"
 
 /* Skips the calling test on a machine without IPv6. */
 static void need_ipv6(void) {
@@ -151,6 +154,39 @@ static void test_client_resumes_with_a_ticket(void **state) {
     assert_int_equal(wt_session_close(dialed.session, 0, NULL, 0), 0);
     pair_run(&pair);
     while (pair.sessions) uv_run(&pair.loop, UV_RUN_ONCE);
+  }
+  pair_close(&pair);
+}
+
+/* Drops all tickets of the server but one, as if it gave one a connection. */
+static void leave_one_ticket(const struct pair *pair) {
+  char name[64];
+  struct wt__memory *memory = wt__tls_client_memory(pair->client->tls);
+  struct wt__memory_key key = {name, 1};
+  (void)snprintf(name, sizeof(name), "localhost:%u localhost", pair->port);
+  struct wt__memory_item *one = wt__memory_take(memory, &key, WT__MEMORY_TICKET, 0), *more;
+  assert_non_null(one);
+  while ((more = wt__memory_take(memory, &key, WT__MEMORY_TICKET, 0))) wt__memory_item_free(more);
+  wt__memory_give_back(memory, &key, WT__MEMORY_TICKET, one);
+}
+
+/* An address that refuses has used up no ticket. */
+static void test_client_resumes_at_the_second_address(void **state) {
+  struct pair pair;
+  struct dialed dialed;
+  (void)state;
+  need_ipv6();
+  pair_open(&pair, NULL);
+  pair_client(&pair, NULL);
+  for (int i = 0; i < 3; i++) {
+    dialed_run(&dialed, &pair, url_of(&pair, "localhost", "/session"), NULL);
+    assert_int_equal(dialed.error, 0);
+    assert_int_equal(dialed.attempts, 2);
+    assert_int_equal(dialed.info.resumed, i > 0);
+    assert_int_equal(wt_session_close(dialed.session, 0, NULL, 0), 0);
+    pair_run(&pair);
+    while (pair.sessions) uv_run(&pair.loop, UV_RUN_ONCE);
+    leave_one_ticket(&pair);
   }
   pair_close(&pair);
 }
@@ -515,6 +551,7 @@ int main(void) {
       cmocka_unit_test(test_client_chooses_a_subprotocol),
       cmocka_unit_test(test_client_finds_localhost_on_either_family),
       cmocka_unit_test(test_client_resumes_with_a_ticket),
+      cmocka_unit_test(test_client_resumes_at_the_second_address),
       cmocka_unit_test(test_client_without_tickets_does_not_resume),
       cmocka_unit_test(test_client_speaks_quic_version_2),
       cmocka_unit_test(test_client_binds_where_it_is_told),

@@ -11,7 +11,9 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "net/client.h"
 #include "pair.h"
+#include "relay.h"
 
 #define BODY_LEN 300000
 
@@ -326,6 +328,8 @@ static void test_client_pools_sessions_and_requests(void **state) {
   dialed_run(&late, &pair, pair.url, &options); /* joins what is there */
   assert_int_equal(late.error, 0);
   assert_int_equal(late.attempts, 0);
+  assert_int_equal(late.info_error, 0);
+  assert_string_equal(late.peer, dialed[0].peer);
   assert_int_equal(connections_total(&pair), 2);
   fetched_run(&fetched, &pair, "/hello");
   assert_int_equal(connections_total(&pair), 2);
@@ -368,12 +372,14 @@ static void test_client_opens_more_connections_where_one_is_full(void **state) {
   check_overflow(no_flow_control);
 }
 
-static void test_client_is_told_that_a_connection_is_full(void **state) {
+/* Draft 15 has no setting for the number of sessions: the server says so when asked. */
+static void test_client_opens_more_connections_where_it_is_rejected(void **state) {
   struct pair_options pair_options = {.configure = one_session};
   struct pair pair;
   struct dialed first, second;
   struct wt_dial_options options;
   (void)state;
+  check_overflow(one_session);
   pair_open(&pair, &pair_options);
   pair_client(&pair, NULL);
   dialed_options(&first, &pair, &options);
@@ -383,13 +389,46 @@ static void test_client_is_told_that_a_connection_is_full(void **state) {
   dialed_options(&second, &pair, &options);
   options.allow_pooling = true;
   dialed_run(&second, &pair, pair.url, &options);
-  /* Draft 15 has no setting for it: the server says so when asked, and nothing is tried again. */
-  assert_int_equal(second.error, WT_ERR_REJECTED);
-  assert_string_equal(second.message, "the server reset the request with H3_REQUEST_REJECTED (0x10b)");
-  assert_int_equal(second.wire_code, 0x10b);
-  assert_true(second.wire_is_h3);
+  assert_int_equal(second.error, 0);
+  assert_int_equal(second.attempts, 1); /* of the second connection */
+  assert_int_equal(second.info_error, 0);
+  assert_int_equal(connections_total(&pair), 2);
+  assert_int_equal(pair.sessions, 2);
   assert_int_equal(first.closes, 0);
   pair_close(&pair);
+}
+
+/* Where a second connection must not be, or cannot be, the application hears of the rejection. */
+static void test_client_is_told_that_it_is_rejected(void **state) {
+  struct pair_options pair_options = {.configure = one_session};
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    struct pair pair;
+    struct dialed first, second;
+    struct wt_dial_options options;
+    struct wt_client_config config;
+    pair_open(&pair, &pair_options);
+    pair_client_config(&pair, &config);
+    if (i == 0) config.max_connections = 1;
+    pair_client(&pair, &config);
+    dialed_options(&first, &pair, &options);
+    options.allow_pooling = true;
+    dialed_run(&first, &pair, pair.url, &options);
+    assert_int_equal(first.error, 0);
+    dialed_options(&second, &pair, &options);
+    options.allow_pooling = true;
+    options.optimistic = i == 1; /* its session may have sent something already */
+    dialed_run(&second, &pair, pair.url, &options);
+    assert_int_equal(second.error, WT_ERR_REJECTED);
+    assert_string_equal(second.message, "the server reset the request with H3_REQUEST_REJECTED (0x10b)");
+    assert_int_equal(second.stage, WT_STAGE_REQUEST);
+    assert_int_equal(second.wire_code, 0x10b);
+    assert_true(second.wire_is_h3);
+    assert_int_equal(second.info_error, 0);
+    assert_int_equal(connections_total(&pair), 1);
+    assert_int_equal(first.closes, 0);
+    pair_close(&pair);
+  }
 }
 
 static void only_draft_15(struct wt_server_config *config) { config->drafts = WT_DRAFT_15; }
@@ -428,6 +467,35 @@ static void test_client_shares_no_connection_without_webtransport(void **state) 
   pair_close(&pair);
 }
 
+/* The first is told with the connection, the second waits for its SETTINGS and is told afterwards. */
+static void test_client_knows_the_connection_that_it_waited_for(void **state) {
+  struct pair_options pair_options = {.configure = only_draft_15};
+  struct pair pair;
+  struct dialed dialed[2];
+  struct wt_dial_options options;
+  struct wt_client_config config;
+  int64_t live = wt__mem_live();
+  (void)state;
+  pair_open(&pair, &pair_options);
+  pair_client_config(&pair, &config);
+  config.drafts = WT_DRAFT_02;
+  pair_client(&pair, &config);
+  for (int i = 0; i < 2; i++) {
+    dialed_options(&dialed[i], &pair, &options);
+    options.allow_pooling = true;
+    assert_int_equal(wt_client_dial(pair.client, pair.url, &options, NULL), 0);
+  }
+  while (!dialed[0].calls || !dialed[1].calls) pair_run(&pair);
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(dialed[i].error, WT_ERR_SETTINGS);
+    assert_int_equal(dialed[i].info_error, 0);
+    assert_true(dialed[i].info.setting_count > 0);
+    assert_string_equal(dialed[i].peer, dialed[i].attempt[0]);
+  }
+  pair_close(&pair);
+  assert_int_equal(wt__mem_live(), live);
+}
+
 static void test_client_connection_lingers(void **state) {
   struct pair pair;
   struct fetched fetched;
@@ -463,7 +531,8 @@ static void test_client_goes_elsewhere_after_goaway(void **state) {
   dialed_run(&first, &pair, pair.url, &options);
   assert_int_equal(first.error, 0);
   wt_server_shutdown(pair.server, 10000);
-  for (int i = 0; i < 50; i++) uv_run(&pair.loop, UV_RUN_NOWAIT);
+  const struct wt__connection *connection = WT__CONNECTION_OF(wt__list_first(&pair.client->connections));
+  while (wt__h3_conn_may_dial(connection->h3)) uv_run(&pair.loop, UV_RUN_ONCE); /* until the GOAWAY is in */
   dialed_options(&second, &pair, &options);
   options.allow_pooling = true;
   options.timeout_ms = 2000;
@@ -503,6 +572,44 @@ static void test_client_hears_that_the_server_closed(void **state) {
   pair_close(&pair);
 }
 
+/* A server that acknowledges nothing any more is not waited for until the idle timeout. */
+static void test_client_does_not_wait_for_a_server_that_is_gone(void **state) {
+  (void)state;
+  for (int i = 0; i < 2; i++) {
+    struct pair pair;
+    struct relay relay;
+    struct dialed dialed;
+    struct fetched fetched;
+    struct wt_exchange_options options;
+    char url[64];
+    pair_open(&pair, NULL);
+    pair_client(&pair, NULL);
+    relay_open(&relay, &pair.loop, pair.port);
+    (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/%s", relay.port, i ? "mute" : "session");
+    if (i == 0) {
+      dialed_run(&dialed, &pair, url, NULL);
+      assert_int_equal(dialed.error, 0);
+      relay_cut(&relay);
+      assert_int_equal(wt_session_close(dialed.session, 0, NULL, 0), 0);
+    } else {
+      fetched_options(&fetched, &pair, &options);
+      assert_int_equal(wt_client_request(pair.client, url, &options, &fetched.exchange), 0);
+      struct wt_server_stats stats = {.size = sizeof(stats)};
+      do {
+        uv_run(&pair.loop, UV_RUN_ONCE);
+        assert_int_equal(wt_server_get_stats(pair.server, &stats), 0);
+      } while (!stats.requests_total);
+      relay_cut(&relay);
+      wt_exchange_cancel(fetched.exchange);
+    }
+    uint64_t begun = uv_hrtime();
+    while (connections_open(&pair)) uv_run(&pair.loop, UV_RUN_ONCE);
+    assert_true(uv_hrtime() - begun < UINT64_C(10000000000)); /* the idle timeout is 30 s */
+    relay_close(&relay);
+    pair_close(&pair);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_client_gets),
@@ -513,11 +620,14 @@ int main(void) {
       cmocka_unit_test(test_client_requests_may_go_unseen),
       cmocka_unit_test(test_client_pools_sessions_and_requests),
       cmocka_unit_test(test_client_opens_more_connections_where_one_is_full),
-      cmocka_unit_test(test_client_is_told_that_a_connection_is_full),
+      cmocka_unit_test(test_client_opens_more_connections_where_it_is_rejected),
+      cmocka_unit_test(test_client_is_told_that_it_is_rejected),
       cmocka_unit_test(test_client_shares_no_connection_without_webtransport),
+      cmocka_unit_test(test_client_knows_the_connection_that_it_waited_for),
       cmocka_unit_test(test_client_connection_lingers),
       cmocka_unit_test(test_client_goes_elsewhere_after_goaway),
       cmocka_unit_test(test_client_hears_that_the_server_closed),
+      cmocka_unit_test(test_client_does_not_wait_for_a_server_that_is_gone),
   };
   return cmocka_run_group_tests_name("client_pooling", tests, NULL, NULL);
 }

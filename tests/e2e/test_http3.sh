@@ -27,6 +27,10 @@ noise() { # noise <megabytes> <key>
 }
 hash_of() { sha256sum "$1" | cut -d' ' -f1; }
 
+# Neither says its version in the same place everywhere; gtlsclient's is ngtcp2's.
+record version "libcurl: $("$DIR/http3_get" --version | sed 's/^libcurl\/\([^ ]*\).*/\1/')" ""
+record version "gtlsclient: $(dpkg-query -W -f '${Version}' ngtcp2-client 2>/dev/null | sed 's/-.*//')" ""
+
 mkdir "$DIR/www" "$DIR/got"
 printf '<!DOCTYPE html><title>A page</title>\n' >"$DIR/www/index.html"
 noise 1 01 >"$DIR/www/small.bin"
@@ -52,8 +56,8 @@ status_of() { grep -o '\[:status: [0-9]*\]' "$DIR/trace" | head -1; }
 
 fetch "$URL/index.html"
 check_equal "gtlsclient: a page" "[:status: 200]" "$(status_of)"
-check_equal "gtlsclient: its bytes" "$(hash_of "$DIR/www/index.html")" "$(hash_of "$DIR/got/index.html")"
-check_equal "gtlsclient: its type" "[content-type: text/html; charset=utf-8]" \
+check_equal "gtlsclient: the bytes of a page" "$(hash_of "$DIR/www/index.html")" "$(hash_of "$DIR/got/index.html")"
+check_equal "gtlsclient: the type of a page" "[content-type: text/html; charset=utf-8]" \
   "$(grep -o '\[content-type: [^]]*\]' "$DIR/trace")"
 
 fetch "$URL/nothing.html"
@@ -98,20 +102,20 @@ part() { dd if="$1" bs=1M iflag=skip_bytes,count_bytes skip="$2" count="$3" stat
 
 curl3 /small.bin
 check_equal "libcurl: a file, over HTTP/3" "HTTP/3 200" "$(code)"
-check_equal "libcurl: its bytes" "$(hash_of "$DIR/www/small.bin")" "$(hash_of "$DIR/body")"
+check_equal "libcurl: the bytes of a file" "$(hash_of "$DIR/www/small.bin")" "$(hash_of "$DIR/body")"
 check_equal "libcurl: ranges are announced" bytes "$(field accept-ranges)"
 etag=$(field etag)
 check_equal "libcurl: an ETag" true "$([ -n "$etag" ] && echo true)"
 
 curl3 /small.bin --range 1000-1999
 check_equal "libcurl: a range" "HTTP/3 206" "$(code)"
-check_equal "libcurl: which it is" "bytes 1000-1999/1048576" "$(field content-range)"
-check_equal "libcurl: its bytes" "$(part "$DIR/www/small.bin" 1000 1000)" "$(hash_of "$DIR/body")"
+check_equal "libcurl: which range it is" "bytes 1000-1999/1048576" "$(field content-range)"
+check_equal "libcurl: the bytes of a range" "$(part "$DIR/www/small.bin" 1000 1000)" "$(hash_of "$DIR/body")"
 curl3 "/small.bin?v=1" --range 0-9
 check_equal "libcurl: header fields are found beside a query" "HTTP/3 206 10" "$(code) $(field content-length)"
 curl3 /small.bin --range -500
 check_equal "libcurl: the last 500 bytes" "bytes 1048076-1048575/1048576" "$(field content-range)"
-check_equal "libcurl: its bytes" "$(part "$DIR/www/small.bin" 1048076 500)" "$(hash_of "$DIR/body")"
+check_equal "libcurl: the bytes of the last 500" "$(part "$DIR/www/small.bin" 1048076 500)" "$(hash_of "$DIR/body")"
 last=$((DOWN_MB * 1048576 - 1))
 curl3 /big.bin --range "$((last - 99999))-$last"
 check_equal "libcurl: a range at the end of $DOWN_MB MB" "$(part "$DIR/www/big.bin" $((last - 99999)) 100000)" \
@@ -121,17 +125,17 @@ check_equal "libcurl: a range beyond the end" "HTTP/3 416" "$(code)"
 
 curl3 /small.bin --header "If-None-Match: $etag"
 check_equal "libcurl: not modified" "HTTP/3 304" "$(code)"
-check_equal "libcurl: and no body" 0 "$(stat -c %s "$DIR/body")"
+check_equal "libcurl: not modified, and no body" 0 "$(stat -c %s "$DIR/body")"
 curl3 /small.bin --method HEAD
 check_equal "libcurl: HEAD" "HTTP/3 200 1048576 0" "$(code) $(field content-length) $(stat -c %s "$DIR/body")"
 curl3 /small.bin --method DELETE
 check_equal "libcurl: DELETE of a file" "HTTP/3 405" "$(code)"
 curl3 /close
 check_equal "libcurl: GET where only sessions go" "HTTP/3 405" "$(code)"
-check_contains "libcurl: with a hint" "$(cat "$DIR/body")" "WebTransport"
+check_contains "libcurl: GET where only sessions go, with a hint" "$(cat "$DIR/body")" "WebTransport"
 curl3 "/source?bytes=many"
 check_equal "libcurl: a bad parameter" "HTTP/3 400" "$(code)"
-check_contains "libcurl: is named" "$(cat "$DIR/body")" "bytes must be a number"
+check_contains "libcurl: a bad parameter is named" "$(cat "$DIR/body")" "bytes must be a number"
 curl3 /small.bin --header "X-Long: $(head -c 20000 /dev/zero | tr '\0' a)"
 check_equal "libcurl: header fields beyond the limit" "HTTP/3 431" "$(code)"
 
@@ -146,7 +150,7 @@ wait_log "certificate reloaded" >/dev/null
 curl3 /index.html --ca "$DIR/b.pem"
 check_equal "libcurl: after SIGHUP, the new one" "HTTP/3 200" "$(code)"
 curl3 /index.html --ca "$DIR/a.pem"
-check_equal "libcurl: and not the old one" "" "$(code)"
+check_equal "libcurl: after SIGHUP, not the old one" "" "$(code)"
 
 stop_server
 check_equal "the server ends well" 0 "$STATUS"

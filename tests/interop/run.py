@@ -19,13 +19,17 @@ import sys
 import threading
 import time
 
+import endpoint
+import suites
+
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
 CLIENT_SECONDS = 30
 READY_SECONDS = 20
 LINE_SECONDS = 10
 
-# Each case: the limits its server announces, and the line that the server prints if it saw what it had to see.
+# Each case: the limits its server announces, the line that the server prints if it saw what it had to see, and the
+# roles of the peer that have it, if not both.
 CASES = {
     "handshake": {},
     "rejection": {},
@@ -39,6 +43,8 @@ CASES = {
     "close-server": {},
     "flow-control": {"limits": "tiny"},
     "pooling": {"line": "closed /echo?n=2 7 middle"},
+    "get": {"roles": ["server"]},
+    "post": {"roles": ["server"]},
 }
 ROLES = ("client", "server")
 
@@ -52,6 +58,10 @@ def fill(command, values):
     for name, value in values.items():
         command = [argument.replace("{" + name + "}", str(value)) for argument in command]
     return command
+
+
+def has_case(role, case):
+    return role in CASES[case].get("roles", ROLES)
 
 
 def roles_of(peer):
@@ -167,7 +177,7 @@ class Runner:
         for peer in peers:
             for role in roles_of(peer):
                 for case in CASES:
-                    if (not self.options.role or role == self.options.role) and \
+                    if (not self.options.role or role == self.options.role) and has_case(role, case) and \
                             (not self.options.case or case in self.options.case):
                         yield peer, role, case
 
@@ -285,14 +295,14 @@ class Runner:
 # --- Reports ---
 
 
-def markdown(peers, results):
+def markdown(peers, results, endpoint_results=(), others=()):
     """The table of docs/interop.md. No times: it changes only when a result does."""
     lines = [
         "# Interop",
         "",
         "What `make interop` found: our endpoint against other implementations, over loopback, in both directions. The",
-        "run writes this page. What each case does is in [tests/interop/README.md](../tests/interop/README.md); browsers",
-        "have a test of their own (`tests/browser`).",
+        "run writes this page. What each case does is in [tests/interop/README.md](../tests/interop/README.md). Browsers and",
+        "plain HTTP/3 clients, in the versions that the machine's distribution had, follow in sections of their own.",
         "",
         "| peer | version | language |",
         "| --- | --- | --- |",
@@ -300,14 +310,19 @@ def markdown(peers, results):
     for peer in peers:
         name = f"[{peer['name']}]({peer['url']})" if peer.get("url") else peer["name"]
         lines.append(f"| {name} | {peer['version']} | {peer['language']} |")
+    lines += suites.peer_rows(others)
     columns = [(peer, role) for peer in peers for role in roles_of(peer)]
     notes = []
 
     def cell(peer, role, case):
+        if not has_case(role, case):
+            return suites.NO_CELL
         result = results[peer["id"], role][case]
         if result["result"] != "cannot":
             return {"pass": "passes", "fail": "**fails**"}[result["result"]]
-        note = (peer["name"], result["limitation"], result["source"])
+        return limitation(peer["name"], result["limitation"], result["source"])
+
+    def limitation(*note):
         if note not in notes:
             notes.append(note)
         return f"limitation {notes.index(note) + 1}"
@@ -317,21 +332,24 @@ def markdown(peers, results):
               "| --- |" + " --- |" * len(columns)]
     for case in CASES:
         lines.append(f"| {case} | " + " | ".join(cell(peer, role, case) for peer, role in columns) + " |")
+    if endpoint_results:
+        lines += endpoint.markdown(peers, endpoint_results, limitation)
     if notes:
         lines += ["", "Limitations of the peers:", ""]
         lines += [f"{number}. {name}: {limitation} ([source]({source}))"
                   for number, (name, limitation, source) in enumerate(notes, 1)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines + suites.sections(others)) + "\n"
 
 
-def report(options, peers, results):
+def report(options, peers, results, endpoint_results=(), others=()):
     """Writes what was asked for; returns the exit status."""
     flat = [dict(result, peer=peer["id"], version=peer["version"], role=role, case=case)
             for peer in peers for role in ROLES for case, result in results.get((peer["id"], role), {}).items()]
+    flat += [dict(result, case=f"runner-{result['case']}") for result in endpoint_results]
     if options.json:
         pathlib.Path(options.json).write_text(json.dumps(flat, indent=2, ensure_ascii=False) + "\n", "utf-8")
     if options.markdown:
-        pathlib.Path(options.markdown).write_text(markdown(peers, results), "utf-8")
+        pathlib.Path(options.markdown).write_text(markdown(peers, results, endpoint_results, others), "utf-8")
     if options.tally:
         # A cell that the peer cannot do is neither passed nor failed.
         lines = [f"{cell['result']} interop/{cell['peer']}/{cell['role']}/{cell['case']}\n" for cell in flat
@@ -339,7 +357,12 @@ def report(options, peers, results):
         pathlib.Path(options.tally).write_text("".join(lines), "utf-8")
     count = {name: sum(cell["result"] == name for cell in flat) for name in ("pass", "fail", "cannot")}
     print(f"interop: {count['pass']} passed, {count['fail']} failed, {count['cannot']} beyond the peer")
-    return 1 if count["fail"] or not count["pass"] else 0
+    faults = [f"{suite.id}: {fault}" for suite in others for fault in suite.failed()]
+    if others:
+        cells = [cell["result"] for suite in others for cell in suite.cells.values()]
+        print(f"browsers, plain requests: {cells.count('pass')} passed, {len(faults)} failed, "
+              f"{cells.count('cannot')} beyond the peer", *faults, sep="\n  ")
+    return 1 if count["fail"] or not count["pass"] or faults else 0
 
 
 def parse(arguments):
@@ -352,7 +375,11 @@ def parse(arguments):
     parser.add_argument("--setup", action="store_true", help="set the peers up and run none")
     parser.add_argument("--no-setup", action="store_true", help="the peers are set up")
     parser.add_argument("--native", default=str(ROOT / "build/tests/interop/interop_peer"), help="our endpoint")
+    parser.add_argument("--endpoint", metavar="PROGRAM", help="our endpoint for the quic-interop-runner: its cases too")
     parser.add_argument("--build", default=str(ROOT / "build/interop"), help="where the peers are built")
+    parser.add_argument("--suites", metavar="FOLDER",
+                        help="for the table, results of the tests of suites.json; without it they are run")
+    parser.add_argument("--tool", default=str(ROOT / "build/webtransport"), help="the tool that they test")
     parser.add_argument("--json", metavar="FILE", help="write the results as JSON")
     parser.add_argument("--markdown", metavar="FILE", help="write the table (all peers, roles and cases alone)")
     parser.add_argument("--tally", metavar="FILE", help="write a line 'pass interop/PEER/ROLE/CASE' for each cell")
@@ -382,7 +409,13 @@ def main():
         return 0
     if not shutil.which(options.native):
         raise SystemExit(f"our endpoint is missing: {options.native} (cmake --build build --target interop_peer)")
-    return report(options, peers, runner.run(peers))
+    results = runner.run(peers)
+    others = suites.load(HERE) if options.markdown else []
+    suites.gather(others, options.suites, options.tool, runner.logs)
+    if not options.endpoint or options.role or options.case:
+        return report(options, peers, results, others=others)
+    able = [peer for peer in peers if "runner" in peer]
+    return report(options, peers, results, endpoint.run(options.endpoint, able, options.verbose), others)
 
 
 if __name__ == "__main__":

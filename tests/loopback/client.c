@@ -29,7 +29,8 @@ static void on_unused(struct wt__h3_conn *conn, void *user_data) {
   struct client_link *link = user_data;
   assert_ptr_equal(link->h3, conn);
   assert_int_equal(link->ends, 0);
-  assert_true(wt__h3_conn_is_idle(conn));
+  /* All that it had to say was heard, but where so much is lost that it was not waited for any longer. */
+  assert_true(wt__h3_conn_is_idle(conn) || link->client->net->link[NET_TO_SERVER].loss >= 200);
   link->unused++;
 }
 

@@ -404,6 +404,30 @@ static void test_exchange_connection_says_when_nothing_uses_it(void **state) {
   pair_free(&p);
 }
 
+/* The last words are sent again for two seconds on this path; then nothing uses the connection, though it is still there. */
+static void test_exchange_connection_does_not_wait_for_long(void **state) {
+  (void)state;
+  struct pair p;
+  pair_ready(&p);
+  struct server_session *session = client_session(&p.client, p.link, "/wt");
+  net_run_for(&p.net, 100);
+  p.net.link[NET_TO_SERVER].loss = 1000;
+  assert_int_equal(wt_session_close(session->session, 5, "bye", 3), 0);
+  net_run_for(&p.net, 1990);
+  assert_int_equal(p.link->unused, 0);
+  NET_UNTIL(&p.net, 20, p.link->unused == 1);
+  uint64_t steps = p.net.steps;
+  net_run_for(&p.net, 1000);
+  assert_true(p.net.steps - steps < 20); /* no deadline is left over */
+  p.net.link[NET_TO_SERVER].loss = 0;
+  NET_UNTIL(&p.net, 10000, server_session(&p.server, 0)->closes);
+  assert_int_equal(server_session(&p.server, 0)->info.code, 5);
+  session = client_session(&p.client, p.link, "/wt"); /* whoever kept it can go on */
+  assert_int_equal(wt_session_close(session->session, 0, NULL, 0), 0);
+  NET_UNTIL(&p.net, 1000, p.link->unused == 2);
+  pair_free(&p);
+}
+
 /* --- Servers that have no WebTransport --- */
 
 static void test_exchange_needs_no_webtransport_of_the_server(void **state) {
@@ -613,6 +637,7 @@ int main(void) {
       cmocka_unit_test(test_exchange_many_at_once_beside_sessions_on_one_connection),
       cmocka_unit_test(test_exchange_on_a_network_that_loses_and_reorders),
       cmocka_unit_test(test_exchange_connection_says_when_nothing_uses_it),
+      cmocka_unit_test(test_exchange_connection_does_not_wait_for_long),
       cmocka_unit_test(test_exchange_needs_no_webtransport_of_the_server),
       cmocka_unit_test(test_exchange_cancel_ends_it_once_wherever_it_is),
       cmocka_unit_test(test_exchange_owner_can_fail_it_with_its_own_words),

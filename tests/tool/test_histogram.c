@@ -46,7 +46,8 @@ static void test_error_is_at_most_one_in_256(void **state) {
   (void)state;
   for (unsigned bit = 0; bit < HISTOGRAM_TOP; bit++) {
     for (int step = -1; step <= 3; step++) {
-      uint64_t value = (UINT64_C(1) << bit) + (step < 2 ? (uint64_t)(int64_t)step : (UINT64_C(1) << bit) / (uint64_t)step);
+      uint64_t value =
+          (UINT64_C(1) << bit) + (step < 2 ? (uint64_t)(int64_t)step : (UINT64_C(1) << bit) / (uint64_t)step);
       clear();
       histogram_add(&a, value);
       histogram_add(&a, LARGEST);
@@ -102,12 +103,9 @@ static void test_merging_is_adding(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_empty_has_nothing),
-      cmocka_unit_test(test_small_values_are_exact),
-      cmocka_unit_test(test_error_is_at_most_one_in_256),
-      cmocka_unit_test(test_too_large_counts_as_the_largest),
-      cmocka_unit_test(test_percentiles_count_from_one),
-      cmocka_unit_test(test_merging_is_adding),
+      cmocka_unit_test(test_empty_has_nothing),           cmocka_unit_test(test_small_values_are_exact),
+      cmocka_unit_test(test_error_is_at_most_one_in_256), cmocka_unit_test(test_too_large_counts_as_the_largest),
+      cmocka_unit_test(test_percentiles_count_from_one),  cmocka_unit_test(test_merging_is_adding),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

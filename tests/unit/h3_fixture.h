@@ -215,7 +215,7 @@ static void h3_take(struct h3_fixture *f, const struct wt__send *send, size_t ma
 static H3_UNUSED size_t h3_flush_some(struct h3_fixture *f, size_t max) {
   struct wt__send send;
   size_t packets = 0;
-  while (packets < max && wt__h3_conn_next(f->conn, &send)) {
+  while (packets < max && wt__h3_conn_next(f->conn, &send, UINT64_MAX)) {
     struct h3_stream_log *s = &f->streams[send.id];
     assert_true(packets < 100000);
     packets++;

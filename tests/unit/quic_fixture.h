@@ -182,7 +182,8 @@ void wt__h3_conn_recv_datagram(struct wt__h3_conn *conn, const uint8_t *data, si
   h3.datagrams++;
 }
 
-bool wt__h3_conn_next(struct wt__h3_conn *conn, struct wt__send *send) {
+bool wt__h3_conn_next(struct wt__h3_conn *conn, struct wt__send *send, uint64_t room) {
+  (void)room;
   (void)conn;
   if (h3.stream < 0 || h3.stream_fin_sent) return false;
   send->id = h3.stream;

@@ -328,6 +328,25 @@ static void test_certificate_export_has_the_whole_chain_and_either_part(void **s
   gnutls_x509_privkey_deinit(plan.key);
 }
 
+/* "04 20" and 32 bytes: the private value by RFC 5915, section 3, right behind "INTEGER 1". */
+static void test_certificate_export_has_a_private_value_of_32_bytes(void **state) {
+  static const uint8_t before[] = {0x02, 0x01, 0x01, 0x04, 0x20};
+  (void)state;
+  for (int i = 0; i < 16; i++) {
+    wt_certificate *certificate;
+    gnutls_datum_t pem = {NULL, 0}, der = {NULL, 0};
+    char *text = NULL;
+    assert_int_equal(wt_certificate_generate(NULL, 0, 1, &certificate), 0);
+    assert_int_equal(wt_certificate_export(certificate, NULL, &text), 0);
+    pem = (gnutls_datum_t){(uint8_t *)text, (unsigned)strlen(text)};
+    assert_int_equal(gnutls_pem_base64_decode2(NULL, &pem, &der), 0);
+    assert_non_null(memmem(der.data, der.size, before, sizeof(before)));
+    gnutls_free(der.data);
+    wt_pem_free(text);
+    wt_certificate_free(certificate);
+  }
+}
+
 static void test_certificate_export_without_memory(void **state) {
   (void)state;
   wt_certificate *made = NULL;
@@ -362,6 +381,7 @@ int main(void) {
       cmocka_unit_test(test_describe_refuses_what_is_no_certificate),
       cmocka_unit_test(test_certificate_export_can_be_parsed_again),
       cmocka_unit_test(test_certificate_export_has_the_whole_chain_and_either_part),
+      cmocka_unit_test(test_certificate_export_has_a_private_value_of_32_bytes),
       cmocka_unit_test(test_certificate_export_without_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,7 +30,7 @@ static void test_cid_finds_its_owner(void **state) {
   for (size_t i = 0; i < 500; i++) {
     wt__list_init(&owners[i].cids);
     for (size_t k = 0; k < 2; k++) {
-      assert_int_equal(wt__cid_generate(cids[i][k]), 0);
+      assert_int_equal(wt__cid_generate(cids[i][k], 0, 1), 0);
       assert_int_equal(wt__cid_map_add(&map, cids[i][k], WT__CID_LEN, &owners[i], &owners[i].cids), 0);
     }
   }
@@ -106,10 +106,32 @@ static void test_cid_with_equal_hashes(void **state) {
 static void test_cid_generated_ones_differ(void **state) {
   (void)state;
   uint8_t a[WT__CID_LEN], b[WT__CID_LEN];
-  assert_int_equal(wt__cid_generate(a), 0);
-  assert_int_equal(wt__cid_generate(b), 0);
-  assert_int_equal(a[0], 0);
-  assert_memory_not_equal(a + 1, b + 1, WT__CID_LEN - 1);
+  assert_int_equal(wt__cid_generate(a, 0, 1), 0);
+  assert_int_equal(wt__cid_generate(b, 0, 1), 0);
+  assert_memory_not_equal(a, b, WT__CID_LEN);
+}
+
+/* Whatever the number of workers, an id names the one it was made for, and its first byte is any that does. */
+static void test_cid_names_its_worker(void **state) {
+  (void)state;
+  uint8_t id[WT__CID_LEN];
+  static const unsigned counts[] = {1, 2, 3, 7, 100, 129, 255, WT__WORKERS_MAX};
+  for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
+    for (unsigned worker = 0; worker < counts[i]; worker++) {
+      for (int k = 0; k < 8; k++) {
+        assert_int_equal(wt__cid_generate(id, worker, counts[i]), 0);
+        assert_int_equal(wt__cid_worker(id, counts[i]), worker);
+      }
+    }
+  }
+  bool seen[256] = {false};
+  size_t different = 0;
+  for (int k = 0; k < 2000; k++) {
+    assert_int_equal(wt__cid_generate(id, 1, 64), 0);
+    if (!seen[id[0]]) different++;
+    seen[id[0]] = true;
+  }
+  assert_int_equal(different, 4); /* 1, 65, 129, 193; that one is missing: 3 in 10^249 */
 }
 
 static void test_cid_without_memory(void **state) {
@@ -135,7 +157,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_cid_finds_its_owner),   cmocka_unit_test(test_cid_of_any_length),
       cmocka_unit_test(test_cid_with_equal_hashes), cmocka_unit_test(test_cid_generated_ones_differ),
-      cmocka_unit_test(test_cid_without_memory),
+      cmocka_unit_test(test_cid_names_its_worker),  cmocka_unit_test(test_cid_without_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

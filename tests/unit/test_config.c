@@ -24,6 +24,7 @@ static void test_config_defaults_are_those_of_the_header(void **state) {
   assert_int_equal(config.listen_count, 1);
   assert_string_equal(config.listen[0], "[::]:443");
   assert_null(config.loop);
+  assert_int_equal(config.workers, 1);
   assert_int_equal(config.log_level, WT_LOG_WARN);
   assert_int_equal(config.idle_timeout_ms, 30000);
   assert_int_equal(config.keep_alive_ms, 15000);
@@ -80,6 +81,8 @@ static void test_config_names_each_wrong_bound(void **state) {
   config.listen_count = 2;
   check_why(&config, "listen[1] is empty");
 
+  CHECK_MEMBER(workers, 0, "workers is 0, must be at least 1");
+  CHECK_MEMBER(workers, 257, "workers is 257, must be at most 256");
   CHECK_MEMBER(log_level, (enum wt_log_level)5, "log_level is 5, must be at most 4");
   CHECK_MEMBER(retry, (enum wt_retry)3, "retry is 3, must be at most 2");
   CHECK_MEMBER(reset_key_len, 32, "reset_key_len is 32, must be 0 without a reset_key");

@@ -56,10 +56,10 @@ static void test_demux_settings_in_pieces_and_blocked(void **state) {
   struct wt__send send;
   size_t first;
   (void)state;
-  assert_true(wt__h3_conn_next(f->conn, &send));
+  assert_true(wt__h3_conn_next(f->conn, &send, UINT64_MAX));
   assert_int_equal(send.id, 3);
   h3_take(f, &send, 5);
-  assert_true(wt__h3_conn_next(f->conn, &send));
+  assert_true(wt__h3_conn_next(f->conn, &send, UINT64_MAX));
   assert_int_equal(send.id, 3);
   f->streams[3].blocked = true;
   h3_flush(f);

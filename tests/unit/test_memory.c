@@ -261,6 +261,32 @@ static void test_memory_without_memory_only_forgets(void **state) {
   wt__memory_item_free(NULL);
 }
 
+static void test_memory_takes_back_what_was_not_used(void **state) {
+  (void)state;
+  struct wt__memory_key key = key_of("a");
+  put("a", WT__MEMORY_TICKET, 1, 1000);
+  struct wt__memory_item *item = wt__memory_take(memory, &key, WT__MEMORY_TICKET, 100);
+  wt__memory_give_back(memory, &key, WT__MEMORY_TICKET, item); /* the server was forgotten meanwhile */
+  wt__memory_give_back(memory, &key, WT__MEMORY_TICKET, NULL);
+  put("a", WT__MEMORY_TICKET, 2, 1000);
+  assert_int_equal(take("a", WT__MEMORY_TICKET), 2);
+  assert_int_equal(take("a", WT__MEMORY_TICKET), 1);
+  assert_int_equal(take("a", WT__MEMORY_TICKET), -1);
+
+  put("a", WT__MEMORY_TICKET, 3, 1000);
+  item = wt__memory_take(memory, &key, WT__MEMORY_TICKET, 100);
+  for (int i = 0; i < WT__MEMORY_MAX_ITEMS; i++) put("a", WT__MEMORY_TICKET, 10 + i, 1000);
+  wt__memory_give_back(memory, &key, WT__MEMORY_TICKET, item); /* those are newer */
+  for (int i = WT__MEMORY_MAX_ITEMS; i-- > 0;) assert_int_equal(take("a", WT__MEMORY_TICKET), 10 + i);
+  assert_int_equal(take("a", WT__MEMORY_TICKET), -1);
+
+  put("a", WT__MEMORY_TOKEN, 4, 1000);
+  item = wt__memory_take(memory, &key, WT__MEMORY_TOKEN, 100);
+  wt__mem_fail_after(0);
+  wt__memory_give_back(memory, &key, WT__MEMORY_TOKEN, item);
+  assert_int_equal(take("a", WT__MEMORY_TOKEN), -1);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_memory_gives_each_once_and_the_latest_first, set_up, tear_down),
@@ -269,6 +295,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_memory_is_bounded_for_a_server, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_memory_forgets_the_least_recently_used_server, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_memory_keeps_no_empty_server, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_memory_takes_back_what_was_not_used, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_memory_refuses_what_is_empty_or_too_long, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_memory_wipes_on_every_way_out, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_memory_without_memory_only_forgets, set_up, tear_down),

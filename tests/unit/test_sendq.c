@@ -22,7 +22,7 @@ static void count_release(const uint8_t *data, size_t len, void *user_data) {
 
 static size_t peek_all(struct wt__sendq *q, uint8_t *dst, bool *fin) {
   struct wt__vec vecs[64];
-  size_t count = wt__sendq_peek(q, vecs, 64, fin), len = 0;
+  size_t count = wt__sendq_peek(q, vecs, 64, SIZE_MAX, fin), len = 0;
   for (size_t i = 0; i < count; i++) {
     memcpy(dst + len, vecs[i].data, vecs[i].len);
     len += vecs[i].len;

@@ -50,6 +50,73 @@ static void test_session_close_sends_capsule_and_fin_before_it_resets_streams(vo
   fixture_end(&f);
 }
 
+/* Whatever arrives behind it is read and dropped, and so is what had not been handed over. */
+static void test_session_close_is_followed_by_ends_alone(void **state) {
+  static const uint8_t datagram[] = "\x00xyz";
+  struct mux_fixture f;
+  uint8_t bytes[64];
+  bool fin;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  wt_stream *paused = wt__mux_stream_new_remote(&f.mux, 4, false, 0, 0);
+  wt_stream *open = wt__mux_stream_new_remote(&f.mux, 8, false, 0, 0);
+  wt_stream_pause(paused);
+  wt__stream_recv(paused, (const uint8_t *)"kept", 4, false);
+  wt_stream_resume(paused);
+  f.app[0] = 0;
+  assert_int_equal(wt_session_close(session, 1, NULL, 0), 0);
+  wt__stream_recv(paused, (const uint8_t *)"more", 4, true);
+  wt__stream_recv(open, (const uint8_t *)"bytes", 5, false);
+  assert_int_equal(f.consumed, 9); /* flow control goes on */
+  wt__stream_recv_stop_sending(open, wt__error_to_wire(2));
+  wt__stream_recv_reset(open, wt__error_to_wire(3), 7);
+  wt__mux_recv_datagram(&f.mux, datagram, 4, 0);
+  assert_null(wt__mux_stream_new_remote(&f.mux, 12, false, 0, 0));
+  EXPECT_WIRE(&f, "reset 12 3994bd84; stop 12 3994bd84; ");
+  wt__mux_run(&f.mux, 1);
+  EXPECT_APP(&f, "closed 4 gone local 1; closed 8 gone local 1; session 0 local 1 ''; ");
+  assert_true(take_connect(session, bytes, &fin) > 0);
+  wt__mux_run(&f.mux, 2);
+  EXPECT_WIRE(&f, "reset 4 170d7b68; ");
+  assert_int_equal(f.consumed, 13);
+  wt__stream_closed(paused);
+  wt__stream_closed(open);
+  wt__session_connect_closed(session);
+  wt__mux_run(&f.mux, 3);
+  EXPECT_WIRE(&f, "session_closed 0; ");
+  EXPECT_APP(&f, "");
+  fixture_end(&f);
+}
+
+static void on_data_close(wt_stream *stream, const uint8_t *data, size_t len, bool fin, void *user_data) {
+  app_data(stream, data, len, fin, user_data);
+  assert_int_equal(wt_session_close(wt_stream_session(stream), 5, NULL, 0), 0);
+}
+
+/* The second stream has something to hand over, too, and a reset is behind the first one's bytes. */
+static void test_session_close_inside_a_callback_is_the_last_of_them(void **state) {
+  static const struct wt_stream_callbacks closes = {
+      .size = sizeof(closes), .on_data = on_data_close, .on_reset = app_reset, .on_close = app_stream_close};
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  (void)fixture_session(&f, 0);
+  for (int i = 0; i < 2; i++) {
+    wt_stream *stream = wt__mux_stream_new_remote(&f.mux, 2 + 4 * i, true, 0, 0);
+    wt_stream_set_callbacks(stream, &closes, &f);
+    wt_stream_pause(stream);
+    wt__stream_recv(stream, (const uint8_t *)"ab", 2, false);
+    wt__stream_recv_promise(stream, 2);
+    wt__stream_recv_reset(stream, wt__error_to_wire(3), 2);
+    wt_stream_resume(stream);
+  }
+  f.app[0] = 0;
+  wt__mux_run(&f.mux, 1);
+  EXPECT_APP(&f, "data 2 'ab'; closed 2 gone local 5; closed 6 gone local 5; session 0 local 5 ''; ");
+  fixture_end(&f);
+}
+
 static void test_session_close_of_the_peer_is_told_with_code_and_reason(void **state) {
   struct mux_fixture f;
   uint8_t capsule[WT__CAPSULE_WRITE_MAX], bytes[64];
@@ -252,6 +319,8 @@ static void test_session_stats_count(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_session_close_sends_capsule_and_fin_before_it_resets_streams),
+      cmocka_unit_test(test_session_close_is_followed_by_ends_alone),
+      cmocka_unit_test(test_session_close_inside_a_callback_is_the_last_of_them),
       cmocka_unit_test(test_session_close_of_the_peer_is_told_with_code_and_reason),
       cmocka_unit_test(test_session_fin_alone_means_code_zero),
       cmocka_unit_test(test_session_reset_and_broken_capsules_are_unclean),

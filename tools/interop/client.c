@@ -172,8 +172,8 @@ int client_run(struct plan *plan, FILE *log_file) {
   if (plan->failed) client_close(&client);
   wt_client_run(client.handle);
   ticker_stop(&ticker);
-  signal(SIGTERM, SIG_DFL);
-  signal(SIGINT, SIG_DFL);
+  signal(SIGTERM, SIG_IGN); /* it is ending already */
+  signal(SIGINT, SIG_IGN);
   wt_client_free(client.handle);
   if (plan_left(plan) > 0 && !plan->failed) plan_fail(plan, "%zu files missing", plan_left(plan));
   if (client.ended < plan->count && !plan->failed) plan_fail(plan, "stopped");

@@ -106,7 +106,8 @@ class End:
         """Starts the program; the namespace it is to be in is the calling thread's."""
         variables = {"ROLE": self.role, "TESTCASE": case, "REQUESTS": " ".join(requests),
                      "PROTOCOLS": " ".join(protocols)}
-        keep = {name: value for name, value in os.environ.items() if name in ("PATH", "ASAN_OPTIONS", "UBSAN_OPTIONS")}
+        keep = {name: value for name, value in os.environ.items() if name in ("ASAN_OPTIONS", "UBSAN_OPTIONS")}
+        keep["PATH"] = os.environ.get("PATH", os.defpath) + ":/usr/sbin"  # where chroot is
         if self.ours:
             command = [self.program["command"]]
             folders = {name.upper(): str(self.folder / name) for name in ("www", "downloads", "logs", "certs")}
@@ -223,7 +224,10 @@ class Cell:
         if status != 0:
             what = f"not done after {RUN_SECONDS} s" if status is None else f"status {status}"
             raise Failure(f"{first.role}: {what}: {last_line(first.log)}; {second.role}: {last_line(second.log)}")
-        # The runner stops the other one; ours has to come to its end by itself, and in order.
+        # Ours ends by itself when ours has left. Others may leave without a word (webtransport-go's client does, now and
+        # then); the runner stops the second container anyway. In order it has to be in either case.
+        if second.ours and not first.ours:
+            second.process.terminate()
         if second.ours and (status := second.wait(END_SECONDS)) != 0:
             raise Failure(f"{second.role}: status {status} afterwards: {last_line(second.log)}")
 
@@ -356,7 +360,9 @@ def main():
     with tempfile.TemporaryDirectory(prefix="webtransport-interop.") as scratch:
         if options.keep:
             pathlib.Path(options.keep).mkdir(parents=True, exist_ok=True)
-        driver = Driver(options, options.keep or scratch)
+            scratch = tempfile.mkdtemp(dir=options.keep)
+            print(f"folders: {scratch}")
+        driver = Driver(options, scratch)
         print(f"link: {link.BITS_PER_SECOND // 1000000} Mbit/s, {link.DELAY_SECONDS * 1000:.0f} ms, "
               f"{link.QUEUE_PACKETS} packets, by {driver.link_text}", flush=True)
         results = driver.run()

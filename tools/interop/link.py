@@ -23,7 +23,7 @@ import time
 
 CLONE_NEWNET, CLONE_NEWUSER = 0x40000000, 0x10000000
 TUNSETIFF, IFF_TUN, IFF_NO_PI = 0x400454CA, 0x0001, 0x1000
-SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK, SIOCSIFTXQLEN = 0x8914, 0x8916, 0x891C, 0x8943
+SIOCSIFFLAGS, SIOCSIFADDR, SIOCSIFNETMASK = 0x8914, 0x8916, 0x891C
 IFF_UP, IFF_RUNNING = 0x1, 0x40
 
 BITS_PER_SECOND = 10_000_000
@@ -57,8 +57,6 @@ def interface_up(name, address=None):
             if value:
                 fcntl.ioctl(control, request,
                             struct.pack("16sH2x4s16x", name.encode(), socket.AF_INET, socket.inet_aton(value)))
-        if address:
-            fcntl.ioctl(control, SIOCSIFTXQLEN, struct.pack("16si20x", name.encode(), 2000))
         fcntl.ioctl(control, SIOCSIFFLAGS, struct.pack("16sH22x", name.encode(), IFF_UP | IFF_RUNNING))
 
 

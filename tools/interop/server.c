@@ -212,8 +212,8 @@ int server_run(struct plan *plan, FILE *log_file) {
     server_judge(&server);
   }
   ticker_stop(&ticker);
-  signal(SIGTERM, SIG_DFL);
-  signal(SIGINT, SIG_DFL);
+  signal(SIGTERM, SIG_IGN); /* it is ending already */
+  signal(SIGINT, SIG_IGN);
   wt_server_free(server.handle);
   return plan->failed;
 }

@@ -79,7 +79,7 @@ static struct wanted *wanted_find(const struct visit *visit, const char *name) {
 
 /* Copies a name from the wire, without the white space that some write behind it. False: it is no name. */
 static bool name_copy(char name[REQUEST_MAX], const uint8_t *data, size_t len) {
-  while (len > 0 && memchr(" \t\r\n", data[len - 1], 4)) len--;
+  while (len > 0 && data[len - 1] != 0 && strchr(" \t\r\n", data[len - 1])) len--;
   if (len == 0 || len >= REQUEST_MAX || memchr(data, 0, len)) return false;
   memcpy(name, data, len);
   name[len] = 0;

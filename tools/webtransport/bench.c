@@ -84,7 +84,8 @@ static void progress_show(struct bench *bench, const char *phase) {
   double seconds = (double)(now - bench->shown_at) / 1e9;
   fprintf(stderr, "\r\033[K%s: %llu sessions opened, %llu operations, %.0f/s, %.1f MB/s", phase,
           (unsigned long long)sessions, (unsigned long long)operations,
-          (double)(operations - bench->shown_operations) / seconds, (double)(bytes - bench->shown_bytes) / seconds / 1e6);
+          (double)(operations - bench->shown_operations) / seconds,
+          (double)(bytes - bench->shown_bytes) / seconds / 1e6);
   bench->shown_at = now;
   bench->shown_operations = operations;
   bench->shown_bytes = bytes;
@@ -169,6 +170,9 @@ static int bench_finish(struct bench *bench, struct bench_outcome *outcome) {
   /* A load that ends by its count ends with its last operation. */
   if (settings->count && total->last_ns > bench->from && total->last_ns < bench->until)
     outcome->seconds = (double)(total->last_ns - bench->from) / 1e9;
+  outcome->answer_seconds = outcome->seconds;
+  if (settings->rate && total->last_ns > bench->from + (uint64_t)(outcome->seconds * 1e9))
+    outcome->answer_seconds = (double)(total->last_ns - bench->from) / 1e9;
   if (total->datagrams_lost && total->operations == 0 && !total->faults[FAULT_STALLED]++)
     snprintf(total->messages[FAULT_STALLED], BENCH_MESSAGE_SIZE, "not one datagram came back");
   outcome->status = status_of(total);
@@ -242,9 +246,7 @@ static int bench_run(const struct command *command, int argc, char **argv) {
   switch (options_parse(command, argc, argv, &bench->settings)) {
     case OPTIONS_HELP: status = EXIT_DONE; break;
     case OPTIONS_WRONG: status = EXIT_USAGE; break;
-    case OPTIONS_RUN:
-      status = bench_settings_finish(&bench->settings, command) ? bench_do(bench) : EXIT_USAGE;
-      break;
+    case OPTIONS_RUN: status = bench_settings_finish(&bench->settings, command) ? bench_do(bench) : EXIT_USAGE; break;
   }
   dialing_free(&bench->settings.dialing);
   pthread_cond_destroy(&bench->changed);
@@ -266,17 +268,18 @@ static const struct example_spec bench_examples[] = {
 const struct command bench_command = {
     .name = "bench",
     .summary = "Load a server and measure it",
-    .details = "Workloads, and the path that each uses where the URL has none:\n"
-               "setup opens and closes sessions (/echo).\n"
-               "download reads unidirectional streams (/source?bytes=SIZE&streams=STREAMS).\n"
-               "upload writes bidirectional streams, which the server answers with {\"bytes\":N} (/sink).\n"
-               "echo sends messages on standing bidirectional streams, which come back (/echo).\n"
-               "stream-echo sends each message on a stream of its own (/echo).\n"
-               "datagram-echo sends them as datagrams (/echo).\n"
-               "idle holds sessions open (/echo).\n"
-               "\n"
-               "What comes back is compared with what was sent. Any error makes the exit status nonzero; lost datagrams "
-               "are none, as long as one came back. Ctrl-C ends the run early and still prints the results.",
+    .details =
+        "Workloads, and the path that each uses where the URL has none:\n"
+        "setup opens and closes sessions (/echo).\n"
+        "download reads unidirectional streams (/source?bytes=SIZE&streams=STREAMS).\n"
+        "upload writes bidirectional streams, which the server answers with {\"bytes\":N} (/sink).\n"
+        "echo sends messages on standing bidirectional streams, which come back (/echo).\n"
+        "stream-echo sends each message on a stream of its own (/echo).\n"
+        "datagram-echo sends them as datagrams (/echo).\n"
+        "idle holds sessions open (/echo).\n"
+        "\n"
+        "What comes back is compared with what was sent. Any error makes the exit status nonzero; lost datagrams "
+        "are none, as long as one came back. Ctrl-C ends the run early and still prints the results.",
     .options = bench_options,
     .operands = bench_operands,
     .examples = bench_examples,

@@ -10,7 +10,7 @@
  *   bench_worker.c    a thread with a loop and a client: phases, pace, the end
  *   bench_session.c   a session's way from the dial to its end
  *   bench_slot.c      what may be in flight, what is counted
- *   bench_setup.c, bench_bulk.c, bench_echo.c, bench_streams.c, bench_datagram.c   the workloads
+ *   bench_setup.c, bench_download.c, bench_echo.c, bench_streams.c, bench_datagram.c   the workloads
  *   bench_report.c    the results, as text and as JSON
  *
  * Each worker has everything for itself; nothing is locked or shared while operations run, and results are
@@ -47,7 +47,7 @@ struct bench_settings {
   const struct workload *workload;
   uint64_t sessions, streams, size, outstanding, count, workers, dials;
   uint64_t duration_ns, warmup_ns, patience_ns;
-  uint64_t rate; /* operations a second, of all workers; 0: as fast as answers come */
+  uint64_t rate;  /* operations a second, of all workers; 0: as fast as answers come */
   uint64_t watch; /* process id of the server; 0: none */
   bool resume, pooled, json;
   unsigned given; /* TAKES_ bits of the options that were used */
@@ -68,7 +68,7 @@ enum bench_fault {
 #define BENCH_FAULT_ENUM(name, word, help) FAULT_##name,
   BENCH_FAULTS(BENCH_FAULT_ENUM)
 #undef BENCH_FAULT_ENUM
-      FAULT_COUNT
+  FAULT_COUNT
 };
 
 struct bench_result {
@@ -115,7 +115,7 @@ struct bench_session {
   size_t index;
   wt_dial *dial;
   wt_session *session;
-  void *state;        /* the workload's */
+  void *state;                   /* the workload's */
   size_t first_slot, slot_count; /* among the worker's */
   uint64_t dialed_at;
   bool settled; /* open and prepared, or failed: the run need not wait for it */
@@ -151,15 +151,15 @@ struct workload {
   const char *path; /* where the URL has none */
   unsigned takes;
   uint64_t default_size, min_size, max_size;
-  bool connects_first; /* sessions are opened before the run, and stay */
-  bool endless;        /* operations may be so long that the end of the run has to cut them */
+  bool connects_first;                   /* sessions are opened before the run, and stay */
+  bool endless;                          /* operations may be so long that the end of the run has to cut them */
   struct wt_session_callbacks callbacks; /* on_close is added */
   size_t (*state_size)(const struct bench_settings *settings);
-  bool (*prepare)(struct bench_session *session); /* makes its slots; false: out of memory */
-  void (*release)(struct bench_session *session); /* frees what `prepare` made beside the state; may be NULL */
-  void (*opened)(struct bench_session *session);  /* calls session_settle, at once or later; may be NULL */
-  void (*refused)(struct bench_session *session); /* the dial failed; may be NULL */
-  void (*closed)(struct bench_session *session);  /* may be NULL */
+  bool (*prepare)(struct bench_session *session);         /* makes its slots; false: out of memory */
+  void (*release)(struct bench_session *session);         /* frees what `prepare` made beside the state; may be NULL */
+  void (*opened)(struct bench_session *session);          /* calls session_settle, at once or later; may be NULL */
+  void (*refused)(struct bench_session *session);         /* the dial failed; may be NULL */
+  void (*closed)(struct bench_session *session);          /* may be NULL */
   bool (*issue)(struct bench_slot *slot, uint64_t start); /* false: not now; a callback calls slot_pump later */
   void (*expire)(struct bench_session *session, uint64_t now); /* now and then; may be NULL */
 };
@@ -220,6 +220,8 @@ void slot_pump(struct bench_slot *slot);
 void slot_record(struct bench_slot *slot, uint64_t start, uint64_t now);
 /* An operation is not in flight any more. */
 void slot_release(struct bench_slot *slot, uint64_t now);
+/* The dial that was its operation failed: another, or after some in a row the end. */
+void slot_refused(struct bench_slot *slot);
 /* Nothing more can happen in it. */
 void slot_kill(struct bench_slot *slot);
 /* Counts bytes if now is within the measured time. */
@@ -237,6 +239,8 @@ struct bench_usage {
 struct bench_outcome {
   struct bench_result *total;
   double seconds; /* measured */
+  double
+      answer_seconds; /* until the last counted answer, if that came later: an overloaded server is behind its rate */
   bool interrupted;
   struct bench_usage own, server;
   bool has_server;

@@ -159,8 +159,9 @@ const struct option_spec bench_options[] = {
      .argument = "N",
      .kind = VALUE_NUMBER,
      .fallback = "the next operation begins when one is answered",
-     .help = "Operations a second in all, begun at fixed times; latencies count from those, whether or not an operation "
-             "could begin then.",
+     .help =
+         "Operations a second in all, begun at fixed times; latencies count from those, whether or not an operation "
+         "could begin then.",
      .set = set_rate},
     {.name = "resume", .help = "Resumes TLS sessions, of setup.", .set = set_resume},
     {.name = "pooled", .help = "Lets sessions share connections.", .set = set_pooled},
@@ -230,9 +231,9 @@ static bool url_finish(struct bench_settings *settings, const struct command *co
   const char *url = settings->dialing.url;
   const char *host = strstr(url, "://") + 3; /* it was checked: https:// */
   const char *path = host + strcspn(host, "/?#");
-  int len = path[0] == 0 || !strcmp(path, "/")
-                ? snprintf(settings->url, sizeof settings->url, "%.*s%s", (int)(path - url), url, settings->workload->path)
-                : snprintf(settings->url, sizeof settings->url, "%s", url);
+  int len = path[0] == 0 || !strcmp(path, "/") ? snprintf(settings->url, sizeof settings->url, "%.*s%s",
+                                                          (int)(path - url), url, settings->workload->path)
+                                               : snprintf(settings->url, sizeof settings->url, "%s", url);
   if (len >= 0 && (size_t)len < sizeof settings->url) return true;
   options_complain(command, "the URL is too long");
   return false;
@@ -240,11 +241,11 @@ static bool url_finish(struct bench_settings *settings, const struct command *co
 
 bool bench_settings_finish(struct bench_settings *settings, const struct command *command) {
   const struct workload *workload = settings->workload;
-  if (!takes_check(settings, command) || !size_finish(settings, command) || !url_finish(settings, command)) return false;
+  if (!takes_check(settings, command) || !size_finish(settings, command) || !url_finish(settings, command))
+    return false;
   if (!settings->outstanding) settings->outstanding = settings->rate ? 100 : 1;
   if (!settings->duration_given && !settings->count) settings->duration_ns = 10 * SECOND;
-  if (!settings->patience_given)
-    settings->patience_ns = (workload->expire ? DATAGRAM_PATIENCE_S : PATIENCE_S) * SECOND;
+  if (!settings->patience_given) settings->patience_ns = (workload->expire ? DATAGRAM_PATIENCE_S : PATIENCE_S) * SECOND;
   if (settings->workers > settings->sessions) {
     options_complain(command, "--workers: there are not as many sessions as that");
     return false;

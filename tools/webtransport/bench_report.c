@@ -143,12 +143,14 @@ static double per_second(double number, double seconds) { return seconds > 0 ? n
 static bool report_json(const struct bench_settings *settings, const struct bench_outcome *outcome) {
   const struct bench_result *total = outcome->total;
   json_t *report = json_pack(
-      "{s:s, s:o, s:o, s:b, s:f, s:o, s:I, s:f, s:I, s:I, s:f, s:f, s:o, s:{s:I, s:I}, s:I, s:o, s:{s:I, s:I}, s:o, s:i}",
+      "{s:s, s:o, s:o, s:b, s:f, s:o, s:I, s:f, s:I, s:I, s:f, s:f, s:o, s:{s:I, s:I}, s:I, s:o, s:{s:I, s:I}, s:o, "
+      "s:i}",
       "workload", settings->workload->name, "url", json_text(settings->url), "settings", settings_json(settings),
       "interrupted", outcome->interrupted, "seconds", outcome->seconds, "sessions", sessions_json(total), "operations",
-      (json_int_t)total->operations, "operations_per_second", per_second((double)total->operations, outcome->seconds),
-      "bytes_sent", (json_int_t)total->bytes_sent, "bytes_received", (json_int_t)total->bytes_received,
-      "bytes_sent_per_second", per_second((double)total->bytes_sent, outcome->seconds), "bytes_received_per_second",
+      (json_int_t)total->operations, "operations_per_second",
+      per_second((double)total->operations, outcome->answer_seconds), "bytes_sent", (json_int_t)total->bytes_sent,
+      "bytes_received", (json_int_t)total->bytes_received, "bytes_sent_per_second",
+      per_second((double)total->bytes_sent, outcome->seconds), "bytes_received_per_second",
       per_second((double)total->bytes_received, outcome->seconds), "latency_us", histogram_json(&total->latency),
       "datagrams", "lost", (json_int_t)total->datagrams_lost, "late", (json_int_t)total->datagrams_late, "unfinished",
       (json_int_t)total->unfinished, "errors", errors_json(total), "packets", "sent", (json_int_t)total->packets_sent,
@@ -201,10 +203,14 @@ static void report_text(const struct bench_settings *settings, const struct benc
   printf("%-12s %" PRIu64 " opened on %" PRIu64 " connections, %" PRIu64 " resumed, %" PRIu64 " open at the end\n",
          "sessions", total->sessions_opened, total->connections, total->sessions_resumed, total->sessions_open_at_end);
   histogram_print("set-up", &total->setup);
-  printf("%-12s %" PRIu64 " in %.2f s, %.1f a second", "operations", total->operations, seconds,
-         per_second((double)total->operations, seconds));
-  if (total->unfinished) printf("; %" PRIu64 " unfinished", total->unfinished);
-  printf("\n");
+  if (settings->workload == &idle_workload) {
+    printf("%-12s %" PRIu64 " sessions for %.2f s\n", "held", total->operations, seconds);
+  } else {
+    printf("%-12s %" PRIu64 " in %.2f s, %.1f a second", "operations", total->operations, outcome->answer_seconds,
+           per_second((double)total->operations, outcome->answer_seconds));
+    if (total->unfinished) printf("; %" PRIu64 " unfinished", total->unfinished);
+    printf("\n");
+  }
   histogram_print("latency", &total->latency);
   if (total->bytes_sent || total->bytes_received)
     printf("%-12s %.1f MB sent, %.1f MB/s; %.1f MB received, %.1f MB/s\n", "data", (double)total->bytes_sent / 1e6,

@@ -8,10 +8,6 @@
  */
 #include "bench.h"
 
-enum {
-  FAILURES_MAX = 3, /* in a row, then the slot is given up: there is no use in hammering a dead server */
-};
-
 struct setup_state {
   struct bench_slot slot;
   uint64_t start;
@@ -48,11 +44,7 @@ static void setup_closed(struct bench_session *session) {
 
 static void setup_refused(struct bench_session *session) {
   struct setup_state *state = session->state;
-  slot_release(&state->slot, bench_now());
-  if (++state->slot.failures == FAILURES_MAX)
-    slot_kill(&state->slot);
-  else
-    slot_pump(&state->slot);
+  slot_refused(&state->slot);
 }
 
 const struct workload setup_workload = {

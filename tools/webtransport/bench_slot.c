@@ -19,6 +19,10 @@
 
 #include "source.h"
 
+enum {
+  FAILURES_MAX = 3, /* in a row, then the slot is given up: there is no use in hammering a dead server */
+};
+
 uint64_t bench_now(void) {
   struct timespec now;
   clock_gettime(CLOCK_MONOTONIC, &now);
@@ -29,7 +33,7 @@ bool slot_add(struct bench_session *session, struct bench_slot *slot, uint64_t l
   struct bench_worker *worker = session->worker;
   if (worker->slot_count == worker->slot_room) {
     size_t room = worker->slot_room ? 2 * worker->slot_room : 64;
-    struct bench_slot **slots = realloc(worker->slots, room * sizeof *slots);
+    struct bench_slot **slots = realloc(worker->slots, room * sizeof(struct bench_slot *));
     if (!slots) return false;
     worker->slots = slots;
     worker->slot_room = room;
@@ -103,6 +107,14 @@ void slot_kill(struct bench_slot *slot) {
   worker->waiting -= slot->pending;
   slot->in_flight = slot->pending = 0;
   worker->alive--;
+}
+
+void slot_refused(struct bench_slot *slot) {
+  slot_release(slot, bench_now());
+  if (++slot->failures >= FAILURES_MAX)
+    slot_kill(slot);
+  else
+    slot_pump(slot);
 }
 
 static bool in_window(const struct bench_worker *worker, uint64_t now) {

@@ -33,7 +33,7 @@ enum {
   SCAN_MS = 200,
   CLOSING_MS = 5000,
   LEAVING_MS = 2000,
-  LINGER_MS = 5000, /* shared connections wait so long for the next session */
+  LINGER_MS = 5000,  /* shared connections wait so long for the next session */
   PACE_BURST = 4096, /* operations begun before the loop sends packets again */
 };
 

@@ -8,12 +8,7 @@
 #include "command.h"
 
 const struct command *const commands[] = {
-    &serve_command,
-    &connect_command,
-    &probe_command,
-    &bench_command,
-    &cert_command,
-    NULL,
+    &serve_command, &connect_command, &probe_command, &bench_command, &cert_command, NULL,
 };
 
 /* Before a command; main.c does what they say. */

@@ -5,8 +5,8 @@
 #include <stdint.h>
 
 enum {
-  HISTOGRAM_BITS = 8,   /* a power of two is divided into 2^8 buckets: an error of at most 1/256 */
-  HISTOGRAM_TOP = 42,   /* values of up to this many bits: 73 minutes in nanoseconds */
+  HISTOGRAM_BITS = 8, /* a power of two is divided into 2^8 buckets: an error of at most 1/256 */
+  HISTOGRAM_TOP = 42, /* values of up to this many bits: 73 minutes in nanoseconds */
   HISTOGRAM_BUCKETS = (HISTOGRAM_TOP - HISTOGRAM_BITS + 1) << HISTOGRAM_BITS,
 };
 

@@ -326,7 +326,7 @@ static const struct example_spec probe_examples[] = {
 
 const struct command probe_command = {
     .name = "probe",
-    .summary = "Connects once, and tells what the server is and which clients could use it",
+    .summary = "Connects, and tells what the server is and which clients could use it",
     .details =
         "The certificate is checked as the options say. If it is refused, that is the exit status, and the rest is "
         "found "

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the server's thread and the companion's threads share, under one lock: the sessions that ended
+ * What the server's threads and the companion's share, under one lock: the sessions that ended
  * last, the certificate in use, and the server's counts.
  *
- * The library's objects belong to the loop's thread, so nothing here points at one of them. Sessions
+ * The library's objects belong to their worker's thread, so nothing here points at one of them. Sessions
  * are copied in when they end, into a ring of fixed size: memory does not grow with traffic. Counts
  * change with every packet, so they are fetched on demand: the asking thread posts `stats_take` to the
  * loop and waits. The posted call carries the recorder alone, which outlives the server, so it does no
@@ -97,7 +97,7 @@ uint64_t recorder_sessions(struct recorder *recorder, uint64_t after, uint64_t *
   return last;
 }
 
-/* On the loop's thread. */
+/* On the thread of the first worker. */
 static void stats_take(wt_server *server, void *argument) {
   struct recorder *recorder = argument;
   struct wt_server_stats stats = {.size = sizeof stats};

@@ -46,7 +46,7 @@ struct recorder;
 struct recorder *recorder_new(void);
 void recorder_free(struct recorder *recorder);
 
-/* --- From the loop's thread. --- */
+/* --- From the thread of a session's worker. --- */
 void recorder_session_opened(struct recorder *recorder);
 /* Numbers `*record`, which is copied, and keeps it. */
 void recorder_session_ended(struct recorder *recorder, struct session_record *record);

@@ -8,7 +8,7 @@
 struct site {
   struct recorder *recorder;
   wt_server *server;
-  uint16_t port; /* UDP port of the first address */
+  _Atomic uint16_t port; /* UDP port of the first address; set while workers may serve already */
 };
 
 /*

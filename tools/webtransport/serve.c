@@ -4,8 +4,8 @@
  * endpoints, the companion, the signals; in the order in which failures are cheapest to tell, and taken
  * down the other way round.
  *
- * Three kinds of threads: the main one runs the server's loop, one waits for signals, and the
- * companion's answer HTTP/1.1. The latter two reach the server by `wt_server_post`, `wt_server_shutdown`
+ * Four kinds of threads: the main one runs the server's loop, its first worker; with --workers the library has
+ * more of those; one waits for signals, and the companion's answer HTTP/1.1. The latter two reach the server by `wt_server_post`, `wt_server_shutdown`
  * and `wt_server_close` alone.
  *
  * "Ready" is printed when both the UDP and the TCP sockets are bound, so a script that waits for the
@@ -121,6 +121,7 @@ static bool server_make(struct serve *serve) {
   config.log_level = settings->log_level;
   config.retry = settings->retry;
   config.idle_timeout_ms = settings->idle_timeout_ms;
+  config.workers = settings->workers;
   config.max_connections = settings->max_connections;
   config.max_connections_per_address = settings->max_connections_per_address;
   config.max_session_rate = settings->max_session_rate;

@@ -95,6 +95,13 @@ static bool set_idle_timeout(void *target, const char *value, char *message, siz
   return true;
 }
 
+static bool set_workers(void *target, const char *value, char *message, size_t size) {
+  uint64_t number;
+  if (!value_number(value, 1, WORKERS_MAX, &number, message, size)) return false;
+  ((struct serve_settings *)target)->workers = (unsigned)number;
+  return true;
+}
+
 static bool set_max_connections(void *target, const char *value, char *message, size_t size) {
   uint64_t number;
   if (!value_number(value, 1, 10000000, &number, message, size)) return false;
@@ -212,6 +219,12 @@ const struct option_spec serve_options[] = {
      .fallback = "30s",
      .help = "Ends a connection on which nothing arrives; 0 never does.",
      .set = set_idle_timeout},
+    {.name = "workers",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "1",
+     .help = "Threads that serve, each with connections of its own; up to 256.",
+     .set = set_workers},
     {.name = "max-connections",
      .argument = "N",
      .kind = VALUE_NUMBER,
@@ -265,6 +278,7 @@ void serve_settings_default(struct serve_settings *settings) {
   settings->log_level = WT_LOG_INFO;
   settings->retry = config.retry;
   settings->idle_timeout_ms = config.idle_timeout_ms;
+  settings->workers = config.workers;
   settings->max_connections = config.max_connections;
   settings->max_connections_per_address = config.max_connections_per_address;
   settings->max_session_rate = config.max_session_rate;

@@ -10,7 +10,8 @@
 
 enum {
   LISTEN_MAX = 16,
-  PROTOCOLS_MAX = 32
+  PROTOCOLS_MAX = 32,
+  WORKERS_MAX = 256 /* as the library's */
 };
 
 /* What `webtransport serve` was asked for. Texts are those of argv. */
@@ -29,6 +30,7 @@ struct serve_settings {
   bool json;
   enum wt_retry retry;
   uint64_t idle_timeout_ms;
+  unsigned workers;
   size_t max_connections, max_connections_per_address;
   uint64_t max_session_rate; /* of a connection; 0: no limit */
   unsigned drafts;

@@ -36,7 +36,7 @@ bool signals_start(struct signals *signals, void (*handler)(int signal, void *us
 
 void signals_stop(struct signals *signals) {
   if (!signals->running) return;
-  signals->ending = 1;
+  signals->ending = true;
   pthread_kill(signals->thread, SIGHUP);
   pthread_join(signals->thread, NULL);
   signals->running = false;

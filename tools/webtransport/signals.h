@@ -4,6 +4,7 @@
 
 #include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 
 /* A thread that waits for signals. */
@@ -13,7 +14,7 @@ struct signals {
   sigset_t set;
   void (*handler)(int signal, void *user_data);
   void *user_data;
-  volatile sig_atomic_t ending;
+  atomic_bool ending;
 };
 
 /* Blocks SIGINT, SIGTERM and SIGHUP in this thread and those it makes later; ignores SIGPIPE. */

@@ -13,6 +13,7 @@
  */
 #include "source.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -36,13 +37,15 @@ struct source_stream {
   uint64_t at; /* bytes queued */
 };
 
+static uint8_t pattern[SOURCE_PERIOD];
+
+static void pattern_make(void) {
+  for (uint32_t i = 0; i < SOURCE_PERIOD; i++) pattern[i] = (uint8_t)(i * 31 + (i >> 8));
+}
+
 const uint8_t *source_bytes(uint64_t at, uint64_t left, size_t *len) {
-  static uint8_t pattern[SOURCE_PERIOD];
-  static bool made; /* only the loop's thread comes here */
-  if (!made) {
-    for (uint32_t i = 0; i < SOURCE_PERIOD; i++) pattern[i] = (uint8_t)(i * 31 + (i >> 8));
-    made = true;
-  }
+  static pthread_once_t made = PTHREAD_ONCE_INIT; /* workers come here on their threads */
+  pthread_once(&made, pattern_make);
   size_t from = (size_t)(at % SOURCE_PERIOD);
   *len = SOURCE_PERIOD - from;
   if (*len > left) *len = (size_t)left;

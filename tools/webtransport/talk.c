@@ -26,6 +26,7 @@
 
 enum {
   QUIET_MS = 1000,        /* without --wait */
+  CLOSING_MS = 5000,      /* how long a close may take to reach the server; then the connection is cut */
   DELIVERY_CHECK_MS = 10, /* how often it is looked whether all was delivered */
 };
 
@@ -218,7 +219,9 @@ void talk_begin(struct talk *talk, wt_session *session) {
 void talk_finish(struct talk *talk) {
   if (!talk->session || talk->finishing) return;
   talk->finishing = true;
+  feed_stop(talk);
   (void)wt_session_close(talk->session, 0, "", 0);
+  pipes_alarm(&talk->pipes, CLOSING_MS);
 }
 
 /* --- The end. --- */
@@ -231,7 +234,7 @@ static int64_t quiet_needed(const struct talk *talk) {
 }
 
 void talk_settle(struct talk *talk) {
-  if (!talk->session || talk->settling || quiet_needed(talk) < 0) return;
+  if (!talk->session || talk->finishing || talk->settling || quiet_needed(talk) < 0) return;
   talk->settling = true;
   talk->quiet_since = pipes_now();
   pipes_alarm(&talk->pipes, DELIVERY_CHECK_MS); /* what was written just now has left by then */
@@ -269,8 +272,11 @@ static void pipes_on_room(void *user_data) {
 
 static void pipes_on_alarm(void *user_data) {
   struct talk *talk = user_data;
-  if (!talk->session) return;
-  if (talk->chunk_len)
+  if (talk->finishing)
+    wt_client_close(talk->pipes.client);
+  else if (!talk->session)
+    return;
+  else if (talk->chunk_len)
     feed_pump(talk);
   else if (talk->settling)
     settle_check(talk);

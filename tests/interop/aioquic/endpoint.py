@@ -88,6 +88,7 @@ class Session:
         self.ended = asyncio.Event()
         self.streams = {True: asyncio.Queue(), False: asyncio.Queue()}
         self.datagrams = asyncio.Queue()
+        self.body = bytearray()  # of a request that is no session
 
     async def open(self, is_uni):
         """A new stream, once the peer allows one."""
@@ -219,6 +220,8 @@ class Endpoint(QuicConnectionProtocol):
                 self.on_request(session, dict(event.headers))
             elif not session.answer.done():
                 session.answer.set_result(dict(event.headers))
+        elif isinstance(event, DataReceived) and event.stream_id in self.sessions:
+            self.sessions[event.stream_id].body += event.data
         elif isinstance(event, DatagramReceived) and event.stream_id in self.sessions:
             self.sessions[event.stream_id].datagrams.put_nowait(event.data)
         elif isinstance(event, WebTransportStreamDataReceived):

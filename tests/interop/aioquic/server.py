@@ -107,11 +107,29 @@ def say_why(session, why):
     print(f"{session.path}: {why!r}", file=sys.stderr, flush=True)
 
 
+async def plain(session, method, path, query):
+    """A request that asks for no session."""
+    http = session.endpoint.http
+    await session.ended.wait()
+    known = {("GET", "/source"): lambda: pattern(int(query["bytes"])), ("POST", "/digest"): lambda: digest(session.body)}
+    answer = known.get((method, path))
+    http.send_headers(session.session_id, [(b":status", b"200" if answer else b"404")], end_stream=not answer)
+    if answer:
+        http.send_data(session.session_id, answer(), end_stream=True)
+    session.endpoint.transmit()
+
+
 def on_request(tasks, session, headers):
     session.path = headers[b":path"].decode()
     parts = urllib.parse.urlsplit(session.path)
     handle = PATHS.get(parts.path)
-    if headers[b":method"] != b"CONNECT" or headers.get(b":protocol") != b"webtransport" or handle is None:
+    if headers[b":method"] != b"CONNECT":
+        work = plain(session, headers[b":method"].decode(), parts.path, dict(urllib.parse.parse_qsl(parts.query)))
+        task = asyncio.create_task(work)
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+        return
+    if headers.get(b":protocol") != b"webtransport" or handle is None:
         session.endpoint.http.send_headers(session.session_id, [(b":status", b"404")], end_stream=True)
         return
     response = [(b":status", b"200"), (b"sec-webtransport-http3-draft", b"draft02")]

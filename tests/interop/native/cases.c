@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "plain.h"
 #include "run.h"
 
 enum {
@@ -384,5 +385,7 @@ const struct play plays[] = {
     {"close-server", {dial_close_server, close_check}, false},
     {"flow-control", {dial_flow, flow_up, flow_down, close_all}, true},
     {"pooling", {dial_three, hello_three, close_middle, hello_others, close_all}, false},
+    {"get", {plain_get}, false},
+    {"post", {plain_post}, false},
     {NULL, {NULL}, false},
 };

@@ -6,6 +6,8 @@
  *
  *   /echo /digest /source /resets /collect /close
  *
+ * Requests without a session are plain.c's.
+ *
  * It checks nothing by itself: the client at the other end judges, from what comes back.
  */
 #include <errno.h>
@@ -18,6 +20,7 @@
 
 #include "lane.h"
 #include "peer.h"
+#include "plain.h"
 
 enum {
   STREAMS_MAX = 100000,
@@ -181,6 +184,11 @@ static void on_request(wt_request *request, void *user_data) {
   static const char *const protocols[] = {"interop-b", "interop-c"};
   const struct service *service = user_data;
   struct wt_upgrade_options options;
+  uint64_t bytes;
+  if (!wt_request_is_webtransport(request)) {
+    plain_serve(request, service->path, query_number(request, "bytes", 0, UINT32_MAX, &bytes) ? bytes : UINT64_MAX);
+    return;
+  }
   struct visit *visit = visit_new(request, service);
   if (!visit || !visit->codes) {
     wt_request_respond(request, 400, NULL, 0, NULL, 0);

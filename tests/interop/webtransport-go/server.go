@@ -186,6 +186,20 @@ func closeAtOnce(v visit) error {
 	return &webtransport.SessionError{ErrorCode: webtransport.SessionErrorCode(code), Message: v.r.URL.Query().Get("reason")}
 }
 
+// plain answers a request that asks for no session.
+func plain(w http.ResponseWriter, r *http.Request) {
+	switch r.Method + r.URL.Path {
+	case "GET/source":
+		w.Write(pattern(visit{r: r}.number("bytes", 0)))
+	case "POST/digest":
+		if b, err := io.ReadAll(r.Body); err == nil {
+			io.WriteString(w, digest(b))
+		}
+	default:
+		w.WriteHeader(http.StatusMethodNotAllowed)
+	}
+}
+
 // serve runs until the process is killed.
 func serve(port int, cert, key string, tiny bool) error {
 	certificate, err := tls.LoadX509KeyPair(cert, key)
@@ -210,6 +224,10 @@ func serve(port int, cert, key string, tiny bool) error {
 	}
 	for path, service := range services {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
+			if r.Method != http.MethodConnect {
+				plain(w, r)
+				return
+			}
 			s, err := server.Upgrade(w, r)
 			if err != nil {
 				log.Printf("%s: %v", r.RequestURI, err)

@@ -112,14 +112,19 @@ export function upload() {
   const chunk = randomBytes(CHUNK);
   $('speed-now-label').textContent = 'Upload now';
   return measure('Upload', '/sink', total, (transport) => Promise.all(Array.from({ length: streams }, async () => {
-    const writer = (await transport.createUnidirectionalStream()).getWriter();
+    const { readable, writable } = await transport.createBidirectionalStream();
+    const writer = writable.getWriter();
     for (let left = each; left > 0; left -= CHUNK) {
       await writer.ready;
       const part = left < CHUNK ? chunk.subarray(0, left) : chunk;
       await writer.write(part);
       meter.moved += part.length;
     }
-    await writer.close();
+    writer.close().catch(() => {});
+    // What is written need not have been sent, and some browsers drop the rest when a session closes: the server answers
+    // once it has read the last byte.
+    const reader = readable.getReader();
+    while (!(await reader.read()).done);
   })));
 }
 

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Where a worker finds the packets of its connections that came to another worker's socket.
+ *
+ * That is the exception (net/steer.c has most packets come to the right socket), so it is kept simple: a list behind
+ * a lock that is held for a few instructions, and a copy of each packet in memory of its own. The owner takes the whole
+ * list at once and reads it without the lock.
+ *
+ * Anybody can send packets that name any worker, so the list has a maximum in bytes. What comes beyond it is dropped,
+ * as a socket drops what it has no room for, and QUIC repairs it if it was real.
+ */
+
+#include "net/inbox.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+struct wt__inbox_packet {
+  struct wt__inbox_packet *next;
+  struct wt__path path;
+  size_t socket, len;
+  unsigned ecn;
+  uint8_t data[];
+};
+
+void wt__inbox_init(struct wt__inbox *inbox) {
+  memset(inbox, 0, sizeof(*inbox));
+  pthread_mutex_init(&inbox->lock, NULL);
+  inbox->end = &inbox->first;
+}
+
+static struct wt__inbox_packet *inbox_take(struct wt__inbox *inbox) {
+  pthread_mutex_lock(&inbox->lock);
+  struct wt__inbox_packet *first = inbox->first;
+  inbox->first = NULL;
+  inbox->end = &inbox->first;
+  inbox->bytes = 0;
+  pthread_mutex_unlock(&inbox->lock);
+  return first;
+}
+
+void wt__inbox_free(struct wt__inbox *inbox) {
+  wt__inbox_run(inbox, NULL, NULL);
+  pthread_mutex_destroy(&inbox->lock);
+}
+
+bool wt__inbox_put(struct wt__inbox *inbox, size_t socket, const struct wt__path *path, unsigned ecn,
+                   const uint8_t *data, size_t len) {
+  size_t size = sizeof(struct wt__inbox_packet) + len;
+  struct wt__inbox_packet *packet = wt__malloc(size);
+  if (packet) {
+    *packet = (struct wt__inbox_packet){.path = *path, .socket = socket, .len = len, .ecn = ecn};
+    memcpy(packet->data, data, len);
+  }
+  pthread_mutex_lock(&inbox->lock);
+  bool was_empty = !inbox->first, taken = packet && inbox->bytes + size <= WT__INBOX_MAX;
+  if (taken) {
+    *inbox->end = packet;
+    inbox->end = &packet->next;
+    inbox->bytes += size;
+    inbox->taken++;
+  } else {
+    inbox->dropped++;
+  }
+  pthread_mutex_unlock(&inbox->lock);
+  if (!taken) wt__free(packet);
+  return taken && was_empty;
+}
+
+void wt__inbox_run(struct wt__inbox *inbox, wt__inbox_receive receive, void *ctx) {
+  struct wt__inbox_packet *packet = inbox_take(inbox);
+  while (packet) {
+    struct wt__inbox_packet *next = packet->next;
+    if (receive) receive(ctx, packet->socket, &packet->path, packet->ecn, packet->data, packet->len);
+    wt__free(packet);
+    packet = next;
+  }
+}
+
+void wt__inbox_get_stats(struct wt__inbox *inbox, uint64_t *taken, uint64_t *dropped) {
+  pthread_mutex_lock(&inbox->lock);
+  *taken = inbox->taken;
+  *dropped = inbox->dropped;
+  pthread_mutex_unlock(&inbox->lock);
+}

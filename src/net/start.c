@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * How a server begins, with all of its workers, and how it is taken down.
+ *
+ *     sockets    worker 0 binds each address alone, which fails if anybody else has it; then the others join in
+ *     steering   the kernel is told which socket gets which packet           (net/steer.c)
+ *     endpoints  one a worker; what they have in common is in `shared`, and the key of stateless resets
+ *     loops      worker 0 has the caller's, if that was given
+ *     threads    one for each worker but the first; they begin when all the rest has succeeded
+ *
+ * Threads of the library block all signals, so that a program's handlers run where it expects them.
+ */
+
+#include "net/server.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "net/bounds.h"
+#include "net/steer.h"
+
+/* --- Endpoints --- */
+
+static int endpoint_open(struct wt__worker *worker) {
+  struct wt_server *server = worker->server;
+  const struct wt_server_config *config = &server->config;
+  struct wt__endpoint_config endpoint = {
+      .tls = server->tls,
+      .h3 =
+          {
+              .mux =
+                  {
+                      .log = &server->log,
+                      .worker = worker->index,
+                      .post = wt__worker_post,
+                      .post_ctx = worker,
+                  },
+              .routes = &server->routes,
+              .counters = &worker->counters,
+              .server = server,
+              .check_origin = config->check_origin,
+              .check_origin_user_data = config->check_origin_user_data,
+              .no_request_timeout_ms = config->no_request_timeout_ms,
+              .max_session_rate = config->max_session_rate,
+              .log = &server->log,
+          },
+      .log = &server->log,
+      .handshake_timeout_ms = config->handshake_timeout_ms,
+      .retry = config->retry,
+      .retry_threshold = config->retry_threshold,
+      .max_connections_per_address = config->max_connections_per_address,
+      .worker = worker->index,
+      .workers = server->worker_count,
+      .shared = &server->shared,
+      .pass = wt__worker_pass,
+      .pass_ctx = worker,
+      .steered = server->steered,
+  };
+  struct wt__bounds bounds;
+  WT__BOUNDS_OF(&bounds, struct wt_server_config, config);
+  wt__bounds_apply(&bounds, &endpoint);
+  memcpy(endpoint.reset_key, server->reset_key, sizeof(endpoint.reset_key));
+  int error = wt__driver_open(&worker->driver, &endpoint);
+  wt__wipe(endpoint.reset_key, sizeof(endpoint.reset_key));
+  return error;
+}
+
+static int shared_open(struct wt_server *server) {
+  if (server->has_shared) return 0;
+  const uint8_t *key = server->config.reset_key;
+  if (key) memcpy(server->reset_key, key, sizeof(server->reset_key));
+  int error = key ? 0 : wt__tls_random(server->reset_key, sizeof(server->reset_key));
+  if (error == 0) error = wt__shared_init(&server->shared);
+  server->has_shared = error == 0;
+  return error;
+}
+
+/* --- Sockets --- */
+
+static int sockets_room(struct wt__worker *worker, size_t count) {
+  struct wt__socket *sockets = wt__realloc(worker->sockets, (worker->socket_count + count) * sizeof(*sockets));
+  if (!sockets) return WT_ERR_NOMEM;
+  worker->sockets = sockets;
+  return 0;
+}
+
+/* Opens the sockets of one entry of `listen` behind those of the earlier ones. */
+static int sockets_open(struct wt_server *server, const char *text) {
+  struct wt__worker *worker = &server->workers[0];
+  struct wt__udp opened[WT__ADDRESSES_MAX];
+  size_t count;
+  int error = wt__listen_open(text, opened, &count, server->error, sizeof(server->error));
+  if (error) return error;
+  if (sockets_room(worker, count)) {
+    for (size_t i = 0; i < count; i++) wt__udp_close(&opened[i]);
+    return wt__server_fail(server, WT_ERR_NOMEM, "cannot listen on %s: %s", text, wt_error_string(WT_ERR_NOMEM));
+  }
+  for (size_t i = 0; i < count; i++) {
+    worker->sockets[worker->socket_count++] = (struct wt__socket){.udp = opened[i]};
+  }
+  return 0;
+}
+
+/* The sockets of another worker, beside those of worker 0. */
+static int sockets_join(struct wt__worker *worker) {
+  struct wt_server *server = worker->server;
+  struct wt__worker *first = &server->workers[0];
+  if (sockets_room(worker, first->socket_count)) {
+    return wt__server_fail(server, WT_ERR_NOMEM, "cannot start: %s", wt_error_string(WT_ERR_NOMEM));
+  }
+  for (size_t i = 0; i < first->socket_count; i++) {
+    struct wt__socket socket = {.udp = {.fd = -1}};
+    int os_error = 0;
+    if (wt__udp_open_beside(&socket.udp, &first->sockets[i].udp, &os_error)) {
+      return wt__server_fail(server, WT_ERR_IO, "cannot listen with worker %u: %s", worker->index,
+                             wt__os_error_text(os_error));
+    }
+    worker->sockets[worker->socket_count++] = socket;
+  }
+  return 0;
+}
+
+static void sockets_steer(struct wt_server *server) {
+  server->steered = server->worker_count > 1 && !server->unsteered;
+  for (size_t i = 0; server->steered && i < server->workers[0].socket_count; i++) {
+    server->steered = wt__steer(&server->workers[0].sockets[i].udp, server->worker_count);
+  }
+  if (server->worker_count > 1 && !server->steered) {
+    WT__INFO(&server->log, "the kernel does not go by connection ids: packets of clients that move are handed over");
+  }
+}
+
+/* --- Parts and loops --- */
+
+static int parts_open(struct wt_server *server) {
+  int error = 0;
+  for (size_t i = 0; error == 0 && i < server->config.listen_count; i++) {
+    error = sockets_open(server, server->config.listen[i]);
+  }
+  for (unsigned i = 1; error == 0 && i < server->worker_count; i++) error = sockets_join(&server->workers[i]);
+  if (error) return error;
+  sockets_steer(server);
+  error = shared_open(server);
+  for (unsigned i = 0; error == 0 && i < server->worker_count; i++) error = endpoint_open(&server->workers[i]);
+  return error ? wt__server_fail(server, error, "cannot start: %s", wt_error_string(error)) : 0;
+}
+
+static void parts_close(struct wt_server *server) {
+  for (unsigned i = 0; i < server->worker_count; i++) wt__worker_close_parts(&server->workers[i]);
+}
+
+static int loop_open(struct wt__worker *worker) {
+  int error = wt__loop_start(&worker->driver.loop);
+  for (size_t i = 0; error == 0 && i < worker->socket_count; i++) {
+    error = wt__loop_add(&worker->driver.loop, &worker->sockets[i]);
+  }
+  return error;
+}
+
+static int loops_open(struct wt_server *server) {
+  int error = 0;
+  for (unsigned i = 0; error == 0 && i < server->worker_count; i++) error = loop_open(&server->workers[i]);
+  return error ? wt__server_fail(server, error, "cannot start: the event loop takes no more handles") : 0;
+}
+
+static void addresses_log(struct wt_server *server) {
+  const struct wt__worker *worker = &server->workers[0];
+  for (size_t i = 0; i < worker->socket_count; i++) {
+    char text[WT__ADDRESS_TEXT_MAX] = "";
+    wt__address_format((const struct sockaddr *)&worker->sockets[i].udp.bound.storage, text, sizeof(text));
+    WT__INFO(&server->log, "listening on %s", text);
+  }
+}
+
+/* --- Threads --- */
+
+static void *thread_run(void *argument) {
+  struct wt__worker *worker = argument;
+  while (worker->state != SERVER_ENDED && wt__loop_turn(&worker->driver.loop)) continue;
+  return NULL;
+}
+
+static int threads_begin(struct wt_server *server) {
+  sigset_t all, before;
+  int os_error = 0;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  for (unsigned i = 1; os_error == 0 && i < server->worker_count; i++) {
+    struct wt__worker *worker = &server->workers[i];
+    os_error = pthread_create(&worker->thread, NULL, thread_run, worker);
+    worker->has_thread = os_error == 0;
+  }
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  return os_error ? wt__server_fail(server, WT_ERR_IO, "cannot start: there are no more threads") : 0;
+}
+
+void wt__server_join(struct wt_server *server) {
+  for (unsigned i = 1; i < server->worker_count; i++) {
+    if (server->workers[i].has_thread) pthread_join(server->workers[i].thread, NULL);
+    server->workers[i].has_thread = false;
+  }
+}
+
+/* --- Begin and end --- */
+
+static void states_set(struct wt_server *server, enum server_state state) {
+  for (unsigned i = 0; i < server->worker_count; i++) server->workers[i].state = state;
+  atomic_store(&server->busy, server->worker_count);
+  atomic_store(&server->running, server->worker_count - 1);
+}
+
+/* It can be tried again, perhaps with fewer sockets. */
+static void begin_undo(struct wt_server *server) {
+  parts_close(server);
+  for (unsigned i = 0; i < server->worker_count; i++) {
+    struct wt__worker *worker = &server->workers[i];
+    wt__free(worker->sockets);
+    worker->sockets = NULL;
+    worker->socket_count = 0;
+  }
+}
+
+int wt__server_begin(struct wt_server *server) {
+  int error = parts_open(server);
+  if (error) {
+    begin_undo(server);
+    return error;
+  }
+  error = loops_open(server);
+  if (error) {
+    /* libuv still holds some of the handles, so the sockets must stay until the server is freed. */
+    parts_close(server);
+    for (unsigned i = 0; i < server->worker_count; i++) wt__loop_stop(&server->workers[i].driver.loop);
+    states_set(server, SERVER_ENDED);
+    return error;
+  }
+  states_set(server, SERVER_RUNNING);
+  error = threads_begin(server);
+  if (error) {
+    wt__server_end(server);
+    return error;
+  }
+  addresses_log(server);
+  for (unsigned i = 0; i < server->worker_count; i++) {
+    if (atomic_load(&server->workers[i].asked)) wt__loop_wake(&server->workers[i].driver.loop);
+  }
+  return 0;
+}
+
+void wt__server_end(struct wt_server *server) {
+  for (unsigned i = 1; i < server->worker_count; i++) {
+    struct wt__worker *worker = &server->workers[i];
+    if (worker->has_thread) {
+      wt__worker_ask(worker, ASK_CLOSE);
+    } else if (worker->state == SERVER_RUNNING) { /* its thread could not be made */
+      wt__worker_close(worker);
+    }
+  }
+  wt__server_join(server);
+  wt__worker_close(&server->workers[0]);
+}

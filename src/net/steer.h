@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_NET_STEER_H
+#define WT_NET_STEER_H
+
+/* Which of the sockets that share an address gets a packet. */
+
+#include <stdbool.h>
+
+#include "net/udp.h"
+
+/* From now on the one of `workers` sockets that the packet's connection id names, in the order in which they were
+ * bound; `first` is the first of them. False: the kernel does not know how, and goes by the addresses. */
+bool wt__steer(const struct wt__udp *first, unsigned workers);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A server with several workers is one server to its clients and to whoever sets its bounds.
+ *
+ * A client's second connection may come to another worker than its first, so the key that seals tokens is the
+ * same for all (session tickets and stateless resets: net/start.c). "At most 1,024 connections of an address"
+ * means the server: split among the workers, the bound would depend on where the ids of the client's first
+ * packets happen to lead.
+ *
+ * All of it is touched a few times in a connection's life and never for a packet, so counters are plain atomics,
+ * and a mutex stands before the map of addresses. The order of memory does not matter for the counters: nothing
+ * is read on the strength of their values.
+ */
+
+#include "quic/shared.h"
+
+#include "base/mem.h"
+
+int wt__shared_init(struct wt__shared *shared) {
+  int rc = wt__token_key_init(&shared->token_key);
+  if (!rc) rc = wt__peers_init(&shared->peers);
+  if (rc) return rc;
+  atomic_init(&shared->connections, 0);
+  atomic_init(&shared->handshakes, 0);
+  pthread_mutex_init(&shared->lock, NULL);
+  return 0;
+}
+
+void wt__shared_free(struct wt__shared *shared) {
+  wt__peers_free(&shared->peers);
+  pthread_mutex_destroy(&shared->lock);
+  wt__wipe(&shared->token_key, sizeof(shared->token_key));
+}
+
+bool wt__shared_begin(struct wt__shared *shared, size_t max) {
+  if (atomic_fetch_add_explicit(&shared->connections, 1, memory_order_relaxed) >= max) {
+    atomic_fetch_sub_explicit(&shared->connections, 1, memory_order_relaxed);
+    return false;
+  }
+  atomic_fetch_add_explicit(&shared->handshakes, 1, memory_order_relaxed);
+  return true;
+}
+
+void wt__shared_shake(struct wt__shared *shared) {
+  atomic_fetch_sub_explicit(&shared->handshakes, 1, memory_order_relaxed);
+}
+
+void wt__shared_end(struct wt__shared *shared, bool shaken) {
+  atomic_fetch_sub_explicit(&shared->connections, 1, memory_order_relaxed);
+  if (!shaken) wt__shared_shake(shared);
+}
+
+bool wt__shared_peer_is_full(struct wt__shared *shared, uint64_t key, size_t max) {
+  pthread_mutex_lock(&shared->lock);
+  bool full = wt__peers_count(&shared->peers, key) >= max;
+  pthread_mutex_unlock(&shared->lock);
+  return full;
+}
+
+bool wt__shared_peer_add(struct wt__shared *shared, uint64_t key, size_t max, bool *counted) {
+  pthread_mutex_lock(&shared->lock);
+  bool full = wt__peers_count(&shared->peers, key) >= max;
+  *counted = !full && wt__peers_add(&shared->peers, key) == 0;
+  pthread_mutex_unlock(&shared->lock);
+  return !full;
+}
+
+void wt__shared_peer_remove(struct wt__shared *shared, uint64_t key) {
+  pthread_mutex_lock(&shared->lock);
+  wt__peers_remove(&shared->peers, key);
+  pthread_mutex_unlock(&shared->lock);
+}

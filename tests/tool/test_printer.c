@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+/* What several sources print on one output: labels, interrupted lines, control characters, and a full queue. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "printer.h"
+
+/* A printer whose queue nobody empties. */
+struct fixture {
+  struct pipes pipes;
+  struct printer printer;
+  struct source first, second;
+};
+
+static int setup(void **state) {
+  struct fixture *fixture = calloc(1, sizeof *fixture);
+  if (!fixture) return -1;
+  fixture->pipes.wake = eventfd(0, EFD_NONBLOCK);
+  pthread_mutex_init(&fixture->pipes.mutex, NULL);
+  fixture->printer.pipes = &fixture->pipes;
+  strcpy(fixture->first.label, "0 bidi");
+  strcpy(fixture->second.label, "15 uni <-");
+  *state = fixture;
+  return 0;
+}
+
+static int teardown(void **state) {
+  struct fixture *fixture = *state;
+  close(fixture->pipes.wake);
+  pthread_mutex_destroy(&fixture->pipes.mutex);
+  free(fixture);
+  return 0;
+}
+
+static void put(struct fixture *fixture, struct source *source, const char *text) {
+  assert_int_equal(printer_put(&fixture->printer, source, (const uint8_t *)text, strlen(text)), strlen(text));
+}
+
+static void check(const struct fixture *fixture, const char *text) {
+  assert_int_equal(fixture->pipes.output_len, strlen(text));
+  assert_memory_equal(fixture->pipes.output, text, strlen(text));
+}
+
+static void test_bytes_pass_as_they_are_without_prefix(void **state) {
+  struct fixture *fixture = *state;
+  static const uint8_t bytes[] = {0, 27, 255, '\n', 0xc2, 0x9b};
+  assert_int_equal(printer_put(&fixture->printer, &fixture->first, bytes, sizeof bytes), sizeof bytes);
+  printer_end(&fixture->printer, &fixture->first);
+  assert_int_equal(fixture->pipes.output_len, sizeof bytes);
+  assert_memory_equal(fixture->pipes.output, bytes, sizeof bytes);
+}
+
+static void test_a_line_has_its_label_once(void **state) {
+  struct fixture *fixture = *state;
+  fixture->printer.prefix = true;
+  put(fixture, &fixture->first, "one ");
+  put(fixture, &fixture->first, "line\n\ntwo\n");
+  printer_end(&fixture->printer, &fixture->first);
+  check(fixture, "[0 bidi] one line\n[0 bidi] \n[0 bidi] two\n");
+}
+
+static void test_an_interrupted_line_goes_on(void **state) {
+  struct fixture *fixture = *state;
+  fixture->printer.prefix = true;
+  put(fixture, &fixture->second, "begun");
+  put(fixture, &fixture->first, "between\n");
+  put(fixture, &fixture->second, " ended\nnext");
+  printer_end(&fixture->printer, &fixture->first);
+  printer_end(&fixture->printer, &fixture->second);
+  put(fixture, &fixture->first, "later\n");
+  check(fixture, "[15 uni <-] begun\n[0 bidi] between\n[15 uni <- ...]  ended\n[15 uni <-] next\n[0 bidi] later\n");
+}
+
+static void test_datagrams_are_whole(void **state) {
+  struct fixture *fixture = *state;
+  fixture->printer.prefix = true;
+  put(fixture, &fixture->first, "x");
+  assert_true(printer_datagram(&fixture->printer, (const uint8_t *)"a\nb", 3, false));
+  assert_true(printer_datagram(&fixture->printer, (const uint8_t *)"c\n", 2, false));
+  assert_true(printer_datagram(&fixture->printer, (const uint8_t *)"", 0, false));
+  check(fixture, "[0 bidi] x\n[datagram] a\n[datagram ...] b\n[datagram] c\n[datagram] \n");
+}
+
+static void test_datagrams_are_lines_unless_they_are_bare(void **state) {
+  struct fixture *fixture = *state;
+  assert_true(printer_datagram(&fixture->printer, (const uint8_t *)"a", 1, false));
+  assert_true(printer_datagram(&fixture->printer, (const uint8_t *)"b", 1, true));
+  assert_true(printer_datagram(&fixture->printer, (const uint8_t *)"c\n", 2, true));
+  check(fixture, "a\nbc\n");
+}
+
+static void test_control_characters_are_shown(void **state) {
+  struct fixture *fixture = *state;
+  fixture->printer.escape = true;
+  put(fixture, &fixture->first, "\x1b[2J\r\n\tgr\xc3\xbc\xc3\x9f\x7f");
+  put(fixture, &fixture->first, "\xc2");
+  put(fixture, &fixture->first, "\x9b");
+  check(fixture, "\\x1b[2J\\x0d\n\tgr\xc3\xbc\xc3\x9f\\x7f\xc2\\x9b");
+}
+
+static void test_texts_of_the_server_are_made_visible(void **state) {
+  char out[32], small[8];
+  (void)state;
+  assert_string_equal(printer_visible("a\x1b[m\n\xc3\xa4", out, sizeof out), "a\\x1b[m\\x0a\xc3\xa4");
+  assert_string_equal(printer_visible("\n\n\n\n", small, sizeof small), "\\x0a");
+}
+
+static void test_nothing_is_taken_beyond_the_queue(void **state) {
+  struct fixture *fixture = *state;
+  static uint8_t lines[PIPES_OUTPUT_SIZE];
+  size_t taken = 0, last;
+  memset(lines, '\n', sizeof lines);
+  fixture->printer.prefix = fixture->printer.escape = true;
+  while ((last = printer_put(&fixture->printer, &fixture->first, lines, 1000))) taken += last;
+  assert_true(taken > 10000);
+  assert_true(fixture->pipes.room_wanted);
+  assert_int_equal(fixture->pipes.output_len, taken * strlen("[0 bidi] \n"));
+  assert_true(fixture->pipes.output_len <= PIPES_OUTPUT_SIZE);
+  assert_false(printer_datagram(&fixture->printer, lines, 10, false));
+
+  fixture->printer.prefix = fixture->printer.escape = false;
+  size_t room = PIPES_OUTPUT_SIZE - fixture->pipes.output_len;
+  assert_int_equal(printer_put(&fixture->printer, &fixture->first, lines, sizeof lines), room);
+  assert_int_equal(fixture->pipes.output_len, PIPES_OUTPUT_SIZE);
+  assert_int_equal(printer_put(&fixture->printer, &fixture->first, lines, 1), 0);
+  assert_int_equal(printer_put(&fixture->printer, &fixture->first, lines, 0), 0);
+}
+
+static void test_the_longest_label_fits(void **state) {
+  struct fixture *fixture = *state;
+  static uint8_t zeros[4096];
+  fixture->printer.prefix = fixture->printer.escape = true;
+  memset(fixture->first.label, 'x', sizeof fixture->first.label - 1);
+  memset(fixture->second.label, 'y', sizeof fixture->second.label - 1);
+  for (int i = 0; i < 100; i++) {
+    assert_int_equal(printer_put(&fixture->printer, i % 2 ? &fixture->first : &fixture->second, zeros, 64), 64);
+  }
+  assert_int_equal(fixture->pipes.output_len, 100 * (64 * 4) + 2 * 42 + 98 * 46 + 99);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(test_bytes_pass_as_they_are_without_prefix, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_a_line_has_its_label_once, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_an_interrupted_line_goes_on, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_datagrams_are_whole, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_datagrams_are_lines_unless_they_are_bare, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_control_characters_are_shown, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_texts_of_the_server_are_made_visible, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_nothing_is_taken_beyond_the_queue, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_the_longest_label_fits, setup, teardown),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}

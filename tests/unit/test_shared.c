@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: MIT */
+
+/* What the endpoints of a server share (quic/shared.c), and packets of one that come to another (quic/endpoint.c). */
+
+#include <pthread.h>
+
+#include "quic_fixture.h"
+
+#define THREADS 4
+#define TIMES 20000
+#define MAX 3
+
+static struct wt__shared shared;
+static atomic_uint most, refused;
+
+static void *thread_run(void *argument) {
+  (void)argument;
+  for (int i = 0; i < TIMES; i++) {
+    bool counted;
+    if (!wt__shared_begin(&shared, MAX)) {
+      atomic_fetch_add(&refused, 1);
+      continue;
+    }
+    unsigned now = (unsigned)atomic_load(&shared.connections);
+    if (now > most) atomic_store(&most, now);
+    bool shaken = i % 2;
+    if (shaken) wt__shared_shake(&shared);
+    if (wt__shared_peer_add(&shared, 7, MAX, &counted) && counted) wt__shared_peer_remove(&shared, 7);
+    wt__shared_end(&shared, shaken);
+  }
+  return NULL;
+}
+
+static void test_shared_counts_of_many_threads(void **state) {
+  (void)state;
+  pthread_t threads[THREADS];
+  assert_int_equal(wt__shared_init(&shared), 0);
+  for (size_t i = 0; i < THREADS; i++) assert_int_equal(pthread_create(&threads[i], NULL, thread_run, NULL), 0);
+  for (size_t i = 0; i < THREADS; i++) assert_int_equal(pthread_join(threads[i], NULL), 0);
+  assert_int_equal(atomic_load(&shared.connections), 0);
+  assert_int_equal(atomic_load(&shared.handshakes), 0);
+  assert_false(wt__shared_peer_is_full(&shared, 7, 1));
+  assert_true(refused < THREADS * TIMES);
+  wt__shared_free(&shared);
+}
+
+static void test_shared_bounds_are_exact(void **state) {
+  (void)state;
+  bool counted;
+  assert_int_equal(wt__shared_init(&shared), 0);
+  for (int i = 0; i < MAX; i++) {
+    assert_true(wt__shared_begin(&shared, MAX));
+    assert_false(wt__shared_peer_is_full(&shared, 9, MAX));
+    assert_true(wt__shared_peer_add(&shared, 9, MAX, &counted));
+    assert_true(counted);
+  }
+  assert_false(wt__shared_begin(&shared, MAX));
+  assert_true(wt__shared_peer_is_full(&shared, 9, MAX));
+  assert_false(wt__shared_peer_add(&shared, 9, MAX, &counted));
+  assert_false(counted);
+  assert_int_equal(atomic_load(&shared.handshakes), MAX);
+  wt__shared_end(&shared, false);
+  wt__shared_peer_remove(&shared, 9);
+  assert_int_equal(atomic_load(&shared.handshakes), MAX - 1);
+  assert_true(wt__shared_begin(&shared, MAX));
+  assert_true(wt__shared_peer_add(&shared, 9, MAX, &counted));
+  wt__shared_free(&shared);
+}
+
+/* --- Two endpoints of one server --- */
+
+static struct {
+  unsigned worker;
+  size_t count, len;
+  uint8_t data[1500];
+} passed;
+
+static void on_pass(void *ctx, unsigned worker, const struct wt__path *path, unsigned ecn, const uint8_t *data,
+                    size_t len) {
+  assert_ptr_equal(ctx, &passed);
+  assert_ptr_equal(path->socket, &net);
+  assert_int_equal(ecn, 1);
+  assert_true(len <= sizeof(passed.data));
+  passed.worker = worker;
+  passed.count++;
+  passed.len = len;
+  memcpy(passed.data, data, len);
+}
+
+/* A packet whose id names worker 1 of 2, at worker 0: true if it is passed on. */
+static bool is_passed(bool steered, uint8_t first, uint32_t version) {
+  struct wt__endpoint_config config;
+  struct wt__endpoint *endpoint;
+  struct wt__endpoint_stats stats;
+  uint8_t packet[1200] = {first};
+  size_t before = passed.count;
+  net_init();
+  server_config(&config);
+  config.workers = 2;
+  config.pass = on_pass;
+  config.pass_ctx = &passed;
+  config.steered = steered;
+  assert_int_equal(wt__endpoint_new(&endpoint, &config), 0);
+  if (first & 0x80) {
+    const uint8_t head[] = {first,
+                            (uint8_t)(version >> 24),
+                            (uint8_t)(version >> 16),
+                            (uint8_t)(version >> 8),
+                            (uint8_t)version,
+                            WT__CID_LEN,
+                            5};
+    memcpy(packet, head, sizeof(head));
+  } else {
+    packet[1] = 5;
+  }
+  wt__endpoint_recv(endpoint, &net.path, 1, packet, sizeof(packet), net.now);
+  packet[first & 0x80 ? 6 : 1] = 4; /* its own: never passed on */
+  size_t after = passed.count;
+  wt__endpoint_recv(endpoint, &net.path, 1, packet, sizeof(packet), net.now);
+  assert_int_equal(passed.count, after);
+  wt__endpoint_get_stats(endpoint, &stats);
+  assert_int_equal(stats.packets_received, after > before ? 1 : 2); /* counted where it is read */
+  wt__endpoint_free(endpoint);
+  wt__tls_context_free(config.tls);
+  if (after > before) {
+    assert_int_equal(passed.worker, 1);
+    assert_int_equal(passed.len, sizeof(packet));
+  }
+  return after > before;
+}
+
+static void test_endpoint_passes_on_what_it_does_not_know(void **state) {
+  (void)state;
+  const uint32_t v1 = NGTCP2_PROTO_VER_V1, v2 = NGTCP2_PROTO_VER_V2;
+  assert_true(is_passed(true, 0x40, 0));
+  assert_true(is_passed(false, 0x40, 0));
+  assert_true(is_passed(false, 0xe0, v1)); /* Handshake */
+  assert_true(is_passed(false, 0xf0, v2));
+  assert_true(is_passed(true, 0xc0, v1)); /* Initial, 0-RTT: their ids are the client's choice */
+  assert_false(is_passed(false, 0xc0, v1));
+  assert_false(is_passed(false, 0xd0, v1));
+  assert_false(is_passed(false, 0xd0, v2));
+  assert_false(is_passed(false, 0xe0, v2));
+  assert_false(is_passed(true, 0xc0, 0x1a2a3a4a)); /* version negotiation needs no connection */
+}
+
+/* A token of one endpoint saves the Retry of another, and a packet of that one's client finds its way there. */
+static void test_endpoints_are_one_server(void **state) {
+  (void)state;
+  struct wt__endpoint_config config;
+  struct wt__endpoint *first, *second;
+  struct client client, again;
+  struct client_options options = {.max_datagram_frame_size = 65535};
+  struct wt__endpoint_stats stats;
+  net_init();
+  server_config(&config);
+  assert_int_equal(wt__shared_init(&shared), 0);
+  config.shared = &shared;
+  config.retry = WT_RETRY_ALWAYS;
+  config.workers = 2;
+  config.pass = on_pass;
+  config.pass_ctx = &passed;
+  assert_int_equal(wt__endpoint_new(&first, &config), 0);
+  config.worker = 1;
+  assert_int_equal(wt__endpoint_new(&second, &config), 0);
+
+  client_init(&client, &options);
+  converse(&client, first);
+  assert_true(ngtcp2_conn_get_handshake_completed(client.quic));
+  assert_true(client.retried && client.token_len > 0);
+  options.token = client.token;
+  options.token_len = client.token_len;
+  client_init(&again, &options);
+  converse(&again, second);
+  assert_true(ngtcp2_conn_get_handshake_completed(again.quic));
+  assert_false(again.retried);
+  assert_int_equal(atomic_load(&shared.connections), 2);
+
+  uint8_t packet[1500];
+  ngtcp2_ccerr error;
+  ngtcp2_ccerr_default(&error);
+  ngtcp2_ssize len =
+      ngtcp2_conn_write_connection_close(again.quic, NULL, NULL, packet, sizeof(packet), &error, net.now);
+  assert_true(len > 0);
+  size_t before = passed.count;
+  wt__endpoint_recv(first, &net.path, 1, packet, (size_t)len, net.now);
+  assert_int_equal(passed.count, before + 1);
+  assert_int_equal(passed.worker, 1);
+  wt__endpoint_recv(second, &net.path, 1, passed.data, passed.len, net.now);
+  wt__endpoint_get_stats(second, &stats);
+  assert_int_equal(stats.connections_open, 0);
+  assert_int_equal(atomic_load(&shared.connections), 1);
+  client_free(&client);
+  client_free(&again);
+  wt__endpoint_free(first);
+  wt__endpoint_free(second);
+  assert_int_equal(atomic_load(&shared.connections), 0);
+  wt__shared_free(&shared);
+  wt__tls_context_free(config.tls);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_shared_counts_of_many_threads),
+      cmocka_unit_test(test_shared_bounds_are_exact),
+      cmocka_unit_test(test_endpoint_passes_on_what_it_does_not_know),
+      cmocka_unit_test(test_endpoints_are_one_server),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
