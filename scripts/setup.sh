@@ -38,6 +38,8 @@ rust_min=1.91
 plain=(cmake pkg-config libgnutls28-dev libuv1-dev libmicrohttpd-dev libjansson-dev)
 recent=(libngtcp2-dev libngtcp2-crypto-gnutls-dev libnghttp3-dev)
 tools=(gcc:gcc make:make)
+# Packet protection by wide vectors; other processors do without.
+[ "$(uname -m)" != x86_64 ] || plain+=(libipsec-mb-dev)
 if [ "$want" = test ]; then
   plain+=(libcmocka-dev)
   recent+=(ngtcp2-client ngtcp2-server)

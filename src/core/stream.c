@@ -335,7 +335,7 @@ void wt__stream_sent(wt_stream *stream, size_t len, bool fin) {
     }
   }
   wt__sched_served(&stream->mux->sched, &stream->sched); /* its session had its turn, even if it has no more */
-  if (wt__sendq_pending(&stream->sendq)) return; /* whoever sends goes on, now or when it may */
+  if (wt__sendq_pending(&stream->sendq)) return;         /* whoever sends goes on, now or when it may */
   wt__sched_remove(&stream->sched);
   if (stream->reset_wait && stream_can_reset_at(stream)) stream_reset_at(stream, stream->reset_code);
 }

@@ -32,7 +32,7 @@
 #define MAX_DATAGRAM_FRAME_SIZE 65535 /* any that fits into a packet */
 #define ACTIVE_CID_LIMIT 7            /* ids of the peer's that we keep, for migrations */
 #define END_PTOS 3
-#define SETTLED_TURN WT__MS /* the grain of timers that RFC 9002, section 6.1.2, recommends */
+#define SETTLED_TURN WT__MS        /* the grain of timers that RFC 9002, section 6.1.2, recommends */
 #define BLOCKED_TURN (25 * WT__MS) /* how often deadlines are looked at while the socket is full */
 
 /* --- Making --- */

@@ -142,6 +142,7 @@ probe --ca "$DIR/a.pem" "https://localhost:$PORT/echo"
 check_status "by --ca" 0
 check_json "by --ca: accepted" "true $DIR/a.pem" 'j.authorities.accepted + " " + j.authorities.file'
 check_verdicts "by --ca" YYYY
+check_json "a second address has the ticket that the first did not use" "2 true" 'j.addresses.length + " " + j.tls.resumes'
 make_certificate b
 probe --ca "$DIR/b.pem" "$URL/echo"
 check_status "by another --ca" 5
