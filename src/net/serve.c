@@ -21,6 +21,8 @@
 
 #include <stdio.h>
 
+#define SETTLE_MS 250 /* between the last close of a session and that of its connection */
+
 /* --- Packets --- */
 
 static void serve_on_readable(void *ctx, struct wt__socket *socket) {
@@ -134,6 +136,17 @@ void wt__worker_close(struct wt__worker *worker) {
   if (worker_may_end(worker)) worker_end(worker);
 }
 
+/* When there is nothing left to wait for but the clients' own work; UINT64_MAX: there is something. A client has
+ * acknowledged the close of its session before it has told its page of it, and Chromium forgets the code and the
+ * reason if the CONNECTION_CLOSE overtakes that. */
+static uint64_t worker_settles_at(struct wt__worker *worker, uint64_t now) {
+  struct wt__endpoint_stats stats;
+  if (!wt__endpoint_is_idle(worker->driver.endpoint)) return UINT64_MAX;
+  wt__endpoint_get_stats(worker->driver.endpoint, &stats);
+  if (stats.connections_open == 0) return now;
+  return worker->settles_at != UINT64_MAX ? worker->settles_at : wt__driver_deadline(now, SETTLE_MS);
+}
+
 static uint64_t serve_on_pass(void *ctx) {
   struct wt__worker *worker = ctx;
   uint64_t now = wt__loop_now(&worker->driver.loop);
@@ -146,11 +159,13 @@ static uint64_t serve_on_pass(void *ctx) {
   uint64_t next = wt__endpoint_expiry(worker->driver.endpoint);
   if (worker->state != SERVER_DRAINING) return next;
   /* After the pass, so that GOAWAY has left even when there is nothing to wait for. */
-  worker_note_idle(worker, wt__endpoint_is_idle(worker->driver.endpoint));
+  worker->settles_at = worker_settles_at(worker, now);
+  worker_note_idle(worker, now >= worker->settles_at);
   if (now >= worker->deadline || atomic_load(&worker->server->busy) == 0) {
     wt__worker_close(worker);
     return UINT64_MAX;
   }
+  if (!worker->idle && worker->settles_at < next) next = worker->settles_at;
   return next < worker->deadline ? next : worker->deadline;
 }
 

@@ -66,7 +66,7 @@ static void worker_init(wt_server *server, unsigned index) {
   struct wt__worker *worker = &server->workers[index];
   worker->server = server;
   worker->index = index;
-  worker->deadline = UINT64_MAX;
+  worker->deadline = worker->settles_at = UINT64_MAX;
   wt__posts_init(&worker->posts, wt__posts_call_session, NULL);
   wt__inbox_init(&worker->inbox);
 }

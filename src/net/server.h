@@ -78,8 +78,9 @@ struct wt__worker {
   struct wt__h3_counters counters;
   struct wt__counts counts; /* as of the end of the last turn */
   _Atomic unsigned asked;
-  uint64_t deadline; /* of the draining; UINT64_MAX: none */
-  bool idle;         /* not among `server->busy` */
+  uint64_t deadline;   /* of the draining; UINT64_MAX: none */
+  uint64_t settles_at; /* see serve.c; UINT64_MAX: not known */
+  bool idle;           /* not among `server->busy` */
   bool has_thread;
   pthread_t thread;
 };
