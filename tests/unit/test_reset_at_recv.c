@@ -5,34 +5,10 @@
  * packet numbers. tests/loopback/test_reset_at_recv.c has whole connections.
  */
 
-#include "quic_fixture.h"
+#include "reset_at_fixture.h"
 
 #define RESET WT__FRAME_RESET_STREAM
 #define RESET_AT WT__FRAME_RESET_STREAM_AT
-
-static struct wt__endpoint_config config;
-static struct wt__endpoint *endpoint;
-static struct client client;
-static struct wt__conn *conn;
-
-static int set_up(void **state) {
-  (void)state;
-  net_init();
-  server_config(&config);
-  if (wt__endpoint_new(&endpoint, &config)) return -1;
-  client_init(&client, &(struct client_options){.max_datagram_frame_size = 65535});
-  converse(&client, endpoint);
-  conn = WT__CONTAINER_OF(wt__list_first(&endpoint->conns), struct wt__conn, link);
-  return 0;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  client_free(&client);
-  wt__endpoint_free(endpoint);
-  wt__tls_context_free(config.tls);
-  return 0;
-}
 
 static enum wt__frame_fate judge(uint64_t type, int64_t id, uint64_t code, uint64_t final_size, uint64_t reliable) {
   const struct wt__quic_frame frame = {

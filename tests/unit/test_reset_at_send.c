@@ -5,32 +5,9 @@
  * order. tests/loopback/test_reset_at_send.c has whole connections.
  */
 
-#include "quic_fixture.h"
+#include "reset_at_fixture.h"
 
-static struct wt__endpoint_config config;
-static struct wt__endpoint *endpoint;
-static struct client client;
-static struct wt__conn *conn;
 static uint64_t number;
-
-static int set_up(void **state) {
-  (void)state;
-  net_init();
-  server_config(&config);
-  if (wt__endpoint_new(&endpoint, &config)) return -1;
-  client_init(&client, &(struct client_options){.max_datagram_frame_size = 65535});
-  converse(&client, endpoint);
-  conn = WT__CONTAINER_OF(wt__list_first(&endpoint->conns), struct wt__conn, link);
-  return 0;
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  client_free(&client);
-  wt__endpoint_free(endpoint);
-  wt__tls_context_free(config.tls);
-  return 0;
-}
 
 /* Whether there is a reset to send; it then counts as sent. */
 static bool sends(void) {

@@ -140,9 +140,7 @@ static void commands_print(FILE *out, const struct command *const *list, bool pa
   }
 }
 
-static void subcommand_print(FILE *out, const struct command *command) {
-  fprintf(out, ".SS webtransport ");
-  line_print(out, command->name);
+static void description_print(FILE *out, const struct command *command) {
   text_print(out, command->summary);
   fputs(".\n", out);
   if (command->details[0]) {
@@ -150,6 +148,12 @@ static void subcommand_print(FILE *out, const struct command *command) {
     line_print(out, command->details);
   }
   operands_print(out, command->operands);
+}
+
+static void subcommand_print(FILE *out, const struct command *command) {
+  fprintf(out, ".SS webtransport ");
+  line_print(out, command->name);
+  description_print(out, command);
   docs_each_option(out, command, option_print);
 }
 
@@ -197,13 +201,7 @@ static void command_page(FILE *out, const struct command *command) {
     form_print(out, form);
   }
   fprintf(out, ".SH DESCRIPTION\n");
-  text_print(out, command->summary);
-  fputs(".\n", out);
-  if (command->details[0]) {
-    fprintf(out, ".PP\n");
-    line_print(out, command->details);
-  }
-  operands_print(out, command->operands);
+  description_print(out, command);
   fprintf(out, ".SH OPTIONS\n");
   docs_each_option(out, command, option_print);
   const struct command *const *list = command->subcommands;

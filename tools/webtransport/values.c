@@ -111,20 +111,21 @@ static void scaled_print(uint64_t value, const struct unit *units, char text[32]
   snprintf(text, 32, "%" PRIu64 "%s", value / units->factor, value ? units->name : "");
 }
 
+static bool scaled_value(const char *text, const struct unit *units, uint64_t min, uint64_t max, uint64_t *value,
+                         const char *what, char *message, size_t size) {
+  char least[32], most[32];
+  if (scaled_read(text, units, value) && *value >= min && *value <= max) return true;
+  scaled_print(min, units, least);
+  scaled_print(max, units, most);
+  return value_refuse(message, size, "expected %s, from %s to %s", what, least, most);
+}
+
 bool value_time(const char *text, uint64_t min_ns, uint64_t max_ns, uint64_t *ns, char *message, size_t size) {
-  char min[32], max[32];
-  if (scaled_read(text, time_units, ns) && *ns >= min_ns && *ns <= max_ns) return true;
-  scaled_print(min_ns, time_units, min);
-  scaled_print(max_ns, time_units, max);
-  return value_refuse(message, size, "expected a time such as 1.5s, 500ms or 2m, from %s to %s", min, max);
+  return scaled_value(text, time_units, min_ns, max_ns, ns, "a time such as 1.5s, 500ms or 2m", message, size);
 }
 
 bool value_size(const char *text, uint64_t min, uint64_t max, uint64_t *bytes, char *message, size_t size) {
-  char least[32], most[32];
-  if (scaled_read(text, size_units, bytes) && *bytes >= min && *bytes <= max) return true;
-  scaled_print(min, size_units, least);
-  scaled_print(max, size_units, most);
-  return value_refuse(message, size, "expected a number of bytes such as 1000, 64K or 1M, from %s to %s", least, most);
+  return scaled_value(text, size_units, min, max, bytes, "a number of bytes such as 1000, 64K or 1M", message, size);
 }
 
 static int hex_digit(char c) {
