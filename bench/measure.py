@@ -164,7 +164,7 @@ def machine():
     """What the figures were measured on."""
     with open("/proc/cpuinfo", encoding="utf-8") as lines:
         model = next((line.split(":", 1)[1].strip() for line in lines if line.startswith("model name")), "unknown")
-    return {"processor": model, "cores": os.cpu_count(), "kernel": os.uname().release,
+    return {"processor": model, "cores": os.cpu_count(), "kernel": os.uname().release.split("-")[0],
             "date": time.strftime("%Y-%m-%d", time.gmtime()), "quota": Quota.is_there(),
             "compiler": version_line([shutil.which("cc") or "cc", "--version"])}
 

@@ -112,7 +112,8 @@ def conditions_part(results):
         "Processor time is the server's, user and system, as the kernel counts it; what the client takes does not count. "
         "Figures are medians of the rounds, with the smallest and the largest in brackets.",
         f"A run in which the host took away more than {config['steal_percent']} % of the machine's time (steal) is left out "
-        f"and measured again, up to {config['repeats']} times, whatever it showed.",
+        f"and measured again, up to {config['repeats']} times, whatever it showed. For memory, which that time does not "
+        "change, it counts.",
         "WebTransport servers are driven by `webtransport bench`, WebSocket servers by bench/wsload.c, the HTTP/3 download "
         "by ngtcp2's gtlsclient from both servers.",
         "The floor (bench/floor.c) only copies, encrypts (AES-128-GCM and header protection) and sends with GSO.",

@@ -6,6 +6,9 @@ A run is a dictionary: "workload", "server", "round", "steal" (percent of the ma
 away while it was measured), "values" (name: number), or "error" (a text) instead of values.
 """
 
+# Time that the host took away changes none of these, so a run counts for them whatever its steal.
+UNAFFECTED = {"memory", "peak"}
+
 
 def median(numbers):
     """Of an even count the mean of the two in the middle. None of nothing."""
@@ -49,8 +52,16 @@ class Summary:
     def errors(self, workload, server):
         return [run["error"] for run in self.of(workload, server) if "error" in run]
 
+    def counting(self, workload, server, name):
+        """The runs that count for this value and have it."""
+        runs = self.of(workload, server) if name in UNAFFECTED else self.kept(workload, server)
+        return [run for run in runs if name in run.get("values", {})]
+
     def values(self, workload, server, name):
-        return [run["values"][name] for run in self.kept(workload, server) if name in run["values"]]
+        return [run["values"][name] for run in self.counting(workload, server, name)]
+
+    def by_round(self, workload, server, name):
+        return {run["round"]: run["values"][name] for run in self.counting(workload, server, name)}
 
     def cell(self, workload, server, name):
         """Median, smallest, largest, number of runs; None if there is no run that counts."""
@@ -63,9 +74,9 @@ class Summary:
         mine, theirs = self.cell(workload, server, name), self.cell(other_workload, other, name)
         if mine is None or theirs is None or theirs[0] == 0:
             return None
-        by_round = {run["round"]: run["values"].get(name) for run in self.kept(other_workload, other)}
-        pairs = [run["values"][name] / by_round[run["round"]] for run in self.kept(workload, server)
-                 if by_round.get(run["round"]) and name in run["values"]]
+        by_round = self.by_round(other_workload, other, name)
+        pairs = [value / by_round[number] for number, value in self.by_round(workload, server, name).items()
+                 if by_round.get(number)]
         whole = mine[0] / theirs[0]
         return (whole, min(pairs, default=whole), max(pairs, default=whole))
 

@@ -57,6 +57,11 @@ class Rounds(unittest.TestCase):
         self.assertEqual(self.summary.cell("w", "ours", "cpu"), (2.0, 1.0, 3.0, 3))
         self.assertEqual(self.summary.left_out("w", "ours"), 1)
 
+    def test_memory_is_the_same_in_a_stolen_run(self):
+        stolen = summary.Summary([entry("ours", 0, 1.0, steal=50, memory=60.0), entry("go", 0, 4.0, memory=120.0)], 3)
+        self.assertIsNone(stolen.ratio("w", "ours", "go", "cpu"))
+        self.assertEqual(stolen.ratio("w", "ours", "go", "memory"), (0.5, 0.5, 0.5))
+
     def test_a_failed_run_has_no_figures_and_is_told(self):
         self.assertEqual(self.summary.cell("w", "go", "cpu"), (7.0, 4.0, 10.0, 2))
         self.assertEqual(self.summary.errors("w", "go"), ["it died"])
