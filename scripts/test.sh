@@ -4,7 +4,7 @@
 # Runs every test and check of the tree and ends with the line "N passed, N failed".
 #
 #   scripts/test.sh [STAGE...]   stages: checks build unit threads fuzz install e2e interop (default: all,
-#                               but interop, which brings Go and Rust: see `make interop`)
+#                               but interop, which brings Go, Rust and Firefox, only where CI is set; else `make interop`)
 #
 # Each stage goes on after a failure, so that one run tells of all. What a stage printed lies in
 # build/results/. Variables: FUZZ_SECONDS (3, for each target), JOBS, CC_FUZZ (clang).
@@ -13,7 +13,10 @@ set -uo pipefail
 cd "$(dirname "$0")/.."
 
 stages=("$@")
-[ ${#stages[@]} -gt 0 ] || stages=(checks build unit threads fuzz install e2e)
+if [ ${#stages[@]} -eq 0 ]; then
+  stages=(checks build unit threads fuzz install e2e)
+  [ -z "${CI:-}" ] || stages+=(interop)
+fi
 jobs=${JOBS:-$(nproc)}
 fuzz_seconds=${FUZZ_SECONDS:-3}
 results=build/results
@@ -151,6 +154,7 @@ stage_interop() {
   step interop-build build_interop || return
   step interop-runner python3 -B -m unittest discover -s tests/interop
   step interop-setup setup_interop || return
+  step interop-firefox firefox
   echo "== interop"
   rm -f "$results/interop.tally"
   tests/interop/run.py --no-setup --native build/asan/tests/interop/interop_peer --tally "$results/interop.tally" \
@@ -170,7 +174,13 @@ build_interop() {
   cmake -S . -B build/asan -DWT_SANITIZE=ON && cmake --build build/asan -j "$jobs" --target interop_peer --target interop_endpoint
 }
 
-setup_interop() { scripts/setup.sh interop && tests/interop/run.py --setup; }
+setup_interop() { scripts/setup.sh interop && scripts/setup.sh browsers && tests/interop/run.py --setup; }
+
+# The checks that Chromium passes in the stage e2e.
+firefox() {
+  mkdir -p "$results/suites"
+  WT_RESULTS_DIR=$PWD/$results/suites node tests/browser/run.mjs build/webtransport firefox
+}
 
 # The line that ends the run; a stage that left no result at all is a failure.
 summary() {

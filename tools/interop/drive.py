@@ -307,21 +307,24 @@ class Driver:
         if why:
             result.update(why, result="cannot")
         else:
+            cell = None
             try:
                 cell = Cell(self, server, client, case)
                 cell.run()
                 result.update(result="pass")
-                if cell.link:
-                    result.update(packets=cell.link.up.carried + cell.link.down.carried,
-                                  dropped=cell.link.up.dropped + cell.link.down.dropped)
                 if not self.options.keep:
                     shutil.rmtree(cell.folder)
             except (Failure, OSError) as error:
                 result.update(result="fail", reason=str(error))
+            if cell and cell.link:
+                result.update(packets=cell.link.up.carried + cell.link.down.carried,
+                              dropped=cell.link.up.dropped + cell.link.down.dropped)
         result["seconds"] = round(time.monotonic() - begun, 1)
         if self.options.verbose or result["result"] == "fail":
-            text = result.get("reason") or result.get("limitation") or \
+            text = result.get("limitation") or \
                 f"{result['seconds']} s, {result.get('packets', 0)} packets, {result.get('dropped', 0)} dropped"
+            if "reason" in result:
+                text += f"; {result['reason']}"
             print(f"{result['result']:6} {server} (server), {client} (client), {case}: {text}", flush=True)
         return result
 

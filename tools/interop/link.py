@@ -29,6 +29,8 @@ IFF_UP, IFF_RUNNING = 0x1, 0x40
 BITS_PER_SECOND = 10_000_000
 DELAY_SECONDS = 0.015
 QUEUE_PACKETS = 25
+MAX_READ = 1000  # packets at once
+STALL_SECONDS = 0.02  # this much later than it wanted to wake, this program was kept from running
 CLIENT_ADDRESS, SERVER_ADDRESS = "10.0.0.1", "10.0.0.2"
 QUIC_INITIAL = {0x00000001: 0, 0x6B3343CF: 1}  # by version, the type of a long header's packet
 
@@ -159,6 +161,7 @@ class Link:
 
     def run(self):
         ends = {self.client_end(): (self.up, True), self.server_end(): (self.down, False)}
+        read_at = time.monotonic()
         while True:
             now = time.monotonic()
             for way, send in ((self.up, self.to_server), (self.down, self.to_client)):
@@ -168,25 +171,33 @@ class Link:
                     except OSError:
                         pass  # the end is gone, or its buffer is full: a lost packet
             arriving = [way.arriving[0][0] for way in (self.up, self.down) if way.arriving]
-            pause = max(0.0, min(arriving) - now) if arriving else None
+            pause = max(0.0, min([STALL_SECONDS] + [at - now for at in arriving]))
             ready, _, _ = select.select([self.wake, *ends], [], [], pause)
             if self.wake in ready:
                 return
+            now = time.monotonic()
+            since = read_at if now - read_at > pause + STALL_SECONDS else now
             for end in ready:
                 way, up = ends[end]
-                self.receive_all(end, way, up)
+                self.receive_all(end, way, up, (since, now))
+            read_at = now
 
-    def receive_all(self, end, way, up):
-        for _ in range(64):
+    def receive_all(self, end, way, up, period):
+        """Takes what has come. After a stall it has come over a period, and not at once, which would be more than the
+        queue holds: nobody knows when each packet came, so evenly."""
+        packets = []
+        while len(packets) < MAX_READ:
             try:
                 packet, size, payload = self.receive(end)
             except OSError:
-                return
-            if packet is None:
-                continue
+                break
+            if packet is not None:
+                packets.append((packet, size, payload))
+        since, now = period
+        for index, (packet, size, payload) in enumerate(packets, 1):
             if not up:
                 self.note_initial(payload)
-            way.take(packet, size, time.monotonic())
+            way.take(packet, size, since + (now - since) * index / len(packets))
 
     def note_initial(self, payload):
         if len(payload) < 7 or not payload[0] & 0x80:
