@@ -52,7 +52,8 @@ wt_add_tests(e2e 120)
 
 # What several threads do at once, also under ThreadSanitizer: ctest -L threads, after building `thread_tests`.
 add_custom_target(thread_tests)
-foreach(name unit/test_inbox unit/test_post unit/test_shared unit/test_tls e2e/test_workers)
+foreach(name unit/test_inbox unit/test_post unit/test_shared unit/test_tls e2e/test_workers e2e/test_workers_threads
+        e2e/test_budget)
   string(REPLACE "/" "_" target ${name})
   if(TARGET ${target})
     add_dependencies(thread_tests ${target})
@@ -73,6 +74,17 @@ if(TARGET webtransport_tool)
     set_tests_properties(tool/${name} PROPERTIES LABELS tool TIMEOUT 60 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
   endforeach()
 endif()
+
+# What some tests put in place of another function, to see a call or to be in its way.
+foreach(wrapped unit_test_tls:pthread_mutex_unlock e2e_test_workers:wt__udp_send
+        e2e_test_workers_threads:pthread_create tool_test_talk:wt_stream_resume tool_test_talk:wt_session_close
+        tool_test_talk:wt_session_get_stats)
+  string(REGEX MATCH "^[^:]*" target ${wrapped})
+  string(REGEX MATCH "[^:]*$" function ${wrapped})
+  if(TARGET ${target})
+    target_link_options(${target} PRIVATE -Wl,--wrap=${function})
+  endif()
+endforeach()
 
 # Our end of the interop cases: on the public API, as any program would be. tests/interop/run.py runs it.
 file(GLOB WT_INTEROP_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/interop/native/*.c)
@@ -101,4 +113,28 @@ endif()
 if(TARGET example_chat)
   add_test(NAME browser/chat COMMAND node ${PROJECT_SOURCE_DIR}/tests/browser/chat.mjs $<TARGET_FILE:example_chat>)
   set_tests_properties(browser/chat PROPERTIES LABELS browser TIMEOUT 120 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+endif()
+
+# A server with two workers has to do all that one with a single worker does. Where ThreadSanitizer looks on, what takes
+# a server by tests/e2e/pair.c, by tests/e2e/lib.sh or from the interop cases runs with WT_TEST_WORKERS=2.
+if(WT_SANITIZE_THREAD)
+  # wt_add_two_workers(<name> <cost> <command>...): those of high cost begin first.
+  function(wt_add_two_workers name cost)
+    add_test(NAME two-workers/${name} COMMAND ${ARGN})
+    set_tests_properties(two-workers/${name} PROPERTIES LABELS threads TIMEOUT 300 COST ${cost}
+      ENVIRONMENT "${WT_TEST_ENVIRONMENT};WT_TEST_WORKERS=2;WT_HTTP3_DOWN_MB=32;WT_HTTP3_UP_MB=8")
+  endfunction()
+  foreach(name test_server_lifecycle test_client_dial test_client_life test_client_pooling test_client_session)
+    wt_add_two_workers(${name} 1 e2e_${name})
+    add_dependencies(thread_tests e2e_${name})
+  endforeach()
+  if(TARGET webtransport_tool)
+    foreach(name test_bench test_connect test_cli test_http3)
+      wt_add_two_workers(${name}.sh 50 bash ${PROJECT_SOURCE_DIR}/tests/e2e/${name}.sh $<TARGET_FILE:webtransport_tool>)
+    endforeach()
+    add_dependencies(thread_tests webtransport_tool)
+  endif()
+  wt_add_two_workers(interop 20 python3 -B ${PROJECT_SOURCE_DIR}/tests/interop/run.py --peer native --no-setup --verbose
+    --native $<TARGET_FILE:interop_peer> --build ${PROJECT_BINARY_DIR}/interop)
+  add_dependencies(thread_tests interop_peer)
 endif()

@@ -49,6 +49,7 @@ static void check_round_trip(const struct wt__capsule *capsule) {
     default: n = wt__capsule_write_varint(bytes, (enum wt__capsule_type)capsule->type, capsule->value); break;
   }
   FUZZ_CHECK(n <= sizeof(bytes));
+  wt__capsule_reader_free(&second_reader);
   wt__capsule_reader_init(&second_reader);
   FUZZ_CHECK(wt__capsule_read(&second_reader, bytes, n, &used, &back) == WT__CAPSULE_DONE && used == n);
   check_same(capsule, &back);
@@ -70,6 +71,7 @@ static void take_capsule(struct outcome *outcome, const struct wt__capsule *caps
 /* Reads all of `data` in pieces: whole if `seed` is 0, bytes if it is 1, random ones else. */
 static struct outcome read_pieces(const uint8_t *data, size_t size, uint32_t seed) {
   struct outcome outcome = {.result = WT__CAPSULE_MORE};
+  wt__capsule_reader_free(&reader);
   wt__capsule_reader_init(&reader);
   while (outcome.used < size && outcome.result >= 0) {
     size_t piece = size - outcome.used;

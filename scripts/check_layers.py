@@ -24,9 +24,12 @@ FOREIGN = [
     (r"ngtcp2/ngtcp2_crypto_gnutls\.h|gnutls/.*", r"src/quic/[^/]*_gnutls\.[ch]|tests/.*",
      "src/quic/*_gnutls.c"),
     (r"intel-ipsec-mb\.h", r"src/quic/seal_ipsec_mb\.c", "src/quic/seal_ipsec_mb.c"),
+    (r"openssl/.*", r"src/quic/sign_libcrypto\.c|tests/.*|bench/.*", "src/quic/sign_libcrypto.c"),
     (r"ngtcp2/.*", r"src/quic/.*|tests/.*", "src/quic"),
     (r"nghttp3/.*", r"src/h3/.*|tests/.*", "src/h3"),
     (r"microhttpd\.h|jansson\.h", r"tools/.*|tests/.*", "tools"),
+    (r"malloc\.h", r"src/base/mem\.c|tests/.*|bench/.*", "src/base/mem.c"),
+    (r"sanitizer/asan_interface\.h", r"src/base/pool\.c|tests/.*", "src/base/pool.c"),
     (r"cmocka\.h", r"tests/.*", "tests"),
 ]
 

@@ -35,7 +35,7 @@ go_min=1.21
 rust_min=1.91
 
 # What is asked of the distribution's own release, and what Debian 12 has only in its backports.
-plain=(cmake pkg-config libgnutls28-dev libuv1-dev libmicrohttpd-dev libjansson-dev)
+plain=(cmake pkg-config libgnutls28-dev libssl-dev libuv1-dev libmicrohttpd-dev libjansson-dev)
 recent=(libngtcp2-dev libngtcp2-crypto-gnutls-dev libnghttp3-dev)
 tools=(gcc:gcc make:make)
 # Packet protection by wide vectors; other processors do without.
@@ -58,7 +58,6 @@ if [ "$want" = interop ]; then
 fi
 
 if [ "$mode" = bench ]; then
-  plain+=(libssl-dev)
   recent+=(ngtcp2-client ngtcp2-server)
   tools+=(gnuplot:gnuplot-nox taskset:util-linux node:nodejs npm:npm)
 fi

@@ -121,10 +121,10 @@ stage_unit() {
   tests sanitized build/asan -j "$jobs" -LE 'script|browser'
 }
 
-# What several threads do at once, under ThreadSanitizer.
+# What several threads do at once, and servers with two workers, under ThreadSanitizer. The scripts wait much of the time.
 stage_threads() {
   step build-threads build_threads || return
-  tests threads build/tsan -j "$jobs" -L threads
+  tests threads build/tsan -j "$((jobs * 2))" -L threads
 }
 
 build_threads() {

@@ -112,6 +112,17 @@ WT_API int wt_request_begin(wt_request *request, int status, const struct wt_hea
  */
 WT_API int wt_request_write(wt_request *request, const void *data, size_t len, size_t *written);
 
+/**
+ * Queues `len` bytes of the answer's body without copying them, as `wt_stream_write_owned` does: `data` stays the
+ * library's until it calls `release(data, len, user_data)`, never from inside this call. All are taken or none. To
+ * a HEAD request nothing is sent, and `release` follows soon.
+ *
+ * Errors: WT_ERR_AGAIN if the queue is at its bound (`on_writable` follows); WT_ERR_INVALID without data or `release`;
+ * else as `wt_request_write`. After an error `release` is not called. Since 0.1.0.
+ */
+WT_API int wt_request_write_owned(wt_request *request, const void *data, size_t len, wt_release release,
+                                  void *user_data);
+
 /** Ends the answer's body. Errors: WT_ERR_STATE, WT_ERR_CLOSED. Since 0.1.0. */
 WT_API int wt_request_end(wt_request *request);
 
@@ -155,8 +166,8 @@ struct wt_upgrade_options {
 };
 
 /**
- * Fills the first `size` bytes of `*options` with the defaults; `size` is sizeof(struct wt_upgrade_options) of the header that
- * the caller was compiled with, so that a newer library does not write past it. Since 0.1.0.
+ * Fills the first `size` bytes of `*options` with the defaults; `size` is sizeof(struct wt_upgrade_options) of the
+ * header that the caller was compiled with, so that a newer library does not write past it. Since 0.1.0.
  */
 WT_API void wt_upgrade_options_init(struct wt_upgrade_options *options, size_t size);
 

@@ -136,6 +136,23 @@ struct wt_server_config {
   size_t max_early_datagrams;    /**< likewise; default 64 */
   uint64_t max_session_rate;     /**< new sessions a second, on a connection, behind a burst of as many or of
                                       `max_sessions_per_connection`; default 100; 0: no limit */
+
+  /**
+   * What all connections may hold together, in bytes; at least 1 MiB. 0: no limit. Default: half of the machine's
+   * memory. A container that may have less should say so here.
+   *
+   * It counts what QUIC and HTTP/3 hold for each connection; what came and was not read; what `wt_stream_write` and
+   * `wt_request_write` copied and is not acknowledged; datagrams that wait; records of connections, sessions, streams
+   * and requests; and 12 KiB for each connection's keys, 40 while its handshake lasts. It does not count what the
+   * application holds, also by the calls that end in `_owned`, nor what a server needs without any connection.
+   *
+   * From half of it on, windows go back to their initial sizes and do not grow, and a stream takes no more than 64 KiB
+   * to be sent. From three quarters on (16 KiB then), new connections are refused (CONNECTION_REFUSED), new requests
+   * and sessions are answered with 503, without their handlers; and a connection that holds more than an equal part of
+   * that, and 16 KiB, gets nothing back of its window, and loses packets until it holds less or the others do. Sessions
+   * go on. Each border is logged when it is crossed; it is crossed back a sixteenth of the limit lower.
+   */
+  size_t max_memory;
 };
 
 /** Counts of a server. */
@@ -149,6 +166,10 @@ struct wt_server_stats {
   uint64_t bytes_received, bytes_sent; /**< UDP payloads */
   uint64_t packets_handed_over;        /**< that another worker's socket received */
   uint64_t packets_dropped;            /**< likewise, beyond the bound on those that wait */
+  uint64_t memory_used;                /**< bytes, as `max_memory` counts; also without a limit */
+  uint64_t memory_refused_connections; /**< because of `max_memory` */
+  uint64_t memory_refused_requests;    /**< likewise, for sessions too: answered with 503 */
+  uint64_t memory_refused_packets;     /**< likewise: of connections that held more than their share */
 };
 
 /*
@@ -166,8 +187,8 @@ struct wt_server_stats {
  */
 
 /**
- * Fills the first `size` bytes of `*config` with the defaults above; `size` is sizeof(struct wt_server_config) of the header that
- * the caller was compiled with, so that a newer library does not write past it. Since 0.1.0.
+ * Fills the first `size` bytes of `*config` with the defaults above; `size` is sizeof(struct wt_server_config) of the
+ * header that the caller was compiled with, so that a newer library does not write past it. Since 0.1.0.
  */
 WT_API void wt_server_config_init(struct wt_server_config *config, size_t size);
 

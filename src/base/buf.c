@@ -31,9 +31,17 @@ void wt__buf_init(struct wt__buf *buf, size_t max) {
   buf->max = max;
 }
 
+struct wt__buf wt__buf_move(struct wt__buf *buf) {
+  struct wt__buf moved = *buf;
+  buf->data = NULL;
+  buf->off = buf->len = buf->cap = 0;
+  return moved;
+}
+
 void wt__buf_free(struct wt__buf *buf) {
-  wt__free(buf->data);
-  wt__buf_init(buf, buf->max);
+  struct wt__buf moved = wt__buf_move(buf);
+  wt__gauge_remove(moved.gauge, moved.cap);
+  wt__free(moved.data);
 }
 
 /* Moves what is held to the front of the array. */
@@ -52,6 +60,8 @@ static int buf_grow(struct wt__buf *buf, size_t need) {
   if (!data) return WT_ERR_NOMEM;
   if (buf->len) memcpy(data, buf->data + buf->off, buf->len);
   wt__free(buf->data);
+  wt__gauge_remove(buf->gauge, buf->cap);
+  wt__gauge_add(buf->gauge, cap);
   buf->data = data;
   buf->cap = cap;
   buf->off = 0;

@@ -46,7 +46,7 @@ bool wt__idset_has(const struct wt__idset *set, uint64_t id) {
 
 static int range_insert(struct wt__idset *set, size_t at, uint64_t id) {
   if (set->len == set->cap) {
-    size_t cap = set->cap ? set->cap * 2 : 4;
+    size_t cap = set->cap ? set->cap * 2 : 1; /* most sets stay at one range */
     struct wt__idrange *ranges = wt__realloc(set->ranges, cap * sizeof(*ranges));
     if (!ranges) return WT_ERR_NOMEM;
     set->ranges = ranges;

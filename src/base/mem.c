@@ -9,16 +9,19 @@
  * may be freed on another thread than the one that asked for it) and carries a countdown of the calling
  * thread's own, so that a test does not disturb loops that run beside it.
  *
- * It is no allocator: no pools, no sizes, no arenas. It keeps nothing in front of a block, so that
+ * It is no allocator: no pools (base/pool.h), no sizes, no arenas. It keeps nothing in front of a block, so that
  * sanitizers and valgrind see each block as it is.
+ *
+ * How much a block takes is asked of the C library, which knows, for those who count bytes and not blocks
+ * (base/gauge.h).
  *
  * A size of zero is asked for as one byte: NULL always means that memory has run out.
  */
 
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdatomic.h>
-#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -27,7 +30,7 @@ static _Atomic int64_t mem_live;
 /* Allocations of this thread that still succeed before one fails; SIZE_MAX: none fails. */
 static _Thread_local size_t mem_countdown = SIZE_MAX;
 
-static bool mem_refuse(void) {
+bool wt__mem_refuses(void) {
   if (mem_countdown == SIZE_MAX) return false;
   if (mem_countdown == 0) {
     mem_countdown = SIZE_MAX;
@@ -43,19 +46,24 @@ static void *mem_counted(void *ptr) {
 }
 
 void *wt__malloc(size_t size) {
-  if (mem_refuse()) return NULL;
+  if (wt__mem_refuses()) return NULL;
   return mem_counted(malloc(size ? size : 1));
 }
 
 void *wt__calloc(size_t count, size_t size) {
-  if (mem_refuse()) return NULL;
+  if (wt__mem_refuses()) return NULL;
   if (count == 0 || size == 0) count = size = 1;
   if (count > SIZE_MAX / size) return NULL; /* the C library says so too, but sanitizers stop the program there */
   return mem_counted(calloc(count, size));
 }
 
+void *wt__malloc_aligned(size_t alignment, size_t size) {
+  if (wt__mem_refuses()) return NULL;
+  return mem_counted(aligned_alloc(alignment, size));
+}
+
 void *wt__realloc(void *ptr, size_t size) {
-  if (mem_refuse()) return NULL;
+  if (wt__mem_refuses()) return NULL;
   if (!ptr) return mem_counted(malloc(size ? size : 1));
   return realloc(ptr, size ? size : 1); /* one block before, one after */
 }
@@ -65,6 +73,8 @@ void wt__free(void *ptr) {
   atomic_fetch_sub_explicit(&mem_live, 1, memory_order_relaxed);
   free(ptr);
 }
+
+size_t wt__mem_size(void *ptr) { return malloc_usable_size(ptr); }
 
 char *wt__strndup(const char *s, size_t len) {
   if (len == SIZE_MAX) return NULL;

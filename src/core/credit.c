@@ -43,6 +43,7 @@ static bool credit_overrun(wt_session *session) {
 void wt__credit_refused(struct wt__mux *mux, int64_t session_id, bool uni, uint64_t streams, uint64_t bytes) {
   wt_session *session = wt__map_get(&mux->sessions, (uint64_t)session_id);
   struct wt__refused_credit *row = NULL;
+  struct wt__mux_past *past;
   if (!wt__flow_wanted(&mux->config->flow.initial)) return;
   if (session) {
     if (!credit_on(session)) return;
@@ -52,13 +53,15 @@ void wt__credit_refused(struct wt__mux *mux, int64_t session_id, bool uni, uint6
     if (bytes > 0 && wt__credit_received(session, bytes)) wt__credit_consumed(session, bytes);
     return;
   }
+  past = wt__mux_past(mux);
+  if (!past) return;
   for (size_t i = 0; i < WT__REFUSED_CREDITS && row == NULL; i++) {
-    if (mux->refused_credits[i].used && mux->refused_credits[i].session_id == session_id) {
-      row = &mux->refused_credits[i];
+    if (past->refused_credits[i].used && past->refused_credits[i].session_id == session_id) {
+      row = &past->refused_credits[i];
     }
   }
   if (row == NULL) {
-    row = &mux->refused_credits[mux->refused_credits_next++ % WT__REFUSED_CREDITS];
+    row = &past->refused_credits[past->refused_credits_next++ % WT__REFUSED_CREDITS];
     *row = (struct wt__refused_credit){.used = true, .session_id = session_id};
   }
   row->streams[uni] += streams;
@@ -67,10 +70,10 @@ void wt__credit_refused(struct wt__mux *mux, int64_t session_id, bool uni, uint6
 
 void wt__credit_begin(wt_session *session) {
   struct wt__mux *mux = session->mux;
-  for (size_t i = 0; i < WT__REFUSED_CREDITS; i++) {
-    struct wt__refused_credit row = mux->refused_credits[i];
+  for (size_t i = 0; mux->past && i < WT__REFUSED_CREDITS; i++) {
+    struct wt__refused_credit row = mux->past->refused_credits[i];
     if (!row.used || row.session_id != session->id) continue;
-    mux->refused_credits[i].used = false;
+    mux->past->refused_credits[i].used = false;
     wt__credit_refused(mux, row.session_id, false, row.streams[WT_BIDIRECTIONAL], row.bytes);
     wt__credit_refused(mux, row.session_id, true, row.streams[WT_UNIDIRECTIONAL], 0);
   }
@@ -232,7 +235,10 @@ void wt__credit_run(wt_session *session) {
   if (!credit_on(session)) return;
   if (wt__flow_in_due(&flow->data_in)) {
     struct wt__path_stats path = {0};
-    session->mux->transport->path_stats(session->mux->ctx, &path);
+    if (wt__gauge_pressure(wt__gauge_sum_of(session->mux->gauge)) ==
+        WT__PRESSURE_NONE) { /* without a round trip it does not grow */
+      session->mux->transport->path_stats(session->mux->ctx, &path);
+    }
     credit_send(session, WT__CAPSULE_MAX_DATA,
                 wt__flow_in_extend(&flow->data_in, session->mux->now, path.smoothed_rtt_us * 1000));
   }

@@ -13,7 +13,7 @@
 
 #include <string.h>
 
-#include "base/mem.h"
+#include "base/pool.h"
 #include "core/session.h"
 #include "wire/datagram.h"
 #include "wire/error_code.h"
@@ -29,14 +29,20 @@ struct datagram {
 
 #define DATAGRAM_OF(l) WT__CONTAINER_OF(l, struct datagram, link)
 
-static struct datagram *datagram_new(int64_t session_id, size_t len) {
-  struct datagram *d = wt__malloc(sizeof(*d) + len);
+static struct datagram *datagram_new(const struct wt__mux *mux, int64_t session_id, size_t len) {
+  struct datagram *d = wt__pool_take(mux->config->pool, sizeof(*d) + len);
   if (d == NULL) return NULL;
   memset(d, 0, sizeof(*d));
   d->session_id = session_id;
   d->len = len;
   wt__link_init(&d->link);
+  wt__gauge_add(mux->gauge, sizeof(*d) + len);
   return d;
+}
+
+static void datagram_free(const struct wt__mux *mux, struct datagram *d) {
+  wt__gauge_remove(mux->gauge, sizeof(*d) + d->len);
+  wt__pool_give(mux->config->pool, d, sizeof(*d) + d->len);
 }
 
 /* --- Sending --- */
@@ -50,7 +56,7 @@ static void datagram_remove_out(struct datagram *d) {
     wt__list_remove(&session->datagram_turn);
     mux->datagram_sessions_len--;
   }
-  wt__free(d);
+  datagram_free(mux, d);
 }
 
 static void datagram_add_out(wt_session *session, struct datagram *d) {
@@ -99,7 +105,7 @@ int wt_session_send_datagram(wt_session *session, const void *data, size_t len) 
   max = mux->transport->max_datagram_len(mux->ctx);
   if (max == 0) return WT_ERR_UNSUPPORTED;
   if (max < header || len > max - header) return WT_ERR_TOO_LARGE;
-  d = datagram_new(session->id, header + len);
+  d = datagram_new(mux, session->id, header + len);
   if (d == NULL) return WT_ERR_NOMEM;
   wt__datagram_header_write(d->bytes, session->id);
   if (len > 0) memcpy(d->bytes + header, data, len);
@@ -151,13 +157,13 @@ void wt__datagrams_drop_session(wt_session *session) {
 static void datagram_remove_early(struct wt__mux *mux, struct datagram *d) {
   wt__list_remove(&d->link);
   mux->early_datagrams_len--;
-  wt__free(d);
+  datagram_free(mux, d);
 }
 
 static void datagram_keep_early(struct wt__mux *mux, int64_t session_id, const uint8_t *data, size_t len,
                                 uint64_t now) {
   struct datagram *d = NULL;
-  if (mux->early_datagrams_len < mux->config->max_early_datagrams) d = datagram_new(session_id, len);
+  if (mux->early_datagrams_len < mux->config->max_early_datagrams) d = datagram_new(mux, session_id, len);
   if (d == NULL) {
     mux->early_datagrams_dropped++;
     return;

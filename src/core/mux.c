@@ -32,6 +32,7 @@ void wt__mux_init(struct wt__mux *mux, const struct wt__mux_config *config, cons
   mux->config = config;
   mux->transport = transport;
   mux->ctx = ctx;
+  mux->gauge = transport->gauge ? transport->gauge(ctx) : NULL;
   wt__map_init(&mux->sessions);
   wt__list_init(&mux->session_list);
   wt__list_init(&mux->ended_sessions);
@@ -44,7 +45,6 @@ void wt__mux_init(struct wt__mux *mux, const struct wt__mux_config *config, cons
   wt__list_init(&mux->early_streams);
   wt__list_init(&mux->refused_streams);
   wt__list_init(&mux->early_datagrams);
-  for (size_t i = 0; i < WT__CLOSED_IDS; i++) mux->closed_ids[i] = -1;
 }
 
 /* --- After the end of the connection: a transport that does nothing --- */
@@ -119,13 +119,27 @@ void wt__mux_free(struct wt__mux *mux, enum wt_party party, uint64_t wire_code) 
   wt__datagrams_free(mux);
   wt__released_run(&mux->released);
   wt__map_free(&mux->sessions);
+  wt__free(mux->past);
+  mux->past = NULL;
 }
 
 /* --- Early and late --- */
 
+struct wt__mux_past *wt__mux_past(struct wt__mux *mux) {
+  if (mux->past) return mux->past;
+  mux->past = wt__calloc(1, sizeof(*mux->past));
+  for (size_t i = 0; mux->past && i < WT__CLOSED_IDS; i++) mux->past->closed_ids[i] = -1;
+  return mux->past;
+}
+
+void wt__mux_close_id(struct wt__mux *mux, int64_t id) {
+  struct wt__mux_past *past = wt__mux_past(mux);
+  if (past) past->closed_ids[past->closed_ids_next++ % WT__CLOSED_IDS] = id;
+}
+
 bool wt__mux_is_closed_id(const struct wt__mux *mux, int64_t id) {
-  for (size_t i = 0; i < WT__CLOSED_IDS; i++) {
-    if (mux->closed_ids[i] == id) return true;
+  for (size_t i = 0; mux->past && i < WT__CLOSED_IDS; i++) {
+    if (mux->past->closed_ids[i] == id) return true;
   }
   return false;
 }
@@ -161,7 +175,7 @@ void wt__mux_deliver_early(struct wt__mux *mux, wt_session *session) {
 }
 
 void wt__mux_session_refused(struct wt__mux *mux, int64_t id) {
-  mux->closed_ids[mux->closed_ids_next++ % WT__CLOSED_IDS] = id;
+  wt__mux_close_id(mux, id);
   WT__LIST_FOREACH(it, next, &mux->early_streams) {
     if (STREAM_OF(it, link)->session_id == id) early_refuse(mux, STREAM_OF(it, link));
   }

@@ -22,9 +22,11 @@
 
 #include <webtransport/session.h>
 
+#include "base/gauge.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/map.h"
+#include "base/pool.h"
 #include "core/flow.h"
 #include "core/sched.h"
 #include "core/sendq.h"
@@ -50,7 +52,8 @@ struct wt__mux_config {
   uint64_t early_timeout_ms;
   struct wt__flow_windows flow;
   const struct wt__log *log;
-  unsigned worker; /* of a server: which of its threads this is */
+  struct wt__pool *pool; /* for streams, short messages and datagrams; NULL: they come from the allocator */
+  unsigned worker;       /* of a server: which of its threads this is */
   /* Has `wt__session_posted` called with these on the connection's thread. Any thread. WT_ERR_NOMEM. NULL: there is no
    * such way. */
   int (*post)(void *ctx, wt_session *session, wt__session_function function, void *argument);
@@ -64,11 +67,20 @@ struct wt__refused_credit {
   uint64_t streams[2], bytes;
 };
 
+/* Of sessions that are not, or not yet. */
+struct wt__mux_past {
+  int64_t closed_ids[WT__CLOSED_IDS]; /* -1: none */
+  size_t closed_ids_next;
+  struct wt__refused_credit refused_credits[WT__REFUSED_CREDITS];
+  size_t refused_credits_next;
+};
+
 struct wt__mux {
   const struct wt__mux_config *config;
   const struct wt_transport *transport;
   void *ctx;
-  uint64_t now; /* of the last call that said so */
+  struct wt__gauge *gauge; /* where what it holds counts; what is queued to be sent: in its sum alone */
+  uint64_t now;            /* of the last call that said so */
 
   struct wt__map sessions;          /* session id -> wt_session, accepted and not yet freed */
   struct wt__list session_list;     /* those that go on */
@@ -93,10 +105,7 @@ struct wt__mux {
   size_t early_datagrams_len;
   uint64_t early_datagrams_dropped;
 
-  int64_t closed_ids[WT__CLOSED_IDS];
-  size_t closed_ids_next;
-  struct wt__refused_credit refused_credits[WT__REFUSED_CREDITS];
-  size_t refused_credits_next;
+  struct wt__mux_past *past; /* NULL: there is nothing to remember yet */
 };
 
 /* What a session is born with. Strings are copied. */
@@ -141,6 +150,11 @@ void wt__session_refused(wt_session *session, enum wt_party by, uint64_t wire_co
 /* Makes a call that was posted: with NULL for a session that has ended. */
 void wt__session_posted(wt_session *session, wt__session_function function, void *argument);
 
+/* What is remembered of the past, made when it is first needed. NULL when out of memory: then it is forgotten, and what
+ * comes late for a session is kept as if it came early, and refused in time. */
+struct wt__mux_past *wt__mux_past(struct wt__mux *mux);
+/* Session `id` has ended or was refused. */
+void wt__mux_close_id(struct wt__mux *mux, int64_t id);
 /* Whether `id` ended or was refused a short while ago. */
 bool wt__mux_is_closed_id(const struct wt__mux *mux, int64_t id);
 /* What came before `session` was accepted goes to it. */

@@ -217,6 +217,23 @@ struct wt__sched_entry *wt__sched_next(const struct wt__sched *sched) {
   return WT__CONTAINER_OF(wt__list_first(&session->ready_groups), struct wt__sched_group, ready)->root;
 }
 
+static bool list_has_one(const struct wt__list *list) {
+  return !wt__list_empty(list) && list->head.next == list->head.prev;
+}
+
+bool wt__sched_is_alone(const struct wt__sched *sched) {
+  const struct wt__sched_entry *entry = wt__sched_next(sched);
+  size_t levels = 0;
+  if (entry == NULL || entry->child || !list_has_one(&ENTRY_SESSION(entry)->ready_groups)) return false;
+  for (size_t i = 0; i < WT__URGENCIES; i++) {
+    const struct wt__list *level = &sched->sessions.levels[i];
+    if (wt__list_empty(level)) continue;
+    if (!list_has_one(level)) return false;
+    levels++;
+  }
+  return levels == 1;
+}
+
 void wt__sched_served(struct wt__sched *sched, struct wt__sched_entry *entry) {
   struct wt__sched_group *group = entry->group;
   struct wt__sched_session *session;

@@ -92,6 +92,8 @@ void wt__sched_remove(struct wt__sched_entry *entry);
 
 /* Whose turn it is, or NULL. */
 struct wt__sched_entry *wt__sched_next(const struct wt__sched *sched);
+/* Whether what is next is all there is. */
+bool wt__sched_is_alone(const struct wt__sched *sched);
 /* It had its turn: it, its group and its session go behind their equals. */
 void wt__sched_served(struct wt__sched *sched, struct wt__sched_entry *entry);
 

@@ -8,7 +8,7 @@
  *
  * Chunks are given back from the front, once all their bytes are acknowledged. The bound (`max`) counts
  * from there, so it holds for what is in flight as well as for what waits: a peer that never
- * acknowledges costs `max` bytes and no more.
+ * acknowledges costs `max` bytes and no more. When the server's memory is short, queues are shorter: see gauge.h.
  */
 
 #include "core/sendq.h"
@@ -20,11 +20,15 @@
 #define CHUNK_MIN 256
 #define CHUNK_MAX (64 * 1024)
 
+/* What a queue may hold while the server's memory is short. */
+#define MAX_HIGH (64 * 1024)
+#define MAX_FULL (16 * 1024)
+
 struct wt__chunk {
   struct wt__chunk *next;
   const uint8_t *data; /* `bytes`, or the caller's */
   size_t len, cap;     /* cap: of `bytes`; 0 for the caller's */
-  size_t owned_len;    /* of the caller's bytes, whatever was cut from `len` since */
+  size_t born;         /* what `cap`, or `len` of the caller's bytes, was before anything was cut */
   wt_release release;
   void *user_data;
   uint8_t bytes[];
@@ -35,9 +39,28 @@ void wt__sendq_init(struct wt__sendq *q, size_t max) {
   q->max = max;
 }
 
-static void chunk_drop(struct wt__chunk *chunk, struct wt__released *released) {
+void wt__sendq_reset(struct wt__sendq *q) {
+  struct wt__sendq old = *q;
+  wt__sendq_init(q, old.max);
+  q->pool = old.pool;
+  q->gauge = old.gauge;
+}
+
+/* One whose memory is released by the caller comes from the allocator: it may outlive the queue. */
+static size_t chunk_bytes(const struct wt__chunk *chunk) { return sizeof(*chunk) + (chunk->release ? 0 : chunk->born); }
+
+static struct wt__chunk *chunk_new(struct wt__sendq *q, struct wt__pool *pool, size_t cap) {
+  struct wt__chunk *chunk = wt__pool_take(pool, sizeof(*chunk) + cap);
+  if (chunk == NULL) return NULL;
+  memset(chunk, 0, sizeof(*chunk));
+  wt__gauge_sum_add(q->gauge, sizeof(*chunk) + cap);
+  return chunk;
+}
+
+static void chunk_drop(struct wt__sendq *q, struct wt__chunk *chunk, struct wt__released *released) {
+  wt__gauge_sum_remove(q->gauge, chunk_bytes(chunk));
   if (chunk->release == NULL) {
-    wt__free(chunk);
+    wt__pool_give(q->pool, chunk, chunk_bytes(chunk));
     return;
   }
   chunk->next = NULL;
@@ -49,16 +72,16 @@ static void chunk_drop(struct wt__chunk *chunk, struct wt__released *released) {
   released->tail = chunk;
 }
 
-static void chain_drop(struct wt__chunk *chunk, struct wt__released *released) {
+static void chain_drop(struct wt__sendq *q, struct wt__chunk *chunk, struct wt__released *released) {
   while (chunk) {
     struct wt__chunk *next = chunk->next;
-    chunk_drop(chunk, released);
+    chunk_drop(q, chunk, released);
     chunk = next;
   }
 }
 
 void wt__sendq_drop(struct wt__sendq *q, struct wt__released *released) {
-  chain_drop(q->head, released);
+  chain_drop(q, q->head, released);
   q->head = q->tail = q->next = NULL;
   q->next_off = 0;
   q->acked = q->end = q->sent;
@@ -75,7 +98,7 @@ void wt__sendq_drop_unsent(struct wt__sendq *q, uint64_t keep, struct wt__releas
     last = chunk;
     chunk = chunk->next;
   }
-  chain_drop(chunk, released);
+  chain_drop(q, chunk, released);
   if (last) {
     last->next = NULL;
     last->cap = 0; /* nothing is added behind a cut */
@@ -90,9 +113,19 @@ void wt__sendq_drop_unsent(struct wt__sendq *q, uint64_t keep, struct wt__releas
   }
 }
 
+/* There is always room for something: a queue that holds nothing hears of no acknowledgement, and so would never be
+ * told that there is room again. */
+static size_t sendq_max(const struct wt__sendq *q) {
+  static const size_t most[] = {
+      [WT__PRESSURE_NONE] = SIZE_MAX, [WT__PRESSURE_HIGH] = MAX_HIGH, [WT__PRESSURE_FULL] = MAX_FULL};
+  size_t max = most[wt__gauge_pressure(q->gauge)];
+  return q->max < max ? q->max : max;
+}
+
 size_t wt__sendq_room(const struct wt__sendq *q) {
   uint64_t held = q->end - q->acked;
-  return held >= q->max ? 0 : q->max - (size_t)held;
+  size_t max = sendq_max(q);
+  return held >= max ? 0 : max - (size_t)held;
 }
 
 static void chunk_link(struct wt__sendq *q, struct wt__chunk *chunk) {
@@ -142,12 +175,11 @@ int wt__sendq_append(struct wt__sendq *q, const void *data, size_t len, bool for
     size_t n = tail_fill(q, from, left);
     if (n == 0) {
       size_t size = chunk_size(q, left);
-      struct wt__chunk *chunk = wt__malloc(sizeof(*chunk) + size);
+      struct wt__chunk *chunk = chunk_new(q, q->pool, size);
       if (chunk == NULL) break;
       n = left < size ? left : size;
-      memset(chunk, 0, sizeof(*chunk));
       chunk->data = chunk->bytes;
-      chunk->cap = size;
+      chunk->cap = chunk->born = size;
       chunk->len = n;
       memcpy(chunk->bytes, from, n);
       chunk_link(q, chunk);
@@ -166,11 +198,10 @@ int wt__sendq_append_owned(struct wt__sendq *q, const void *data, size_t len, wt
     q->short_write = true;
     return WT_ERR_AGAIN;
   }
-  chunk = wt__malloc(sizeof(*chunk));
+  chunk = chunk_new(q, NULL, 0);
   if (chunk == NULL) return WT_ERR_NOMEM;
-  memset(chunk, 0, sizeof(*chunk));
   chunk->data = data;
-  chunk->len = chunk->owned_len = len;
+  chunk->len = chunk->born = len;
   chunk->release = release;
   chunk->user_data = user_data;
   chunk_link(q, chunk);
@@ -211,9 +242,9 @@ bool wt__sendq_acked(struct wt__sendq *q, uint64_t offset, struct wt__released *
     q->acked += chunk->len;
     q->head = chunk->next;
     if (q->head == NULL) q->tail = NULL;
-    chunk_drop(chunk, released);
+    chunk_drop(q, chunk, released);
   }
-  if (q->short_write && q->end - q->acked <= q->max / 2) {
+  if (q->short_write && q->end - q->acked <= sendq_max(q) / 2) {
     q->short_write = false;
     return true;
   }
@@ -225,7 +256,7 @@ void wt__released_run(struct wt__released *released) {
     struct wt__chunk *chunk = released->head;
     released->head = chunk->next;
     if (released->head == NULL) released->tail = NULL;
-    chunk->release(chunk->data, chunk->owned_len, chunk->user_data);
+    chunk->release(chunk->data, chunk->born, chunk->user_data);
     wt__free(chunk);
   }
 }

@@ -21,6 +21,8 @@
 
 #include <webtransport/stream.h>
 
+#include "base/gauge.h"
+#include "base/pool.h"
 #include "base/vec.h"
 
 struct wt__chunk;
@@ -37,10 +39,15 @@ struct wt__sendq {
   uint64_t acked, sent, end; /* offsets in the stream; acked: up to the last whole chunk given back */
   size_t max;                /* the most bytes from `acked` to `end` */
   bool fin, fin_sent;
-  bool short_write; /* an append was cut: tell when there is room again */
+  bool short_write;            /* an append was cut: tell when there is room again */
+  struct wt__pool *pool;       /* of chunks; NULL, as it is born: they come from the allocator */
+  struct wt__gauge_sum *gauge; /* where chunks count, and whose pressure lowers `max`; NULL, as it is born: neither */
 };
 
 void wt__sendq_init(struct wt__sendq *q, size_t max);
+
+/* As it was born, with the same `max`, `pool` and `gauge`; it is empty. */
+void wt__sendq_reset(struct wt__sendq *q);
 
 /* Drops everything; owned chunks move to `released`. Safe only once the transport reads none of it. */
 void wt__sendq_drop(struct wt__sendq *q, struct wt__released *released);
@@ -48,7 +55,7 @@ void wt__sendq_drop(struct wt__sendq *q, struct wt__released *released);
 /* Drops what was not sent yet beyond offset `keep`; what is in flight stays. */
 void wt__sendq_drop_unsent(struct wt__sendq *q, uint64_t keep, struct wt__released *released);
 
-/* Room below `max`. */
+/* Room below `max`, or below what the pressure on memory leaves of it. */
 size_t wt__sendq_room(const struct wt__sendq *q);
 
 /* Copies as much as there is room for; `force` ignores `max` (headers, capsules: bounded elsewhere).
@@ -69,7 +76,7 @@ size_t wt__sendq_peek(const struct wt__sendq *q, struct wt__vec *vecs, size_t ma
 void wt__sendq_sent(struct wt__sendq *q, size_t len, bool fin);
 
 /* Everything below `offset` was acknowledged. Returns true when an earlier short write may go on: at
- * most half of `max` is held now. */
+ * most half of `max`, or of what is left of it, is held now. */
 bool wt__sendq_acked(struct wt__sendq *q, uint64_t offset, struct wt__released *released);
 
 /* Calls the release functions that wait. Not inside an application's call. */

@@ -39,6 +39,11 @@ static void session_todo_soon(wt_session *session) {
 
 /* --- Beginning --- */
 
+/* What it counts in the connection's gauge: the path is what a client can make long. */
+static size_t session_size(const wt_session *session) {
+  return sizeof(*session) + (session->path ? strlen(session->path) : 0);
+}
+
 int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__session_params *params, wt_session **out) {
   wt_session *session = wt__calloc(1, sizeof(*session));
   if (session == NULL) return WT_ERR_NOMEM;
@@ -55,10 +60,12 @@ int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__sessio
   wt__sched_session_init(&session->sched, params->urgency);
   wt__credit_init(session, params->peer_limits);
   wt__sendq_init(&session->capsules, WT__SESSION_CAPSULE_QUEUE_MAX);
+  session->capsules.gauge = wt__gauge_sum_of(mux->gauge);
   wt__capsule_reader_init(&session->reader);
   session->path = wt__strdup(params->path);
   session->protocol = wt__strdup(params->protocol);
   session->peer_address = wt__strdup(params->peer_address);
+  wt__gauge_add(mux->gauge, session_size(session));
   if (session->path == NULL || session->protocol == NULL || session->peer_address == NULL ||
       wt__map_set(&mux->sessions, (uint64_t)id, session) != 0) {
     wt__session_free(session);
@@ -81,6 +88,8 @@ void wt__session_free(wt_session *session) {
     wt__map_remove(&session->mux->sessions, (uint64_t)session->id);
   }
   wt__sendq_drop(&session->capsules, &session->mux->released);
+  wt__gauge_remove(session->mux->gauge, session_size(session));
+  wt__capsule_reader_free(&session->reader);
   wt__free((char *)session->end.reason);
   wt__free(session->path);
   wt__free(session->protocol);
@@ -167,6 +176,7 @@ void wt__session_recv(wt_session *session, const uint8_t *data, size_t len) {
       case WT__CAPSULE_DONE: session_recv_capsule(session, &capsule); break;
       case WT__CAPSULE_MALFORMED: wt__session_break(session, WT__H3_DATAGRAM_ERROR); return;
       case WT__CAPSULE_BAD_CLOSE: wt__session_break(session, WT__H3_MESSAGE_ERROR); return;
+      case WT__CAPSULE_NO_MEMORY: wt__session_break(session, WT__H3_INTERNAL_ERROR); return;
     }
     data += used;
     len -= used;
@@ -253,7 +263,7 @@ void wt__session_end(wt_session *session, enum wt_party by, uint32_t code, const
   session->end.reason = wt__strndup(reason ? reason : "", reason ? reason_len : 0);
   session->end.reason_len = session->end.reason ? reason_len : 0;
   if (--mux->sessions_open == 0) mux->transport->set_keep_alive(mux->ctx, false);
-  mux->closed_ids[mux->closed_ids_next++ % WT__CLOSED_IDS] = session->id;
+  wt__mux_close_id(mux, session->id);
   wt__datagrams_drop_session(session);
   wt__list_remove(&session->stopped);
   wt__list_remove(&session->link);

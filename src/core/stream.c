@@ -21,14 +21,13 @@
 
 #include <string.h>
 
-#include "base/mem.h"
 #include "core/credit.h"
 #include "core/session.h"
 #include "wire/error_code.h"
 #include "wire/stream_header.h"
 
 wt_stream *wt__stream_alloc(struct wt__mux *mux, int64_t id, bool uni, bool remote) {
-  wt_stream *stream = wt__calloc(1, sizeof(*stream));
+  wt_stream *stream = wt__pool_take_zeroed(mux->config->pool, sizeof(*stream));
   if (stream == NULL) return NULL;
   stream->mux = mux;
   stream->id = id;
@@ -42,6 +41,10 @@ wt_stream *wt__stream_alloc(struct wt__mux *mux, int64_t id, bool uni, bool remo
   wt__link_init(&stream->todo);
   wt__sendq_init(&stream->sendq, mux->config->max_stream_send_buffer);
   wt__buf_init(&stream->recv, SIZE_MAX / 2); /* QUIC's window is the bound */
+  stream->sendq.pool = mux->config->pool;
+  stream->sendq.gauge = wt__gauge_sum_of(mux->gauge);
+  stream->recv.gauge = mux->gauge;
+  wt__gauge_add(mux->gauge, sizeof(*stream));
   return stream;
 }
 
@@ -52,7 +55,8 @@ void wt__stream_free(wt_stream *stream) {
   wt__sched_leave(&stream->sched);
   wt__sendq_drop(&stream->sendq, &stream->mux->released);
   wt__buf_free(&stream->recv);
-  wt__free(stream);
+  wt__gauge_remove(stream->mux->gauge, sizeof(*stream));
+  wt__pool_give(stream->mux->config->pool, stream, sizeof(*stream));
 }
 
 void wt__stream_todo(wt_stream *stream) {
@@ -240,9 +244,9 @@ static void stream_reset_received(wt_stream *stream) {
 /* Bytes that were kept are handed over. They are out of `recv` meanwhile, since `wt_stream_stop_sending` in
  * the callback empties it. */
 static void stream_deliver_kept(wt_stream *stream) {
-  struct wt__buf kept = stream->recv;
-  if (!stream_can_deliver(stream) || (kept.len == 0 && !stream->recv_fin)) return;
-  wt__buf_init(&stream->recv, kept.max);
+  struct wt__buf kept;
+  if (!stream_can_deliver(stream) || (stream->recv.len == 0 && !stream->recv_fin)) return;
+  kept = wt__buf_move(&stream->recv);
   wt__buf_take(&kept, stream_deliver(stream, kept.data ? wt__buf_head(&kept) : NULL, kept.len, stream->recv_fin));
   if (kept.len > 0) {
     stream->recv = kept;

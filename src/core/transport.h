@@ -18,6 +18,7 @@
 
 #include <webtransport/connection.h>
 
+#include "base/gauge.h"
 #include "base/vec.h"
 
 /* What the connection and its path are like, for statistics. Microseconds; bytes are UDP payloads. */
@@ -61,6 +62,9 @@ struct wt_transport {
 
   void (*path_stats)(void *ctx, struct wt__path_stats *stats);
 
+  /* Where the memory that the connection holds counts. NULL, or returning NULL: nowhere. */
+  struct wt__gauge *(*gauge)(void *ctx);
+
   /* What is known of the connection, for diagnosis; all members but `size` are set. That of quic leaves out what
    * HTTP/3 knows. NULL: nothing is. */
   void (*get_info)(void *ctx, struct wt_connection_info *info);
@@ -82,7 +86,8 @@ struct wt_transport {
 #define WT__SEND_ENOUGH 16384 /* more than a packet takes: no need to look further */
 struct wt__send {
   int64_t id;
-  bool fin; /* the stream ends behind these bytes */
+  bool fin;   /* the stream ends behind these bytes */
+  bool alone; /* nothing else waits: they may fill one packet after the other */
   size_t count;
   struct wt__vec vecs[WT__SEND_VECS];
 };

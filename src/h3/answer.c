@@ -136,7 +136,7 @@ int wt_request_respond(wt_request *request, int status, const struct wt_header *
   rv = wt__answer_submit(request, status, headers, header_count, status_has_body(status) ? &length : NULL, with_body);
   if (rv != 0) {
     wt__sendq_drop(&request->out.queue, &request->conn->released);
-    wt__sendq_init(&request->out.queue, request->out.queue.max);
+    wt__sendq_reset(&request->out.queue);
     return rv;
   }
   request->out.ended = true;
@@ -153,6 +153,7 @@ static const char *status_text(int status) {
     case 412: return "Precondition Failed";
     case 416: return "Range Not Satisfiable";
     case 431: return "Request Header Fields Too Large";
+    case 503: return "Service Unavailable";
     default: return "Internal Server Error";
   }
 }
@@ -200,6 +201,26 @@ int wt_request_write(wt_request *request, const void *data, size_t len, size_t *
     wt__http_resume(request->conn, request->id);
   }
   if (written) *written = taken;
+  return 0;
+}
+
+int wt_request_write_owned(wt_request *request, const void *data, size_t len, wt_release release, void *user_data) {
+  struct wt__sendq *queue = &request->out.queue;
+  int rv = answer_check_begun(request);
+  if (rv != 0) return rv;
+  if (data == NULL || len == 0 || release == NULL) {
+    return wt__request_error(request, WT_ERR_INVALID, "the data or the release function is missing");
+  }
+  rv = wt__sendq_append_owned(queue, data, len, release, user_data);
+  if (rv != 0) {
+    return wt__request_error(request, rv, rv == WT_ERR_AGAIN ? "the queue is full" : "out of memory");
+  }
+  if (request->no_body) {
+    wt__sendq_drop(queue, &request->conn->released);
+    wt__h3_wake(request->conn);
+  } else {
+    wt__http_resume(request->conn, request->id);
+  }
   return 0;
 }
 

@@ -49,8 +49,7 @@ int wt__body_in_recv(struct wt__body_in *in, const uint8_t *data, size_t len, bo
 void wt__body_in_deliver(struct wt__body_in *in) {
   if (in->told) return;
   if (in->kept.len > 0) {
-    struct wt__buf taken = in->kept;
-    wt__buf_init(&in->kept, taken.max);
+    struct wt__buf taken = wt__buf_move(&in->kept);
     in->told = in->fin;
     in->tell(in->message, wt__buf_head(&taken), taken.len, in->fin);
     wt__body_in_consume(in, taken.len);
@@ -89,6 +88,6 @@ int wt__body_out_put(struct wt__body_out *out, const void *data, size_t len, str
   size_t taken = 0;
   if (wt__sendq_append(&out->queue, data, len, true, &taken) == 0 && taken == len) return 0;
   wt__sendq_drop(&out->queue, released);
-  wt__sendq_init(&out->queue, out->queue.max);
+  wt__sendq_reset(&out->queue);
   return WT_ERR_NOMEM;
 }

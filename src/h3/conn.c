@@ -110,6 +110,11 @@ static void up_path_stats(void *ctx, struct wt__path_stats *stats) {
   conn->below->path_stats(conn->ctx, stats);
 }
 
+static struct wt__gauge *up_gauge(void *ctx) {
+  const struct wt__h3_conn *conn = ctx;
+  return conn->below->gauge ? conn->below->gauge(conn->ctx) : NULL;
+}
+
 static void up_get_info(void *ctx, struct wt_connection_info *info) { wt__h3_conn_get_info(ctx, info); }
 
 static int up_export_keys(void *ctx, const char *label, const void *context, size_t context_len, void *out,
@@ -143,6 +148,7 @@ static const struct wt_transport transport_up = {
     .close_connection = up_close_connection,
     .set_keep_alive = up_set_keep_alive,
     .path_stats = up_path_stats,
+    .gauge = up_gauge,
     .get_info = up_get_info,
     .export_keys = up_export_keys,
     .connect_wake = up_connect_wake,
@@ -170,10 +176,9 @@ int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *confi
   conn->client = client;
   conn->below = transport;
   conn->ctx = ctx;
-  conn->up = transport_up;
   conn->now = conn->idle_since = conn->born_at = now;
   conn->idle = true;
-  conn->lone_fin_id = conn->peer_control_id = -1;
+  conn->lone_fin_id = conn->peer_control_id = conn->highest_id = conn->diverted_id = -1;
   conn->control.id = conn->control.encoder_id = conn->control.decoder_id = -1;
   conn->max_remote_bidi = config->max_streams_bidi;
   conn_init_session_rate(conn);
@@ -183,13 +188,14 @@ int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *confi
   wt__list_init(&conn->waiting);
   wt__list_init(&conn->connects);
   wt__list_init(&conn->todo_connects);
+  wt__mux_init(&conn->mux, &config->mux, &transport_up, conn);
   conn->peer_address = wt__strdup(peer_address);
   if (conn->peer_address == NULL || wt__http_new(conn) != 0) {
     wt__free(conn->peer_address);
     wt__free(conn);
     return WT_ERR_NOMEM;
   }
-  wt__mux_init(&conn->mux, &config->mux, &conn->up, conn);
+  wt__gauge_add(conn->mux.gauge, sizeof(*conn));
   *out = conn;
   return 0;
 }
@@ -217,8 +223,11 @@ void wt__h3_conn_free(struct wt__h3_conn *conn, enum wt_party party, uint64_t wi
   wt__released_run(&conn->released);
   wt__demux_free(conn);
   if (client) wt__client_end(client);
+  wt__tap_free(&conn->tap);
+  wt__free(conn->control.own);
   wt__free(conn->peer_settings);
   wt__free(conn->peer_address);
+  wt__gauge_remove(conn->mux.gauge, sizeof(*conn));
   wt__free(conn);
 }
 
@@ -324,8 +333,9 @@ void wt__h3_conn_shutdown(struct wt__h3_conn *conn) {
   int rv;
   if (conn->closing || !conn->started || conn->shutting_down) return;
   conn->shutting_down = true;
-  /* The GOAWAY names the first id that was not seen yet. Streams that were diverted to core count as
-   * seen, since demux.c tells nghttp3 of each. */
+  /* The GOAWAY names the first id that was not seen yet. Streams that were diverted to core count as seen. */
+  if (!conn->client) wt__demux_tell_diverted(conn);
+  if (conn->closing) return;
   rv = nghttp3_conn_shutdown(conn->http);
   if (rv != 0) wt__h3_fail_http(conn, rv);
   wt__mux_drain(&conn->mux);

@@ -33,6 +33,7 @@ struct wt__h3_conn;
 /* Counts that all connections of a server add to. */
 struct wt__h3_counters {
   uint64_t sessions_open, sessions_total, requests_total;
+  uint64_t requests_refused; /* of them: because the server's memory was full */
 };
 
 /* Shared by all connections of a server; outlives them. */

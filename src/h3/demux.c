@@ -9,23 +9,26 @@
  *                 +-- other -----------------------------> HTTP ----------> nghttp3, kept bytes first
  *                 +-- ended or reset before that --------> REFUSED: dropped and reported as read
  *
- * A diverted bidirectional id is also made known to nghttp3, as a stream that is opened and closed again
- * at once. It then counts in the GOAWAY that nghttp3 sends on shutdown, whose id would otherwise name a
- * stream that the client has long used; and a PRIORITY_UPDATE for the id is ignored instead of leaving a
- * stream behind that nothing closes. `nghttp3_conn_shutdown_stream_read` is never called for such an id:
- * it would send a QPACK cancellation for a stream that QPACK knows nothing of.
+ * nghttp3 does not hear of a diverted stream, with two exceptions. The GOAWAY that it sends on shutdown names the
+ * first id that it has not seen, which would be one that the client has long used: so before that it is shown the
+ * highest diverted one, as a stream that is opened and closed again at once. And a PRIORITY_UPDATE for a stream that
+ * is yet to come makes nghttp3 open it: it is closed with the stream, whatever that became. Updates for streams that
+ * are known not to be HTTP/3's do not get that far (priority.c). `nghttp3_conn_shutdown_stream_read` is never called
+ * for an id that was diverted: it would send a QPACK cancellation for a stream that QPACK knows nothing of.
  *
  * Arrivals on every kind of stream come in here and are passed on.
  */
 
 #include <string.h>
 
-#include "base/mem.h"
 #include "h3/internal.h"
 #include "wire/error_code.h"
 #include "wire/varint.h"
 
 #define IS_UNI(id) (((id)&2) != 0)
+
+/* What a stream counts in the connection's gauge besides what others count: its record and its places in tables. */
+#define RECORD_SIZE (sizeof(struct wt__h3_stream) + 128)
 
 /* --- Records --- */
 
@@ -37,14 +40,15 @@ struct wt__h3_stream *wt__demux_find(struct wt__h3_conn *conn, int64_t id) {
 }
 
 struct wt__h3_stream *wt__demux_add(struct wt__h3_conn *conn, int64_t id, enum wt__h3_kind kind) {
-  struct wt__h3_stream *record = wt__calloc(1, sizeof(*record));
+  struct wt__h3_stream *record = wt__pool_take_zeroed(conn->config->mux.pool, sizeof(*record));
   if (record == NULL) return NULL;
   record->id = id;
   record->kind = kind;
   if (wt__map_set(&conn->streams, (uint64_t)id, record) != 0) {
-    wt__free(record);
+    wt__pool_give(conn->config->mux.pool, record, sizeof(*record));
     return NULL;
   }
+  wt__gauge_add(conn->mux.gauge, RECORD_SIZE);
   return record;
 }
 
@@ -57,17 +61,20 @@ static struct wt__h3_stream *record_of_peer(struct wt__h3_conn *conn, int64_t id
   struct wt__h3_stream *record = wt__demux_find(conn, id);
   if (record || stream_is_ours(conn, id)) return record;
   record = wt__demux_add(conn, id, WT__H3_UNDECIDED);
+  if (!IS_UNI(id) && id > conn->highest_id) conn->highest_id = id;
   if (record == NULL) wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, "out of memory");
   return record;
 }
 
 static void record_free(uint64_t key, void *value, void *arg) {
-  (void)key, (void)arg;
-  wt__free(value);
+  const struct wt__h3_conn *conn = arg;
+  (void)key;
+  wt__gauge_remove(conn->mux.gauge, RECORD_SIZE);
+  wt__pool_give(conn->config->mux.pool, value, sizeof(struct wt__h3_stream));
 }
 
 void wt__demux_free(struct wt__h3_conn *conn) {
-  wt__map_each(&conn->streams, record_free, NULL);
+  wt__map_each(&conn->streams, record_free, conn);
   wt__map_free(&conn->streams);
 }
 
@@ -77,21 +84,20 @@ static void stream_consume(struct wt__h3_conn *conn, int64_t id, uint64_t len) {
   if (len > 0) conn->below->consume(conn->ctx, id, len);
 }
 
-/* See above: nghttp3 learns that the id is used up. After a GOAWAY it would reject the stream. */
-static void divert_tell_http(struct wt__h3_conn *conn, int64_t id) {
+void wt__demux_tell_diverted(struct wt__h3_conn *conn) {
   nghttp3_ssize rv;
-  if (IS_UNI(id) || conn->client || conn->shutting_down) return;
-  rv = nghttp3_conn_read_stream(conn->http, id, NULL, 0, 0);
+  if (conn->diverted_id < 0) return;
+  rv = nghttp3_conn_read_stream(conn->http, conn->diverted_id, NULL, 0, 0);
   if (rv < 0) {
     wt__h3_fail_http(conn, (int)rv);
     return;
   }
-  nghttp3_conn_close_stream(conn->http, id, WT__H3_NO_ERROR);
+  nghttp3_conn_close_stream(conn->http, conn->diverted_id, WT__H3_NO_ERROR);
 }
 
 static void decide_webtransport(struct wt__h3_conn *conn, struct wt__h3_stream *record, int64_t session_id,
                                 size_t header_len) {
-  divert_tell_http(conn, record->id);
+  if (!IS_UNI(record->id) && record->id > conn->diverted_id) conn->diverted_id = record->id;
   stream_consume(conn, record->id, header_len);
   record->stream = wt__mux_stream_new_remote(&conn->mux, record->id, IS_UNI(record->id), session_id, conn->now);
   record->kind = record->stream ? WT__H3_WEBTRANSPORT : WT__H3_REFUSED;
@@ -176,6 +182,7 @@ static void http_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, co
         wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, "out of memory");
         return;
       }
+      wt__tap_free(&conn->tap);
       wt__settings_keep_drafts(&conn->peer, conn->config->drafts);
       if (conn->client) {
         wt__client_settings_in(conn);
@@ -345,9 +352,10 @@ void wt__h3_conn_stream_closed(struct wt__h3_conn *conn, int64_t id, bool has_co
       break;
     case WT__H3_REFUSED: break;
   }
+  if (conn->http_has_hints && record->kind != WT__H3_HTTP) nghttp3_conn_close_stream(conn->http, id, WT__H3_NO_ERROR);
   if (conn->found == record) conn->found = NULL;
   wt__map_remove(&conn->streams, (uint64_t)id);
-  wt__free(record);
+  record_free((uint64_t)id, record, conn);
 }
 
 /* --- Arrivals that concern no one stream --- */

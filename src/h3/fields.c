@@ -23,6 +23,7 @@ void wt__fields_init(struct wt__fields *fields, size_t max) {
 }
 
 void wt__fields_free(struct wt__fields *fields) {
+  wt__gauge_remove(fields->gauge, fields->cap);
   wt__free(fields->text);
   fields->text = NULL;
   fields->len = fields->cap = fields->count = 0;
@@ -35,6 +36,7 @@ static int fields_reserve(struct wt__fields *fields, size_t need) {
   while (cap - fields->len < need) cap *= 2;
   text = wt__realloc(fields->text, cap);
   if (text == NULL) return WT_ERR_NOMEM;
+  wt__gauge_add(fields->gauge, cap - fields->cap);
   fields->text = text;
   fields->cap = cap;
   return 0;

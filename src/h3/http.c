@@ -18,24 +18,25 @@
 
 /* --- Memory --- */
 
-static void *http_malloc(size_t size, void *user_data) {
-  (void)user_data;
-  return wt__malloc(size);
+/* `user_data` is the gauge that counts it. */
+static void *http_counted(void *ptr, void *user_data) {
+  if (ptr) wt__gauge_add(user_data, wt__mem_size(ptr));
+  return ptr;
+}
+static void *http_malloc(size_t size, void *user_data) { return http_counted(wt__malloc(size), user_data); }
+static void *http_calloc(size_t count, size_t size, void *user_data) {
+  return http_counted(wt__calloc(count, size), user_data);
 }
 static void http_free(void *ptr, void *user_data) {
-  (void)user_data;
+  if (ptr) wt__gauge_remove(user_data, wt__mem_size(ptr));
   wt__free(ptr);
 }
-static void *http_calloc(size_t count, size_t size, void *user_data) {
-  (void)user_data;
-  return wt__calloc(count, size);
-}
 static void *http_realloc(void *ptr, size_t size, void *user_data) {
-  (void)user_data;
-  return wt__realloc(ptr, size);
+  size_t before = ptr ? wt__mem_size(ptr) : 0;
+  void *moved = http_counted(wt__realloc(ptr, size), user_data);
+  if (moved) wt__gauge_remove(user_data, before);
+  return moved;
 }
-
-static const nghttp3_mem http_mem = {NULL, http_malloc, http_free, http_calloc, http_realloc};
 
 /* --- Callbacks --- */
 
@@ -201,6 +202,7 @@ const nghttp3_data_reader wt__http_body_reader = {on_read};
 int wt__http_new(struct wt__h3_conn *conn) {
   nghttp3_callbacks callbacks = {0};
   nghttp3_settings settings;
+  conn->http_mem = (nghttp3_mem){conn->mux.gauge, http_malloc, http_free, http_calloc, http_realloc};
   callbacks.recv_header = on_header;
   callbacks.end_headers = on_end_headers;
   callbacks.recv_data = on_data;
@@ -216,8 +218,8 @@ int wt__http_new(struct wt__h3_conn *conn) {
   settings.qpack_max_dtable_capacity = WT__QPACK_TABLE_CAPACITY;
   settings.qpack_blocked_streams = WT__QPACK_BLOCKED_STREAMS;
   if (conn->client)
-    return nghttp3_conn_client_new(&conn->http, &callbacks, &settings, &http_mem, conn) ? WT_ERR_NOMEM : 0;
-  if (nghttp3_conn_server_new(&conn->http, &callbacks, &settings, &http_mem, conn) != 0) return WT_ERR_NOMEM;
+    return nghttp3_conn_client_new(&conn->http, &callbacks, &settings, &conn->http_mem, conn) ? WT_ERR_NOMEM : 0;
+  if (nghttp3_conn_server_new(&conn->http, &callbacks, &settings, &conn->http_mem, conn) != 0) return WT_ERR_NOMEM;
   nghttp3_conn_set_max_client_streams_bidi(conn->http, conn->max_remote_bidi);
   return 0;
 }

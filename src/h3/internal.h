@@ -58,7 +58,7 @@
 /* --- The tap on the peer's SETTINGS (settings.c) --- */
 
 struct wt__tap {
-  uint8_t bytes[8 + 8 + 8 + WT__SETTINGS_PAYLOAD_MAX]; /* stream type, frame type, frame length, payload */
+  uint8_t *bytes; /* stream type, frame type, frame length, payload; NULL before the first and after `wt__tap_free` */
   size_t len;
   size_t payload_at, payload_len; /* of the SETTINGS in `bytes` */
   bool done;                      /* nothing more to look at */
@@ -68,6 +68,8 @@ struct wt__tap {
 /* Looks at the next bytes of the peer's control stream, type included, up to the end of its SETTINGS.
  * Returns 0, or the wire code to close the connection with. `tap->has_settings`: `*settings` is filled. */
 uint64_t wt__tap_read(struct wt__tap *tap, const uint8_t *data, size_t len, struct wt__settings *settings);
+/* Frees its bytes; whether there were SETTINGS is still known. */
+void wt__tap_free(struct wt__tap *tap);
 
 /* --- Frames of HTTP/3, looked at in passing (frames.c) --- */
 
@@ -106,7 +108,7 @@ struct wt__priority_update {
 
 struct wt__control {
   int64_t id, encoder_id, decoder_id; /* -1 before the start */
-  uint8_t own[256];                   /* stream type and SETTINGS */
+  uint8_t *own;                       /* stream type and SETTINGS */
   size_t own_len, own_sent;
   size_t theirs_len; /* how much nghttp3 believes to have sent instead */
   bool blocked;
@@ -159,6 +161,7 @@ struct wt__fields {
   size_t len, cap;
   size_t cost, max; /* as RFC 9114, section 4.2.2 counts */
   size_t count;
+  struct wt__gauge *gauge; /* where `cap` counts; NULL, as they are born: nowhere */
 };
 
 struct wt_request {
@@ -215,7 +218,7 @@ struct wt__h3_client {
   bool ready, ready_pending;
   bool unfit_pending;
   const char *unfit; /* as `missing`, but not looked at before `on_connected` */
-  bool try_waiting; /* something has changed for the waiting dials and exchanges */
+  bool try_waiting;  /* something has changed for the waiting dials and exchanges */
   bool goaway;
   bool plain; /* it was given exchanges: it goes on without WebTransport */
   bool used;  /* by dials, exchanges or sessions, as of the last pass */
@@ -229,15 +232,18 @@ struct wt__h3_conn {
   struct wt__h3_client *client; /* NULL: a server */
   const struct wt_transport *below;
   void *ctx;
-  struct wt_transport up; /* core's */
   struct wt__mux mux;
+  nghttp3_mem http_mem; /* counts in the gauge of `mux` */
   nghttp3_conn *http;
-  bool http_quiet; /* nghttp3 had nothing to send when it was last asked, and nobody has called it since */
+  /* The highest of the peer's bidirectional streams, and of those of them that were core's; -1: none. */
+  int64_t highest_id, diverted_id;
+  bool http_has_hints; /* nghttp3 was given a priority for a stream that had not come yet */
+  bool http_quiet;     /* nghttp3 had nothing to send when it was last asked, and nobody has called it since */
   char *peer_address;
   uint64_t now;
 
   struct wt__map streams;
-  struct wt__h3_stream *found; /* the last one that was looked for: most likely the next one too */
+  struct wt__h3_stream *found;             /* the last one that was looked for: most likely the next one too */
   struct wt__list requests, todo, waiting; /* waiting: for the SETTINGS, oldest first */
   struct wt__list connects, todo_connects;
   struct wt__released released;
@@ -285,6 +291,8 @@ void wt__h3_count_sessions(struct wt__h3_conn *conn);
 struct wt__h3_stream *wt__demux_find(struct wt__h3_conn *conn, int64_t id);
 struct wt__h3_stream *wt__demux_add(struct wt__h3_conn *conn, int64_t id, enum wt__h3_kind kind);
 void wt__demux_free(struct wt__h3_conn *conn);
+/* Shows nghttp3 how far the peer's ids are used up, before it sends a GOAWAY. */
+void wt__demux_tell_diverted(struct wt__h3_conn *conn);
 
 /* info.c */
 /* Keeps the peer's SETTINGS, which are in the tap, for `wt__h3_conn_get_info`. WT_ERR_NOMEM. */

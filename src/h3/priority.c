@@ -40,6 +40,19 @@ static void session_update(struct wt__h3_conn *conn, const uint8_t *payload, siz
   wt__session_set_urgency(record->connect->session, pri.urgency);
 }
 
+/* nghttp3 would open a stream for each id that it does not know, and nobody would close those of streams that were
+ * diverted to core, or are gone. An update that was overtaken by a later stream than its own is lost with them: it is
+ * but a hint. */
+static bool update_is_for_http(struct wt__h3_conn *conn, const uint8_t *payload, size_t len) {
+  uint64_t id;
+  if (wt__varint_read(payload, len, &id) == 0 || (id & 3) != 0) return true; /* wrong: nghttp3 says how */
+  const struct wt__h3_stream *record = wt__demux_find(conn, (int64_t)id);
+  if (record && record->kind == WT__H3_HTTP) return true;
+  if (record ? record->kind != WT__H3_UNDECIDED : (int64_t)id <= conn->highest_id) return false;
+  conn->http_has_hints = true;
+  return true;
+}
+
 static void control_pass(struct wt__h3_conn *conn, const uint8_t *data, size_t len, bool fin) {
   if ((len > 0 || fin) && !conn->closing) wt__http_recv(conn, conn->peer_control_id, data, len, fin);
 }
@@ -75,8 +88,14 @@ static void update_recv(struct wt__h3_conn *conn, const uint8_t *data, size_t le
   memcpy(update->frame + update->len, data, len);
   update->len += len;
   if (update->on) return;
-  session_update(conn, update->frame + update->payload_at, update->len - update->payload_at);
-  control_pass(conn, update->frame, update->len, false);
+  const uint8_t *payload = update->frame + update->payload_at;
+  size_t payload_len = update->len - update->payload_at;
+  session_update(conn, payload, payload_len);
+  if (update_is_for_http(conn, payload, payload_len)) {
+    control_pass(conn, update->frame, update->len, false);
+  } else {
+    control_drop(conn, update->len);
+  }
 }
 
 void wt__priority_recv(struct wt__h3_conn *conn, const uint8_t *data, size_t len, bool fin) {

@@ -9,7 +9,8 @@
  *    gone: the client reset it or the connection ended --------------------------> on_close(WT_ERR_CLOSED)
  *
  * A WebTransport request waits because only the SETTINGS tell which draft the client speaks (PROTOCOL: a
- * CONNECT does overtake the control stream when packets are lost).
+ * CONNECT does overtake the control stream when packets are lost). While the server's memory is full, the answer is 503
+ * in place of the handler's.
  *
  * What arrives is noted, and acted on in `wt__request_run`: there, and only there, are the handler, all
  * callbacks but `on_body`, and the freeing of a request. `on_body` is also called directly from an
@@ -59,7 +60,10 @@ wt_request *wt__request_new(struct wt__h3_conn *conn, struct wt__h3_stream *stre
   wt__body_in_init(&request->in, (size_t)conn->config->max_stream_data, request_tell_body, request);
   request->in.conn = conn;
   request->in.id = stream->id;
+  request->in.kept.gauge = request->fields.gauge = conn->mux.gauge;
   wt__sendq_init(&request->out.queue, conn->config->mux.max_stream_send_buffer);
+  request->out.queue.gauge = wt__gauge_sum_of(conn->mux.gauge);
+  wt__gauge_add(conn->mux.gauge, sizeof(*request));
   wt__list_push_back(&conn->requests, &request->link);
   return request;
 }
@@ -94,6 +98,8 @@ void wt__request_free(wt_request *request) {
   wt__list_remove(&request->waiting);
   request_drop_bytes(request);
   wt__fields_free(&request->fields);
+  if (request->path_copy) wt__gauge_remove(conn->mux.gauge, wt__mem_size(request->path_copy));
+  wt__gauge_remove(conn->mux.gauge, sizeof(*request));
   wt__free(request->path_copy);
   wt__free(request);
 }
@@ -145,6 +151,7 @@ static bool request_read_path(wt_request *request) {
   request->target = path;
   path = wt__strdup(path);
   if (path == NULL) return false;
+  wt__gauge_add(request->conn->mux.gauge, wt__mem_size(path));
   request->path = request->path_copy = path;
   mark = strchr(path, '?');
   if (mark == NULL) return true;
@@ -192,6 +199,19 @@ static bool request_is_excessive(const wt_request *request) {
          conn->mux.sessions_open > 0 && wt__upgrade_max_sessions(conn) <= 1;
 }
 
+/* The server's memory is full: nothing new is begun. */
+static void request_refuse_for_memory(wt_request *request) {
+  static const struct wt_header headers[] = {{"retry-after", "10"}};
+  struct wt__h3_conn *conn = request->conn;
+  struct wt__gauge_sum *memory = wt__gauge_sum_of(conn->mux.gauge);
+  if (conn->config->counters) conn->config->counters->requests_refused++;
+  if (wt__rate_take(&memory->log_rate, conn->now)) {
+    WT__WARN(conn->config->log, "request %lld from %s is answered with 503, because the server's memory is full: %s %s",
+             (long long)request->id, conn->peer_address, request->method, request->path);
+  }
+  wt__answer_status(request, 503, headers, 1);
+}
+
 static void request_dispatch(wt_request *request) {
   struct wt__h3_conn *conn = request->conn;
   const struct wt__route *route;
@@ -210,6 +230,10 @@ static void request_dispatch(wt_request *request) {
   if (!request->is_webtransport) request_refuse_session(request);
   WT__DEBUG(conn->config->log, "request %lld from %s: %s %s", (long long)request->id, conn->peer_address,
             request->method, request->path);
+  if (wt__gauge_pressure(wt__gauge_sum_of(conn->mux.gauge)) == WT__PRESSURE_FULL) {
+    request_refuse_for_memory(request);
+    return;
+  }
   route = wt__routes_find(conn->config->routes, request->path);
   if (route) {
     wt_handler handler = route->handler; /* the handler may replace its route */

@@ -13,7 +13,10 @@
  * round robin.
  *
  * nghttp3 is not asked before each packet of a busy session, but once a pass (`http_quiet`): between the packets of
- * a pass nothing is given to it but what is cleared here.
+ * a pass nothing is given to it but what is cleared here. A stream of a session that is the only one with bytes, and
+ * nghttp3's choice while no session has any, are not asked about before each packet either (`alone`): a turn is then
+ * the rest of the pass. Between requests of one urgency that are incremental, nghttp3 counts bytes, so a longer turn is
+ * followed by a longer wait.
  *
  * Two habits of nghttp3 need care. It returns "nothing" when the stream it looked at had no body ready,
  * although others may have: so it is asked again as long as that was the reason. And it gives out a FIN
@@ -30,7 +33,7 @@ static bool next_own(struct wt__h3_conn *conn, struct wt__send *send) {
   struct wt__control *control = &conn->control;
   if (control->own_sent >= control->own_len || control->blocked) return false;
   send->id = control->id;
-  send->fin = false;
+  send->fin = send->alone = false;
   send->count = 1;
   send->vecs[0] = (struct wt__vec){control->own + control->own_sent, control->own_len - control->own_sent};
   return true;
@@ -45,6 +48,7 @@ static bool next_http(struct wt__h3_conn *conn, struct wt__send *send) {
   if (conn->lone_fin_id >= 0) {
     send->id = conn->lone_fin_id;
     send->fin = true;
+    send->alone = false;
     send->count = 0;
     return true;
   }
@@ -61,6 +65,7 @@ static bool next_http(struct wt__h3_conn *conn, struct wt__send *send) {
   if (count == 0) conn->lone_fin_id = id;
   send->id = id;
   send->fin = fin != 0;
+  send->alone = wt__sched_next(&conn->mux.sched) == NULL;
   send->count = (size_t)count;
   for (size_t i = 0; i < send->count; i++) send->vecs[i] = (struct wt__vec){vecs[i].base, vecs[i].len};
   return true;
@@ -84,6 +89,7 @@ static bool next_webtransport(struct wt__h3_conn *conn, struct wt__send *send, u
   wt_stream *stream;
   if (room == 0 || !wt__mux_next(&conn->mux, send, &stream)) return false;
   send_cut(send, room);
+  send->alone = conn->http_quiet && wt__sched_is_alone(&conn->mux.sched);
   record = wt__demux_find(conn, send->id);
   if (record) record->stream = stream;
   return record != NULL;

@@ -21,11 +21,14 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "h3/internal.h"
 #include "wire/error_code.h"
 #include "wire/varint.h"
 
 #define FRAME_SETTINGS 0x04
+#define OWN_MAX 256                                    /* our stream type and SETTINGS */
+#define TAP_MAX (8 + 8 + 8 + WT__SETTINGS_PAYLOAD_MAX) /* the peer's, in the longest form that is taken */
 
 /* --- Ours --- */
 
@@ -64,14 +67,18 @@ static int control_write_settings(struct wt__h3_conn *conn) {
       [SETTINGS_ALWAYS] = {0},
       [SETTINGS_ALWAYS + DRAFTS - 1] = {0},
   };
+  uint8_t own[OWN_MAX];
   size_t count = SETTINGS_ALWAYS, len;
   for (size_t i = 0; i < DRAFTS; i++) {
     if (conn->config->drafts & draft_settings[i].draft)
       settings[count++] = (struct wt__setting){draft_settings[i].id, 1};
   }
-  control->own[0] = 0x00; /* the type of a control stream */
-  len = wt__settings_write_frame(control->own + 1, sizeof(control->own) - 1, settings, count);
+  own[0] = 0x00; /* the type of a control stream */
+  len = wt__settings_write_frame(own + 1, sizeof(own) - 1, settings, count);
   if (len == 0) return WT_ERR_INTERNAL;
+  control->own = wt__malloc(1 + len);
+  if (control->own == NULL) return WT_ERR_NOMEM;
+  memcpy(control->own, own, 1 + len);
   control->own_len = 1 + len;
   return 0;
 }
@@ -160,11 +167,18 @@ static uint64_t tap_parse(struct wt__tap *tap, struct wt__settings *settings) {
 }
 
 uint64_t wt__tap_read(struct wt__tap *tap, const uint8_t *data, size_t len, struct wt__settings *settings) {
-  size_t room = sizeof(tap->bytes) - tap->len;
+  size_t room = TAP_MAX - tap->len;
   if (tap->done || len == 0) return 0;
+  if (tap->bytes == NULL) tap->bytes = wt__malloc(TAP_MAX);
+  if (tap->bytes == NULL) return WT__H3_INTERNAL_ERROR;
   /* The room is enough for any frame that is accepted, so what does not fit lies behind the SETTINGS. */
   if (len > room) len = room;
   memcpy(tap->bytes + tap->len, data, len);
   tap->len += len;
   return tap_parse(tap, settings);
+}
+
+void wt__tap_free(struct wt__tap *tap) {
+  wt__free(tap->bytes);
+  tap->bytes = NULL;
 }

@@ -216,6 +216,7 @@ struct wt__h3_connect *wt__connect_new(struct wt__h3_conn *conn, struct wt__h3_s
   wt__link_init(&connect->link);
   wt__link_init(&connect->todo);
   wt__buf_init(&connect->early, early_max);
+  connect->early.gauge = conn->mux.gauge;
   return connect;
 }
 
@@ -240,10 +241,9 @@ static int session_make(wt_request *request, const struct wt_upgrade_options *op
 static void request_hand_over(wt_request *request, struct wt__h3_connect *connect) {
   struct wt__h3_conn *conn = request->conn;
   struct wt__h3_stream *stream = request->stream;
-  connect->early = request->in.kept;
+  connect->early = wt__buf_move(&request->in.kept);
   connect->early_pending = true;
   connect->fin_pending = request->in.fin;
-  wt__buf_init(&request->in.kept, 0);
   request->dead = true;
   request->stream = NULL;
   stream->request = NULL;
@@ -349,8 +349,7 @@ void wt__connect_recv_reset(struct wt__h3_connect *connect, uint64_t wire_code) 
 
 void wt__connect_run(struct wt__h3_connect *connect) {
   if (connect->early_pending) {
-    struct wt__buf taken = connect->early;
-    wt__buf_init(&connect->early, taken.max);
+    struct wt__buf taken = wt__buf_move(&connect->early);
     connect->early_pending = false;
     if (taken.len > 0 && !connect->ended) wt__session_recv(connect->session, wt__buf_head(&taken), taken.len);
     connect_consume(connect, taken.len);

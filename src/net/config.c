@@ -11,6 +11,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 #include "base/sized.h"
@@ -18,7 +19,15 @@
 #include "net/bounds.h"
 #include "quic/cid.h"
 
+#define MIN_MEMORY WT__MIB /* some ten connections */
+
 static const char *const config_listen[] = {"[::]:443"};
+
+/* 0, which is no limit, if the system does not say. */
+static size_t machine_memory(void) {
+  long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
+  return pages > 0 && page > 0 ? (size_t)pages * (size_t)page : 0;
+}
 
 void wt_server_config_init(struct wt_server_config *config, size_t size) {
   const struct wt_server_config all = {
@@ -34,6 +43,7 @@ void wt_server_config_init(struct wt_server_config *config, size_t size) {
       .max_connections_per_address = 1024,
       .session_tickets = true,
       .max_session_rate = 100,
+      .max_memory = machine_memory() / 2,
   };
   wt__sized_write(config, size, &all, sizeof(all));
 }
@@ -78,6 +88,7 @@ int wt__config_check(const struct wt_server_config *config, char *why, size_t si
   WT__CHECK_RANGE(&check, config, workers, 1, WT__WORKERS_MAX);
   WT__CHECK_RANGE(&check, config, max_connections_per_address, 1, SIZE_MAX);
   WT__CHECK_RANGE(&check, config, max_session_rate, 0, WT__RATE_MAX);
+  if (config->max_memory) WT__CHECK_RANGE(&check, config, max_memory, MIN_MEMORY, SIZE_MAX);
   return check.failed ? WT_ERR_INVALID : 0;
 }
 

@@ -26,6 +26,10 @@ static void worker_count(const struct wt__worker *worker, struct wt_server_stats
   stats->packets_sent = quic.packets_sent;
   stats->bytes_received = quic.bytes_received;
   stats->bytes_sent = quic.bytes_sent;
+  stats->memory_used = quic.memory_used;
+  stats->memory_refused_connections = quic.memory_refused_connections;
+  stats->memory_refused_packets = quic.memory_refused_packets;
+  stats->memory_refused_requests = worker->counters.requests_refused;
 }
 
 void wt__counts_publish(struct wt__worker *worker) {

@@ -57,7 +57,7 @@ int wt__driver_open(struct wt__driver *driver, struct wt__endpoint_config *confi
 void wt__driver_close(struct wt__driver *driver) {
   if (driver->endpoint) {
     wt__endpoint_get_stats(driver->endpoint, &driver->last_stats);
-    driver->last_stats.connections_open = driver->last_stats.handshakes_open = 0;
+    driver->last_stats.connections_open = driver->last_stats.handshakes_open = driver->last_stats.memory_used = 0;
     wt__endpoint_free(driver->endpoint);
   }
   driver->endpoint = NULL;

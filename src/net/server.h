@@ -48,17 +48,21 @@ enum server_ask {
 };
 
 /* What `wt_server_get_stats` adds up over the workers. */
-#define WT__COUNTS(X)  \
-  X(connections_open)  \
-  X(connections_total) \
-  X(sessions_open)     \
-  X(sessions_total)    \
-  X(requests_total)    \
-  X(handshakes_open)   \
-  X(packets_received)  \
-  X(packets_sent)      \
-  X(bytes_received)    \
-  X(bytes_sent)
+#define WT__COUNTS(X)           \
+  X(connections_open)           \
+  X(connections_total)          \
+  X(sessions_open)              \
+  X(sessions_total)             \
+  X(requests_total)             \
+  X(handshakes_open)            \
+  X(packets_received)           \
+  X(packets_sent)               \
+  X(bytes_received)             \
+  X(bytes_sent)                 \
+  X(memory_used)                \
+  X(memory_refused_connections) \
+  X(memory_refused_requests)    \
+  X(memory_refused_packets)
 
 struct wt__counts {
 #define WT__COUNT_MEMBER(name) _Atomic uint64_t name;
@@ -118,7 +122,8 @@ extern const struct wt__loop_callbacks wt__serve_callbacks;
  * if it may be tried again. */
 int wt__server_begin(struct wt_server *server);
 
-/* Ends what runs: CONNECTION_CLOSE to every peer, `on_close` for every handle, no more sockets. Not inside a callback. */
+/* Ends what runs: CONNECTION_CLOSE to every peer, `on_close` for every handle, no more sockets. Not inside a callback.
+ * */
 void wt__server_end(struct wt_server *server);
 
 /* Waits for the threads, which are about to end. */

@@ -119,6 +119,17 @@ static bool endpoint_is_full(const struct wt__endpoint *endpoint) {
   return atomic_load_explicit(&endpoint->shared->connections, memory_order_relaxed) >= endpoint->config.max_connections;
 }
 
+static bool endpoint_is_out_of_memory(struct wt__endpoint *endpoint, const struct wt__path *path) {
+  char peer[WT__ADDRESS_TEXT_MAX];
+  if (endpoint->gauge.pressure != WT__PRESSURE_FULL) return false;
+  endpoint->stats.memory_refused_connections++;
+  if (wt__rate_take(&endpoint->gauge.log_rate, endpoint->now)) {
+    wt__conn_address_text(&path->remote, peer, sizeof(peer));
+    WT__WARN(endpoint->config.log, "a connection from %s is refused, because the server's memory is full", peer);
+  }
+  return true;
+}
+
 static bool endpoint_has_many_of(const struct wt__endpoint *endpoint, const struct sockaddr_storage *address) {
   uint64_t key = wt__peers_key(&endpoint->shared->peers, (const struct sockaddr *)address);
   return wt__shared_peer_is_full(endpoint->shared, key, endpoint->config.max_connections_per_address);
@@ -134,7 +145,8 @@ static struct wt__conn *endpoint_accept(struct wt__endpoint *endpoint, const str
     endpoint_send_refusal(endpoint, path, hd, NGTCP2_INVALID_TOKEN);
     return NULL;
   }
-  if (endpoint->shutting_down || endpoint_is_full(endpoint) || endpoint_has_many_of(endpoint, &path->remote)) {
+  if (endpoint->shutting_down || endpoint_is_full(endpoint) || endpoint_has_many_of(endpoint, &path->remote) ||
+      endpoint_is_out_of_memory(endpoint, path)) {
     endpoint_send_refusal(endpoint, path, hd, NGTCP2_CONNECTION_REFUSED);
     return NULL;
   }

@@ -31,7 +31,7 @@ static bool run_takes(const struct wt__batch *batch, const struct wt__path *path
   const struct wt__batch_run *run = &batch->run;
   if (run->count == 0) return true;
   return !batch->closed && run->count < WT__BATCH_MAX_PACKETS && len <= run->segment &&
-         run->len + len <= WT__MAX_BATCH && run->ecn == ecn && path_equal(&run->path, path);
+         run->len + len <= WT__MAX_BATCH && run->ecn == ecn && (path == NULL || path_equal(&run->path, path));
 }
 
 static void run_append(struct wt__batch *batch, size_t len) {
@@ -67,7 +67,7 @@ int wt__batch_add(struct wt__batch *batch, const struct wt__path *path, unsigned
     run_append(batch, len);
     return 0;
   }
-  batch->next = (struct wt__batch_run){*path, ecn, len, len, 1};
+  batch->next = (struct wt__batch_run){path ? *path : batch->run.path, ecn, len, len, 1};
   return run_send(batch);
 }
 

@@ -34,7 +34,7 @@ struct wt__batch {
 uint8_t *wt__batch_room(struct wt__batch *batch);
 
 /* A packet of `len` bytes was written there. Sends what has to go first. WT_ERR_AGAIN: the packet is kept,
- * and the batch is blocked now. */
+ * and the batch is blocked now. `path`: NULL is where the packet before went. */
 int wt__batch_add(struct wt__batch *batch, const struct wt__path *path, unsigned ecn, size_t len);
 
 /* Sends what is held. WT_ERR_AGAIN: some is still held. */

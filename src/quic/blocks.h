@@ -6,14 +6,17 @@
 
 #include <ngtcp2/ngtcp2.h>
 
+#include "base/gauge.h"
 #include "base/list.h"
 
 struct wt__blocks {
   ngtcp2_mem mem; /* for ngtcp2, which keeps the pointer */
   struct wt__list list;
+  struct wt__gauge *gauge;
 };
 
-void wt__blocks_init(struct wt__blocks *blocks);
+/* What is allocated counts in `gauge`. */
+void wt__blocks_init(struct wt__blocks *blocks, struct wt__gauge *gauge);
 /* Frees what is left; ngtcp2's connection is gone. */
 void wt__blocks_free(struct wt__blocks *blocks);
 

@@ -28,7 +28,7 @@
 #include "wire/error_code.h"
 #include "wire/quic_frame.h"
 
-#define MAX_KEY_LEN 64 /* more than the longest of a packet's key */
+#define ALERT_UNEXPECTED_MESSAGE 10 /* RFC 8446, section 6 */
 
 static _Thread_local struct wt__conn *current;
 
@@ -60,12 +60,21 @@ static int on_stream_open(ngtcp2_conn *quic, int64_t id, void *user_data) {
   return wt__reset_at_recv_opened(user_data, id) ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
 }
 
+void wt__conn_tell_acked(struct wt__conn *conn) {
+  int64_t id = conn->acked_id;
+  conn->acked_id = -1;
+  if (id >= 0 && conn->h3) wt__h3_conn_acked(conn->h3, id, conn->acked, conn->endpoint->now);
+}
+
+/* Comes for each packet that was acknowledged, of which there are many to a packet that arrives. */
 static int on_acked(ngtcp2_conn *quic, int64_t id, uint64_t offset, uint64_t len, void *user_data,
                     void *stream_user_data) {
   struct wt__conn *conn = user_data;
   (void)quic;
   (void)stream_user_data;
-  if (conn->h3) wt__h3_conn_acked(conn->h3, id, offset + len, conn->endpoint->now);
+  if (conn->acked_id != id) wt__conn_tell_acked(conn);
+  conn->acked_id = id;
+  conn->acked = offset + len;
   return conn_result(conn);
 }
 
@@ -85,6 +94,7 @@ static int on_stream_close(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64
                            void *stream_user_data) {
   struct wt__conn *conn = user_data;
   (void)stream_user_data;
+  wt__conn_tell_acked(conn);
   wt__reset_at_recv_tell_finals(conn);
   if (conn->h3) {
     bool has_code = (flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET) != 0;
@@ -201,6 +211,7 @@ static int on_handshake_completed(ngtcp2_conn *quic, void *user_data) {
   }
   wt__shared_shake(conn->endpoint->shared);
   conn_count_peer(conn);
+  wt__tls_send_ticket(conn->tls);
   return conn_submit_token(conn, &ngtcp2_conn_get_path(quic)->remote);
 }
 
@@ -246,7 +257,10 @@ static void on_random(uint8_t *dst, size_t len, const ngtcp2_rand_ctx *ctx) {
 }
 
 static void conn_note_stop(struct wt__conn *conn, int64_t id, uint64_t code) {
-  if (!conn->stops) conn->stops = wt__malloc(WT__MAX_STOPS * sizeof(*conn->stops));
+  if (!conn->stops) {
+    conn->stops = wt__malloc(WT__MAX_STOPS * sizeof(*conn->stops));
+    if (conn->stops) wt__gauge_add(&conn->gauge, WT__MAX_STOPS * sizeof(*conn->stops));
+  }
   if (!conn->stops || conn->stops_len == WT__MAX_STOPS) return; /* writing to the stream will find it closed */
   conn->stops[conn->stops_len++] = (struct wt__stop){id, code};
 }
@@ -264,47 +278,67 @@ static enum wt__frame_fate conn_judge(void *ctx, const struct wt__quic_frame *fr
   return WT__FRAME_KEEP;
 }
 
+/* The handshake of a server's connection is over: a client has nothing more to tell TLS in QUIC (RFC 9001, section 6).
+ * */
+static int on_crypto(ngtcp2_conn *quic, ngtcp2_encryption_level level, uint64_t offset, const uint8_t *data, size_t len,
+                     void *user_data) {
+  if (ngtcp2_conn_get_tls_native_handle(quic))
+    return ngtcp2_crypto_recv_crypto_data_cb(quic, level, offset, data, len, user_data);
+  ngtcp2_conn_set_tls_alert(quic, ALERT_UNEXPECTED_MESSAGE);
+  return NGTCP2_ERR_CRYPTO;
+}
+
+/* The next secret and key of one direction. 0 or NGTCP2_ERR_CALLBACK_FAILURE. */
+static int conn_next_key(struct wt__conn *conn, const uint8_t *now, size_t len, uint8_t *secret,
+                         ngtcp2_crypto_aead_ctx *ctx, uint8_t *iv) {
+  uint32_t version = ngtcp2_conn_get_negotiated_version(conn->quic);
+  struct wt__packet_material material;
+  if (wt__packet_keys_next(&conn->keys, version, now, len, secret, &material)) return NGTCP2_ERR_CALLBACK_FAILURE;
+  ctx->native_handle = material.key;
+  memcpy(iv, material.iv, sizeof(material.iv));
+  return 0;
+}
+
 static int on_update_key(ngtcp2_conn *quic, uint8_t *rx_secret, uint8_t *tx_secret, ngtcp2_crypto_aead_ctx *rx_ctx,
                          uint8_t *rx_iv, ngtcp2_crypto_aead_ctx *tx_ctx, uint8_t *tx_iv, const uint8_t *rx_now,
                          const uint8_t *tx_now, size_t secret_len, void *user_data) {
-  struct wt__conn *conn = user_data;
-  uint8_t rx_key[MAX_KEY_LEN], tx_key[MAX_KEY_LEN];
-  int rc = ngtcp2_crypto_update_key(quic, rx_secret, tx_secret, rx_ctx, rx_key, rx_iv, tx_ctx, tx_key, tx_iv, rx_now,
-                                    tx_now, secret_len);
-  if (!rc) {
-    wt__seals_add(&conn->seals, rx_ctx->native_handle, rx_key);
-    wt__seals_add(&conn->seals, tx_ctx->native_handle, tx_key);
-  }
-  wt__wipe(rx_key, sizeof(rx_key));
-  wt__wipe(tx_key, sizeof(tx_key));
-  return rc ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
+  (void)quic;
+  int rc = conn_next_key(user_data, rx_now, secret_len, rx_secret, rx_ctx, rx_iv);
+  if (!rc) rc = conn_next_key(user_data, tx_now, secret_len, tx_secret, tx_ctx, tx_iv);
+  return rc; /* what was made before a failure is freed with the connection */
 }
 
 static void on_delete_key(ngtcp2_conn *quic, ngtcp2_crypto_aead_ctx *ctx, void *user_data) {
   struct wt__conn *conn = user_data;
-  wt__seals_remove(&conn->seals, ctx->native_handle);
-  ngtcp2_crypto_delete_crypto_aead_ctx_cb(quic, ctx, user_data);
+  struct wt__packet_key *key = wt__packet_keys_find(&conn->keys, ctx->native_handle);
+  if (key) {
+    wt__packet_key_free(key);
+  } else {
+    ngtcp2_crypto_delete_crypto_aead_ctx_cb(quic, ctx, user_data);
+  }
 }
 
-static bool is_short_header(const uint8_t *header, size_t len) { return len && !(header[0] & 0x80); }
+static void on_delete_header_key(ngtcp2_conn *quic, ngtcp2_crypto_cipher_ctx *ctx, void *user_data) {
+  const struct wt__conn *conn = user_data;
+  if (!wt__packet_keys_header(&conn->keys, ctx->native_handle))
+    ngtcp2_crypto_delete_crypto_cipher_ctx_cb(quic, ctx, user_data);
+}
+
+/* Handles of 1-RTT packets are records of ours, so the next three must know the connection; ngtcp2 is never called to read
+ * or write without. */
 
 static int on_decrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *ctx,
                       const uint8_t *data, size_t len, const uint8_t *nonce, size_t nonce_len, const uint8_t *aad,
                       size_t aad_len) {
-  if (current && current->reset_in.injecting) { /* our own, in the clear */
+  if (!current) return NGTCP2_ERR_CALLBACK_FAILURE;
+  if (current->reset_in.injecting) { /* our own, in the clear */
     if (len < aead->max_overhead) return -1;
     memcpy(dst, data, len - aead->max_overhead);
     return 0;
   }
-  if (!current || !is_short_header(aad, aad_len))
-    return ngtcp2_crypto_decrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
-  const struct wt__seal *seal = wt__seals_of(&current->seals, ctx->native_handle, false);
-  int rc = 0;
-  if (!seal) {
-    rc = ngtcp2_crypto_decrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
-  } else if (!wt__seal_decrypt(seal, dst, data, len, nonce, aad, aad_len)) {
-    rc = NGTCP2_ERR_DECRYPT;
-  }
+  struct wt__packet_key *key = wt__packet_keys_find(&current->keys, ctx->native_handle);
+  if (!key) return ngtcp2_crypto_decrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
+  int rc = wt__packet_key_decrypt(key, dst, aead, data, len, nonce, aad, aad_len);
   if (rc) return rc;
   wt__reset_at_recv_packet(current, aad, aad_len);
   wt__quic_frames_rewrite(dst, len - aead->max_overhead, conn_judge, current);
@@ -314,20 +348,24 @@ static int on_decrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2
 static int on_encrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *ctx,
                       const uint8_t *data, size_t len, const uint8_t *nonce, size_t nonce_len, const uint8_t *aad,
                       size_t aad_len) {
-  if (!current || !is_short_header(aad, aad_len))
-    return ngtcp2_crypto_encrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
+  if (!current) return NGTCP2_ERR_CALLBACK_FAILURE;
+  struct wt__packet_key *key = wt__packet_keys_find(&current->keys, ctx->native_handle);
+  if (!key) return ngtcp2_crypto_encrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
   if (dst != data) memmove(dst, data, len); /* ngtcp2 encrypts in place, so far */
   wt__reset_at_send_encrypt(current, dst, len);
-  const struct wt__seal *seal = wt__seals_of(&current->seals, ctx->native_handle, true);
-  if (!seal) return ngtcp2_crypto_encrypt_cb(dst, aead, ctx, dst, len, nonce, nonce_len, aad, aad_len);
-  wt__seal_encrypt(seal, dst, dst, len, nonce, aad, aad_len);
-  return 0;
+  return wt__packet_key_encrypt(key, dst, aead, dst, len, nonce, aad, aad_len);
 }
 
 static int on_hp_mask(uint8_t *dst, const ngtcp2_crypto_cipher *hp, const ngtcp2_crypto_cipher_ctx *ctx,
                       const uint8_t *sample) {
-  if (!current || !current->reset_in.injecting) return ngtcp2_crypto_hp_mask_cb(dst, hp, ctx, sample);
-  memset(dst, 0, NGTCP2_HP_MASKLEN);
+  if (!current) return NGTCP2_ERR_CALLBACK_FAILURE;
+  if (current->reset_in.injecting) {
+    memset(dst, 0, NGTCP2_HP_MASKLEN);
+    return 0;
+  }
+  const struct wt__mask *mask = wt__packet_keys_header(&current->keys, ctx->native_handle);
+  if (!mask) return ngtcp2_crypto_hp_mask_cb(dst, hp, ctx, sample);
+  wt__mask_make(mask, dst, sample);
   return 0;
 }
 
@@ -336,13 +374,13 @@ void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks) {
       .client_initial = ngtcp2_crypto_client_initial_cb,
       .recv_client_initial = ngtcp2_crypto_recv_client_initial_cb,
       .recv_retry = ngtcp2_crypto_recv_retry_cb,
-      .recv_crypto_data = ngtcp2_crypto_recv_crypto_data_cb,
+      .recv_crypto_data = on_crypto,
       .encrypt = on_encrypt,
       .decrypt = on_decrypt,
       .hp_mask = on_hp_mask,
       .update_key = on_update_key,
       .delete_crypto_aead_ctx = on_delete_key,
-      .delete_crypto_cipher_ctx = ngtcp2_crypto_delete_crypto_cipher_ctx_cb,
+      .delete_crypto_cipher_ctx = on_delete_header_key,
       .get_path_challenge_data = ngtcp2_crypto_get_path_challenge_data_cb,
       .version_negotiation = ngtcp2_crypto_version_negotiation_cb,
       .rand = on_random,

@@ -22,6 +22,7 @@ struct wt_certificate {
   struct gnutls_pcert_st *chain; /* the leaf first */
   unsigned chain_len;
   struct gnutls_privkey_st *key;
+  struct gnutls_privkey_st *signer; /* what handshakes are signed with (sign.h); NULL: `key` */
   struct gnutls_x509_crt_int *leaf;
   int64_t valid_from, expires_at; /* seconds since 1970-01-01 UTC */
   uint8_t sha256[32];

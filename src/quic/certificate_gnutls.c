@@ -34,6 +34,7 @@
 #include <time.h>
 
 #include "base/mem.h"
+#include "quic/sign.h"
 #include "quic/tls.h"
 
 #define MAX_FILE_LEN ((size_t)1 << 20) /* of a PEM file; chains are some kilobytes */
@@ -85,6 +86,7 @@ void wt_certificate_free(wt_certificate *certificate) {
   if (atomic_fetch_sub_explicit(&certificate->refs, 1, memory_order_acq_rel) != 1) return;
   for (unsigned i = 0; i < certificate->chain_len; i++) gnutls_pcert_deinit(&certificate->chain[i]);
   wt__free(certificate->chain);
+  if (certificate->signer) gnutls_privkey_deinit(certificate->signer);
   if (certificate->key) gnutls_privkey_deinit(certificate->key);
   if (certificate->leaf) gnutls_x509_crt_deinit(certificate->leaf);
   wt__free(certificate);
@@ -201,6 +203,7 @@ static int certificate_parse(const gnutls_datum_t *cert_pem, const gnutls_datum_
     wt_certificate_free(certificate);
     return rc;
   }
+  certificate->signer = wt__signer_new(certificate->key);
   *result = certificate;
   return 0;
 }
@@ -393,6 +396,7 @@ int wt_certificate_generate(const char *const *names, size_t count, int days, wt
     wt_certificate_free(made);
     return rc;
   }
+  made->signer = wt__signer_new(made->key);
   *certificate = made;
   return 0;
 }

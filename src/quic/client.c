@@ -108,7 +108,7 @@ static int client_init_quic(struct wt__conn *conn, const struct wt__path *path,
   rc = client_new_quic(conn, &quic_path, version, &dcid, &scid);
   if (rc) return rc;
   rc = wt__tls_new_client(&conn->tls, options->tls, options->server_name, conn->memory_key, conn->quic);
-  if (!rc) wt__tls_set_seals(conn->tls, &conn->seals);
+  if (!rc) wt__tls_set_keys(conn->tls, &conn->keys);
   return rc;
 }
 
@@ -194,7 +194,7 @@ static void explain_close(const struct wt__conn *conn, struct wt__h3_end *end) {
                : conn->close_code == WT__WT_REQUIREMENTS_NOT_MET ? WT_ERR_SETTINGS
                : conn->close_code == WT__H3_INTERNAL_ERROR       ? WT_ERR_INTERNAL
                                                                  : WT_ERR_PROTOCOL;
-  (void)snprintf(end->reason, sizeof(end->reason), "%.*s", (int)conn->close_reason_len, conn->close_reason);
+  (void)snprintf(end->reason, sizeof(end->reason), "%s", conn->close_reason ? conn->close_reason : "");
 }
 
 static void explain(struct wt__h3_end *end, int error, const char *reason) {

@@ -30,8 +30,9 @@
 
 #define RESERVED_UNI_STREAMS 3        /* HTTP/3's control and QPACK streams of the peer */
 #define MAX_DATAGRAM_FRAME_SIZE 65535 /* any that fits into a packet */
-#define ACTIVE_CID_LIMIT 7            /* ids of the peer's that we keep, for migrations */
+#define ACTIVE_CID_LIMIT 4            /* ids of the peer's that we keep, for migrations */
 #define END_PTOS 3
+#define END_GRAIN (100 * WT__MS)   /* remains end together, at multiples of this, and not with a timer each */
 #define SETTLED_TURN WT__MS        /* the grain of timers that RFC 9002, section 6.1.2, recommends */
 #define BLOCKED_TURN (25 * WT__MS) /* how often deadlines are looked at while the socket is full */
 
@@ -48,7 +49,7 @@ void wt__conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *end
   const struct wt__endpoint_config *config = &endpoint->config;
   ngtcp2_settings_default(settings);
   settings->initial_ts = endpoint->now;
-  settings->max_window = config->max_data;
+  settings->max_window = 0; /* window.c grows it */
   settings->max_stream_window = config->max_stream_data;
   settings->max_tx_udp_payload_size = WT__MAX_PAYLOAD;
   settings->pmtud_probes = PAYLOADS;
@@ -121,13 +122,26 @@ static int conn_init_quic(struct wt__conn *conn, const struct wt__accept *accept
   if (rc) return rc == NGTCP2_ERR_NOMEM ? WT_ERR_NOMEM : WT_ERR_INVALID;
   conn->quic = quic;
   rc = wt__tls_new_server(&conn->tls, endpoint->config.tls, conn->quic);
-  if (!rc) wt__tls_set_seals(conn->tls, &conn->seals);
+  if (!rc) wt__tls_set_keys(conn->tls, &conn->keys);
   return rc;
 }
 
 void wt__conn_set_name(struct wt__conn *conn, const ngtcp2_cid *cid) {
-  for (size_t i = 0; i < cid->datalen && i < WT__CID_MAX_LEN; i++)
-    (void)snprintf(conn->name + 2 * i, 3, "%02x", cid->data[i]);
+  static const char digits[] = "0123456789abcdef";
+  char *at = conn->name;
+  for (size_t i = 0; i < cid->datalen && i < WT__CID_MAX_LEN; i++) {
+    *at++ = digits[cid->data[i] >> 4];
+    *at++ = digits[cid->data[i] & 15];
+  }
+  *at = '\0';
+}
+
+static size_t conn_answer_size(const struct wt__conn_answer *answer) { return sizeof(*answer) + answer->len; }
+
+static void conn_count(struct wt__conn *conn, size_t uncounted) {
+  wt__gauge_remove(&conn->gauge, conn->uncounted);
+  wt__gauge_add(&conn->gauge, uncounted);
+  conn->uncounted = uncounted;
 }
 
 struct wt__conn *wt__conn_alloc(struct wt__endpoint *endpoint) {
@@ -135,13 +149,18 @@ struct wt__conn *wt__conn_alloc(struct wt__endpoint *endpoint) {
   if (!made) return NULL;
   made->endpoint = endpoint;
   made->born_at = endpoint->now;
+  made->gauge.sum = &endpoint->gauge;
+  wt__gauge_add(&made->gauge, sizeof(*made));
+  conn_count(made, WT__BUDGET_HANDSHAKE);
+  wt__window_init(&made->window, endpoint->config.initial_max_data, endpoint->config.max_data);
   made->state = WT__CONN_DRAINING; /* not counted yet: nothing but memory to give back */
   wt__link_init(&made->link);
   wt__link_init(&made->queue);
   wt__heap_node_init(&made->timer);
   wt__list_init(&made->cids);
-  wt__blocks_init(&made->blocks);
-  made->close_answer_at = 1;
+  wt__packet_keys_init(&made->keys);
+  wt__blocks_init(&made->blocks, &made->gauge);
+  made->acked_id = -1;
   wt__reset_at_recv_init(made, endpoint->config.max_streams_bidi,
                          endpoint->config.max_streams_uni + RESERVED_UNI_STREAMS);
   wt__reset_at_send_init(made);
@@ -190,11 +209,15 @@ static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum 
   conn->state = state; /* from here on the calls of h3 do nothing */
   if (conn->h3) wt__h3_conn_free(conn->h3, party, code);
   if (conn->quic) ngtcp2_conn_del(conn->quic);
-  wt__seals_free(&conn->seals);
+  wt__packet_keys_free(&conn->keys);
   wt__blocks_free(&conn->blocks);
   wt__reset_at_recv_free(conn);
   wt__reset_at_send_free(conn);
   wt__tls_free(conn->tls);
+  conn_count(conn, 0);
+  if (conn->withheld) endpoint->withheld--;
+  conn->withheld = false;
+  if (conn->stops) wt__gauge_remove(&conn->gauge, WT__MAX_STOPS * sizeof(*conn->stops));
   wt__free(conn->stops);
   conn->h3 = NULL;
   conn->quic = NULL;
@@ -210,7 +233,10 @@ void wt__conn_free(struct wt__conn *conn, enum wt_party party, uint64_t code) {
   if (lingered) conn->endpoint->ended_len--;
   wt__heap_remove(&conn->endpoint->timers, &conn->timer);
   wt__cid_map_remove_all(&conn->endpoint->cids, &conn->cids);
-  wt__free(conn->close_packet);
+  wt__gauge_remove(&conn->gauge, sizeof(*conn) + (conn->answer ? conn_answer_size(conn->answer) : 0));
+  wt__free(conn->answer);
+  wt__free(conn->texts);
+  wt__free(conn->close_reason);
   wt__free(conn->memory_key);
   wt__free(conn);
 }
@@ -219,6 +245,7 @@ void wt__conn_free(struct wt__conn *conn, enum wt_party party, uint64_t code) {
 static void conn_linger(struct wt__conn *conn, enum wt__conn_state state, enum wt_party party, uint64_t code) {
   struct wt__endpoint *endpoint = conn->endpoint;
   uint64_t end = endpoint->now + END_PTOS * ngtcp2_conn_get_pto(conn->quic);
+  end += END_GRAIN - end % END_GRAIN;
   conn_release(conn, state, party, code);
   wt__list_push_back(&endpoint->ended, &conn->link);
   endpoint->ended_len++;
@@ -234,25 +261,34 @@ static void conn_linger(struct wt__conn *conn, enum wt__conn_state state, enum w
 static void conn_send_close(struct wt__conn *conn, const ngtcp2_ccerr *error, enum wt_party party) {
   struct wt__endpoint *endpoint = conn->endpoint;
   uint8_t packet[WT__BATCH_PACKET_ROOM];
+  struct wt__conn_answer *answer;
   ngtcp2_path_storage storage;
   ngtcp2_pkt_info info = {0};
   ngtcp2_path_storage_zero(&storage);
+  wt__conn_set_current(conn);
   ngtcp2_ssize len = ngtcp2_conn_write_connection_close(conn->quic, &storage.path, &info, packet, sizeof(packet), error,
                                                         endpoint->now);
+  wt__conn_set_current(NULL);
   uint64_t code = error->error_code;
   if (len <= 0) {
     wt__conn_free(conn, party, code);
     return;
   }
-  wt__path_from_quic(&conn->close_path, &storage.path);
-  wt__endpoint_send_packet(endpoint, &conn->close_path, packet, (size_t)len);
-  conn->close_packet = wt__malloc((size_t)len);
-  if (!conn->close_packet) {
+  answer = wt__calloc(1, sizeof(*answer) + (size_t)len);
+  if (!answer) {
+    struct wt__path path;
+    wt__path_from_quic(&path, &storage.path);
+    wt__endpoint_send_packet(endpoint, &path, packet, (size_t)len);
     wt__conn_free(conn, party, code);
     return;
   }
-  memcpy(conn->close_packet, packet, (size_t)len);
-  conn->close_packet_len = (size_t)len;
+  conn->answer = answer;
+  answer->due = 1;
+  answer->len = (size_t)len;
+  memcpy(answer->packet, packet, answer->len);
+  wt__path_from_quic(&answer->path, &storage.path);
+  wt__endpoint_send_packet(endpoint, &answer->path, answer->packet, answer->len);
+  wt__gauge_add(&conn->gauge, conn_answer_size(answer));
   conn_linger(conn, WT__CONN_CLOSING, party, code);
 }
 
@@ -261,8 +297,7 @@ void wt__conn_want_close(struct wt__conn *conn, enum wt_party party, uint64_t co
   conn->close_wanted = true;
   conn->close_party = party;
   conn->close_code = code;
-  conn->close_reason_len = strnlen(reason, sizeof(conn->close_reason));
-  memcpy(conn->close_reason, reason, conn->close_reason_len);
+  conn->close_reason = wt__strndup(reason, strnlen(reason, WT__CONN_REASON_MAX));
   if (conn->client) wt__conn_client_settle(conn); /* at once: the next attempt may begin before the packet is sent */
   wt__conn_wake(conn);
 }
@@ -272,7 +307,7 @@ void wt__conn_close_now(struct wt__conn *conn) {
   if (conn->client) wt__conn_client_explain(conn, 0);
   ngtcp2_ccerr_default(&error);
   ngtcp2_ccerr_set_application_error(&error, conn->close_code, (const uint8_t *)conn->close_reason,
-                                     conn->close_reason_len);
+                                     conn->close_reason ? strlen(conn->close_reason) : 0);
   conn_send_close(conn, &error, conn->close_party);
 }
 
@@ -343,10 +378,16 @@ static int conn_start_h3(struct wt__conn *conn, const struct wt__path *path) {
 /* --- Packets and time --- */
 
 static void conn_answer_closing(struct wt__conn *conn) {
-  if (++conn->close_seen < conn->close_answer_at) return;
-  conn->close_seen = 0;
-  conn->close_answer_at *= 2;
-  wt__endpoint_send_packet(conn->endpoint, &conn->close_path, conn->close_packet, conn->close_packet_len);
+  struct wt__conn_answer *answer = conn->answer;
+  if (++answer->seen < answer->due) return;
+  answer->seen = 0;
+  answer->due *= 2;
+  wt__endpoint_send_packet(conn->endpoint, &answer->path, answer->packet, answer->len);
+}
+
+static void conn_settle(struct wt__conn *conn) {
+  wt__tls_server_settle(conn->tls);
+  conn_count(conn, WT__BUDGET_CONNECTION);
 }
 
 /* ngtcp2 has answered the STOP_SENDING frames of a datagram with RESET_STREAM; h3 is told why. */
@@ -363,7 +404,7 @@ static void conn_deliver_stops(struct wt__conn *conn) {
 void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len) {
   struct wt__endpoint *endpoint = conn->endpoint;
   if (conn->state == WT__CONN_CLOSING) conn_answer_closing(conn);
-  if (conn->state != WT__CONN_OPEN) return;
+  if (conn->state != WT__CONN_OPEN || wt__conn_is_over(conn, len)) return;
   conn->packets_received++;
   conn->bytes_received += len;
   if (conn->client) wt__conn_client_settle(conn);
@@ -375,6 +416,7 @@ void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned 
   wt__conn_set_current(conn);
   int rc = ngtcp2_conn_read_pkt(conn->quic, &quic_path, &info, data, len, endpoint->now);
   wt__conn_set_current(NULL);
+  wt__conn_tell_acked(conn);
   if (rc == NGTCP2_ERR_RETRY) { /* the client's first bytes came in a way that asks for a proof of its address */
     if (!ngtcp2_accept(&hd, data, len)) wt__endpoint_send_retry(endpoint, path, &hd);
     wt__conn_free(conn, WT_TRANSPORT, NGTCP2_NO_ERROR);
@@ -383,6 +425,7 @@ void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned 
   if (!rc && conn->can_start && !conn->h3) rc = conn_start_h3(conn, path);
   if (!rc) rc = conn->reset_in.error;
   if (!rc) {
+    if (conn->shaken && !conn->client) conn_settle(conn);
     conn_deliver_stops(conn);
     wt__reset_at_recv_tell_finals(conn);
     rc = wt__reset_at_recv_inject(conn);
@@ -455,6 +498,7 @@ void wt__conn_run(struct wt__conn *conn) {
   bool more = false;
   conn->settled = false;
   if (conn->h3) wt__h3_conn_run(conn->h3, endpoint->now);
+  wt__conn_extend(conn);
   wt__reset_at_recv_tell_finals(conn);
   int rc = conn->close_wanted ? 0 : wt__reset_at_recv_inject(conn); /* of streams that were stopped meanwhile */
   if (!rc && !conn->close_wanted && !endpoint->batch.blocked) {

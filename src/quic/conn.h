@@ -17,7 +17,9 @@
  *   write.c       packets of one connection
  *   probe.c       a full window that nothing would open again
  *   blocks.c      the memory that ngtcp2 has
- *   seals.c       packet protection by something faster than TLS's library
+ *   budget.c      the memory that all connections have, and what follows from it
+ *   window.c      how much the peer may send
+ *   packet_keys.c keys of 1-RTT packets, and what encrypts with them
  *   reset_at_*.c  RESET_STREAM_AT, which ngtcp2 does not know
  *   batch.c       packets on their way to the socket
  */
@@ -27,17 +29,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/gauge.h"
 #include "base/heap.h"
 #include "base/list.h"
+#include "base/pool.h"
 #include "base/rate.h"
 #include "quic/batch.h"
 #include "quic/blocks.h"
+#include "quic/budget.h"
 #include "quic/cid.h"
 #include "quic/endpoint.h"
+#include "quic/packet_keys.h"
 #include "quic/reset_at.h"
-#include "quic/seals.h"
 #include "quic/shared.h"
 #include "quic/token.h"
+#include "quic/window.h"
 
 #define WT__CONN_REASON_MAX 256  /* bytes of a CONNECTION_CLOSE's reason */
 #define WT__MAX_PAYLOAD 1472     /* of a UDP datagram that we send */
@@ -64,6 +70,19 @@ struct wt__stop {
   uint64_t code;
 };
 
+/* What answers packets of a peer that has missed our CONNECTION_CLOSE. */
+struct wt__conn_answer {
+  struct wt__path path;
+  uint64_t seen, due; /* packets; the count at which the next answer is due */
+  size_t len;
+  uint8_t packet[];
+};
+
+/* For `wt__conn_get_info`. */
+struct wt__conn_texts {
+  char peer[WT__ADDRESS_TEXT_MAX], local[WT__ADDRESS_TEXT_MAX];
+};
+
 struct wt__conn {
   struct wt__endpoint *endpoint;
   enum wt__conn_state state;
@@ -75,14 +94,23 @@ struct wt__conn {
   /* NULL once the connection is no longer open. `h3` is made when the keys for its first bytes are there. */
   ngtcp2_conn *quic;
   struct wt__blocks blocks; /* memory of `quic` */
-  struct wt__seals seals;   /* of its 1-RTT keys */
+  struct wt__gauge gauge;   /* what the connection holds, but for what is queued to be sent: that is in the sum alone */
+  size_t uncounted;         /* in it: an estimate of what is not counted block by block */
+  struct wt__window window;
+  uint64_t admitted_at; /* the last small packet taken from a connection that holds more than its share */
+  struct wt__packet_keys keys;
   struct wt__tls *tls;
   struct wt__h3_conn *h3;
-  bool can_start;                                                      /* 1-RTT packets can be written */
-  bool shaken;                                                         /* the handshake is done */
+  bool client;       /* this end began it; `h3` is there from the beginning */
+  bool can_start;    /* 1-RTT packets can be written */
+  bool shaken;       /* the handshake is done */
+  bool counted;      /* among those of its address, under `peer_key` */
+  bool withheld;     /* what was read is not given back for want of memory */
+  bool probe_wanted; /* see probe.c */
+  bool settled;      /* the last pass has left nothing to send */
+  int64_t acked_id;  /* of the stream whose bytes below `acked` are acknowledged, which h3 was not told yet; -1: none */
+  uint64_t acked;
   uint64_t packets_sent, packets_received, bytes_sent, bytes_received; /* UDP payloads, for statistics */
-  bool client;  /* this end began it; `h3` is there from the beginning */
-  bool counted; /* among those of its address, under `peer_key` */
   uint64_t peer_key;
   uint64_t born_at, shaken_at; /* beginning; end of the handshake */
 
@@ -97,14 +125,9 @@ struct wt__conn {
   bool close_wanted;
   enum wt_party close_party;
   uint64_t close_code;
-  size_t close_reason_len;
-  char close_reason[WT__CONN_REASON_MAX];
+  char *close_reason; /* NULL: none */
 
-  /* What answers packets while CLOSING. */
-  uint8_t *close_packet;
-  size_t close_packet_len;
-  struct wt__path close_path;
-  uint64_t close_seen, close_answer_at; /* packets seen; the count at which the next answer is due */
+  struct wt__conn_answer *answer; /* while CLOSING */
 
   /* STOP_SENDING frames of the datagram being read. */
   struct wt__stop *stops;
@@ -112,10 +135,8 @@ struct wt__conn {
 
   struct wt__reset_at_recv reset_in;
   struct wt__reset_at_send reset_out;
-  bool probe_wanted; /* see probe.c */
-  bool settled;      /* the last pass has left nothing to send */
 
-  char peer_text[WT__ADDRESS_TEXT_MAX], local_text[WT__ADDRESS_TEXT_MAX]; /* for `wt__conn_get_info` */
+  struct wt__conn_texts *texts;       /* NULL before they were asked for */
   char name[2 * WT__CID_MAX_LEN + 1]; /* the client's first id in hex, for the log */
 };
 
@@ -129,11 +150,15 @@ struct wt__endpoint {
   struct wt__list waiting; /* would write, but the socket is full */
   struct wt__heap timers;
   struct wt__endpoint_stats stats;
+  struct wt__gauge_sum gauge; /* of connections' gauges */
+  size_t told;                /* of it, in `shared->budget` */
+  size_t withheld;            /* connections */
   uint64_t now;
   bool busy;                          /* a callback may be on the stack: nothing is freed */
   bool shutdown_wanted, close_wanted; /* asked for while busy */
   bool shutting_down;
   struct wt__rate resets; /* stateless ones */
+  struct wt__pool pool;   /* of all its connections */
   struct wt__batch batch;
 };
 
@@ -206,8 +231,21 @@ void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks);
 /* The connection whose packets ngtcp2 reads or writes on this thread, for callbacks without user data; NULL: none. */
 void wt__conn_set_current(struct wt__conn *conn);
 size_t wt__conn_max_datagram_len(const struct wt__conn *conn);
+/* Tells h3 of acknowledgements that were kept until ngtcp2 has read the packet. */
+void wt__conn_tell_acked(struct wt__conn *conn);
 /* Writes what may be written now; 0 or an error of ngtcp2. `*more`: stopped by the quantum of a pass. */
 int wt__conn_write(struct wt__conn *conn, bool *more);
+
+/* --- budget.c --- */
+/* Tells other workers what this one holds, if that has changed much, and takes over what follows from what all hold. */
+void wt__endpoint_weigh(struct wt__endpoint *endpoint);
+/* Only tells, however little it is. */
+void wt__endpoint_tell_memory(struct wt__endpoint *endpoint);
+/* Whether a packet of `len` bytes is to be treated as lost, because memory is full and the connection holds more than
+ * its share. */
+bool wt__conn_is_over(struct wt__conn *conn, size_t len);
+/* Extends the peer's limit by what was read, if it is enough to be worth a frame and there is memory. */
+void wt__conn_extend(struct wt__conn *conn);
 
 /* --- accept.c --- */
 /* A packet whose id is unknown. */

@@ -26,16 +26,22 @@
 #include "quic/conn.h"
 #include "wire/error_code.h"
 
+#define WITHHELD_TURN (100 * WT__MS) /* how often it is looked whether there is memory again */
+
 int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_config *config) {
   struct wt__endpoint *made = wt__calloc(1, sizeof(*made));
   if (!made) return WT_ERR_NOMEM;
   made->config = *config;
+  wt__pool_init(&made->pool);
+  made->config.h3.mux.pool = &made->pool;
   wt__list_init(&made->conns);
   wt__list_init(&made->ended);
   wt__list_init(&made->ready);
   wt__list_init(&made->waiting);
   wt__heap_init(&made->timers);
   wt__rate_init(&made->resets, WT__RESETS_RATE, WT__RESETS_BURST, 0);
+  made->gauge.share = SIZE_MAX;
+  wt__rate_init(&made->gauge.log_rate, WT__BUDGET_LINES_RATE, WT__BUDGET_LINES_BURST, 0);
   made->batch.send = config->send;
   made->batch.send_ctx = config->send_ctx;
   made->batch.stats = &made->stats;
@@ -60,6 +66,8 @@ void wt__endpoint_free(struct wt__endpoint *endpoint) {
   struct wt__link *link;
   while ((link = wt__list_first(&endpoint->conns))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);
   while ((link = wt__list_first(&endpoint->ended))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);
+  if (endpoint->shared) wt__endpoint_tell_memory(endpoint);
+  wt__pool_free(&endpoint->pool);
   wt__cid_map_free(&endpoint->cids);
   if (endpoint->shared == &endpoint->own) wt__shared_free(&endpoint->own);
   wt__heap_free(&endpoint->timers);
@@ -95,6 +103,7 @@ void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *pat
   struct wt__conn *conn = rc ? NULL : wt__cid_map_find(&endpoint->cids, ids.dcid, ids.dcidlen);
   if (!rc && !conn && endpoint_pass(endpoint, path, ecn, data, len, &ids)) return;
   endpoint->now = now;
+  wt__endpoint_weigh(endpoint);
   endpoint->stats.packets_received++;
   endpoint->stats.bytes_received += len;
   if (rc == NGTCP2_ERR_VERSION_NEGOTIATION) {
@@ -172,14 +181,19 @@ void wt__endpoint_run(struct wt__endpoint *endpoint, uint64_t now) {
   endpoint->busy = true;
   endpoint_do_wanted(endpoint);
   endpoint_run_timers(endpoint);
+  wt__endpoint_weigh(endpoint);
   endpoint_run_ready(endpoint);
+  wt__endpoint_weigh(endpoint);
   endpoint->busy = false;
 }
 
 uint64_t wt__endpoint_expiry(const struct wt__endpoint *endpoint) {
   if (!wt__list_empty(&endpoint->ready) || endpoint->shutdown_wanted || endpoint->close_wanted) return 0;
   const struct wt__heap_node *node = wt__heap_min(&endpoint->timers);
-  return node ? node->key : UINT64_MAX;
+  uint64_t expiry = node ? node->key : UINT64_MAX;
+  /* Another worker may be the one whose connections give memory back. */
+  if (endpoint->withheld && expiry > endpoint->now + WITHHELD_TURN) expiry = endpoint->now + WITHHELD_TURN;
+  return expiry;
 }
 
 void wt__endpoint_writable(struct wt__endpoint *endpoint, uint64_t now) {
@@ -219,4 +233,5 @@ bool wt__endpoint_is_idle(const struct wt__endpoint *endpoint) {
 
 void wt__endpoint_get_stats(const struct wt__endpoint *endpoint, struct wt__endpoint_stats *stats) {
   *stats = endpoint->stats;
+  stats->memory_used = endpoint->gauge.bytes;
 }

@@ -10,6 +10,7 @@
  * to nothing is what the answer is for. So this looks at what is still there, not at the connection's state.
  */
 
+#include "base/mem.h"
 #include "quic/conn.h"
 
 static void info_parameters(struct wt_transport_parameters *dst, const ngtcp2_transport_params *src, bool reset_at) {
@@ -37,8 +38,10 @@ static void info_path(struct wt__conn *conn, struct wt_connection_info *info) {
   struct wt__path path = {0};
   ngtcp2_conn_info stats;
   wt__path_from_quic(&path, quic_path);
-  wt__conn_address_text(&path.remote, conn->peer_text, sizeof(conn->peer_text));
-  wt__conn_address_text(&path.local, conn->local_text, sizeof(conn->local_text));
+  if (conn->texts) {
+    wt__conn_address_text(&path.remote, conn->texts->peer, sizeof(conn->texts->peer));
+    wt__conn_address_text(&path.local, conn->texts->local, sizeof(conn->texts->local));
+  }
   ngtcp2_conn_get_conn_info(conn->quic, &stats);
   if (stats.min_rtt != UINT64_MAX) { /* before the first sample, the others are an assumption */
     info->smoothed_rtt_us = stats.smoothed_rtt / NGTCP2_MICROSECONDS;
@@ -62,9 +65,10 @@ static void info_tls(const struct wt__conn *conn, struct wt_connection_info *inf
 void wt__conn_get_info(void *ctx, struct wt_connection_info *info) {
   struct wt__conn *conn = ctx;
   const size_t size = info->size;
+  if (!conn->texts) conn->texts = wt__calloc(1, sizeof(*conn->texts));
   *info = (struct wt_connection_info){.size = size,
-                                      .peer_address = conn->peer_text,
-                                      .local_address = conn->local_text,
+                                      .peer_address = conn->texts ? conn->texts->peer : "",
+                                      .local_address = conn->texts ? conn->texts->local : "",
                                       .tls_version = "",
                                       .cipher = "",
                                       .group = ""};

@@ -24,14 +24,15 @@
 
 struct wt__conn;
 
-/* A kept reset is an error when none of its bytes comes for this long, or for the idle timeout, if longer. Flow control cannot be the reason: the final
- * size has to be within the windows. */
+/* A kept reset is an error when none of its bytes comes for this long, or for the idle timeout, if longer. Flow control
+ * cannot be the reason: the final size has to be within the windows. */
 #define WT__RESET_AT_TIMEOUT_MS 30000
 
 /* --- Receiving --- */
 
 struct wt__reset_at_recv {
   struct wt__map streams;     /* id -> record: of open streams that can be read, and of kept resets */
+  void *found;                /* the record that was looked for last: most likely the next one too */
   struct wt__idset opened[2]; /* ordinals of the peer's streams that are or were open; [1]: unidirectional */
   uint64_t max_streams[2];    /* how many of them the peer may have opened */
   struct wt__list kept;       /* waiting for bytes, the longest without progress first */

@@ -39,7 +39,6 @@
 
 #include <string.h>
 
-#include "base/mem.h"
 #include "quic/conn.h"
 #include "wire/varint.h"
 
@@ -75,32 +74,44 @@ static bool is_ours(const struct wt__conn *conn, int64_t id) {
   return ngtcp2_conn_is_local_stream(conn->quic, id) != 0;
 }
 
-static struct record *record_find(const struct wt__conn *conn, int64_t id) {
-  return wt__map_get(&conn->reset_in.streams, (uint64_t)id);
+static struct record *record_find(struct wt__conn *conn, int64_t id) {
+  struct record *record = conn->reset_in.found;
+  if (record && record->id == id) return record;
+  record = wt__map_get(&conn->reset_in.streams, (uint64_t)id);
+  if (record) conn->reset_in.found = record;
+  return record;
 }
 
+static struct wt__pool *pool_of(const struct wt__conn *conn) { return conn->endpoint->config.h3.mux.pool; }
+
 static struct record *record_add(struct wt__conn *conn, int64_t id) {
-  struct record *record = wt__calloc(1, sizeof(*record));
+  struct record *record = wt__pool_take_zeroed(pool_of(conn), sizeof(*record));
   if (!record) return NULL;
   record->id = id;
   wt__link_init(&record->link);
   wt__link_init(&record->final);
   if (!wt__map_set(&conn->reset_in.streams, (uint64_t)id, record)) return record;
-  wt__free(record);
+  wt__pool_give(pool_of(conn), record, sizeof(*record));
   return NULL;
+}
+
+/* It is in the map no longer. */
+static void record_end(struct wt__conn *conn, struct record *record) {
+  if (conn->reset_in.found == record) conn->reset_in.found = NULL;
+  wt__list_remove(&record->link);
+  wt__list_remove(&record->final);
+  wt__pool_give(pool_of(conn), record, sizeof(*record));
 }
 
 static void record_drop(struct wt__conn *conn, struct record *record) {
   wt__map_remove(&conn->reset_in.streams, (uint64_t)record->id);
-  wt__list_remove(&record->link);
-  wt__list_remove(&record->final);
-  wt__free(record);
+  record_end(conn, record);
 }
 
 static void record_free(uint64_t key, void *value, void *arg) {
+  const struct wt__conn *conn = arg;
   (void)key;
-  (void)arg;
-  wt__free(value);
+  wt__pool_give(pool_of(conn), value, sizeof(struct record));
 }
 
 void wt__reset_at_recv_init(struct wt__conn *conn, uint64_t max_bidi, uint64_t max_uni) {
@@ -117,7 +128,7 @@ void wt__reset_at_recv_init(struct wt__conn *conn, uint64_t max_bidi, uint64_t m
 
 void wt__reset_at_recv_free(struct wt__conn *conn) {
   struct wt__reset_at_recv *in = &conn->reset_in;
-  wt__map_each(&in->streams, record_free, NULL);
+  wt__map_each(&in->streams, record_free, conn);
   wt__map_free(&in->streams);
   for (int i = 0; i < 2; i++) wt__idset_free(&in->opened[i]);
   wt__list_init(&in->kept);
@@ -298,8 +309,8 @@ uint64_t wt__reset_at_recv_reset(struct wt__conn *conn, int64_t id, uint64_t cod
 }
 
 void wt__reset_at_recv_closed(struct wt__conn *conn, int64_t id) {
-  struct record *record = record_find(conn, id);
-  if (record) record_drop(conn, record);
+  struct record *record = wt__map_remove(&conn->reset_in.streams, (uint64_t)id);
+  if (record) record_end(conn, record);
   if (!is_ours(conn, id)) conn->reset_in.max_streams[is_uni(id)]++;
 }
 

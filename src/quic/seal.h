@@ -34,4 +34,15 @@ void wt__seal_encrypt(const struct wt__seal *seal, uint8_t *dst, const uint8_t *
 bool wt__seal_decrypt(const struct wt__seal *seal, uint8_t *dst, const uint8_t *data, size_t len, const uint8_t *nonce,
                       const uint8_t *aad, size_t aad_len);
 
+/* The other half of packet protection: the mask of a header (RFC 9001, section 5.4.3). Its key never changes. */
+#define WT__MASK_SAMPLE_LEN 16
+#define WT__MASK_LEN 5
+
+struct wt__mask;
+
+/* `key`: 16 bytes, for AES_128_GCM. NULL: as `wt__seal_new`, and for other ciphers. */
+struct wt__mask *wt__mask_new(enum wt__seal_cipher cipher, const uint8_t *key);
+void wt__mask_free(struct wt__mask *mask);
+void wt__mask_make(const struct wt__mask *mask, uint8_t *dst, const uint8_t *sample);
+
 #endif

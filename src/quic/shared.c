@@ -23,6 +23,7 @@ int wt__shared_init(struct wt__shared *shared) {
   if (rc) return rc;
   atomic_init(&shared->connections, 0);
   atomic_init(&shared->handshakes, 0);
+  wt__budget_init(&shared->budget);
   pthread_mutex_init(&shared->lock, NULL);
   return 0;
 }

@@ -10,12 +10,14 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "quic/budget.h"
 #include "quic/peers.h"
 #include "quic/token.h"
 
 struct wt__shared {
   struct wt__token_key token_key; /* never changes */
   atomic_size_t connections, handshakes;
+  struct wt__budget budget;
   pthread_mutex_t lock; /* of `peers`, but for its key */
   struct wt__peers peers;
 };

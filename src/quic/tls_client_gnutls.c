@@ -52,7 +52,7 @@ struct wt__tls_client {
 /* --- The judgement. Each returns 0, or -1 with `tls->error` set. --- */
 
 static int refuse(struct wt__tls *tls, const char *why) {
-  (void)snprintf(tls->error, sizeof(tls->error), "%s", why);
+  (void)snprintf(tls->error, WT__TLS_ERROR_MAX, "%s", why);
   return -1;
 }
 
@@ -65,7 +65,7 @@ static int check_time(struct wt__tls *tls, gnutls_x509_crt_t leaf) {
   char date[16] = "?";
   if (!expired && now >= from) return 0;
   if (gmtime_r(expired ? &until : &from, &utc)) (void)strftime(date, sizeof(date), "%Y-%m-%d", &utc);
-  (void)snprintf(tls->error, sizeof(tls->error),
+  (void)snprintf(tls->error, WT__TLS_ERROR_MAX,
                  expired ? "the server's certificate expired on %s" : "the server's certificate is not valid before %s",
                  date);
   return -1;
@@ -83,13 +83,13 @@ static int check_authority(struct wt__tls *tls, gnutls_x509_crt_t leaf) {
     return refuse(tls, "the server's certificate is not signed by an authority that is trusted here");
   }
   if (status & GNUTLS_CERT_UNEXPECTED_OWNER) {
-    (void)snprintf(tls->error, sizeof(tls->error), "the server's certificate is not for %s", tls->server_name);
+    (void)snprintf(tls->error, WT__TLS_ERROR_MAX, "the server's certificate is not for %s", tls->server_name);
     return -1;
   }
   if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0)) {
     return refuse(tls, "the server's certificate is not trusted");
   }
-  (void)snprintf(tls->error, sizeof(tls->error), "the server's certificate is not trusted for %s: %s", tls->server_name,
+  (void)snprintf(tls->error, WT__TLS_ERROR_MAX, "the server's certificate is not trusted for %s: %s", tls->server_name,
                  (const char *)text.data);
   gnutls_free(text.data);
   return -1;
@@ -98,7 +98,7 @@ static int check_authority(struct wt__tls *tls, gnutls_x509_crt_t leaf) {
 static int check_leaf(struct wt__tls *tls, gnutls_x509_crt_t leaf) {
   const char *refusal = wt__leaf_hash_refusal(leaf);
   if (*refusal) {
-    (void)snprintf(tls->error, sizeof(tls->error),
+    (void)snprintf(tls->error, WT__TLS_ERROR_MAX,
                    "the server's certificate is known by its hash, but not fit for that: %s", refusal);
     return -1;
   }
@@ -120,9 +120,9 @@ static int check_hash(struct wt__tls *tls, const gnutls_datum_t *der, gnutls_x50
   }
   if (hash_is_known(tls->client, hash)) return check_leaf(tls, leaf);
   int at =
-      snprintf(tls->error, sizeof(tls->error), "the server's certificate is another one than expected: its hash is ");
+      snprintf(tls->error, WT__TLS_ERROR_MAX, "the server's certificate is another one than expected: its hash is ");
   for (size_t i = 0; i < sizeof(hash); i++, at += 2) {
-    (void)snprintf(tls->error + at, sizeof(tls->error) - (size_t)at, "%02x", hash[i]);
+    (void)snprintf(tls->error + at, WT__TLS_ERROR_MAX - (size_t)at, "%02x", hash[i]);
   }
   return -1;
 }
@@ -287,8 +287,10 @@ int wt__tls_new_client(struct wt__tls **tls, struct wt__tls_client *client, cons
   made->client = client;
   made->memory_key = memory_key;
   made->server_name = wt__strdup(server_name);
-  if (made->server_name) made->ticket = client_take_ticket(made);
-  int rc = made->server_name ? client_begin(made) : GNUTLS_E_MEMORY_ERROR;
+  made->error = wt__calloc(1, WT__TLS_ERROR_MAX);
+  bool whole = made->server_name && made->error;
+  if (whole) made->ticket = client_take_ticket(made);
+  int rc = whole ? client_begin(made) : GNUTLS_E_MEMORY_ERROR;
   if (rc) {
     wt__tls_client_settle(made, true);
     wt__tls_free(made);

@@ -13,8 +13,12 @@
  * does not know: `params_send` and `params_recv`.
  *
  * ALPN is "h3" and mandatory; a client without it gets the alert no_application_protocol. Early data
- * (0-RTT) is off: GnuTLS has to be asked for it. Tickets are sent by GnuTLS behind the handshake. If the
- * environment has SSLKEYLOGFILE, GnuTLS writes the secrets there by itself.
+ * (0-RTT) is off: GnuTLS has to be asked for it. A client gets one ticket, when its handshake is done: GnuTLS would
+ * make two, and before it is done. If the environment has SSLKEYLOGFILE, GnuTLS writes the secrets there by itself.
+ *
+ * A server's session has no more to say once its handshake is over and its ticket is written: nothing that a client
+ * may send in QUIC is for it (RFC 9001, sections 4.4 and 6). It is an eighth of a connection's memory, and is freed
+ * then. What is asked for later is kept: the exporter's secret, which GnuTLS tells nobody but the key log, and names.
  *
  * Certificates come as a set that handshakes hold on to, so that the set can be replaced at any time.
  * A server's workers take it from the context each on its own thread, and one of them replaces it: for that
@@ -36,12 +40,11 @@
 #include "base/mem.h"
 #include "quic/certificate.h"
 #include "quic/memory.h"
-#include "quic/seals.h"
+#include "quic/packet_keys.h"
 #include "wire/quic_params.h"
 #include "quic/tls_session.h"
 
 #define MAX_PARAMS_LEN 512 /* our encoded transport parameters */
-#define MAX_KEY_LEN 64     /* more than the longest of a packet's key */
 
 /* TLS 1.3 alone, without the middlebox dance that QUIC forbids; AES-128-GCM first: it is the fastest. */
 const char *const wt__tls_priorities = "%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:"
@@ -95,7 +98,7 @@ static int set_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_
   const wt_certificate *certificate = set_choose(tls_of(session)->set, session);
   *chain = certificate->chain;
   *chain_len = certificate->chain_len;
-  *key = certificate->key;
+  *key = certificate->signer ? certificate->signer : certificate->key;
   *ocsp = NULL;
   *ocsp_len = 0;
   *flags = 0;
@@ -168,25 +171,79 @@ static struct cert_set *context_set(struct wt__tls_context *context) {
 
 /* --- What GnuTLS tells during a handshake --- */
 
-static enum wt__seal_cipher session_seal_cipher(gnutls_session_t session) {
-  switch (gnutls_cipher_get(session)) {
-    case GNUTLS_CIPHER_AES_128_GCM: return WT__SEAL_AES_128_GCM;
-    case GNUTLS_CIPHER_AES_256_GCM: return WT__SEAL_AES_256_GCM;
-    default: return WT__SEAL_NONE;
+/* What protects headers under each cipher: AES as a block cipher, for which libngtcp2_crypto uses CBC, or ChaCha20. */
+static const struct {
+  gnutls_cipher_algorithm_t cipher, header;
+  enum wt__seal_cipher seal;
+} ciphers[] = {
+    {GNUTLS_CIPHER_AES_128_GCM, GNUTLS_CIPHER_AES_128_CBC, WT__SEAL_AES_128_GCM},
+    {GNUTLS_CIPHER_AES_256_GCM, GNUTLS_CIPHER_AES_256_CBC, WT__SEAL_AES_256_GCM},
+    {GNUTLS_CIPHER_CHACHA20_POLY1305, GNUTLS_CIPHER_CHACHA20_32, WT__SEAL_NONE},
+};
+
+/* Tells `keys` the cipher. Returns that of headers; GNUTLS_CIPHER_UNKNOWN: there is none. */
+static gnutls_cipher_algorithm_t session_choose_cipher(gnutls_session_t session, struct wt__packet_keys *keys) {
+  gnutls_cipher_algorithm_t cipher = gnutls_cipher_get(session);
+  for (size_t i = 0; i < sizeof(ciphers) / sizeof(ciphers[0]); i++) {
+    if (ciphers[i].cipher != cipher) continue;
+    keys->cipher = ciphers[i].seal;
+    keys->key_len = gnutls_cipher_get_key_size(cipher);
+    keys->hash = (int)gnutls_prf_hash_get(session);
+    return ciphers[i].header;
   }
+  return GNUTLS_CIPHER_UNKNOWN;
+}
+
+/* The context of the header's key: ours, or one that libngtcp2_crypto uses and frees. 0 or -1. */
+static int session_header_key(gnutls_session_t session, uint32_t version, bool sending, const void *secret, size_t len,
+                              ngtcp2_crypto_cipher_ctx *ctx) {
+  struct wt__packet_keys *keys = tls_of(session)->keys;
+  struct wt__secret from = {.hash = keys->hash, .len = len};
+  uint8_t bare[WT__PACKET_KEY_MAX];
+  gnutls_datum_t key = {bare, (unsigned)keys->key_len};
+  gnutls_cipher_hd_t handle;
+  memcpy(from.data, secret, len);
+  int rc = wt__derive_packet_part(&from, version, WT__PACKET_PART_HP, bare, keys->key_len);
+  if (!rc) ctx->native_handle = wt__packet_keys_set_header(keys, sending, bare);
+  if (!rc && !ctx->native_handle) {
+    rc = gnutls_cipher_init(&handle, session_choose_cipher(session, keys), &key, NULL);
+    if (!rc) ctx->native_handle = handle;
+  }
+  wt__wipe(&from, sizeof(from));
+  wt__wipe(bare, sizeof(bare));
+  return rc ? -1 : 0;
+}
+
+/* As libngtcp2_crypto's, with records of ours in the place of its contexts. 0 or -1. */
+static int session_install_1rtt(gnutls_session_t session, bool sending, const void *secret, size_t len) {
+  struct wt__tls *tls = tls_of(session);
+  struct ngtcp2_conn *conn = tls->conn;
+  uint32_t version = ngtcp2_conn_get_negotiated_version(conn);
+  struct wt__packet_material material;
+  ngtcp2_crypto_cipher_ctx header = {NULL};
+  if (!tls->keys || session_choose_cipher(session, tls->keys) == GNUTLS_CIPHER_UNKNOWN ||
+      wt__packet_keys_add(tls->keys, version, secret, len, &material))
+    return -1;
+  const ngtcp2_crypto_aead_ctx ctx = {material.key};
+  int rc = session_header_key(session, version, sending, secret, len, &header);
+  if (!rc && sending)
+    rc = ngtcp2_conn_install_tx_key(conn, secret, len, &ctx, material.iv, sizeof(material.iv), &header);
+  if (!rc && !sending)
+    rc = ngtcp2_conn_install_rx_key(conn, secret, len, &ctx, material.iv, sizeof(material.iv), &header);
+  if (!rc) return 0;
+  if (header.native_handle && !wt__packet_keys_header(tls->keys, header.native_handle))
+    gnutls_cipher_deinit(header.native_handle);
+  wt__packet_key_free(material.key);
+  return -1;
 }
 
 /* One direction's secret. 0 or -1. */
 static int session_install(gnutls_session_t session, ngtcp2_encryption_level level, bool sending, const void *secret,
                            size_t len) {
-  struct wt__tls *tls = tls_of(session);
-  uint8_t key[MAX_KEY_LEN];
-  int rc = sending ? ngtcp2_crypto_derive_and_install_tx_key(tls->conn, key, NULL, NULL, level, secret, len)
-                   : ngtcp2_crypto_derive_and_install_rx_key(tls->conn, key, NULL, NULL, level, secret, len);
-  if (!rc && level == NGTCP2_ENCRYPTION_LEVEL_1RTT && tls->seals)
-    wt__seals_expect(tls->seals, sending, session_seal_cipher(session), key);
-  wt__wipe(key, sizeof(key));
-  return rc;
+  struct ngtcp2_conn *conn = tls_of(session)->conn;
+  if (level == NGTCP2_ENCRYPTION_LEVEL_1RTT) return session_install_1rtt(session, sending, secret, len);
+  return sending ? ngtcp2_crypto_derive_and_install_tx_key(conn, NULL, NULL, NULL, level, secret, len)
+                 : ngtcp2_crypto_derive_and_install_rx_key(conn, NULL, NULL, NULL, level, secret, len);
 }
 
 static int session_on_secret(gnutls_session_t session, gnutls_record_encryption_level_t level, const void *rx,
@@ -207,6 +264,17 @@ static int session_on_read(gnutls_session_t session, gnutls_record_encryption_le
   if (!rc) return 0;
   ngtcp2_conn_set_tls_error(conn, rc);
   return -1;
+}
+
+/* GnuTLS's own function for the key log comes first, if there is one. */
+static int session_on_key_log(gnutls_session_t session, const char *label, const gnutls_datum_t *secret) {
+  struct wt__tls *tls = tls_of(session);
+  int rc = tls->key_log ? ((gnutls_keylog_func)tls->key_log)(session, label, secret) : 0;
+  if (rc || strcmp(label, "EXPORTER_SECRET") != 0 || secret->size > sizeof(tls->exporter.data)) return rc;
+  memcpy(tls->exporter.data, secret->data, secret->size);
+  tls->exporter.len = secret->size;
+  tls->exporter.hash = (int)gnutls_prf_hash_get(session);
+  return 0;
 }
 
 static int session_on_alert(gnutls_session_t session, gnutls_record_encryption_level_t level,
@@ -265,12 +333,14 @@ int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, st
   }
   made->conn = conn;
   made->set = set;
-  int rc = gnutls_init(&made->session, GNUTLS_SERVER | GNUTLS_NO_END_OF_EARLY_DATA);
+  int rc = gnutls_init(&made->session, GNUTLS_SERVER | GNUTLS_NO_END_OF_EARLY_DATA | GNUTLS_NO_AUTO_SEND_TICKET);
   if (rc) {
     made->session = NULL;
     wt__tls_free(made);
     return WT_ERR_NOMEM;
   }
+  made->key_log = (void (*)(void))gnutls_session_get_keylog_function(made->session);
+  gnutls_session_set_keylog_function(made->session, session_on_key_log);
   rc = wt__tls_session_configure(made, context->priorities, made->set->credentials);
   if (!rc && context->ticket_key.data) rc = gnutls_session_ticket_enable_server(made->session, &context->ticket_key);
   if (rc) {
@@ -282,21 +352,45 @@ int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, st
   return 0;
 }
 
-void wt__tls_free(struct wt__tls *tls) {
-  if (!tls) return;
+void wt__tls_send_ticket(struct wt__tls *tls) {
+  if (tls->session) (void)gnutls_session_ticket_send(tls->session, 1, 0);
+}
+
+/* What needs certificates. */
+static void session_free(struct wt__tls *tls) {
   if (tls->session) gnutls_deinit(tls->session);
   set_unref(tls->set);
+  tls->session = NULL;
+  tls->set = NULL;
+}
+
+void wt__tls_server_settle(struct wt__tls *tls) {
+  if (!tls->session || !tls->exporter.len) return;
+  wt__tls_get_info(tls, &tls->info);
+  ngtcp2_conn_set_tls_native_handle(tls->conn, NULL);
+  session_free(tls);
+}
+
+void wt__tls_free(struct wt__tls *tls) {
+  if (!tls) return;
+  session_free(tls);
+  wt__wipe(&tls->exporter, sizeof(tls->exporter));
   wt__memory_item_free(tls->ticket);
   wt__free(tls->server_name);
+  wt__free(tls->error);
   wt__free(tls);
 }
 
-void wt__tls_set_seals(struct wt__tls *tls, struct wt__seals *seals) { tls->seals = seals; }
+void wt__tls_set_keys(struct wt__tls *tls, struct wt__packet_keys *keys) { tls->keys = keys; }
 
 bool wt__tls_peer_has_reset_at(const struct wt__tls *tls) { return tls->peer_has_reset_at; }
 
 void wt__tls_get_info(const struct wt__tls *tls, struct wt__tls_info *info) {
   gnutls_session_t session = tls->session;
+  if (!session) {
+    *info = tls->info;
+    return;
+  }
   *info = (struct wt__tls_info){.version = "", .cipher = "", .group = ""};
   unsigned count = 0;
   /* GnuTLS also gives that of the connection which got the ticket. */
@@ -319,6 +413,8 @@ int wt__tls_export(struct wt__tls *tls, const char *label, const void *context, 
                    size_t out_len) {
   if (!ngtcp2_conn_get_handshake_completed(tls->conn)) return WT_ERR_STATE;
   /* A context of length 0 and none are the same in TLS 1.3. */
+  if (!tls->session)
+    return wt__derive_exported(&tls->exporter, label, (struct wt__vec){context, context_len}, out, out_len);
   int rc = gnutls_prf_rfc5705(tls->session, strlen(label), label, context_len, context, out_len, out);
   return rc ? WT_ERR_TLS : 0;
 }

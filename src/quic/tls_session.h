@@ -7,6 +7,7 @@
  * structs, so that they can be named here without its headers.
  */
 
+#include "quic/derive.h"
 #include "quic/tls.h"
 
 #define WT__TLS_ERROR_MAX 192
@@ -17,14 +18,17 @@ struct cert_set;
 struct wt__memory_item;
 
 struct wt__tls {
-  struct gnutls_session_int *session;
+  struct gnutls_session_int *session; /* NULL: of a server whose handshake is over */
   struct ngtcp2_conn *conn;
-  struct wt__seals *seals;
+  struct wt__packet_keys *keys;
   bool peer_has_reset_at;
   struct cert_set *set;          /* of a server */
+  void (*key_log)(void);         /* of a server: GnuTLS's own function for that, of another type */
+  struct wt__secret exporter;    /* of a server */
+  struct wt__tls_info info;      /* while `session` is NULL */
   struct wt__tls_client *client; /* of a client */
   char *server_name;
-  char error[WT__TLS_ERROR_MAX];  /* why the server's certificate was refused */
+  char *error;                    /* of a client, WT__TLS_ERROR_MAX bytes: why the server's certificate was refused */
   bool peer_showed;               /* it has shown a certificate on this connection, good or not */
   const char *memory_key;         /* where tickets go; NULL: nowhere */
   unsigned tickets;               /* that went there */

@@ -70,7 +70,7 @@ static void transport_consume(void *ctx, int64_t id, uint64_t len) {
   if (!conn || !len) return;
   if (ngtcp2_conn_extend_max_stream_offset(conn->quic, id, len) == NGTCP2_ERR_NOMEM)
     wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_INTERNAL_ERROR, "out of memory");
-  ngtcp2_conn_extend_max_offset(conn->quic, len);
+  wt__window_read(&conn->window, len); /* given back by the next turn */
   wt__conn_wake(conn);
 }
 
@@ -132,6 +132,8 @@ static void transport_path_stats(void *ctx, struct wt__path_stats *stats) {
   stats->bytes_received = conn->bytes_received;
 }
 
+static struct wt__gauge *transport_gauge(void *ctx) { return &((struct wt__conn *)ctx)->gauge; }
+
 static int transport_export_keys(void *ctx, const char *label, const void *context, size_t context_len, void *out,
                                  size_t out_len) {
   struct wt__conn *conn = conn_open(ctx);
@@ -150,6 +152,7 @@ const struct wt_transport wt__quic_transport = {
     .close_connection = transport_close_connection,
     .set_keep_alive = transport_set_keep_alive,
     .path_stats = transport_path_stats,
+    .gauge = transport_gauge,
     .get_info = wt__conn_get_info,
     .export_keys = transport_export_keys,
 };

@@ -12,6 +12,9 @@
  * until the window grows (`wt__h3_conn_blocked`). The connection's: no stream is asked for at all, and
  * whatever the peer sends to extend it makes this run again.
  *
+ * A stream that is alone in having bytes fills packet after packet, and h3 hears of it once: nothing that h3 knows
+ * changes during a pass but what it is told from here.
+ *
  * A pass ends at the quantum that congestion control allows in one go (a fraction of the window, 64 KiB at
  * most): the rest has its time by ngtcp2's pacing, and other connections have their turn. It also ends when
  * the batch is full, since one packet more would cost a system call of its own.
@@ -22,6 +25,7 @@
 #include "quic/conn.h"
 
 #define CAPSULE_RESERVE 4096 /* bytes of the connection's window */
+#define MORE_THAN_FITS 2048  /* bytes of a stream: ngtcp2 need not look at the rest */
 
 /* One packet being filled. */
 struct packet {
@@ -33,6 +37,12 @@ struct packet {
   bool no_datagrams; /* the next one has to wait for another packet */
   bool no_carriers;  /* likewise */
   bool last;         /* there was nothing left to add */
+
+  /* What h3 has handed out, from packet to packet if nothing else waits. */
+  struct wt__send send;
+  bool has_send;
+  size_t at;    /* the first of its pieces that is not used up */
+  size_t taken; /* bytes of which h3 was not told yet */
 };
 
 /* Adds the oldest datagram. Returns like `packet_add_stream`. */
@@ -91,27 +101,56 @@ static ngtcp2_ssize packet_add_fin(struct packet *packet, int64_t id) {
   return n;
 }
 
+/* Tells h3 what became of what it handed out. */
+static void packet_settle(struct packet *packet, bool fin) {
+  if (!packet->has_send) return;
+  packet->has_send = false;
+  if (packet->taken || fin) wt__h3_conn_sent(packet->conn->h3, packet->send.id, packet->taken, fin);
+}
+
+/* `len` bytes of the stream are in the packet. */
+static void packet_take(struct packet *packet, size_t len) {
+  struct wt__send *send = &packet->send;
+  packet->taken += len;
+  while (packet->at < send->count && len >= send->vecs[packet->at].len) len -= send->vecs[packet->at++].len;
+  if (packet->at == send->count) {
+    packet_settle(packet, send->fin);
+    return;
+  }
+  send->vecs[packet->at].data += len;
+  send->vecs[packet->at].len -= len;
+  if (!send->alone) packet_settle(packet, false);
+}
+
 /* Adds what there is of one stream. Returns the length of the packet, 0 if none may be sent now,
  * NGTCP2_ERR_WRITE_MORE to go on, or an error. */
-static ngtcp2_ssize packet_add_stream(struct packet *packet, const struct wt__send *send) {
+static ngtcp2_ssize packet_add_stream(struct packet *packet) {
   struct wt__conn *conn = packet->conn;
+  const struct wt__send *send = &packet->send;
   ngtcp2_vec vecs[WT__SEND_VECS];
-  size_t total = 0;
-  for (size_t i = 0; i < send->count; i++) {
-    vecs[i] = (ngtcp2_vec){(uint8_t *)(uintptr_t)send->vecs[i].data, send->vecs[i].len};
+  size_t total = 0, count = 0;
+  for (size_t i = packet->at; i < send->count && total < MORE_THAN_FITS; i++) {
+    vecs[count++] = (ngtcp2_vec){(uint8_t *)(uintptr_t)send->vecs[i].data, send->vecs[i].len};
     total += send->vecs[i].len;
   }
-  uint32_t flags = NGTCP2_WRITE_STREAM_FLAG_MORE | (send->fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0);
+  bool fin = send->fin && packet->at + count == send->count;
+  uint32_t flags = NGTCP2_WRITE_STREAM_FLAG_MORE | (fin ? NGTCP2_WRITE_STREAM_FLAG_FIN : 0);
   ngtcp2_ssize taken = -1;
   ngtcp2_ssize n = ngtcp2_conn_writev_stream(conn->quic, &packet->path.path, &packet->info, packet->data, packet->room,
-                                             &taken, flags, send->id, vecs, send->count, conn->endpoint->now);
+                                             &taken, flags, send->id, vecs, count, conn->endpoint->now);
   switch (n) {
-    case NGTCP2_ERR_STREAM_DATA_BLOCKED: wt__h3_conn_blocked(conn->h3, send->id); return NGTCP2_ERR_WRITE_MORE;
+    case NGTCP2_ERR_STREAM_DATA_BLOCKED:
+      packet_settle(packet, false);
+      wt__h3_conn_blocked(conn->h3, send->id);
+      return NGTCP2_ERR_WRITE_MORE;
     case NGTCP2_ERR_STREAM_NOT_FOUND:
-    case NGTCP2_ERR_STREAM_SHUT_WR: wt__h3_conn_write_closed(conn->h3, send->id); return NGTCP2_ERR_WRITE_MORE;
+    case NGTCP2_ERR_STREAM_SHUT_WR:
+      packet_settle(packet, false);
+      wt__h3_conn_write_closed(conn->h3, send->id);
+      return NGTCP2_ERR_WRITE_MORE;
     default: break;
   }
-  if (taken >= 0) wt__h3_conn_sent(conn->h3, send->id, (size_t)taken, send->fin && (size_t)taken == total);
+  if (taken >= 0) packet_take(packet, (size_t)taken);
   return n;
 }
 
@@ -146,10 +185,19 @@ static uint64_t conn_stream_room(const struct wt__conn *conn) {
   return left > reserve ? left - reserve : 0;
 }
 
+/* Whether there are bytes of a stream: the rest of the last one's, or those of the next one. */
+static bool packet_has_stream(struct packet *packet) {
+  struct wt__conn *conn = packet->conn;
+  if (!conn->h3 || !ngtcp2_conn_get_max_data_left(conn->quic)) return false;
+  if (packet->has_send) return true;
+  packet->at = packet->taken = 0;
+  packet->has_send = wt__h3_conn_next(conn->h3, &packet->send, conn_stream_room(conn));
+  return packet->has_send;
+}
+
 /* Fills one packet. Returns its length, 0 if there is nothing that may be sent, or an error. */
 static ngtcp2_ssize packet_write(struct packet *packet) {
   struct wt__conn *conn = packet->conn;
-  struct wt__send send;
   struct wt__vec datagram;
   uint8_t carrier[WT__CARRIER_MAX];
   uint64_t number;
@@ -164,15 +212,20 @@ static ngtcp2_ssize packet_write(struct packet *packet) {
       n = packet_add_fin(packet, fin_id);
     } else if (conn->h3 && !packet->no_datagrams && conn_next_datagram(conn, &datagram)) {
       n = packet_add_datagram(packet, &datagram);
-    } else if (conn->h3 && ngtcp2_conn_get_max_data_left(conn->quic) &&
-               wt__h3_conn_next(conn->h3, &send, conn_stream_room(conn))) {
-      n = packet_add_stream(packet, &send);
+    } else if (packet_has_stream(packet)) {
+      n = packet_add_stream(packet);
     } else {
       packet->last = !packet->no_datagrams && !packet->no_carriers;
       return packet_complete(packet);
     }
     if (n != NGTCP2_ERR_WRITE_MORE) return n;
   }
+}
+
+static bool path_is(const struct wt__path *path, const ngtcp2_path *quic) {
+  return path->socket == quic->user_data && path->local_len == quic->local.addrlen &&
+         path->remote_len == quic->remote.addrlen && !memcmp(&path->remote, quic->remote.addr, quic->remote.addrlen) &&
+         !memcmp(&path->local, quic->local.addr, quic->local.addrlen);
 }
 
 int wt__conn_write(struct wt__conn *conn, bool *more) {
@@ -191,9 +244,11 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
     if (n <= 0) break;
     written += (size_t)n;
     conn->packets_sent++;
-    wt__path_from_quic(&path, &packet.path.path);
-    rc = wt__batch_add(batch, &path, packet.info.ecn, (size_t)n);
+    bool same = path_is(&path, &packet.path.path);
+    if (!same) wt__path_from_quic(&path, &packet.path.path);
+    rc = wt__batch_add(batch, same ? NULL : &path, packet.info.ecn, (size_t)n);
   }
+  packet_settle(&packet, false);
   conn->bytes_sent += written;
   if (!batch->blocked) (void)wt__batch_flush(batch);
   if (written) ngtcp2_conn_update_pkt_tx_time(conn->quic, endpoint->now);

@@ -16,7 +16,7 @@
  * A length is judged as soon as it is known: nobody can make us store more than the longest capsule we
  * understand, nor make us wait for the end of one that is too long. Unknown types, the GREASE among
  * them, are passed over (RFC 9297, section 3.3), and so are DATAGRAM capsules: datagrams of a session
- * travel in QUIC DATAGRAM frames.
+ * travel in QUIC DATAGRAM frames. There is memory for a value only once one comes: most sessions live without.
  *
  * It does not know the session: limits that shrink or exceed 2^60, the prohibited *_STREAM_DATA capsules
  * (reported with their type alone) and bytes behind a close capsule are the caller's to judge. After
@@ -27,6 +27,7 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "wire/utf8.h"
 #include "wire/varint.h"
 
@@ -65,6 +66,12 @@ void wt__capsule_reader_init(struct wt__capsule_reader *reader) {
   reader->in_value = false;
   reader->store = false;
   reader->value_len = 0;
+  reader->value = NULL;
+}
+
+void wt__capsule_reader_free(struct wt__capsule_reader *reader) {
+  wt__free(reader->value);
+  reader->value = NULL;
 }
 
 bool wt__capsule_reader_at_boundary(const struct wt__capsule_reader *reader) {
@@ -86,6 +93,11 @@ static enum wt__capsule_result capsule_begin_value(struct wt__capsule_reader *re
   if (reader->store && (reader->left < min || reader->left > max)) {
     bool long_reason = reader->type == WT__CAPSULE_CLOSE_SESSION && reader->left > max;
     return long_reason ? WT__CAPSULE_BAD_CLOSE : WT__CAPSULE_MALFORMED;
+  }
+  if (reader->store) {
+    uint8_t *value = wt__realloc(reader->value, (size_t)reader->left);
+    if (!value) return WT__CAPSULE_NO_MEMORY;
+    reader->value = value;
   }
   reader->in_value = true;
   return WT__CAPSULE_MORE;

@@ -43,6 +43,7 @@ enum wt__capsule_result {
   WT__CAPSULE_MORE = 0,       /* all input used, no capsule is whole yet */
   WT__CAPSULE_DONE = 1,       /* `*capsule` is set; call again with what is left */
   WT__CAPSULE_MALFORMED = -1, /* H3_DATAGRAM_ERROR (RFC 9297, section 3.3) */
+  WT__CAPSULE_NO_MEMORY = -3,
   WT__CAPSULE_BAD_CLOSE = -2, /* reason over 1,024 bytes or not UTF-8: H3_MESSAGE_ERROR (section 6) */
 };
 
@@ -54,10 +55,11 @@ struct wt__capsule_reader {
   bool in_value;
   bool store; /* a known type: keep its value */
   size_t value_len;
-  uint8_t value[WT__CAPSULE_VALUE_MAX];
+  uint8_t *value; /* of the last capsule that was stored; NULL before the first */
 };
 
 void wt__capsule_reader_init(struct wt__capsule_reader *reader);
+void wt__capsule_reader_free(struct wt__capsule_reader *reader);
 
 /* Reads from `data`, up to the end of one capsule; `*used` says how far. Unknown capsules and
  * WT__CAPSULE_DATAGRAM are passed over silently. */

@@ -2,7 +2,7 @@
  *
  * The chat of examples/: three people with a page each, in two rooms, by mouse and keyboard alone.
  *
- *   node chat.mjs [PATH-OF-THE-CHAT]      else build/examples/chat
+ *   node chat.mjs [PATH-OF-THE-CHAT] [BROWSER]      else build/examples/chat and "chromium"; "firefox" is the other
  *
  * Screenshots are left in artifacts/ of the build folder (WT_BUILD_DIR, else the one the program is in). The exit code
  * is 0 only if every check passed.
@@ -11,11 +11,13 @@ import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { BROWSERS } from './browsers.mjs';
 import { Program, Results, openPage, poll, startBrowser, startFolder } from './harness.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const binary = resolve(process.argv[2] ?? join(root, 'build/examples/chat'));
-const artifacts = join(process.env.WT_BUILD_DIR ?? dirname(dirname(binary)), 'artifacts');
+const which = process.argv[3] ?? 'chromium';
+const artifacts = join(process.env.WT_BUILD_DIR ?? dirname(dirname(binary)), 'artifacts', ...(which === 'chromium' ? [] : [which]));
 const SCREEN = { width: 1000, height: 760 };
 const HISTORY_MAX = 50;
 const TEXT_MAX = 1000;
@@ -177,14 +179,16 @@ async function takePictures(people) {
 /* ---- All of them ------------------------------------------------------------------------------ */
 
 async function run() {
+  const kind = BROWSERS[which];
+  if (!kind) throw new Error(`no browser is called ${which}`);
   const results = new Results();
   const folder = join(root, 'examples/chat');
   const site = await startFolder(folder);
   const chat = await Program.start(binary, ['-l', 'localhost:0', '-o', site.origin],
     (line) => line.match(/#(server=https:\/\/localhost:\d+&hash=[0-9a-f]{64})$/)?.[1]);
   started.push(chat);
-  const browser = await startBrowser();
-  console.log(`${binary}; Chromium ${browser.version()}`);
+  const browser = await startBrowser(kind);
+  console.log(`${binary}; ${kind.name} ${browser.version()}`);
   try {
     const people = {};
     for (const name of ['ada', 'bob', 'eve', 'carol', 'mallory']) people[name] = await open(browser, site, chat.found);

@@ -74,6 +74,7 @@ async function run() {
   }
   await results.check('the servers end in order, without findings of sanitizers', () => endsInOrder(server));
   all.save(`browser-${which}`);
+  if (all.failed > 0) console.log(`the server's log ended with:\n${server.tail()}`);
   console.log(`screenshots: ${artifacts}`);
   console.log(all.summary());
   return all.failed === 0 ? 0 : 1;

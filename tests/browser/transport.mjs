@@ -381,7 +381,7 @@ async function sessionsLeaveNothing(page, server) {
         const stream = await transport.createBidirectionalStream();
         const [back] = await Promise.all([kit.readAll(stream.readable), kit.writeAll(stream.writable, sent)]);
         return kit.same(sent, back) ? 1 : 0;
-      });
+      }).catch((error) => { throw new Error(`session ${i}: ${error}`, { cause: error }); });
     }
     return good;
   });

@@ -74,8 +74,12 @@ json() { # json <expression>
 }
 
 # Starts the server on free ports, waits for its JSON line, and sets SERVER, READY, PORT, HTTP and HASH.
-# Its log arrives on file descriptor 4 (see `wait_log`).
+# Its log arrives on file descriptor 4 (see `wait_log`). WT_TEST_WORKERS: with so many workers, unless the script says.
 start_server() { # start_server [option...]
+  case " $* " in
+    *" --workers "*) ;;
+    *) set -- "$@" ${WT_TEST_WORKERS:+--workers "$WT_TEST_WORKERS"} ;;
+  esac
   rm -f "$DIR/out" "$DIR/err"
   mkfifo "$DIR/out" "$DIR/err"
   "$WEBTRANSPORT" serve --json --listen 127.0.0.1:0 --http localhost:0 "$@" >"$DIR/out" 2>"$DIR/err" &

@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #define DEADLINE_MS 30000
+#define PULSE_MS 5
 
 /* --- The server --- */
 
@@ -37,9 +38,11 @@ static void session_on_datagram(wt_session *session, const uint8_t *data, size_t
 static void session_on_close(wt_session *session, const struct wt_close_info *info, void *user_data) {
   struct pair *pair = user_data;
   (void)session;
-  pair->sessions--;
+  pthread_mutex_lock(&pair->lock);
   pair->last_close = *info;
   (void)snprintf(pair->last_reason, sizeof(pair->last_reason), "%s", info->reason);
+  pthread_mutex_unlock(&pair->lock);
+  atomic_fetch_sub(&pair->sessions, 1); /* last: a test looks at the rest once it sees this */
 }
 
 static void on_session(wt_request *request, void *user_data) {
@@ -59,8 +62,7 @@ static void on_session(wt_request *request, void *user_data) {
     wt_request_respond(request, wt_upgrade_status(error), NULL, 0, NULL, 0);
     return;
   }
-  pair->sessions++;
-  pair->accepted++;
+  atomic_fetch_add(&pair->sessions, 1);
 }
 
 static void on_mute(wt_request *request, void *user_data) {
@@ -105,13 +107,27 @@ static void quiet(enum wt_log_level level, const char *line, void *user_data) {
   if (getenv("WT_TEST_LOG")) printf("  log %d: %s\n", (int)level, line);
 }
 
+unsigned pair_workers(void) {
+  const char *text = getenv("WT_TEST_WORKERS");
+  return text ? (unsigned)strtoul(text, NULL, 10) : 1;
+}
+
+static void on_pulse(uv_timer_t *timer) { (void)timer; }
+
+static void pulse_start(struct pair *pair) {
+  assert_int_equal(uv_timer_init(&pair->loop, &pair->pulse), 0);
+  if (pair_workers() > 1) assert_int_equal(uv_timer_start(&pair->pulse, on_pulse, PULSE_MS, PULSE_MS), 0);
+}
+
 void pair_open(struct pair *pair, const struct pair_options *options) {
   static const struct pair_options none;
   struct wt_server_config config;
   char address[64];
   if (!options) options = &none;
   memset(pair, 0, sizeof(*pair));
+  pthread_mutex_init(&pair->lock, NULL);
   assert_int_equal(uv_loop_init(&pair->loop), 0);
+  pulse_start(pair);
   pair->certificate = options->certificate;
   if (!pair->certificate) {
     assert_int_equal(wt_certificate_generate(options->names, options->name_count, 13, &pair->certificate), 0);
@@ -121,6 +137,7 @@ void pair_open(struct pair *pair, const struct pair_options *options) {
   const char *listen = options->listen ? options->listen : "127.0.0.1:0";
   config.listen = &listen;
   config.loop = &pair->loop;
+  config.workers = pair_workers();
   config.log = quiet;
   config.log_level = getenv("WT_TEST_LOG") ? WT_LOG_DEBUG : WT_LOG_WARN;
   if (options->configure) options->configure(&config);
@@ -142,6 +159,8 @@ void pair_close(struct pair *pair) {
   wt_client_free(pair->client);
   wt_server_free(pair->server);
   wt_certificate_free(pair->certificate);
+  pthread_mutex_destroy(&pair->lock);
+  uv_close((uv_handle_t *)&pair->pulse, NULL);
   while (uv_run(&pair->loop, UV_RUN_NOWAIT)) continue;
   assert_int_equal(uv_loop_close(&pair->loop), 0);
 }

@@ -2,8 +2,11 @@
 #ifndef WT_E2E_PAIR_H
 #define WT_E2E_PAIR_H
 
-/* A server and a client of ours on one loop, talking over UDP on the loopback addresses. */
+/* A server and a client of ours on one loop, talking over UDP on the loopback addresses. WT_TEST_WORKERS in the
+ * environment gives the server more workers: the first one is on that loop, the others on threads of their own. */
 
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +14,8 @@
 #include <uv.h>
 
 #include <webtransport/webtransport.h>
+
+#define TURNS_MAX 10000000 /* of a loop that does not wait: more than anything here takes */
 
 struct pair {
   uv_loop_t loop;
@@ -21,11 +26,15 @@ struct pair {
   unsigned port;
   char url[128];                   /* "https://127.0.0.1:port/session" */
   bool stop;                       /* ends `pair_run` */
-  size_t sessions;                 /* that the server has now */
-  size_t accepted;                 /* that it ever had */
+  atomic_size_t sessions;          /* that the server has now */
+  pthread_mutex_t lock;            /* between workers that set: */
   struct wt_close_info last_close; /* at the server; without the reason's text */
   char last_reason[64];
+  uv_timer_t pulse; /* with several workers: what happens on other threads is noticed at the next one */
 };
+
+/* How many workers a server is to have: WT_TEST_WORKERS, else one. */
+unsigned pair_workers(void);
 
 /*
  * The server has these paths:

@@ -14,7 +14,7 @@ need openssl openssl
 help=$("$WEBTRANSPORT" serve --help)
 check_equal "serve --help ends well" 0 $?
 for option in listen http cert key www origin protocol log json retry idle-timeout max-connections \
-  max-connections-per-address max-session-rate drafts workers help; do
+  max-connections-per-address max-session-rate max-memory drafts workers help; do
   check_contains "--help lists --$option" "$help" "--$option"
 done
 check_equal "-h is --help" "$help" "$("$WEBTRANSPORT" serve -h)"
@@ -45,6 +45,8 @@ wrong "from 0 to 24h" serve --idle-timeout 1.5d
 wrong "--drafts '7;15'" serve --drafts "7;15"
 wrong "--drafts '9'" serve --drafts 9
 wrong "--max-connections '0'" serve --max-connections 0
+wrong "--max-memory 'much'" serve --max-memory much
+wrong "expected 0, or 1M or more" serve --max-memory 1023K
 wrong "--workers '0'" serve --workers 0
 wrong "from 1 to 256" serve --workers 257
 wrong "--origin 'example.com'" serve --origin example.com
@@ -100,6 +102,8 @@ check_equal "/info.json: endpoints" '["/echo","/sink","/source","/close"]' "$(js
 check_equal "/sessions.json: none yet" '{"next":0,"open":0,"sessions":[]}' "$(get "${HTTP}sessions.json?after=0")"
 check_equal "/sessions.json: after is checked" 400 "$(status "${HTTP}sessions.json?after=x")"
 check_equal "/stats.json" "0 0" "$(get "${HTTP}stats.json" | json 'j.connections_open + " " + j.sessions_total')"
+check_equal "/stats.json tells of memory" "0 0 0 0" "$(get "${HTTP}stats.json" |
+  json '[j.memory_used, j.memory_refused_connections, j.memory_refused_requests, j.memory_refused_packets].join(" ")')"
 check_contains "/metrics" "$(get "${HTTP}metrics")" "
 webtransport_sessions_open 0
 "

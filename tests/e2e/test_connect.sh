@@ -201,8 +201,8 @@ exec 8<>"$DIR/never"
 sent() { curl -sS "${HTTP}stats.json" | json j.bytes_sent; }
 before=$(sent)
 exec 7</dev/null
-begin --binary --receive-only --wait 1s "$URL/source?bytes=67108864"
-read -r -t 1.5 -u 8 # longer than --wait: what is held back has not arrived yet, it only waits
+begin --binary --receive-only --wait 2s "$URL/source?bytes=67108864"
+read -r -t 2.5 -u 8 # longer than --wait: what is held back has not arrived yet, it only waits
 sum=$(($(sent) - before))
 check_equal "output that is not read holds the server back" true \
   "$([ "$sum" -gt 262144 ] && [ "$sum" -lt 33554432 ] && echo true || echo "$sum of 67108864 bytes")"

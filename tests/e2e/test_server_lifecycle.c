@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /* A server's life without any client: start, addresses, errors, posts, shutdown and close from callbacks,
- * threads and signal handlers, own loops and callers' loops. */
+ * threads and signal handlers, own loops and callers' loops. WT_TEST_WORKERS: with so many workers. */
 
 #include <netinet/in.h>
 #include <pthread.h>
@@ -22,6 +22,7 @@
 #include <webtransport/webtransport.h>
 
 #include "base/mem.h"
+#include "pair.h"
 
 static const char *const loopback_v4[] = {"127.0.0.1:0"};
 
@@ -39,6 +40,7 @@ static wt_server *server_new(const char *const *listen, size_t count, uv_loop_t 
   config.listen = listen;
   config.listen_count = count;
   config.loop = loop;
+  config.workers = pair_workers();
   config.log = quiet;
   assert_int_equal(wt_server_new(&server, &config), 0);
   assert_int_equal(wt_certificate_generate(NULL, 0, 13, &certificate), 0);
@@ -201,6 +203,7 @@ static void test_server_survives_each_failed_allocation(void **state) {
   assert_int_equal(wt_certificate_generate(NULL, 0, 13, &certificate), 0);
   wt_server_config_default(&config);
   config.listen = loopback_v4;
+  config.workers = pair_workers();
   config.log = quiet;
   int64_t live = wt__mem_live();
   for (; error; failures++) {
@@ -267,6 +270,26 @@ static void test_server_shutdown_before_start_counts(void **state) {
   assert_int_equal(wt_server_start(server), 0);
   assert_int_equal(wt_server_run(server), 0);
   wt_server_free(server);
+}
+
+static void on_idle(uv_idle_t *idle) { (void)idle; }
+
+/* Also if the loop has looked for what is asked, and there was no server yet to do it. */
+static void test_server_close_before_start_outlives_turns_of_the_loop(void **state) {
+  (void)state;
+  uv_loop_t loop;
+  uv_idle_t idle;
+  assert_int_equal(uv_loop_init(&loop), 0);
+  assert_int_equal(uv_idle_init(&loop, &idle), 0);
+  assert_int_equal(uv_idle_start(&idle, on_idle), 0);
+  wt_server *server = server_new(loopback_v4, 1, &loop);
+  wt_server_close(server);
+  for (int i = 0; i < 3; i++) uv_run(&loop, UV_RUN_NOWAIT);
+  uv_close((uv_handle_t *)&idle, NULL);
+  assert_int_equal(wt_server_start(server), 0);
+  assert_int_equal(wt_server_run(server), 0);
+  wt_server_free(server);
+  assert_int_equal(uv_loop_close(&loop), 0);
 }
 
 static void test_server_free_while_running(void **state) {
@@ -471,6 +494,7 @@ int main(void) {
       cmocka_unit_test(test_server_calls_check_for_null),
       cmocka_unit_test(test_server_shutdown_ends_run),
       cmocka_unit_test(test_server_shutdown_before_start_counts),
+      cmocka_unit_test(test_server_close_before_start_outlives_turns_of_the_loop),
       cmocka_unit_test(test_server_free_while_running),
       cmocka_unit_test(test_server_close_from_another_thread),
       cmocka_unit_test(test_server_close_from_a_signal_handler),

@@ -570,6 +570,8 @@ void server_start(struct server *server) {
   server->config.tls = server->tls;
   server->config.h3.max_streams_bidi = server->config.max_streams_bidi;
   server->config.h3.max_stream_data = server->config.max_stream_data;
+  assert_int_equal(wt__shared_init(&server->shared), 0);
+  server->config.shared = &server->shared;
   assert_int_equal(wt__endpoint_new(&server->endpoint, &server->config), 0);
   server->node.address = server_address();
   server->node.is_server = true;
@@ -585,6 +587,8 @@ void server_stop(struct server *server) {
   net_detach(server->net, &server->node);
   wt__endpoint_free(server->endpoint);
   server->endpoint = NULL;
+  assert_int_equal(atomic_load(&server->shared.budget.used), 0); /* all that was counted was taken off again */
+  wt__shared_free(&server->shared);
 }
 
 void server_records_free(struct server *server) {

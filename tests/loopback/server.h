@@ -26,6 +26,7 @@
 #include "http.h"
 #include "net.h"
 #include "quic/endpoint.h"
+#include "quic/shared.h"
 #include "quic/tls.h"
 
 struct server;
@@ -109,6 +110,7 @@ struct server {
   struct wt__log log;
   struct wt__endpoint_config config; /* change it between `server_init` and `server_start` */
   int64_t live_before;
+  struct wt__shared shared; /* of `endpoint`, so that what is left in it can be looked at */
 
   struct server_session *sessions, *last_session;
   struct server_stream *streams, *last_stream;

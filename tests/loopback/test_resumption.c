@@ -401,7 +401,7 @@ static void expect_parameters(const struct wt_connection_info *info, const struc
   assert_int_equal(params->max_datagram_frame_size, 65535);
   assert_int_equal(params->ack_delay_exponent, 3);
   assert_int_equal(params->max_ack_delay_ms, 25);
-  assert_int_equal(params->active_connection_id_limit, 7);
+  assert_int_equal(params->active_connection_id_limit, 4);
   assert_false(params->disable_active_migration);
   assert_true(params->reset_stream_at);
 }

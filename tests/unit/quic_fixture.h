@@ -50,6 +50,8 @@ static struct {
   size_t out_len[8], out_count, out_sent, out_dropped; /* datagrams to send */
   int64_t stream;                                      /* to send on; -1: none */
   size_t stream_len, stream_sent, stream_acked;
+  bool stream_alone;
+  int asked, told, acks; /* calls about the stream: for bytes; of what was sent; of what was acknowledged */
   bool stream_fin_sent;
   bool close_on_data; /* ends the connection in `recv` */
 } h3;
@@ -148,7 +150,9 @@ void wt__h3_conn_recv_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_
 void wt__h3_conn_acked(struct wt__h3_conn *conn, int64_t id, uint64_t offset, uint64_t now) {
   (void)conn;
   (void)now;
-  if (id == h3.stream) h3.stream_acked = offset;
+  if (id != h3.stream) return;
+  h3.acks++;
+  h3.stream_acked = offset;
 }
 
 void wt__h3_conn_stream_closed(struct wt__h3_conn *conn, int64_t id, bool has_code, uint64_t wire_code) {
@@ -186,8 +190,10 @@ bool wt__h3_conn_next(struct wt__h3_conn *conn, struct wt__send *send, uint64_t 
   (void)room;
   (void)conn;
   if (h3.stream < 0 || h3.stream_fin_sent) return false;
+  h3.asked++;
   send->id = h3.stream;
   send->fin = true;
+  send->alone = h3.stream_alone;
   send->count = 1;
   send->vecs[0] = (struct wt__vec){h3_zeros, h3.stream_len - h3.stream_sent};
   return true;
@@ -196,6 +202,7 @@ bool wt__h3_conn_next(struct wt__h3_conn *conn, struct wt__send *send, uint64_t 
 void wt__h3_conn_sent(struct wt__h3_conn *conn, int64_t id, size_t len, bool fin) {
   (void)conn;
   assert_int_equal(id, h3.stream);
+  h3.told++;
   h3.stream_sent += len;
   h3.stream_fin_sent = fin;
 }

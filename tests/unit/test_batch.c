@@ -99,6 +99,18 @@ static void test_batch_a_difference_begins_a_call(void **state) {
   }
 }
 
+static void test_batch_goes_where_the_packet_before_went(void **state) {
+  (void)state;
+  assert_int_equal(add(1, 0, 1000), 0);
+  assert_int_equal(wt__batch_add(batch, NULL, 0, 1000), 0);
+  assert_int_equal(wt__batch_add(batch, NULL, 0, 1200), 0); /* in another call */
+  assert_int_equal(wt__batch_add(batch, NULL, 2, 1200), 0);
+  assert_int_equal(add(2, 2, 1200), 0);
+  assert_int_equal(wt__batch_add(batch, NULL, 2, 600), 0);
+  assert_int_equal(wt__batch_flush(batch), 0);
+  assert_string_equal(out.log, "1000:2000@1/0 1200:1200@1/0 1200:1200@1/2 1200:1800@2/2 ");
+}
+
 static void test_batch_is_bounded(void **state) {
   (void)state;
   for (int i = 0; i < 130; i++) assert_int_equal(add(1, 0, 100), 0);
@@ -131,9 +143,8 @@ static void test_batch_keeps_what_a_full_socket_refuses(void **state) {
 int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
-      TEST(test_batch_equal_packets_share_a_call),
-      TEST(test_batch_a_difference_begins_a_call),
-      TEST(test_batch_is_bounded),
+      TEST(test_batch_equal_packets_share_a_call),        TEST(test_batch_a_difference_begins_a_call),
+      TEST(test_batch_goes_where_the_packet_before_went), TEST(test_batch_is_bounded),
       TEST(test_batch_keeps_what_a_full_socket_refuses),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

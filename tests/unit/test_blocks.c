@@ -15,12 +15,14 @@
 #include "quic/blocks.h"
 
 static struct wt__blocks blocks;
+static struct wt__gauge_sum sum;
+static struct wt__gauge gauge = {.sum = &sum};
 static int64_t before;
 
 static int set_up(void **state) {
   (void)state;
   before = wt__mem_live();
-  wt__blocks_init(&blocks);
+  wt__blocks_init(&blocks, &gauge);
   return 0;
 }
 
@@ -46,6 +48,7 @@ static void test_blocks_come_and_go(void **state) {
   release(a);
   release(c);
   assert_int_equal(wt__mem_live(), before);
+  assert_int_equal(gauge.bytes, 0);
   wt__blocks_free(&blocks);
   assert_int_equal(wt__mem_live(), before);
 }
@@ -55,8 +58,11 @@ static void test_blocks_that_are_left_are_freed(void **state) {
   void *kept[20];
   for (size_t i = 0; i < 20; i++) assert_non_null(kept[i] = make(i));
   for (size_t i = 0; i < 20; i += 3) release(kept[i]);
+  size_t counted = gauge.bytes;
   assert_non_null(resize(kept[1], 5000));
+  assert_in_range(gauge.bytes, counted + 4900, counted + 5200);
   wt__blocks_free(&blocks);
+  assert_int_equal(gauge.bytes, 0);
   assert_int_equal(wt__mem_live(), before);
 }
 
@@ -75,6 +81,7 @@ static void test_blocks_out_of_memory(void **state) {
   assert_null(resize(a, 100));
   for (int i = 0; i < 10; i++) assert_int_equal(a[i], 7);
   wt__blocks_free(&blocks);
+  assert_int_equal(gauge.bytes, 0);
   assert_int_equal(wt__mem_live(), before);
 }
 

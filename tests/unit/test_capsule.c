@@ -11,17 +11,23 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "wire/capsule.h"
 #include "wire/utf8.h"
 #include "wire/varint.h"
 
 static struct wt__capsule_reader reader;
 
+static void reader_begin(void) {
+  wt__capsule_reader_free(&reader);
+  wt__capsule_reader_init(&reader);
+}
+
 /* Reads one whole capsule of known type and checks that all bytes are used. */
 static struct wt__capsule read_whole(const uint8_t *data, size_t len) {
   struct wt__capsule capsule;
   size_t used;
-  wt__capsule_reader_init(&reader);
+  reader_begin();
   assert_int_equal(wt__capsule_read(&reader, data, len, &used, &capsule), WT__CAPSULE_DONE);
   assert_int_equal(used, len);
   assert_true(wt__capsule_reader_at_boundary(&reader));
@@ -35,7 +41,7 @@ static enum wt__capsule_result result_of(uint64_t type, const void *value, size_
   size_t used, n = wt__varint_write(bytes, type);
   n += wt__varint_write(bytes + n, len);
   if (len) memcpy(bytes + n, value, len);
-  wt__capsule_reader_init(&reader);
+  reader_begin();
   enum wt__capsule_result result = wt__capsule_read(&reader, bytes, n + len, &used, &capsule);
   assert_true(used <= n + len);
   return result;
@@ -158,7 +164,7 @@ static void test_capsule_stream_split_anywhere(void **state) {
   size_t len = write_everything(bytes);
   for (size_t a = 0; a <= len; a++) {
     for (size_t b = a; b <= len; b++) {
-      wt__capsule_reader_init(&reader);
+      reader_begin();
       int seen = take_everything(bytes, a, 0);
       seen = take_everything(bytes + a, b - a, seen);
       seen = take_everything(bytes + b, len - b, seen);
@@ -173,7 +179,7 @@ static void test_capsule_stream_byte_by_byte(void **state) {
   uint8_t bytes[WT__CAPSULE_WRITE_MAX];
   size_t len = write_everything(bytes);
   int seen = 0;
-  wt__capsule_reader_init(&reader);
+  reader_begin();
   for (size_t i = 0; i < len; i++) seen = take_everything(bytes + i, 1, seen);
   assert_int_equal(seen, 4);
 }
@@ -190,7 +196,7 @@ static void test_capsule_boundary_is_only_between_capsules(void **state) {
     for (size_t cut = 0; cut <= lens[s]; cut++) {
       struct wt__capsule capsule;
       size_t used;
-      wt__capsule_reader_init(&reader);
+      reader_begin();
       wt__capsule_read(&reader, streams[s], cut, &used, &capsule);
       assert_int_equal(used, cut);
       assert_int_equal(wt__capsule_reader_at_boundary(&reader), cut == 0 || cut == lens[s]);
@@ -205,7 +211,7 @@ static void test_capsule_unknown_of_any_length_is_skipped(void **state) {
   struct wt__capsule capsule;
   size_t used, n = wt__varint_write(header, 0x29);
   n += wt__varint_write(header + n, 65536 * 200);
-  wt__capsule_reader_init(&reader);
+  reader_begin();
   assert_int_equal(wt__capsule_read(&reader, header, n, &used, &capsule), WT__CAPSULE_MORE);
   for (int i = 0; i < 200; i++) {
     assert_false(wt__capsule_reader_at_boundary(&reader));
@@ -233,6 +239,25 @@ static void test_capsule_malformed(void **state) {
   assert_int_equal(result_of(WT__CAPSULE_MAX_STREAMS_UNI, "\xc0\0\0\0\0\0\0\1\1", 9), WT__CAPSULE_MALFORMED);
 }
 
+static void test_capsule_takes_memory_for_what_it_stores_alone(void **state) {
+  static const uint8_t unknown[] = {0x17, 3, 1, 2, 3};
+  uint8_t bytes[WT__CAPSULE_WRITE_MAX];
+  struct wt__capsule capsule;
+  size_t used, n = wt__capsule_write_close(bytes, 1, "abc", 3);
+  (void)state;
+  reader_begin();
+  int64_t live = wt__mem_live();
+  assert_int_equal(wt__capsule_read(&reader, unknown, sizeof(unknown), &used, &capsule), WT__CAPSULE_MORE);
+  assert_int_equal(wt__capsule_read(&reader, bytes, 3, &used, &capsule), WT__CAPSULE_MORE);
+  assert_int_equal(wt__mem_live(), live + 1);
+  reader_begin();
+  assert_int_equal(wt__mem_live(), live);
+  wt__mem_fail_after(0);
+  assert_int_equal(wt__capsule_read(&reader, bytes, n, &used, &capsule), WT__CAPSULE_NO_MEMORY);
+  wt__mem_fail_after(SIZE_MAX);
+  assert_int_equal(wt__mem_live(), live);
+}
+
 static void test_capsule_bad_close(void **state) {
   (void)state;
   static char value[WT__CAPSULE_VALUE_MAX + 1];
@@ -253,7 +278,7 @@ static void test_capsule_length_is_judged_before_the_value_comes(void **state) {
   for (size_t i = 0; i < 3; i++) {
     size_t used, n = wt__varint_write(header, types[i]);
     n += wt__varint_write(header + n, WT__VARINT_MAX);
-    wt__capsule_reader_init(&reader);
+    reader_begin();
     assert_int_equal(wt__capsule_read(&reader, header, n, &used, &capsule),
                      i == 0 ? WT__CAPSULE_BAD_CLOSE : WT__CAPSULE_MALFORMED);
     assert_int_equal(used, n);
@@ -278,6 +303,7 @@ int main(void) {
       cmocka_unit_test(test_capsule_boundary_is_only_between_capsules),
       cmocka_unit_test(test_capsule_unknown_of_any_length_is_skipped),
       cmocka_unit_test(test_capsule_malformed),
+      cmocka_unit_test(test_capsule_takes_memory_for_what_it_stores_alone),
       cmocka_unit_test(test_capsule_bad_close),
       cmocka_unit_test(test_capsule_length_is_judged_before_the_value_comes),
       cmocka_unit_test(test_capsule_longer_varints_in_the_header),

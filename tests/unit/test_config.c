@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -52,6 +53,7 @@ static void test_config_defaults_are_those_of_the_header(void **state) {
   assert_int_equal(config.max_early_streams, 64);
   assert_int_equal(config.max_early_datagrams, 64);
   assert_int_equal(config.max_session_rate, 100);
+  assert_int_equal(config.max_memory, (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE) / 2);
 }
 
 /* `config` is refused with exactly this sentence. */
@@ -110,6 +112,7 @@ static void test_config_names_each_wrong_bound(void **state) {
   CHECK_MEMBER(max_header_bytes, 0, "max_header_bytes is 0, must be at least 1");
   CHECK_MEMBER(max_stream_send_buffer, 0, "max_stream_send_buffer is 0, must be at least 1");
   CHECK_MEMBER(max_datagrams_queued, 0, "max_datagrams_queued is 0, must be at least 1");
+  CHECK_MEMBER(max_memory, 1048575, "max_memory is 1048575, must be at least 1048576");
   CHECK_MEMBER(max_session_rate, 1000000001, "max_session_rate is 1000000001, must be at most 1000000000");
 }
 
@@ -124,6 +127,7 @@ static void test_config_zero_may_switch_off(void **state) {
   config.max_sessions_per_connection = 0;
   config.max_early_streams = config.max_early_datagrams = 0;
   config.max_session_rate = 0;
+  config.max_memory = 0;
   assert_int_equal(wt__config_check(&config, why, sizeof(why)), 0);
 }
 

@@ -51,6 +51,7 @@ static void capsules(struct mux_fixture *f, wt_session *session) {
     }
     wt__session_sent(session, len, false);
   }
+  wt__capsule_reader_free(&reader);
 }
 
 static void recv_capsule(wt_session *session, enum wt__capsule_type type, uint64_t value) {

@@ -30,6 +30,7 @@ static void test_demux_sends_own_settings(void **state) {
   h3_flush(f);
   assert_int_equal(f->streams[3].sent[0], 0x00);
   assert_int_equal(wt__tap_read(&tap, f->streams[3].sent, f->streams[3].sent_len, &read), 0);
+  wt__tap_free(&tap);
   assert_true(tap.has_settings);
   assert_int_equal(read.qpack_max_table_capacity, 4096);
   assert_int_equal(read.qpack_blocked_streams, 100);
@@ -75,12 +76,27 @@ static void test_demux_settings_in_pieces_and_blocked(void **state) {
   struct wt__tap tap = {0};
   struct wt__settings read = {0};
   assert_int_equal(wt__tap_read(&tap, f->streams[3].sent, f->streams[3].sent_len, &read), 0);
+  wt__tap_free(&tap);
   assert_true(tap.has_settings);
   /* Behind them: GOAWAY, type 7, length 1, id 0. */
   assert_memory_equal(f->streams[3].sent + f->streams[3].sent_len - 3, "\x07\x01\x00", 3);
   h3_ack(f, 3);
   assert_false(f->closed);
   h3_free(f);
+}
+
+static void test_demux_tap_is_an_error_without_memory(void **state) {
+  static const uint8_t settings[] = {0x00, 0x04, 0x00};
+  struct wt__settings read = {0};
+  struct wt__tap tap = {0};
+  (void)state;
+  wt__mem_fail_after(0);
+  assert_int_equal(wt__tap_read(&tap, settings, sizeof(settings), &read), WT__H3_INTERNAL_ERROR);
+  wt__mem_fail_after(SIZE_MAX);
+  assert_false(tap.has_settings);
+  assert_int_equal(wt__tap_read(&tap, settings, sizeof(settings), &read), 0);
+  assert_true(tap.has_settings);
+  wt__tap_free(&tap);
 }
 
 static void test_demux_needs_three_streams(void **state) {
@@ -398,6 +414,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_demux_sends_own_settings),
       cmocka_unit_test(test_demux_settings_in_pieces_and_blocked),
+      cmocka_unit_test(test_demux_tap_is_an_error_without_memory),
       cmocka_unit_test(test_demux_needs_three_streams),
       cmocka_unit_test(test_demux_peer_settings_split_anywhere),
       cmocka_unit_test(test_demux_bad_control_stream),

@@ -334,6 +334,49 @@ static void test_endpoint_sends_streams_in_batches(void **state) {
   client_free(&client);
 }
 
+/* Sends a megabyte; returns how many packets that took. */
+static uint64_t send_megabyte(bool alone) {
+  struct wt__endpoint_stats before, after;
+  start();
+  connect_client(&PLAIN);
+  h3.stream_alone = alone;
+  open_stream_of(sizeof(h3_zeros));
+  wt__endpoint_get_stats(endpoint, &before);
+  converse(&client, endpoint);
+  wt__endpoint_get_stats(endpoint, &after);
+  assert_int_equal(client.received, sizeof(h3_zeros));
+  assert_int_equal(h3.stream_sent, sizeof(h3_zeros));
+  assert_int_equal(h3.stream_acked, sizeof(h3_zeros));
+  assert_true(h3.stream_fin_sent);
+  client_free(&client);
+  return after.packets_sent - before.packets_sent;
+}
+
+static void test_endpoint_asks_for_each_packet_where_streams_take_turns(void **state) {
+  (void)state;
+  uint64_t packets = send_megabyte(false);
+  assert_true(packets > 700);
+  assert_in_range(h3.told, 700, packets);
+  assert_true(h3.asked >= h3.told);
+}
+
+static void test_endpoint_asks_once_a_pass_where_a_stream_is_alone(void **state) {
+  (void)state;
+  uint64_t packets = send_megabyte(true);
+  assert_true(packets > 700);
+  assert_in_range(h3.told, 1, packets / 4);
+  assert_in_range(h3.asked, h3.told, packets / 4);
+}
+
+static void test_endpoint_tells_of_acknowledgements_once_a_packet(void **state) {
+  struct wt__endpoint_stats stats;
+  (void)state;
+  uint64_t packets = send_megabyte(true);
+  wt__endpoint_get_stats(endpoint, &stats);
+  assert_in_range(h3.acks, 1, stats.packets_received);
+  assert_true((uint64_t)h3.acks * 3 < packets * 2);
+}
+
 static void test_endpoint_waits_for_a_full_socket(void **state) {
   (void)state;
   start();
@@ -490,6 +533,9 @@ int main(void) {
       TEST(test_endpoint_heeds_the_peers_datagram_bound),
       TEST(test_endpoint_reports_stop_sending_with_its_code),
       TEST(test_endpoint_sends_streams_in_batches),
+      TEST(test_endpoint_asks_for_each_packet_where_streams_take_turns),
+      TEST(test_endpoint_asks_once_a_pass_where_a_stream_is_alone),
+      TEST(test_endpoint_tells_of_acknowledgements_once_a_packet),
       TEST(test_endpoint_waits_for_a_full_socket),
       TEST(test_endpoint_ends_idle_connections),
       TEST(test_endpoint_keeps_alive_what_asks_for_it),

@@ -54,6 +54,35 @@ static void test_mem_calloc_zeroes_and_refuses_overflow(void **state) {
   assert_int_equal(wt__mem_live(), 0);
 }
 
+static void test_mem_size_is_what_was_asked_for_or_more(void **state) {
+  (void)state;
+  for (size_t size = 1; size < 100000; size = size * 3 + 1) {
+    void *p = wt__malloc(size);
+    assert_non_null(p);
+    assert_in_range(wt__mem_size(p), size, size + 4096);
+    wt__free(p);
+  }
+}
+
+static void test_mem_aligned(void **state) {
+  (void)state;
+  void *a = wt__malloc_aligned(4096, 8192);
+  assert_non_null(a);
+  assert_int_equal((uintptr_t)a % 4096, 0);
+  memset(a, 1, 8192);
+  assert_int_equal(wt__mem_live(), 1);
+  wt__mem_fail_after(0);
+  assert_null(wt__malloc_aligned(4096, 4096));
+  wt__free(a);
+  assert_int_equal(wt__mem_live(), 0);
+  /* What has memory already asks whether it is to say that it has none. */
+  assert_false(wt__mem_refuses());
+  wt__mem_fail_after(1);
+  assert_false(wt__mem_refuses());
+  assert_true(wt__mem_refuses());
+  assert_false(wt__mem_refuses());
+}
+
 static void test_mem_fail_after_fails_once(void **state) {
   (void)state;
   wt__mem_fail_after(2);
@@ -106,6 +135,8 @@ int main(void) {
       cmocka_unit_test(test_mem_live_counts_blocks),
       cmocka_unit_test(test_mem_zero_size_is_not_null),
       cmocka_unit_test(test_mem_calloc_zeroes_and_refuses_overflow),
+      cmocka_unit_test(test_mem_size_is_what_was_asked_for_or_more),
+      cmocka_unit_test(test_mem_aligned),
       cmocka_unit_test(test_mem_fail_after_fails_once),
       cmocka_unit_test(test_mem_strndup_copies_and_terminates),
       cmocka_unit_test(test_mem_wipe_clears_only_what_is_asked),

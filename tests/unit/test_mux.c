@@ -147,7 +147,7 @@ static void test_mux_memory_is_flat_over_many_streams_and_sessions(void **state)
     wt__mux_run(&f.mux, 2);
     f.app[0] = f.wire[0] = 0;
   }
-  assert_true(wt__mem_live() <= 1); /* the map's slots at most */
+  assert_true(wt__mem_live() <= 2); /* the map's slots at most, and what is remembered of sessions that are over */
   fixture_end(&f);
 }
 

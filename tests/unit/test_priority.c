@@ -172,6 +172,45 @@ static void test_priority_update_for_other_streams_changes_nothing(void **state)
   h3_free(f);
 }
 
+/* Whether nghttp3 has a stream of that id, if only for its priority. */
+static bool http_has(const struct h3_fixture *f, int64_t id) {
+  nghttp3_pri pri;
+  return nghttp3_conn_get_stream_priority(f->conn->http, &pri, id) == 0;
+}
+
+/* Nobody would close what nghttp3 opened for them. */
+static void test_priority_updates_leave_no_streams_behind(void **state) {
+  struct h3_fixture *f = started();
+  (void)state;
+  connect_session(f, 0);
+  h3_recv(f, 8, "\x40\x41\x00x", 4, false);
+  update(f, 8, "u=1"); /* of a session's stream: before its end and after it */
+  assert_false(http_has(f, 8));
+  wt__h3_conn_stream_closed(f->conn, 8, false, 0);
+  update(f, 8, "u=1");
+  assert_false(http_has(f, 8));
+  update(f, 4, "u=1"); /* overtaken: it may have ended long ago */
+  assert_false(http_has(f, 4));
+  /* Those that are yet to come are for nghttp3, and go with the stream, whatever it becomes. */
+  static const int64_t ids[] = {12, 16, 20};
+  for (size_t i = 0; i < 3; i++) {
+    update(f, ids[i], "u=1");
+    assert_true(http_has(f, ids[i]));
+  }
+  h3_recv(f, 12, "\x40\x41\x00x", 4, false);
+  wt__h3_conn_recv_reset(f->conn, 16, 7, 0); /* it never said what it is */
+  h3_recv(f, 20, "\x40", 1, false);
+  update(f, 20, "u=2");
+  h3_recv(f, 20, NULL, 0, true);
+  for (size_t i = 0; i < 3; i++) {
+    wt__h3_conn_stream_closed(f->conn, ids[i], false, 0);
+    assert_false(http_has(f, ids[i]));
+  }
+  assert_int_equal(f->conn->streams.len, 2); /* the session's and the control stream */
+  assert_false(f->closed);
+  h3_free(f);
+}
+
 /* To be judged by nghttp3. */
 static void test_priority_update_that_is_malformed_ends_the_connection(void **state) {
   static const char *const values[] = {"u=\x01", "u", "\"", "u=1,"};
@@ -196,6 +235,7 @@ int main(void) {
       cmocka_unit_test(test_priority_updates_split_at_every_byte),
       cmocka_unit_test(test_priority_update_that_is_long_is_passed_over),
       cmocka_unit_test(test_priority_update_for_other_streams_changes_nothing),
+      cmocka_unit_test(test_priority_updates_leave_no_streams_behind),
       cmocka_unit_test(test_priority_update_that_is_malformed_ends_the_connection),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -376,6 +376,88 @@ static void test_request_streams_answer(void **state) {
   h3_free(f);
 }
 
+static void owned_release(const uint8_t *data, size_t len, void *user_data) {
+  int *released = user_data;
+  assert_int_equal(data[0], 'a');
+  assert_int_equal(len, 10000);
+  (*released)++;
+}
+
+static void test_request_sends_bytes_that_are_not_its_own(void **state) {
+  struct h3_fixture *f = h3_new();
+  static uint8_t data[10000];
+  int released = 0;
+  struct h3_answer answer;
+  (void)state;
+  memset(&app, 0, sizeof(app));
+  memset(data, 'a', sizeof(data));
+  f->config.mux.max_stream_send_buffer = 15000;
+  assert_int_equal(wt__routes_set(&f->routes, "/a/", app_handler, NULL, NULL), 0);
+  h3_start(f);
+  h3_get(f, 0, "/a/");
+  h3_run(f);
+#define OWNED(request) wt_request_write_owned(request, data, sizeof(data), owned_release, &released)
+  assert_int_equal(OWNED(app.request), WT_ERR_STATE);
+  assert_int_equal(wt_request_begin(app.request, 200, NULL, 0), 0);
+  assert_int_equal(wt_request_write_owned(app.request, NULL, 1, owned_release, &released), WT_ERR_INVALID);
+  assert_int_equal(wt_request_write_owned(app.request, data, 0, owned_release, &released), WT_ERR_INVALID);
+  assert_int_equal(wt_request_write_owned(app.request, data, 1, NULL, NULL), WT_ERR_INVALID);
+  assert_int_equal(OWNED(app.request), 0);
+  assert_int_equal(OWNED(app.request), 0); /* there was room for some of it */
+  assert_int_equal(OWNED(app.request), WT_ERR_AGAIN);
+  assert_int_equal(released, 0);
+  h3_run(f);
+  assert_int_equal(released, 0); /* sent, not acknowledged */
+  h3_ack(f, 0);
+  assert_int_equal(app.writable, 0);
+  h3_run(f);
+  assert_int_equal(released, 2);
+  assert_int_equal(app.writable, 1);
+  assert_int_equal(OWNED(app.request), 0);
+  assert_int_equal(wt_request_end(app.request), 0);
+  assert_int_equal(OWNED(app.request), WT_ERR_STATE);
+  h3_run(f);
+  answer = h3_answer(f, 0);
+  assert_int_equal(answer.body_len, 3 * sizeof(data));
+  for (size_t i = 0; i < answer.body_len; i++) assert_int_equal(answer.body[i], 'a');
+  h3_answer_free(&answer);
+  h3_finish(f, 0);
+  assert_int_equal(released, 3);
+  h3_free(f);
+}
+
+/* What is not sent at all is given back too: to a HEAD request, and when the client goes. */
+static void test_request_gives_back_what_nobody_gets(void **state) {
+  struct h3_fixture *f = started(NULL);
+  static uint8_t data[10000];
+  int released = 0;
+  (void)state;
+  memset(data, 'a', sizeof(data));
+  h3_send_request(f, 0, H3_FIELDS(H3_PLAIN("HEAD", "/a/")), true);
+  h3_run(f);
+  assert_int_equal(wt_request_begin(app.request, 200, NULL, 0), 0);
+  assert_int_equal(OWNED(app.request), 0);
+  assert_int_equal(released, 0); /* never from inside the call */
+  h3_run(f);
+  assert_int_equal(released, 1);
+  assert_int_equal(wt_request_end(app.request), 0);
+  h3_finish(f, 0);
+  app.body_fin = false; /* of the next */
+  h3_get(f, 4, "/a/");
+  h3_run(f);
+  assert_int_equal(wt_request_begin(app.request, 200, NULL, 0), 0);
+  assert_int_equal(OWNED(app.request), 0);
+  h3_flush_some(f, 2);
+  f->streams[4].reset = true;
+  wt__h3_conn_recv_stop_sending(f->conn, 4, WT__H3_REQUEST_CANCELLED);
+  assert_int_equal(OWNED(app.request), WT_ERR_CLOSED);
+  h3_run(f);
+  assert_int_equal(released, 2);
+  wt__h3_conn_stream_closed(f->conn, 4, true, WT__H3_REQUEST_CANCELLED);
+  h3_free(f);
+#undef OWNED
+}
+
 /* QUIC is full when the FIN alone is to be sent, and the bytes before it are acknowledged meanwhile. */
 static void test_request_lone_fin_survives_ack(void **state) {
   struct h3_fixture *f = started(NULL);
@@ -628,6 +710,8 @@ int main(void) {
       cmocka_unit_test(test_request_head_and_204),
       cmocka_unit_test(test_request_invalid_answers),
       cmocka_unit_test(test_request_streams_answer),
+      cmocka_unit_test(test_request_sends_bytes_that_are_not_its_own),
+      cmocka_unit_test(test_request_gives_back_what_nobody_gets),
       cmocka_unit_test(test_request_lone_fin_survives_ack),
       cmocka_unit_test(test_request_one_without_body_delays_none),
       cmocka_unit_test(test_request_body),

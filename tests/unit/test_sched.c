@@ -79,6 +79,29 @@ static void test_sched_sessions_take_turns_whatever_their_streams_number(void **
   fixture_end(&f);
 }
 
+static void test_sched_knows_when_one_is_alone(void **state) {
+  struct fixture f;
+  (void)state;
+  fixture_init(&f);
+  assert_false(wt__sched_is_alone(&f.sched)); /* nobody */
+  add(&f, &f.a, 0, 1);
+  assert_true(wt__sched_is_alone(&f.sched));
+  add(&f, &f.a, 1, 1); /* a lower one of the same group waits as well */
+  move(&f, 1, 0, -1);
+  assert_false(wt__sched_is_alone(&f.sched));
+  move(&f, 1, 7, 0); /* another group */
+  assert_false(wt__sched_is_alone(&f.sched));
+  wt__sched_remove(&f.e[1]);
+  assert_true(wt__sched_is_alone(&f.sched));
+  add(&f, &f.b, 2, 1); /* another session */
+  assert_false(wt__sched_is_alone(&f.sched));
+  wt__sched_session_move(&f.sched, &f.b, 5); /* of another urgency */
+  assert_false(wt__sched_is_alone(&f.sched));
+  wt__sched_remove(&f.e[0]);
+  assert_true(wt__sched_is_alone(&f.sched));
+  fixture_end(&f);
+}
+
 static void test_sched_higher_orders_of_a_group_go_first(void **state) {
   struct fixture f;
   (void)state;
@@ -237,6 +260,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_sched_streams_of_a_session_take_turns),
       cmocka_unit_test(test_sched_sessions_take_turns_whatever_their_streams_number),
+      cmocka_unit_test(test_sched_knows_when_one_is_alone),
       cmocka_unit_test(test_sched_higher_orders_of_a_group_go_first),
       cmocka_unit_test(test_sched_groups_take_turns_and_order_only_themselves),
       cmocka_unit_test(test_sched_urgent_sessions_go_first),

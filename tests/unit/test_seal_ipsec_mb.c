@@ -102,18 +102,51 @@ static void test_seal_is_for_aes_alone(void **state) {
   wt__seal_free(NULL);
 }
 
+/* RFC 9001, appendices A.2 and A.3. */
+static void test_seal_masks_headers(void **state) {
+  static const struct {
+    uint8_t key[16], sample[WT__MASK_SAMPLE_LEN], mask[WT__MASK_LEN];
+  } known[] = {
+      {{0x9f, 0x50, 0x44, 0x9e, 0x04, 0xa0, 0xe8, 0x10, 0x28, 0x3a, 0x1e, 0x99, 0x33, 0xad, 0xed, 0xd2},
+       {0xd1, 0xb1, 0xc9, 0x8d, 0xd7, 0x68, 0x9f, 0xb8, 0xec, 0x11, 0xd2, 0x42, 0xb1, 0x23, 0xdc, 0x9b},
+       {0x43, 0x7b, 0x9a, 0xec, 0x36}},
+      {{0xc2, 0x06, 0xb8, 0xd9, 0xb9, 0xf0, 0xf3, 0x76, 0x44, 0x43, 0x0b, 0x49, 0x0e, 0xea, 0xa3, 0x14},
+       {0x2c, 0xd0, 0x99, 0x1c, 0xd2, 0x5b, 0x0a, 0xac, 0x40, 0x6a, 0x58, 0x16, 0xb6, 0x39, 0x41, 0x00},
+       {0x2e, 0xc0, 0xd8, 0x35, 0x6a}},
+  };
+  (void)state;
+  wt__seal_free(seal_or_skip(WT__SEAL_AES_128_GCM));
+  for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+    uint8_t got[WT__MASK_LEN + 1] = {0};
+    struct wt__mask *mask = wt__mask_new(WT__SEAL_AES_128_GCM, known[i].key);
+    assert_non_null(mask);
+    wt__mask_make(mask, got, known[i].sample);
+    assert_memory_equal(got, known[i].mask, WT__MASK_LEN);
+    assert_int_equal(got[WT__MASK_LEN], 0);
+    wt__mask_free(mask);
+  }
+  assert_null(wt__mask_new(WT__SEAL_AES_256_GCM, key));
+  assert_null(wt__mask_new(WT__SEAL_NONE, key));
+  wt__mask_free(NULL);
+}
+
 static void test_seal_without_memory_is_none(void **state) {
   (void)state;
   wt__seal_free(seal_or_skip(WT__SEAL_AES_128_GCM));
   wt__mem_fail_after(0);
   assert_null(wt__seal_new(WT__SEAL_AES_128_GCM, key));
+  wt__mem_fail_after(0);
+  assert_null(wt__mask_new(WT__SEAL_AES_128_GCM, key));
   wt__mem_fail_after(SIZE_MAX);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_seal_is_aes_128_gcm),           cmocka_unit_test(test_seal_is_aes_256_gcm),
-      cmocka_unit_test(test_seal_refuses_what_was_changed), cmocka_unit_test(test_seal_is_for_aes_alone),
+      cmocka_unit_test(test_seal_is_aes_128_gcm),
+      cmocka_unit_test(test_seal_is_aes_256_gcm),
+      cmocka_unit_test(test_seal_refuses_what_was_changed),
+      cmocka_unit_test(test_seal_is_for_aes_alone),
+      cmocka_unit_test(test_seal_masks_headers),
       cmocka_unit_test(test_seal_without_memory_is_none),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

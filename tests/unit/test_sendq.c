@@ -151,6 +151,43 @@ static void test_sendq_reports_out_of_memory(void **state) {
   assert_int_equal(wt__mem_live(), 0);
 }
 
+/* When the server's memory is short, a queue takes less; what is in it already stays. */
+static void test_sendq_is_shorter_under_pressure(void **state) {
+  static const uint8_t data[200000];
+  struct wt__gauge_sum sum = {.share = SIZE_MAX};
+  struct wt__released released = {0};
+  struct wt__sendq q;
+  size_t taken;
+  (void)state;
+  wt__sendq_init(&q, 150000);
+  q.gauge = &sum;
+  assert_int_equal(wt__sendq_append(&q, data, 100000, false, &taken), 0);
+  assert_int_equal(taken, 100000);
+  assert_true(sum.bytes >= 100000);
+  sum.pressure = WT__PRESSURE_HIGH;
+  assert_int_equal(wt__sendq_room(&q), 0);
+  assert_int_equal(wt__sendq_append(&q, data, 100, false, &taken), 0);
+  assert_int_equal(taken, 0);
+  wt__sendq_sent(&q, 100000, false);
+  assert_false(wt__sendq_acked(&q, 60000, &released));
+  assert_true(wt__sendq_acked(&q, 100000, &released)); /* told that there is room */
+  assert_int_equal(wt__sendq_room(&q), 65536);
+  sum.pressure = WT__PRESSURE_FULL;
+  assert_int_equal(wt__sendq_append(&q, data, sizeof(data), false, &taken), 0);
+  assert_int_equal(taken, 16384);
+  assert_int_equal(wt__sendq_append_owned(&q, data, 10, count_release, &releases), WT_ERR_AGAIN);
+  sum.pressure = WT__PRESSURE_NONE;
+  assert_int_equal(wt__sendq_append_owned(&q, data, 10, count_release, &releases), 0);
+  assert_true(sum.bytes < 16384 + 1000);
+  wt__sendq_drop(&q, &released);
+  assert_int_equal(sum.bytes, 0);
+  wt__released_run(&released);
+  wt__sendq_reset(&q);
+  assert_ptr_equal(q.gauge, &sum);
+  assert_int_equal(wt__sendq_room(&q), 150000);
+  assert_int_equal(wt__mem_live(), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_sendq_keeps_bytes_in_order_until_acknowledged),
@@ -158,6 +195,7 @@ int main(void) {
       cmocka_unit_test(test_sendq_releases_owned_bytes_exactly_once),
       cmocka_unit_test(test_sendq_drop_unsent_keeps_what_must_go),
       cmocka_unit_test(test_sendq_reports_out_of_memory),
+      cmocka_unit_test(test_sendq_is_shorter_under_pressure),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

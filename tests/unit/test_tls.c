@@ -4,7 +4,13 @@
 
 #include "quic_fixture.h"
 
+#include <pthread.h>
 #include <unistd.h>
+
+#include "quic/tls_session.h"
+
+#define THREADS 2
+#define SESSIONS 1000
 
 static struct wt__endpoint_config config;
 static struct wt__endpoint *endpoint;
@@ -73,6 +79,73 @@ static void test_tls_reloads_certificates(void **state) {
   client_free(&old);
 }
 
+/* What another thread might do right after this one has given up a lock. The linker puts the function below in place of
+ * the C library's (--wrap, cmake/Tests.cmake). */
+static _Thread_local void (*after_unlock)(void);
+
+int __real_pthread_mutex_unlock(pthread_mutex_t *mutex);
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex);
+
+int __wrap_pthread_mutex_unlock(pthread_mutex_t *mutex) {
+  int rc = __real_pthread_mutex_unlock(mutex);
+  void (*call)(void) = after_unlock;
+  after_unlock = NULL;
+  if (call) call();
+  return rc;
+}
+
+static wt_certificate *spare;
+
+static void replace_certificates(void) { assert_int_equal(wt__tls_context_set_certificates(config.tls, &spare, 1), 0); }
+
+/* A session of the server on a connection that is a client's: it is not used. */
+static void session_come_and_go(ngtcp2_conn *quic) {
+  struct wt__tls *tls;
+  assert_int_equal(wt__tls_new_server(&tls, config.tls, quic), 0);
+  wt__tls_free(tls);
+}
+
+/* The certificates go at the very moment at which a handshake has got hold of them: without the handshake's reference
+ * they would be freed, and AddressSanitizer would see it. */
+static void test_tls_holds_the_certificates_that_it_has_found(void **state) {
+  (void)state;
+  assert_int_equal(wt_certificate_generate(NULL, 0, 13, &spare), 0);
+  replace_certificates();
+  client_init(&client, &(struct client_options){.sni = "localhost"});
+  int64_t live = wt__mem_live();
+  after_unlock = replace_certificates;
+  session_come_and_go(client.quic);
+  assert_null(after_unlock);
+  assert_int_equal(wt__mem_live(), live);
+  client_free(&client);
+  assert_true(certificate_is_for("x.example", "localhost"));
+  wt_certificate_free(spare);
+}
+
+static void *sessions_run(void *argument) {
+  struct client *one = argument;
+  for (int i = 0; i < SESSIONS; i++) session_come_and_go(one->quic);
+  return NULL;
+}
+
+static void test_tls_replaces_certificates_while_threads_take_them(void **state) {
+  (void)state;
+  static struct client clients[THREADS];
+  pthread_t threads[THREADS];
+  assert_int_equal(wt_certificate_generate(NULL, 0, 13, &spare), 0);
+  for (size_t i = 0; i < THREADS; i++) {
+    client_init(&clients[i], &(struct client_options){.sni = "localhost"});
+    assert_int_equal(pthread_create(&threads[i], NULL, sessions_run, &clients[i]), 0);
+  }
+  for (int i = 0; i < SESSIONS; i++) replace_certificates();
+  for (size_t i = 0; i < THREADS; i++) {
+    assert_int_equal(pthread_join(threads[i], NULL), 0);
+    client_free(&clients[i]);
+  }
+  assert_true(certificate_is_for("x.example", "localhost"));
+  wt_certificate_free(spare);
+}
+
 static void test_tls_needs_certificates(void **state) {
   (void)state;
   struct wt__tls_context *context = NULL;
@@ -110,6 +183,66 @@ static void test_tls_exports_the_same_on_both_sides(void **state) {
   assert_int_equal(wt__tls_export(conn->tls, "EXPORTER-test", "xtc", 3, other, sizeof(other)), 0);
   assert_memory_not_equal(ours, other, sizeof(ours));
   client_free(&client);
+}
+
+/* A server's session is gone by then, and in QUIC a client has nothing more to tell TLS (RFC 9001, section 6). */
+static void test_tls_takes_no_message_after_the_handshake(void **state) {
+  static const uint8_t key_update[] = {24, 0, 0, 1, 0};
+  (void)state;
+  client_init(&client, &(struct client_options){.sni = "localhost"});
+  converse(&client, endpoint);
+  const struct wt__conn *conn = WT__CONTAINER_OF(wt__list_first(&endpoint->conns), struct wt__conn, link);
+  assert_null(conn->tls->session);
+  assert_null(conn->tls->set);
+  assert_null(ngtcp2_conn_get_tls_native_handle(conn->quic));
+  struct wt__tls_info info;
+  wt__tls_get_info(conn->tls, &info);
+  assert_string_equal(info.version, "TLS1.3");
+  assert_string_equal(info.cipher, gnutls_cipher_get_name(gnutls_cipher_get(client.tls)));
+  assert_string_equal(info.group, gnutls_group_get_name(gnutls_group_get(client.tls)));
+  assert_false(info.resumed);
+  assert_null(info.certificate);
+  assert_int_equal(
+      ngtcp2_conn_submit_crypto_data(client.quic, NGTCP2_ENCRYPTION_LEVEL_1RTT, key_update, sizeof(key_update)), 0);
+  converse(&client, endpoint);
+  assert_int_equal(client.error, NGTCP2_ERR_DRAINING);
+  assert_int_equal(ngtcp2_conn_get_ccerr(client.quic)->error_code, NGTCP2_CRYPTO_ERROR | GNUTLS_A_UNEXPECTED_MESSAGE);
+  client_free(&client);
+}
+
+static int tickets;
+
+static int count_ticket(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
+                        const gnutls_datum_t *message) {
+  (void)session, (void)message;
+  tickets += type == GNUTLS_HANDSHAKE_NEW_SESSION_TICKET && when == GNUTLS_HOOK_POST && incoming;
+  return 0;
+}
+
+static int tickets_of_a_connection(void) {
+  tickets = 0;
+  client_init(&client, &(struct client_options){.sni = "localhost"});
+  gnutls_handshake_set_hook_function(client.tls, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET, GNUTLS_HOOK_POST, count_ticket);
+  converse(&client, endpoint);
+  assert_true(ngtcp2_conn_get_handshake_completed(client.quic));
+  client_free(&client);
+  return tickets;
+}
+
+static void test_tls_gives_one_ticket(void **state) {
+  wt_certificate *certificate;
+  assert_int_equal(tickets_of_a_connection(), 1);
+  wt__endpoint_free(endpoint);
+  wt__tls_context_free(config.tls);
+  server_config(&config);
+  wt__tls_context_free(config.tls);
+  assert_int_equal(wt__tls_context_new(&config.tls, false), 0);
+  assert_int_equal(wt_certificate_generate(NULL, 0, 13, &certificate), 0);
+  assert_int_equal(wt__tls_context_set_certificates(config.tls, &certificate, 1), 0);
+  wt_certificate_free(certificate);
+  assert_int_equal(wt__endpoint_new(&endpoint, &config), 0);
+  assert_int_equal(tickets_of_a_connection(), 0);
+  (void)state;
 }
 
 static void test_tls_resumes_with_a_ticket(void **state) {
@@ -163,9 +296,13 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_tls_chooses_the_certificate_by_name),
       TEST(test_tls_reloads_certificates),
+      TEST(test_tls_holds_the_certificates_that_it_has_found),
+      TEST(test_tls_replaces_certificates_while_threads_take_them),
       TEST(test_tls_needs_certificates),
       TEST(test_tls_insists_on_alpn),
       TEST(test_tls_exports_the_same_on_both_sides),
+      TEST(test_tls_takes_no_message_after_the_handshake),
+      TEST(test_tls_gives_one_ticket),
       TEST(test_tls_resumes_with_a_ticket),
       TEST(test_tls_writes_the_key_log),
       TEST(test_tls_random_differs),

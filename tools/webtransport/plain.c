@@ -159,11 +159,10 @@ static void source_on_writable(wt_request *request, void *user_data) {
   struct plain_body *body = user_data;
   if (body->fin) return;
   while (body->at < body->bytes) {
-    size_t len, written;
+    size_t len;
     const uint8_t *data = source_bytes(body->at, body->bytes - body->at, &len);
-    if (wt_request_write(request, data, len, &written)) return;
-    body->at += written;
-    if (written < len) return;
+    if (wt_request_write_owned(request, data, len, source_release, NULL)) return; /* on_writable or on_close follows */
+    body->at += len;
   }
   body->fin = true;
   wt_request_end(request);

@@ -5,8 +5,8 @@
  * down the other way round.
  *
  * Four kinds of threads: the main one runs the server's loop, its first worker; with --workers the library has
- * more of those; one waits for signals, and the companion's answer HTTP/1.1. The latter two reach the server by `wt_server_post`, `wt_server_shutdown`
- * and `wt_server_close` alone.
+ * more of those; one waits for signals, and the companion's answer HTTP/1.1. The latter two reach the server by
+ * `wt_server_post`, `wt_server_shutdown` and `wt_server_close` alone.
  *
  * "Ready" is printed when both the UDP and the TCP sockets are bound, so a script that waits for the
  * line can connect at once.
@@ -125,6 +125,7 @@ static bool server_make(struct serve *serve) {
   config.max_connections = settings->max_connections;
   config.max_connections_per_address = settings->max_connections_per_address;
   config.max_session_rate = settings->max_session_rate;
+  config.max_memory = settings->max_memory;
   config.drafts = settings->drafts;
   if (config.idle_timeout_ms && config.keep_alive_ms > config.idle_timeout_ms / 2)
     config.keep_alive_ms = config.idle_timeout_ms / 2; /* or open sessions would time out */

@@ -14,6 +14,7 @@
 #include "log.h"
 #include "values.h"
 
+#define MEMORY_MIN (1024 * 1024) /* as the library's */
 #define RETRY_WORDS "never load always"
 
 static bool set_listen(void *target, const char *value, char *message, size_t size) {
@@ -118,6 +119,14 @@ static bool set_max_connections_per_address(void *target, const char *value, cha
 
 static bool set_max_session_rate(void *target, const char *value, char *message, size_t size) {
   return value_number(value, 0, 1000000000, &((struct serve_settings *)target)->max_session_rate, message, size);
+}
+
+static bool set_max_memory(void *target, const char *value, char *message, size_t size) {
+  uint64_t bytes;
+  if (!value_size(value, 0, SIZE_MAX, &bytes, message, size)) return false;
+  if (bytes && bytes < MEMORY_MIN) return value_refuse(message, size, "expected 0, or 1M or more");
+  ((struct serve_settings *)target)->max_memory = (size_t)bytes;
+  return true;
 }
 
 /* "7,13,15": the drafts to announce. */
@@ -243,6 +252,12 @@ const struct option_spec serve_options[] = {
      .fallback = "100",
      .help = "Sessions that a connection may begin in a second; 0 sets no limit.",
      .set = set_max_session_rate},
+    {.name = "max-memory",
+     .argument = "SIZE",
+     .fallback = "half of the machine's memory",
+     .help =
+         "Refuses connections, sessions and requests while connections hold three quarters of this; 0 sets no limit.",
+     .set = set_max_memory},
     {.name = "drafts",
      .argument = "LIST",
      .fallback = "2,7,13,15",
@@ -282,5 +297,6 @@ void serve_settings_default(struct serve_settings *settings) {
   settings->max_connections = config.max_connections;
   settings->max_connections_per_address = config.max_connections_per_address;
   settings->max_session_rate = config.max_session_rate;
+  settings->max_memory = config.max_memory;
   settings->drafts = config.drafts;
 }

@@ -52,7 +52,7 @@ const uint8_t *source_bytes(uint64_t at, uint64_t left, size_t *len) {
   return pattern + from;
 }
 
-static void source_release(const uint8_t *data, size_t len, void *user_data) {
+void source_release(const uint8_t *data, size_t len, void *user_data) {
   (void)data;
   (void)len;
   (void)user_data;

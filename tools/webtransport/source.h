@@ -15,4 +15,7 @@ enum {
  */
 const uint8_t *source_bytes(uint64_t at, uint64_t left, size_t *len);
 
+/* For bytes of it that are queued without a copy: does nothing. */
+void source_release(const uint8_t *data, size_t len, void *user_data);
+
 #endif

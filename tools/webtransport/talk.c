@@ -266,6 +266,7 @@ static void pipes_on_room(void *user_data) {
   for (struct channel *channel = talk->channels; channel; channel = channel->next) {
     if (!channel->held) continue;
     channel->held = false;
+    talk->quiet_since = pipes_now(); /* until now output was stuck, whether or not it was looked meanwhile */
     wt_stream_resume(channel->stream);
   }
 }

@@ -4,11 +4,13 @@
  * of it when it has ended, so that the page and tests can see how it looked from here.
  *
  * Nothing a client sends makes a visit grow: texts are cut to their fields, resets and stop-sendings
- * are counted and only the first few are kept.
+ * are counted and only the first few are kept. What the session itself knows is taken from it at its end: until then a
+ * visit is small, since there may be very many.
  */
 #include "visit.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #include "log.h"
 #include "plain.h"
@@ -41,30 +43,33 @@ wt_session *visit_open(struct visit *visit, const struct endpoints *endpoints, w
     plain_text(request, wt_upgrade_status(error), why);
     return NULL;
   }
-  text_copy(visit->record.path, sizeof visit->record.path, wt_session_path(session));
-  text_copy(visit->record.protocol, sizeof visit->record.protocol, wt_session_protocol(session));
-  text_copy(visit->record.peer, sizeof visit->record.peer, wt_session_peer_address(session));
-  visit->record.draft = wt_session_draft(session);
   recorder_session_opened(visit->recorder);
   return session;
 }
 
 void visit_end(struct visit *visit, wt_session *session, const struct wt_close_info *info) {
-  struct session_record *record = &visit->record;
+  struct session_record record = {.draft = wt_session_draft(session),
+                                  .by = info->by,
+                                  .code = info->code,
+                                  .clean = info->clean,
+                                  .reset_count = visit->reset_count,
+                                  .stop_count = visit->stop_count};
   struct wt_session_stats stats = {.size = sizeof stats};
   if (!wt_session_get_stats(session, &stats)) {
-    record->bytes_in = stats.bytes_received;
-    record->bytes_out = stats.bytes_sent;
-    record->streams_in = stats.streams_accepted;
-    record->streams_out = stats.streams_opened;
-    record->datagrams_in = stats.datagrams_received;
-    record->datagrams_out = stats.datagrams_sent;
+    record.bytes_in = stats.bytes_received;
+    record.bytes_out = stats.bytes_sent;
+    record.streams_in = stats.streams_accepted;
+    record.streams_out = stats.streams_opened;
+    record.datagrams_in = stats.datagrams_received;
+    record.datagrams_out = stats.datagrams_sent;
   }
-  record->by = info->by;
-  record->code = info->code;
-  record->clean = info->clean;
-  text_copy(record->reason, sizeof record->reason, info->reason);
-  recorder_session_ended(visit->recorder, record);
+  text_copy(record.path, sizeof record.path, wt_session_path(session));
+  text_copy(record.protocol, sizeof record.protocol, wt_session_protocol(session));
+  text_copy(record.peer, sizeof record.peer, wt_session_peer_address(session));
+  text_copy(record.reason, sizeof record.reason, info->reason);
+  memcpy(record.resets, visit->resets, sizeof record.resets);
+  memcpy(record.stops, visit->stops, sizeof record.stops);
+  recorder_session_ended(visit->recorder, &record);
 }
 
 static void end_keep(struct recorded_end *ends, uint64_t *count, const struct wt_stream_error *error) {
@@ -73,11 +78,11 @@ static void end_keep(struct recorded_end *ends, uint64_t *count, const struct wt
 }
 
 void visit_reset(struct visit *visit, const struct wt_stream_error *error) {
-  end_keep(visit->record.resets, &visit->record.reset_count, error);
+  end_keep(visit->resets, &visit->reset_count, error);
 }
 
 void visit_stop(struct visit *visit, const struct wt_stream_error *error) {
-  end_keep(visit->record.stops, &visit->record.stop_count, error);
+  end_keep(visit->stops, &visit->stop_count, error);
 }
 
 uint32_t visit_code(const struct wt_stream_error *error) { return error && error->has_code ? error->code : 0; }

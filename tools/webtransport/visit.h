@@ -19,7 +19,8 @@ struct endpoints {
 /* A session at an endpoint. The first member of the endpoint's own state. */
 struct visit {
   struct recorder *recorder;
-  struct session_record record;
+  struct recorded_end resets[RECORDER_ENDS], stops[RECORDER_ENDS];
+  uint64_t reset_count, stop_count; /* all, also those that were not kept */
 };
 
 /*

@@ -9,6 +9,7 @@
 
 #include <gnutls/crypto.h>
 #include <inttypes.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +21,15 @@ enum {
 
 uint8_t pattern_at(uint64_t at) { return (uint8_t)(at * 31 + (at >> 8)); }
 
+static uint8_t pattern[PATTERN_PERIOD];
+
+static void pattern_make(void) {
+  for (uint32_t i = 0; i < PATTERN_PERIOD; i++) pattern[i] = pattern_at(i);
+}
+
 static const uint8_t *pattern_from(uint64_t at, size_t *len) {
-  static uint8_t pattern[PATTERN_PERIOD];
-  static bool made;
-  if (!made) {
-    for (uint32_t i = 0; i < PATTERN_PERIOD; i++) pattern[i] = pattern_at(i);
-    made = true;
-  }
+  static pthread_once_t made = PTHREAD_ONCE_INIT; /* a server's workers come here on their threads */
+  pthread_once(&made, pattern_make);
   size_t from = (size_t)(at % PATTERN_PERIOD);
   if (*len > PATTERN_PERIOD - from) *len = PATTERN_PERIOD - from;
   return pattern + from;

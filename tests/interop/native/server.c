@@ -261,6 +261,8 @@ int server_main(const struct options *options) {
   wt_server_config_default(&config);
   config.listen = &listen;
   config.listen_count = 1;
+  const char *workers = getenv("WT_TEST_WORKERS"); /* as the fixtures of tests/e2e have it */
+  if (workers) config.workers = (unsigned)strtoul(workers, NULL, 10);
   tiny = options->tiny;
   if (tiny) {
     config.wt_initial_max_data = config.wt_max_data = TINY_DATA;

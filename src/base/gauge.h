@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_BASE_GAUGE_H
+#define WT_BASE_GAUGE_H
+
+/*
+ * How many bytes a connection holds, and, through that, its worker of a server. Whoever allocates for a connection says
+ * so here, and says it again with the same number when it frees.
+ *
+ * Plain integers of one thread: this is done for each stream, buffer and chunk. What workers hold together, and what
+ * follows from it, is the business of quic/budget.c, which leaves its verdict in the sum for those above to look at.
+ *
+ * A gauge of NULL counts nothing, and its verdict is that there is memory enough: clients have none.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/rate.h"
+
+/* How much of the server's memory is in use. */
+enum wt__pressure {
+  WT__PRESSURE_NONE = 0,
+  WT__PRESSURE_HIGH = 1, /* windows and queues do not grow any more */
+  WT__PRESSURE_FULL = 2, /* nothing new is begun, and nobody gets more than a share */
+};
+
+/* Of a worker. */
+struct wt__gauge_sum {
+  size_t bytes;
+  enum wt__pressure pressure;
+  size_t share;             /* what a connection may hold; SIZE_MAX unless FULL */
+  struct wt__rate log_rate; /* of lines about what was refused */
+};
+
+/* Of a connection: a part of the sum. */
+struct wt__gauge {
+  size_t bytes;
+  struct wt__gauge_sum *sum;
+};
+
+/* For what counts in the sum alone. */
+static inline void wt__gauge_sum_add(struct wt__gauge_sum *sum, size_t bytes) {
+  if (sum) sum->bytes += bytes;
+}
+
+static inline void wt__gauge_sum_remove(struct wt__gauge_sum *sum, size_t bytes) {
+  if (sum) sum->bytes -= bytes;
+}
+
+static inline void wt__gauge_add(struct wt__gauge *gauge, size_t bytes) {
+  if (!gauge) return;
+  gauge->bytes += bytes;
+  gauge->sum->bytes += bytes;
+}
+
+static inline void wt__gauge_remove(struct wt__gauge *gauge, size_t bytes) {
+  if (!gauge) return;
+  gauge->bytes -= bytes;
+  gauge->sum->bytes -= bytes;
+}
+
+static inline struct wt__gauge_sum *wt__gauge_sum_of(const struct wt__gauge *gauge) {
+  return gauge ? gauge->sum : NULL;
+}
+
+static inline enum wt__pressure wt__gauge_pressure(const struct wt__gauge_sum *sum) {
+  return sum ? sum->pressure : WT__PRESSURE_NONE;
+}
+
+#endif

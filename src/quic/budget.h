@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_QUIC_BUDGET_H
+#define WT_QUIC_BUDGET_H
+
+/* The memory that a server's connections hold together, and what follows from how much it is. See budget.c. */
+
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/gauge.h"
+
+/* What a connection is taken to hold besides what is counted: TLS, keys made ready for packets, connection ids; until its
+ * handshake is done, and then. Measured as the resident memory of 500 idle sessions. */
+#define WT__BUDGET_HANDSHAKE (40 * 1024)
+#define WT__BUDGET_CONNECTION (12 * 1024)
+/* When memory is full, a connection may hold so much more than an equal part. */
+#define WT__BUDGET_SHARE_MORE (16 * 1024)
+/* A worker tells a change of what it holds from so much on, or from a 256th of a small limit. */
+#define WT__BUDGET_STEP (64 * 1024)
+/* Lines of each worker about what is refused. */
+#define WT__BUDGET_LINES_BURST 10
+#define WT__BUDGET_LINES_RATE 1 /* a second */
+
+/* Of the whole server. */
+struct wt__budget {
+  atomic_size_t used; /* as workers have told; changes often, so the other, which is read often, stands apart */
+  char apart[64];
+  _Atomic int pressure; /* enum wt__pressure */
+};
+
+void wt__budget_init(struct wt__budget *budget);
+
+/* The pressure that follows from `used` bytes of `max`. It falls later than it rises, from what it was `before`. */
+enum wt__pressure wt__budget_pressure(size_t used, size_t max, enum wt__pressure before);
+
+/* From how much on memory is full. */
+size_t wt__budget_full(size_t max);
+
+/* From which change on a worker tells what it holds. */
+size_t wt__budget_step(size_t max);
+
+#endif
