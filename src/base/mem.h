@@ -30,8 +30,8 @@ void wt__wipe(void *ptr, size_t len);
 
 /* Tests: the allocation after `count` further ones fails, once; SIZE_MAX: none does. This thread. */
 void wt__mem_fail_after(size_t count);
-/* Whether this allocation is the one that is to fail. For what hands out memory that it has already; the functions above
- * ask by themselves. */
+/* Whether this allocation is the one that is to fail. For what hands out memory that it has already; the functions
+ * above ask by themselves. */
 bool wt__mem_refuses(void);
 /* Tests: allocations not yet freed, over all threads. */
 int64_t wt__mem_live(void);

@@ -41,8 +41,8 @@ void wt__pool_init(struct wt__pool *pool);
  * shows, and a block that somebody still uses stays good. */
 void wt__pool_free(struct wt__pool *pool);
 
-/* A block of `size` bytes, not cleared, aligned for everything. `pool` may be NULL: it comes from the allocator. NULL when
- * out of memory. */
+/* A block of `size` bytes, not cleared, aligned for everything. `pool` may be NULL: it comes from the allocator. NULL
+ * when out of memory. */
 void *wt__pool_take(struct wt__pool *pool, size_t size);
 /* As the former, cleared. */
 void *wt__pool_take_zeroed(struct wt__pool *pool, size_t size);

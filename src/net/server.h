@@ -122,8 +122,8 @@ extern const struct wt__loop_callbacks wt__serve_callbacks;
  * if it may be tried again. */
 int wt__server_begin(struct wt_server *server);
 
-/* Ends what runs: CONNECTION_CLOSE to every peer, `on_close` for every handle, no more sockets. Not inside a callback.
- * */
+/* Ends what runs: CONNECTION_CLOSE to every peer, `on_close` for every handle, no more sockets. Not inside a
+ * callback. */
 void wt__server_end(struct wt_server *server);
 
 /* Waits for the threads, which are about to end. */

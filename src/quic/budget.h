@@ -10,8 +10,8 @@
 
 #include "base/gauge.h"
 
-/* What a connection is taken to hold besides what is counted: TLS, keys made ready for packets, connection ids; until its
- * handshake is done, and then. Measured as the resident memory of 500 idle sessions. */
+/* What a connection is taken to hold besides what is counted: TLS, keys made ready for packets, connection ids; until
+ * its handshake is done, and then. Measured as the resident memory of 500 idle sessions. */
 #define WT__BUDGET_HANDSHAKE (40 * 1024)
 #define WT__BUDGET_CONNECTION (12 * 1024)
 /* When memory is full, a connection may hold so much more than an equal part. */

@@ -278,8 +278,8 @@ static enum wt__frame_fate conn_judge(void *ctx, const struct wt__quic_frame *fr
   return WT__FRAME_KEEP;
 }
 
-/* The handshake of a server's connection is over: a client has nothing more to tell TLS in QUIC (RFC 9001, section 6).
- * */
+/* The handshake of a server's connection is over: a client has nothing more to tell TLS in QUIC (RFC 9001,
+ * section 6). */
 static int on_crypto(ngtcp2_conn *quic, ngtcp2_encryption_level level, uint64_t offset, const uint8_t *data, size_t len,
                      void *user_data) {
   if (ngtcp2_conn_get_tls_native_handle(quic))
@@ -324,8 +324,8 @@ static void on_delete_header_key(ngtcp2_conn *quic, ngtcp2_crypto_cipher_ctx *ct
     ngtcp2_crypto_delete_crypto_cipher_ctx_cb(quic, ctx, user_data);
 }
 
-/* Handles of 1-RTT packets are records of ours, so the next three must know the connection; ngtcp2 is never called to read
- * or write without. */
+/* Handles of 1-RTT packets are records of ours, so the next three must know the connection; ngtcp2 is never called to
+ * read or write without. */
 
 static int on_decrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *ctx,
                       const uint8_t *data, size_t len, const uint8_t *nonce, size_t nonce_len, const uint8_t *aad,

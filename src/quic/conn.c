@@ -34,6 +34,7 @@
 #define END_PTOS 3
 #define END_GRAIN (100 * WT__MS)   /* remains end together, at multiples of this, and not with a timer each */
 #define SETTLED_TURN WT__MS        /* the grain of timers that RFC 9002, section 6.1.2, recommends */
+#define REST_AFTER (2000 * WT__MS) /* without packets: what only those need is given back */
 #define BLOCKED_TURN (25 * WT__MS) /* how often deadlines are looked at while the socket is full */
 
 /* --- Making --- */
@@ -161,6 +162,7 @@ struct wt__conn *wt__conn_alloc(struct wt__endpoint *endpoint) {
   wt__packet_keys_init(&made->keys);
   wt__blocks_init(&made->blocks, &made->gauge);
   made->acked_id = -1;
+  made->resting_at = UINT64_MAX;
   wt__reset_at_recv_init(made, endpoint->config.max_streams_bidi,
                          endpoint->config.max_streams_uni + RESERVED_UNI_STREAMS);
   wt__reset_at_send_init(made);
@@ -194,6 +196,21 @@ int wt__conn_new(struct wt__conn **conn, struct wt__endpoint *endpoint, const st
 
 /* --- Ending --- */
 
+static void conn_free_stops(struct wt__conn *conn) {
+  if (conn->stops) wt__gauge_remove(&conn->gauge, WT__MAX_STOPS * sizeof(*conn->stops));
+  wt__free(conn->stops);
+  conn->stops = NULL;
+}
+
+/* What only packets need, of which none came or went for a while. */
+static void conn_rest(struct wt__conn *conn) {
+  conn->resting_at = UINT64_MAX;
+  wt__packet_keys_rest(&conn->keys);
+  conn_free_stops(conn);
+}
+
+void wt__conn_stir(struct wt__conn *conn) { conn->resting_at = conn->endpoint->now + REST_AFTER; }
+
 /* The connection is not open any more: the application hears of it, and all but the remains is freed. */
 static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum wt_party party, uint64_t code) {
   struct wt__endpoint *endpoint = conn->endpoint;
@@ -217,12 +234,10 @@ static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum 
   conn_count(conn, 0);
   if (conn->withheld) endpoint->withheld--;
   conn->withheld = false;
-  if (conn->stops) wt__gauge_remove(&conn->gauge, WT__MAX_STOPS * sizeof(*conn->stops));
-  wt__free(conn->stops);
+  conn_free_stops(conn);
   conn->h3 = NULL;
   conn->quic = NULL;
   conn->tls = NULL;
-  conn->stops = NULL;
   wt__list_remove(&conn->queue);
   wt__list_remove(&conn->link);
 }
@@ -407,6 +422,7 @@ void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned 
   if (conn->state != WT__CONN_OPEN || wt__conn_is_over(conn, len)) return;
   conn->packets_received++;
   conn->bytes_received += len;
+  wt__conn_stir(conn);
   if (conn->client) wt__conn_client_settle(conn);
   ngtcp2_path quic_path;
   ngtcp2_pkt_info info = {.ecn = (uint8_t)(ecn & NGTCP2_ECN_MASK)};
@@ -445,6 +461,7 @@ void wt__conn_expire(struct wt__conn *conn) {
   }
   int rc = wt__reset_at_recv_expire(conn);
   wt__reset_at_send_expire(conn);
+  if (conn->resting_at <= endpoint->now) conn_rest(conn);
   if (!rc && ngtcp2_conn_get_expiry(conn->quic) <= endpoint->now) {
     rc = ngtcp2_conn_handle_expiry(conn->quic, endpoint->now);
     wt__probe_expired(conn);
@@ -480,6 +497,7 @@ static int conn_schedule(struct wt__conn *conn, bool more) {
   if (h3_expiry < expiry) expiry = h3_expiry;
   if (reset_expiry < expiry) expiry = reset_expiry;
   if (resend_expiry < expiry) expiry = resend_expiry;
+  if (conn->resting_at < expiry) expiry = conn->resting_at;
   if (endpoint->batch.blocked) {
     wt__list_remove(&conn->queue);
     wt__list_push_back(&endpoint->waiting, &conn->queue);

@@ -113,6 +113,7 @@ struct wt__conn {
   uint64_t packets_sent, packets_received, bytes_sent, bytes_received; /* UDP payloads, for statistics */
   uint64_t peer_key;
   uint64_t born_at, shaken_at; /* beginning; end of the handshake */
+  uint64_t resting_at;         /* when it gives back what only packets need; UINT64_MAX: it has */
 
   /* Of a client: what it keeps for its next connection, and under which name; NULL: nothing. */
   struct wt__memory *memory;
@@ -178,6 +179,8 @@ int wt__conn_new(struct wt__conn **conn, struct wt__endpoint *endpoint, const st
 void wt__conn_free(struct wt__conn *conn, enum wt_party party, uint64_t code);
 
 void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len);
+/* A packet came or goes: it does not rest. */
+void wt__conn_stir(struct wt__conn *conn);
 /* Its timer is due. It may be gone afterwards. */
 void wt__conn_expire(struct wt__conn *conn);
 /* Put-off work and packets. It may be gone afterwards. */

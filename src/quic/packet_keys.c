@@ -3,12 +3,13 @@
 /*
  * ngtcp2 keeps the key of a direction as a handle, makes the next one long before it is needed, and hands the handle
  * to `encrypt` and `decrypt`. libngtcp2_crypto has contexts of the TLS library behind the handles. Here it is a record
- * of ours, with the bare key at first, and with a context made when it is first used: a seal (quic/seal.h) where there
+ * of ours, with the bare key, and with a context made when it is used: a seal (quic/seal.h) where there
  * is one for the cipher, else that of the TLS library. So a connection has the two contexts that it uses, a kilobyte
  * each, and not four of one kind and four of the other.
  *
  *   handshake, key update --> add: derived from the secret (RFC 9001, sections 5.1 and 6.1)
- *   first packet          --> expanded, and the bare key is overwritten
+ *   a packet              --> expanded, unless it is
+ *   no packet for a while --> the bare key alone again
  *   ngtcp2 discards it    --> freed
  *
  * Handles of the handshake's keys are libngtcp2_crypto's, so ours are told apart by the list that they are in. There
@@ -84,23 +85,31 @@ struct wt__packet_key *wt__packet_keys_find(const struct wt__packet_keys *keys, 
   return NULL;
 }
 
-void wt__packet_key_free(struct wt__packet_key *key) {
-  wt__list_remove(&key->link);
+static void key_rest(struct wt__packet_key *key) {
   wt__seal_free(key->seal);
   if (key->aead.native_handle) ngtcp2_crypto_aead_ctx_free(&key->aead);
+  key->seal = NULL;
+  key->aead.native_handle = NULL;
+}
+
+void wt__packet_key_free(struct wt__packet_key *key) {
+  wt__list_remove(&key->link);
+  key_rest(key);
   wt__wipe(key, sizeof(*key));
   wt__free(key);
 }
 
-/* At its first use. False: out of memory. */
+void wt__packet_keys_rest(struct wt__packet_keys *keys) {
+  WT__LIST_FOREACH(it, next, &keys->list) key_rest(KEY_OF(it));
+}
+
+/* For the first packet, or the first after a rest. False: out of memory. */
 static bool key_expand(struct wt__packet_key *key, const ngtcp2_crypto_aead *aead, bool sending) {
   int rc = 0;
   key->seal = wt__seal_new(key->cipher, key->bare);
   if (!key->seal && sending) rc = ngtcp2_crypto_aead_ctx_encrypt_init(&key->aead, aead, key->bare, WT__PACKET_IV_LEN);
   if (!key->seal && !sending) rc = ngtcp2_crypto_aead_ctx_decrypt_init(&key->aead, aead, key->bare, WT__PACKET_IV_LEN);
-  if (rc) return false;
-  wt__wipe(key->bare, sizeof(key->bare));
-  return true;
+  return rc == 0;
 }
 
 int wt__packet_key_encrypt(struct wt__packet_key *key, uint8_t *dst, const ngtcp2_crypto_aead *aead,

@@ -43,8 +43,8 @@ int wt__packet_keys_add(struct wt__packet_keys *keys, uint32_t version, const ui
 /* Likewise for the key after the next key update; `next` gets its secret, of `len` bytes too. */
 int wt__packet_keys_next(struct wt__packet_keys *keys, uint32_t version, const uint8_t *secret, size_t len,
                          uint8_t *next, struct wt__packet_material *material);
-/* What protects the headers of one direction, for ngtcp2 as the native handle of a cipher context; NULL: the TLS library
- * has to make one. It stays as long as the connection. `bare`: its key. */
+/* What protects the headers of one direction, for ngtcp2 as the native handle of a cipher context; NULL: the TLS
+ * library has to make one. It stays as long as the connection. `bare`: its key. */
 struct wt__mask *wt__packet_keys_set_header(struct wt__packet_keys *keys, bool sending, const uint8_t *bare);
 /* Likewise, of a handle; NULL: it is none of ours. */
 static inline const struct wt__mask *wt__packet_keys_header(const struct wt__packet_keys *keys, const void *handle) {
@@ -53,6 +53,8 @@ static inline const struct wt__mask *wt__packet_keys_header(const struct wt__pac
 }
 /* The key that ngtcp2 names by `handle`; NULL: that is another one, of the handshake. */
 struct wt__packet_key *wt__packet_keys_find(const struct wt__packet_keys *keys, const void *handle);
+/* No packets are expected for a while: the contexts, a kilobyte each, are freed, and made again for the next packet. */
+void wt__packet_keys_rest(struct wt__packet_keys *keys);
 /* ngtcp2 has no more use for it. */
 void wt__packet_key_free(struct wt__packet_key *key);
 

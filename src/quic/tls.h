@@ -34,11 +34,11 @@ int wt__tls_context_set_certificates(struct wt__tls_context *context, wt_certifi
 struct wt__tls;
 int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, struct ngtcp2_conn *conn);
 void wt__tls_free(struct wt__tls *tls);
-/* The handshake of a server's connection is done: writes a ticket for the client's next one, if there are to be any. That
- * it cannot be made is no error: the next connection takes longer. */
+/* The handshake of a server's connection is done: writes a ticket for the client's next one, if there are to be any.
+ * That it cannot be made is no error: the next connection takes longer. */
 void wt__tls_send_ticket(struct wt__tls *tls);
-/* The handshake of a server's connection is done, and no call of the TLS library's is under way: frees what is not needed
- * any more. `conn` has no native handle then. Nothing happens when it is called again. */
+/* The handshake of a server's connection is done, and no call of the TLS library's is under way: frees what is not
+ * needed any more. `conn` has no native handle then. Nothing happens when it is called again. */
 void wt__tls_server_settle(struct wt__tls *tls);
 /* Where the keys of 1-RTT packets go; `keys` has to outlive the handshake. Before it begins. */
 void wt__tls_set_keys(struct wt__tls *tls, struct wt__packet_keys *keys);

@@ -251,7 +251,10 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
   packet_settle(&packet, false);
   conn->bytes_sent += written;
   if (!batch->blocked) (void)wt__batch_flush(batch);
-  if (written) ngtcp2_conn_update_pkt_tx_time(conn->quic, endpoint->now);
+  if (written) {
+    ngtcp2_conn_update_pkt_tx_time(conn->quic, endpoint->now);
+    wt__conn_stir(conn);
+  }
   *more = n > 0;
   conn->settled = n == 0 && packet.last;
   return n < 0 ? (int)n : 0;

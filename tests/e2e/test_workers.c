@@ -273,8 +273,8 @@ static void test_workers_answer_strays_from_where_they_came(void **state) {
   assert_memory_not_equal(token[0], token[2], TOKEN_LEN);
 }
 
-/* A client's packets of two connections that the kernel carries as one message come to one worker, which knows that each
- * of them belongs where its id says, as a copy of it would go there. */
+/* A client's packets of two connections that the kernel carries as one message come to one worker, which knows that
+ * each of them belongs where its id says, as a copy of it would go there. */
 static void test_workers_part_what_the_kernel_joined(void **state) {
   (void)state;
   struct bed bed;

@@ -4,6 +4,7 @@
  * request, stream, session or connection it was for.
  */
 #include "base/mem.h"
+#include "quic/seal.h"
 #include "world.h"
 
 #define MANY_STREAMS 10000
@@ -133,6 +134,34 @@ static void test_memory_of_a_connection_is_given_back(void **state) {
   world_free(&w);
 }
 
+/* Of each direction's key, where its context is counted: GnuTLS's are not. */
+static int64_t contexts_counted(void) {
+  static const uint8_t key[16];
+  struct wt__seal *seal = wt__seal_new(WT__SEAL_AES_128_GCM, key);
+  wt__seal_free(seal);
+  return seal ? 2 : 0;
+}
+
+static void test_memory_for_packets_is_given_back_by_an_idle_connection(void **state) {
+  (void)state;
+  struct world w;
+  many_start(&w);
+  w.session = many_connect(&w, "/echo", &w.id);
+  streams_run(&w, 10);
+  for (int i = 0; i < 3; i++) {
+    peer_wt_datagram(w.peer, w.id, "datagram", 8);
+    net_run_for(&w.net, 1000);
+    int64_t live = wt__mem_live();
+    net_run_for(&w.net, 500);
+    assert_int_equal(wt__mem_live(), live); /* not yet */
+    net_run_for(&w.net, 1500);
+    assert_int_equal(wt__mem_live(), live - contexts_counted());
+  }
+  streams_run(&w, 10);
+  assert_false(w.peer->ended);
+  world_free(&w);
+}
+
 /* --- Each allocation failing in turn --- */
 
 /* A whole session's life, which may go wrong anywhere. Returns whether all of it went well. */
@@ -219,6 +248,7 @@ int main(void) {
       cmocka_unit_test(test_memory_stays_where_it_was_after_many_streams),
       cmocka_unit_test(test_memory_stays_where_it_was_after_many_sessions),
       cmocka_unit_test(test_memory_of_a_connection_is_given_back),
+      cmocka_unit_test(test_memory_for_packets_is_given_back_by_an_idle_connection),
       cmocka_unit_test(test_memory_each_allocation_may_fail),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

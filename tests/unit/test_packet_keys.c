@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Keys of 1-RTT packets: what either library makes of them is the same, contexts come with the first use, and all go.
- * */
+/* Keys of 1-RTT packets: what either library makes of them is the same, contexts come with the first use, and all
+ * go. */
 
 #include <gnutls/gnutls.h>
 #include <ngtcp2/ngtcp2.h>
@@ -93,6 +93,28 @@ static void test_packet_keys_are_expanded_by_their_first_use(void **state) {
   assert_int_equal(wt__mem_live(), live);
 }
 
+static void test_packet_keys_rest_and_go_on(void **state) {
+  uint8_t data[LEN] = {0}, sealed[LEN + WT__SEAL_TAG_LEN], again[LEN + WT__SEAL_TAG_LEN], opened[LEN];
+  int64_t live = wt__mem_live();
+  (void)state;
+  for (int fast = 0; fast < 2; fast++) {
+    KEYS(keys, fast);
+    struct wt__packet_key *out = add(&keys).key, *in = add(&keys).key;
+    wt__packet_keys_rest(&keys); /* before their first use */
+    encrypt(out, sealed, data);
+    assert_int_equal(decrypt(in, opened, sealed), 0);
+    wt__packet_keys_rest(&keys);
+    assert_int_equal(wt__mem_live(), live + 2);
+    encrypt(out, again, data);
+    assert_memory_equal(sealed, again, sizeof(sealed));
+    assert_int_equal(decrypt(in, opened, again), 0);
+    wt__packet_keys_rest(&keys);
+    wt__packet_keys_rest(&keys);
+    wt__packet_keys_free(&keys);
+    assert_int_equal(wt__mem_live(), live);
+  }
+}
+
 static void test_packet_keys_go_on_without_a_seal(void **state) {
   uint8_t data[LEN] = {0}, sealed[LEN + WT__SEAL_TAG_LEN], other[LEN + WT__SEAL_TAG_LEN];
   KEYS(keys, true);
@@ -163,6 +185,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_packet_keys_are_the_same_in_both_libraries),
       cmocka_unit_test(test_packet_keys_are_expanded_by_their_first_use),
+      cmocka_unit_test(test_packet_keys_rest_and_go_on),
       cmocka_unit_test(test_packet_keys_go_on_without_a_seal),
       cmocka_unit_test(test_packet_keys_are_found_by_handle),
       cmocka_unit_test(test_packet_keys_keep_what_protects_headers),

@@ -81,8 +81,8 @@ static void test_sign_makes_signatures_of_the_key(void **state) {
   pair_free(&pair);
 }
 
-/* Two signatures of one hash with the same number behind them would give the key away; that number is a part of each.
- * */
+/* Two signatures of one hash with the same number behind them would give the key away; that number is a part of
+ * each. */
 static void test_sign_never_repeats_its_number(void **state) {
   static uint8_t signatures[ROUNDS][WT__SIGN_MAX_LEN];
   const uint8_t hash[WT__SIGN_HASH_LEN] = {1, 2, 3};
