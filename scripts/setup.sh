@@ -33,6 +33,8 @@ curl_min=8.0
 # From this one on Go fetches, as a module, the newer version that a module asks for.
 go_min=1.21
 rust_min=1.91
+# Playwright asks its browser for WebDriver BiDi's network.addDataCollector.
+firefox_min=143
 
 # What is asked of the distribution's own release, and what Debian 12 has only in its backports.
 plain=(cmake pkg-config libgnutls28-dev libssl-dev libuv1-dev libmicrohttpd-dev libjansson-dev)
@@ -45,11 +47,6 @@ if [ "$want" = test ]; then
   recent+=(ngtcp2-client ngtcp2-server)
   tools+=(clang:clang clang-format:clang-format clang-tidy:clang-tidy chromium:chromium node:nodejs npm:npm
     python3:python3 openssl:openssl curl:curl man:man-db zsh:zsh fish:fish script:bsdutils)
-fi
-
-# Debian carries Firefox as its ESR, Ubuntu only as a snap, which cannot be driven.
-if [ "${1:-}" = browsers ]; then
-  tools+=(firefox-esr:firefox-esr)
 fi
 
 if [ "$want" = interop ]; then
@@ -166,6 +163,12 @@ languages_missing() {
   done
 }
 
+# Debian carries Firefox as its ESR, Ubuntu only as a snap, which cannot be driven.
+firefox_missing() {
+  [ "$mode" = browsers ] || return 0
+  dpkg --compare-versions "$(version_of firefox-esr --version)" ge "$firefox_min" || echo firefox-esr
+}
+
 apt_get() {
   "${root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -q -y -o Dpkg::Use-Pty=0 "$@"
 }
@@ -177,6 +180,7 @@ minimum_of() {
     *ngtcp2*) echo "$ngtcp2_min" ;;
     libcurl3-gnutls) echo "$curl_min" ;;
     golang-go) echo "2:$go_min" ;;
+    firefox-esr) echo "$firefox_min" ;;
     *) ;;
   esac
 }
@@ -247,7 +251,8 @@ install_packages() {
 
 # Package names hold no spaces: what these print is split into words on purpose.
 # shellcheck disable=SC2207
-missing=($(missing_of_plain && missing_of_recent && curl_missing && clang_runtime_missing && languages_missing))
+missing=($(missing_of_plain && missing_of_recent && curl_missing && clang_runtime_missing && languages_missing &&
+  firefox_missing))
 if [ "${#missing[@]}" -gt 0 ]; then
   command -v apt-get >/dev/null || fail "this is no Debian or Ubuntu; install: ${missing[*]}"
   [ "$(id -u)" = 0 ] || command -v sudo >/dev/null || fail "root (or sudo) is needed to install: ${missing[*]}"
@@ -261,7 +266,10 @@ if [ "${#missing[@]}" -gt 0 ]; then
   # shellcheck disable=SC2207
   missing=($(languages_missing))
   [ "${#missing[@]}" -eq 0 ] || install_packages "${missing[@]}"
-  [ -z "$(languages_missing)" ] || fail "the installed languages are still too old: $(languages_missing | xargs)"
+  [ -z "$(languages_missing)" ] ||
+    fail "the installed languages are still too old: $(languages_missing | xargs). Debian's security updates have newer ones"
+  [ -z "$(firefox_missing)" ] ||
+    fail "the installed Firefox is older than $firefox_min; Debian's security updates have a newer one"
   [ -z "$(curl_missing)" ] || fail "the installed $(curl_missing) has no HTTP/3"
 fi
 
