@@ -54,6 +54,7 @@ export const BROWSERS = {
     resetCodes: true, // a page learns with which code a bidirectional stream was reset
     datagramsAtOnce: 100, // that it sends without dropping some itself
     closeFlushes: true, // streams that a page has ended arrive although it closes the session right after
+    attempts: 1, // to open a session, before it is told that it cannot be
     ignored: [],
     limitations: {},
   },
@@ -68,6 +69,9 @@ export const BROWSERS = {
     resetCodes: false,
     datagramsAtOnce: 8,
     closeFlushes: false, // it sends CONNECTION_CLOSE at once
+    // Of some three thousand sessions it refuses the certificate of one (alert bad_certificate), and takes it when asked
+    // again. It keeps the hashes in its record of a host's connections, which it drops now and then when it is empty.
+    attempts: 3,
     // What playwright adds to a page for each screenshot, against the page's policy.
     ignored: [/^exception: Content-Security-Policy: .* blocked an inline style \(style-src-elem\)/],
     limitations: {

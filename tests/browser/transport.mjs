@@ -10,6 +10,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { openPage, poll, startForeignSite } from './harness.mjs';
 
 const KIT = readFileSync(new URL('in-page.js', import.meta.url), 'utf8');
+const BAD_CERTIFICATE = /code 0x12a, before the handshake was done/; // TLS's alert 42 from the client
 const NO_REQUEST_TIMEOUT_MS = 10000; // of the server: a connection without a session is closed after this
 const MARGIN_MS = 10000;
 const QUIET_MS = 300; // longer than any probe timeout on loopback
@@ -19,7 +20,8 @@ const STOP_STREAMS = 10; // the server keeps the first 16 codes of a session
 async function openKit(browser, url, server) {
   const page = await openPage(browser, url);
   await page.evaluate(KIT);
-  await page.evaluate((it) => { kit.server = it; }, { base: server.base, hash: server.certificate_sha256 });
+  await page.evaluate(([it, attempts]) => Object.assign(kit, { server: it, attempts }),
+    [{ base: server.base, hash: server.certificate_sha256 }, page.kind.attempts]);
   return page;
 }
 
@@ -391,7 +393,10 @@ async function sessionsLeaveNothing(page, server) {
     return stats.connections_open === 0 && stats.sessions_open === 0 ? stats : undefined;
   });
   assert.ok(after.sessions_total - before.sessions_total >= 200);
-  return `${after.connections_total - before.connections_total} connections came and went`;
+  // What had to be asked for twice was refused by the browser, and by nothing here.
+  const refused = server.log.filter((line) => BAD_CERTIFICATE.test(line)).length;
+  assert.equal(await page.evaluate(() => kit.again), refused);
+  return `${after.connections_total - before.connections_total} connections came and went, ${refused} were refused`;
 }
 
 /* ---- All of them ----------------------------------------------------------------------------- */
