@@ -295,7 +295,8 @@ WT_API void wt_server_free(wt_server *server);
  */
 WT_API int wt_server_get_stats(const wt_server *server, struct wt_server_stats *stats);
 
-/** Returns a sentence about the last error of a call on `server`, naming the file or address; "" if none. Since 0.1.0. */
+/** Returns a sentence about the last error of a call on `server`, naming the file or address; "" if none.
+ * Since 0.1.0. */
 WT_API const char *wt_server_error(const wt_server *server);
 
 /** Returns the server that `request` came to. Since 0.1.0. */

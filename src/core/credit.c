@@ -235,10 +235,9 @@ void wt__credit_run(wt_session *session) {
   if (!credit_on(session)) return;
   if (wt__flow_in_due(&flow->data_in)) {
     struct wt__path_stats path = {0};
-    if (wt__gauge_pressure(wt__gauge_sum_of(session->mux->gauge)) ==
-        WT__PRESSURE_NONE) { /* without a round trip it does not grow */
+    /* Without a round-trip time the window does not grow. */
+    if (wt__gauge_pressure(wt__gauge_sum_of(session->mux->gauge)) == WT__PRESSURE_NONE)
       session->mux->transport->path_stats(session->mux->ctx, &path);
-    }
     credit_send(session, WT__CAPSULE_MAX_DATA,
                 wt__flow_in_extend(&flow->data_in, session->mux->now, path.smoothed_rtt_us * 1000));
   }

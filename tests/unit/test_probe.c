@@ -5,29 +5,7 @@
  * it is for tests/loopback/test_sim.c: that takes losses in the right places.
  */
 
-#include "quic_fixture.h"
-
-static struct wt__endpoint_config config;
-static struct wt__endpoint *endpoint;
-static struct client client;
-static struct wt__conn *conn;
-
-static void begin(uint64_t max_datagram_frame_size) {
-  net_init();
-  server_config(&config);
-  assert_int_equal(wt__endpoint_new(&endpoint, &config), 0);
-  client_init(&client, &(struct client_options){.max_datagram_frame_size = max_datagram_frame_size});
-  converse(&client, endpoint);
-  conn = WT__CONTAINER_OF(wt__list_first(&endpoint->conns), struct wt__conn, link);
-}
-
-static int tear_down(void **state) {
-  (void)state;
-  client_free(&client);
-  wt__endpoint_free(endpoint);
-  wt__tls_context_free(config.tls);
-  return 0;
-}
+#include "conn_fixture.h"
 
 /* Runs the endpoint when it is due next. */
 static void step(void) {

@@ -5,7 +5,7 @@
  * packet numbers. tests/loopback/test_reset_at_recv.c has whole connections.
  */
 
-#include "reset_at_fixture.h"
+#include "conn_fixture.h"
 
 #define RESET WT__FRAME_RESET_STREAM
 #define RESET_AT WT__FRAME_RESET_STREAM_AT

@@ -5,7 +5,7 @@
  * order. tests/loopback/test_reset_at_send.c has whole connections.
  */
 
-#include "reset_at_fixture.h"
+#include "conn_fixture.h"
 
 static uint64_t number;
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef UNIT_RESET_AT_FIXTURE_H
-#define UNIT_RESET_AT_FIXTURE_H
+#ifndef UNIT_CONN_FIXTURE_H
+#define UNIT_CONN_FIXTURE_H
 
-/* A connection of a server, its handshake done, for the two halves of RESET_STREAM_AT. */
+/* A connection of a server, its handshake done, and its client. */
 
 #include "quic_fixture.h"
 
@@ -11,14 +11,19 @@ static struct wt__endpoint *endpoint;
 static struct client client;
 static struct wt__conn *conn;
 
-static int set_up(void **state) {
-  (void)state;
+static void begin(uint64_t max_datagram_frame_size) {
   net_init();
   server_config(&config);
-  if (wt__endpoint_new(&endpoint, &config)) return -1;
-  client_init(&client, &(struct client_options){.max_datagram_frame_size = 65535});
+  assert_int_equal(wt__endpoint_new(&endpoint, &config), 0);
+  client_init(&client, &(struct client_options){.max_datagram_frame_size = max_datagram_frame_size});
   converse(&client, endpoint);
   conn = WT__CONTAINER_OF(wt__list_first(&endpoint->conns), struct wt__conn, link);
+}
+
+/* What most tests want. */
+static inline int set_up(void **state) {
+  (void)state;
+  begin(65535);
   return 0;
 }
 
