@@ -2,7 +2,7 @@
 #
 # Each tests/{unit,loopback,e2e}/test_*.c is one cmocka program against the static library, with the
 # internal headers in reach; the folder's other .c files are linked into each of them. Its folder is
-# its label. Scripts of tests/e2e/ and the browser test find the tool in the variable WEBTRANSPORT.
+# its label; tests/common/ is for all of them. Scripts of tests/e2e/ and the browser test find the tool in the variable WEBTRANSPORT.
 
 # Findings of the sanitizers end a test; leaks are findings.
 set(WT_TEST_ENVIRONMENT
@@ -27,7 +27,8 @@ function(wt_add_tests folder seconds)
   set(helper_objects "")
   if(helpers)
     add_library(${folder}_helpers OBJECT ${helpers})
-    target_include_directories(${folder}_helpers PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include ${root})
+    target_include_directories(${folder}_helpers PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include ${root}
+      ${PROJECT_SOURCE_DIR}/tests/common)
     target_link_libraries(${folder}_helpers PRIVATE wt_options PkgConfig::CMOCKA ${WT_LIBRARY_DEPENDENCIES})
     set(helper_objects $<TARGET_OBJECTS:${folder}_helpers>)
   endif()
@@ -37,7 +38,7 @@ function(wt_add_tests folder seconds)
     add_executable(${target} ${source} ${helper_objects})
     set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name}
       RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/${folder})
-    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src ${root})
+    target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src ${root} ${PROJECT_SOURCE_DIR}/tests/common)
     target_link_libraries(${target} PRIVATE
       wt_options webtransport_static PkgConfig::CMOCKA ${WT_LIBRARY_DEPENDENCIES} m)
     add_test(NAME ${folder}/${name} COMMAND ${target})

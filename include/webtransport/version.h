@@ -3,10 +3,10 @@
 #define WEBTRANSPORT_VERSION_H
 
 /** The version of the headers a program was compiled with; `wt_version` tells the library's. */
-#define WT_VERSION "0.1.0"
+#define WT_VERSION "0.1.1"
 #define WT_VERSION_MAJOR 0
 #define WT_VERSION_MINOR 1
-#define WT_VERSION_PATCH 0
+#define WT_VERSION_PATCH 1
 
 #if defined(_WIN32)
 #define WT_API

@@ -17,6 +17,7 @@
 #include "base/mem.h"
 #include "h3/internal.h"
 #include "wire/error_code.h"
+#include "wire/field.h"
 
 #define FILE_PIECE (64 * 1024)
 #define NV_ON_STACK 24
@@ -47,7 +48,7 @@ bool wt__token_valid(const char *token, bool upper) {
 bool wt__header_valid(const struct wt_header *header) {
   if (header->name == NULL || header->value == NULL) return false;
   if (!wt__token_valid(header->name, false) || name_is_forbidden(header->name)) return false;
-  return nghttp3_check_header_value((const uint8_t *)header->value, strlen(header->value)) != 0;
+  return wt__field_value_valid((const uint8_t *)header->value, strlen(header->value));
 }
 
 static int headers_check(wt_request *request, const struct wt_header *headers, size_t count, bool has_length) {

@@ -84,8 +84,7 @@ static void dial_replied(struct wt__h3_dial *dial, int error, uint64_t abort_cod
 /* --- The request --- */
 
 static int dial_add(struct wt__h3_dial *dial, const char *name, const char *value) {
-  if (nghttp3_check_header_value((const uint8_t *)value, strlen(value)) == 0) return WT_ERR_INVALID;
-  return wt__fields_add(&dial->request, (const uint8_t *)name, strlen(name), (const uint8_t *)value, strlen(value));
+  return wt__fields_add_text(&dial->request, name, value);
 }
 
 /* Writes the list of subprotocols as a structured field. */
@@ -354,7 +353,9 @@ void wt__dial_header(struct wt__h3_dial *dial, const uint8_t *name, size_t name_
   int rv;
   if (dial->state == DIAL_REPLIED) return;
   rv = wt__fields_add(&dial->answer, name, name_len, value, value_len);
-  if (rv != 0) {
+  if (rv == WT_ERR_INVALID) {
+    wt__dial_malformed(dial, WT__H3_MESSAGE_ERROR);
+  } else if (rv != 0) {
     dial_replied(dial, rv, WT__H3_REQUEST_CANCELLED,
                  rv == WT_ERR_TOO_LARGE ? "the header section of the answer is too large" : "out of memory");
   }

@@ -80,8 +80,7 @@ static void exchange_tell_body(void *message, const uint8_t *data, size_t len, b
 }
 
 static int request_add(wt_exchange *exchange, const char *name, const char *value) {
-  if (nghttp3_check_header_value((const uint8_t *)value, strlen(value)) == 0) return WT_ERR_INVALID;
-  return wt__fields_add(&exchange->request, (const uint8_t *)name, strlen(name), (const uint8_t *)value, strlen(value));
+  return wt__fields_add_text(&exchange->request, name, value);
 }
 
 static int request_add_length(wt_exchange *exchange, size_t len) {
@@ -312,7 +311,9 @@ void wt__exchange_header(wt_exchange *exchange, const uint8_t *name, size_t name
   int rv;
   if (exchange->failed || exchange->status != 0) return;
   rv = wt__fields_add(&exchange->response, name, name_len, value, value_len);
-  if (rv != 0) {
+  if (rv == WT_ERR_INVALID) {
+    wt__exchange_malformed(exchange, WT__H3_MESSAGE_ERROR);
+  } else if (rv != 0) {
     exchange_set_failed(exchange, rv, WT__H3_REQUEST_CANCELLED,
                         rv == WT_ERR_TOO_LARGE ? "the header section of the response is too large" : "out of memory");
   }

@@ -1,21 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The header fields of a request, in one block of memory.
+ * The fields of a message, in two blocks of memory: their text, and where in it each field stands.
  *
- * A request has a dozen short fields that are read a few times and freed together. So they lie behind
- * each other, "name\0value\0name\0value\0", and a search walks them. The block grows while the field section
- * arrives, so pointers into it are taken only once it is complete.
+ *   text   :method\0GET\0:path\0/\0user-agent\0curl/8\0
+ *   items  {at 0, 7, 3}  {12, 5, 1}  {20, 10, 6}
  *
- * It is bounded by what RFC 9114, section 4.2.2 counts: names, values and 32 bytes for each field, the
- * figure that our SETTINGS announce. nghttp3 has checked the characters already: there is no NUL in them.
+ * A request has a dozen short fields that are read a few times and freed together. A search walks the items, and their
+ * number and lengths are those that were added: what the text holds cannot lead the walk astray. The NUL behind each
+ * name and value is for the application, which gets plain strings; `wt__fields_add` takes no text that has one inside.
+ * The text grows while the field section arrives, so pointers into it are taken only once the section is complete.
+ *
+ * The fields are bounded by what RFC 9114, section 4.2.2 counts: names, values and 32 bytes for each field.
  */
+
+#include "h3/fields.h"
 
 #include <string.h>
 
 #include "base/mem.h"
-#include "h3/internal.h"
+#include "wire/field.h"
 
 #define FIELD_OVERHEAD 32
+#define TEXT_FIRST 512 /* bytes; a request of a browser fits into twice that */
+#define ITEMS_FIRST 16
 
 void wt__fields_init(struct wt__fields *fields, size_t max) {
   memset(fields, 0, sizeof(*fields));
@@ -23,14 +30,16 @@ void wt__fields_init(struct wt__fields *fields, size_t max) {
 }
 
 void wt__fields_free(struct wt__fields *fields) {
-  wt__gauge_remove(fields->gauge, fields->cap);
+  wt__gauge_remove(fields->gauge, fields->cap + fields->items_cap * sizeof(*fields->items));
   wt__free(fields->text);
+  wt__free(fields->items);
   fields->text = NULL;
-  fields->len = fields->cap = fields->count = 0;
+  fields->items = NULL;
+  fields->len = fields->cap = fields->count = fields->items_cap = 0;
 }
 
-static int fields_reserve(struct wt__fields *fields, size_t need) {
-  size_t cap = fields->cap ? fields->cap : 512;
+static int text_reserve(struct wt__fields *fields, size_t need) {
+  size_t cap = fields->cap ? fields->cap : TEXT_FIRST;
   char *text;
   if (fields->cap - fields->len >= need) return 0;
   while (cap - fields->len < need) cap *= 2;
@@ -42,7 +51,19 @@ static int fields_reserve(struct wt__fields *fields, size_t need) {
   return 0;
 }
 
-static void fields_put(struct wt__fields *fields, const uint8_t *s, size_t len) {
+static int items_reserve(struct wt__fields *fields) {
+  size_t cap = fields->items_cap ? 2 * fields->items_cap : ITEMS_FIRST;
+  struct wt__field *items;
+  if (fields->count < fields->items_cap) return 0;
+  items = wt__realloc(fields->items, cap * sizeof(*items));
+  if (items == NULL) return WT_ERR_NOMEM;
+  wt__gauge_add(fields->gauge, (cap - fields->items_cap) * sizeof(*items));
+  fields->items = items;
+  fields->items_cap = cap;
+  return 0;
+}
+
+static void text_put(struct wt__fields *fields, const uint8_t *s, size_t len) {
   if (len > 0) memcpy(fields->text + fields->len, s, len);
   fields->len += len;
   fields->text[fields->len++] = '\0';
@@ -55,35 +76,44 @@ int wt__fields_add(struct wt__fields *fields, const uint8_t *name, size_t name_l
   if (left < FIELD_OVERHEAD || name_len > left - FIELD_OVERHEAD || value_len > left - FIELD_OVERHEAD - name_len) {
     return WT_ERR_TOO_LARGE;
   }
-  rv = fields_reserve(fields, name_len + value_len + 2);
+  if (!wt__field_name_valid(name, name_len) || !wt__field_value_valid(value, value_len)) return WT_ERR_INVALID;
+  rv = text_reserve(fields, name_len + value_len + 2);
+  if (rv == 0) rv = items_reserve(fields);
   if (rv != 0) return rv;
   fields->cost += name_len + value_len + FIELD_OVERHEAD;
-  fields_put(fields, name, name_len);
-  fields_put(fields, value, value_len);
-  fields->count++;
+  fields->items[fields->count++] = (struct wt__field){fields->len, name_len, value_len};
+  text_put(fields, name, name_len);
+  text_put(fields, value, value_len);
   return 0;
 }
 
+int wt__fields_add_text(struct wt__fields *fields, const char *name, const char *value) {
+  return wt__fields_add(fields, (const uint8_t *)name, strlen(name), (const uint8_t *)value, strlen(value));
+}
+
+static char *field_name(const struct wt__fields *fields, size_t i) { return fields->text + fields->items[i].at; }
+
+static char *field_value(const struct wt__fields *fields, size_t i) {
+  return field_name(fields, i) + fields->items[i].name_len + 1;
+}
+
 char *wt__fields_find(const struct wt__fields *fields, const char *name, const char *after) {
-  char *at = fields->text, *end = fields->text + fields->len;
-  if (at == NULL) return NULL;
-  while (at < end) {
-    char *value = at + strlen(at) + 1;
-    if (after == NULL && strcmp(at, name) == 0) return value;
-    if (after == value) after = NULL;
-    at = value + strlen(value) + 1;
+  size_t len = strlen(name);
+  for (size_t i = 0; i < fields->count; i++) {
+    if (after == NULL && fields->items[i].name_len == len && memcmp(field_name(fields, i), name, len) == 0) {
+      return field_value(fields, i);
+    }
+    if (after == field_value(fields, i)) after = NULL;
   }
   return NULL;
 }
 
 int wt__fields_at(const struct wt__fields *fields, size_t index, struct wt_header *header) {
-  for (const char *at = fields->text; at && at < fields->text + fields->len;) {
-    const char *value = at + strlen(at) + 1;
-    if (at[0] != ':' && index-- == 0) {
-      *header = (struct wt_header){at, value};
+  for (size_t i = 0; i < fields->count; i++) {
+    if (field_name(fields, i)[0] != ':' && index-- == 0) {
+      *header = (struct wt_header){field_name(fields, i), field_value(fields, i)};
       return 0;
     }
-    at = value + strlen(value) + 1;
   }
   return WT_ERR_NOT_FOUND;
 }
@@ -95,10 +125,10 @@ nghttp3_nv wt__fields_nv(const char *name, const char *value) {
 
 size_t wt__fields_to_nv(const struct wt__fields *fields, nghttp3_nv *nv, size_t max) {
   size_t count = 0;
-  for (const char *at = fields->text; at && at < fields->text + fields->len && count < max;) {
-    const char *value = at + strlen(at) + 1;
-    nv[count++] = wt__fields_nv(at, value);
-    at = value + strlen(value) + 1;
+  for (; count < fields->count && count < max; count++) {
+    const struct wt__field *field = &fields->items[count];
+    nv[count] = (nghttp3_nv){(uint8_t *)field_name(fields, count), (uint8_t *)field_value(fields, count),
+                             field->name_len, field->value_len, NGHTTP3_NV_FLAG_NONE};
   }
   return count;
 }

@@ -68,10 +68,11 @@ static int on_header(nghttp3_conn *http, int64_t id, int32_t token, nghttp3_rcbu
   (void)http, (void)token, (void)flags, (void)stream_user_data;
   if (dial) wt__dial_header(dial, n.base, n.len, v.base, v.len);
   if (http_exchange(conn, id)) wt__exchange_header(http_exchange(conn, id), n.base, n.len, v.base, v.len);
-  if (request == NULL || request->over_limit || request->no_memory) return http_result(conn);
+  if (request == NULL || wt__request_is_unreadable(request)) return http_result(conn);
   rv = wt__fields_add(&request->fields, n.base, n.len, v.base, v.len);
   if (rv != 0) {
     /* Answered by the next run: nghttp3 is in the middle of the field section now. */
+    request->malformed = rv == WT_ERR_INVALID;
     request->over_limit = rv == WT_ERR_TOO_LARGE;
     request->no_memory = rv == WT_ERR_NOMEM;
     wt__fields_free(&request->fields);

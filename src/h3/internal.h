@@ -13,7 +13,7 @@
  *   settings.c  our SETTINGS in place of nghttp3's, the tap on the peer's
  *   info.c      what is known of the connection, for diagnosis
  *   http.c      what nghttp3 tells
- *   fields.c    the header fields of a request
+ *   fields.c    the fields of a message
  *   body.c      bodies that arrive and leave
  *   request.c   the life of a request
  *   answer.c    its answer
@@ -46,6 +46,7 @@
 #include "h3/client.h"
 #include "h3/conn.h"
 #include "h3/exchange.h"
+#include "h3/fields.h"
 #include "wire/settings.h"
 #include "wire/stream_header.h"
 
@@ -155,15 +156,6 @@ struct wt__h3_connect {
 
 /* --- Requests --- */
 
-/* Header fields: "name\0value\0" one after the other in one block, bounded. */
-struct wt__fields {
-  char *text;
-  size_t len, cap;
-  size_t cost, max; /* as RFC 9114, section 4.2.2 counts */
-  size_t count;
-  struct wt__gauge *gauge; /* where `cap` counts; NULL, as they are born: nowhere */
-};
-
 struct wt_request {
   struct wt__h3_conn *conn;
   struct wt__h3_stream *stream; /* NULL once QUIC has closed it */
@@ -184,6 +176,7 @@ struct wt_request {
   uint64_t file_off, file_left;
 
   bool headers_done, over_limit, no_memory;
+  bool malformed;        /* RFC 9114, section 4.1.2 */
   bool dispatched;       /* the handler was called */
   bool gave_up_settings; /* dispatched without the SETTINGS */
   bool is_webtransport, is_head;
@@ -318,25 +311,12 @@ void wt__http_stop_reading(struct wt__h3_conn *conn, int64_t id);
 void wt__http_resume(struct wt__h3_conn *conn, int64_t id);
 extern const nghttp3_data_reader wt__http_body_reader;
 
-/* fields.c */
-void wt__fields_init(struct wt__fields *fields, size_t max);
-void wt__fields_free(struct wt__fields *fields);
-/* WT_ERR_TOO_LARGE, WT_ERR_NOMEM; nothing is added then. */
-int wt__fields_add(struct wt__fields *fields, const uint8_t *name, size_t name_len, const uint8_t *value,
-                   size_t value_len);
-/* The first field of that name behind `after` (a value given before, or NULL), or NULL. */
-char *wt__fields_find(const struct wt__fields *fields, const char *name, const char *after);
-/* The `index`th field that is no pseudo-header field, borrowed. WT_ERR_NOT_FOUND. */
-int wt__fields_at(const struct wt__fields *fields, size_t index, struct wt_header *header);
-/* For nghttp3; both are borrowed. */
-nghttp3_nv wt__fields_nv(const char *name, const char *value);
-/* All fields, at most `max`. Returns their number. */
-size_t wt__fields_to_nv(const struct wt__fields *fields, nghttp3_nv *nv, size_t max);
-
 /* request.c */
 wt_request *wt__request_new(struct wt__h3_conn *conn, struct wt__h3_stream *stream);
 void wt__request_todo(wt_request *request);
 void wt__request_headers_done(wt_request *request);
+/* Whether the header section was given up: it is malformed, too large, or there was no memory for it. */
+bool wt__request_is_unreadable(const wt_request *request);
 void wt__request_recv(wt_request *request, const uint8_t *data, size_t len);
 void wt__request_recv_fin(wt_request *request);
 /* The client reset its side or asked us to stop. */

@@ -173,12 +173,16 @@ static bool request_read_fields(wt_request *request) {
   return request_read_path(request);
 }
 
+bool wt__request_is_unreadable(const wt_request *request) {
+  return request->malformed || request->over_limit || request->no_memory;
+}
+
 void wt__request_headers_done(wt_request *request) {
   struct wt__h3_conn *conn = request->conn;
   if (request->headers_done || request->gone) return;
   request->headers_done = true;
   conn->requests_open++;
-  if (!request->over_limit && !request->no_memory) request->no_memory = !request_read_fields(request);
+  if (!wt__request_is_unreadable(request)) request->no_memory = !request_read_fields(request);
   request->settings_deadline = conn->now + conn->config->settings_timeout_ms * WT__NS_PER_MS;
   wt__request_todo(request);
 }
@@ -252,7 +256,7 @@ static bool request_takes_body(const wt_request *request) {
 }
 
 void wt__request_recv(wt_request *request, const uint8_t *data, size_t len) {
-  bool wanted = !request->gone && !request->dead && !request->over_limit && !request->no_memory;
+  bool wanted = !request->gone && !request->dead && !wt__request_is_unreadable(request);
   if (wt__body_in_recv(&request->in, data, len, wanted, request_takes_body(request)) != 0) {
     wt__request_abort(request, WT__H3_INTERNAL_ERROR);
   } else if (request->in.kept.len > 0 && request_takes_body(request)) {
@@ -276,9 +280,11 @@ void wt__request_refuse_body(wt_request *request) {
 
 /* --- A pass --- */
 
-/* The field section was too large: answered before it is whole, since it may never be. */
-static void request_run_over_limit(wt_request *request) {
-  if (request->no_memory) {
+/* The field section is malformed or too large: dealt with before it is whole, since it may never be. */
+static void request_run_unreadable(wt_request *request) {
+  if (request->malformed) {
+    wt__request_abort(request, WT__H3_MESSAGE_ERROR);
+  } else if (request->no_memory) {
     wt__request_abort(request, WT__H3_INTERNAL_ERROR);
   } else if (!request->answered) {
     wt__answer_status(request, 431, NULL, 0);
@@ -288,8 +294,8 @@ static void request_run_over_limit(wt_request *request) {
 void wt__request_run(wt_request *request) {
   if (request->fail_pending) wt__request_abort(request, WT__H3_INTERNAL_ERROR);
   if (!request->gone && !request->over && !request->dead) {
-    if (request->over_limit || request->no_memory) {
-      request_run_over_limit(request);
+    if (wt__request_is_unreadable(request)) {
+      request_run_unreadable(request);
     } else if (request->headers_done && !request->dispatched) {
       request_dispatch(request);
     }

@@ -27,6 +27,8 @@
 #include "wire/stream_header.h"
 #include "wire/varint.h"
 
+#include "field_block.h"
+
 #define H3_UNUSED __attribute__((unused))
 #define H3_IDS 512
 #define H3_MS UINT64_C(1000000)
@@ -312,6 +314,14 @@ static H3_UNUSED void h3_send_request(struct h3_fixture *f, int64_t id, const ch
   uint8_t *frame = h3_headers_frame(f, id, fields, &len, NULL);
   h3_recv(f, id, frame, len, fin);
   free(frame);
+}
+
+/* A HEADERS frame whose section is `block`. */
+static H3_UNUSED void h3_send_block(struct h3_fixture *f, int64_t id, const struct field_block *block, bool fin) {
+  uint8_t head[16] = {0x01};
+  size_t len = 1 + wt__varint_write(head + 1, block->len);
+  h3_recv(f, id, head, len, false);
+  h3_recv(f, id, block->data, block->len, fin);
 }
 
 #define H3_FIELDS(...) ((const char *const[]){__VA_ARGS__, NULL})

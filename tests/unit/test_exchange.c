@@ -227,6 +227,25 @@ static void test_exchange_with_a_malformed_header_fails_alone(void **state) {
   false_header(H3_FIELDS(":status", "200", ":path", "/"));
 }
 
+static void test_exchange_with_a_nul_in_a_field_fails_alone(void **state) {
+  (void)state;
+  struct told told;
+  struct h3_fixture *f = client_new(true);
+  struct field_block block;
+  (void)get(f, &told);
+  field_block_begin(&block);
+  field_block_text(&block, ":status", "200");
+  field_block_add(&block, "x", 1, "", 1);
+  h3_send_block(f, 0, &block, true);
+  h3_run(f);
+  assert_false(f->closed);
+  assert_int_equal(told.responses, 0);
+  assert_int_equal(told.error, WT_ERR_PROTOCOL);
+  assert_string_equal(told.message, "the server's response is malformed");
+  assert_int_equal(f->streams[0].reset_code, WT__H3_MESSAGE_ERROR);
+  h3_free(f);
+}
+
 static void test_exchange_with_too_large_a_header_fails_alone(void **state) {
   (void)state;
   struct told told;
@@ -413,6 +432,7 @@ int main(void) {
       cmocka_unit_test(test_exchange_paused_bytes_are_not_counted_as_read),
       cmocka_unit_test(test_exchange_with_a_false_content_length_fails),
       cmocka_unit_test(test_exchange_with_a_malformed_header_fails_alone),
+      cmocka_unit_test(test_exchange_with_a_nul_in_a_field_fails_alone),
       cmocka_unit_test(test_exchange_with_too_large_a_header_fails_alone),
       cmocka_unit_test(test_exchange_tells_how_the_server_reset_it),
       cmocka_unit_test(test_exchange_reset_in_the_middle_of_the_body_is_a_failure),

@@ -111,6 +111,44 @@ static void test_request_not_found(void **state) {
   h3_free(f);
 }
 
+/* nghttp3 1.8 lets a value pass that is one byte, whatever byte it is. */
+static void test_request_with_a_nul_in_a_field_is_malformed(void **state) {
+  (void)state;
+  struct h3_fixture *f = started_with(NULL, 16 * 1024);
+  struct field_block block;
+  field_block_request(&block, "GET", NULL, "example.com", "/a/");
+  field_block_add(&block, "x", 1, "", 1);
+  h3_send_block(f, 0, &block, true);
+  h3_run(f);
+  assert_int_equal(app.handled, 0);
+  assert_true(f->streams[0].reset);
+  assert_int_equal(f->streams[0].reset_code, WT__H3_MESSAGE_ERROR);
+  assert_false(f->closed);
+  h3_get(f, 4, "/a/");
+  h3_run(f);
+  assert_int_equal(app.handled, 1);
+  h3_free(f);
+}
+
+/* With the NUL taken for a value's end, the walk over the fields would go on in memory that is not theirs. */
+static void test_session_request_with_a_nul_and_a_name_is_malformed(void **state) {
+  (void)state;
+  struct h3_fixture *f = started_with(NULL, 16 * 1024);
+  struct field_block block;
+  char fill[57];
+  memset(fill, 'q', sizeof(fill));
+  field_block_request(&block, "CONNECT", "webtransport", "example.com", "/a/");
+  field_block_add(&block, "p", 1, fill, sizeof(fill));
+  field_block_add(&block, "x", 1, "", 1);
+  field_block_text(&block, "y", "origin");
+  h3_send_block(f, 0, &block, false);
+  h3_run(f);
+  assert_int_equal(app.handled, 0);
+  assert_int_equal(f->streams[0].reset_code, WT__H3_MESSAGE_ERROR);
+  assert_false(f->closed);
+  h3_free(f);
+}
+
 static void test_request_split_anywhere(void **state) {
   (void)state;
   for (size_t cut = 0; cut < 40; cut++) {
@@ -700,6 +738,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_request_fields),
       cmocka_unit_test(test_request_not_found),
+      cmocka_unit_test(test_request_with_a_nul_in_a_field_is_malformed),
+      cmocka_unit_test(test_session_request_with_a_nul_and_a_name_is_malformed),
       cmocka_unit_test(test_request_split_anywhere),
       cmocka_unit_test(test_request_waits_for_qpack),
       cmocka_unit_test(test_request_closed_while_qpack_waits),

@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: MIT */
+
+/* src/h3/fields.c: what is added is found again, and what may not be added leaves no trace. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "h3/fields.h"
+
+static int add(struct wt__fields *fields, const char *name, size_t name_len, const char *value, size_t value_len) {
+  return wt__fields_add(fields, (const uint8_t *)name, name_len, (const uint8_t *)value, value_len);
+}
+
+static void test_fields_find_walks_fields_of_one_name(void **state) {
+  (void)state;
+  struct wt__fields fields;
+  wt__fields_init(&fields, 4096);
+  assert_null(wt__fields_find(&fields, "a", NULL));
+  assert_int_equal(wt__fields_add_text(&fields, "a", "1"), 0);
+  assert_int_equal(wt__fields_add_text(&fields, "ab", ""), 0);
+  assert_int_equal(wt__fields_add_text(&fields, "a", ""), 0);
+  assert_int_equal(wt__fields_add_text(&fields, "a", "3"), 0);
+  const char *first = wt__fields_find(&fields, "a", NULL), *second = wt__fields_find(&fields, "a", first);
+  assert_string_equal(first, "1");
+  assert_string_equal(second, "");
+  assert_string_equal(wt__fields_find(&fields, "a", second), "3");
+  assert_null(wt__fields_find(&fields, "a", wt__fields_find(&fields, "a", second)));
+  assert_string_equal(wt__fields_find(&fields, "ab", NULL), "");
+  assert_null(wt__fields_find(&fields, "", NULL));
+  wt__fields_free(&fields);
+  assert_int_equal(wt__mem_live(), 0);
+}
+
+/* A NUL in a value would make text of it that ends early, and one field of two. */
+static void test_fields_take_nothing_that_is_not_allowed(void **state) {
+  (void)state;
+  static const struct {
+    const char *name;
+    size_t name_len;
+    const char *value;
+    size_t value_len;
+  } cases[] = {
+      {"x", 1, "\0", 1}, {"x", 1, "a\0b", 3}, {"x", 1, "a\n", 2},  {"x", 1, "a\r\nb: c", 7}, {"x", 1, " a", 2},
+      {"x", 1, "\t", 1}, {"x", 1, "\x01", 1}, {"x", 1, "\x7f", 1}, {"", 0, "a", 1},          {"\0", 1, "a", 1},
+      {"X", 1, "a", 1},  {"a b", 3, "a", 1},  {"a\0b", 3, "a", 1}, {":", 1, "a", 1},
+  };
+  struct wt__fields fields;
+  wt__fields_init(&fields, 4096);
+  assert_int_equal(wt__fields_add_text(&fields, "before", "1"), 0);
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    assert_int_equal(add(&fields, cases[i].name, cases[i].name_len, cases[i].value, cases[i].value_len),
+                     WT_ERR_INVALID);
+  }
+  assert_int_equal(wt__fields_add_text(&fields, "behind", "2"), 0);
+  assert_int_equal(fields.count, 2);
+  assert_string_equal(wt__fields_find(&fields, "behind", NULL), "2");
+  assert_null(wt__fields_find(&fields, "x", NULL));
+  wt__fields_free(&fields);
+}
+
+static void test_fields_are_bounded_by_what_they_cost(void **state) {
+  (void)state;
+  struct wt__fields fields;
+  size_t count = 0;
+  wt__fields_init(&fields, 34 * 1000);
+  while (wt__fields_add_text(&fields, "n", "v") == 0) count++;
+  assert_int_equal(count, 1000);
+  assert_int_equal(wt__fields_add_text(&fields, "n", "v"), WT_ERR_TOO_LARGE);
+  wt__fields_free(&fields);
+  wt__fields_init(&fields, 40);
+  assert_int_equal(add(&fields, "name", 4, "value", 5), WT_ERR_TOO_LARGE);
+  assert_int_equal(add(&fields, "name", SIZE_MAX, "value", 5), WT_ERR_TOO_LARGE);
+  assert_int_equal(add(&fields, "name", 4, "value", SIZE_MAX), WT_ERR_TOO_LARGE);
+  assert_int_equal(add(&fields, "name", 4, "valu", 4), 0);
+  wt__fields_free(&fields);
+}
+
+static void test_fields_count_in_their_gauge(void **state) {
+  (void)state;
+  struct wt__gauge_sum sum = {0};
+  struct wt__gauge gauge = {.sum = &sum};
+  struct wt__fields fields;
+  char name[16];
+  wt__fields_init(&fields, 1 << 20);
+  fields.gauge = &gauge;
+  for (unsigned i = 0; i < 100; i++) {
+    snprintf(name, sizeof(name), "name-%u", i);
+    assert_int_equal(wt__fields_add_text(&fields, name, "some value of some length"), 0);
+  }
+  assert_true(gauge.bytes >= 100 * sizeof(struct wt__field) + fields.len);
+  wt__fields_free(&fields);
+  assert_int_equal(gauge.bytes, 0);
+}
+
+static void test_fields_at_passes_over_pseudo_header_fields(void **state) {
+  (void)state;
+  struct wt__fields fields;
+  struct wt_header header;
+  nghttp3_nv nv[4];
+  wt__fields_init(&fields, 4096);
+  assert_int_equal(wt__fields_at(&fields, 0, &header), WT_ERR_NOT_FOUND);
+  assert_int_equal(wt__fields_add_text(&fields, ":status", "200"), 0);
+  assert_int_equal(wt__fields_add_text(&fields, "one", "1"), 0);
+  assert_int_equal(wt__fields_add_text(&fields, "two", "22"), 0);
+  assert_int_equal(wt__fields_at(&fields, 1, &header), 0);
+  assert_string_equal(header.name, "two");
+  assert_string_equal(header.value, "22");
+  assert_int_equal(wt__fields_at(&fields, 2, &header), WT_ERR_NOT_FOUND);
+  assert_int_equal(wt__fields_to_nv(&fields, nv, 2), 2);
+  assert_int_equal(wt__fields_to_nv(&fields, nv, 4), 3);
+  assert_int_equal(nv[0].namelen, 7);
+  assert_int_equal(nv[2].valuelen, 2);
+  assert_memory_equal(nv[2].value, "22", 2);
+  wt__fields_free(&fields);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_fields_find_walks_fields_of_one_name),
+      cmocka_unit_test(test_fields_take_nothing_that_is_not_allowed),
+      cmocka_unit_test(test_fields_are_bounded_by_what_they_cost),
+      cmocka_unit_test(test_fields_count_in_their_gauge),
+      cmocka_unit_test(test_fields_at_passes_over_pseudo_header_fields),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
