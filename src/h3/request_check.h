@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_H3_REQUEST_CHECK_H
+#define WT_H3_REQUEST_CHECK_H
+
+/* What the fields of a request have to be together, where nghttp3 looks at each alone. */
+
+#include "h3/fields.h"
+
+enum wt__request_fault {
+  WT__REQUEST_SOUND,
+  WT__REQUEST_MALFORMED, /* a stream error of type H3_MESSAGE_ERROR (RFC 9114, section 4.1.2) */
+  WT__REQUEST_UNCLEAR,   /* well-formed, but it says one thing in two ways: 400 */
+};
+
+/* Judges the fields of a whole header section. Unless SOUND, `*why` is a sentence about it, static. */
+enum wt__request_fault wt__request_check(const struct wt__fields *fields, const char **why);
+
+#endif
