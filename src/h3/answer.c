@@ -149,6 +149,7 @@ static const char *status_text(int status) {
   switch (status) {
     case 301: return "Moved Permanently";
     case 304: return "Not Modified";
+    case 400: return "Bad Request";
     case 404: return "Not Found";
     case 405: return "Method Not Allowed";
     case 412: return "Precondition Failed";

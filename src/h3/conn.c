@@ -18,6 +18,10 @@
 #include "wire/error_code.h"
 
 #define REQUEST_OF(l, member) WT__CONTAINER_OF(l, struct wt_request, member)
+/* Header sections that are too large or malformed: more of them close the connection. */
+#define BAD_SECTIONS_AT_ONCE 100
+#define BAD_SECTIONS_A_SECOND 10
+
 #define CONNECT_OF(l, member) WT__CONTAINER_OF(l, struct wt__h3_connect, member)
 
 /* --- Errors, and small calls down --- */
@@ -39,6 +43,11 @@ void wt__h3_fail_http(struct wt__h3_conn *conn, int error) {
 
 void wt__h3_wake(struct wt__h3_conn *conn) {
   if (!conn->closing) conn->below->wake(conn->ctx);
+}
+
+bool wt__h3_may_log(struct wt__h3_conn *conn) {
+  struct wt__gauge_sum *sum = wt__gauge_sum_of(conn->mux.gauge);
+  return sum == NULL || wt__rate_take(&sum->log_rate, conn->now);
 }
 
 void wt__h3_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code) {
@@ -178,11 +187,13 @@ int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *confi
   conn->ctx = ctx;
   conn->now = conn->idle_since = conn->born_at = now;
   conn->idle = true;
-  conn->lone_fin_id = conn->peer_control_id = conn->highest_id = conn->diverted_id = -1;
+  conn->lone_fin_id = conn->peer_control_id = conn->peer_encoder_id = conn->highest_id = conn->diverted_id = -1;
   conn->control.id = conn->control.encoder_id = conn->control.decoder_id = -1;
   conn->max_remote_bidi = config->max_streams_bidi;
   conn_init_session_rate(conn);
   wt__map_init(&conn->streams);
+  wt__list_init(&conn->blocked_sections);
+  wt__rate_init(&conn->bad_section_rate, BAD_SECTIONS_A_SECOND, BAD_SECTIONS_AT_ONCE, now);
   wt__list_init(&conn->requests);
   wt__list_init(&conn->todo);
   wt__list_init(&conn->waiting);
@@ -195,6 +206,7 @@ int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *confi
     wt__free(conn);
     return WT_ERR_NOMEM;
   }
+  wt__sections_init(&conn->sections, &conn->http_mem);
   wt__gauge_add(conn->mux.gauge, sizeof(*conn));
   *out = conn;
   return 0;
@@ -222,6 +234,7 @@ void wt__h3_conn_free(struct wt__h3_conn *conn, enum wt_party party, uint64_t wi
   nghttp3_conn_del(conn->http);
   wt__released_run(&conn->released);
   wt__demux_free(conn);
+  wt__sections_free(&conn->sections);
   if (client) wt__client_end(client);
   wt__tap_free(&conn->tap);
   wt__free(conn->control.own);

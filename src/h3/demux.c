@@ -26,6 +26,7 @@
 #include "wire/varint.h"
 
 #define IS_UNI(id) (((id)&2) != 0)
+#define STREAM_QPACK_ENCODER 0x02 /* RFC 9204, section 4.2 */
 
 /* What a stream counts in the connection's gauge besides what others count: its record and its places in tables. */
 #define RECORD_SIZE (sizeof(struct wt__h3_stream) + 128)
@@ -67,9 +68,10 @@ static struct wt__h3_stream *record_of_peer(struct wt__h3_conn *conn, int64_t id
 }
 
 static void record_free(uint64_t key, void *value, void *arg) {
-  const struct wt__h3_conn *conn = arg;
+  struct wt__h3_conn *conn = arg;
   (void)key;
   wt__gauge_remove(conn->mux.gauge, RECORD_SIZE);
+  wt__headers_drop(conn, value);
   wt__pool_give(conn->config->mux.pool, value, sizeof(struct wt__h3_stream));
 }
 
@@ -112,6 +114,9 @@ static void decide_http(struct wt__h3_conn *conn, struct wt__h3_stream *record, 
     if (type == 0 && conn->peer_control_id < 0) {
       conn->peer_control_id = record->id;
       record->frames.left = conn->control_frames.left = type_len; /* the stream's type stands before its frames */
+    } else if (type == STREAM_QPACK_ENCODER && conn->peer_encoder_id < 0) {
+      conn->peer_encoder_id = record->id;
+      record->frames.left = type_len;
     }
     return;
   }
@@ -160,40 +165,51 @@ static size_t demux_decide(struct wt__h3_conn *conn, struct wt__h3_stream *recor
 
 /* --- Passing on --- */
 
-/* Whether the bytes keep WT_STREAM out of the frames of a request or of the control stream. */
-static bool http_check_frames(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len) {
-  if (IS_UNI(record->id) && record->id != conn->peer_control_id) return true;
-  if (wt__frames_follow(&record->frames, data, len)) return true;
-  wt__h3_fail(conn, WT__H3_FRAME_ERROR, "a WT_STREAM signal in the middle of an HTTP/3 stream");
-  return false;
+/* The peer's SETTINGS are complete. */
+static void settings_in(struct wt__h3_conn *conn) {
+  if (wt__info_keep_settings(conn) != 0) {
+    wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, "out of memory");
+    return;
+  }
+  wt__tap_free(&conn->tap);
+  wt__settings_keep_drafts(&conn->peer, conn->config->drafts);
+  if (conn->client) {
+    wt__client_settings_in(conn);
+  } else {
+    wt__requests_settings_in(conn);
+  }
 }
 
-static void http_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len,
-                      bool fin) {
-  if (!http_check_frames(conn, record, data, len)) return;
-  if (record->id == conn->peer_control_id && !conn->tap.done) {
+static void control_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len,
+                         bool fin) {
+  if (!wt__frames_follow(&record->frames, data, len)) {
+    wt__h3_fail(conn, WT__H3_FRAME_ERROR, "a WT_STREAM signal in the middle of an HTTP/3 stream");
+    return;
+  }
+  if (!conn->tap.done) {
     uint64_t wire_code = wt__tap_read(&conn->tap, data, len, &conn->peer);
     if (wire_code != 0) {
       wt__h3_fail(conn, wire_code, "the peer's SETTINGS are not acceptable");
       return;
     }
-    if (conn->tap.has_settings) {
-      if (wt__info_keep_settings(conn) != 0) {
-        wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, "out of memory");
-        return;
-      }
-      wt__tap_free(&conn->tap);
-      wt__settings_keep_drafts(&conn->peer, conn->config->drafts);
-      if (conn->client) {
-        wt__client_settings_in(conn);
-      } else {
-        wt__requests_settings_in(conn);
-      }
-      if (conn->closing) return;
-    }
+    if (conn->tap.has_settings) settings_in(conn);
+    if (conn->closing) return;
   }
-  if (record->id == conn->peer_control_id && !conn->client) {
+  if (conn->client) {
+    wt__http_recv(conn, record->id, data, len, fin);
+  } else {
     wt__priority_recv(conn, data, len, fin);
+  }
+}
+
+static void http_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len,
+                      bool fin) {
+  if (!IS_UNI(record->id)) {
+    wt__headers_recv(conn, record, data, len, fin);
+  } else if (record->id == conn->peer_control_id) {
+    control_recv(conn, record, data, len, fin);
+  } else if (record->id == conn->peer_encoder_id) {
+    wt__headers_recv_encoder(conn, record, data, len, fin);
   } else {
     wt__http_recv(conn, record->id, data, len, fin);
   }

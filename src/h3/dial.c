@@ -348,17 +348,13 @@ void wt__dials_ask(struct wt__h3_conn *conn) {
 
 /* --- The answer --- */
 
-void wt__dial_header(struct wt__h3_dial *dial, const uint8_t *name, size_t name_len, const uint8_t *value,
-                     size_t value_len) {
-  int rv;
-  if (dial->state == DIAL_REPLIED) return;
-  rv = wt__fields_add(&dial->answer, name, name_len, value, value_len);
-  if (rv == WT_ERR_INVALID) {
-    wt__dial_malformed(dial, WT__H3_MESSAGE_ERROR);
-  } else if (rv != 0) {
-    dial_replied(dial, rv, WT__H3_REQUEST_CANCELLED,
-                 rv == WT_ERR_TOO_LARGE ? "the header section of the answer is too large" : "out of memory");
-  }
+struct wt__fields *wt__dial_fields(struct wt__h3_dial *dial) {
+  return dial->state == DIAL_REPLIED ? NULL : &dial->answer;
+}
+
+void wt__dial_unreadable(struct wt__h3_dial *dial, int error) {
+  dial_replied(dial, error, WT__H3_REQUEST_CANCELLED,
+               error == WT_ERR_TOO_LARGE ? "the header section of the answer is too large" : "out of memory");
 }
 
 /* The subprotocol that the server chose is one of those offered (draft section 3.3). */

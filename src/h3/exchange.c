@@ -306,17 +306,13 @@ void wt__exchange_recv_stop_sending(wt_exchange *exchange) {
 
 /* --- The response --- */
 
-void wt__exchange_header(wt_exchange *exchange, const uint8_t *name, size_t name_len, const uint8_t *value,
-                         size_t value_len) {
-  int rv;
-  if (exchange->failed || exchange->status != 0) return;
-  rv = wt__fields_add(&exchange->response, name, name_len, value, value_len);
-  if (rv == WT_ERR_INVALID) {
-    wt__exchange_malformed(exchange, WT__H3_MESSAGE_ERROR);
-  } else if (rv != 0) {
-    exchange_set_failed(exchange, rv, WT__H3_REQUEST_CANCELLED,
-                        rv == WT_ERR_TOO_LARGE ? "the header section of the response is too large" : "out of memory");
-  }
+struct wt__fields *wt__exchange_fields(wt_exchange *exchange) {
+  return exchange->failed || exchange->status != 0 ? NULL : &exchange->response;
+}
+
+void wt__exchange_unreadable(wt_exchange *exchange, int error) {
+  exchange_set_failed(exchange, error, WT__H3_REQUEST_CANCELLED,
+                      error == WT_ERR_TOO_LARGE ? "the header section of the response is too large" : "out of memory");
 }
 
 void wt__exchange_headers_done(wt_exchange *exchange) {

@@ -2,12 +2,13 @@
 /*
  * The seam to nghttp3: its callbacks, and bytes in.
  *
- * nghttp3 knows streams by id; so do we. Its own per-stream pointer is not used, because it may call back
- * for a stream that QUIC has closed (a field section that waited for QPACK's dynamic table): then no record
- * is found, and the call is ignored except for flow control.
+ * nghttp3 knows streams by id; so do we. Its own per-stream pointer is not used.
  *
- * Flow control: `nghttp3_conn_read_stream` says how many bytes it used up itself, `deferred_consume` says
- * it for bytes that waited for QPACK. Bytes of bodies are in neither; whoever takes them reports them.
+ * Fields do not come from nghttp3: headers.c has decoded and checked them before it gets to see their bytes. So it never
+ * has to wait for QPACK either. What it adds are the rules of pseudo-header fields and of the order of frames.
+ *
+ * Flow control: `nghttp3_conn_read_stream` says how many bytes it used up itself. Bytes of bodies are not among them;
+ * whoever takes them reports them.
  */
 
 #include <string.h>
@@ -58,29 +59,6 @@ static wt_request *http_request(struct wt__h3_conn *conn, int64_t id) {
   return record ? record->request : NULL;
 }
 
-static int on_header(nghttp3_conn *http, int64_t id, int32_t token, nghttp3_rcbuf *name, nghttp3_rcbuf *value,
-                     uint8_t flags, void *user_data, void *stream_user_data) {
-  struct wt__h3_conn *conn = user_data;
-  wt_request *request = http_request(conn, id);
-  struct wt__h3_dial *dial = http_dial(conn, id);
-  nghttp3_vec n = nghttp3_rcbuf_get_buf(name), v = nghttp3_rcbuf_get_buf(value);
-  int rv;
-  (void)http, (void)token, (void)flags, (void)stream_user_data;
-  if (dial) wt__dial_header(dial, n.base, n.len, v.base, v.len);
-  if (http_exchange(conn, id)) wt__exchange_header(http_exchange(conn, id), n.base, n.len, v.base, v.len);
-  if (request == NULL || wt__request_is_unreadable(request)) return http_result(conn);
-  rv = wt__fields_add(&request->fields, n.base, n.len, v.base, v.len);
-  if (rv != 0) {
-    /* Answered by the next run: nghttp3 is in the middle of the field section now. */
-    request->malformed = rv == WT_ERR_INVALID;
-    request->over_limit = rv == WT_ERR_TOO_LARGE;
-    request->no_memory = rv == WT_ERR_NOMEM;
-    wt__fields_free(&request->fields);
-    wt__request_todo(request);
-  }
-  return http_result(conn);
-}
-
 static int on_end_headers(nghttp3_conn *http, int64_t id, int fin, void *user_data, void *stream_user_data) {
   struct wt__h3_conn *conn = user_data;
   wt_request *request = http_request(conn, id);
@@ -121,13 +99,6 @@ static int on_end_stream(nghttp3_conn *http, int64_t id, void *user_data, void *
   } else if (record && record->exchange) {
     wt__exchange_recv_fin(record->exchange);
   }
-  return http_result(conn);
-}
-
-static int on_deferred_consume(nghttp3_conn *http, int64_t id, size_t len, void *user_data, void *stream_user_data) {
-  struct wt__h3_conn *conn = user_data;
-  (void)http, (void)stream_user_data;
-  if (len > 0) conn->below->consume(conn->ctx, id, len);
   return http_result(conn);
 }
 
@@ -204,11 +175,9 @@ int wt__http_new(struct wt__h3_conn *conn) {
   nghttp3_callbacks callbacks = {0};
   nghttp3_settings settings;
   conn->http_mem = (nghttp3_mem){conn->mux.gauge, http_malloc, http_free, http_calloc, http_realloc};
-  callbacks.recv_header = on_header;
   callbacks.end_headers = on_end_headers;
   callbacks.recv_data = on_data;
   callbacks.end_stream = on_end_stream;
-  callbacks.deferred_consume = on_deferred_consume;
   callbacks.acked_stream_data = on_acked;
   callbacks.stop_sending = on_stop_sending;
   callbacks.reset_stream = on_reset;
@@ -238,9 +207,19 @@ void wt__http_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, si
   }
 }
 
+void wt__http_recv_counted(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, size_t len) {
+  nghttp3_ssize used = nghttp3_conn_read_stream(conn->http, id, data, len, false);
+  if (used < 0) wt__h3_fail_http(conn, (int)used);
+}
+
 void wt__http_stop_reading(struct wt__h3_conn *conn, int64_t id) {
+  struct wt__h3_stream *record = wt__demux_find(conn, id);
   int rv;
   if (conn->closing) return;
+  if (record) {
+    record->deaf = true;
+    wt__headers_drop(conn, record);
+  }
   rv = nghttp3_conn_shutdown_stream_read(conn->http, id);
   if (rv != 0) wt__h3_fail_http(conn, rv);
 }

@@ -13,9 +13,12 @@
  *   settings.c  our SETTINGS in place of nghttp3's, the tap on the peer's
  *   info.c      what is known of the connection, for diagnosis
  *   http.c      what nghttp3 tells
+ *   headers.c   HEADERS frames, looked at before nghttp3 has them
+ *   section.c   their field sections, decoded
  *   fields.c    the fields of a message
  *   body.c      bodies that arrive and leave
  *   request.c   the life of a request
+ *   request_check.c   whether its fields make sense together
  *   answer.c    its answer
  *   upgrade.c   from a request to a session
  *   client.c    the other role: its connection
@@ -47,12 +50,11 @@
 #include "h3/conn.h"
 #include "h3/exchange.h"
 #include "h3/fields.h"
+#include "h3/headers.h"
+#include "h3/request_check.h"
+#include "h3/section.h"
 #include "wire/settings.h"
 #include "wire/stream_header.h"
-
-/* What nghttp3 is configured with, and so what our SETTINGS have to say. */
-#define WT__QPACK_TABLE_CAPACITY 4096
-#define WT__QPACK_BLOCKED_STREAMS 100
 
 #define WT__NS_PER_MS UINT64_C(1000000)
 
@@ -91,7 +93,7 @@ enum wt__frames_step {
 enum wt__frames_step wt__frames_step(struct wt__frames *frames, const uint8_t *data, size_t len, size_t *taken,
                                      uint64_t *type);
 
-/* Follows the frames of a stream. False: there is one of type 0x41. */
+/* Follows the frames of the control stream. False: there is one of type 0x41. */
 bool wt__frames_follow(struct wt__frames *frames, const uint8_t *data, size_t len);
 
 /* --- PRIORITY_UPDATE (priority.c) --- */
@@ -129,8 +131,11 @@ struct wt__h3_stream {
   enum wt__h3_kind kind;
   uint8_t head[WT__STREAM_HEADER_MAX]; /* UNDECIDED: what came so far */
   size_t head_len;
-  struct wt__frames frames; /* HTTP: a request, or the peer's control stream */
-  bool stop_seen;           /* UNDECIDED: STOP_SENDING came, with `stop_code` */
+  struct wt__frames frames;      /* HTTP: a request, or the peer's control stream */
+  bool in_headers;               /* HTTP: the frame that goes by is HEADERS */
+  bool deaf;                     /* HTTP: nghttp3 gets nothing more of it, what comes is dropped */
+  struct wt__headers_held *held; /* HTTP: what is kept of it; NULL: nothing */
+  bool stop_seen;                /* UNDECIDED: STOP_SENDING came, with `stop_code` */
   uint64_t stop_code;
   wt_stream *stream;              /* WEBTRANSPORT; of ours: NULL until it first sends, and core ends none before that */
   wt_request *request;            /* HTTP, until the request ends */
@@ -176,9 +181,9 @@ struct wt_request {
   uint64_t file_off, file_left;
 
   bool headers_done, over_limit, no_memory;
-  bool malformed;        /* RFC 9114, section 4.1.2 */
-  bool dispatched;       /* the handler was called */
-  bool gave_up_settings; /* dispatched without the SETTINGS */
+  enum wt__request_fault fault; /* of the header section */
+  bool dispatched;              /* the handler was called */
+  bool gave_up_settings;        /* dispatched without the SETTINGS */
   bool is_webtransport, is_head;
   bool has_callbacks;
   bool answered, no_body, fin_sent;
@@ -244,7 +249,11 @@ struct wt__h3_conn {
   size_t sessions_counted; /* our part in the counters */
 
   struct wt__control control;
-  int64_t peer_control_id;
+  int64_t peer_control_id, peer_encoder_id; /* -1: not opened yet */
+  struct wt__sections sections;
+  struct wt__list blocked_sections; /* that wait for the encoder stream, oldest first */
+  size_t blocked_section_count;
+  struct wt__rate bad_section_rate;
   struct wt__frames control_frames;
   struct wt__priority_update priority_update;
   struct wt__tap tap;
@@ -271,6 +280,8 @@ int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *confi
 void wt__h3_fail(struct wt__h3_conn *conn, uint64_t wire_code, const char *reason);
 void wt__h3_fail_http(struct wt__h3_conn *conn, int error); /* an error of nghttp3 */
 void wt__h3_wake(struct wt__h3_conn *conn);
+/* Whether a line about what a peer did wrong may go to the log: those of a worker have a rate. */
+bool wt__h3_may_log(struct wt__h3_conn *conn);
 void wt__h3_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);
 void wt__h3_reset_stream(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);
 /* Whether the peer takes RESET_STREAM_AT. */
@@ -305,7 +316,9 @@ bool wt__control_flow(const struct wt__h3_conn *conn, struct wt__flow_limits *li
 int wt__http_new(struct wt__h3_conn *conn);
 /* Gives bytes of a stream to nghttp3. */
 void wt__http_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, size_t len, bool fin);
-/* Tells nghttp3 to forget about what the client still sends. */
+/* The same for a part of a field section that was reported as read when it came. */
+void wt__http_recv_counted(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, size_t len);
+/* What the peer still sends on the stream is dropped from now on. */
 void wt__http_stop_reading(struct wt__h3_conn *conn, int64_t id);
 /* Gives nghttp3 something to ask for: a body, or bytes of a CONNECT stream. */
 void wt__http_resume(struct wt__h3_conn *conn, int64_t id);
@@ -314,8 +327,12 @@ extern const nghttp3_data_reader wt__http_body_reader;
 /* request.c */
 wt_request *wt__request_new(struct wt__h3_conn *conn, struct wt__h3_stream *stream);
 void wt__request_todo(wt_request *request);
+/* Where the fields of its header section are to go; NULL if they are not wanted. */
+struct wt__fields *wt__request_fields(wt_request *request);
+/* Its header section, or its trailers, cannot be read: WT_ERR_TOO_LARGE, WT_ERR_NOMEM. */
+void wt__request_unreadable(wt_request *request, int error);
 void wt__request_headers_done(wt_request *request);
-/* Whether the header section was given up: it is malformed, too large, or there was no memory for it. */
+/* Whether the header section was given up: it is too large, or there was no memory for it. */
 bool wt__request_is_unreadable(const wt_request *request);
 void wt__request_recv(wt_request *request, const uint8_t *data, size_t len);
 void wt__request_recv_fin(wt_request *request);
@@ -377,8 +394,8 @@ void wt__connect_run(struct wt__h3_connect *connect);
 void wt__connect_free(struct wt__h3_connect *connect);
 
 /* dial.c; a dial is told of what arrives on its stream. */
-void wt__dial_header(struct wt__h3_dial *dial, const uint8_t *name, size_t name_len, const uint8_t *value,
-                     size_t value_len);
+struct wt__fields *wt__dial_fields(struct wt__h3_dial *dial);
+void wt__dial_unreadable(struct wt__h3_dial *dial, int error);
 void wt__dial_headers_done(struct wt__h3_dial *dial);
 void wt__dial_recv_fin(struct wt__h3_dial *dial);
 void wt__dial_recv_reset(struct wt__h3_dial *dial, uint64_t wire_code);
@@ -395,8 +412,8 @@ void wt__dials_goaway(struct wt__h3_conn *conn, int64_t id);
 void wt__dials_end(struct wt__h3_conn *conn);
 
 /* exchange.c; likewise. */
-void wt__exchange_header(wt_exchange *exchange, const uint8_t *name, size_t name_len, const uint8_t *value,
-                         size_t value_len);
+struct wt__fields *wt__exchange_fields(wt_exchange *exchange);
+void wt__exchange_unreadable(wt_exchange *exchange, int error);
 void wt__exchange_headers_done(wt_exchange *exchange);
 void wt__exchange_recv(wt_exchange *exchange, const uint8_t *data, size_t len);
 void wt__exchange_recv_fin(wt_exchange *exchange);

@@ -163,7 +163,7 @@ static bool request_read_path(wt_request *request) {
 static bool request_read_fields(wt_request *request) {
   request->method = request_field(request, ":method");
   request->authority = request_field(request, ":authority");
-  if (request->authority[0] == '\0') request->authority = request_field(request, "host");
+  if (request->authority[0] == '\0') request->authority = request_field(request, "host"); /* the same, if it is there */
   request->protocol = request_field(request, ":protocol");
   request->origin = wt__fields_find(&request->fields, "origin", NULL);
   request->is_head = strcmp(request->method, "HEAD") == 0;
@@ -173,16 +173,32 @@ static bool request_read_fields(wt_request *request) {
   return request_read_path(request);
 }
 
-bool wt__request_is_unreadable(const wt_request *request) {
-  return request->malformed || request->over_limit || request->no_memory;
+struct wt__fields *wt__request_fields(wt_request *request) {
+  return request->headers_done || request->gone || wt__request_is_unreadable(request) ? NULL : &request->fields;
 }
+
+void wt__request_unreadable(wt_request *request, int error) {
+  if (request->headers_done) { /* trailers: the answer may have begun */
+    wt__request_abort(request, error == WT_ERR_TOO_LARGE ? WT__H3_EXCESSIVE_LOAD : WT__H3_INTERNAL_ERROR);
+    return;
+  }
+  request->over_limit = error == WT_ERR_TOO_LARGE;
+  request->no_memory = error != WT_ERR_TOO_LARGE;
+  wt__fields_free(&request->fields);
+  wt__request_todo(request);
+}
+
+bool wt__request_is_unreadable(const wt_request *request) { return request->over_limit || request->no_memory; }
 
 void wt__request_headers_done(wt_request *request) {
   struct wt__h3_conn *conn = request->conn;
   if (request->headers_done || request->gone) return;
   request->headers_done = true;
   conn->requests_open++;
-  if (!wt__request_is_unreadable(request)) request->no_memory = !request_read_fields(request);
+  if (!wt__request_is_unreadable(request)) {
+    request->fault = wt__request_check(&request->fields, &request->error);
+    request->no_memory = !request_read_fields(request);
+  }
   request->settings_deadline = conn->now + conn->config->settings_timeout_ms * WT__NS_PER_MS;
   wt__request_todo(request);
 }
@@ -207,13 +223,26 @@ static bool request_is_excessive(const wt_request *request) {
 static void request_refuse_for_memory(wt_request *request) {
   static const struct wt_header headers[] = {{"retry-after", "10"}};
   struct wt__h3_conn *conn = request->conn;
-  struct wt__gauge_sum *memory = wt__gauge_sum_of(conn->mux.gauge);
   if (conn->config->counters) conn->config->counters->requests_refused++;
-  if (wt__rate_take(&memory->log_rate, conn->now)) {
+  if (wt__h3_may_log(conn)) {
     WT__WARN(conn->config->log, "request %lld from %s is answered with 503, because the server's memory is full: %s %s",
              (long long)request->id, conn->peer_address, request->method, request->path);
   }
   wt__answer_status(request, 503, headers, 1);
+}
+
+/* The application does not hear of it. */
+static void request_refuse_fault(wt_request *request) {
+  struct wt__h3_conn *conn = request->conn;
+  if (wt__h3_may_log(conn)) {
+    WT__INFO(conn->config->log, "request %lld from %s is refused: %s", (long long)request->id, conn->peer_address,
+             request->error);
+  }
+  if (request->fault == WT__REQUEST_MALFORMED) {
+    wt__request_abort(request, WT__H3_MESSAGE_ERROR);
+  } else {
+    wt__answer_status(request, 400, NULL, 0);
+  }
 }
 
 static void request_dispatch(wt_request *request) {
@@ -280,11 +309,9 @@ void wt__request_refuse_body(wt_request *request) {
 
 /* --- A pass --- */
 
-/* The field section is malformed or too large: dealt with before it is whole, since it may never be. */
+/* The field section is too large: answered before it is whole, since it may never be. */
 static void request_run_unreadable(wt_request *request) {
-  if (request->malformed) {
-    wt__request_abort(request, WT__H3_MESSAGE_ERROR);
-  } else if (request->no_memory) {
+  if (request->no_memory) {
     wt__request_abort(request, WT__H3_INTERNAL_ERROR);
   } else if (!request->answered) {
     wt__answer_status(request, 431, NULL, 0);
@@ -296,6 +323,8 @@ void wt__request_run(wt_request *request) {
   if (!request->gone && !request->over && !request->dead) {
     if (wt__request_is_unreadable(request)) {
       request_run_unreadable(request);
+    } else if (request->headers_done && !request->dispatched && request->fault != WT__REQUEST_SOUND) {
+      if (!request->answered) request_refuse_fault(request);
     } else if (request->headers_done && !request->dispatched) {
       request_dispatch(request);
     }

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * HEADERS frames, on the way of a request stream's bytes to nghttp3 (RFC 9114, sections 4.1 and 7.2.2).
+ *
+ *                      +-- other frames, and heads of frames ------------------------------> nghttp3
+ *    request stream ---+
+ *                      +-- a HEADERS frame's section, once it is whole --> wt__section_decode
+ *                                                                            |
+ *       fine: its fields go to the request, dial or exchange; the bytes then +-------------> nghttp3
+ *       QPACK has to wait for inserts: it and all behind it are kept --------+
+ *       malformed: the stream ends with H3_MESSAGE_ERROR --------------------+
+ *       too large: a request is answered with 431, a response fails ---------+
+ *
+ * nghttp3 gets nothing more of a stream whose section was found wanting; what still comes is dropped.
+ *
+ * Costs. A section that arrives in one packet is not copied. One that does not is kept up to `max_header_bytes`; a frame
+ * that announces more is not waited for: an encoder writes a field in fewer bytes than we count for it. These bytes count
+ * as read at once, or a small window of the stream would never let the rest in. What comes behind a section that waits for
+ * QPACK does not count as read, so that the stream's window bounds it.
+ *
+ * A peer that keeps sending sections that cannot be used costs a decoding each; past a rate the connection is closed.
+ */
+
+#include "h3/headers.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "h3/internal.h"
+#include "h3/section.h"
+#include "wire/error_code.h"
+
+#define FRAME_HEADERS 0x01
+
+/* --- What is kept --- */
+
+static struct wt__headers_held *held_of(struct wt__h3_conn *conn, struct wt__h3_stream *record) {
+  struct wt__headers_held *held = record->held;
+  if (held) return held;
+  held = wt__calloc(1, sizeof(*held));
+  if (held == NULL) return NULL;
+  held->record = record;
+  wt__link_init(&held->link);
+  wt__buf_init(&held->section, conn->config->max_header_bytes);
+  wt__buf_init(&held->behind, (size_t)conn->config->max_stream_data);
+  held->section.gauge = held->behind.gauge = conn->mux.gauge;
+  wt__gauge_add(conn->mux.gauge, sizeof(*held));
+  record->held = held;
+  return held;
+}
+
+void wt__headers_drop(struct wt__h3_conn *conn, struct wt__h3_stream *record) {
+  struct wt__headers_held *held = record->held;
+  if (held == NULL) return;
+  record->held = NULL;
+  if (wt__link_linked(&held->link)) conn->blocked_section_count--;
+  wt__list_remove(&held->link);
+  if (held->behind.len > 0 && !conn->closing) conn->below->consume(conn->ctx, record->id, held->behind.len);
+  wt__buf_free(&held->section);
+  wt__buf_free(&held->behind);
+  wt__gauge_remove(conn->mux.gauge, sizeof(*held));
+  wt__free(held);
+}
+
+/* --- Sections that cannot be used --- */
+
+static void stream_malformed(struct wt__h3_conn *conn, struct wt__h3_stream *record) {
+  if (record->request) {
+    wt__request_abort(record->request, WT__H3_MESSAGE_ERROR);
+  } else if (record->dial) {
+    wt__dial_malformed(record->dial, WT__H3_MESSAGE_ERROR);
+  } else if (record->exchange) {
+    wt__exchange_malformed(record->exchange, WT__H3_MESSAGE_ERROR);
+  } else {
+    if (record->connect) wt__connect_recv_reset(record->connect, WT__H3_MESSAGE_ERROR);
+    wt__h3_stop_sending(conn, record->id, WT__H3_MESSAGE_ERROR);
+    wt__h3_reset_stream(conn, record->id, WT__H3_MESSAGE_ERROR);
+  }
+}
+
+/* Trailers are too large, or there is no memory: nothing waits for an answer. */
+static void stream_give_up(struct wt__h3_conn *conn, struct wt__h3_stream *record, int error) {
+  if (record->request) {
+    wt__request_unreadable(record->request, error);
+  } else if (record->dial) {
+    wt__dial_unreadable(record->dial, error);
+  } else if (record->exchange) {
+    wt__exchange_unreadable(record->exchange, error);
+  } else {
+    stream_malformed(conn, record);
+  }
+}
+
+static bool peer_is_tolerated(struct wt__h3_conn *conn) {
+  if (wt__rate_take(&conn->bad_section_rate, conn->now)) return true;
+  if (wt__h3_may_log(conn)) {
+    WT__WARN(conn->config->log,
+             "the connection from %s is closed: it keeps sending header sections that are too large "
+             "or malformed",
+             conn->peer_address);
+  }
+  wt__h3_fail(conn, WT__H3_EXCESSIVE_LOAD, "too many header sections that are too large or malformed");
+  return false;
+}
+
+/* nghttp3 hears no more of the stream. */
+static void section_refuse(struct wt__h3_conn *conn, struct wt__h3_stream *record, enum wt__section_result result) {
+  record->deaf = true;
+  wt__headers_drop(conn, record);
+  if (result == WT__SECTION_NO_MEMORY) {
+    stream_give_up(conn, record, WT_ERR_NOMEM);
+  } else if (peer_is_tolerated(conn)) {
+    if (result == WT__SECTION_MALFORMED) {
+      stream_malformed(conn, record);
+    } else {
+      stream_give_up(conn, record, WT_ERR_TOO_LARGE);
+    }
+  }
+}
+
+/* --- Sections --- */
+
+/* Where the fields belong; NULL: they are of no interest, as those of trailers. */
+static struct wt__fields *section_owner(const struct wt__h3_stream *record) {
+  if (record->request) return wt__request_fields(record->request);
+  if (record->dial) return wt__dial_fields(record->dial);
+  if (record->exchange) return wt__exchange_fields(record->exchange);
+  return NULL;
+}
+
+static enum wt__section_result section_check(struct wt__h3_conn *conn, const struct wt__h3_stream *record,
+                                             const uint8_t *data, size_t len) {
+  struct wt__fields *owner = section_owner(record), unused;
+  enum wt__section_result result;
+  int error;
+  wt__fields_init(&unused, conn->config->max_header_bytes);
+  result = wt__section_decode(&conn->sections, data, len, owner ? owner : &unused, &error);
+  wt__fields_free(&unused);
+  if (result == WT__SECTION_BROKEN) wt__h3_fail_http(conn, error);
+  return result;
+}
+
+static void stream_pass(struct wt__h3_conn *conn, const struct wt__h3_stream *record, const uint8_t *data, size_t len,
+                        bool fin) {
+  if ((len > 0 || fin) && !conn->closing) wt__http_recv(conn, record->id, data, len, fin);
+}
+
+/* The section was kept, and so has been counted as read. */
+static void section_pass_held(struct wt__h3_conn *conn, struct wt__h3_stream *record) {
+  struct wt__buf section = wt__buf_move(&record->held->section);
+  wt__http_recv_counted(conn, record->id, wt__buf_head(&section), section.len);
+  wt__buf_free(&section);
+}
+
+/* QPACK has to wait; `data` is the section, or NULL if it is kept already. */
+static void section_block(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len) {
+  struct wt__headers_held *held = held_of(conn, record);
+  if (conn->blocked_section_count >= WT__QPACK_BLOCKED_STREAMS) {
+    wt__h3_fail(conn, WT__QPACK_DECOMPRESSION_FAILED, "more streams wait for QPACK than our SETTINGS allow");
+  } else if (held == NULL || (data && wt__buf_append(&held->section, data, len) != 0)) {
+    section_refuse(conn, record, WT__SECTION_NO_MEMORY);
+  } else {
+    wt__list_push_back(&conn->blocked_sections, &held->link);
+    conn->blocked_section_count++;
+  }
+}
+
+/* What becomes of a section that nghttp3 may not have now: in `data`, or in what is kept if that is NULL. */
+static void section_withhold(struct wt__h3_conn *conn, struct wt__h3_stream *record, enum wt__section_result result,
+                             const uint8_t *data, size_t len) {
+  if (conn->closing) return;
+  if (result == WT__SECTION_BLOCKED) {
+    section_block(conn, record, data, len);
+  } else {
+    section_refuse(conn, record, result);
+  }
+}
+
+/* The section that is kept is whole. True: nghttp3 has it. */
+static bool section_release(struct wt__h3_conn *conn, struct wt__h3_stream *record) {
+  const struct wt__buf *section = &record->held->section;
+  enum wt__section_result result = section_check(conn, record, wt__buf_head(section), section->len);
+  if (result != WT__SECTION_DONE) {
+    section_withhold(conn, record, result, NULL, 0);
+    return false;
+  }
+  section_pass_held(conn, record);
+  return true;
+}
+
+/* --- A stream --- */
+
+/* Bytes behind a section that waits or was refused. */
+static void stream_recv_behind(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len,
+                               bool fin) {
+  if (record->deaf) {
+    if (len > 0) conn->below->consume(conn->ctx, record->id, len);
+    if (fin && record->request) wt__request_recv_fin(record->request);
+    return;
+  }
+  record->held->fin = fin;
+  if (len > 0 && wt__buf_append(&record->held->behind, data, len) != 0) {
+    conn->below->consume(conn->ctx, record->id, len);
+    section_refuse(conn, record, WT__SECTION_NO_MEMORY);
+  }
+}
+
+static bool stream_waits(const struct wt__h3_stream *record) {
+  return record->deaf || (record->held && wt__link_linked(&record->held->link));
+}
+
+/* A part of a section, or all of one that cannot go on at once. It counts as read. */
+static void section_keep(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len) {
+  struct wt__headers_held *held = held_of(conn, record);
+  if (held == NULL || wt__buf_append(&held->section, data, len) != 0) {
+    section_refuse(conn, record, WT__SECTION_NO_MEMORY);
+  } else if (record->frames.left == 0 && section_release(conn, record)) {
+    wt__headers_drop(conn, record);
+  }
+}
+
+/* The bytes of a chunk, and how many of them are settled: nghttp3 has them, or must not have them. */
+struct chunk {
+  const uint8_t *data;
+  size_t len, at, settled;
+};
+
+static void chunk_pass(struct wt__h3_conn *conn, const struct wt__h3_stream *record, struct chunk *chunk) {
+  stream_pass(conn, record, chunk->data + chunk->settled, chunk->at - chunk->settled, false);
+  chunk->settled = chunk->at;
+}
+
+/* A frame's head is whole, and ends at `chunk->at`. */
+static void frame_begun(struct wt__h3_conn *conn, struct wt__h3_stream *record, struct chunk *chunk, uint64_t type) {
+  record->in_headers = type == FRAME_HEADERS;
+  if (type == WT__SIGNAL_BIDI) {
+    wt__h3_fail(conn, WT__H3_FRAME_ERROR, "a WT_STREAM signal in the middle of an HTTP/3 stream");
+  } else if (record->in_headers && record->frames.left > conn->config->max_header_bytes) {
+    chunk_pass(conn, record, chunk); /* nghttp3 has to know a stream before it can answer on it */
+    if (!conn->closing) section_refuse(conn, record, WT__SECTION_TOO_LARGE);
+  }
+}
+
+/* `len` bytes of a section, at `chunk->at`. */
+static void section_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, struct chunk *chunk, size_t len) {
+  const uint8_t *data = chunk->data + chunk->at;
+  bool whole = record->held == NULL && record->frames.left == 0;
+  enum wt__section_result result = WT__SECTION_DONE;
+  if (whole) {
+    result = section_check(conn, record, data, len);
+    if (result == WT__SECTION_DONE) { /* nghttp3 gets it together with what is around it */
+      chunk->at += len;
+      return;
+    }
+  }
+  chunk_pass(conn, record, chunk);
+  chunk->at += len;
+  chunk->settled = chunk->at;
+  if (conn->closing) return;
+  conn->below->consume(conn->ctx, record->id, len);
+  if (whole) {
+    section_withhold(conn, record, result, data, len);
+  } else {
+    section_keep(conn, record, data, len);
+  }
+}
+
+static void stream_step(struct wt__h3_conn *conn, struct wt__h3_stream *record, struct chunk *chunk) {
+  uint64_t type = 0;
+  size_t n;
+  enum wt__frames_step step =
+      wt__frames_step(&record->frames, chunk->data + chunk->at, chunk->len - chunk->at, &n, &type);
+  if (step == WT__FRAMES_PAYLOAD && record->in_headers) {
+    section_recv(conn, record, chunk, n);
+    return;
+  }
+  chunk->at += n;
+  if (step == WT__FRAMES_BEGUN) frame_begun(conn, record, chunk, type);
+}
+
+void wt__headers_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len,
+                      bool fin) {
+  struct chunk chunk = {.data = data, .len = len};
+  while (chunk.at < len && !conn->closing && !stream_waits(record)) stream_step(conn, record, &chunk);
+  if (conn->closing) return;
+  data += chunk.settled;
+  len -= chunk.settled;
+  if (stream_waits(record)) {
+    stream_recv_behind(conn, record, data, len, fin);
+  } else {
+    stream_pass(conn, record, data, len, fin);
+  }
+}
+
+/* --- The encoder stream --- */
+
+static void stream_unblock(struct wt__h3_conn *conn, struct wt__h3_stream *record) {
+  struct wt__headers_held *held = record->held;
+  wt__list_remove(&held->link);
+  conn->blocked_section_count--;
+  if (!section_release(conn, record) || conn->closing || record->held == NULL) return;
+  struct wt__buf behind = wt__buf_move(&held->behind);
+  bool fin = held->fin;
+  wt__headers_drop(conn, record);
+  wt__headers_recv(conn, record, wt__buf_head(&behind), behind.len, fin);
+  wt__buf_free(&behind);
+}
+
+/* Those that have to wait again go to the end of the list. */
+static void sections_unblock(struct wt__h3_conn *conn) {
+  for (size_t left = conn->blocked_section_count; left > 0 && !conn->closing; left--) {
+    struct wt__link *first = wt__list_first(&conn->blocked_sections);
+    if (first == NULL) return;
+    stream_unblock(conn, WT__CONTAINER_OF(first, struct wt__headers_held, link)->record);
+  }
+}
+
+void wt__headers_recv_encoder(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len,
+                              bool fin) {
+  size_t skip = record->frames.left < len ? (size_t)record->frames.left : len; /* of the stream's type */
+  int error = 0;
+  record->frames.left -= skip;
+  if (len > skip) error = wt__sections_recv_encoder(&conn->sections, data + skip, len - skip);
+  wt__http_recv(conn, record->id, data, len, fin);
+  if (conn->closing) return;
+  if (error != 0) {
+    wt__h3_fail_http(conn, error); /* nghttp3 should have seen the same */
+    return;
+  }
+  sections_unblock(conn);
+}
