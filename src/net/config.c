@@ -23,10 +23,11 @@
 
 static const char *const config_listen[] = {"[::]:443"};
 
-/* 0, which is no limit, if the system does not say. */
+#define UNKNOWN_MEMORY (1024 * WT__MIB) /* a small machine, where the system does not say: no limit would be worse */
+
 static size_t machine_memory(void) {
   long pages = sysconf(_SC_PHYS_PAGES), page = sysconf(_SC_PAGESIZE);
-  return pages > 0 && page > 0 ? (size_t)pages * (size_t)page : 0;
+  return pages > 0 && page > 0 ? (size_t)pages * (size_t)page : UNKNOWN_MEMORY;
 }
 
 void wt_server_config_init(struct wt_server_config *config, size_t size) {

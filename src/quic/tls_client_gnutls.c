@@ -63,6 +63,9 @@ static int check_time(struct wt__tls *tls, gnutls_x509_crt_t leaf) {
   bool expired = now >= until;
   struct tm utc;
   char date[16] = "?";
+  if (from == (time_t)-1 || until == (time_t)-1) {
+    return refuse(tls, "the time for which the server's certificate is valid cannot be read");
+  }
   if (!expired && now >= from) return 0;
   if (gmtime_r(expired ? &until : &from, &utc)) (void)strftime(date, sizeof(date), "%Y-%m-%d", &utc);
   (void)snprintf(tls->error, WT__TLS_ERROR_MAX,
@@ -74,6 +77,7 @@ static int check_time(struct wt__tls *tls, gnutls_x509_crt_t leaf) {
 static int check_authority(struct wt__tls *tls, gnutls_x509_crt_t leaf) {
   unsigned status = 0;
   gnutls_datum_t text;
+  if (tls->server_name[0] == '\0') return refuse(tls, "there is no name that the server's certificate could be for");
   if (gnutls_certificate_verify_peers3(tls->session, tls->server_name, &status)) {
     return refuse(tls, "the server's certificate cannot be verified");
   }

@@ -12,7 +12,7 @@
  * that holds the transport parameters is the one place where parameters can be announced that ngtcp2
  * does not know: `params_send` and `params_recv`.
  *
- * ALPN is "h3" and mandatory; a client without it gets the alert no_application_protocol. Early data
+ * ALPN is "h3" and mandatory; a peer without it gets the alert no_application_protocol (RFC 9001, section 8.1). Early data
  * (0-RTT) is off: GnuTLS has to be asked for it. A client gets one ticket, when its handshake is done: GnuTLS would
  * make two, and before it is done. If the environment has SSLKEYLOGFILE, GnuTLS writes the secrets there by itself.
  *
@@ -246,8 +246,21 @@ static int session_install(gnutls_session_t session, ngtcp2_encryption_level lev
                  : ngtcp2_crypto_derive_and_install_rx_key(conn, NULL, NULL, NULL, level, secret, len);
 }
 
+/* GNUTLS_ALPN_MANDATORY refuses a peer that names other protocols only, not one that leaves the extension out. So it is
+ * looked at again: by a server once the ClientHello is read, by a client once the server is done. */
+static bool session_lacks_protocol(gnutls_session_t session, gnutls_record_encryption_level_t level) {
+  const struct wt__tls *tls = tls_of(session);
+  gnutls_datum_t chosen;
+  bool known =
+      level == GNUTLS_ENCRYPTION_LEVEL_APPLICATION || (!tls->client && level == GNUTLS_ENCRYPTION_LEVEL_HANDSHAKE);
+  return known && gnutls_alpn_get_selected_protocol(session, &chosen) != 0;
+}
+
 static int session_on_secret(gnutls_session_t session, gnutls_record_encryption_level_t level, const void *rx,
                              const void *tx, size_t len) {
+  struct wt__tls *tls = tls_of(session);
+  tls->no_protocol = session_lacks_protocol(session, level);
+  if (tls->no_protocol) return -1;
   ngtcp2_encryption_level quic_level = ngtcp2_crypto_gnutls_from_gnutls_record_encryption_level(level);
   if (rx && session_install(session, quic_level, false, rx, len)) return -1;
   if (tx && session_install(session, quic_level, true, tx, len)) return -1;
@@ -281,7 +294,9 @@ static int session_on_alert(gnutls_session_t session, gnutls_record_encryption_l
                             gnutls_alert_level_t alert_level, gnutls_alert_description_t alert) {
   (void)level;
   (void)alert_level;
-  ngtcp2_conn_set_tls_alert(tls_of(session)->conn, (uint8_t)alert);
+  const struct wt__tls *tls = tls_of(session);
+  if (tls->no_protocol) alert = GNUTLS_A_NO_APPLICATION_PROTOCOL;
+  ngtcp2_conn_set_tls_alert(tls->conn, (uint8_t)alert);
   return 0;
 }
 

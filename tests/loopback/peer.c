@@ -34,6 +34,7 @@ const size_t peer_settings_chromium_count = 7;
 void peer_options_default(struct peer_options *options) {
   memset(options, 0, sizeof(*options));
   options->server_name = "localhost";
+  options->alpn = "h3";
   options->send_settings = true;
   options->settings = peer_settings_chromium;
   options->settings_count = peer_settings_chromium_count;
@@ -82,8 +83,10 @@ static void tls_new(struct peer *peer) {
   peer->conn_ref.user_data = peer;
   gnutls_session_set_ptr(session, &peer->conn_ref);
   assert_int_equal(gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials()), 0);
-  gnutls_datum_t alpn = {(unsigned char *)"h3", 2};
-  assert_int_equal(gnutls_alpn_set_protocols(session, &alpn, 1, GNUTLS_ALPN_MANDATORY), 0);
+  if (peer->options.alpn) {
+    gnutls_datum_t alpn = {(unsigned char *)(uintptr_t)peer->options.alpn, (unsigned)strlen(peer->options.alpn)};
+    assert_int_equal(gnutls_alpn_set_protocols(session, &alpn, 1, 0), 0);
+  }
   const char *name = peer->options.server_name;
   if (name) gnutls_server_name_set(session, GNUTLS_NAME_DNS, name, strlen(name));
   if (peer->options.hello_padding) {

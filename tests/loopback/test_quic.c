@@ -124,6 +124,24 @@ static enum net_verdict first_of_client_late(void *ctx, enum net_direction direc
 }
 
 /* Browsers' ClientHello needs two packets, and they may swap on the way. */
+/* RFC 9001, section 8.1: who names no protocol is refused as well as who names another one. */
+static void test_quic_client_without_h3_is_refused(void **state) {
+  (void)state;
+  static const char *const offers[] = {NULL, "h2", "h3-29", "hq-interop"};
+  for (size_t i = 0; i < sizeof(offers) / sizeof(offers[0]); i++) {
+    struct world w;
+    world_init(&w, 1);
+    w.options.alpn = offers[i];
+    server_start(&w.server);
+    struct sockaddr_in address = server_address();
+    w.peer = peer_new(&w.net, &address, &w.options);
+    NET_UNTIL(&w.net, 5000, w.peer->ended || w.peer->handshake_confirmed);
+    assert_true(w.peer->close_received);
+    assert_int_equal(w.peer->close_code, 0x178); /* no_application_protocol */
+    world_free(&w);
+  }
+}
+
 static void test_quic_client_hello_over_two_packets(void **state) {
   (void)state;
   for (int late = 0; late < 2; late++) {
@@ -531,6 +549,7 @@ int main(void) {
       cmocka_unit_test(test_quic_version_negotiation),
       cmocka_unit_test(test_quic_handshake_with_lost_packets),
       cmocka_unit_test(test_quic_handshake_without_the_first_answer),
+      cmocka_unit_test(test_quic_client_without_h3_is_refused),
       cmocka_unit_test(test_quic_client_hello_over_two_packets),
       cmocka_unit_test(test_quic_unfinished_handshake_times_out),
       cmocka_unit_test(test_quic_unproven_address_gets_three_times_its_bytes),
