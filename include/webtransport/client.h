@@ -194,7 +194,8 @@ struct wt_dial_options {
   void *session_user_data;
 
   const char *origin; /**< the `origin` field; NULL (the default): none, as programs that are no browsers do */
-  const struct wt_header *headers; /**< further fields */
+  const struct wt_header
+      *headers; /**< further fields; `host` is not allowed (`authority` says it), nor `origin` beside `origin` */
   size_t header_count;
   const char *const *protocols; /**< subprotocols to offer, best first (section 3.3) */
   size_t protocol_count;

@@ -51,6 +51,10 @@ bool wt__header_valid(const struct wt_header *header) {
   return wt__field_value_valid((const uint8_t *)header->value, strlen(header->value));
 }
 
+bool wt__request_header_valid(const struct wt_header *header) {
+  return wt__header_valid(header) && strcmp(header->name, "host") != 0;
+}
+
 static int headers_check(wt_request *request, const struct wt_header *headers, size_t count, bool has_length) {
   if (count > 0 && headers == NULL) return wt__request_error(request, WT_ERR_INVALID, "the header fields are missing");
   for (size_t i = 0; i < count; i++) {

@@ -113,8 +113,9 @@ static int dial_write_request(struct wt__h3_dial *dial, const struct wt__h3_dial
   if (rv == 0) rv = dial_add(dial, ":path", options->path);
   if (rv == 0 && options->origin) rv = dial_add(dial, "origin", options->origin);
   for (size_t i = 0; rv == 0 && i < options->header_count; i++) {
-    rv = wt__header_valid(&options->headers[i]) ? dial_add(dial, options->headers[i].name, options->headers[i].value)
-                                                : WT_ERR_INVALID;
+    const struct wt_header *header = &options->headers[i];
+    bool valid = wt__request_header_valid(header) && !(options->origin && strcmp(header->name, "origin") == 0);
+    rv = valid ? dial_add(dial, header->name, header->value) : WT_ERR_INVALID;
   }
   if (rv == 0 && options->protocol_count > 0) rv = dial_write_protocols(dial, options);
   return rv;
@@ -374,6 +375,7 @@ static const char *protocol_read(struct wt__h3_dial *dial, char *protocol, char 
   protocol[0] = '\0';
   if (dial->protocols == NULL || (value == NULL && !dial->require_protocol)) return NULL;
   if (value == NULL) return "the server chose none of the subprotocols";
+  if (wt__fields_find(&dial->answer, "wt-protocol", value)) return "the server's WT-Protocol came twice";
   if (wt__sfv_string_read(value, strlen(value), protocol, size) != 0) return "the server's WT-Protocol is malformed";
   if (!protocol_offered(dial, protocol, member, size)) return "the server chose a subprotocol that was not offered";
   return NULL;

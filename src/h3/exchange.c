@@ -97,7 +97,7 @@ static int request_write(wt_exchange *exchange, const struct wt__exchange_option
   if (rv == 0 && options->body) rv = request_add_length(exchange, options->body_len);
   for (size_t i = 0; rv == 0 && i < options->header_count; i++) {
     const struct wt_header *header = &options->headers[i];
-    if (!wt__header_valid(header) || (options->body && strcmp(header->name, "content-length") == 0)) {
+    if (!wt__request_header_valid(header) || (options->body && strcmp(header->name, "content-length") == 0)) {
       return WT_ERR_INVALID;
     }
     rv = request_add(exchange, header->name, header->value);

@@ -41,6 +41,7 @@ static struct client_dial *dial_with(struct pair *p, const struct wt__h3_dial_op
 
 /* Accepts a session with header fields of the test's own, and remembers what the request said. */
 static struct wt_header extra_header;
+static size_t extra_times = 1; /* how often the answer has it */
 static char seen_protocol[64], seen_origin[64], seen_header[64];
 
 static void handle_extra(wt_request *request, void *user_data) {
@@ -51,8 +52,9 @@ static void handle_extra(wt_request *request, void *user_data) {
   snprintf(seen_origin, sizeof(seen_origin), "%s", origin ? origin : "");
   snprintf(seen_header, sizeof(seen_header), "%s", header ? header : "");
   wt_upgrade_options_default(&options);
-  options.headers = &extra_header;
-  options.header_count = 1;
+  const struct wt_header twice[] = {extra_header, extra_header};
+  options.headers = twice;
+  options.header_count = extra_times;
   assert_int_equal(wt_upgrade(request, &options, NULL), 0);
 }
 
@@ -109,8 +111,13 @@ static void test_client_origin_and_headers_reach_the_server_and_its_headers_come
   pair_connect(&p);
   client_dial_options(&options, "/extra");
   options.origin = "https://localhost:4000";
-  options.headers = &ask;
   options.header_count = 1;
+  const struct wt_header bad[] = {{"origin", "https://localhost:4000"}, {"host", "localhost:4000"}, {"x-ask", "\n"}};
+  for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    options.headers = &bad[i];
+    assert_int_equal(wt__h3_dial(p.link->h3, &options, NULL), WT_ERR_INVALID);
+  }
+  options.headers = &ask;
   struct client_dial *dial = dial_with(&p, &options);
   assert_int_equal(dial->error, 0);
   assert_string_equal(seen_origin, "https://localhost:4000");
@@ -240,6 +247,13 @@ static void test_client_closes_the_session_when_wt_protocol_is_malformed(void **
   alpn_case("\"foo", true, false, false);
   alpn_case("\"foo\", \"bar\"", true, false, false);
   alpn_case("", true, false, false);
+}
+
+static void test_client_closes_the_session_when_wt_protocol_comes_twice(void **state) {
+  (void)state;
+  extra_times = 2;
+  alpn_case("\"foo\"", true, false, false);
+  extra_times = 1;
 }
 
 static void test_client_closes_the_session_when_wt_protocol_was_not_offered(void **state) {
@@ -555,6 +569,7 @@ int main(void) {
       cmocka_unit_test(test_client_cancelled_dial_is_replied_to_once_and_leaves_nothing),
       cmocka_unit_test(test_client_and_server_agree_on_the_first_subprotocol_of_the_client),
       cmocka_unit_test(test_client_closes_the_session_when_wt_protocol_is_malformed),
+      cmocka_unit_test(test_client_closes_the_session_when_wt_protocol_comes_twice),
       cmocka_unit_test(test_client_closes_the_session_when_wt_protocol_was_not_offered),
       cmocka_unit_test(test_client_takes_a_wt_protocol_that_was_offered_and_ignores_its_parameters),
       cmocka_unit_test(test_client_that_needs_a_subprotocol_closes_a_session_without_one),

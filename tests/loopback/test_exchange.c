@@ -111,7 +111,8 @@ static void test_exchange_options_are_checked(void **state) {
   (void)state;
   struct pair p;
   struct wt__exchange_options options;
-  const struct wt_header bad[] = {{"Upper", "x"}, {"x-ask", "a\nb"}, {"connection", "close"}, {"content-length", "7"}};
+  const struct wt_header bad[] = {
+      {"Upper", "x"}, {"x-ask", "a\nb"}, {"connection", "close"}, {"host", "elsewhere"}, {"content-length", "7"}};
   const char *const methods[] = {"CONNECT", "", "GE T", "G\xc3\xa9T"};
   int error = 0;
   pair_ready(&p);
