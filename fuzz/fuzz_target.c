@@ -58,6 +58,26 @@ static void check_query(const char *text, size_t size) {
   if (rc == 0) FUZZ_CHECK(strcmp(dst, large) == 0);
 }
 
+/* Every parameter is given once, in order; the first of a name is the one that a search finds. */
+static void check_query_walk(const char *text, size_t size) {
+  char name[TEXT_MAX], value[TEXT_MAX];
+  bool found = false;
+  int rc = 0;
+  for (size_t i = 0; rc != WT_ERR_NOT_FOUND; i++) {
+    FUZZ_CHECK(i <= TEXT_MAX);
+    rc = wt__target_query_at(text, i, name, sizeof(name), value, sizeof(value));
+    FUZZ_CHECK(rc == 0 || rc == WT_ERR_NOT_FOUND || rc == WT_ERR_INVALID);
+    guard_set();
+    int little = wt__target_query_at(text, i, name, sizeof(name), dst, size);
+    guard_check(size);
+    FUZZ_CHECK(little == rc || (rc == 0 && little == WT_ERR_TOO_LARGE));
+    if (rc == 0 && !found && strcmp(name, "a") == 0 && wt__target_query_value(text, "a", large, sizeof(large)) == 0) {
+      FUZZ_CHECK(little != 0 || strcmp(value, dst) == 0);
+    }
+    found = found || rc != 0 || strcmp(name, "a") == 0;
+  }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t input_len) {
   char text[TEXT_MAX];
   if (input_len == 0 || input_len > sizeof(text)) return 0;
@@ -76,5 +96,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t input_len) {
   check_room(wt__target_file_path(text, dst, size), plenty, size);
 
   check_query(text, size);
+  check_query_walk(text, size);
   return 0;
 }

@@ -234,7 +234,11 @@ WT_API int wt_client_dial(wt_client *client, const char *url, const struct wt_di
 /** Gives up. `on_done` follows with WT_ERR_CLOSED, unless it is due for another reason. Any callback. Since 0.1.0. */
 WT_API void wt_dial_cancel(wt_dial *dial);
 
-/** Returns the first field of the answer called `name` (lower case), or NULL. In `on_done`. Since 0.1.0. */
+/**
+ * Returns the value of the answer's field called `name` (lower case), or NULL. Where it came more than once, the values are
+ * joined as by `wt_request_header`; of `set-cookie` it is the first, walk them with `wt_dial_header_at`. In `on_done`.
+ * Joined since 0.2.0. Since 0.1.0.
+ */
 WT_API const char *wt_dial_header(const wt_dial *dial, const char *name);
 
 /**
@@ -328,7 +332,11 @@ WT_API int wt_client_request(wt_client *client, const char *url, const struct wt
 /** Returns the status of the response; 0 before `on_response`. Any callback. Since 0.1.0. */
 WT_API int wt_exchange_status(const wt_exchange *exchange);
 
-/** Returns the first field of the response called `name` (lower case), or NULL. Any callback. Since 0.1.0. */
+/**
+ * Returns the value of the response's field called `name` (lower case), or NULL. Where it came more than once, the values
+ * are joined as by `wt_request_header`; of `set-cookie` it is the first, walk them with `wt_exchange_header_at`. Any
+ * callback. Joined since 0.2.0. Since 0.1.0.
+ */
 WT_API const char *wt_exchange_header(const wt_exchange *exchange, const char *name);
 
 /** Gives the `index`th field of the response, as `wt_dial_header_at`. Any callback. Since 0.1.0. */

@@ -65,14 +65,36 @@ WT_API const char *wt_request_query(const wt_request *request);
  */
 WT_API int wt_request_query_value(const wt_request *request, const char *name, char *value, size_t size);
 
+/**
+ * Copies name and value of the `index`th parameter of the query, counted from 0, to `name` and `value`, percent-decoded
+ * and NUL-terminated. A parameter without '=' has the value "". Both are "" after an error.
+ *
+ * Errors: WT_ERR_NOT_FOUND, there are no more; WT_ERR_TOO_LARGE, one of them does not fit into its `size` bytes, and
+ * WT_ERR_INVALID, its encoding is broken: there may be more behind it. May be called inside a callback. Since 0.2.0.
+ */
+WT_API int wt_request_query_at(const wt_request *request, size_t index, char *name, size_t name_size, char *value,
+                               size_t value_size);
+
 /** Returns the authority: "example.com:443". Since 0.1.0. */
 WT_API const char *wt_request_authority(const wt_request *request);
 
 /** Returns the `:protocol` of an Extended CONNECT (RFC 9220), or "". Since 0.1.0. */
 WT_API const char *wt_request_protocol(const wt_request *request);
 
-/** Returns the value of the first header field called `name` (lower case), or NULL. Since 0.1.0. */
+/**
+ * Returns the value of the header field called `name` (lower case), or NULL if there is none. Where it came more than once,
+ * the values are joined: those of `cookie` with "; " (RFC 9114, section 4.2.1), others with ", " (RFC 9110, section 5.3).
+ * Lives as long as the request. Joined since 0.2.0. Since 0.1.0.
+ */
 WT_API const char *wt_request_header(const wt_request *request, const char *name);
+
+/**
+ * Gives the `index`th field of the request as it came, counted from 0, pseudo-header fields such as ":path" among them, to
+ * `*header`. Name and value live as long as the request. To walk all fields, count up until it fails.
+ *
+ * Errors: WT_ERR_NOT_FOUND, there are no more. May be called inside a callback. Since 0.2.0.
+ */
+WT_API int wt_request_header_at(const wt_request *request, size_t index, struct wt_header *header);
 
 /** Returns the `origin` header field, or NULL. Since 0.1.0. */
 WT_API const char *wt_request_origin(const wt_request *request);

@@ -183,11 +183,11 @@ void wt__h3_dial_cancel(struct wt__h3_dial *dial) {
 }
 
 const char *wt__h3_dial_header(const struct wt__h3_dial *dial, const char *name) {
-  return name[0] == ':' ? NULL : wt__fields_find(&dial->answer, name, NULL);
+  return name[0] == ':' ? NULL : wt__fields_value(&dial->answer, name);
 }
 
 int wt__h3_dial_header_at(const struct wt__h3_dial *dial, size_t index, struct wt_header *header) {
-  return wt__fields_at(&dial->answer, index, header);
+  return wt__fields_at(&dial->answer, index, false, header);
 }
 
 static int dial_submit(struct wt__h3_dial *dial, int draft) {
@@ -420,6 +420,10 @@ void wt__dial_headers_done(struct wt__h3_dial *dial) {
   const char *text = wt__fields_find(&dial->answer, ":status", NULL);
   int status = text ? atoi(text) : 0;
   if (dial->state == DIAL_REPLIED) return;
+  if (wt__fields_join(&dial->answer) != 0) {
+    wt__dial_unreadable(dial, WT_ERR_NOMEM);
+    return;
+  }
   if (status < 200) { /* more follows */
     wt__fields_free(&dial->answer);
     wt__fields_init(&dial->answer, dial->conn->config->max_header_bytes);

@@ -319,6 +319,10 @@ void wt__exchange_headers_done(wt_exchange *exchange) {
   const char *text = wt__fields_find(&exchange->response, ":status", NULL);
   int status = text ? atoi(text) : 0;
   if (exchange->failed || exchange->status != 0) return;
+  if (wt__fields_join(&exchange->response) != 0) {
+    wt__exchange_unreadable(exchange, WT_ERR_NOMEM);
+    return;
+  }
   if (status < 200) { /* more follows */
     size_t max = exchange->response.max;
     wt__fields_free(&exchange->response);
@@ -449,11 +453,11 @@ void *wt_exchange_user_data(const wt_exchange *exchange) { return exchange->user
 
 const char *wt_exchange_header(const wt_exchange *exchange, const char *name) {
   if (exchange->status == 0 || name[0] == ':') return NULL;
-  return wt__fields_find(&exchange->response, name, NULL);
+  return wt__fields_value(&exchange->response, name);
 }
 
 int wt_exchange_header_at(const wt_exchange *exchange, size_t index, struct wt_header *header) {
-  return exchange->status == 0 ? WT_ERR_NOT_FOUND : wt__fields_at(&exchange->response, index, header);
+  return exchange->status == 0 ? WT_ERR_NOT_FOUND : wt__fields_at(&exchange->response, index, false, header);
 }
 
 static int exchange_write_state(const wt_exchange *exchange) {

@@ -10,11 +10,15 @@
  * name and value is for the application, which gets plain strings; `wt__fields_add` takes no text that has one inside.
  * The text grows while the field section arrives, so pointers into it are taken only once the section is complete.
  *
+ * Fields that came more than once are joined into further items behind those that came, once all are there: a reader that
+ * takes the first of them sees a part of what was said.
+ *
  * The fields are bounded by what RFC 9114, section 4.2.2 counts: names, values and 32 bytes for each field.
  */
 
 #include "h3/fields.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -23,6 +27,8 @@
 #define FIELD_OVERHEAD 32
 #define TEXT_FIRST 512 /* bytes; a request of a browser fits into twice that */
 #define ITEMS_FIRST 16
+#define TEXT_MAX UINT32_MAX /* places and lengths have 32 bits */
+#define SPARE_MAX 1024      /* bytes of the text that are worth giving back */
 
 void wt__fields_init(struct wt__fields *fields, size_t max) {
   memset(fields, 0, sizeof(*fields));
@@ -35,13 +41,14 @@ void wt__fields_free(struct wt__fields *fields) {
   wt__free(fields->items);
   fields->text = NULL;
   fields->items = NULL;
-  fields->len = fields->cap = fields->count = fields->items_cap = 0;
+  fields->len = fields->cap = fields->count = fields->items_cap = fields->joined = 0;
 }
 
 static int text_reserve(struct wt__fields *fields, size_t need) {
   size_t cap = fields->cap ? fields->cap : TEXT_FIRST;
   char *text;
   if (fields->cap - fields->len >= need) return 0;
+  if (need > TEXT_MAX - fields->len) return WT_ERR_TOO_LARGE;
   while (cap - fields->len < need) cap *= 2;
   text = wt__realloc(fields->text, cap);
   if (text == NULL) return WT_ERR_NOMEM;
@@ -54,7 +61,7 @@ static int text_reserve(struct wt__fields *fields, size_t need) {
 static int items_reserve(struct wt__fields *fields) {
   size_t cap = fields->items_cap ? 2 * fields->items_cap : ITEMS_FIRST;
   struct wt__field *items;
-  if (fields->count < fields->items_cap) return 0;
+  if (fields->count + fields->joined < fields->items_cap) return 0;
   items = wt__realloc(fields->items, cap * sizeof(*items));
   if (items == NULL) return WT_ERR_NOMEM;
   wt__gauge_add(fields->gauge, (cap - fields->items_cap) * sizeof(*items));
@@ -81,7 +88,7 @@ int wt__fields_add(struct wt__fields *fields, const uint8_t *name, size_t name_l
   if (rv == 0) rv = items_reserve(fields);
   if (rv != 0) return rv;
   fields->cost += name_len + value_len + FIELD_OVERHEAD;
-  fields->items[fields->count++] = (struct wt__field){fields->len, name_len, value_len};
+  fields->items[fields->count++] = (struct wt__field){(uint32_t)fields->len, (uint32_t)name_len, (uint32_t)value_len};
   text_put(fields, name, name_len);
   text_put(fields, value, value_len);
   return 0;
@@ -108,9 +115,110 @@ char *wt__fields_find(const struct wt__fields *fields, const char *name, const c
   return NULL;
 }
 
-int wt__fields_at(const struct wt__fields *fields, size_t index, struct wt_header *header) {
+/* --- Fields that came more than once --- */
+
+/* A position among the items, and the name there, for sorting. */
+struct place {
+  const char *name;
+  size_t name_len, index;
+};
+
+static int place_compare(const void *a, const void *b) {
+  const struct place *x = a, *y = b;
+  if (x->name_len != y->name_len) return x->name_len < y->name_len ? -1 : 1;
+  int order = memcmp(x->name, y->name, x->name_len);
+  if (order != 0) return order;
+  return x->index < y->index ? -1 : x->index > y->index;
+}
+
+static bool place_same_name(const struct place *a, const struct place *b) {
+  return a->name_len == b->name_len && memcmp(a->name, b->name, a->name_len) == 0;
+}
+
+/* Crumbs of a cookie are put together with "; " (RFC 9114, section 4.2.1), elements of a list with ", " (RFC 9110,
+ * section 5.3). A `set-cookie` is no list, though it may come more than once. */
+static const char *separator_of(const char *name) {
+  if (strcmp(name, "set-cookie") == 0) return NULL;
+  return strcmp(name, "cookie") == 0 ? "; " : ", ";
+}
+
+static int places_join(struct wt__fields *fields, const struct place *places, size_t count) {
+  const char *separator = separator_of(places[0].name);
+  size_t name_len = places[0].name_len, at = fields->len, len = 0;
+  int rv;
+  if (separator == NULL) return 0;
+  for (size_t i = 0; i < count; i++) len += fields->items[places[i].index].value_len + 2;
+  rv = text_reserve(fields, name_len + len + 2);
+  if (rv == 0) rv = items_reserve(fields);
+  if (rv != 0) return rv;
+  text_put(fields, (const uint8_t *)field_name(fields, places[0].index), name_len);
+  for (size_t i = 0; i < count; i++) {
+    const struct wt__field *field = &fields->items[places[i].index];
+    if (i > 0) memcpy(fields->text + fields->len, separator, 2);
+    if (i > 0) fields->len += 2;
+    memcpy(fields->text + fields->len, field_value(fields, places[i].index), field->value_len);
+    fields->len += field->value_len;
+  }
+  fields->text[fields->len++] = '\0';
+  fields->items[fields->count + fields->joined++] =
+      (struct wt__field){(uint32_t)at, (uint32_t)name_len, (uint32_t)(len - 2)};
+  return 0;
+}
+
+/* The names point into the text, which may move: they are looked up anew after each that was joined. */
+static void places_renew(const struct wt__fields *fields, struct place *places) {
+  for (size_t i = 0; i < fields->count; i++) places[i].name = field_name(fields, places[i].index);
+}
+
+static int places_join_all(struct wt__fields *fields, struct place *places) {
+  size_t count = fields->count;
+  int rv = 0;
+  for (size_t i = 0, end; i < count && rv == 0; i = end) {
+    end = i + 1;
+    while (end < count && place_same_name(&places[i], &places[end])) end++;
+    if (end - i == 1) continue;
+    rv = places_join(fields, places + i, end - i);
+    places_renew(fields, places);
+  }
+  return rv;
+}
+
+/* No more fields come. The old block serves as well, should there be no new one. */
+static void text_fit(struct wt__fields *fields) {
+  size_t spare = fields->cap - fields->len;
+  char *text = spare > SPARE_MAX ? wt__realloc(fields->text, fields->len) : NULL;
+  if (text == NULL) return;
+  wt__gauge_remove(fields->gauge, spare);
+  fields->text = text;
+  fields->cap = fields->len;
+}
+
+int wt__fields_join(struct wt__fields *fields) {
+  struct place on_stack[ITEMS_FIRST], *places = on_stack;
+  int rv;
+  if (fields->count > ITEMS_FIRST && (places = wt__calloc(fields->count, sizeof(*places))) == NULL) return WT_ERR_NOMEM;
   for (size_t i = 0; i < fields->count; i++) {
-    if (field_name(fields, i)[0] != ':' && index-- == 0) {
+    places[i] = (struct place){field_name(fields, i), fields->items[i].name_len, i};
+  }
+  qsort(places, fields->count, sizeof(*places), place_compare);
+  rv = places_join_all(fields, places);
+  if (places != on_stack) wt__free(places);
+  text_fit(fields);
+  return rv;
+}
+
+const char *wt__fields_value(const struct wt__fields *fields, const char *name) {
+  size_t len = strlen(name);
+  for (size_t i = fields->count; i < fields->count + fields->joined; i++) {
+    if (fields->items[i].name_len == len && memcmp(field_name(fields, i), name, len) == 0)
+      return field_value(fields, i);
+  }
+  return wt__fields_find(fields, name, NULL);
+}
+
+int wt__fields_at(const struct wt__fields *fields, size_t index, bool all, struct wt_header *header) {
+  for (size_t i = 0; i < fields->count; i++) {
+    if ((all || field_name(fields, i)[0] != ':') && index-- == 0) {
       *header = (struct wt_header){field_name(fields, i), field_value(fields, i)};
       return 0;
     }

@@ -4,6 +4,7 @@
 
 /* The fields of a message, received or to be sent, in the order in which they came. */
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -15,15 +16,16 @@
 
 /* A field's name and value in `wt__fields.text`, each with a NUL behind it that its length does not count. */
 struct wt__field {
-  size_t at; /* of the name; the value follows behind its NUL */
-  size_t name_len, value_len;
+  uint32_t at; /* of the name; the value follows behind its NUL */
+  uint32_t name_len, value_len;
 };
 
 struct wt__fields {
   char *text;
   size_t len, cap;
   struct wt__field *items;
-  size_t count, items_cap;
+  size_t count, items_cap; /* `count`: as they came; behind them `joined` more that were made of several */
+  size_t joined;
   size_t cost, max;        /* as RFC 9114, section 4.2.2 counts */
   struct wt__gauge *gauge; /* where both blocks count; NULL, as they are born: nowhere */
 };
@@ -35,10 +37,14 @@ void wt__fields_free(struct wt__fields *fields);
 int wt__fields_add(struct wt__fields *fields, const uint8_t *name, size_t name_len, const uint8_t *value,
                    size_t value_len);
 int wt__fields_add_text(struct wt__fields *fields, const char *name, const char *value);
-/* The first field of that name behind `after` (a value given before, or NULL), or NULL. */
+/* Once all fields are there: joins the values of those that came more than once, for `wt__fields_value`. WT_ERR_NOMEM. */
+int wt__fields_join(struct wt__fields *fields);
+/* The value of the field of that name, joined if it came more than once, or NULL. */
+const char *wt__fields_value(const struct wt__fields *fields, const char *name);
+/* The first field of that name behind `after` (a value given before, or NULL), or NULL; none that was joined. */
 char *wt__fields_find(const struct wt__fields *fields, const char *name, const char *after);
-/* The `index`th field that is no pseudo-header field, borrowed. WT_ERR_NOT_FOUND. */
-int wt__fields_at(const struct wt__fields *fields, size_t index, struct wt_header *header);
+/* The `index`th field as it came, borrowed; `all`: pseudo-header fields too. WT_ERR_NOT_FOUND. */
+int wt__fields_at(const struct wt__fields *fields, size_t index, bool all, struct wt_header *header);
 /* For nghttp3; both are borrowed. */
 nghttp3_nv wt__fields_nv(const char *name, const char *value);
 /* All fields, at most `max`. Returns their number. */

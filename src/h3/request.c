@@ -197,7 +197,7 @@ void wt__request_headers_done(wt_request *request) {
   conn->requests_open++;
   if (!wt__request_is_unreadable(request)) {
     request->fault = wt__request_check(&request->fields, &request->error);
-    request->no_memory = !request_read_fields(request);
+    request->no_memory = wt__fields_join(&request->fields) != 0 || !request_read_fields(request);
   }
   request->settings_deadline = conn->now + conn->config->settings_timeout_ms * WT__NS_PER_MS;
   wt__request_todo(request);
@@ -373,7 +373,16 @@ int wt_request_query_value(const wt_request *request, const char *name, char *va
 }
 
 const char *wt_request_header(const wt_request *request, const char *name) {
-  return name[0] == ':' ? NULL : wt__fields_find(&request->fields, name, NULL);
+  return name[0] == ':' ? NULL : wt__fields_value(&request->fields, name);
+}
+
+int wt_request_header_at(const wt_request *request, size_t index, struct wt_header *header) {
+  return wt__fields_at(&request->fields, index, true, header);
+}
+
+int wt_request_query_at(const wt_request *request, size_t index, char *name, size_t name_size, char *value,
+                        size_t value_size) {
+  return wt__target_query_at(request->query, index, name, name_size, value, value_size);
 }
 
 void wt_request_pause(wt_request *request) { request->in.paused = true; }

@@ -118,22 +118,6 @@ static int check_all(wt_request *request) {
 
 /* --- The subprotocol --- */
 
-/* All fields of that name as one list (RFC 9110, section 5.3). NULL and 0: there is none. */
-static int protocols_join(const wt_request *request, char **joined) {
-  static const char name[] = "wt-available-protocols";
-  const char *value = NULL;
-  size_t len = 0, at = 0;
-  *joined = NULL;
-  while ((value = wt__fields_find(&request->fields, name, value))) len += strlen(value) + 2;
-  if (len == 0) return 0;
-  *joined = wt__malloc(len + 1);
-  if (*joined == NULL) return WT_ERR_NOMEM;
-  while ((value = wt__fields_find(&request->fields, name, value))) {
-    at += (size_t)snprintf(*joined + at, len + 1 - at, "%s%s", at ? ", " : "", value);
-  }
-  return 0;
-}
-
 static const char *protocol_match(const char *list, const struct wt_upgrade_options *options, char *member,
                                   size_t size) {
   struct wt__sfv_list at = {list, list + strlen(list), true};
@@ -150,11 +134,10 @@ static const char *protocol_match(const char *list, const struct wt_upgrade_opti
 
 /* The first of the client's list that is among ours, or "". A malformed list counts as none (section 3.3). */
 static int protocol_choose(wt_request *request, const struct wt_upgrade_options *options, const char **chosen) {
-  char *list = NULL, *member;
+  const char *list = options->protocol_count > 0 ? wt__fields_value(&request->fields, "wt-available-protocols") : NULL;
+  char *member;
   int rv = 0;
   *chosen = "";
-  if (options->protocol_count > 0) rv = protocols_join(request, &list);
-  if (rv != 0) return wt__request_error(request, rv, "out of memory");
   if (list && wt__sfv_list_valid(list, strlen(list), strlen(list) + 1)) {
     member = wt__malloc(strlen(list) + 1);
     if (member) {
@@ -165,7 +148,6 @@ static int protocol_choose(wt_request *request, const struct wt_upgrade_options 
       rv = wt__request_error(request, WT_ERR_NOMEM, "out of memory");
     }
   }
-  wt__free(list);
   if (rv == 0 && **chosen == '\0' && options->require_protocol) {
     rv = wt__request_error(request, WT_ERR_SUBPROTOCOL, "client and server have no subprotocol in common");
   }

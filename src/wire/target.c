@@ -104,6 +104,25 @@ int wt__target_query_value(const char *query, const char *name, char *dst, size_
   return WT_ERR_NOT_FOUND;
 }
 
+int wt__target_query_at(const char *query, size_t index, char *name, size_t name_size, char *value, size_t value_size) {
+  if (name_size) name[0] = '\0';
+  if (value_size) value[0] = '\0';
+  while (*query) {
+    size_t len = strcspn(query, "&");
+    const char *end = query + len;
+    const char *equals = memchr(query, '=', len);
+    if (len > 0 && index-- == 0) {
+      int rc = target_copy_value(query, equals ? equals : end, name, name_size);
+      if (!rc) rc = target_copy_value(equals ? equals + 1 : end, end, value, value_size);
+      if (rc && name_size) name[0] = '\0';
+      if (rc && value_size) value[0] = '\0';
+      return rc;
+    }
+    query = *end ? end + 1 : end;
+  }
+  return WT_ERR_NOT_FOUND;
+}
+
 /* Adds one segment, decoded, to `dst` at `*len`; false if it is no plain file or folder name. */
 static bool target_add_segment(const char *at, const char *end, char *dst, size_t size, size_t *len) {
   size_t first = *len;

@@ -495,6 +495,8 @@ static void test_http_files_are_served(void **state) {
   assert_memory_equal(value, "text/html", 9);
   assert_true(response_field(&response, "etag", value, sizeof(value)));
   response_free(&response);
+  struct field match_lines[] = {{"if-none-match", "\"a\""}, {"if-none-match", value}, {NULL, NULL}};
+  assert_int_equal(answer_status(&w, http_request(w.peer, "GET", "/files/page.html", match_lines, true)), 304);
   struct field match[] = {{"if-none-match", value}, {NULL, NULL}};
   assert_int_equal(answer_status(&w, http_request(w.peer, "GET", "/files/page.html", match, true)), 304);
   assert_int_equal(answer_status(&w, http_request(w.peer, "POST", "/files/page.html", NULL, true)), 405);

@@ -100,20 +100,63 @@ static void test_fields_count_in_their_gauge(void **state) {
   assert_int_equal(gauge.bytes, 0);
 }
 
+static void test_fields_that_came_more_than_once_are_joined(void **state) {
+  (void)state;
+  static const char *const given[] = {":path",  "/", "cookie", "sid=abc", "accept",     "a",   "cookie", "theme=dark",
+                                      "x",      "1", "accept", "",        "set-cookie", "a=1", "cookie", "lang=de",
+                                      "accept", "b", "y",      "2",       "set-cookie", "b=2", "z",      "3"};
+  const size_t count = sizeof(given) / sizeof(given[0]) / 2;
+  struct wt__fields fields;
+  struct wt_header header;
+  wt__fields_init(&fields, 4096);
+  for (size_t i = 0; i < count; i++) assert_int_equal(wt__fields_add_text(&fields, given[2 * i], given[2 * i + 1]), 0);
+  assert_int_equal(wt__fields_join(&fields), 0);
+  assert_string_equal(wt__fields_value(&fields, "cookie"), "sid=abc; theme=dark; lang=de");
+  assert_string_equal(wt__fields_value(&fields, "accept"), "a, , b");
+  assert_string_equal(wt__fields_value(&fields, "set-cookie"), "a=1");
+  assert_string_equal(wt__fields_value(&fields, "x"), "1");
+  assert_null(wt__fields_value(&fields, "none"));
+  for (size_t i = 0; i < count; i++) { /* what came is there as it came */
+    assert_int_equal(wt__fields_at(&fields, i, true, &header), 0);
+    assert_string_equal(header.name, given[2 * i]);
+    assert_string_equal(header.value, given[2 * i + 1]);
+  }
+  assert_int_equal(wt__fields_at(&fields, count, true, &header), WT_ERR_NOT_FOUND);
+  wt__fields_free(&fields);
+}
+
+/* More of them than the first blocks hold, so that the text moves while it is joined. */
+static void test_fields_of_many_names_are_joined(void **state) {
+  (void)state;
+  struct wt__fields fields;
+  char name[16], value[16];
+  wt__fields_init(&fields, 1 << 20);
+  for (unsigned i = 0; i < 600; i++) {
+    snprintf(name, sizeof(name), "n%u", i % 200);
+    snprintf(value, sizeof(value), "v%u", i);
+    assert_int_equal(wt__fields_add_text(&fields, name, value), 0);
+  }
+  assert_int_equal(wt__fields_join(&fields), 0);
+  assert_int_equal(fields.joined, 200);
+  assert_string_equal(wt__fields_value(&fields, "n0"), "v0, v200, v400");
+  assert_string_equal(wt__fields_value(&fields, "n199"), "v199, v399, v599");
+  wt__fields_free(&fields);
+}
+
 static void test_fields_at_passes_over_pseudo_header_fields(void **state) {
   (void)state;
   struct wt__fields fields;
   struct wt_header header;
   nghttp3_nv nv[4];
   wt__fields_init(&fields, 4096);
-  assert_int_equal(wt__fields_at(&fields, 0, &header), WT_ERR_NOT_FOUND);
+  assert_int_equal(wt__fields_at(&fields, 0, false, &header), WT_ERR_NOT_FOUND);
   assert_int_equal(wt__fields_add_text(&fields, ":status", "200"), 0);
   assert_int_equal(wt__fields_add_text(&fields, "one", "1"), 0);
   assert_int_equal(wt__fields_add_text(&fields, "two", "22"), 0);
-  assert_int_equal(wt__fields_at(&fields, 1, &header), 0);
+  assert_int_equal(wt__fields_at(&fields, 1, false, &header), 0);
   assert_string_equal(header.name, "two");
   assert_string_equal(header.value, "22");
-  assert_int_equal(wt__fields_at(&fields, 2, &header), WT_ERR_NOT_FOUND);
+  assert_int_equal(wt__fields_at(&fields, 2, false, &header), WT_ERR_NOT_FOUND);
   assert_int_equal(wt__fields_to_nv(&fields, nv, 2), 2);
   assert_int_equal(wt__fields_to_nv(&fields, nv, 4), 3);
   assert_int_equal(nv[0].namelen, 7);
@@ -128,6 +171,8 @@ int main(void) {
       cmocka_unit_test(test_fields_take_nothing_that_is_not_allowed),
       cmocka_unit_test(test_fields_are_bounded_by_what_they_cost),
       cmocka_unit_test(test_fields_count_in_their_gauge),
+      cmocka_unit_test(test_fields_that_came_more_than_once_are_joined),
+      cmocka_unit_test(test_fields_of_many_names_are_joined),
       cmocka_unit_test(test_fields_at_passes_over_pseudo_header_fields),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

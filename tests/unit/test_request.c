@@ -69,7 +69,7 @@ static void act_look(wt_request *request) {
   assert_string_equal(wt_request_query(request), "x=1&y=%41?");
   assert_string_equal(wt_request_authority(request), "example.com");
   assert_string_equal(wt_request_protocol(request), "");
-  assert_string_equal(wt_request_header(request, "x-one"), "1");
+  assert_string_equal(wt_request_header(request, "x-one"), "1, 2");
   assert_string_equal(wt_request_header(request, "cookie"), "a=b");
   assert_null(wt_request_header(request, "x-none"));
   assert_null(wt_request_header(request, ":path"));
@@ -146,6 +146,36 @@ static void test_session_request_with_a_nul_and_a_name_is_malformed(void **state
   assert_int_equal(app.handled, 0);
   assert_int_equal(f->streams[0].reset_code, WT__H3_MESSAGE_ERROR);
   assert_false(f->closed);
+  h3_free(f);
+}
+
+static void act_walk(wt_request *request) {
+  static const char *const expected[] = {":method", ":scheme", ":authority", ":path", "cookie",
+                                         "cookie",  "accept",  "cookie",     "accept"};
+  struct wt_header header;
+  size_t count = 0;
+  for (; wt_request_header_at(request, count, &header) == 0; count++) {
+    assert_true(count < sizeof(expected) / sizeof(expected[0]));
+    assert_string_equal(header.name, expected[count]);
+  }
+  assert_int_equal(count, sizeof(expected) / sizeof(expected[0]));
+  assert_string_equal(wt_request_header(request, "cookie"), "sid=abc; theme=dark; lang=de");
+  assert_string_equal(wt_request_header(request, "accept"), "a, b");
+  char name[8], value[8];
+  assert_int_equal(wt_request_query_at(request, 1, name, sizeof(name), value, sizeof(value)), 0);
+  assert_string_equal(name, "y");
+  assert_string_equal(value, "2");
+}
+
+static void test_request_fields_that_come_more_than_once(void **state) {
+  (void)state;
+  struct h3_fixture *f = started_with(act_walk, 16 * 1024);
+  h3_send_request(f, 0,
+                  H3_FIELDS(H3_PLAIN("GET", "/a/?x=1&y=2"), "cookie", "sid=abc", "cookie", "theme=dark", "accept", "a",
+                            "cookie", "lang=de", "accept", "b"),
+                  true);
+  h3_run(f);
+  assert_int_equal(app.handled, 1);
   h3_free(f);
 }
 
@@ -740,6 +770,7 @@ int main(void) {
       cmocka_unit_test(test_request_not_found),
       cmocka_unit_test(test_request_with_a_nul_in_a_field_is_malformed),
       cmocka_unit_test(test_session_request_with_a_nul_and_a_name_is_malformed),
+      cmocka_unit_test(test_request_fields_that_come_more_than_once),
       cmocka_unit_test(test_request_split_anywhere),
       cmocka_unit_test(test_request_waits_for_qpack),
       cmocka_unit_test(test_request_closed_while_qpack_waits),

@@ -69,6 +69,26 @@ static void test_target_query_value(void **state) {
   check_query("&&x=1&", "x", 0, "1");
 }
 
+static void test_target_query_at_walks_all(void **state) {
+  (void)state;
+  static const char query[] = "a=1&b&&c=%20x+y&a=2&=v&%zz=1&last=";
+  static const struct {
+    const char *name, *value;
+  } expected[] = {{"a", "1"}, {"b", ""}, {"c", " x y"}, {"a", "2"}, {"", "v"}, {NULL, NULL}, {"last", ""}};
+  char name[8], value[8];
+  for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+    int rc = wt__target_query_at(query, i, name, sizeof(name), value, sizeof(value));
+    assert_int_equal(rc, expected[i].name ? 0 : WT_ERR_INVALID);
+    assert_string_equal(name, expected[i].name ? expected[i].name : "");
+    assert_string_equal(value, expected[i].name ? expected[i].value : "");
+  }
+  assert_int_equal(wt__target_query_at(query, 7, name, sizeof(name), value, sizeof(value)), WT_ERR_NOT_FOUND);
+  assert_int_equal(wt__target_query_at("", 0, name, sizeof(name), value, sizeof(value)), WT_ERR_NOT_FOUND);
+  assert_int_equal(wt__target_query_at("name=1", 0, name, 4, value, 8), WT_ERR_TOO_LARGE);
+  assert_string_equal(name, "");
+  assert_int_equal(wt__target_query_at("a=12", 0, name, 2, value, 2), WT_ERR_TOO_LARGE);
+}
+
 static void test_target_query_value_errors(void **state) {
   (void)state;
   check_query("", "a", WT_ERR_NOT_FOUND, NULL);
@@ -139,6 +159,7 @@ int main(void) {
       cmocka_unit_test(test_target_decode_refuses_broken_encodings),
       cmocka_unit_test(test_target_decode_needs_room_for_the_nul),
       cmocka_unit_test(test_target_query_value),
+      cmocka_unit_test(test_target_query_at_walks_all),
       cmocka_unit_test(test_target_query_value_errors),
       cmocka_unit_test(test_target_file_path),
       cmocka_unit_test(test_target_file_path_has_no_way_out),
