@@ -42,6 +42,12 @@ WT_API void wt_certificate_sha256(const wt_certificate *certificate, uint8_t has
 WT_API int64_t wt_certificate_expires_at(const wt_certificate *certificate);
 
 /**
+ * Says whether the leaf is for `name`: a DNS name, by the certificate's names and wildcards, or an IP address without
+ * brackets. False for NULL and "". Any thread. Since 0.2.0.
+ */
+WT_API bool wt_certificate_matches(const wt_certificate *certificate, const char *name);
+
+/**
  * Gives the chain and the key as PEM, NUL-terminated, to be freed with `wt_pem_free`. Either out parameter may be
  * NULL. Errors: WT_ERR_INVALID, WT_ERR_TLS, WT_ERR_NOMEM. Since 0.1.0.
  */

@@ -468,3 +468,7 @@ int64_t wt_certificate_expires_at(const wt_certificate *certificate) { return ce
 bool wt__certificate_matches(const wt_certificate *certificate, const char *name) {
   return gnutls_x509_crt_check_hostname(certificate->leaf, name) != 0;
 }
+
+bool wt_certificate_matches(const wt_certificate *certificate, const char *name) {
+  return name && name[0] && wt__certificate_matches(certificate, name);
+}

@@ -243,6 +243,10 @@ static void test_certificate_generates_for_local_names(void **state) {
   assert_true(wt__certificate_matches(certificate, "127.0.0.1"));
   assert_true(wt__certificate_matches(certificate, "::1"));
   assert_false(wt__certificate_matches(certificate, "example.org"));
+  assert_true(wt_certificate_matches(certificate, "LOCALHOST"));
+  assert_false(wt_certificate_matches(certificate, "localhost.example.org"));
+  assert_false(wt_certificate_matches(certificate, ""));
+  assert_false(wt_certificate_matches(certificate, NULL));
   int64_t now = (int64_t)time(NULL);
   assert_true(certificate->valid_from <= now - 3590 && certificate->valid_from >= now - 3610);
   assert_int_equal(wt_certificate_expires_at(certificate) - certificate->valid_from, 13 * DAY);
