@@ -44,8 +44,13 @@ wrong "--idle-timeout 'soon'" serve --idle-timeout soon
 wrong "from 0 to 24h" serve --idle-timeout 1.5d
 wrong "--drafts '7;15'" serve --drafts "7;15"
 wrong "--drafts '9'" serve --drafts 9
+for drafts in '' , 7, ,7 +7 ' 7' 7x 07 -18446744073709551609 18446744073709551623; do
+  wrong "--drafts '$drafts'" serve --drafts="$drafts"
+done
 wrong "--max-connections '0'" serve --max-connections 0
 wrong "--max-memory 'much'" serve --max-memory much
+wrong "--max-memory '0.5'" serve --max-memory 0.5
+wrong "--idle-timeout '0.5ns'" serve --idle-timeout 0.5ns
 wrong "expected 0, or 1M or more" serve --max-memory 1023K
 wrong "--workers '0'" serve --workers 0
 wrong "from 1 to 256" serve --workers 257

@@ -73,6 +73,20 @@ static void test_time_refuses_what_is_no_time(void **state) {
   assert_string_equal(message, "expected a time such as 1.5s, 500ms or 2m, from 0 to 1h");
 }
 
+/* To many options 0 means "no limit", which nobody asked for who wrote a little. */
+static void test_what_is_cut_to_nothing_is_refused(void **state) {
+  static const char *const times[] = {"0.5ns", "0.999999999ns", "0.0001us"};
+  static const char *const sizes[] = {"0.5", "0.0001K", "0.000000001M", "0.9"};
+  uint64_t value;
+  (void)state;
+  for (size_t i = 0; i < sizeof times / sizeof times[0]; i++)
+    assert_false(value_time(times[i], 0, UINT64_MAX, &value, message, sizeof message));
+  for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++)
+    assert_false(value_size(sizes[i], 0, UINT64_MAX, &value, message, sizeof message));
+  assert_true(value_time("0.0s", 0, UINT64_MAX, &value, message, sizeof message));
+  assert_true(value_size("0.0", 0, UINT64_MAX, &value, message, sizeof message));
+}
+
 static uint64_t size_of(const char *text) {
   uint64_t bytes = 12345;
   assert_true(value_size(text, 0, UINT64_MAX, &bytes, message, sizeof message));
@@ -201,6 +215,7 @@ int main(void) {
       cmocka_unit_test(test_number_refuses_all_else),
       cmocka_unit_test(test_time_has_units_and_exact_fractions),
       cmocka_unit_test(test_time_refuses_what_is_no_time),
+      cmocka_unit_test(test_what_is_cut_to_nothing_is_refused),
       cmocka_unit_test(test_size_has_binary_units),
       cmocka_unit_test(test_hash_reads_what_identity_writes),
       cmocka_unit_test(test_hash_takes_colons_and_capitals),

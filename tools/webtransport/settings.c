@@ -92,7 +92,7 @@ static bool set_retry(void *target, const char *value, char *message, size_t siz
 static bool set_idle_timeout(void *target, const char *value, char *message, size_t size) {
   uint64_t ns;
   if (!value_time(value, 0, UINT64_C(86400) * 1000000000, &ns, message, size)) return false;
-  ((struct serve_settings *)target)->idle_timeout_ms = ns / 1000000;
+  ((struct serve_settings *)target)->idle_timeout_ms = (ns + 999999) / 1000000; /* up: 0 would be no limit */
   return true;
 }
 
@@ -132,20 +132,19 @@ static bool set_max_memory(void *target, const char *value, char *message, size_
 /* "7,13,15": the drafts to announce. */
 static bool set_drafts(void *target, const char *value, char *message, size_t size) {
   static const struct {
-    unsigned long number;
+    const char *number;
     enum wt_draft draft;
-  } known[] = {{2, WT_DRAFT_02}, {7, WT_DRAFT_07}, {13, WT_DRAFT_13}, {15, WT_DRAFT_15}};
+  } known[] = {{"2", WT_DRAFT_02}, {"7", WT_DRAFT_07}, {"13", WT_DRAFT_13}, {"15", WT_DRAFT_15}};
   unsigned drafts = 0;
   for (const char *at = value;; at++) {
-    char *end;
-    unsigned long number = strtoul(at, &end, 10);
+    size_t len = strspn(at, "0123456789");
     unsigned found = 0;
     for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-      if (number == known[i].number) found = known[i].draft;
-    if (!found || (*end && *end != ','))
+      if (len == strlen(known[i].number) && !strncmp(at, known[i].number, len)) found = known[i].draft;
+    at += len;
+    if (!found || (*at && *at != ','))
       return value_refuse(message, size, "expected some of 2, 7, 13 and 15, as in 7,13,15");
     drafts |= found;
-    at = end;
     if (!*at) break;
   }
   ((struct serve_settings *)target)->drafts = drafts;

@@ -90,7 +90,8 @@ static bool fraction_read(const char **at, uint64_t *numerator, uint64_t *denomi
   return *at > from;
 }
 
-/* Reads "12.5ms" by `units`; what is finer than 1 is cut off. False for anything else, and on overflow. */
+/* Reads "12.5ms" by `units`; what is finer than 1 is cut off. False for anything else, on overflow, and for what is cut
+ * off to 0: that means "no limit" to many options. */
 static bool scaled_read(const char *text, const struct unit *units, uint64_t *value) {
   uint64_t whole, numerator, denominator;
   const char *at = text;
@@ -102,7 +103,7 @@ static bool scaled_read(const char *text, const struct unit *units, uint64_t *va
   *value = whole * unit->factor;
   if (part > UINT64_MAX - *value) return false;
   *value += part;
-  return true;
+  return *value > 0 || (!whole && !numerator);
 }
 
 /* Writes `value` in the largest of `units` that leaves no fraction. */
@@ -176,6 +177,12 @@ bool value_hash(const char *text, uint8_t hash[32], char *message, size_t size) 
 /* What RFC 9110, section 5.6.2 allows in a token. */
 static bool is_token(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c && strchr("!#$%&'*+-.^_`|~", c));
+}
+
+bool value_is_token(const char *text, size_t len) {
+  for (size_t i = 0; i < len; i++)
+    if (!is_token(text[i])) return false;
+  return len > 0;
 }
 
 bool value_header(const char *text, char **name, const char **value, char *message, size_t size) {

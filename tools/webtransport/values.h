@@ -31,6 +31,9 @@ bool value_hash(const char *text, uint8_t hash[32], char *message, size_t size);
  */
 bool value_header(const char *text, char **name, const char **value, char *message, size_t size);
 
+/* Says whether `len` bytes are a token (RFC 9110, section 5.6.2), as names of header fields are. */
+bool value_is_token(const char *text, size_t len);
+
 /* An https URL with a host, and a port if there is one, without user or fragment. Only checked. */
 bool value_url(const char *text, char *message, size_t size);
 
