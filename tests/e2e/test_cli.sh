@@ -81,6 +81,14 @@ failing "$DIR/b.key" --listen 127.0.0.1:0 --http none --cert "$DIR/a.pem" --key 
 echo rubbish >"$DIR/rubbish.pem"
 failing "$DIR/rubbish.pem" --listen 127.0.0.1:0 --http none --cert "$DIR/rubbish.pem" --key "$DIR/a.key"
 
+# --- A key that everybody can read works, with a warning. ---
+
+cp "$DIR/a.key" "$DIR/open.key"
+chmod 644 "$DIR/open.key"
+start_server --cert "$DIR/a.pem" --key "$DIR/open.key"
+check_contains "a key that everybody can read is told" "$(wait_log "every user")" "$DIR/open.key"
+stop_server
+
 # --- The ready line and the companion. ---
 
 start_server --protocol chat

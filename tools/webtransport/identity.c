@@ -7,14 +7,28 @@
 #include "identity.h"
 
 #include <stdio.h>
+#include <sys/stat.h>
+
+#include "log.h"
 
 enum {
   GENERATED_DAYS = 13
 };
 
+/* A warning, since the key works all the same. */
+static void key_mode_check(const char *key_file) {
+  struct stat info;
+  if (stat(key_file, &info) || !(info.st_mode & (S_IROTH | S_IWOTH))) return;
+  log_line(WT_LOG_WARN, "key file %s: every user of this machine can %s it; 'chmod o-rwx' takes that away", key_file,
+           info.st_mode & S_IROTH ? "read" : "write");
+}
+
 int identity_get(const char *cert_file, const char *key_file, wt_certificate **certificate, char *message,
                  size_t size) {
-  if (cert_file) return wt_certificate_load(cert_file, key_file, certificate, message, size);
+  if (cert_file) {
+    key_mode_check(key_file);
+    return wt_certificate_load(cert_file, key_file, certificate, message, size);
+  }
   int error = wt_certificate_generate(NULL, 0, GENERATED_DAYS, certificate);
   if (error) snprintf(message, size, "cannot make a certificate: %s", wt_error_string(error));
   return error;

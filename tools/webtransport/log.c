@@ -38,11 +38,50 @@ void log_library(enum wt_log_level level, const char *line, void *user_data) {
   fprintf(stderr, "%s.%03ldZ %-5s %s\n", stamp, now.tv_nsec / 1000000, level_names[level], line);
 }
 
+/* Lines carry what peers send. A line break could forge a second line, an escape sequence drive a terminal. */
+static void line_clean(char *line) {
+  for (unsigned char *c = (unsigned char *)line; *c; c++) {
+    if (*c < 0x20 || *c == 0x7f) *c = '?';
+    if (c[0] == 0xc2 && c[1] >= 0x80 && c[1] <= 0x9f) c[0] = c[1] = '?'; /* C1 controls in UTF-8 */
+  }
+}
+
 void log_line(enum wt_log_level level, const char *format, ...) {
   char line[1024];
   va_list args;
   va_start(args, format);
   vsnprintf(line, sizeof line, format, args);
   va_end(args);
+  line_clean(line);
   log_library(level, line, NULL);
+}
+
+/* Takes one line off the limit; false if there is none left. */
+static bool limit_take(struct log_limit *limit, unsigned *left_out) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  pthread_mutex_lock(&limit->lock);
+  int64_t passed = limit->filled_s ? (int64_t)now.tv_sec - limit->filled_s : 0;
+  limit->filled_s = now.tv_sec;
+  limit->tokens = passed < LOG_LIMIT_BURST - limit->tokens ? limit->tokens + (unsigned)passed : LOG_LIMIT_BURST;
+  bool taken = limit->tokens > 0;
+  if (taken) limit->tokens--;
+  *left_out = taken ? limit->left_out : 0;
+  limit->left_out = taken ? 0 : limit->left_out + 1;
+  pthread_mutex_unlock(&limit->lock);
+  return taken;
+}
+
+void log_limited(struct log_limit *limit, enum wt_log_level level, const char *format, ...) {
+  char line[1024];
+  unsigned left_out;
+  va_list args;
+  if (level > log_level || !limit_take(limit, &left_out)) return;
+  va_start(args, format);
+  vsnprintf(line, sizeof line, format, args);
+  va_end(args);
+  if (left_out)
+    log_line(level, "%s (and %u such lines left out)", line, left_out);
+  else
+    log_line(level, "%s", line);
 }

@@ -2,13 +2,33 @@
 #ifndef WEBTRANSPORT_TOOL_LOG_H
 #define WEBTRANSPORT_TOOL_LOG_H
 
+#include <pthread.h>
+
 #include <webtransport/server.h>
 
 /* Sets how much is logged; before any thread is made. */
 void log_set_level(enum wt_log_level level);
 
-/* Writes a line to standard error, with time and level. Any thread. */
+/* Writes a line to standard error, with time and level; control characters become '?'. Any thread. */
 void log_line(enum wt_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* Lines of one kind that a peer can cause: 10 at once, 1 a second. */
+struct log_limit {
+  pthread_mutex_t lock;
+  unsigned tokens, left_out;
+  int64_t filled_s;
+};
+
+#define LOG_LIMIT_INIT \
+  { .lock = PTHREAD_MUTEX_INITIALIZER, .tokens = LOG_LIMIT_BURST }
+
+enum {
+  LOG_LIMIT_BURST = 10
+};
+
+/* As `log_line`, but leaves out what is beyond `limit`; the next line says how many that were. Any thread. */
+void log_limited(struct log_limit *limit, enum wt_log_level level, const char *format, ...)
+    __attribute__((format(printf, 3, 4)));
 
 /* The library's lines, for `wt_server_config.log`. */
 void log_library(enum wt_log_level level, const char *line, void *user_data);

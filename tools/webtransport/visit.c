@@ -18,9 +18,11 @@
 static void text_copy(char *out, size_t size, const char *text) { snprintf(out, size, "%s", text); }
 
 static void refusal_log(const wt_request *request, int status, const char *why) {
+  static struct log_limit limit = LOG_LIMIT_INIT;
   const char *query = wt_request_query(request), *origin = wt_request_origin(request);
-  log_line(WT_LOG_WARN, "%s: session at %s%s%s, origin %s, refused with %d: %s", wt_request_peer_address(request),
-           wt_request_path(request), query[0] ? "?" : "", query, origin ? origin : "none", status, why);
+  log_limited(&limit, WT_LOG_WARN, "%s: session at %s%s%s, origin %s, refused with %d: %s",
+              wt_request_peer_address(request), wt_request_path(request), query[0] ? "?" : "", query,
+              origin ? origin : "none", status, why);
 }
 
 wt_session *visit_open(struct visit *visit, const struct endpoints *endpoints, wt_request *request,
