@@ -13,7 +13,7 @@ need openssl openssl
 
 help=$("$WEBTRANSPORT" serve --help)
 check_equal "serve --help ends well" 0 $?
-for option in listen http cert key www origin protocol log json retry idle-timeout max-connections \
+for option in listen http cert key www origin host protocol log json retry idle-timeout max-connections \
   max-connections-per-address max-session-rate max-memory drafts workers help; do
   check_contains "--help lists --$option" "$help" "--$option"
 done
@@ -56,6 +56,9 @@ wrong "--workers '0'" serve --workers 0
 wrong "from 1 to 256" serve --workers 257
 wrong "--origin 'example.com'" serve --origin example.com
 wrong "--origin 'https://example.com/a'" serve --origin https://example.com/a
+for host in '' a:80 '[::1]:80' '*' 'a b' https://example.com; do
+  wrong "--host '$host'" serve --host "$host"
+done
 wrong "--www '$DIR/none'" serve --www "$DIR/none"
 wrong "--log may be given only once" serve --log info --log warn
 wrong "--key is missing" serve --cert "$DIR/a.pem"

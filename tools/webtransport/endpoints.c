@@ -10,6 +10,7 @@
  *   /info.json                               GET: as at the companion
  *   others   404                            GET: a file
  *
+ * A request for a host that is not ours (hosts.h) gets 421, whatever its path.
  * A session is refused with 404 where there is nothing and with 405 where there is a file; an ordinary
  * request to a path that only speaks sessions gets 405 and a sentence that says so. /close is short and
  * lives here.
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "log.h"
 #include "pages.h"
 #include "plain.h"
 #include "report.h"
@@ -148,16 +150,34 @@ static void files_handle(wt_request *request, void *user_data) {
     built_in_respond(request, &page);
 }
 
+/* Before every handler: a request for another host is not looked at further. */
+static void route_handle(wt_request *request, void *user_data) {
+  static struct log_limit limit = LOG_LIMIT_INIT;
+  const struct endpoint_route *route = user_data;
+  const char *authority = wt_request_authority(request);
+  enum host_verdict verdict = hosts_check(route->endpoints->hosts, authority);
+  if (verdict == HOST_OURS) {
+    route->handler(request, route->endpoints);
+    return;
+  }
+  int status = verdict == HOST_FOREIGN ? 421 : 400;
+  log_limited(&limit, WT_LOG_WARN, "%s: a %s for host %s refused with %d: %s", wt_request_peer_address(request),
+              wt_request_is_webtransport(request) ? "session" : "request", authority, status,
+              verdict == HOST_FOREIGN ? HOSTS_REFUSAL_LOG : "this is no host");
+  plain_text(request, status, verdict == HOST_FOREIGN ? HOSTS_REFUSAL : "The authority of the request is not a host.");
+}
+
 int endpoints_add(wt_server *server, struct endpoints *endpoints) {
   static const struct {
     const char *pattern;
     wt_handler handler;
-  } routes[] = {
+  } routes[ENDPOINT_ROUTES] = {
       {"/", files_handle},        {"/echo", echo_handle},   {"/sink", sink_handle},
       {"/source", source_handle}, {"/close", close_handle}, {"/info.json", info_handle},
   };
-  for (size_t i = 0; i < sizeof routes / sizeof routes[0]; i++) {
-    int error = wt_server_handle(server, routes[i].pattern, routes[i].handler, endpoints);
+  for (size_t i = 0; i < ENDPOINT_ROUTES; i++) {
+    endpoints->routes[i] = (struct endpoint_route){routes[i].handler, endpoints};
+    int error = wt_server_handle(server, routes[i].pattern, route_handle, &endpoints->routes[i]);
     if (error) return error;
   }
   return 0;

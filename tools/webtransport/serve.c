@@ -68,7 +68,10 @@ static bool certificate_apply(struct serve *serve, char *message, size_t size) {
     snprintf(message, size, "the certificate cannot be used: %s", wt_error_string(error));
   else
     identity_record(serve->recorder, certificate, !settings->cert_file);
-  wt_certificate_free(certificate);
+  if (error)
+    wt_certificate_free(certificate);
+  else
+    hosts_set_certificate(&serve->settings.hosts, certificate); /* takes it over */
   return !error;
 }
 
@@ -168,6 +171,15 @@ static void origins_add_companion(struct serve *serve) {
   origins_add(origins, origin);
 }
 
+/* The hosts that --listen and --http name are ours. */
+static void hosts_add_addresses(struct serve *serve) {
+  struct serve_settings *settings = &serve->settings;
+  struct address address;
+  for (size_t i = 0; i < settings->listen_count; i++)
+    if (!address_parse(settings->listen[i], &address)) hosts_add_own(&settings->hosts, address.host);
+  if (settings->http) hosts_add_own(&settings->hosts, settings->http_address.host);
+}
+
 static bool server_begin(struct serve *serve) {
   char message[512], address[ADDRESS_SIZE];
   struct address parsed;
@@ -231,11 +243,13 @@ static bool serve_run(struct serve *serve) {
       .protocols = serve->settings.protocols,
       .protocol_count = serve->settings.protocol_count,
       .www = serve->settings.www,
+      .hosts = &serve->settings.hosts,
   };
   if (!server_make(serve)) return false;
   serve->site.server = serve->server;
   if (!certificate_apply(serve, message, sizeof message)) return complain(message);
   if (!companion_make(serve)) return false;
+  hosts_add_addresses(serve);
   origins_add_companion(serve);
   if (!server_begin(serve)) return false;
   if (!signals_start(&serve->signals, serve_on_signal, serve)) return complain("cannot make a thread");
@@ -251,6 +265,7 @@ static void serve_end(struct serve *serve) {
   companion_close(serve->companion);
   wt_server_free(serve->server);
   recorder_free(serve->recorder);
+  hosts_free(&serve->settings.hosts);
 }
 
 static int serve_main(const struct command *command, int argc, char **argv) {

@@ -60,6 +60,11 @@ static bool set_origin(void *target, const char *value, char *message, size_t si
   return wrong ? value_refuse(message, size, "%s", wrong) : true;
 }
 
+static bool set_host(void *target, const char *value, char *message, size_t size) {
+  const char *wrong = hosts_add(&((struct serve_settings *)target)->hosts, value);
+  return wrong ? value_refuse(message, size, "%s", wrong) : true;
+}
+
 static bool set_protocol(void *target, const char *value, char *message, size_t size) {
   struct serve_settings *settings = target;
   if (!value_protocol(value, message, size)) return false;
@@ -197,6 +202,17 @@ const struct option_spec serve_options[] = {
      .help = "Origin whose pages may open sessions, such as https://example.com; any allows all. Clients that send no "
              "origin are always allowed.",
      .set = set_origin},
+    {.name = "host",
+     .argument = "NAME",
+     .words = "any",
+     .fallback =
+         "localhost, the machine's name and addresses, the hosts of --listen and --http, the certificate's names",
+     .repeatable = true,
+     .help =
+         "Name or address that requests may be for, beside those that are known: one of a proxy or a NAT, or "
+         "*.example.com for a level of names. Others get status 421; any allows all, and then a page of any site can "
+         "read what this server tells (DNS rebinding).",
+     .set = set_host},
     {.name = "protocol",
      .letter = 'p',
      .argument = "NAME",
@@ -287,6 +303,7 @@ void serve_settings_default(struct serve_settings *settings) {
   struct wt_server_config config;
   wt_server_config_default(&config);
   memset(settings, 0, sizeof *settings);
+  hosts_init(&settings->hosts);
   settings->http = true;
   address_parse("localhost:8080", &settings->http_address);
   settings->log_level = WT_LOG_INFO;

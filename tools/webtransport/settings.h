@@ -6,6 +6,7 @@
 
 #include "address.h"
 #include "command.h"
+#include "hosts.h"
 #include "origins.h"
 
 enum {
@@ -24,6 +25,7 @@ struct serve_settings {
   const char *cert_file, *key_file; /* both or neither */
   const char *www;
   struct origins origins;
+  struct hosts hosts; /* made by serve_settings_default; hosts_free */
   const char *protocols[PROTOCOLS_MAX];
   size_t protocol_count;
   enum wt_log_level log_level;

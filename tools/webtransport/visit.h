@@ -3,9 +3,23 @@
 #define WEBTRANSPORT_TOOL_VISIT_H
 
 #include <webtransport/request.h>
+#include <webtransport/server.h>
 
+#include "hosts.h"
 #include "recorder.h"
 #include "report.h"
+
+enum {
+  ENDPOINT_ROUTES = 6
+};
+
+struct endpoints;
+
+/* A handler, behind the check of the request's host. */
+struct endpoint_route {
+  wt_handler handler;
+  struct endpoints *endpoints;
+};
 
 /* What every endpoint needs; the user data of their handlers. */
 struct endpoints {
@@ -13,7 +27,9 @@ struct endpoints {
   const struct site *site;
   const char *const *protocols; /* subprotocols that sessions speak */
   size_t protocol_count;
-  const char *www; /* folder of the pages, or NULL for the page built in */
+  const char *www;     /* folder of the pages, or NULL for the page built in */
+  struct hosts *hosts; /* whose requests are served */
+  struct endpoint_route routes[ENDPOINT_ROUTES];
 };
 
 /* A session at an endpoint. The first member of the endpoint's own state. */
