@@ -56,6 +56,9 @@ wrong "--workers '0'" serve --workers 0
 wrong "from 1 to 256" serve --workers 257
 wrong "--origin 'example.com'" serve --origin example.com
 wrong "--origin 'https://example.com/a'" serve --origin https://example.com/a
+for origin in '' null '*' https://example.com/ 'https://*.example.com' https://example.com:0 https://example.com:x; do
+  wrong "--origin '$origin'" serve --origin "$origin"
+done
 for host in '' a:80 '[::1]:80' '*' 'a b' https://example.com; do
   wrong "--host '$host'" serve --host "$host"
 done

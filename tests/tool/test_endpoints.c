@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The tool's routes before a real client: requests and sessions for hosts that are not ours. */
+/* The tool's routes before a real client: requests and sessions for hosts that are not ours, and the origins of pages. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -173,11 +173,42 @@ static void test_a_request_for_another_host_is_refused_at_every_path(void **stat
   assert_int_equal(get("127.0.0.1", "/info.json"), 200);
 }
 
+static void test_origins_compare_whole(void **state) {
+  static const char *const foreign[] = {"https://example.com:8443",
+                                        "http://example.com",
+                                        "https://a.example.com",
+                                        "https://example.com.evil",
+                                        "https://example.com/",
+                                        "https://example.com:443:1",
+                                        "https://user@example.com",
+                                        "https://example.comx",
+                                        "https://example.com:0443x",
+                                        "null",
+                                        "example.com",
+                                        "https://",
+                                        "https://example.com,https://b",
+                                        "https://example.com#",
+                                        "//example.com",
+                                        NULL};
+  static const char *const good[] = {"https://example.com", "HTTPS://Example.COM:443", "http://[::1]:8080", NULL};
+  (void)state;
+  bed.origins.chosen = true;
+  assert_null(origins_add(&bed.origins, "https://Example.com"));
+  assert_null(origins_add(&bed.origins, "http://[0:0::0:1]:8080"));
+  for (size_t i = 0; good[i]; i++) {
+    if (dial("localhost", good[i]) != 200) fail_msg("'%s' was refused", good[i]);
+  }
+  for (size_t i = 0; foreign[i]; i++) {
+    if (dial("localhost", foreign[i]) != 403) fail_msg("'%s': %d", foreign[i], bed.status);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_a_session_for_another_host_is_refused, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_page_of_a_rebound_name_is_not_same_origin, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_request_for_another_host_is_refused_at_every_path, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_origins_compare_whole, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

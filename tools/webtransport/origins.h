@@ -14,7 +14,7 @@ struct origins {
   bool any;
   bool chosen; /* the user named origins: same-origin is then no longer implied */
   size_t count;
-  char list[ORIGINS_MAX][ORIGIN_SIZE]; /* lower case, without a default port */
+  char list[ORIGINS_MAX][ORIGIN_SIZE]; /* in one form: "https://example.com:443" */
 };
 
 /* Adds an origin. Returns NULL, or what is wrong with it. */
