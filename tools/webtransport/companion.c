@@ -5,280 +5,215 @@
  * comes from here, over plain HTTP on a loopback address, which browsers treat as secure, and tells
  * the page's script where the WebTransport server is and which hash its certificate has.
  *
- *   / and the page's files        /info.json       port, hash, endpoints
- *   /healthz                      /sessions.json   the sessions that ended last
- *   /metrics                      /stats.json      the server's counts
+ * One thread does it all. It accepts connections by itself and hands them to libmicrohttpd, which reads requests and
+ * writes answers; so this file decides who gets in, who has to go and when (peers.h), and libmicrohttpd never waits on
+ * its own, so that the end needs nobody's consent. The thread meets the server's only in the recorder.
  *
- * GET and HEAD only. libmicrohttpd runs each socket on a thread of its own; these threads meet the
- * server's only in the recorder. One socket for each address of the host: "localhost" is two.
+ *   listening sockets --accept--> peers: is there room? --> libmicrohttpd --> answers_handle
+ *   eventfd: the end              peers: whose time is over? shut down
+ *   epoll of libmicrohttpd ------------------------------> MHD_run
  */
 #include "companion.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <microhttpd.h>
-#include <netdb.h>
-#include <netinet/in.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "pages.h"
+#include "companion_answer.h"
+#include "companion_sockets.h"
+#include "log.h"
 
 enum {
-  SOCKETS_MAX = 8,
-  CONNECTIONS_MAX = 256, /* on each socket */
-  IDLE_TIMEOUT_S = 30,
-  ANY_PORT_TRIES = 16,
+  STALL_TIMEOUT_S = 30,     /* a connection on which nothing moves */
+  MEMORY_LIMIT = 32768,     /* of a connection: its request's header, and the answer's */
+  ACCEPTS_IN_A_TURN = 16,   /* on each socket; then those that are there have their turn */
+  NO_DESCRIPTORS_MS = 1000, /* before accepting again after there was no descriptor */
+  POLL_MOST_MS = 60000,
 };
 
 struct companion {
-  struct companion_config config;
-  int sockets[SOCKETS_MAX]; /* those no daemon has taken over yet; -1 otherwise */
-  struct MHD_Daemon *daemons[SOCKETS_MAX];
-  size_t count;
-  uint16_t port;
+  struct companion_sockets sockets;
+  struct answers answers;
+  struct MHD_Daemon *daemon;
+  int wake; /* an eventfd: the end */
+  pthread_t thread;
+  bool running;
+  int64_t accept_at_ms; /* not before */
   char url[300];
-  char alt_svc[40];
 };
 
-/* --- Answers. --- */
+/* --- Connections. --- */
 
-static enum MHD_Result answer(struct companion *companion, struct MHD_Connection *connection, unsigned int status,
-                              const char *type, struct MHD_Response *response) {
-  static const char *const headers[][2] = {
-      {"X-Content-Type-Options", "nosniff"},
-      {"Referrer-Policy", "no-referrer"},
-      {"Content-Security-Policy", PAGE_SECURITY_POLICY},
-      {"Cache-Control", "no-cache"},
-  };
-  if (!response) return MHD_NO;
-  for (size_t i = 0; i < sizeof headers / sizeof headers[0]; i++)
-    MHD_add_response_header(response, headers[i][0], headers[i][1]);
-  MHD_add_response_header(response, "Content-Type", type);
-  MHD_add_response_header(response, "Alt-Svc", companion->alt_svc);
-  if (status == MHD_HTTP_METHOD_NOT_ALLOWED) MHD_add_response_header(response, "Allow", "GET, HEAD");
-  enum MHD_Result result = MHD_queue_response(connection, status, response);
-  MHD_destroy_response(response);
-  return result;
-}
-
-static enum MHD_Result answer_text(struct companion *companion, struct MHD_Connection *connection, unsigned int status,
-                                   const char *text) {
-  return answer(companion, connection, status, "text/plain; charset=utf-8",
-                MHD_create_response_from_buffer(strlen(text), (void *)(uintptr_t)text, MHD_RESPMEM_PERSISTENT));
-}
-
-/* Takes over `text`; NULL stands for "not now". */
-static enum MHD_Result answer_report(struct companion *companion, struct MHD_Connection *connection, const char *type,
-                                     char *text) {
-  if (!text) return answer_text(companion, connection, MHD_HTTP_SERVICE_UNAVAILABLE, "Not available now.\n");
-  struct MHD_Response *response = MHD_create_response_from_buffer(strlen(text), text, MHD_RESPMEM_MUST_FREE);
-  if (!response) free(text);
-  return answer(companion, connection, MHD_HTTP_OK, type, response);
-}
-
-static enum MHD_Result answer_page(struct companion *companion, struct MHD_Connection *connection, const char *path) {
-  struct page page;
-  struct MHD_Response *response;
-  if (!page_find(companion->config.www, path, &page))
-    return answer_text(companion, connection, MHD_HTTP_NOT_FOUND, "Not found.\n");
-  if (page.data) {
-    response = MHD_create_response_from_buffer((size_t)page.len, (void *)(uintptr_t)page.data, MHD_RESPMEM_PERSISTENT);
-  } else {
-    response = MHD_create_response_from_fd64(page.len, page.fd);
-    if (!response) page_close(&page);
+/* Makes room for one more from `address`; false: it is refused. */
+static bool room_make(struct companion *companion, const struct sockaddr *address) {
+  static struct log_limit displaced = LOG_LIMIT_INIT, refused = LOG_LIMIT_INIT;
+  struct peers *peers = &companion->answers.peers;
+  struct peer *victim;
+  if (peers_room(peers, address, answers_now(), &victim)) return true;
+  if (victim) {
+    log_limited(&displaced, WT_LOG_WARN, "companion: too many connections; %s gave way to a new one",
+                victim->state == PEER_WAITING ? "one without a request" : "one with a slow reader");
+    peer_shut(victim);
+    MHD_run(companion->daemon); /* closes it */
+    if (peers_room(peers, address, answers_now(), &victim)) return true;
   }
-  return answer(companion, connection, MHD_HTTP_OK, page.type, response);
+  log_limited(&refused, WT_LOG_WARN, "companion: too many connections; a new one was refused");
+  return false;
 }
 
-static enum MHD_Result answer_sessions(struct companion *companion, struct MHD_Connection *connection) {
-  const char *text = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "after");
-  char *end = NULL;
-  errno = 0;
-  uint64_t after = text && *text ? strtoull(text, &end, 10) : 0;
-  if (text && (!end || *end || errno || text[0] < '0' || text[0] > '9'))
-    return answer_text(companion, connection, MHD_HTTP_BAD_REQUEST, "after must be a number.\n");
-  return answer_report(companion, connection, "application/json", report_sessions(companion->config.site, after));
-}
-
-static enum MHD_Result companion_answer(void *user_data, struct MHD_Connection *connection, const char *path,
-                                        const char *method, const char *version, const char *body, size_t *body_len,
-                                        void **state) {
-  static char seen;
-  struct companion *companion = user_data;
-  const struct site *site = companion->config.site;
-  (void)version;
-  (void)body;
-  if (!*state) {
-    *state = &seen; /* the first call has the head only; answering a POST here would break its connection */
-    return MHD_YES;
+static void connection_take(struct companion *companion, int fd, const struct sockaddr *address, socklen_t len) {
+  if (!room_make(companion, address)) {
+    close(fd);
+    return;
   }
-  if (*body_len) {
-    *body_len = 0; /* a body is read and dropped */
-    return MHD_YES;
-  }
-  if (strcmp(method, "GET") && strcmp(method, "HEAD"))
-    return answer_text(companion, connection, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET and HEAD.\n");
-  if (!strcmp(path, "/healthz")) return answer_text(companion, connection, MHD_HTTP_OK, "ok\n");
-  if (!strcmp(path, "/info.json")) return answer_report(companion, connection, "application/json", report_info(site));
-  if (!strcmp(path, "/sessions.json")) return answer_sessions(companion, connection);
-  if (!strcmp(path, "/stats.json")) return answer_report(companion, connection, "application/json", report_stats(site));
-  if (!strcmp(path, "/metrics"))
-    return answer_report(companion, connection, "text/plain; version=0.0.4; charset=utf-8", report_metrics(site));
-  return answer_page(companion, connection, path);
+  /* Closes `fd` where it fails. */
+  if (MHD_add_connection(companion->daemon, fd, address, len) == MHD_YES)
+    peers_add(&companion->answers.peers, fd, address, answers_now());
 }
 
-/* --- Sockets. --- */
-
-static uint16_t socket_port(int fd) {
-  union {
-    struct sockaddr any;
-    struct sockaddr_in v4;
-    struct sockaddr_in6 v6;
-  } address = {0};
-  socklen_t len = sizeof address;
-  if (getsockname(fd, &address.any, &len)) return 0;
-  return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
+/* Without descriptors the socket stays readable: a turn without a pause would follow the other. */
+static void accept_pause(struct companion *companion, int error) {
+  static struct log_limit limit = LOG_LIMIT_INIT;
+  companion->accept_at_ms = answers_now() + NO_DESCRIPTORS_MS;
+  log_limited(&limit, WT_LOG_WARN, "companion: cannot accept a connection: %s", strerror(error));
 }
 
-/* Returns a listening socket, or -1 with errno. */
-static int socket_listen(const struct addrinfo *info, uint16_t port) {
-  struct sockaddr_storage address = {0};
-  int on = 1, off = 0;
-  memcpy(&address, info->ai_addr, info->ai_addrlen);
-  if (info->ai_family == AF_INET6)
-    ((struct sockaddr_in6 *)&address)->sin6_port = htons(port);
-  else
-    ((struct sockaddr_in *)&address)->sin_port = htons(port);
-  int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return -1;
-  setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-  /* "[::]" takes IPv4 too, as it does for --listen. */
-  if (info->ai_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);
-  if (!bind(fd, (struct sockaddr *)&address, info->ai_addrlen) && !listen(fd, SOMAXCONN)) return fd;
-  int error = errno;
-  close(fd);
-  errno = error;
-  return -1;
-}
-
-static void sockets_close(struct companion *companion) {
-  for (size_t i = 0; i < companion->count; i++)
-    if (companion->sockets[i] >= 0) close(companion->sockets[i]);
-  companion->count = 0;
-}
-
-/* An address of the name that this machine does not have (no IPv6, most often) is passed over. */
-static bool error_is_no_address(int error) { return error == EADDRNOTAVAIL || error == EAFNOSUPPORT; }
-
-/* Binds every address to `port`, or, if that is 0, to the one that the first got. Returns 0 or errno. */
-static int sockets_bind(struct companion *companion, const struct addrinfo *list, uint16_t port) {
-  int absent = EADDRNOTAVAIL;
-  for (; list && companion->count < SOCKETS_MAX; list = list->ai_next) {
-    if (list->ai_family != AF_INET && list->ai_family != AF_INET6) continue;
-    int fd = socket_listen(list, port);
-    if (fd < 0) {
-      if (error_is_no_address(errno)) continue;
-      int error = errno;
-      sockets_close(companion);
-      return error;
+static void socket_accept(struct companion *companion, int listener) {
+  for (int i = 0; i < ACCEPTS_IN_A_TURN; i++) {
+    struct sockaddr_storage address = {0};
+    socklen_t len = sizeof address;
+    int fd = accept4(listener, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      connection_take(companion, fd, (struct sockaddr *)&address, len);
+      continue;
     }
-    if (!port) port = socket_port(fd);
-    companion->sockets[companion->count++] = fd;
+    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) accept_pause(companion, errno);
+    if (errno != ECONNABORTED && errno != EINTR) return;
   }
-  companion->port = port;
-  return companion->count ? 0 : absent;
 }
 
-/* `*failed` gets the port that could not be had. */
-static int sockets_open(struct companion *companion, const struct addrinfo *list, uint16_t *failed) {
-  uint16_t port = companion->config.port;
-  int error = EADDRINUSE;
-  /* A free port of one address family may be taken in the other: another is tried. */
-  unsigned int tries = port ? 1 + companion->config.more_ports : ANY_PORT_TRIES;
-  for (unsigned int i = 0; i < tries && error == EADDRINUSE; i++) {
-    if (port && port + i > UINT16_MAX) break;
-    *failed = (uint16_t)(port ? port + i : 0);
-    error = sockets_bind(companion, list, *failed);
-  }
-  return error;
+static void peers_expire(struct companion *companion) {
+  struct peer *peer;
+  while ((peer = peers_overdue(&companion->answers.peers, answers_now()))) peer_shut(peer);
 }
 
-static bool host_is_localhost(const char *host) { return !strcmp(host, "localhost"); }
+/* --- The thread. --- */
 
-/* "localhost" is both loopback addresses, whatever the name service says. */
-static int host_resolve(const char *host, struct addrinfo **v4, struct addrinfo **v6) {
-  struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE};
-  *v6 = NULL;
-  if (!host_is_localhost(host)) return getaddrinfo(host, "0", &hints, v4);
-  hints.ai_flags |= AI_NUMERICHOST;
-  int error = getaddrinfo("127.0.0.1", "0", &hints, v4);
-  if (!error && getaddrinfo("::1", "0", &hints, v6)) *v6 = NULL;
-  return error;
+static int turn_timeout(struct companion *companion) {
+  int64_t now = answers_now(), timeout = peers_next_ms(&companion->answers.peers, now, POLL_MOST_MS);
+  MHD_UNSIGNED_LONG_LONG inside;
+  if (MHD_get_timeout(companion->daemon, &inside) == MHD_YES && inside < (MHD_UNSIGNED_LONG_LONG)timeout)
+    timeout = (int64_t)inside;
+  if (companion->accept_at_ms > now && companion->accept_at_ms - now < timeout) timeout = companion->accept_at_ms - now;
+  return (int)timeout;
+}
+
+/* Waits for something to do; false: the end. */
+static bool turn_wait(struct companion *companion, struct pollfd *fds, size_t count) {
+  bool accepting = answers_now() >= companion->accept_at_ms;
+  for (size_t i = 2; i < count; i++) fds[i].events = accepting ? POLLIN : 0;
+  if (poll(fds, count, turn_timeout(companion)) < 0) {
+    if (errno == EINTR || errno == EAGAIN) return true;
+    log_line(WT_LOG_ERROR, "companion: cannot wait for connections: %s; it ends", strerror(errno));
+    return false;
+  }
+  return !fds[0].revents;
+}
+
+static void *companion_run(void *argument) {
+  struct companion *companion = argument;
+  const union MHD_DaemonInfo *info = MHD_get_daemon_info(companion->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+  struct pollfd fds[2 + SOCKETS_MAX] = {{.fd = companion->wake, .events = POLLIN},
+                                        {.fd = info->epoll_fd, .events = POLLIN}};
+  size_t count = 2 + companion->sockets.count;
+  for (size_t i = 2; i < count; i++) fds[i].fd = companion->sockets.fds[i - 2];
+  while (turn_wait(companion, fds, count)) {
+    for (size_t i = 2; i < count; i++)
+      if (fds[i].revents) socket_accept(companion, fds[i].fd);
+    peers_expire(companion);
+    MHD_run(companion->daemon);
+  }
+  return NULL;
+}
+
+/* --- Beginning and end. --- */
+
+static void url_make(struct companion *companion, const char *host) {
+  if (!strcmp(host, "0.0.0.0") || !strcmp(host, "::")) host = "localhost";
+  bool brackets = strchr(host, ':') != NULL;
+  snprintf(companion->url, sizeof companion->url, "http://%s%s%s:%u/", brackets ? "[" : "", host, brackets ? "]" : "",
+           companion->sockets.port);
 }
 
 struct companion *companion_open(const struct companion_config *config, char *message, size_t size) {
   struct companion *companion = calloc(1, sizeof *companion);
-  struct addrinfo *v4, *v6;
-  uint16_t failed = config->port;
+  struct rlimit limit = {0};
   if (!companion) {
     snprintf(message, size, "out of memory");
     return NULL;
   }
-  companion->config = *config;
-  int error = host_resolve(config->host, &v4, &v6);
-  if (error) {
-    snprintf(message, size, "--http: cannot find the address '%s': %s", config->host, gai_strerror(error));
+  companion->wake = -1;
+  if (sockets_open(&companion->sockets, config->host, config->port, config->more_ports, message, size)) {
     free(companion);
     return NULL;
   }
-  /* Two lists of one entry each, searched as one. */
-  if (v6) v4->ai_next = v6;
-  error = sockets_open(companion, v4, &failed);
-  if (v6) v4->ai_next = NULL;
-  freeaddrinfo(v4);
-  if (v6) freeaddrinfo(v6);
-  if (error) {
-    snprintf(message, size, "--http: cannot listen on TCP %s%s%s:%u: %s", strchr(config->host, ':') ? "[" : "",
-             config->host, strchr(config->host, ':') ? "]" : "", failed, strerror(error));
-    free(companion);
-    return NULL;
-  }
-  const char *host = config->host;
-  if (!strcmp(host, "0.0.0.0") || !strcmp(host, "::")) host = "localhost";
-  bool brackets = strchr(host, ':') != NULL;
-  snprintf(companion->url, sizeof companion->url, "http://%s%s%s:%u/", brackets ? "[" : "", host, brackets ? "]" : "",
-           companion->port);
+  companion->answers.site = config->site;
+  companion->answers.hosts = config->hosts;
+  companion->answers.www = config->www;
+  peers_init(&companion->answers.peers, getrlimit(RLIMIT_NOFILE, &limit) ? 0 : limit.rlim_cur);
+  url_make(companion, config->host);
   return companion;
 }
 
-bool companion_start(struct companion *companion, char *message, size_t size) {
-  snprintf(companion->alt_svc, sizeof companion->alt_svc, "h3=\":%u\"; ma=86400", companion->config.site->port);
-  for (size_t i = 0; i < companion->count; i++) {
-    companion->daemons[i] = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO, 0, NULL, NULL, companion_answer, companion,
-        MHD_OPTION_LISTEN_SOCKET, companion->sockets[i], MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
-        MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)IDLE_TIMEOUT_S, MHD_OPTION_END);
-    if (!companion->daemons[i]) {
-      snprintf(message, size, "--http: libmicrohttpd cannot start");
-      return false;
-    }
-    companion->sockets[i] = -1;
-  }
-  return true;
+static struct MHD_Daemon *daemon_start(struct answers *answers) {
+  return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, answers_handle, answers,
+                          MHD_OPTION_CONNECTION_LIMIT, (unsigned int)PEERS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+                          (unsigned int)STALL_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_LIMIT,
+                          MHD_OPTION_NOTIFY_COMPLETED, answers_completed, answers, MHD_OPTION_NOTIFY_CONNECTION,
+                          answers_connection, answers, MHD_OPTION_UNESCAPE_CALLBACK, answers_unescape, answers,
+                          MHD_OPTION_END);
 }
 
-uint16_t companion_port(const struct companion *companion) { return companion->port; }
+bool companion_start(struct companion *companion, char *message, size_t size) {
+  struct answers *answers = &companion->answers;
+  snprintf(answers->alt_svc, sizeof answers->alt_svc, "h3=\":%u\"; ma=86400", answers->site->port);
+  companion->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (companion->wake < 0) {
+    snprintf(message, size, "--http: cannot make an eventfd: %s", strerror(errno));
+    return false;
+  }
+  companion->daemon = daemon_start(answers);
+  if (!companion->daemon) {
+    snprintf(message, size, "--http: libmicrohttpd cannot start");
+    return false;
+  }
+  int error = pthread_create(&companion->thread, NULL, companion_run, companion);
+  if (error) snprintf(message, size, "--http: cannot make a thread: %s", strerror(error));
+  companion->running = !error;
+  return !error;
+}
+
+uint16_t companion_port(const struct companion *companion) { return companion->sockets.port; }
 
 const char *companion_url(const struct companion *companion) { return companion->url; }
 
 void companion_close(struct companion *companion) {
+  static const uint64_t one = 1;
   if (!companion) return;
-  for (size_t i = 0; i < companion->count; i++)
-    if (companion->daemons[i]) MHD_stop_daemon(companion->daemons[i]);
-  sockets_close(companion);
+  if (companion->running) {
+    (void)!write(companion->wake, &one, sizeof one); /* cannot fail: the counter is far from full */
+    pthread_join(companion->thread, NULL);
+  }
+  if (companion->daemon) MHD_stop_daemon(companion->daemon); /* has no thread: closes its connections at once */
+  if (companion->wake >= 0) close(companion->wake);
+  sockets_close(&companion->sockets);
   free(companion);
 }

@@ -96,17 +96,21 @@ static int hex_digit(char c) {
   return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
+int page_percent_byte(const char *text) {
+  int high = hex_digit(text[1]);
+  int low = high < 0 ? -1 : hex_digit(text[2]);
+  return low < 0 ? -1 : high << 4 | low;
+}
+
 /* Undoes percent-encoding; false if it is broken or hides a NUL. */
 static bool path_decode(const char *encoded, char out[PATH_MAX]) {
   size_t len = 0;
   for (; *encoded; encoded++) {
     char c = *encoded;
     if (c == '%') {
-      int high = hex_digit(encoded[1]);
-      int low = high < 0 ? -1 : hex_digit(encoded[2]);
-      if (low < 0) return false;
-      c = (char)(high << 4 | low);
-      if (!c) return false;
+      int byte = page_percent_byte(encoded);
+      if (byte <= 0) return false;
+      c = (char)byte;
       encoded += 2;
     }
     if (len + 1 >= PATH_MAX) return false;

@@ -23,6 +23,9 @@ bool page_find(const char *directory, const char *path, struct page *page);
 /* Says whether there is one; `path` is percent-encoded. */
 bool page_exists(const char *directory, const char *encoded_path);
 
+/* Returns the byte that the "%2f" at `text` stands for, or -1. */
+int page_percent_byte(const char *text);
+
 /* Closes what `page_find` opened. */
 void page_close(struct page *page);
 

@@ -5,7 +5,7 @@
  * down the other way round.
  *
  * Four kinds of threads: the main one runs the server's loop, its first worker; with --workers the library has
- * more of those; one waits for signals, and the companion's answer HTTP/1.1. The latter two reach the server by
+ * more of those; one waits for signals, and the companion's answers HTTP/1.1. The latter two reach the server by
  * `wt_server_post`, `wt_server_shutdown` and `wt_server_close` alone.
  *
  * "Ready" is printed when both the UDP and the TCP sockets are bound, so a script that waits for the
@@ -138,12 +138,13 @@ static bool server_make(struct serve *serve) {
 }
 
 static bool companion_make(struct serve *serve) {
-  const struct serve_settings *settings = &serve->settings;
+  struct serve_settings *settings = &serve->settings;
   struct companion_config config = {
       .host = settings->http_address.host,
       .port = settings->http_address.port,
       .more_ports = settings->http_given ? 0 : MORE_HTTP_PORTS,
       .site = &serve->site,
+      .hosts = &settings->hosts,
       .www = settings->www,
   };
   char message[512];
