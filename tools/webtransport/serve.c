@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <webtransport/webtransport.h>
 
@@ -31,7 +32,9 @@
 #include "visit.h"
 
 enum {
-  SHUTDOWN_DEADLINE_MS = 5000,
+  SHUTDOWN_DEADLINE_MS = 4500, /* for sessions; connections and threads then have the rest */
+  END_MS = 5000,               /* then the process ends, whatever holds it */
+  END_AT_ONCE_MS = 1500,       /* likewise, after a second signal */
   ADDRESS_SIZE = 320,
   MORE_HTTP_PORTS = 100, /* tried after the default one */
 };
@@ -101,11 +104,17 @@ static void serve_on_signal(int signal, void *user_data) {
     if (wt_server_post(serve->server, certificate_reload, serve)) log_line(WT_LOG_ERROR, "SIGHUP: out of memory");
     return;
   }
+  if (!signal) {
+    log_line(WT_LOG_ERROR, "the orderly end takes too long: ended without it");
+    _exit(EXIT_FAILED);
+  }
   if (serve->stop_signals++) {
+    signals_deadline(&serve->signals, END_AT_ONCE_MS);
     wt_server_close(serve->server);
     return;
   }
-  log_line(WT_LOG_INFO, "%s: ending within %d s", signal == SIGINT ? "SIGINT" : "SIGTERM", SHUTDOWN_DEADLINE_MS / 1000);
+  log_line(WT_LOG_INFO, "%s: ending within %d s", signal == SIGINT ? "SIGINT" : "SIGTERM", END_MS / 1000);
+  signals_deadline(&serve->signals, END_MS);
   wt_server_shutdown(serve->server, SHUTDOWN_DEADLINE_MS);
 }
 
@@ -259,11 +268,12 @@ static bool serve_run(struct serve *serve) {
   return error ? complain(wt_error_string(error)) : true;
 }
 
-/* Other threads may use the server until they are gone, so it is freed after them. */
+/* Other threads may use the server until they are gone, so it is freed after them. Signals come last of them: their
+ * thread is the one that sees to it that the end comes in time. */
 static void serve_end(struct serve *serve) {
-  signals_stop(&serve->signals);
   if (serve->recorder) recorder_stop(serve->recorder);
   companion_close(serve->companion);
+  signals_stop(&serve->signals);
   wt_server_free(serve->server);
   recorder_free(serve->recorder);
   hosts_free(&serve->settings.hosts);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Signals as ordinary calls. All threads block them, so none is interrupted anywhere; one thread takes
- * them with sigwait and may then do what a signal handler may not: lock, log, allocate.
+ * them with sigwaitinfo and may then do what a signal handler may not: lock, log, allocate.
  */
 #include "signals.h"
 
+#include <errno.h>
 #include <string.h>
+#include <time.h>
 
 void signals_block(struct signals *signals) {
   memset(signals, 0, sizeof *signals);
@@ -17,13 +19,35 @@ void signals_block(struct signals *signals) {
   signal(SIGPIPE, SIG_IGN);
 }
 
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void signals_deadline(struct signals *signals, int64_t ms) {
+  int64_t deadline_ms = now_ms() + ms;
+  if (!signals->deadline_ms || deadline_ms < signals->deadline_ms) signals->deadline_ms = deadline_ms;
+}
+
+/* Returns the next signal; 0: the deadline is over; -1: neither. */
+static int signal_wait(struct signals *signals) {
+  if (!signals->deadline_ms) return sigwaitinfo(&signals->set, NULL);
+  int64_t left = signals->deadline_ms - now_ms();
+  if (left < 0) left = 0;
+  struct timespec timeout = {left / 1000, left % 1000 * 1000000};
+  int signal = sigtimedwait(&signals->set, NULL, &timeout);
+  if (signal >= 0 || errno != EAGAIN) return signal;
+  signals->deadline_ms = 0;
+  return 0;
+}
+
 static void *signals_run(void *argument) {
   struct signals *signals = argument;
-  int signal;
   for (;;) {
-    if (sigwait(&signals->set, &signal)) continue;
+    int signal = signal_wait(signals);
     if (signals->ending) return NULL;
-    signals->handler(signal, signals->user_data);
+    if (signal >= 0) signals->handler(signal, signals->user_data);
   }
 }
 
