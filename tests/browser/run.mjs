@@ -54,6 +54,27 @@ async function runDraft07(all) {
   });
 }
 
+/** A page of a name that somebody else bound to this machine's address: the browser counts the companion as its own. */
+async function checkRebinding(results, server) {
+  const browser = await startBrowser(BROWSERS.chromium, '--host-resolver-rules=MAP rebound.test 127.0.0.1');
+  try {
+    await results.check('a page of a name bound to this address reads nothing', async () => {
+      const page = await browser.newPage();
+      const port = new URL(server.http).port;
+      const answer = await page.goto(`http://rebound.test:${port}/`);
+      assert.equal(answer.status(), 421);
+      const [status, text] = await page.evaluate(async () => {
+        const info = await fetch('/info.json');
+        return [info.status, await info.text()];
+      });
+      assert.equal(status, 421);
+      assert.doesNotMatch(text, /[0-9a-f]{64}/);
+    });
+  } finally {
+    await browser.close();
+  }
+}
+
 async function run() {
   const kind = BROWSERS[which];
   if (!kind) throw new Error(`no browser is called ${which}`);
@@ -69,6 +90,7 @@ async function run() {
     const dialects = [checkTransport(results, browser, server, startServer)];
     if (which === 'chromium') dialects.push(runDraft07(all));
     await Promise.all(dialects);
+    if (which === 'chromium') await checkRebinding(results, server);
   } finally {
     await browser.close();
   }
