@@ -35,18 +35,10 @@ struct wt__gauge_sum {
 
 /* Of a connection: a part of the sum. */
 struct wt__gauge {
-  size_t bytes;
+  size_t bytes;  /* without what is queued to be sent */
+  size_t queued; /* what is queued to be sent, or not acknowledged yet */
   struct wt__gauge_sum *sum;
 };
-
-/* For what counts in the sum alone. */
-static inline void wt__gauge_sum_add(struct wt__gauge_sum *sum, size_t bytes) {
-  if (sum) sum->bytes += bytes;
-}
-
-static inline void wt__gauge_sum_remove(struct wt__gauge_sum *sum, size_t bytes) {
-  if (sum) sum->bytes -= bytes;
-}
 
 static inline void wt__gauge_add(struct wt__gauge *gauge, size_t bytes) {
   if (!gauge) return;
@@ -59,6 +51,22 @@ static inline void wt__gauge_remove(struct wt__gauge *gauge, size_t bytes) {
   gauge->bytes -= bytes;
   gauge->sum->bytes -= bytes;
 }
+
+/* What is queued to be sent counts apart: a connection that has much of it must be heard all the same, since its
+ * acknowledgements are what makes it less. */
+static inline void wt__gauge_add_queued(struct wt__gauge *gauge, size_t bytes) {
+  if (!gauge) return;
+  gauge->queued += bytes;
+  gauge->sum->bytes += bytes;
+}
+
+static inline void wt__gauge_remove_queued(struct wt__gauge *gauge, size_t bytes) {
+  if (!gauge) return;
+  gauge->queued -= bytes;
+  gauge->sum->bytes -= bytes;
+}
+
+static inline size_t wt__gauge_total(const struct wt__gauge *gauge) { return gauge->bytes + gauge->queued; }
 
 static inline struct wt__gauge_sum *wt__gauge_sum_of(const struct wt__gauge *gauge) {
   return gauge ? gauge->sum : NULL;

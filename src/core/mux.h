@@ -79,7 +79,7 @@ struct wt__mux {
   const struct wt__mux_config *config;
   const struct wt_transport *transport;
   void *ctx;
-  struct wt__gauge *gauge; /* where what it holds counts; what is queued to be sent: in its sum alone */
+  struct wt__gauge *gauge; /* where what it holds counts; what is queued to be sent: apart */
   uint64_t now;            /* of the last call that said so */
 
   struct wt__map sessions;          /* session id -> wt_session, accepted and not yet freed */

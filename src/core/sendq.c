@@ -53,12 +53,12 @@ static struct wt__chunk *chunk_new(struct wt__sendq *q, struct wt__pool *pool, s
   struct wt__chunk *chunk = wt__pool_take(pool, sizeof(*chunk) + cap);
   if (chunk == NULL) return NULL;
   memset(chunk, 0, sizeof(*chunk));
-  wt__gauge_sum_add(q->gauge, sizeof(*chunk) + cap);
+  wt__gauge_add_queued(q->gauge, sizeof(*chunk) + cap);
   return chunk;
 }
 
 static void chunk_drop(struct wt__sendq *q, struct wt__chunk *chunk, struct wt__released *released) {
-  wt__gauge_sum_remove(q->gauge, chunk_bytes(chunk));
+  wt__gauge_remove_queued(q->gauge, chunk_bytes(chunk));
   if (chunk->release == NULL) {
     wt__pool_give(q->pool, chunk, chunk_bytes(chunk));
     return;
@@ -118,7 +118,7 @@ void wt__sendq_drop_unsent(struct wt__sendq *q, uint64_t keep, struct wt__releas
 static size_t sendq_max(const struct wt__sendq *q) {
   static const size_t most[] = {
       [WT__PRESSURE_NONE] = SIZE_MAX, [WT__PRESSURE_HIGH] = MAX_HIGH, [WT__PRESSURE_FULL] = MAX_FULL};
-  size_t max = most[wt__gauge_pressure(q->gauge)];
+  size_t max = most[wt__gauge_pressure(wt__gauge_sum_of(q->gauge))];
   return q->max < max ? q->max : max;
 }
 

@@ -41,7 +41,7 @@ struct wt__sendq {
   bool fin, fin_sent;
   bool short_write;            /* an append was cut: tell when there is room again */
   struct wt__pool *pool;       /* of chunks; NULL, as it is born: they come from the allocator */
-  struct wt__gauge_sum *gauge; /* where chunks count, and whose pressure lowers `max`; NULL, as it is born: neither */
+  struct wt__gauge *gauge; /* where chunks count, and whose pressure lowers `max`; NULL, as it is born: neither */
 };
 
 void wt__sendq_init(struct wt__sendq *q, size_t max);

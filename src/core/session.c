@@ -60,7 +60,7 @@ int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__sessio
   wt__sched_session_init(&session->sched, params->urgency);
   wt__credit_init(session, params->peer_limits);
   wt__sendq_init(&session->capsules, WT__SESSION_CAPSULE_QUEUE_MAX);
-  session->capsules.gauge = wt__gauge_sum_of(mux->gauge);
+  session->capsules.gauge = mux->gauge;
   wt__capsule_reader_init(&session->reader);
   session->path = wt__strdup(params->path);
   session->protocol = wt__strdup(params->protocol);

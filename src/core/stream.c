@@ -42,7 +42,7 @@ wt_stream *wt__stream_alloc(struct wt__mux *mux, int64_t id, bool uni, bool remo
   wt__sendq_init(&stream->sendq, mux->config->max_stream_send_buffer);
   wt__buf_init(&stream->recv, SIZE_MAX / 2); /* QUIC's window is the bound */
   stream->sendq.pool = mux->config->pool;
-  stream->sendq.gauge = wt__gauge_sum_of(mux->gauge);
+  stream->sendq.gauge = mux->gauge;
   stream->recv.gauge = mux->gauge;
   wt__gauge_add(mux->gauge, sizeof(*stream));
   return stream;

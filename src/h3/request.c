@@ -62,7 +62,7 @@ wt_request *wt__request_new(struct wt__h3_conn *conn, struct wt__h3_stream *stre
   request->in.id = stream->id;
   request->in.kept.gauge = request->fields.gauge = conn->mux.gauge;
   wt__sendq_init(&request->out.queue, conn->config->mux.max_stream_send_buffer);
-  request->out.queue.gauge = wt__gauge_sum_of(conn->mux.gauge);
+  request->out.queue.gauge = conn->mux.gauge;
   wt__gauge_add(conn->mux.gauge, sizeof(*request));
   wt__list_push_back(&conn->requests, &request->link);
   return request;

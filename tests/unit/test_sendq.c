@@ -155,15 +155,18 @@ static void test_sendq_reports_out_of_memory(void **state) {
 static void test_sendq_is_shorter_under_pressure(void **state) {
   static const uint8_t data[200000];
   struct wt__gauge_sum sum = {.share = SIZE_MAX};
+  struct wt__gauge gauge = {.sum = &sum};
   struct wt__released released = {0};
   struct wt__sendq q;
   size_t taken;
   (void)state;
   wt__sendq_init(&q, 150000);
-  q.gauge = &sum;
+  q.gauge = &gauge;
   assert_int_equal(wt__sendq_append(&q, data, 100000, false, &taken), 0);
   assert_int_equal(taken, 100000);
   assert_true(sum.bytes >= 100000);
+  assert_int_equal(gauge.queued, sum.bytes);
+  assert_int_equal(gauge.bytes, 0);
   sum.pressure = WT__PRESSURE_HIGH;
   assert_int_equal(wt__sendq_room(&q), 0);
   assert_int_equal(wt__sendq_append(&q, data, 100, false, &taken), 0);
@@ -183,7 +186,7 @@ static void test_sendq_is_shorter_under_pressure(void **state) {
   assert_int_equal(sum.bytes, 0);
   wt__released_run(&released);
   wt__sendq_reset(&q);
-  assert_ptr_equal(q.gauge, &sum);
+  assert_ptr_equal(q.gauge, &gauge);
   assert_int_equal(wt__sendq_room(&q), 150000);
   assert_int_equal(wt__mem_live(), 0);
 }
