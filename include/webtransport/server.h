@@ -170,6 +170,8 @@ struct wt_server_stats {
   uint64_t memory_refused_connections; /**< because of `max_memory` */
   uint64_t memory_refused_requests;    /**< likewise, for sessions too: answered with 503 */
   uint64_t memory_refused_packets;     /**< likewise: of connections that held more than their share */
+  uint64_t
+      memory_closed_connections; /**< likewise: those that held most; and those of single peers that held too much */
 };
 
 /*

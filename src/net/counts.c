@@ -29,6 +29,7 @@ static void worker_count(const struct wt__worker *worker, struct wt_server_stats
   stats->memory_used = quic.memory_used;
   stats->memory_refused_connections = quic.memory_refused_connections;
   stats->memory_refused_packets = quic.memory_refused_packets;
+  stats->memory_closed_connections = quic.memory_closed_connections;
   stats->memory_refused_requests = worker->counters.requests_refused;
 }
 

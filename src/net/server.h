@@ -62,6 +62,7 @@ enum server_ask {
   X(memory_used)                \
   X(memory_refused_connections) \
   X(memory_refused_requests)    \
+  X(memory_closed_connections)  \
   X(memory_refused_packets)
 
 struct wt__counts {

@@ -6,13 +6,18 @@
 
 #include <ngtcp2/ngtcp2.h>
 
+#include <stdbool.h>
+
 #include "base/gauge.h"
-#include "base/list.h"
+
+struct wt__block;
 
 struct wt__blocks {
   ngtcp2_mem mem; /* for ngtcp2, which keeps the pointer */
-  struct wt__list list;
+  struct wt__block *first;
   struct wt__gauge *gauge;
+  bool reading; /* ngtcp2 reads packets of the peer: set by the caller */
+  size_t read;  /* bytes of the blocks that were allocated meanwhile */
 };
 
 /* What is allocated counts in `gauge`. */

@@ -282,8 +282,13 @@ static enum wt__frame_fate conn_judge(void *ctx, const struct wt__quic_frame *fr
  * section 6). */
 static int on_crypto(ngtcp2_conn *quic, ngtcp2_encryption_level level, uint64_t offset, const uint8_t *data, size_t len,
                      void *user_data) {
-  if (ngtcp2_conn_get_tls_native_handle(quic))
-    return ngtcp2_crypto_recv_crypto_data_cb(quic, level, offset, data, len, user_data);
+  if (ngtcp2_conn_get_tls_native_handle(quic)) {
+    struct wt__conn *conn = user_data;
+    conn->blocks.reading = false; /* what it allocates is for our own messages */
+    int rc = ngtcp2_crypto_recv_crypto_data_cb(quic, level, offset, data, len, user_data);
+    conn->blocks.reading = true;
+    return rc;
+  }
   ngtcp2_conn_set_tls_alert(quic, ALERT_UNEXPECTED_MESSAGE);
   return NGTCP2_ERR_CRYPTO;
 }

@@ -430,7 +430,9 @@ void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned 
   wt__path_to_quic(&quic_path, path);
   conn->stops_len = 0;
   wt__conn_set_current(conn);
+  conn->blocks.reading = true;
   int rc = ngtcp2_conn_read_pkt(conn->quic, &quic_path, &info, data, len, endpoint->now);
+  conn->blocks.reading = false;
   wt__conn_set_current(NULL);
   wt__conn_tell_acked(conn);
   if (rc == NGTCP2_ERR_RETRY) { /* the client's first bytes came in a way that asks for a proof of its address */
@@ -450,6 +452,7 @@ void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned 
     conn_fail(conn, rc);
     return;
   }
+  wt__conn_check_read(conn);
   wt__conn_wake(conn);
 }
 

@@ -17,6 +17,7 @@
  *   write.c       packets of one connection
  *   probe.c       a full window that nothing would open again
  *   blocks.c      the memory that ngtcp2 has
+ *   read_limit.c  how much of it a peer's packets may take
  *   budget.c      the memory that all connections have, and what follows from it
  *   window.c      how much the peer may send
  *   packet_keys.c keys of 1-RTT packets, and what encrypts with them
@@ -40,6 +41,7 @@
 #include "quic/cid.h"
 #include "quic/endpoint.h"
 #include "quic/packet_keys.h"
+#include "quic/read_limit.h"
 #include "quic/reset_at.h"
 #include "quic/shared.h"
 #include "quic/token.h"
@@ -94,7 +96,8 @@ struct wt__conn {
   /* NULL once the connection is no longer open. `h3` is made when the keys for its first bytes are there. */
   ngtcp2_conn *quic;
   struct wt__blocks blocks; /* memory of `quic` */
-  struct wt__gauge gauge;   /* what the connection holds, but for what is queued to be sent: that is in the sum alone */
+  struct wt__gauge gauge;   /* what the connection holds */
+  size_t most_streams;      /* of the peer and ours, that could be read at a time */
   size_t uncounted;         /* in it: an estimate of what is not counted block by block */
   struct wt__window window;
   uint64_t admitted_at; /* the last small packet taken from a connection that holds more than its share */
@@ -249,6 +252,10 @@ void wt__endpoint_tell_memory(struct wt__endpoint *endpoint);
 bool wt__conn_is_over(struct wt__conn *conn, size_t len);
 /* Extends the peer's limit by what was read, if it is enough to be worth a frame and there is memory. */
 void wt__conn_extend(struct wt__conn *conn);
+
+/* --- read_limit.c --- */
+/* Asks for the connection to be closed if its peer's packets take too much memory. */
+void wt__conn_check_read(struct wt__conn *conn);
 
 /* --- accept.c --- */
 /* A packet whose id is unknown. */

@@ -74,7 +74,7 @@ struct wt__endpoint_stats {
   uint64_t connections_open, connections_total, handshakes_open;
   uint64_t packets_received, packets_sent, bytes_received, bytes_sent;
   uint64_t memory_used; /* by this endpoint's connections, in bytes */
-  uint64_t memory_refused_connections, memory_refused_packets;
+  uint64_t memory_refused_connections, memory_refused_packets, memory_closed_connections;
 };
 
 struct wt__endpoint;

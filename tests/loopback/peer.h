@@ -142,6 +142,10 @@ struct peer_reset_at {
 };
 void peer_queue_reset_at(struct peer *peer, const struct peer_reset_at *reset, bool behind);
 void peer_reset_at(struct peer *peer, int64_t id, uint64_t code, uint64_t final_size, uint64_t reliable_size);
+/* Frames of any kind, one behind the other, of which the peer's own QUIC stack knows nothing. Behind them comes PADDING.
+ * They leave in one packet by the next flush, and are sent again until it is acknowledged. */
+#define PEER_FRAMES_MAX 1100 /* bytes */
+void peer_queue_frames(struct peer *peer, const void *frames, size_t len);
 void peer_datagram(struct peer *peer, const void *data, size_t len);
 void peer_queue_datagram(struct peer *peer, const void *data, size_t len);
 /* The stream, also one that the server opened; NULL if there is none. */

@@ -37,7 +37,7 @@ struct peer_raw {
   bool behind, waiting;
   uint64_t again_at; /* ngtcp2 does not tell of a loss for which it has sent a probe */
   size_t len;
-  uint8_t carrier[MARK_LEN + 33];
+  uint8_t carrier[MARK_LEN + PEER_FRAMES_MAX];
 };
 
 /* Callbacks of ngtcp2 for packets have no user data. */
@@ -127,22 +127,35 @@ static size_t put(uint8_t *dst, uint64_t value) {
   return 8;
 }
 
-void peer_queue_reset_at(struct peer *peer, const struct peer_reset_at *reset, bool behind) {
+static struct peer_raw *raw_add(struct peer *peer) {
   struct peer_raw *raw = calloc(1, sizeof(*raw)), **end = &peer->raws;
   assert_non_null(raw);
   memcpy(raw->carrier, MARK, MARK_LEN);
   raw->len = MARK_LEN;
+  raw->reset.id = -1;
+  raw->number = NUMBER_BASE + peer->raw_count++;
+  raw->waiting = true;
+  while (*end) end = &(*end)->next;
+  *end = raw;
+  return raw;
+}
+
+void peer_queue_frames(struct peer *peer, const void *frames, size_t len) {
+  struct peer_raw *raw = raw_add(peer);
+  assert_in_range(len, 1, PEER_FRAMES_MAX);
+  memcpy(raw->carrier + raw->len, frames, len);
+  raw->len += len;
+}
+
+void peer_queue_reset_at(struct peer *peer, const struct peer_reset_at *reset, bool behind) {
+  struct peer_raw *raw = raw_add(peer);
   raw->carrier[raw->len++] = reset->plain ? 0x04 : 0x24;
   raw->len += put(raw->carrier + raw->len, (uint64_t)reset->id);
   raw->len += put(raw->carrier + raw->len, reset->code);
   raw->len += put(raw->carrier + raw->len, reset->final_size);
   if (!reset->plain) raw->len += put(raw->carrier + raw->len, reset->reliable_size);
   raw->reset = *reset;
-  raw->number = NUMBER_BASE + peer->raw_count++;
   raw->behind = behind;
-  raw->waiting = true;
-  while (*end) end = &(*end)->next;
-  *end = raw;
 }
 
 void peer_reset_at(struct peer *peer, int64_t id, uint64_t code, uint64_t final_size, uint64_t reliable_size) {
@@ -220,7 +233,7 @@ static int on_acked(ngtcp2_conn *conn, uint64_t number, void *user_data) {
   struct peer_raw **at = raw_find(peer, number), *raw = *at;
   (void)conn;
   if (!raw) return 0;
-  struct peer_stream *stream = peer_stream(peer, raw->reset.id);
+  struct peer_stream *stream = raw->reset.id >= 0 ? peer_stream(peer, raw->reset.id) : NULL;
   if (stream && !stream->closed && stream->tx_len == raw->reset.final_size) {
     stream->tx_fin = true;
     peer__queue_add(peer, stream);

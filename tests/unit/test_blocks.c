@@ -85,11 +85,36 @@ static void test_blocks_out_of_memory(void **state) {
   assert_int_equal(wt__mem_live(), before);
 }
 
+/* Blocks that were allocated while packets were read are counted apart, whenever they are freed. */
+static void test_blocks_of_reading_are_counted_apart(void **state) {
+  (void)state;
+  void *kept[10], *a = make(100);
+  assert_int_equal(blocks.read, 0);
+  blocks.reading = true;
+  for (size_t i = 0; i < 10; i++) kept[i] = make(1000);
+  assert_in_range(blocks.read, 10 * 1000, 10 * 1100);
+  size_t read = blocks.read;
+  release(a); /* not of reading, but freed there */
+  assert_int_equal(blocks.read, read);
+  blocks.reading = false;
+  void *b = make(5000);
+  assert_int_equal(blocks.read, read);
+  for (size_t i = 0; i < 10; i += 2) release(kept[i]);
+  assert_int_equal(blocks.read, read / 2);
+  assert_true(gauge.bytes > blocks.read + 5000);
+  release(b);
+  assert_int_equal(gauge.bytes, blocks.read);
+  for (size_t i = 9; i < 10; i -= 2) release(kept[i]);
+  assert_int_equal(blocks.read, 0);
+  assert_int_equal(gauge.bytes, 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_blocks_come_and_go, set_up),
       cmocka_unit_test_setup(test_blocks_that_are_left_are_freed, set_up),
       cmocka_unit_test_setup(test_blocks_out_of_memory, set_up),
+      cmocka_unit_test_setup(test_blocks_of_reading_are_counted_apart, set_up),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

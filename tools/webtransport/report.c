@@ -97,7 +97,8 @@ char *report_sessions(const struct site *site, uint64_t after) {
   X(memory_used, "gauge", "Bytes that connections hold")                                  \
   X(memory_refused_connections, "counter", "Connections refused because memory was full") \
   X(memory_refused_requests, "counter", "Requests refused because memory was full")       \
-  X(memory_refused_packets, "counter", "Packets refused because memory was full")
+  X(memory_refused_packets, "counter", "Packets refused because memory was full")         \
+  X(memory_closed_connections, "counter", "Connections closed because of their memory")
 
 char *report_stats(const struct site *site) {
   struct wt_server_stats stats;
