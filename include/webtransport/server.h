@@ -151,6 +151,10 @@ struct wt_server_config {
    * and sessions are answered with 503, without their handlers; and a connection that holds more than an equal part of
    * that, and 16 KiB, gets nothing back of its window, and loses packets until it holds less or the others do. Sessions
    * go on. Each border is logged when it is crossed; it is crossed back a sixteenth of the limit lower.
+   *
+   * If memory is full for five seconds, those connections that hold most, and more than their share, are closed with
+   * H3_EXCESSIVE_LOAD, until it is not full any more. Apart from all that, a connection whose packets make QUIC hold
+   * much more than its window, by gaps, is closed in the same way, also without a limit.
    */
   size_t max_memory;
 };

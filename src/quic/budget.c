@@ -18,8 +18,8 @@
  * limit. To shrink those would cost every client for what few do. So the last quarter is shared out: a connection that
  * holds more than an equal part of the first three, and a little, gets nothing back of what is read, and its packets
  * are treated as if the network had lost them; it sends them again. A small one passes ten times a second, since that
- * is an acknowledgement or a CONNECTION_CLOSE. Sessions that hold little do not notice any of it, and nobody's
- * connection is ended.
+ * is an acknowledgement or a CONNECTION_CLOSE. Sessions that hold little do not notice any of it. That is made for
+ * seconds: if memory stays full, those who hold most are closed (evict.c), so that others are served again.
  *
  * Both are left a sixteenth below where they are entered, so that the border is not crossed with every packet.
  */
@@ -37,16 +37,21 @@
 void wt__budget_init(struct wt__budget *budget) {
   atomic_init(&budget->used, 0);
   atomic_init(&budget->pressure, WT__PRESSURE_NONE);
+  atomic_init(&budget->over, 0);
+  atomic_init(&budget->full_since, UINT64_MAX);
+  atomic_init(&budget->evicted_at, UINT64_MAX);
 }
 
 enum wt__pressure wt__budget_pressure(size_t used, size_t max, enum wt__pressure before) {
   size_t less = max / 16;
-  if (used >= wt__budget_full(max) - (before == WT__PRESSURE_FULL ? less : 0)) return WT__PRESSURE_FULL;
+  if (used >= (before == WT__PRESSURE_FULL ? wt__budget_full_end(max) : wt__budget_full(max))) return WT__PRESSURE_FULL;
   if (used >= max / 2 - (before != WT__PRESSURE_NONE ? less : 0)) return WT__PRESSURE_HIGH;
   return WT__PRESSURE_NONE;
 }
 
 size_t wt__budget_full(size_t max) { return max - max / 4; }
+
+size_t wt__budget_full_end(size_t max) { return wt__budget_full(max) - max / 16; }
 
 size_t wt__budget_step(size_t max) { return max / 256 < WT__BUDGET_STEP ? max / 256 : WT__BUDGET_STEP; }
 
@@ -66,19 +71,25 @@ static void pressure_log(struct wt__endpoint *endpoint, enum wt__pressure pressu
 /* Of several workers that see the border crossed, one says so. */
 static enum wt__pressure pressure_update(struct wt__endpoint *endpoint, size_t used) {
   struct wt__budget *budget = &endpoint->shared->budget;
-  int before = atomic_load_explicit(&budget->pressure, memory_order_relaxed);
+  int before = atomic_load_explicit(&budget->pressure, memory_order_acquire);
   enum wt__pressure now = wt__budget_pressure(used, endpoint->config.max_memory, (enum wt__pressure)before);
+  if (now == WT__PRESSURE_FULL && before != WT__PRESSURE_FULL)
+    atomic_store_explicit(&budget->full_since, endpoint->now, memory_order_relaxed); /* before anybody sees `now` */
   if (now != (enum wt__pressure)before &&
-      atomic_compare_exchange_strong_explicit(&budget->pressure, &before, (int)now, memory_order_relaxed,
+      atomic_compare_exchange_strong_explicit(&budget->pressure, &before, (int)now, memory_order_acq_rel,
                                               memory_order_relaxed)) {
     pressure_log(endpoint, now, used);
   }
   return now;
 }
 
-/* Of three quarters, not of what is used: else the share would grow with those who use it. */
+/* Of three quarters, not of what is used: else the share would grow with those who use it. Of connections whose
+ * handshake is done: who begins many and finishes none would make it small for all others. */
 static size_t share_of(const struct wt__endpoint *endpoint) {
-  size_t connections = atomic_load_explicit(&endpoint->shared->connections, memory_order_relaxed);
+  const struct wt__shared *shared = endpoint->shared;
+  size_t connections = atomic_load_explicit(&shared->connections, memory_order_relaxed);
+  size_t handshakes = atomic_load_explicit(&shared->handshakes, memory_order_relaxed);
+  connections = connections > handshakes ? connections - handshakes : 0;
   return wt__budget_full(endpoint->config.max_memory) / (connections ? connections : 1) + WT__BUDGET_SHARE_MORE;
 }
 
@@ -95,6 +106,15 @@ void wt__endpoint_tell_memory(struct wt__endpoint *endpoint) {
   endpoint->told = held;
 }
 
+enum wt__pressure wt__endpoint_update_pressure(struct wt__endpoint *endpoint) {
+  struct wt__gauge_sum *gauge = &endpoint->gauge;
+  size_t used = atomic_load_explicit(&endpoint->shared->budget.used, memory_order_relaxed);
+  gauge->pressure = pressure_update(endpoint, used);
+  gauge->share = gauge->pressure == WT__PRESSURE_FULL ? share_of(endpoint) : SIZE_MAX;
+  if (gauge->pressure != WT__PRESSURE_FULL && endpoint->withheld) withheld_wake(endpoint);
+  return gauge->pressure;
+}
+
 void wt__endpoint_weigh(struct wt__endpoint *endpoint) {
   struct wt__gauge_sum *gauge = &endpoint->gauge;
   struct wt__budget *budget = &endpoint->shared->budget;
@@ -104,10 +124,7 @@ void wt__endpoint_weigh(struct wt__endpoint *endpoint) {
   int pressure = atomic_load_explicit(&budget->pressure, memory_order_relaxed);
   if (!changed && pressure == (int)gauge->pressure && pressure != WT__PRESSURE_FULL) return;
   if (changed) wt__endpoint_tell_memory(endpoint);
-  size_t used = atomic_load_explicit(&budget->used, memory_order_relaxed);
-  gauge->pressure = pressure_update(endpoint, used);
-  gauge->share = gauge->pressure == WT__PRESSURE_FULL ? share_of(endpoint) : SIZE_MAX;
-  if (gauge->pressure != WT__PRESSURE_FULL && endpoint->withheld) withheld_wake(endpoint);
+  (void)wt__endpoint_update_pressure(endpoint);
 }
 
 /* --- A connection --- */

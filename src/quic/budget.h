@@ -27,12 +27,17 @@ struct wt__budget {
   atomic_size_t used; /* as workers have told; changes often, so the other, which is read often, stands apart */
   char apart[64];
   _Atomic int pressure; /* enum wt__pressure */
+  atomic_size_t over;   /* what connections over their share hold, as workers have told; see evict.c */
+  _Atomic uint64_t full_since, evicted_at; /* times; UINT64_MAX: never yet */
 };
 
 void wt__budget_init(struct wt__budget *budget);
 
 /* The pressure that follows from `used` bytes of `max`. It falls later than it rises, from what it was `before`. */
 enum wt__pressure wt__budget_pressure(size_t used, size_t max, enum wt__pressure before);
+
+/* What is held when memory is no longer full. */
+size_t wt__budget_full_end(size_t max);
 
 /* From how much on memory is full. */
 size_t wt__budget_full(size_t max);

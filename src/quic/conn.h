@@ -19,6 +19,7 @@
  *   blocks.c      the memory that ngtcp2 has
  *   read_limit.c  how much of it a peer's packets may take
  *   budget.c      the memory that all connections have, and what follows from it
+ *   evict.c       who has to go when memory stays full
  *   window.c      how much the peer may send
  *   packet_keys.c keys of 1-RTT packets, and what encrypts with them
  *   reset_at_*.c  RESET_STREAM_AT, which ngtcp2 does not know
@@ -157,6 +158,8 @@ struct wt__endpoint {
   struct wt__gauge_sum gauge; /* of connections' gauges */
   size_t told;                /* of it, in `shared->budget` */
   size_t withheld;            /* connections */
+  size_t told_over;           /* in `shared->budget.over` */
+  uint64_t evict_at;          /* the next look at who has to go; UINT64_MAX: memory is not full */
   uint64_t now;
   bool busy;                          /* a callback may be on the stack: nothing is freed */
   bool shutdown_wanted, close_wanted; /* asked for while busy */
@@ -253,9 +256,20 @@ bool wt__conn_is_over(struct wt__conn *conn, size_t len);
 /* Extends the peer's limit by what was read, if it is enough to be worth a frame and there is memory. */
 void wt__conn_extend(struct wt__conn *conn);
 
+/* Renews the verdict in the gauge, and returns it. */
+enum wt__pressure wt__endpoint_update_pressure(struct wt__endpoint *endpoint);
+
 /* --- read_limit.c --- */
 /* Asks for the connection to be closed if its peer's packets take too much memory. */
 void wt__conn_check_read(struct wt__conn *conn);
+
+/* --- evict.c --- */
+/* Closes connections that hold most, if memory has been full for long and that helps. Not inside callbacks. */
+void wt__endpoint_evict(struct wt__endpoint *endpoint);
+/* Tells other workers what this one's connections over their share hold. */
+void wt__endpoint_tell_over(struct wt__endpoint *endpoint, size_t over);
+/* When it is to be looked at next; UINT64_MAX: when something happens. */
+uint64_t wt__endpoint_evict_expiry(const struct wt__endpoint *endpoint);
 
 /* --- accept.c --- */
 /* A packet whose id is unknown. */

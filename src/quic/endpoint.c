@@ -41,6 +41,7 @@ int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_c
   wt__heap_init(&made->timers);
   wt__rate_init(&made->resets, WT__RESETS_RATE, WT__RESETS_BURST, 0);
   made->gauge.share = SIZE_MAX;
+  made->evict_at = UINT64_MAX;
   wt__rate_init(&made->gauge.log_rate, WT__BUDGET_LINES_RATE, WT__BUDGET_LINES_BURST, 0);
   made->batch.send = config->send;
   made->batch.send_ctx = config->send_ctx;
@@ -67,6 +68,7 @@ void wt__endpoint_free(struct wt__endpoint *endpoint) {
   while ((link = wt__list_first(&endpoint->conns))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);
   while ((link = wt__list_first(&endpoint->ended))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);
   if (endpoint->shared) wt__endpoint_tell_memory(endpoint);
+  if (endpoint->shared) wt__endpoint_tell_over(endpoint, 0);
   wt__pool_free(&endpoint->pool);
   wt__cid_map_free(&endpoint->cids);
   if (endpoint->shared == &endpoint->own) wt__shared_free(&endpoint->own);
@@ -184,6 +186,7 @@ void wt__endpoint_run(struct wt__endpoint *endpoint, uint64_t now) {
   wt__endpoint_weigh(endpoint);
   endpoint_run_ready(endpoint);
   wt__endpoint_weigh(endpoint);
+  wt__endpoint_evict(endpoint);
   endpoint->busy = false;
 }
 
@@ -191,6 +194,8 @@ uint64_t wt__endpoint_expiry(const struct wt__endpoint *endpoint) {
   if (!wt__list_empty(&endpoint->ready) || endpoint->shutdown_wanted || endpoint->close_wanted) return 0;
   const struct wt__heap_node *node = wt__heap_min(&endpoint->timers);
   uint64_t expiry = node ? node->key : UINT64_MAX;
+  uint64_t evict = wt__endpoint_evict_expiry(endpoint);
+  if (evict < expiry) expiry = evict;
   /* Another worker may be the one whose connections give memory back. */
   if (endpoint->withheld && expiry > endpoint->now + WITHHELD_TURN) expiry = endpoint->now + WITHHELD_TURN;
   return expiry;

@@ -121,8 +121,9 @@ check_equal "/info.json: endpoints" '["/echo","/sink","/source","/close"]' "$(js
 check_equal "/sessions.json: none yet" '{"next":0,"open":0,"sessions":[]}' "$(get "${HTTP}sessions.json?after=0")"
 check_equal "/sessions.json: after is checked" 400 "$(status "${HTTP}sessions.json?after=x")"
 check_equal "/stats.json" "0 0" "$(get "${HTTP}stats.json" | json 'j.connections_open + " " + j.sessions_total')"
-check_equal "/stats.json tells of memory" "0 0 0 0" "$(get "${HTTP}stats.json" |
-  json '[j.memory_used, j.memory_refused_connections, j.memory_refused_requests, j.memory_refused_packets].join(" ")')"
+check_equal "/stats.json tells of memory" "0 0 0 0 0" "$(get "${HTTP}stats.json" |
+  json '[j.memory_used, j.memory_refused_connections, j.memory_refused_requests, j.memory_refused_packets,
+   j.memory_closed_connections].join(" ")')"
 check_contains "/metrics" "$(get "${HTTP}metrics")" "
 webtransport_sessions_open 0
 "

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Who has to go when memory stays full.
+ *
+ * While memory is full, newcomers are refused and connections over their share are held back (budget.c). That suits a
+ * crowd which moves much and will have moved it soon. It does not help against connections that hold memory and never
+ * give it back: they stay as long as they like, and nobody else is served.
+ *
+ * So if memory has been full for some seconds, the largest connections over their share are closed with
+ * H3_EXCESSIVE_LOAD, one after another, until memory is no longer full. A connection within its share is never closed.
+ * Each worker looks at its own connections; one of them acts at a time, since each could free enough for all.
+ *
+ * Nobody is closed if that cannot help: where the connections within their share fill the memory by themselves, the
+ * limit is too small for them. Newcomers are refused then, and those who are there go on.
+ *
+ * What a connection holds is here all of it, with what is queued to be sent: a peer that asks and never reads holds as
+ * much as one that sends and leaves gaps.
+ */
+
+#include "quic/conn.h"
+#include "wire/error_code.h"
+
+#define FULL_FOR (5000 * WT__MS)       /* how long memory is full before anybody is closed: a burst is over by then */
+#define FULL_AGAIN_FOR (1000 * WT__MS) /* the same, if it was so lately: those who were closed may have come back */
+#define LATELY (60000 * WT__MS)
+#define TURN (250 * WT__MS)  /* between two looks at all connections */
+#define POLL (1000 * WT__MS) /* between two looks at the sum of all workers, by one that nothing else wakes */
+#define LARGEST 16           /* closed at most in a turn */
+#define MIB(bytes) ((double)(bytes) / 1048576)
+
+/* The connections that hold most, the largest first. */
+struct largest {
+  struct wt__conn *conns[LARGEST];
+  size_t len;
+};
+
+static size_t conn_holds(const struct wt__conn *conn) { return wt__gauge_total(&conn->gauge); }
+
+static void largest_add(struct largest *largest, struct wt__conn *conn) {
+  size_t at = largest->len;
+  while (at > 0 && conn_holds(largest->conns[at - 1]) < conn_holds(conn)) at--;
+  if (at == LARGEST) return;
+  if (largest->len < LARGEST) largest->len++;
+  for (size_t i = largest->len - 1; i > at; i--) largest->conns[i] = largest->conns[i - 1];
+  largest->conns[at] = conn;
+}
+
+void wt__endpoint_tell_over(struct wt__endpoint *endpoint, size_t over) {
+  atomic_fetch_add_explicit(&endpoint->shared->budget.over, over - endpoint->told_over, memory_order_relaxed);
+  endpoint->told_over = over;
+}
+
+/* Finds the largest of those over their share, and tells other workers what all of those hold. */
+static void endpoint_look(struct wt__endpoint *endpoint, struct largest *largest) {
+  size_t over = 0;
+  largest->len = 0;
+  WT__LIST_FOREACH(link, next, &endpoint->conns) {
+    struct wt__conn *conn = WT__CONTAINER_OF(link, struct wt__conn, link);
+    if (conn_holds(conn) <= endpoint->gauge.share) continue;
+    over += conn_holds(conn);
+    largest_add(largest, conn);
+  }
+  wt__endpoint_tell_over(endpoint, over);
+}
+
+/* Whether memory would not be full without the connections that are over their share. */
+static bool endpoint_can_help(const struct wt__endpoint *endpoint) {
+  const struct wt__budget *budget = &endpoint->shared->budget;
+  size_t used = atomic_load_explicit(&budget->used, memory_order_relaxed);
+  size_t over = atomic_load_explicit(&budget->over, memory_order_relaxed);
+  return used < over || used - over < wt__budget_full_end(endpoint->config.max_memory);
+}
+
+static uint64_t elapsed(uint64_t since, uint64_t now) { return since < now ? now - since : 0; }
+
+/* False: another worker has closed connections a moment ago. */
+static bool endpoint_take_turn(struct wt__endpoint *endpoint) {
+  _Atomic uint64_t *evicted_at = &endpoint->shared->budget.evicted_at;
+  uint64_t last = atomic_load_explicit(evicted_at, memory_order_relaxed);
+  if (last != UINT64_MAX && elapsed(last, endpoint->now) < TURN) return false;
+  return atomic_compare_exchange_strong_explicit(evicted_at, &last, endpoint->now, memory_order_relaxed,
+                                                 memory_order_relaxed);
+}
+
+static void conn_evict(struct wt__conn *conn) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  struct wt__path path;
+  char peer[WT__ADDRESS_TEXT_MAX];
+  if (wt__rate_take(&endpoint->gauge.log_rate, endpoint->now)) {
+    wt__path_from_quic(&path, ngtcp2_conn_get_path(conn->quic));
+    wt__conn_address_text(&path.remote, peer, sizeof(peer));
+    WT__WARN(endpoint->config.log, "connection from %s is closed, because memory stays full: it holds %.1f MiB", peer,
+             MIB(conn_holds(conn)));
+  }
+  endpoint->stats.memory_closed_connections++;
+  wt__conn_want_close(conn, WT_LOCAL, WT__H3_EXCESSIVE_LOAD, "the server's memory is full");
+  wt__conn_close_now(conn);
+}
+
+/* How long memory has to be full before somebody is closed. */
+static uint64_t endpoint_patience(const struct wt__endpoint *endpoint) {
+  uint64_t last = atomic_load_explicit(&endpoint->shared->budget.evicted_at, memory_order_relaxed);
+  return last != UINT64_MAX && elapsed(last, endpoint->now) < LATELY ? FULL_AGAIN_FOR : FULL_FOR;
+}
+
+void wt__endpoint_evict(struct wt__endpoint *endpoint) {
+  struct largest largest;
+  if (endpoint->gauge.pressure != WT__PRESSURE_FULL) {
+    endpoint->evict_at = UINT64_MAX;
+    if (endpoint->told_over) wt__endpoint_tell_over(endpoint, 0);
+    return;
+  }
+  if (endpoint->evict_at != UINT64_MAX && endpoint->now < endpoint->evict_at) return;
+  uint64_t since = atomic_load_explicit(&endpoint->shared->budget.full_since, memory_order_relaxed);
+  uint64_t patience = endpoint_patience(endpoint);
+  if (elapsed(since, endpoint->now) < patience) {
+    endpoint->evict_at = since + patience;
+    return;
+  }
+  endpoint->evict_at = endpoint->now + TURN;
+  endpoint_look(endpoint, &largest);
+  if (largest.len == 0 || !endpoint_can_help(endpoint) || !endpoint_take_turn(endpoint)) return;
+  for (size_t i = 0; i < largest.len && endpoint->gauge.pressure == WT__PRESSURE_FULL; i++) {
+    conn_evict(largest.conns[i]);
+    wt__endpoint_tell_memory(endpoint);
+    (void)wt__endpoint_update_pressure(endpoint);
+  }
+}
+
+/* A worker without packets does not see that memory has become full by what others hold. One that holds little need not
+ * see it. */
+uint64_t wt__endpoint_evict_expiry(const struct wt__endpoint *endpoint) {
+  const struct wt__endpoint_config *config = &endpoint->config;
+  if (endpoint->evict_at != UINT64_MAX) return endpoint->evict_at;
+  bool looks = config->workers > 1 && config->max_memory &&
+               endpoint->gauge.bytes > wt__budget_full(config->max_memory) / (8 * config->workers);
+  return looks ? endpoint->now + POLL : UINT64_MAX;
+}
