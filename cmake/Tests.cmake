@@ -79,7 +79,9 @@ endif()
 # What some tests put in place of another function, to see a call or to be in its way.
 foreach(wrapped unit_test_tls:pthread_mutex_unlock e2e_test_workers:wt__udp_send
         e2e_test_workers_threads:pthread_create tool_test_talk:wt_stream_resume tool_test_talk:wt_session_close
-        tool_test_talk:wt_session_get_stats)
+        tool_test_talk:wt_session_get_stats loopback_test_counted:wt__malloc loopback_test_counted:wt__calloc
+        loopback_test_counted:wt__realloc loopback_test_counted:wt__malloc_aligned loopback_test_counted:wt__free
+        loopback_test_counted:wt__strndup loopback_test_counted:wt__strdup)
   string(REGEX MATCH "^[^:]*" target ${wrapped})
   string(REGEX MATCH "[^:]*$" function ${wrapped})
   if(TARGET ${target})

@@ -104,6 +104,7 @@ void wt__pool_init(struct wt__pool *pool) {
     pool->empty[i] = 0;
   }
   pool->empty_len = 0;
+  pool->used_slabs = pool->used_bytes = 0;
 }
 
 void wt__pool_free(struct wt__pool *pool) {
@@ -124,6 +125,7 @@ void *wt__pool_take(struct wt__pool *pool, size_t size) {
   struct slab *slab = link ? slab_of_link(link) : slab_new(pool, index);
   if (!slab) return NULL;
   struct free_block *block = slab->free;
+  pool->used_bytes += size;
   size = pool_size(index);
   if (block) {
     ASAN_UNPOISON_MEMORY_REGION(block, size);
@@ -136,6 +138,7 @@ void *wt__pool_take(struct wt__pool *pool, size_t size) {
   if (slab->used++ == 0) {
     pool->empty[index]--;
     pool->empty_len--;
+    pool->used_slabs++;
   }
   if (slab_is_full(slab, size)) wt__list_remove(&slab->link);
   return block;
@@ -161,5 +164,8 @@ void wt__pool_give(struct wt__pool *pool, void *block, size_t size) {
   freed->next = slab->free;
   slab->free = freed;
   ASAN_POISON_MEMORY_REGION(freed, pool_size(index));
-  if (--slab->used == 0) slab_emptied(pool, slab, index);
+  pool->used_bytes -= size;
+  if (--slab->used > 0) return;
+  pool->used_slabs--;
+  slab_emptied(pool, slab, index);
 }

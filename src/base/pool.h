@@ -34,6 +34,7 @@ struct wt__pool {
   struct wt__list slabs[WT__POOL_SIZES]; /* by size: those with free blocks, the empty ones last */
   uint32_t empty[WT__POOL_SIZES];        /* how many of them are empty */
   uint32_t empty_len;                    /* of all sizes */
+  size_t used_slabs, used_bytes;         /* slabs that are not empty, and what was asked for of them */
 };
 
 void wt__pool_init(struct wt__pool *pool);
@@ -48,5 +49,11 @@ void *wt__pool_take(struct wt__pool *pool, size_t size);
 void *wt__pool_take_zeroed(struct wt__pool *pool, size_t size);
 /* `pool` and `size` are those that it was taken with; `block` may be NULL. */
 void wt__pool_give(struct wt__pool *pool, void *block, size_t size);
+
+/* Bytes of slabs in use beyond what was asked for. Whoever counts blocks by their sizes adds this, else a peer could make
+ * many slabs and leave a block in each. Empty slabs are few, and do not count. */
+static inline size_t wt__pool_spare(const struct wt__pool *pool) {
+  return pool->used_slabs * WT__POOL_SLAB - pool->used_bytes;
+}
 
 #endif

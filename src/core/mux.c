@@ -119,6 +119,7 @@ void wt__mux_free(struct wt__mux *mux, enum wt_party party, uint64_t wire_code) 
   wt__datagrams_free(mux);
   wt__released_run(&mux->released);
   wt__map_free(&mux->sessions);
+  if (mux->past) wt__gauge_remove(mux->gauge, sizeof(*mux->past));
   wt__free(mux->past);
   mux->past = NULL;
 }
@@ -128,6 +129,7 @@ void wt__mux_free(struct wt__mux *mux, enum wt_party party, uint64_t wire_code) 
 struct wt__mux_past *wt__mux_past(struct wt__mux *mux) {
   if (mux->past) return mux->past;
   mux->past = wt__calloc(1, sizeof(*mux->past));
+  if (mux->past) wt__gauge_add(mux->gauge, sizeof(*mux->past));
   for (size_t i = 0; mux->past && i < WT__CLOSED_IDS; i++) mux->past->closed_ids[i] = -1;
   return mux->past;
 }

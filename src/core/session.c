@@ -39,9 +39,13 @@ static void session_todo_soon(wt_session *session) {
 
 /* --- Beginning --- */
 
-/* What it counts in the connection's gauge: the path is what a client can make long. */
+/* What it counts in the connection's gauge: path, protocol and reason are what a client can make long. */
+
+static size_t text_size(const char *text) { return text ? wt__mem_size((void *)(uintptr_t)text) : 0; }
+
 static size_t session_size(const wt_session *session) {
-  return sizeof(*session) + (session->path ? strlen(session->path) : 0);
+  return sizeof(*session) + text_size(session->path) + text_size(session->protocol) + text_size(session->peer_address) +
+         text_size(session->end.reason);
 }
 
 int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__session_params *params, wt_session **out) {
@@ -262,6 +266,7 @@ void wt__session_end(wt_session *session, enum wt_party by, uint32_t code, const
   session->end.wire_code = wire_code;
   session->end.reason = wt__strndup(reason ? reason : "", reason ? reason_len : 0);
   session->end.reason_len = session->end.reason ? reason_len : 0;
+  wt__gauge_add(session->mux->gauge, text_size(session->end.reason));
   if (--mux->sessions_open == 0) mux->transport->set_keep_alive(mux->ctx, false);
   wt__mux_close_id(mux, session->id);
   wt__datagrams_drop_session(session);
@@ -275,6 +280,8 @@ void wt__session_end(wt_session *session, enum wt_party by, uint32_t code, const
 int wt__session_set_protocol(wt_session *session, const char *protocol) {
   char *copy = wt__strdup(protocol);
   if (copy == NULL) return WT_ERR_NOMEM;
+  wt__gauge_remove(session->mux->gauge, text_size(session->protocol));
+  wt__gauge_add(session->mux->gauge, text_size(copy));
   wt__free(session->protocol);
   session->protocol = copy;
   return 0;

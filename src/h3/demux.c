@@ -28,8 +28,8 @@
 #define IS_UNI(id) (((id)&2) != 0)
 #define STREAM_QPACK_ENCODER 0x02 /* RFC 9204, section 4.2 */
 
-/* What a stream counts in the connection's gauge besides what others count: its record and its places in tables. */
-#define RECORD_SIZE (sizeof(struct wt__h3_stream) + 128)
+/* What a stream counts in the connection's gauge besides what others count: its record and its place in the table. */
+#define RECORD_SIZE (sizeof(struct wt__h3_stream) + 32)
 
 /* --- Records --- */
 

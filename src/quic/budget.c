@@ -100,8 +100,12 @@ static void withheld_wake(struct wt__endpoint *endpoint) {
   }
 }
 
+size_t wt__endpoint_holds(const struct wt__endpoint *endpoint) {
+  return endpoint->gauge.bytes + wt__pool_spare(&endpoint->pool);
+}
+
 void wt__endpoint_tell_memory(struct wt__endpoint *endpoint) {
-  size_t held = endpoint->gauge.bytes;
+  size_t held = wt__endpoint_holds(endpoint);
   atomic_fetch_add_explicit(&endpoint->shared->budget.used, held - endpoint->told, memory_order_relaxed);
   endpoint->told = held;
 }
@@ -120,7 +124,7 @@ void wt__endpoint_weigh(struct wt__endpoint *endpoint) {
   struct wt__budget *budget = &endpoint->shared->budget;
   size_t max = endpoint->config.max_memory, step = wt__budget_step(max);
   if (max == 0) return;
-  bool changed = gauge->bytes - endpoint->told + step > 2 * step; /* by more than a step, up or down */
+  bool changed = wt__endpoint_holds(endpoint) - endpoint->told + step > 2 * step; /* by more than a step, up or down */
   int pressure = atomic_load_explicit(&budget->pressure, memory_order_relaxed);
   if (!changed && pressure == (int)gauge->pressure && pressure != WT__PRESSURE_FULL) return;
   if (changed) wt__endpoint_tell_memory(endpoint);

@@ -14,6 +14,7 @@
  * its handshake is done, and then. Measured as the resident memory of 500 idle sessions. */
 #define WT__BUDGET_HANDSHAKE (40 * 1024)
 #define WT__BUDGET_CONNECTION (12 * 1024)
+#define WT__BUDGET_REMAINS 640 /* of one that is closed and answers late packets: connection ids */
 /* When memory is full, a connection may hold so much more than an equal part. */
 #define WT__BUDGET_SHARE_MORE (16 * 1024)
 /* A worker tells a change of what it holds from so much on, or from a 256th of a small limit. */

@@ -231,7 +231,7 @@ static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum 
   wt__reset_at_recv_free(conn);
   wt__reset_at_send_free(conn);
   wt__tls_free(conn->tls);
-  conn_count(conn, 0);
+  conn_count(conn, WT__BUDGET_REMAINS);
   if (conn->withheld) endpoint->withheld--;
   conn->withheld = false;
   conn_free_stops(conn);
@@ -248,6 +248,7 @@ void wt__conn_free(struct wt__conn *conn, enum wt_party party, uint64_t code) {
   if (lingered) conn->endpoint->ended_len--;
   wt__heap_remove(&conn->endpoint->timers, &conn->timer);
   wt__cid_map_remove_all(&conn->endpoint->cids, &conn->cids);
+  conn_count(conn, 0);
   wt__gauge_remove(&conn->gauge, sizeof(*conn) + (conn->answer ? conn_answer_size(conn->answer) : 0));
   wt__free(conn->answer);
   wt__free(conn->texts);

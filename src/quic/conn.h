@@ -248,6 +248,8 @@ int wt__conn_write(struct wt__conn *conn, bool *more);
 /* --- budget.c --- */
 /* Tells other workers what this one holds, if that has changed much, and takes over what follows from what all hold. */
 void wt__endpoint_weigh(struct wt__endpoint *endpoint);
+/* What its connections hold, with what is lost between their blocks. */
+size_t wt__endpoint_holds(const struct wt__endpoint *endpoint);
 /* Only tells, however little it is. */
 void wt__endpoint_tell_memory(struct wt__endpoint *endpoint);
 /* Whether a packet of `len` bytes is to be treated as lost, because memory is full and the connection holds more than

@@ -238,5 +238,5 @@ bool wt__endpoint_is_idle(const struct wt__endpoint *endpoint) {
 
 void wt__endpoint_get_stats(const struct wt__endpoint *endpoint, struct wt__endpoint_stats *stats) {
   *stats = endpoint->stats;
-  stats->memory_used = endpoint->gauge.bytes;
+  stats->memory_used = wt__endpoint_holds(endpoint);
 }

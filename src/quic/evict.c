@@ -134,6 +134,6 @@ uint64_t wt__endpoint_evict_expiry(const struct wt__endpoint *endpoint) {
   const struct wt__endpoint_config *config = &endpoint->config;
   if (endpoint->evict_at != UINT64_MAX) return endpoint->evict_at;
   bool looks = config->workers > 1 && config->max_memory &&
-               endpoint->gauge.bytes > wt__budget_full(config->max_memory) / (8 * config->workers);
+               wt__endpoint_holds(endpoint) > wt__budget_full(config->max_memory) / (8 * config->workers);
   return looks ? endpoint->now + POLL : UINT64_MAX;
 }

@@ -66,6 +66,9 @@ struct record {
   struct wt__link final; /* in `finals` */
 };
 
+/* What a record counts in the connection's gauge, with its place in the map. */
+#define RECORD_SIZE (sizeof(struct record) + 32)
+
 static struct record *record_of(struct wt__link *link) { return WT__CONTAINER_OF(link, struct record, link); }
 
 static bool is_uni(int64_t id) { return (id & 2) != 0; }
@@ -90,9 +93,12 @@ static struct record *record_add(struct wt__conn *conn, int64_t id) {
   record->id = id;
   wt__link_init(&record->link);
   wt__link_init(&record->final);
-  if (!wt__map_set(&conn->reset_in.streams, (uint64_t)id, record)) return record;
-  wt__pool_give(pool_of(conn), record, sizeof(*record));
-  return NULL;
+  if (wt__map_set(&conn->reset_in.streams, (uint64_t)id, record)) {
+    wt__pool_give(pool_of(conn), record, sizeof(*record));
+    return NULL;
+  }
+  wt__gauge_add(&conn->gauge, RECORD_SIZE);
+  return record;
 }
 
 /* It is in the map no longer. */
@@ -100,6 +106,7 @@ static void record_end(struct wt__conn *conn, struct record *record) {
   if (conn->reset_in.found == record) conn->reset_in.found = NULL;
   wt__list_remove(&record->link);
   wt__list_remove(&record->final);
+  wt__gauge_remove(&conn->gauge, RECORD_SIZE);
   wt__pool_give(pool_of(conn), record, sizeof(*record));
 }
 
@@ -109,10 +116,13 @@ static void record_drop(struct wt__conn *conn, struct record *record) {
 }
 
 static void record_free(uint64_t key, void *value, void *arg) {
-  const struct wt__conn *conn = arg;
+  struct wt__conn *conn = arg;
   (void)key;
+  wt__gauge_remove(&conn->gauge, RECORD_SIZE);
   wt__pool_give(pool_of(conn), value, sizeof(struct record));
 }
+
+static size_t ids_size(const struct wt__idset *ids) { return ids->cap * sizeof(*ids->ranges); }
 
 void wt__reset_at_recv_init(struct wt__conn *conn, uint64_t max_bidi, uint64_t max_uni) {
   struct wt__reset_at_recv *in = &conn->reset_in;
@@ -130,7 +140,10 @@ void wt__reset_at_recv_free(struct wt__conn *conn) {
   struct wt__reset_at_recv *in = &conn->reset_in;
   wt__map_each(&in->streams, record_free, conn);
   wt__map_free(&in->streams);
-  for (int i = 0; i < 2; i++) wt__idset_free(&in->opened[i]);
+  for (int i = 0; i < 2; i++) {
+    wt__gauge_remove(&conn->gauge, ids_size(&in->opened[i]));
+    wt__idset_free(&in->opened[i]);
+  }
   wt__list_init(&in->kept);
   wt__list_init(&in->ready);
   wt__list_init(&in->finals);
@@ -269,7 +282,12 @@ int wt__reset_at_recv_opened(struct wt__conn *conn, int64_t id) {
   if (!record) record = record_add(conn, id);
   if (!record) return WT_ERR_NOMEM;
   record->open = true;
-  return is_ours(conn, id) ? 0 : wt__idset_add(&conn->reset_in.opened[is_uni(id)], (uint64_t)id >> 2);
+  if (is_ours(conn, id)) return 0;
+  struct wt__idset *ids = &conn->reset_in.opened[is_uni(id)];
+  wt__gauge_remove(&conn->gauge, ids_size(ids));
+  int rc = wt__idset_add(ids, (uint64_t)id >> 2);
+  wt__gauge_add(&conn->gauge, ids_size(ids));
+  return rc;
 }
 
 void wt__reset_at_recv_data(struct wt__conn *conn, int64_t id, uint64_t offset, size_t len) {

@@ -57,6 +57,9 @@ struct reset {
   uint64_t sent_at;
 };
 
+/* What it counts in the connection's gauge, with its place in the map. */
+#define RESET_SIZE (sizeof(struct reset) + 32)
+
 static struct reset *reset_find(const struct wt__conn *conn, int64_t id) {
   return wt__map_get(&conn->reset_out.resets, (uint64_t)id);
 }
@@ -73,8 +76,9 @@ static void reset_move(struct reset *reset, enum reset_state state, struct wt__l
 }
 
 static void reset_free(uint64_t key, void *value, void *arg) {
+  struct wt__conn *conn = arg;
   (void)key;
-  (void)arg;
+  wt__gauge_remove(&conn->gauge, RESET_SIZE);
   wt__free(value);
 }
 
@@ -88,7 +92,7 @@ void wt__reset_at_send_init(struct wt__conn *conn) {
 }
 
 void wt__reset_at_send_free(struct wt__conn *conn) {
-  wt__map_each(&conn->reset_out.resets, reset_free, NULL);
+  wt__map_each(&conn->reset_out.resets, reset_free, conn);
   wt__map_free(&conn->reset_out.resets);
   wt__list_init(&conn->reset_out.queue);
   wt__list_init(&conn->reset_out.flying);
@@ -115,6 +119,7 @@ int wt__reset_at_send_reset(struct wt__conn *conn, int64_t id, uint64_t code, ui
     wt__free(reset);
     return WT_ERR_NOMEM;
   }
+  wt__gauge_add(&conn->gauge, RESET_SIZE);
   reset_move(reset, QUEUED, &out->queue);
   return 0;
 }
@@ -123,6 +128,7 @@ void wt__reset_at_send_closed(struct wt__conn *conn, int64_t id) {
   struct reset *reset = wt__map_remove(&conn->reset_out.resets, (uint64_t)id);
   if (!reset) return;
   wt__list_remove(&reset->link);
+  wt__gauge_remove(&conn->gauge, RESET_SIZE);
   wt__free(reset);
 }
 

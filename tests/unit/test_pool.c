@@ -140,6 +140,27 @@ static void test_pool_partly_used_slabs_serve_before_empty_ones(void **state) {
   for (size_t i = 0; i < 100; i++) wt__pool_give(&pool, blocks[i], 2048);
 }
 
+/* A block alone in its slab costs the slab; slabs that are empty cost nothing. */
+static void test_pool_tells_what_is_lost_between_blocks(void **state) {
+  (void)state;
+  static void *blocks[MANY];
+  assert_int_equal(wt__pool_spare(&pool), 0);
+  for (size_t i = 0; i < MANY; i++) blocks[i] = wt__pool_take(&pool, 300);
+  size_t full = (size_t)slabs() * WT__POOL_SLAB;
+  assert_int_equal(wt__pool_spare(&pool), full - (size_t)MANY * 300);
+  size_t per_slab = WT__POOL_SLAB / 320, left = 0;
+  for (size_t i = 0; i < MANY; i++) {
+    if (i % per_slab == 0) {
+      left++;
+    } else {
+      wt__pool_give(&pool, blocks[i], 300);
+    }
+  }
+  assert_in_range(wt__pool_spare(&pool), (left - 1) * (WT__POOL_SLAB - 900), full);
+  for (size_t i = 0; i < MANY; i += per_slab) wt__pool_give(&pool, blocks[i], 300);
+  assert_int_equal(wt__pool_spare(&pool), 0);
+}
+
 static void test_pool_out_of_memory(void **state) {
   (void)state;
   wt__mem_fail_after(0); /* the block itself */
@@ -213,6 +234,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_pool_random_life, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_pool_gives_memory_back_and_keeps_a_bound, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_pool_partly_used_slabs_serve_before_empty_ones, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_pool_tells_what_is_lost_between_blocks, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_pool_out_of_memory, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_pool_without_a_pool, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_pool_that_is_freed_too_early_leaves_what_is_used, set_up, tear_down),
