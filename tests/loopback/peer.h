@@ -107,6 +107,7 @@ struct peer {
   uint32_t server_versions[16];
   size_t server_version_count;
   bool silent; /* neither reads nor writes: the machine is gone */
+  bool deaf;   /* acknowledges what comes, and takes note of acknowledgements alone */
 };
 
 /* WebTransport as drafts 15 and 16 have it; the SETTINGS that browsers send. */

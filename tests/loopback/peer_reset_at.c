@@ -296,9 +296,9 @@ static int on_decrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2
     const uint8_t *frame = at;
     if (!skip_frame(&at, end, &type)) break;
     bool deaf = type == 0x05 && current->options.deaf_to_stops;
-    if (type != 0x24 && !deaf) continue;
     if (type == 0x24) reset_at_seen(current, frame, at);
     if (deaf) current->stops_unheard++;
+    if (type != 0x24 && !deaf && (!current->deaf || type <= 0x03 || type == 0x1c || type == 0x1d)) continue;
     dst[frame - dst] = 0x01;
     memset(dst + (frame - dst) + 1, 0, (size_t)(at - frame) - 1);
   }
