@@ -4,8 +4,8 @@
  * cost and not by their bytes, other frames that make memory grow stay below the same bound, and an honest peer on the
  * worst network never comes near it.
  */
+#include "pair.h"
 #include "quic/conn.h"
-#include "world.h"
 
 #define KIB 1024
 
@@ -143,6 +143,24 @@ static void test_gaps_in_all_streams_are_allowed(void **state) {
   world_free(&w);
 }
 
+/* A client has the same bound against servers. Ours leaves no gaps, so the count is made to say that it did. */
+static void test_gaps_of_a_server_are_bounded_too(void **state) {
+  struct pair p;
+  (void)state;
+  pair_ready(&p);
+  struct server_session *session = client_session(&p.client, p.link, "/wt");
+  assert_non_null(session);
+  struct wt__conn *conn = WT__CONTAINER_OF(wt__list_first(&p.client.endpoint->conns), struct wt__conn, link);
+  conn->blocks.read += 64 * KIB * KIB;
+  assert_int_equal(wt_session_send_datagram(server_session(&p.server, 0)->session, "x", 1), 0);
+  NET_UNTIL(&p.net, 1000, p.link->ends == 1);
+  assert_true(p.link->end.is_h3);
+  assert_int_equal(p.link->end.error, WT_ERR_PROTOCOL);
+  assert_string_equal(p.link->end.reason, "too much memory for data with gaps");
+  NET_UNTIL(&p.net, 1000, server_session(&p.server, 0)->closes == 1);
+  pair_free(&p);
+}
+
 /* --- Honest peers --- */
 
 static void bad_network(struct world *w) {
@@ -249,6 +267,7 @@ int main(void) {
       cmocka_unit_test(test_gaps_of_many_streams_are_bounded_by_their_cost),
       cmocka_unit_test(test_gaps_of_one_stream_are_bounded_by_their_cost),
       cmocka_unit_test(test_gaps_in_all_streams_are_allowed),
+      cmocka_unit_test(test_gaps_of_a_server_are_bounded_too),
       cmocka_unit_test(test_gaps_of_small_streams_on_a_bad_network),
       cmocka_unit_test(test_gaps_of_every_second_packet_of_a_large_window),
   };
