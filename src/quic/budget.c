@@ -85,12 +85,17 @@ static enum wt__pressure pressure_update(struct wt__endpoint *endpoint, size_t u
 
 /* Of three quarters, not of what is used: else the share would grow with those who use it. Of connections whose
  * handshake is done: who begins many and finishes none would make it small for all others. */
-static size_t share_of(const struct wt__endpoint *endpoint) {
+static size_t share_of(const struct wt__endpoint *endpoint, size_t memory) {
   const struct wt__shared *shared = endpoint->shared;
   size_t connections = atomic_load_explicit(&shared->connections, memory_order_relaxed);
   size_t handshakes = atomic_load_explicit(&shared->handshakes, memory_order_relaxed);
   connections = connections > handshakes ? connections - handshakes : 0;
-  return wt__budget_full(endpoint->config.max_memory) / (connections ? connections : 1) + WT__BUDGET_SHARE_MORE;
+  return memory / (connections ? connections : 1) + WT__BUDGET_SHARE_MORE;
+}
+
+size_t wt__endpoint_evict_share(const struct wt__endpoint *endpoint) {
+  size_t share = share_of(endpoint, endpoint->config.max_memory / 2);
+  return share > WT__BUDGET_SMALL ? share : WT__BUDGET_SMALL;
 }
 
 static void withheld_wake(struct wt__endpoint *endpoint) {
@@ -114,7 +119,8 @@ enum wt__pressure wt__endpoint_update_pressure(struct wt__endpoint *endpoint) {
   struct wt__gauge_sum *gauge = &endpoint->gauge;
   size_t used = atomic_load_explicit(&endpoint->shared->budget.used, memory_order_relaxed);
   gauge->pressure = pressure_update(endpoint, used);
-  gauge->share = gauge->pressure == WT__PRESSURE_FULL ? share_of(endpoint) : SIZE_MAX;
+  gauge->share = gauge->pressure == WT__PRESSURE_FULL ? share_of(endpoint, wt__budget_full(endpoint->config.max_memory))
+                                                      : SIZE_MAX;
   if (gauge->pressure != WT__PRESSURE_FULL && endpoint->withheld) withheld_wake(endpoint);
   return gauge->pressure;
 }

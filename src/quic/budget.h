@@ -17,6 +17,8 @@
 #define WT__BUDGET_REMAINS 640 /* of one that is closed and answers late packets: connection ids */
 /* When memory is full, a connection may hold so much more than an equal part. */
 #define WT__BUDGET_SHARE_MORE (16 * 1024)
+/* When memory stays full, nobody is closed who holds no more than this: twice what an idle session is counted for. */
+#define WT__BUDGET_SMALL (128 * 1024)
 /* A worker tells a change of what it holds from so much on, or from a 256th of a small limit. */
 #define WT__BUDGET_STEP (64 * 1024)
 /* Lines of each worker about what is refused. */

@@ -261,6 +261,9 @@ void wt__conn_extend(struct wt__conn *conn);
 /* Renews the verdict in the gauge, and returns it. */
 enum wt__pressure wt__endpoint_update_pressure(struct wt__endpoint *endpoint);
 
+/* How much a connection may hold without being closed when memory stays full. */
+size_t wt__endpoint_evict_share(const struct wt__endpoint *endpoint);
+
 /* --- read_limit.c --- */
 /* Asks for the connection to be closed if its peer's packets take too much memory. */
 void wt__conn_check_read(struct wt__conn *conn);

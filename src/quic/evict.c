@@ -8,8 +8,12 @@
  * give it back: they stay as long as they like, and nobody else is served.
  *
  * So if memory has been full for some seconds, the largest connections over their share are closed with
- * H3_EXCESSIVE_LOAD, one after another, until memory is no longer full. A connection within its share is never closed.
- * Each worker looks at its own connections; one of them acts at a time, since each could free enough for all.
+ * H3_EXCESSIVE_LOAD, one after another, until memory is no longer full. Each worker looks at its own connections; one of
+ * them acts at a time, since each could free enough for all.
+ *
+ * The share is here an equal part of half of the memory, since an equal part of what is full would make everybody
+ * innocent where all hold the same. But 128 KiB are nobody's crime: connections that rest are never closed, however many
+ * there are.
  *
  * Nobody is closed if that cannot help: where the connections within their share fill the memory by themselves, the
  * limit is too small for them. Newcomers are refused then, and those who are there go on.
@@ -53,11 +57,11 @@ void wt__endpoint_tell_over(struct wt__endpoint *endpoint, size_t over) {
 
 /* Finds the largest of those over their share, and tells other workers what all of those hold. */
 static void endpoint_look(struct wt__endpoint *endpoint, struct largest *largest) {
-  size_t over = 0;
+  size_t over = 0, share = wt__endpoint_evict_share(endpoint);
   largest->len = 0;
   WT__LIST_FOREACH(link, next, &endpoint->conns) {
     struct wt__conn *conn = WT__CONTAINER_OF(link, struct wt__conn, link);
-    if (conn_holds(conn) <= endpoint->gauge.share) continue;
+    if (conn_holds(conn) <= share) continue;
     over += conn_holds(conn);
     largest_add(largest, conn);
   }

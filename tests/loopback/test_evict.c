@@ -236,6 +236,32 @@ static void test_evict_ends_the_wait_of_others(void **state) {
   crowd_free(&c);
 }
 
+/* Each of 40 holds an equal part of what is full, and so no more than its share of that. */
+static void test_evict_some_of_many_that_hold_the_same(void **state) {
+  static uint8_t data[120 * KIB];
+  struct crowd c;
+  (void)state;
+  crowd_init(&c, MAX);
+  for (int i = 0; i < 40; i++) crowd_join(&c);
+  for (size_t at = 0; at < sizeof(data); at += 4000) {
+    for (size_t i = 0; i < c.count; i++) {
+      if (at == 0) c.ids[i] = peer_wt_open(c.hogs[i], true, c.ids[i], data, 1, false);
+      peer_send(c.hogs[i], c.ids[i], data, 4000, false);
+    }
+    run_until_full(&c, 100);
+  }
+  run_until_full(&c, 1000);
+  assert_true(is_full(&c));
+  assert_int_equal(crowd_alive(&c), c.count);
+  unsigned seconds = seconds_of_refusal(&c, 8);
+  print_message("count: 40 connections hold the same: newcomers are served after %u s, %zu are closed\n", seconds,
+                c.count - crowd_alive(&c));
+  assert_true(seconds >= 3);
+  assert_in_range(crowd_alive(&c), c.count / 2, c.count - 1); /* they go on sending when there is room */
+  check_echo(&c);
+  crowd_free(&c);
+}
+
 /* --- Who comes back, and who stays --- */
 
 /* Those who were closed come back at once: the second time it takes a second. */
@@ -383,6 +409,7 @@ int main(void) {
       cmocka_unit_test(test_evict_connections_with_gaps),
       cmocka_unit_test(test_evict_connections_that_are_not_read),
       cmocka_unit_test(test_evict_connections_that_do_not_read),
+      cmocka_unit_test(test_evict_some_of_many_that_hold_the_same),
       cmocka_unit_test(test_evict_ends_the_wait_of_others),
       cmocka_unit_test(test_evict_those_who_come_back_sooner),
       cmocka_unit_test(test_evict_nobody_within_the_share),
