@@ -39,8 +39,8 @@ struct wt__sendq {
   uint64_t acked, sent, end; /* offsets in the stream; acked: up to the last whole chunk given back */
   size_t max;                /* the most bytes from `acked` to `end` */
   bool fin, fin_sent;
-  bool short_write;            /* an append was cut: tell when there is room again */
-  struct wt__pool *pool;       /* of chunks; NULL, as it is born: they come from the allocator */
+  bool short_write;        /* an append was cut: tell when there is room again */
+  struct wt__pool *pool;   /* of chunks; NULL, as it is born: they come from the allocator */
   struct wt__gauge *gauge; /* where chunks count, and whose pressure lowers `max`; NULL, as it is born: neither */
 };
 

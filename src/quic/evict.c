@@ -18,6 +18,9 @@
  * Nobody is closed if that cannot help: where the connections within their share fill the memory by themselves, the
  * limit is too small for them. Newcomers are refused then, and those who are there go on.
  *
+ * Before all that, and at once, what is left of closed connections goes: their peers, if they missed the close, get a
+ * stateless reset instead.
+ *
  * What a connection holds is here all of it, with what is queued to be sent: a peer that asks and never reads holds as
  * much as one that sends and leaves gaps.
  */
@@ -108,8 +111,18 @@ static uint64_t endpoint_patience(const struct wt__endpoint *endpoint) {
   return last != UINT64_MAX && elapsed(last, endpoint->now) < LATELY ? FULL_AGAIN_FOR : FULL_FOR;
 }
 
+static void endpoint_drop_remains(struct wt__endpoint *endpoint) {
+  struct wt__link *link;
+  while (endpoint->gauge.pressure == WT__PRESSURE_FULL && (link = wt__list_first(&endpoint->ended))) {
+    wt__conn_free(WT__CONTAINER_OF(link, struct wt__conn, link), WT_LOCAL, 0);
+    wt__endpoint_tell_memory(endpoint);
+    (void)wt__endpoint_update_pressure(endpoint);
+  }
+}
+
 void wt__endpoint_evict(struct wt__endpoint *endpoint) {
   struct largest largest;
+  endpoint_drop_remains(endpoint);
   if (endpoint->gauge.pressure != WT__PRESSURE_FULL) {
     endpoint->evict_at = UINT64_MAX;
     if (endpoint->told_over) wt__endpoint_tell_over(endpoint, 0);

@@ -358,6 +358,27 @@ static void test_evict_only_where_it_helps(void **state) {
   crowd_free(&c);
 }
 
+/* What answers late packets of closed connections is worth less than a newcomer. */
+static void test_evict_what_is_left_of_closed_connections(void **state) {
+  struct crowd c;
+  (void)state;
+  crowd_init(&c, MAX);
+  for (int i = 0; i < 10; i++) {
+    struct peer *peer = crowd_peer(&c, 100 + (unsigned)i);
+    peer_close(peer, WT__H3_NO_ERROR);
+    peer_free(peer);
+  }
+  net_run_for(&c.world.net, 20);
+  assert_true(c.world.server.endpoint->ended_len > 0);
+  other_holds(&c, MAX / 4 * 3, 0);
+  peer_ping(c.world.peer);
+  net_run_for(&c.world.net, 20);
+  assert_int_equal(c.world.server.endpoint->ended_len, 0);
+  assert_false(c.world.peer->ended);
+  other_gives_back(&c, MAX / 4 * 3, 0);
+  crowd_free(&c);
+}
+
 /* A worker that has closed some lets the others look first whether that was enough. */
 static void test_evict_one_worker_at_a_time(void **state) {
   struct crowd c;
@@ -415,6 +436,7 @@ int main(void) {
       cmocka_unit_test(test_evict_nobody_within_the_share),
       cmocka_unit_test(test_evict_half_open_handshakes_do_not_count_for_the_share),
       cmocka_unit_test(test_evict_only_where_it_helps),
+      cmocka_unit_test(test_evict_what_is_left_of_closed_connections),
       cmocka_unit_test(test_evict_one_worker_at_a_time),
       cmocka_unit_test(test_evict_by_a_worker_without_packets),
   };
