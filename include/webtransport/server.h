@@ -52,7 +52,7 @@ enum wt_draft {
 /** When a client must prove its address first, at the cost of a round trip (RFC 9000, section 8.1.2). */
 enum wt_retry {
   WT_RETRY_NEVER = 0,
-  WT_RETRY_UNDER_LOAD = 1, /**< once `retry_threshold` handshakes are unfinished */
+  WT_RETRY_UNDER_LOAD = 1, /**< once `retry_threshold` handshakes are unfinished, or another would have to give way */
   WT_RETRY_ALWAYS = 2,
 };
 
@@ -102,13 +102,23 @@ struct wt_server_config {
   /* --- Address validation and connections. --- */
   enum wt_retry retry;                /**< default WT_RETRY_UNDER_LOAD */
   size_t retry_threshold;             /**< unfinished handshakes; default 256 */
-  size_t max_connections;             /**< further ones are refused; default 65,536 */
-  size_t max_connections_per_address; /**< of one IPv4 address or IPv6 /64; default 1,024 */
-  const uint8_t *reset_key;           /**< 32 secret bytes that outlive restarts, so that peers of an earlier run
+  size_t max_connections;             /**< at least 1; default 65,536. Beyond it the oldest unfinished handshake gives
+                                           way to a new one; where there is none, the new one is refused. */
+  size_t max_connections_per_address; /**< of one IPv4 address or IPv6 /64; at least 1; default 1,024. Unfinished
+                                           handshakes that began with a token of ours count, and give way as above. */
+  /**
+   * Unfinished handshakes of one IPv4 address or IPv6 /64; at least 1; default 256: 2,500 clients a second behind a NAT,
+   * at round trips of 100 ms. It counts those that began with a token of ours (Retry, or NEW_TOKEN), which shows that
+   * the address is the client's. Beyond it the oldest one of the address gives way to a new one: a quarter of them at
+   * once, and then a quarter a second; further new ones are dropped. So many without a token make WT_RETRY_UNDER_LOAD
+   * ask that address for one. With several workers, each may let in one more.
+   */
+  size_t max_handshakes_per_address;
+  const uint8_t *reset_key; /**< 32 secret bytes that outlive restarts, so that peers of an earlier run
                                         get a stateless reset; NULL (the default): random. Copied. */
-  size_t reset_key_len;               /**< 32, or 0 without a key */
-  bool session_tickets;               /**< TLS resumption; default true */
-  unsigned drafts;                    /**< which drafts are announced, of `enum wt_draft`; the highest that the
+  size_t reset_key_len;     /**< 32, or 0 without a key */
+  bool session_tickets;     /**< TLS resumption; default true */
+  unsigned drafts;          /**< which drafts are announced, of `enum wt_draft`; the highest that the
                                            client names too is spoken. Default WT_DRAFT_ALL; others for tests. */
 
   /* --- Windows (RFC 9000, section 4), in bytes. --- */
@@ -163,9 +173,12 @@ struct wt_server_config {
 struct wt_server_stats {
   size_t size; /**< set by the caller to sizeof(struct wt_server_stats) */
   uint64_t connections_open, connections_total;
+  uint64_t connections_refused; /**< because of `max_connections` or `max_connections_per_address` */
   uint64_t sessions_open, sessions_total;
   uint64_t requests_total;
   uint64_t handshakes_open;
+  uint64_t handshakes_evicted; /**< unfinished ones that gave way to new ones */
+  uint64_t handshakes_dropped; /**< that did not begin, because those of the address give way too often */
   uint64_t packets_received, packets_sent;
   uint64_t bytes_received, bytes_sent; /**< UDP payloads */
   uint64_t packets_handed_over;        /**< that another worker's socket received */

@@ -32,9 +32,13 @@ static void rate_refill(struct wt__rate *rate, uint64_t now) {
   rate->at += passed;
 }
 
-bool wt__rate_take(struct wt__rate *rate, uint64_t now) {
+bool wt__rate_has(struct wt__rate *rate, uint64_t now) {
   rate_refill(rate, now);
-  if (rate->credit < TOKEN) return false;
+  return rate->credit >= TOKEN;
+}
+
+bool wt__rate_take(struct wt__rate *rate, uint64_t now) {
+  if (!wt__rate_has(rate, now)) return false;
   rate->credit -= TOKEN;
   return true;
 }

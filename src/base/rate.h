@@ -20,5 +20,7 @@ struct wt__rate {
 void wt__rate_init(struct wt__rate *rate, uint64_t per_second, uint64_t burst, uint64_t now);
 /* Whether it may happen now; it then counts. */
 bool wt__rate_take(struct wt__rate *rate, uint64_t now);
+/* Whether it may happen now; it does not count. */
+bool wt__rate_has(struct wt__rate *rate, uint64_t now);
 
 #endif

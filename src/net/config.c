@@ -42,6 +42,7 @@ void wt_server_config_init(struct wt_server_config *config, size_t size) {
       .retry = WT_RETRY_UNDER_LOAD,
       .retry_threshold = 256,
       .max_connections_per_address = 1024,
+      .max_handshakes_per_address = 256,
       .session_tickets = true,
       .max_session_rate = 100,
       .max_memory = machine_memory() / 2,
@@ -88,6 +89,7 @@ int wt__config_check(const struct wt_server_config *config, char *why, size_t si
   wt__bounds_check(&bounds, &check);
   WT__CHECK_RANGE(&check, config, workers, 1, WT__WORKERS_MAX);
   WT__CHECK_RANGE(&check, config, max_connections_per_address, 1, SIZE_MAX);
+  WT__CHECK_RANGE(&check, config, max_handshakes_per_address, 1, SIZE_MAX);
   WT__CHECK_RANGE(&check, config, max_session_rate, 0, WT__RATE_MAX);
   if (config->max_memory) WT__CHECK_RANGE(&check, config, max_memory, MIN_MEMORY, SIZE_MAX);
   return check.failed ? WT_ERR_INVALID : 0;

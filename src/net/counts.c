@@ -18,10 +18,13 @@ static void worker_count(const struct wt__worker *worker, struct wt_server_stats
   wt__driver_get_stats(&worker->driver, &quic);
   stats->connections_open = quic.connections_open;
   stats->connections_total = quic.connections_total;
+  stats->connections_refused = quic.connections_refused;
   stats->sessions_open = worker->counters.sessions_open;
   stats->sessions_total = worker->counters.sessions_total;
   stats->requests_total = worker->counters.requests_total;
   stats->handshakes_open = quic.handshakes_open;
+  stats->handshakes_evicted = quic.handshakes_evicted;
+  stats->handshakes_dropped = quic.handshakes_dropped;
   stats->packets_received = quic.packets_received;
   stats->packets_sent = quic.packets_sent;
   stats->bytes_received = quic.bytes_received;

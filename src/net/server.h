@@ -51,10 +51,13 @@ enum server_ask {
 #define WT__COUNTS(X)           \
   X(connections_open)           \
   X(connections_total)          \
+  X(connections_refused)        \
   X(sessions_open)              \
   X(sessions_total)             \
   X(requests_total)             \
   X(handshakes_open)            \
+  X(handshakes_evicted)         \
+  X(handshakes_dropped)         \
   X(packets_received)           \
   X(packets_sent)               \
   X(bytes_received)             \

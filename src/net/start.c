@@ -52,6 +52,7 @@ static int endpoint_open(struct wt__worker *worker) {
       .retry = config->retry,
       .retry_threshold = config->retry_threshold,
       .max_connections_per_address = config->max_connections_per_address,
+      .max_handshakes_per_address = config->max_handshakes_per_address,
       .max_memory = config->max_memory,
       .worker = worker->index,
       .workers = server->worker_count,

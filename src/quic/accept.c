@@ -4,7 +4,7 @@
  * Packets that belong to no connection.
  *
  *   long header, unknown version          Version Negotiation (RFC 9000, section 6)
- *   Initial                               a new connection, Retry, or a refusal
+ *   Initial                               a new connection, Retry, or a refusal (admit.c)
  *   short header                          stateless reset (section 10.3): the sender's connection is
  *                                         gone, most likely because this server was restarted
  *   anything else                         nothing: late packets of connections that have ended
@@ -17,6 +17,7 @@
 #include <ngtcp2/ngtcp2_crypto.h>
 #include <string.h>
 
+#include "quic/admit.h"
 #include "quic/conn.h"
 
 #define RESET_MAX_LEN 43 /* looks like a short packet; what is longer tells no more */
@@ -105,39 +106,9 @@ static void endpoint_send_reset(struct wt__endpoint *endpoint, const struct wt__
 
 /* --- First packets --- */
 
-static bool endpoint_wants_retry(const struct wt__endpoint *endpoint) {
-  switch (endpoint->config.retry) {
-    case WT_RETRY_ALWAYS: return true;
-    case WT_RETRY_UNDER_LOAD:
-      return atomic_load_explicit(&endpoint->shared->handshakes, memory_order_relaxed) >=
-             endpoint->config.retry_threshold;
-    default: return false;
-  }
-}
-
-static bool endpoint_is_full(const struct wt__endpoint *endpoint) {
-  return atomic_load_explicit(&endpoint->shared->connections, memory_order_relaxed) >= endpoint->config.max_connections;
-}
-
-static bool endpoint_is_out_of_memory(struct wt__endpoint *endpoint, const struct wt__path *path) {
-  char peer[WT__ADDRESS_TEXT_MAX];
-  if (endpoint->gauge.pressure != WT__PRESSURE_FULL) return false;
-  endpoint->stats.memory_refused_connections++;
-  if (wt__rate_take(&endpoint->gauge.log_rate, endpoint->now)) {
-    wt__conn_address_text(&path->remote, peer, sizeof(peer));
-    WT__WARN(endpoint->config.log, "a connection from %s is refused, because the server's memory is full", peer);
-  }
-  return true;
-}
-
-static bool endpoint_has_many_of(const struct wt__endpoint *endpoint, const struct sockaddr_storage *address) {
-  uint64_t key = wt__peers_key(&endpoint->shared->peers, (const struct sockaddr *)address);
-  return wt__shared_peer_is_full(endpoint->shared, key, endpoint->config.max_connections_per_address);
-}
-
 /* The connection for an Initial packet, or NULL once it was answered otherwise. */
 static struct wt__conn *endpoint_accept(struct wt__endpoint *endpoint, const struct wt__path *path,
-                                        const ngtcp2_pkt_hd *hd) {
+                                        const ngtcp2_pkt_hd *hd, struct wt__admission *admission) {
   struct wt__accept accept = {.hd = hd, .path = path, .odcid = hd->dcid};
   accept.verdict = wt__token_verify(&endpoint->shared->token_key, hd->token, hd->tokenlen, hd->version,
                                     path_client(path), &hd->dcid, &accept.odcid, endpoint->now);
@@ -145,17 +116,16 @@ static struct wt__conn *endpoint_accept(struct wt__endpoint *endpoint, const str
     endpoint_send_refusal(endpoint, path, hd, NGTCP2_INVALID_TOKEN);
     return NULL;
   }
-  if (endpoint->shutting_down || endpoint_is_full(endpoint) || endpoint_has_many_of(endpoint, &path->remote) ||
-      endpoint_is_out_of_memory(endpoint, path)) {
-    endpoint_send_refusal(endpoint, path, hd, NGTCP2_CONNECTION_REFUSED);
-    return NULL;
-  }
-  if (accept.verdict == WT__TOKEN_NONE && endpoint_wants_retry(endpoint)) {
-    wt__endpoint_send_retry(endpoint, path, hd);
-    return NULL;
+  bool validated = accept.verdict == WT__TOKEN_RETRY || accept.verdict == WT__TOKEN_REGULAR;
+  switch (wt__endpoint_admit(endpoint, path, validated, admission)) {
+    case WT__ADMIT_RETRY: wt__endpoint_send_retry(endpoint, path, hd); return NULL;
+    case WT__ADMIT_NOT: endpoint_send_refusal(endpoint, path, hd, NGTCP2_CONNECTION_REFUSED); return NULL;
+    case WT__ADMIT_NOW: break;
   }
   struct wt__conn *conn;
-  if (!wt__shared_begin(endpoint->shared, endpoint->config.max_connections)) { /* another worker was faster */
+  if (admission->gives_way || admission->owes) {
+    wt__shared_begin_beyond(endpoint->shared);
+  } else if (!wt__shared_begin(endpoint->shared, endpoint->config.max_connections)) { /* another worker was faster */
     endpoint_send_refusal(endpoint, path, hd, NGTCP2_CONNECTION_REFUSED);
     return NULL;
   }
@@ -177,6 +147,12 @@ void wt__endpoint_recv_unknown(struct wt__endpoint *endpoint, const struct wt__p
   if (ngtcp2_accept(&hd, data, len)) return;
   /* An unvalidated token lets ngtcp2 accept ids of any length; shorter ones are not allowed first. */
   if (hd.dcid.datalen < NGTCP2_MIN_INITIAL_DCIDLEN) return;
-  struct wt__conn *conn = endpoint_accept(endpoint, path, &hd);
-  if (conn) wt__conn_recv(conn, path, ecn, data, len);
+  if (wt__endpoint_drops(endpoint, path, hd.tokenlen > 0)) return;
+  struct wt__admission admission;
+  struct wt__conn *conn = endpoint_accept(endpoint, path, &hd, &admission);
+  if (!conn) return;
+  size_t half_open = endpoint->half_open.count;
+  wt__conn_recv(conn, path, ecn, data, len);
+  /* A packet that was no Initial after all has ended it again: nobody gives way for that. */
+  if (endpoint->half_open.count == half_open) wt__endpoint_make_room(endpoint, &admission);
 }

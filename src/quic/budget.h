@@ -15,6 +15,8 @@
 #define WT__BUDGET_HANDSHAKE (40 * 1024)
 #define WT__BUDGET_CONNECTION (12 * 1024)
 #define WT__BUDGET_REMAINS 640 /* of one that is closed and answers late packets: connection ids */
+/* Handshakes of all connections together may hold a fourth of the memory: then the oldest give way to new ones. */
+#define WT__BUDGET_HANDSHAKES_PART 4
 /* When memory is full, a connection may hold so much more than an equal part. */
 #define WT__BUDGET_SHARE_MORE (16 * 1024)
 /* When memory stays full, nobody is closed who holds no more than this: twice what an idle session is counted for. */

@@ -173,12 +173,16 @@ static int on_tx_key(ngtcp2_conn *quic, ngtcp2_encryption_level level, void *use
   return 0;
 }
 
-/* The client has proved its address: the connection counts as one of that address. Several handshakes at
- * once can lead past the bound that `endpoint_accept` looks at, so it is looked at again. */
+/* The handshake validates the client's address, if no token did: the connection counts as an established one of that
+ * address. Several handshakes at once can lead past the bound that `wt__endpoint_admit` looks at, so it is looked at
+ * again. */
 static void conn_count_peer(struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
-  if (!wt__shared_peer_add(endpoint->shared, conn->peer_key, endpoint->config.max_connections_per_address,
-                           &conn->counted)) {
+  wt__conn_leave_half_open(conn);
+  conn->counted =
+      wt__shared_peer_establish(endpoint->shared, conn->peer_key, endpoint->config.max_connections_per_address);
+  if (!conn->counted) {
+    endpoint->stats.connections_refused++;
     wt__conn_want_close(conn, WT_LOCAL, WT__H3_EXCESSIVE_LOAD, "too many connections from one address");
   }
 }

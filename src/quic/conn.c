@@ -27,11 +27,13 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "quic/admit.h"
 
 #define RESERVED_UNI_STREAMS 3        /* HTTP/3's control and QPACK streams of the peer */
 #define MAX_DATAGRAM_FRAME_SIZE 65535 /* any that fits into a packet */
 #define ACTIVE_CID_LIMIT 4            /* ids of the peer's that we keep, for migrations */
 #define END_PTOS 3
+#define END_MAX (10000 * WT__MS)   /* remains stay no longer, whatever round-trip time the peer makes us believe */
 #define END_GRAIN (100 * WT__MS)   /* remains end together, at multiples of this, and not with a timer each */
 #define SETTLED_TURN WT__MS        /* the grain of timers that RFC 9002, section 6.1.2, recommends */
 #define REST_AFTER (2000 * WT__MS) /* without packets: what only those need is given back */
@@ -161,6 +163,7 @@ struct wt__conn *wt__conn_alloc(struct wt__endpoint *endpoint) {
   wt__list_init(&made->cids);
   wt__packet_keys_init(&made->keys);
   wt__blocks_init(&made->blocks, &made->gauge);
+  wt__half_open_entry_init(&made->half_open);
   made->acked_id = -1;
   made->resting_at = UINT64_MAX;
   wt__reset_at_recv_init(made, endpoint->config.max_streams_bidi,
@@ -179,12 +182,31 @@ void wt__conn_add(struct wt__conn *conn) {
   WT__DEBUG(endpoint->config.log, "connection %s: begins", conn->name);
 }
 
+static int conn_join_half_open(struct wt__conn *conn, const struct wt__accept *accept) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  bool validated = accept->verdict == WT__TOKEN_RETRY || accept->verdict == WT__TOKEN_REGULAR;
+  int rc = validated ? wt__shared_peer_handshake(endpoint->shared, conn->peer_key) : 0;
+  if (rc) return rc;
+  rc = wt__half_open_add(&endpoint->half_open, &conn->half_open, conn->peer_key, validated,
+                         wt__endpoint_turnover(endpoint), endpoint->now);
+  if (rc && validated) wt__shared_peer_remove(endpoint->shared, WT__PEERS_HANDSHAKES, conn->peer_key);
+  return rc;
+}
+
+void wt__conn_leave_half_open(struct wt__conn *conn) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  if (!conn->half_open.address) return;
+  if (conn->half_open.validated) wt__shared_peer_remove(endpoint->shared, WT__PEERS_HANDSHAKES, conn->peer_key);
+  wt__half_open_remove(&endpoint->half_open, &conn->half_open);
+}
+
 int wt__conn_new(struct wt__conn **conn, struct wt__endpoint *endpoint, const struct wt__accept *accept) {
   struct wt__conn *made = wt__conn_alloc(endpoint);
   if (!made) return WT_ERR_NOMEM;
   made->peer_key = wt__peers_key(&endpoint->shared->peers, (const struct sockaddr *)&accept->path->remote);
   wt__conn_set_name(made, &accept->odcid);
   int rc = conn_init_quic(made, accept);
+  if (!rc) rc = conn_join_half_open(made, accept);
   if (rc) {
     wt__conn_free(made, WT_TRANSPORT, 0);
     return rc;
@@ -218,10 +240,11 @@ static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum 
     endpoint->stats.connections_open--;
     if (!conn->shaken) endpoint->stats.handshakes_open--;
     if (!conn->client) wt__shared_end(endpoint->shared, conn->shaken);
-    if (conn->counted) wt__shared_peer_remove(endpoint->shared, conn->peer_key);
+    if (conn->counted) wt__shared_peer_remove(endpoint->shared, WT__PEERS_ESTABLISHED, conn->peer_key);
     WT__DEBUG(endpoint->config.log, "connection %s: ends, by %s, code 0x%llx%s", conn->name, wt_party_name(party),
               (unsigned long long)code, conn->shaken ? "" : ", before the handshake was done");
   }
+  wt__conn_leave_half_open(conn);
   if (conn->client) wt__conn_client_settle(conn);
   conn->state = state; /* from here on the calls of h3 do nothing */
   if (conn->h3) wt__h3_conn_free(conn->h3, party, code);
@@ -260,7 +283,7 @@ void wt__conn_free(struct wt__conn *conn, enum wt_party party, uint64_t code) {
 /* Leaves the remains for three PTO. It may be gone afterwards. */
 static void conn_linger(struct wt__conn *conn, enum wt__conn_state state, enum wt_party party, uint64_t code) {
   struct wt__endpoint *endpoint = conn->endpoint;
-  uint64_t end = endpoint->now + END_PTOS * ngtcp2_conn_get_pto(conn->quic);
+  uint64_t wait = END_PTOS * ngtcp2_conn_get_pto(conn->quic), end = endpoint->now + (wait < END_MAX ? wait : END_MAX);
   end += END_GRAIN - end % END_GRAIN;
   conn_release(conn, state, party, code);
   wt__list_push_back(&endpoint->ended, &conn->link);
@@ -273,18 +296,50 @@ static void conn_linger(struct wt__conn *conn, enum wt__conn_state state, enum w
     wt__conn_free(WT__CONTAINER_OF(wt__list_first(&endpoint->ended), struct wt__conn, link), party, code);
 }
 
+bool wt__endpoint_drop_ended(struct wt__endpoint *endpoint, size_t bytes) {
+  size_t before = endpoint->gauge.bytes;
+  struct wt__link *link;
+  while (before - endpoint->gauge.bytes < bytes) {
+    link = wt__list_first(&endpoint->ended);
+    if (!link) return false;
+    wt__conn_free(WT__CONTAINER_OF(link, struct wt__conn, link), WT_LOCAL, 0);
+  }
+  return true;
+}
+
+/* A CONNECTION_CLOSE, as a packet of `*path`. Its length; 0 or less: there is none. */
+static ngtcp2_ssize conn_write_close(struct wt__conn *conn, const ngtcp2_ccerr *error, struct wt__path *path,
+                                     uint8_t packet[static WT__BATCH_PACKET_ROOM]) {
+  ngtcp2_path_storage storage;
+  ngtcp2_pkt_info info = {0};
+  ngtcp2_path_storage_zero(&storage);
+  wt__conn_set_current(conn);
+  ngtcp2_ssize len = ngtcp2_conn_write_connection_close(conn->quic, &storage.path, &info, packet, WT__BATCH_PACKET_ROOM,
+                                                        error, conn->endpoint->now);
+  wt__conn_set_current(NULL);
+  if (len > 0) wt__path_from_quic(path, &storage.path);
+  return len;
+}
+
+void wt__conn_give_way(struct wt__conn *conn) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  uint8_t packet[WT__BATCH_PACKET_ROOM];
+  struct wt__path path;
+  ngtcp2_ccerr error;
+  endpoint->stats.handshakes_evicted++;
+  ngtcp2_ccerr_set_transport_error(&error, NGTCP2_CONNECTION_REFUSED, NULL, 0);
+  ngtcp2_ssize len = conn->half_open.validated ? conn_write_close(conn, &error, &path, packet) : 0;
+  if (len > 0) wt__endpoint_send_packet(endpoint, &path, packet, (size_t)len);
+  wt__conn_free(conn, WT_TRANSPORT, NGTCP2_CONNECTION_REFUSED);
+}
+
 /* Sends a CONNECTION_CLOSE. It may be gone afterwards. */
 static void conn_send_close(struct wt__conn *conn, const ngtcp2_ccerr *error, enum wt_party party) {
   struct wt__endpoint *endpoint = conn->endpoint;
   uint8_t packet[WT__BATCH_PACKET_ROOM];
   struct wt__conn_answer *answer;
-  ngtcp2_path_storage storage;
-  ngtcp2_pkt_info info = {0};
-  ngtcp2_path_storage_zero(&storage);
-  wt__conn_set_current(conn);
-  ngtcp2_ssize len = ngtcp2_conn_write_connection_close(conn->quic, &storage.path, &info, packet, sizeof(packet), error,
-                                                        endpoint->now);
-  wt__conn_set_current(NULL);
+  struct wt__path path;
+  ngtcp2_ssize len = conn_write_close(conn, error, &path, packet);
   uint64_t code = error->error_code;
   if (len <= 0) {
     wt__conn_free(conn, party, code);
@@ -292,8 +347,6 @@ static void conn_send_close(struct wt__conn *conn, const ngtcp2_ccerr *error, en
   }
   answer = wt__calloc(1, sizeof(*answer) + (size_t)len);
   if (!answer) {
-    struct wt__path path;
-    wt__path_from_quic(&path, &storage.path);
     wt__endpoint_send_packet(endpoint, &path, packet, (size_t)len);
     wt__conn_free(conn, party, code);
     return;
@@ -302,7 +355,7 @@ static void conn_send_close(struct wt__conn *conn, const ngtcp2_ccerr *error, en
   answer->due = 1;
   answer->len = (size_t)len;
   memcpy(answer->packet, packet, answer->len);
-  wt__path_from_quic(&answer->path, &storage.path);
+  answer->path = path;
   wt__endpoint_send_packet(endpoint, &answer->path, answer->packet, answer->len);
   wt__gauge_add(&conn->gauge, conn_answer_size(answer));
   conn_linger(conn, WT__CONN_CLOSING, party, code);

@@ -7,6 +7,8 @@
  *
  *   endpoint.c    which connection is run when
  *   accept.c      packets that belong to no connection
+ *   admit.c       who may begin a connection, and who gives way
+ *   half_open.c   connections whose handshake is not done, by age and address
  *   shared.c      what the endpoints of a server share
  *   client.c      connections that begin here
  *   conn.c        a connection's life: made, fed, timed, closed
@@ -41,6 +43,7 @@
 #include "quic/budget.h"
 #include "quic/cid.h"
 #include "quic/endpoint.h"
+#include "quic/half_open.h"
 #include "quic/packet_keys.h"
 #include "quic/read_limit.h"
 #include "quic/reset_at.h"
@@ -54,6 +57,8 @@
 #define WT__MS UINT64_C(1000000) /* nanoseconds */
 #define WT__RESETS_BURST 64      /* stateless resets at once */
 #define WT__RESETS_RATE 128      /* and a second */
+#define WT__ADMIT_LINES_BURST 10 /* lines in the log about who is not admitted, and who gives way */
+#define WT__ADMIT_LINES_RATE 1   /* and a second */
 #define WT__ADDRESS_TEXT_MAX 64
 
 /*
@@ -108,7 +113,7 @@ struct wt__conn {
   bool client;       /* this end began it; `h3` is there from the beginning */
   bool can_start;    /* 1-RTT packets can be written */
   bool shaken;       /* the handshake is done */
-  bool counted;      /* among those of its address, under `peer_key` */
+  bool counted;      /* among the established ones of its address, under `peer_key` */
   bool withheld;     /* what was read is not given back for want of memory */
   bool probe_wanted; /* see probe.c */
   bool settled;      /* the last pass has left nothing to send */
@@ -116,8 +121,9 @@ struct wt__conn {
   uint64_t acked;
   uint64_t packets_sent, packets_received, bytes_sent, bytes_received; /* UDP payloads, for statistics */
   uint64_t peer_key;
-  uint64_t born_at, shaken_at; /* beginning; end of the handshake */
-  uint64_t resting_at;         /* when it gives back what only packets need; UINT64_MAX: it has */
+  struct wt__half_open_entry half_open; /* of a server, until the handshake is done */
+  uint64_t born_at, shaken_at;          /* beginning; end of the handshake */
+  uint64_t resting_at;                  /* when it gives back what only packets need; UINT64_MAX: it has */
 
   /* Of a client: what it keeps for its next connection, and under which name; NULL: nothing. */
   struct wt__memory *memory;
@@ -151,8 +157,10 @@ struct wt__endpoint {
   struct wt__shared own, *shared; /* the latter: `own`, or that of the server */
   struct wt__list conns, ended;   /* open ones; closing and draining ones, oldest first */
   size_t ended_len;
-  struct wt__list ready;   /* touched or woken: run by the next pass */
-  struct wt__list waiting; /* would write, but the socket is full */
+  struct wt__half_open half_open; /* of a server */
+  size_t debt;                    /* connections let in for which other workers end one: admit.c */
+  struct wt__list ready;          /* touched or woken: run by the next pass */
+  struct wt__list waiting;        /* would write, but the socket is full */
   struct wt__heap timers;
   struct wt__endpoint_stats stats;
   struct wt__gauge_sum gauge; /* of connections' gauges */
@@ -164,8 +172,9 @@ struct wt__endpoint {
   bool busy;                          /* a callback may be on the stack: nothing is freed */
   bool shutdown_wanted, close_wanted; /* asked for while busy */
   bool shutting_down;
-  struct wt__rate resets; /* stateless ones */
-  struct wt__pool pool;   /* of all its connections */
+  struct wt__rate resets;      /* stateless ones */
+  struct wt__rate admit_lines; /* in the log */
+  struct wt__pool pool;        /* of all its connections */
   struct wt__batch batch;
 };
 
@@ -195,6 +204,12 @@ void wt__conn_run(struct wt__conn *conn);
 void wt__conn_want_close(struct wt__conn *conn, enum wt_party party, uint64_t code, const char *reason);
 /* Sends the CONNECTION_CLOSE that was asked for. It may be gone afterwards. */
 void wt__conn_close_now(struct wt__conn *conn);
+/* Ends a half-open connection of a server in favour of another, and frees it. */
+void wt__conn_give_way(struct wt__conn *conn);
+/* The handshake is done, or given up: it is no longer among the half-open ones. */
+void wt__conn_leave_half_open(struct wt__conn *conn);
+/* Frees the oldest remains of closed connections until they have given back `bytes`. False: there was less. */
+bool wt__endpoint_drop_ended(struct wt__endpoint *endpoint, size_t bytes);
 /* Runs it in the next pass. */
 void wt__conn_wake(struct wt__conn *conn);
 

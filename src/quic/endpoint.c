@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "quic/admit.h"
 #include "quic/conn.h"
 #include "wire/error_code.h"
 
@@ -39,7 +40,9 @@ int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_c
   wt__list_init(&made->ready);
   wt__list_init(&made->waiting);
   wt__heap_init(&made->timers);
+  wt__half_open_init(&made->half_open);
   wt__rate_init(&made->resets, WT__RESETS_RATE, WT__RESETS_BURST, 0);
+  wt__rate_init(&made->admit_lines, WT__ADMIT_LINES_RATE, WT__ADMIT_LINES_BURST, 0);
   made->gauge.share = SIZE_MAX;
   made->evict_at = UINT64_MAX;
   wt__rate_init(&made->gauge.log_rate, WT__BUDGET_LINES_RATE, WT__BUDGET_LINES_BURST, 0);
@@ -67,6 +70,7 @@ void wt__endpoint_free(struct wt__endpoint *endpoint) {
   struct wt__link *link;
   while ((link = wt__list_first(&endpoint->conns))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);
   while ((link = wt__list_first(&endpoint->ended))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);
+  wt__half_open_free(&endpoint->half_open);
   if (endpoint->shared) wt__endpoint_tell_memory(endpoint);
   if (endpoint->shared) wt__endpoint_tell_over(endpoint, 0);
   wt__pool_free(&endpoint->pool);
@@ -177,6 +181,13 @@ static void endpoint_do_wanted(struct wt__endpoint *endpoint) {
   if (endpoint->close_wanted) endpoint_do_close(endpoint);
 }
 
+/* When memory is full, what is left of closed connections goes before anybody is refused a session for it. */
+static void endpoint_free_remains(struct wt__endpoint *endpoint) {
+  if (endpoint->gauge.pressure != WT__PRESSURE_FULL || wt__list_empty(&endpoint->ended)) return;
+  (void)wt__endpoint_drop_ended(endpoint, SIZE_MAX);
+  wt__endpoint_weigh(endpoint);
+}
+
 void wt__endpoint_run(struct wt__endpoint *endpoint, uint64_t now) {
   if (endpoint->busy) return;
   endpoint->now = now;
@@ -184,6 +195,8 @@ void wt__endpoint_run(struct wt__endpoint *endpoint, uint64_t now) {
   endpoint_do_wanted(endpoint);
   endpoint_run_timers(endpoint);
   wt__endpoint_weigh(endpoint);
+  endpoint_free_remains(endpoint);
+  wt__endpoint_pay(endpoint);
   endpoint_run_ready(endpoint);
   wt__endpoint_weigh(endpoint);
   wt__endpoint_evict(endpoint);

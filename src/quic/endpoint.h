@@ -56,7 +56,8 @@ struct wt__endpoint_config {
   uint64_t idle_timeout_ms, keep_alive_ms, handshake_timeout_ms;
   enum wt_retry retry;
   size_t retry_threshold, max_connections, max_connections_per_address;
-  size_t max_memory; /* of the server, for what its connections hold; 0: no limit */
+  size_t max_handshakes_per_address; /* 0: as many as connections */
+  size_t max_memory;                 /* of the server, for what its connections hold; 0: no limit */
   uint8_t reset_key[WT__RESET_KEY_LEN];
 
   /* One of a server's several, each on a thread of its own. All NULL and 0: it is alone. */
@@ -71,7 +72,8 @@ struct wt__endpoint_config {
 };
 
 struct wt__endpoint_stats {
-  uint64_t connections_open, connections_total, handshakes_open;
+  uint64_t connections_open, connections_total, connections_refused;
+  uint64_t handshakes_open, handshakes_evicted, handshakes_dropped;
   uint64_t packets_received, packets_sent, bytes_received, bytes_sent;
   uint64_t memory_used; /* by this endpoint's connections, in bytes */
   uint64_t memory_refused_connections, memory_refused_packets, memory_closed_connections;

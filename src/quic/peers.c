@@ -16,11 +16,13 @@
 #include "quic/tls.h"
 
 int wt__peers_init(struct wt__peers *peers) {
-  wt__map_init(&peers->counts);
+  for (int kind = 0; kind < WT__PEERS_KINDS; kind++) wt__map_init(&peers->counts[kind]);
   return wt__tls_random(&peers->secret, sizeof(peers->secret));
 }
 
-void wt__peers_free(struct wt__peers *peers) { wt__map_free(&peers->counts); }
+void wt__peers_free(struct wt__peers *peers) {
+  for (int kind = 0; kind < WT__PEERS_KINDS; kind++) wt__map_free(&peers->counts[kind]);
+}
 
 uint64_t wt__peers_key(const struct wt__peers *peers, const struct sockaddr *address) {
   uint64_t prefix = 0;
@@ -38,20 +40,21 @@ uint64_t wt__peers_key(const struct wt__peers *peers, const struct sockaddr *add
   return prefix ^ peers->secret;
 }
 
-size_t wt__peers_count(const struct wt__peers *peers, uint64_t key) {
-  return (size_t)(uintptr_t)wt__map_get(&peers->counts, key);
+size_t wt__peers_count(const struct wt__peers *peers, enum wt__peers_kind kind, uint64_t key) {
+  return (size_t)(uintptr_t)wt__map_get(&peers->counts[kind], key);
 }
 
-int wt__peers_add(struct wt__peers *peers, uint64_t key) {
-  uintptr_t count = (uintptr_t)wt__map_get(&peers->counts, key);
-  return wt__map_set(&peers->counts, key, (void *)(count + 1));
+int wt__peers_add(struct wt__peers *peers, enum wt__peers_kind kind, uint64_t key) {
+  uintptr_t count = (uintptr_t)wt__map_get(&peers->counts[kind], key);
+  return wt__map_set(&peers->counts[kind], key, (void *)(count + 1));
 }
 
-void wt__peers_remove(struct wt__peers *peers, uint64_t key) {
-  uintptr_t count = (uintptr_t)wt__map_get(&peers->counts, key);
+void wt__peers_remove(struct wt__peers *peers, enum wt__peers_kind kind, uint64_t key) {
+  struct wt__map *counts = &peers->counts[kind];
+  uintptr_t count = (uintptr_t)wt__map_get(counts, key);
   if (count > 1) {
-    (void)wt__map_set(&peers->counts, key, (void *)(count - 1)); /* replacing takes no memory */
+    (void)wt__map_set(counts, key, (void *)(count - 1)); /* replacing takes no memory */
   } else if (count == 1) {
-    wt__map_remove(&peers->counts, key);
+    wt__map_remove(counts, key);
   }
 }

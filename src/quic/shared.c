@@ -11,6 +11,11 @@
  * All of it is touched a few times in a connection's life and never for a packet, so counters are plain atomics,
  * and a mutex stands before the map of addresses. The order of memory does not matter for the counters: nothing
  * is read on the strength of their values.
+ *
+ * A half-open connection that gives way to a new one is of the new one's worker, since a connection belongs to its
+ * worker's thread. Where only other workers have half-open ones, the new one is let in beyond the bound, and is owed:
+ * the next of those workers to have a turn ends its oldest. So a peer that directs all its handshakes to one worker
+ * locks nobody out of the others.
  */
 
 #include "quic/shared.h"
@@ -23,6 +28,7 @@ int wt__shared_init(struct wt__shared *shared) {
   if (rc) return rc;
   atomic_init(&shared->connections, 0);
   atomic_init(&shared->handshakes, 0);
+  atomic_init(&shared->owed, 0);
   wt__budget_init(&shared->budget);
   pthread_mutex_init(&shared->lock, NULL);
   return 0;
@@ -43,6 +49,11 @@ bool wt__shared_begin(struct wt__shared *shared, size_t max) {
   return true;
 }
 
+void wt__shared_begin_beyond(struct wt__shared *shared) {
+  atomic_fetch_add_explicit(&shared->connections, 1, memory_order_relaxed);
+  atomic_fetch_add_explicit(&shared->handshakes, 1, memory_order_relaxed);
+}
+
 void wt__shared_shake(struct wt__shared *shared) {
   atomic_fetch_sub_explicit(&shared->handshakes, 1, memory_order_relaxed);
 }
@@ -52,23 +63,47 @@ void wt__shared_end(struct wt__shared *shared, bool shaken) {
   if (!shaken) wt__shared_shake(shared);
 }
 
-bool wt__shared_peer_is_full(struct wt__shared *shared, uint64_t key, size_t max) {
-  pthread_mutex_lock(&shared->lock);
-  bool full = wt__peers_count(&shared->peers, key) >= max;
-  pthread_mutex_unlock(&shared->lock);
-  return full;
+bool wt__shared_may_owe(struct wt__shared *shared, size_t own) {
+  size_t all = atomic_load_explicit(&shared->handshakes, memory_order_relaxed);
+  return all > own && all - own > atomic_load_explicit(&shared->owed, memory_order_relaxed);
 }
 
-bool wt__shared_peer_add(struct wt__shared *shared, uint64_t key, size_t max, bool *counted) {
-  pthread_mutex_lock(&shared->lock);
-  bool full = wt__peers_count(&shared->peers, key) >= max;
-  *counted = !full && wt__peers_add(&shared->peers, key) == 0;
-  pthread_mutex_unlock(&shared->lock);
-  return !full;
+void wt__shared_owe(struct wt__shared *shared) { atomic_fetch_add_explicit(&shared->owed, 1, memory_order_relaxed); }
+
+bool wt__shared_pay(struct wt__shared *shared) {
+  size_t owed = atomic_load_explicit(&shared->owed, memory_order_relaxed);
+  while (owed > 0) {
+    if (atomic_compare_exchange_weak_explicit(&shared->owed, &owed, owed - 1, memory_order_relaxed,
+                                              memory_order_relaxed))
+      return true;
+  }
+  return false;
 }
 
-void wt__shared_peer_remove(struct wt__shared *shared, uint64_t key) {
+void wt__shared_peer_get(struct wt__shared *shared, uint64_t key, struct wt__peer_counts *counts) {
   pthread_mutex_lock(&shared->lock);
-  wt__peers_remove(&shared->peers, key);
+  counts->established = wt__peers_count(&shared->peers, WT__PEERS_ESTABLISHED, key);
+  counts->handshakes = wt__peers_count(&shared->peers, WT__PEERS_HANDSHAKES, key);
+  pthread_mutex_unlock(&shared->lock);
+}
+
+int wt__shared_peer_handshake(struct wt__shared *shared, uint64_t key) {
+  pthread_mutex_lock(&shared->lock);
+  int rc = wt__peers_add(&shared->peers, WT__PEERS_HANDSHAKES, key);
+  pthread_mutex_unlock(&shared->lock);
+  return rc;
+}
+
+bool wt__shared_peer_establish(struct wt__shared *shared, uint64_t key, size_t max) {
+  pthread_mutex_lock(&shared->lock);
+  bool added = wt__peers_count(&shared->peers, WT__PEERS_ESTABLISHED, key) < max &&
+               wt__peers_add(&shared->peers, WT__PEERS_ESTABLISHED, key) == 0;
+  pthread_mutex_unlock(&shared->lock);
+  return added;
+}
+
+void wt__shared_peer_remove(struct wt__shared *shared, enum wt__peers_kind kind, uint64_t key) {
+  pthread_mutex_lock(&shared->lock);
+  wt__peers_remove(&shared->peers, kind, key);
   pthread_mutex_unlock(&shared->lock);
 }

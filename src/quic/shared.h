@@ -17,6 +17,7 @@
 struct wt__shared {
   struct wt__token_key token_key; /* never changes */
   atomic_size_t connections, handshakes;
+  atomic_size_t owed; /* connections beyond a bound, for which a worker with half-open ones ends its oldest */
   struct wt__budget budget;
   pthread_mutex_t lock; /* of `peers`, but for its key */
   struct wt__peers peers;
@@ -28,14 +29,27 @@ void wt__shared_free(struct wt__shared *shared);
 
 /* One more connection, unless there are `max`. Its handshake is open. */
 bool wt__shared_begin(struct wt__shared *shared, size_t max);
+/* Likewise, however many there are: another gives way for it. */
+void wt__shared_begin_beyond(struct wt__shared *shared);
 /* Its handshake is done. */
 void wt__shared_shake(struct wt__shared *shared);
 void wt__shared_end(struct wt__shared *shared, bool shaken);
 
+/* Whether workers other than the one with `own` half-open connections have some that could give way. */
+bool wt__shared_may_owe(struct wt__shared *shared, size_t own);
+void wt__shared_owe(struct wt__shared *shared);
+/* Takes over one of the connections that are owed; false: none is. */
+bool wt__shared_pay(struct wt__shared *shared);
+
 /* Connections of one address: the key is that of `wt__peers_key`. */
-bool wt__shared_peer_is_full(struct wt__shared *shared, uint64_t key, size_t max);
-/* One more. False: there are `max`, nothing is counted. `*counted`: it is to be removed later. */
-bool wt__shared_peer_add(struct wt__shared *shared, uint64_t key, size_t max, bool *counted);
-void wt__shared_peer_remove(struct wt__shared *shared, uint64_t key);
+struct wt__peer_counts {
+  size_t established, handshakes;
+};
+void wt__shared_peer_get(struct wt__shared *shared, uint64_t key, struct wt__peer_counts *counts);
+/* A handshake more, of a validated address. WT_ERR_NOMEM. */
+int wt__shared_peer_handshake(struct wt__shared *shared, uint64_t key);
+/* An established connection more. False: there are `max`, or there is no memory to count it. */
+bool wt__shared_peer_establish(struct wt__shared *shared, uint64_t key, size_t max);
+void wt__shared_peer_remove(struct wt__shared *shared, enum wt__peers_kind kind, uint64_t key);
 
 #endif

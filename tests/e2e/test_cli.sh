@@ -124,8 +124,13 @@ check_equal "/stats.json" "0 0" "$(get "${HTTP}stats.json" | json 'j.connections
 check_equal "/stats.json tells of memory" "0 0 0 0 0" "$(get "${HTTP}stats.json" |
   json '[j.memory_used, j.memory_refused_connections, j.memory_refused_requests, j.memory_refused_packets,
    j.memory_closed_connections].join(" ")')"
+check_equal "/stats.json tells of handshakes" "0 0 0" "$(get "${HTTP}stats.json" |
+  json '[j.connections_refused, j.handshakes_evicted, j.handshakes_dropped].join(" ")')"
 check_contains "/metrics" "$(get "${HTTP}metrics")" "
 webtransport_sessions_open 0
+"
+check_contains "/metrics tells of handshakes" "$(get "${HTTP}metrics")" "
+webtransport_handshakes_evicted_total 0
 "
 check_equal "no such path" 404 "$(status "${HTTP}nothing/here")"
 check_equal "no way out of the page" 404 "$(status --path-as-is "${HTTP}../../../../etc/passwd")"

@@ -522,6 +522,7 @@ void server_config_default(struct server *server) {
   config->retry_threshold = 256;
   config->max_connections = 1024;
   config->max_connections_per_address = 1024;
+  config->max_handshakes_per_address = 256;
   memset(config->reset_key, 0x5a, sizeof(config->reset_key));
   config->initial_max_data = 1 << 20;
   config->max_data = 16 << 20;

@@ -37,6 +37,7 @@ static void test_config_defaults_are_those_of_the_header(void **state) {
   assert_int_equal(config.retry_threshold, 256);
   assert_int_equal(config.max_connections, 65536);
   assert_int_equal(config.max_connections_per_address, 1024);
+  assert_int_equal(config.max_handshakes_per_address, 256);
   assert_null(config.reset_key);
   assert_true(config.session_tickets);
   assert_int_equal(config.drafts, WT_DRAFT_ALL);
@@ -108,6 +109,7 @@ static void test_config_names_each_wrong_bound(void **state) {
                "max_streams_uni is 1152921504606846977, must be at most 1152921504606846976");
 
   CHECK_MEMBER(max_connections, 0, "max_connections is 0, must be at least 1");
+  CHECK_MEMBER(max_handshakes_per_address, 0, "max_handshakes_per_address is 0, must be at least 1");
   CHECK_MEMBER(drafts, 0, "drafts is 0, must be at least 1");
   CHECK_MEMBER(max_header_bytes, 0, "max_header_bytes is 0, must be at least 1");
   CHECK_MEMBER(max_stream_send_buffer, 0, "max_stream_send_buffer is 0, must be at least 1");

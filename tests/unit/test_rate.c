@@ -83,11 +83,22 @@ static void test_rate_extremes_do_not_overflow(void **state) {
   assert_int_equal(drain(&rate, 1000 * SECOND), 1000);
 }
 
+static void test_rate_has_takes_nothing(void **state) {
+  (void)state;
+  struct wt__rate rate;
+  wt__rate_init(&rate, 1, 1, 0);
+  for (int i = 0; i < 3; i++) assert_true(wt__rate_has(&rate, 0));
+  assert_true(wt__rate_take(&rate, 0));
+  assert_false(wt__rate_has(&rate, 999999999));
+  assert_true(wt__rate_has(&rate, 1000000000));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_rate_begins_with_the_burst), cmocka_unit_test(test_rate_comes_back_with_time),
       cmocka_unit_test(test_rate_is_not_rounded),        cmocka_unit_test(test_rate_of_nothing),
       cmocka_unit_test(test_rate_clock_that_goes_back),  cmocka_unit_test(test_rate_extremes_do_not_overflow),
+      cmocka_unit_test(test_rate_has_takes_nothing),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -17,7 +17,6 @@ static atomic_uint held, too_many, refused;
 static void *thread_run(void *argument) {
   (void)argument;
   for (int i = 0; i < TIMES; i++) {
-    bool counted;
     if (!wt__shared_begin(&shared, MAX)) {
       atomic_fetch_add(&refused, 1);
       continue;
@@ -26,7 +25,10 @@ static void *thread_run(void *argument) {
     sched_yield(); /* so that others find the bound reached, or nearly */
     bool shaken = i % 2;
     if (shaken) wt__shared_shake(&shared);
-    if (wt__shared_peer_add(&shared, 7, MAX, &counted) && counted) wt__shared_peer_remove(&shared, 7);
+    if (wt__shared_peer_handshake(&shared, 7) == 0) wt__shared_peer_remove(&shared, WT__PEERS_HANDSHAKES, 7);
+    if (wt__shared_peer_establish(&shared, 7, MAX)) wt__shared_peer_remove(&shared, WT__PEERS_ESTABLISHED, 7);
+    wt__shared_owe(&shared);
+    while (!wt__shared_pay(&shared)) continue;
     atomic_fetch_sub(&held, 1);
     wt__shared_end(&shared, shaken);
   }
@@ -41,7 +43,10 @@ static void test_shared_counts_of_many_threads(void **state) {
   for (size_t i = 0; i < THREADS; i++) assert_int_equal(pthread_join(threads[i], NULL), 0);
   assert_int_equal(atomic_load(&shared.connections), 0);
   assert_int_equal(atomic_load(&shared.handshakes), 0);
-  assert_false(wt__shared_peer_is_full(&shared, 7, 1));
+  assert_int_equal(atomic_load(&shared.owed), 0);
+  struct wt__peer_counts counts;
+  wt__shared_peer_get(&shared, 7, &counts);
+  assert_int_equal(counts.established + counts.handshakes, 0);
   assert_true(refused < THREADS * TIMES);
   assert_int_equal(too_many, 0);
   wt__shared_free(&shared);
@@ -49,24 +54,40 @@ static void test_shared_counts_of_many_threads(void **state) {
 
 static void test_shared_bounds_are_exact(void **state) {
   (void)state;
-  bool counted;
+  struct wt__peer_counts counts;
   assert_int_equal(wt__shared_init(&shared), 0);
   for (int i = 0; i < MAX; i++) {
     assert_true(wt__shared_begin(&shared, MAX));
-    assert_false(wt__shared_peer_is_full(&shared, 9, MAX));
-    assert_true(wt__shared_peer_add(&shared, 9, MAX, &counted));
-    assert_true(counted);
+    assert_true(wt__shared_peer_establish(&shared, 9, MAX));
   }
   assert_false(wt__shared_begin(&shared, MAX));
-  assert_true(wt__shared_peer_is_full(&shared, 9, MAX));
-  assert_false(wt__shared_peer_add(&shared, 9, MAX, &counted));
-  assert_false(counted);
+  assert_false(wt__shared_peer_establish(&shared, 9, MAX));
+  wt__shared_peer_get(&shared, 9, &counts);
+  assert_int_equal(counts.established, MAX);
+  assert_int_equal(counts.handshakes, 0);
   assert_int_equal(atomic_load(&shared.handshakes), MAX);
   wt__shared_end(&shared, false);
-  wt__shared_peer_remove(&shared, 9);
+  wt__shared_peer_remove(&shared, WT__PEERS_ESTABLISHED, 9);
   assert_int_equal(atomic_load(&shared.handshakes), MAX - 1);
   assert_true(wt__shared_begin(&shared, MAX));
-  assert_true(wt__shared_peer_add(&shared, 9, MAX, &counted));
+  assert_true(wt__shared_peer_establish(&shared, 9, MAX));
+  wt__shared_free(&shared);
+}
+
+/* Beyond the bound there are only as many as others can give way for. */
+static void test_shared_owes_what_others_have(void **state) {
+  (void)state;
+  assert_int_equal(wt__shared_init(&shared), 0);
+  assert_false(wt__shared_may_owe(&shared, 0));
+  for (int i = 0; i < 3; i++) assert_true(wt__shared_begin(&shared, 3));
+  assert_false(wt__shared_may_owe(&shared, 3)); /* all of them are one's own */
+  for (int i = 0; i < 2; i++) {
+    assert_true(wt__shared_may_owe(&shared, 1));
+    wt__shared_owe(&shared);
+  }
+  assert_false(wt__shared_may_owe(&shared, 1));
+  assert_true(wt__shared_pay(&shared) && wt__shared_pay(&shared));
+  assert_false(wt__shared_pay(&shared));
   wt__shared_free(&shared);
 }
 
@@ -202,12 +223,56 @@ static void test_endpoints_are_one_server(void **state) {
   wt__tls_context_free(config.tls);
 }
 
+/* All of the first worker's connections are half-open: a client of the second gets in, and one of them goes. */
+static void test_endpoint_pays_for_what_another_let_in(void **state) {
+  (void)state;
+  struct wt__endpoint_config config;
+  struct wt__endpoint *first, *second;
+  struct client silent[2], client;
+  struct client_options options = {.max_datagram_frame_size = 65535};
+  struct wt__endpoint_stats stats;
+  net_init();
+  server_config(&config);
+  assert_int_equal(wt__shared_init(&shared), 0);
+  config.shared = &shared;
+  config.retry = WT_RETRY_NEVER;
+  config.max_connections = 2;
+  config.workers = 2;
+  assert_int_equal(wt__endpoint_new(&first, &config), 0);
+  config.worker = 1;
+  assert_int_equal(wt__endpoint_new(&second, &config), 0);
+  for (int i = 0; i < 2; i++) {
+    client_init(&silent[i], &options);
+    (void)client_flush(&silent[i], first);
+  }
+  net.len = 0;
+  client_init(&client, &options);
+  converse(&client, second);
+  assert_true(ngtcp2_conn_get_handshake_completed(client.quic));
+  assert_int_equal(atomic_load(&shared.connections), 3);
+  wt__endpoint_run(first, net.now);
+  wt__endpoint_get_stats(first, &stats);
+  assert_int_equal(stats.handshakes_open, 1);
+  assert_int_equal(stats.handshakes_evicted, 1);
+  assert_int_equal(atomic_load(&shared.connections), 2);
+  assert_int_equal(atomic_load(&shared.owed), 0);
+  for (int i = 0; i < 2; i++) client_free(&silent[i]);
+  client_free(&client);
+  wt__endpoint_free(first);
+  wt__endpoint_free(second);
+  assert_int_equal(atomic_load(&shared.handshakes), 0);
+  wt__shared_free(&shared);
+  wt__tls_context_free(config.tls);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_shared_counts_of_many_threads),
       cmocka_unit_test(test_shared_bounds_are_exact),
+      cmocka_unit_test(test_shared_owes_what_others_have),
       cmocka_unit_test(test_endpoint_passes_on_what_it_does_not_know),
       cmocka_unit_test(test_endpoints_are_one_server),
+      cmocka_unit_test(test_endpoint_pays_for_what_another_let_in),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -83,21 +83,24 @@ char *report_sessions(const struct site *site, uint64_t after) {
 }
 
 /* One list makes the names of both forms. */
-#define STATS_LIST(X)                                                                     \
-  X(connections_open, "gauge", "Connections that are open")                               \
-  X(connections_total, "counter", "Connections since the start")                          \
-  X(sessions_open, "gauge", "WebTransport sessions that are open")                        \
-  X(sessions_total, "counter", "WebTransport sessions since the start")                   \
-  X(requests_total, "counter", "HTTP/3 requests since the start")                         \
-  X(handshakes_open, "gauge", "Handshakes that are not finished")                         \
-  X(packets_received, "counter", "UDP datagrams received")                                \
-  X(packets_sent, "counter", "UDP datagrams sent")                                        \
-  X(bytes_received, "counter", "Bytes of UDP payload received")                           \
-  X(bytes_sent, "counter", "Bytes of UDP payload sent")                                   \
-  X(memory_used, "gauge", "Bytes that connections hold")                                  \
-  X(memory_refused_connections, "counter", "Connections refused because memory was full") \
-  X(memory_refused_requests, "counter", "Requests refused because memory was full")       \
-  X(memory_refused_packets, "counter", "Packets refused because memory was full")         \
+#define STATS_LIST(X)                                                                                   \
+  X(connections_open, "gauge", "Connections that are open")                                             \
+  X(connections_total, "counter", "Connections since the start")                                        \
+  X(connections_refused, "counter", "Connections refused because others were open")                     \
+  X(sessions_open, "gauge", "WebTransport sessions that are open")                                      \
+  X(sessions_total, "counter", "WebTransport sessions since the start")                                 \
+  X(requests_total, "counter", "HTTP/3 requests since the start")                                       \
+  X(handshakes_open, "gauge", "Handshakes that are not finished")                                       \
+  X(handshakes_evicted, "counter", "Unfinished handshakes that gave way to new ones")                   \
+  X(handshakes_dropped, "counter", "Handshakes dropped because those of an address gave way too often") \
+  X(packets_received, "counter", "UDP datagrams received")                                              \
+  X(packets_sent, "counter", "UDP datagrams sent")                                                      \
+  X(bytes_received, "counter", "Bytes of UDP payload received")                                         \
+  X(bytes_sent, "counter", "Bytes of UDP payload sent")                                                 \
+  X(memory_used, "gauge", "Bytes that connections hold")                                                \
+  X(memory_refused_connections, "counter", "Connections refused because memory was full")               \
+  X(memory_refused_requests, "counter", "Requests refused because memory was full")                     \
+  X(memory_refused_packets, "counter", "Packets refused because memory was full")                       \
   X(memory_closed_connections, "counter", "Connections closed because of their memory")
 
 char *report_stats(const struct site *site) {

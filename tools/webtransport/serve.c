@@ -136,6 +136,7 @@ static bool server_make(struct serve *serve) {
   config.workers = settings->workers;
   config.max_connections = settings->max_connections;
   config.max_connections_per_address = settings->max_connections_per_address;
+  config.max_handshakes_per_address = settings->max_handshakes_per_address;
   config.max_session_rate = settings->max_session_rate;
   config.max_memory = settings->max_memory;
   config.drafts = settings->drafts;

@@ -122,6 +122,13 @@ static bool set_max_connections_per_address(void *target, const char *value, cha
   return true;
 }
 
+static bool set_max_handshakes_per_address(void *target, const char *value, char *message, size_t size) {
+  uint64_t number;
+  if (!value_number(value, 1, 10000000, &number, message, size)) return false;
+  ((struct serve_settings *)target)->max_handshakes_per_address = (size_t)number;
+  return true;
+}
+
 static bool set_max_session_rate(void *target, const char *value, char *message, size_t size) {
   return value_number(value, 0, 1000000000, &((struct serve_settings *)target)->max_session_rate, message, size);
 }
@@ -261,6 +268,12 @@ const struct option_spec serve_options[] = {
      .fallback = "1024",
      .help = "Refuses connections of one IPv4 address, or IPv6 /64, beyond this number.",
      .set = set_max_connections_per_address},
+    {.name = "max-handshakes-per-address",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "256",
+     .help = "Unfinished handshakes of one IPv4 address, or IPv6 /64; beyond it the oldest give way to new ones.",
+     .set = set_max_handshakes_per_address},
     {.name = "max-session-rate",
      .argument = "N",
      .kind = VALUE_NUMBER,
@@ -312,6 +325,7 @@ void serve_settings_default(struct serve_settings *settings) {
   settings->workers = config.workers;
   settings->max_connections = config.max_connections;
   settings->max_connections_per_address = config.max_connections_per_address;
+  settings->max_handshakes_per_address = config.max_handshakes_per_address;
   settings->max_session_rate = config.max_session_rate;
   settings->max_memory = config.max_memory;
   settings->drafts = config.drafts;

@@ -33,7 +33,7 @@ struct serve_settings {
   enum wt_retry retry;
   uint64_t idle_timeout_ms;
   unsigned workers;
-  size_t max_connections, max_connections_per_address;
+  size_t max_connections, max_connections_per_address, max_handshakes_per_address;
   uint64_t max_session_rate; /* of a connection; 0: no limit */
   size_t max_memory;         /* bytes; 0: no limit */
   unsigned drafts;
