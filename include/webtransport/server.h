@@ -117,7 +117,7 @@ struct wt_server_config {
   const uint8_t *reset_key; /**< 32 secret bytes that outlive restarts, so that peers of an earlier run
                                         get a stateless reset; NULL (the default): random. Copied. */
   size_t reset_key_len;     /**< 32, or 0 without a key */
-  bool session_tickets;     /**< TLS resumption; default true */
+  bool session_tickets;     /**< TLS resumption, while the certificates stay the same; default true */
   unsigned drafts;          /**< which drafts are announced, of `enum wt_draft`; the highest that the
                                            client names too is spoken. Default WT_DRAFT_ALL; others for tests. */
 
@@ -240,13 +240,15 @@ WT_API int wt_server_handle_files(wt_server *server, const char *pattern, const 
 
 /**
  * Adds a certificate; the server takes its own reference. The one whose names fit the client's server
- * name (SNI) is used, else the first. Connections that are up keep theirs.
+ * name (SNI) is used, else the first. Connections that are up keep theirs. Session tickets that were given out with
+ * other certificates resume nothing any more.
  *
  * Errors: WT_ERR_TLS, WT_ERR_NOMEM. Since 0.1.0.
  */
 WT_API int wt_server_add_certificate(wt_server *server, wt_certificate *certificate);
 
-/** Replaces all certificates by `count` of `certificates` for handshakes from now on; else as above. Since 0.1.0. */
+/** Replaces all certificates by `count` of `certificates` for handshakes from now on; else as above. With the same ones,
+ * loaded again, tickets stay good. Since 0.1.0. */
 WT_API int wt_server_set_certificates(wt_server *server, wt_certificate *const *certificates, size_t count);
 
 /**

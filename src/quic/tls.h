@@ -18,14 +18,15 @@ struct ngtcp2_conn;
 struct wt__memory;
 struct wt__packet_keys;
 
-/* What handshakes of a server share: certificates, the session-ticket key. */
+/* What handshakes of a server share: certificates, the secret behind session tickets. */
 struct wt__tls_context;
 
 int wt__tls_context_new(struct wt__tls_context **context, bool session_tickets);
 void wt__tls_context_free(struct wt__tls_context *context);
 
 /* Handshakes from now on, of any thread, use these; each is referenced. The first is for clients whose server name
- * fits none. Running connections keep what they have. WT_ERR_INVALID without any, WT_ERR_NOMEM. */
+ * fits none. Running connections keep what they have. Session tickets given out with other certificates resume nothing
+ * any more. WT_ERR_INVALID without any, WT_ERR_TLS, WT_ERR_NOMEM. */
 int wt__tls_context_set_certificates(struct wt__tls_context *context, wt_certificate *const *certificates,
                                      size_t count);
 

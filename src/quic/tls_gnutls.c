@@ -23,6 +23,10 @@
  * Certificates come as a set that handshakes hold on to, so that the set can be replaced at any time.
  * A server's workers take it from the context each on its own thread, and one of them replaces it: for that
  * moment of a handshake there is a lock.
+ *
+ * A resumed session shows no certificate, so a ticket must not outlive the one that was shown. The key of tickets is
+ * derived from a secret of the context and all certificates of the set: with others there is another key, and old
+ * tickets lead to a full handshake; with the same ones, read again, it is the same.
  */
 
 #include "quic/tls.h"
@@ -45,6 +49,7 @@
 #include "quic/tls_session.h"
 
 #define MAX_PARAMS_LEN 512 /* our encoded transport parameters */
+#define SET_HASH_LEN 32    /* SHA-256 */
 
 /* TLS 1.3 alone, without the middlebox dance that QUIC forbids; AES-128-GCM first: it is the fastest. */
 const char *const wt__tls_priorities = "%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:"
@@ -53,6 +58,7 @@ const char *const wt__tls_priorities = "%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-
 
 struct cert_set {
   atomic_size_t refs;
+  gnutls_datum_t ticket_key; /* NULL: no tickets */
   gnutls_certificate_credentials_t credentials;
   size_t count;
   wt_certificate *certificates[];
@@ -60,8 +66,8 @@ struct cert_set {
 
 struct wt__tls_context {
   gnutls_priority_t priorities;
-  gnutls_datum_t ticket_key; /* NULL: no tickets */
-  pthread_mutex_t lock;      /* of `set` */
+  gnutls_datum_t ticket_secret; /* each set's key is derived from it; NULL: no tickets */
+  pthread_mutex_t lock;         /* of `set` */
   struct cert_set *set;
 };
 
@@ -69,9 +75,17 @@ struct wt__tls_context {
 
 static struct wt__tls *tls_of(gnutls_session_t session) { return gnutls_session_get_ptr(session); }
 
+static void ticket_key_free(gnutls_datum_t *key) {
+  if (!key->data) return;
+  wt__wipe(key->data, key->size);
+  gnutls_free(key->data);
+  *key = (gnutls_datum_t){NULL, 0};
+}
+
 static void set_unref(struct cert_set *set) {
   if (!set || atomic_fetch_sub_explicit(&set->refs, 1, memory_order_acq_rel) != 1) return;
   gnutls_certificate_free_credentials(set->credentials);
+  ticket_key_free(&set->ticket_key);
   for (size_t i = 0; i < set->count; i++) wt_certificate_free(set->certificates[i]);
   wt__free(set);
 }
@@ -119,6 +133,37 @@ static struct cert_set *set_new(wt_certificate *const *certificates, size_t coun
   return set;
 }
 
+/* What the set shows to clients, all of it, as a hash. 0 or an error of GnuTLS. */
+static int set_fingerprint(const struct cert_set *set, uint8_t hash[static SET_HASH_LEN]) {
+  gnutls_hash_hd_t state;
+  int rc = gnutls_hash_init(&state, GNUTLS_DIG_SHA256);
+  if (rc) return rc;
+  for (size_t i = 0; i < set->count; i++) {
+    const wt_certificate *certificate = set->certificates[i];
+    for (unsigned j = 0; !rc && j < certificate->chain_len; j++) {
+      uint8_t one[SET_HASH_LEN]; /* of a fixed length, so that no two sets look the same */
+      const gnutls_datum_t *der = &certificate->chain[j].cert;
+      rc = gnutls_hash_fast(GNUTLS_DIG_SHA256, der->data, der->size, one);
+      if (!rc) rc = gnutls_hash(state, one, sizeof(one));
+    }
+  }
+  gnutls_hash_deinit(state, hash);
+  return rc;
+}
+
+/* The key for tickets while the set is served, as long as `secret`. 0 or an error of GnuTLS. */
+static int set_derive_ticket_key(struct cert_set *set, const gnutls_datum_t *secret) {
+  uint8_t hash[SET_HASH_LEN];
+  const gnutls_datum_t info = {hash, sizeof(hash)};
+  if (!secret->data) return 0;
+  set->ticket_key.data = gnutls_malloc(secret->size);
+  if (!set->ticket_key.data) return GNUTLS_E_MEMORY_ERROR;
+  set->ticket_key.size = secret->size;
+  int rc = set_fingerprint(set, hash);
+  if (!rc) rc = gnutls_hkdf_expand(GNUTLS_MAC_SHA512, secret, &info, set->ticket_key.data, set->ticket_key.size);
+  return rc;
+}
+
 /* --- Context --- */
 
 int wt__tls_context_new(struct wt__tls_context **context, bool session_tickets) {
@@ -126,7 +171,7 @@ int wt__tls_context_new(struct wt__tls_context **context, bool session_tickets) 
   if (!made) return WT_ERR_NOMEM;
   pthread_mutex_init(&made->lock, NULL);
   int rc = gnutls_priority_init(&made->priorities, wt__tls_priorities, NULL);
-  if (!rc && session_tickets) rc = gnutls_session_ticket_key_generate(&made->ticket_key);
+  if (!rc && session_tickets) rc = gnutls_session_ticket_key_generate(&made->ticket_secret);
   if (rc) {
     wt__tls_context_free(made);
     return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
@@ -140,10 +185,7 @@ void wt__tls_context_free(struct wt__tls_context *context) {
   set_unref(context->set);
   pthread_mutex_destroy(&context->lock);
   if (context->priorities) gnutls_priority_deinit(context->priorities);
-  if (context->ticket_key.data) {
-    wt__wipe(context->ticket_key.data, context->ticket_key.size);
-    gnutls_free(context->ticket_key.data);
-  }
+  ticket_key_free(&context->ticket_secret);
   wt__free(context);
 }
 
@@ -152,6 +194,11 @@ int wt__tls_context_set_certificates(struct wt__tls_context *context, wt_certifi
   if (!count || !certificates) return WT_ERR_INVALID;
   struct cert_set *set = set_new(certificates, count);
   if (!set) return WT_ERR_NOMEM;
+  int rc = set_derive_ticket_key(set, &context->ticket_secret);
+  if (rc) {
+    set_unref(set);
+    return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+  }
   pthread_mutex_lock(&context->lock);
   struct cert_set *old = context->set;
   context->set = set;
@@ -357,7 +404,7 @@ int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, st
   made->key_log = (void (*)(void))gnutls_session_get_keylog_function(made->session);
   gnutls_session_set_keylog_function(made->session, session_on_key_log);
   rc = wt__tls_session_configure(made, context->priorities, made->set->credentials);
-  if (!rc && context->ticket_key.data) rc = gnutls_session_ticket_enable_server(made->session, &context->ticket_key);
+  if (!rc && set->ticket_key.data) rc = gnutls_session_ticket_enable_server(made->session, &set->ticket_key);
   if (rc) {
     wt__tls_free(made);
     return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;

@@ -289,6 +289,44 @@ static void test_resumption_refused_ends_in_a_full_handshake(void **state) {
   pair_free(&p);
 }
 
+static void serve_certificates(struct pair *p, wt_certificate *const *certificates, size_t count) {
+  assert_int_equal(wt__tls_context_set_certificates(p->server.tls, certificates, count), 0);
+}
+
+/* A resumed session shows no certificate, so a ticket must not outlive the one that was shown. */
+static void test_resumption_ends_when_certificates_are_exchanged(void **state) {
+  (void)state;
+  struct pair p;
+  wt_certificate *both[2], *again = NULL;
+  char *cert = NULL, *key = NULL;
+  pair_init(&p);
+  pair_start(&p);
+  assert_false(visit(&p));
+  assert_true(visit(&p));
+  both[0] = p.certificate;
+  assert_int_equal(wt_certificate_generate(NULL, 0, 10, &both[1]), 0);
+  serve_certificates(&p, &both[1], 1);
+  assert_false(visit(&p));
+  assert_non_null(p.mine.certificate);
+  assert_true(visit(&p));
+  serve_certificates(&p, both, 2); /* one more is another set, too */
+  assert_false(visit(&p));
+  assert_true(visit(&p));
+  /* The same ones, read again. */
+  assert_int_equal(wt_certificate_export(both[1], &cert, &key), 0);
+  assert_int_equal(wt_certificate_parse(cert, strlen(cert), key, strlen(key), &again, NULL, 0), 0);
+  wt_pem_free(cert);
+  wt_pem_free(key);
+  wt_certificate_free(both[1]);
+  both[1] = again;
+  serve_certificates(&p, both, 2);
+  assert_true(visit(&p));
+  serve_certificates(&p, both, 1);
+  assert_false(visit(&p));
+  wt_certificate_free(both[1]);
+  pair_free(&p);
+}
+
 /* --- Tokens --- */
 
 struct retries {
@@ -523,6 +561,7 @@ int main(void) {
       cmocka_unit_test(test_resumption_keeps_nothing_without_a_key),
       cmocka_unit_test(test_resumption_without_tickets_of_the_server),
       cmocka_unit_test(test_resumption_refused_ends_in_a_full_handshake),
+      cmocka_unit_test(test_resumption_ends_when_certificates_are_exchanged),
       cmocka_unit_test(test_resumption_token_saves_the_retry),
       cmocka_unit_test(test_resumption_token_that_the_server_does_not_know_is_harmless),
       cmocka_unit_test(test_resumption_connect_without_memory),
