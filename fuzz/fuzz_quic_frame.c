@@ -31,8 +31,8 @@ struct judge_state {
 static enum wt__frame_fate judge(void *ctx, const struct wt__quic_frame *frame) {
   struct judge_state *state = ctx;
   bool fin = frame->type >= WT__FRAME_STREAM && frame->type < WT__FRAME_STREAM + 8 && (frame->type & 1);
-  FUZZ_CHECK(fin || frame->type == WT__FRAME_RESET_STREAM || frame->type == WT__FRAME_STOP_SENDING ||
-             frame->type == WT__FRAME_RESET_STREAM_AT);
+  FUZZ_CHECK(fin || frame->type == WT__FRAME_CRYPTO || frame->type == WT__FRAME_RESET_STREAM ||
+             frame->type == WT__FRAME_STOP_SENDING || frame->type == WT__FRAME_RESET_STREAM_AT);
   state->asked++;
   return (enum wt__frame_fate)(state->fates[state->asked % state->len] % 3);
 }

@@ -269,11 +269,19 @@ static void conn_note_stop(struct wt__conn *conn, int64_t id, uint64_t code) {
   conn->stops[conn->stops_len++] = (struct wt__stop){id, code};
 }
 
+static uint64_t crypto_ahead(const struct wt__conn *conn) {
+  return conn->client ? WT__CRYPTO_AHEAD_CLIENT : WT__CRYPTO_AHEAD_SERVER;
+}
+
 static enum wt__frame_fate conn_judge(void *ctx, const struct wt__quic_frame *frame) {
   struct wt__conn *conn = ctx;
   int64_t id = (int64_t)frame->id;
   if ((frame->type & ~UINT64_C(7)) == WT__FRAME_STREAM) {
     wt__reset_at_recv_seen_fin(conn, id, frame->offset + frame->data_len);
+    return WT__FRAME_KEEP;
+  }
+  if (frame->type == WT__FRAME_CRYPTO) {
+    wt__crypto_in_frame(&conn->crypto_in, WT__CRYPTO_LEVEL_1RTT, frame->offset, frame->data_len, crypto_ahead(conn));
     return WT__FRAME_KEEP;
   }
   if (frame->type != WT__FRAME_STOP_SENDING) return wt__reset_at_recv_judge(conn, frame);
@@ -346,7 +354,12 @@ static int on_decrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2
     return 0;
   }
   struct wt__packet_key *key = wt__packet_keys_find(&current->keys, ctx->native_handle);
-  if (!key) return ngtcp2_crypto_decrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
+  if (!key) {
+    int rc = ngtcp2_crypto_decrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
+    if (!rc)
+      wt__crypto_in_packet(&current->crypto_in, aad, aad_len, dst, len - aead->max_overhead, crypto_ahead(current));
+    return rc;
+  }
   int rc = wt__packet_key_decrypt(key, dst, aead, data, len, nonce, aad, aad_len);
   if (rc) return rc;
   wt__reset_at_recv_packet(current, aad, aad_len);

@@ -166,6 +166,7 @@ struct wt__conn *wt__conn_alloc(struct wt__endpoint *endpoint) {
   wt__half_open_entry_init(&made->half_open);
   made->acked_id = -1;
   made->resting_at = UINT64_MAX;
+  wt__crypto_in_init(&made->crypto_in, &made->gauge);
   wt__reset_at_recv_init(made, endpoint->config.max_streams_bidi,
                          endpoint->config.max_streams_uni + RESERVED_UNI_STREAMS);
   wt__reset_at_send_init(made);
@@ -251,6 +252,7 @@ static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum 
   if (conn->quic) ngtcp2_conn_del(conn->quic);
   wt__packet_keys_free(&conn->keys);
   wt__blocks_free(&conn->blocks);
+  wt__crypto_in_free(&conn->crypto_in);
   wt__reset_at_recv_free(conn);
   wt__reset_at_send_free(conn);
   wt__tls_free(conn->tls);
@@ -470,6 +472,12 @@ static void conn_deliver_stops(struct wt__conn *conn) {
   conn->stops_len = 0;
 }
 
+/* A server's ngtcp2 passes over what is wrong with an Initial packet, and gives up a connection that begins with it. */
+static int conn_crypto_error(const struct wt__conn *conn, int rc) {
+  bool open = rc == 0 || rc == NGTCP2_ERR_RETRY || rc == NGTCP2_ERR_DROP_CONN;
+  return open && conn->crypto_in.error ? conn->crypto_in.error : rc;
+}
+
 void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len) {
   struct wt__endpoint *endpoint = conn->endpoint;
   if (conn->state == WT__CONN_CLOSING) conn_answer_closing(conn);
@@ -489,6 +497,7 @@ void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned 
   conn->blocks.reading = false;
   wt__conn_set_current(NULL);
   wt__conn_tell_acked(conn);
+  rc = conn_crypto_error(conn, rc);
   if (rc == NGTCP2_ERR_RETRY) { /* the client's first bytes came in a way that asks for a proof of its address */
     if (!ngtcp2_accept(&hd, data, len)) wt__endpoint_send_retry(endpoint, path, &hd);
     wt__conn_free(conn, WT_TRANSPORT, NGTCP2_NO_ERROR);

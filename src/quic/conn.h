@@ -24,6 +24,7 @@
  *   evict.c       who has to go when memory stays full
  *   window.c      how much the peer may send
  *   packet_keys.c keys of 1-RTT packets, and what encrypts with them
+ *   crypto_in.c   gaps in the handshake's bytes
  *   reset_at_*.c  RESET_STREAM_AT, which ngtcp2 does not know
  *   batch.c       packets on their way to the socket
  */
@@ -42,6 +43,7 @@
 #include "quic/blocks.h"
 #include "quic/budget.h"
 #include "quic/cid.h"
+#include "quic/crypto_in.h"
 #include "quic/endpoint.h"
 #include "quic/half_open.h"
 #include "quic/packet_keys.h"
@@ -144,6 +146,7 @@ struct wt__conn {
   struct wt__stop *stops;
   size_t stops_len;
 
+  struct wt__crypto_in crypto_in;
   struct wt__reset_at_recv reset_in;
   struct wt__reset_at_send reset_out;
 

@@ -118,7 +118,7 @@ static int read_body(struct cursor *cursor, struct wt__quic_frame *frame) {
     case WT__FRAME_RESET_STREAM:
     case WT__FRAME_STOP_SENDING:
     case WT__FRAME_RESET_STREAM_AT: return read_reset(cursor, frame);
-    case 0x06: /* CRYPTO */ return read_varint(cursor, &frame->offset) && read_sized(cursor, frame);
+    case WT__FRAME_CRYPTO: return read_varint(cursor, &frame->offset) && read_sized(cursor, frame);
     case 0x07: /* NEW_TOKEN */
     case WT__FRAME_DATAGRAM | 1: return read_sized(cursor, frame);
     case WT__FRAME_DATAGRAM: return read_bytes(cursor, cursor->left, frame);
@@ -161,8 +161,9 @@ static void frame_turn_into(uint8_t *data, size_t len, uint8_t type, size_t kept
   memset(data + kept, 0, len - kept);
 }
 
-static bool frame_is_fin(uint64_t type) {
-  return (type & ~UINT64_C(7)) == WT__FRAME_STREAM && (type & WT__FRAME_STREAM_FIN);
+/* Those that are only shown. */
+static bool frame_is_shown(uint64_t type) {
+  return type == WT__FRAME_CRYPTO || ((type & ~UINT64_C(7)) == WT__FRAME_STREAM && (type & WT__FRAME_STREAM_FIN));
 }
 
 static bool frame_is_asked_about(uint64_t type) {
@@ -172,7 +173,7 @@ static bool frame_is_asked_about(uint64_t type) {
 void wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judge, void *ctx) {
   struct wt__quic_frame frame;
   for (size_t n; (n = wt__quic_frame_read(data, len, &frame)); data += n, len -= n) {
-    if (frame_is_fin(frame.type)) (void)judge(ctx, &frame);
+    if (frame_is_shown(frame.type)) (void)judge(ctx, &frame);
     if (!frame_is_asked_about(frame.type)) continue;
     switch (judge(ctx, &frame)) {
       case WT__FRAME_KEEP: break;

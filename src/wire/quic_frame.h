@@ -10,6 +10,7 @@
 #define WT__FRAME_PING 0x01
 #define WT__FRAME_RESET_STREAM 0x04
 #define WT__FRAME_STOP_SENDING 0x05
+#define WT__FRAME_CRYPTO 0x06
 #define WT__FRAME_STREAM 0x08 /* to 0x0f */
 #define WT__FRAME_STREAM_FIN 0x01
 #define WT__FRAME_RESET_STREAM_AT 0x24
@@ -42,7 +43,7 @@ enum wt__frame_fate {
 typedef enum wt__frame_fate (*wt__frame_judge)(void *ctx, const struct wt__quic_frame *frame);
 
 /* Asks `judge` about each frame of those three types, from the front of the packet up to the first frame
- * that cannot be read, and does what it says. STREAM frames with a FIN are shown to it too, and kept. */
+ * that cannot be read, and does what it says. STREAM frames with a FIN and CRYPTO frames are shown to it too, and kept. */
 void wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judge, void *ctx);
 
 /* Writes the RESET_STREAM or RESET_STREAM_AT that `frame` says. Returns the length. */

@@ -358,6 +358,7 @@ void peer_free(struct peer *peer) {
   net_detach(peer->net, &peer->node);
   ngtcp2_conn_del(peer->conn);
   gnutls_deinit(peer->tls);
+  peer__set_current(NULL);
   for (size_t kind = 0; kind < 4; kind++) {
     for (size_t i = 0; i < peer->streams[kind].len; i++) {
       if (peer->streams[kind].items[i]) peer__stream_forget(peer, peer->streams[kind].items[i]);
@@ -476,6 +477,7 @@ void peer_close(struct peer *peer, uint64_t app_code) {
   ngtcp2_ccerr_set_application_error(&ccerr, app_code, NULL, 0);
   uint8_t packet[PEER_PACKET_MAX];
   ngtcp2_pkt_info info;
+  peer__set_current(peer);
   ngtcp2_ssize len =
       ngtcp2_conn_write_connection_close(peer->conn, NULL, &info, packet, sizeof(packet), &ccerr, peer->net->now);
   assert_true(len > 0);

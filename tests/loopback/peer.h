@@ -32,7 +32,10 @@ struct peer_options {
   bool deaf_to_stops;   /* goes on with streams that the server stops */
   bool frugal;          /* counts received bytes without keeping them, forgets closed streams */
   unsigned address;     /* index of `net_address` */
-  unsigned reset_at;    /* PEER_RESET_AT...: the transport parameters to announce */
+  /* Changes what is in a packet before it is encrypted; `first` is its first byte. NULL: nobody does. */
+  void (*rewrite)(void *ctx, uint8_t first, uint8_t *payload, size_t len);
+  void *rewrite_ctx;
+  unsigned reset_at; /* PEER_RESET_AT...: the transport parameters to announce */
 };
 
 #define PEER_RESET_AT 1u        /* 0x1d */

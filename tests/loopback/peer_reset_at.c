@@ -219,6 +219,7 @@ static int on_encrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2
     memmove(to, payload + MARK_LEN, payload_len - MARK_LEN);
     memset(to + payload_len - MARK_LEN, 0, (size_t)(at - frame) - (payload_len - MARK_LEN));
   }
+  if (current && current->options.rewrite) current->options.rewrite(current->options.rewrite_ctx, aad[0], dst, len);
   return ngtcp2_crypto_encrypt_cb(dst, aead, ctx, dst, len, nonce, nonce_len, aad, aad_len);
 }
 
