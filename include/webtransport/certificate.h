@@ -16,6 +16,9 @@ typedef struct wt_certificate wt_certificate;
  * `wt_certificate_free`. `message`, which may be NULL, gets a sentence that names the file at fault
  * (at most `message_size` bytes with its NUL), or "".
  *
+ * The key file should be its owner's alone, or of a group that serves with it. If every user of the machine may read or
+ * change it, the certificate is loaded all the same, and a server that it is given to says so in its log.
+ *
  * Errors: WT_ERR_FILE (missing, unreadable), WT_ERR_CERTIFICATE, WT_ERR_KEY, WT_ERR_KEY_MISMATCH,
  * WT_ERR_EXPIRED (expired, or not valid yet), WT_ERR_NOMEM. Since 0.1.0.
  */

@@ -193,13 +193,23 @@ static int certificates_set(wt_server *server, wt_certificate **list, size_t cou
   return error ? wt__server_fail(server, error, "cannot use the certificates: %s", wt_error_string(error)) : 0;
 }
 
+/* The file stays as it is: only its owner knows who else needs it. */
+static void certificate_warn(const wt_server *server, const wt_certificate *certificate) {
+  const char *file = wt__certificate_open_key_file(certificate);
+  if (!file) return;
+  WT__WARN(&server->log, "every user of this machine may read or change the key file %s: run \"chmod o= %s\"", file,
+           file);
+}
+
 /* `kept` of the server's certificates followed by `count` of `added`, each with a reference of its own. */
 static int certificates_join(wt_server *server, size_t kept, wt_certificate *const *added, size_t count) {
   wt_certificate **list = wt__calloc(kept + count, sizeof(void *));
   if (!list) return wt__server_fail(server, WT_ERR_NOMEM, "%s", wt_error_string(WT_ERR_NOMEM));
   for (size_t i = 0; i < kept; i++) list[i] = wt__certificate_ref(server->certificates[i]);
   for (size_t i = 0; i < count; i++) list[kept + i] = wt__certificate_ref(added[i]);
-  return certificates_set(server, list, kept + count);
+  int error = certificates_set(server, list, kept + count);
+  for (size_t i = 0; error == 0 && i < count; i++) certificate_warn(server, added[i]);
+  return error;
 }
 
 int wt_server_add_certificate(wt_server *server, wt_certificate *certificate) {

@@ -26,6 +26,7 @@ struct wt_certificate {
   struct gnutls_x509_crt_int *leaf;
   int64_t valid_from, expires_at; /* seconds since 1970-01-01 UTC */
   uint8_t sha256[32];
+  char *open_key_file; /* the file of the key, if every user of the machine may read or change it; else NULL */
 };
 
 /* Whether the leaf is for `name`: a DNS name (with the certificate's wildcards) or an IP address. */

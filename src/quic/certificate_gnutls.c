@@ -89,6 +89,7 @@ void wt_certificate_free(wt_certificate *certificate) {
   if (certificate->signer) gnutls_privkey_deinit(certificate->signer);
   if (certificate->key) gnutls_privkey_deinit(certificate->key);
   if (certificate->leaf) gnutls_x509_crt_deinit(certificate->leaf);
+  wt__free(certificate->open_key_file);
   wt__free(certificate);
 }
 
@@ -228,10 +229,11 @@ static void file_free(gnutls_datum_t *data) {
 }
 
 static int file_read_stream(FILE *file, const char *what, const char *name, const struct report *report,
-                            gnutls_datum_t *data) {
+                            gnutls_datum_t *data, bool *is_open) {
   struct stat st;
   if (fstat(fileno(file), &st)) return report_fail(report, WT_ERR_FILE, "%s %s: %s", what, name, strerror(errno));
   if (S_ISDIR(st.st_mode)) return report_fail(report, WT_ERR_FILE, "%s %s: is a directory", what, name);
+  *is_open = S_ISREG(st.st_mode) && (st.st_mode & (S_IROTH | S_IWOTH));
   if (st.st_size < 0 || (uintmax_t)st.st_size > MAX_FILE_LEN)
     return report_fail(report, WT_ERR_FILE, "%s %s: larger than %zu bytes", what, name, MAX_FILE_LEN);
   /* Pipes have a size of 0, so the size is not relied on. Unbuffered: no copy of a key stays in stdio. */
@@ -245,10 +247,12 @@ static int file_read_stream(FILE *file, const char *what, const char *name, cons
   return 0;
 }
 
-static int file_read(const char *what, const char *name, const struct report *report, gnutls_datum_t *data) {
+/* `*is_open`: every user of the machine may read or change it. A group may: that is how services share a key. */
+static int file_read(const char *what, const char *name, const struct report *report, gnutls_datum_t *data,
+                     bool *is_open) {
   FILE *file = fopen(name, "rbe");
   if (!file) return report_fail(report, WT_ERR_FILE, "%s %s: %s", what, name, strerror(errno));
-  int rc = file_read_stream(file, what, name, report, data);
+  int rc = file_read_stream(file, what, name, report, data, is_open);
   (void)fclose(file);
   return rc;
 }
@@ -261,9 +265,20 @@ int wt_certificate_load(const char *cert_file, const char *key_file, wt_certific
   (void)snprintf(key_name, sizeof(key_name), "key file %s", key_file);
   report_init(&report, message, message_size, cert_name, key_name);
   gnutls_datum_t cert = {NULL, 0}, key = {NULL, 0};
-  int rc = file_read("certificate file", cert_file, &report, &cert);
-  if (!rc) rc = file_read("key file", key_file, &report, &key);
-  if (!rc) rc = certificate_parse(&cert, &key, &report, certificate);
+  bool cert_is_open, key_is_open = false;
+  wt_certificate *made = NULL;
+  int rc = file_read("certificate file", cert_file, &report, &cert, &cert_is_open);
+  if (!rc) rc = file_read("key file", key_file, &report, &key, &key_is_open);
+  if (!rc) rc = certificate_parse(&cert, &key, &report, &made);
+  if (!rc && key_is_open) {
+    made->open_key_file = wt__strdup(key_file);
+    if (!made->open_key_file) rc = report_fail(&report, WT_ERR_NOMEM, "out of memory");
+  }
+  if (rc) {
+    wt_certificate_free(made);
+  } else {
+    *certificate = made;
+  }
   file_free(&cert);
   file_free(&key);
   return rc;
@@ -464,6 +479,8 @@ void wt_certificate_sha256(const wt_certificate *certificate, uint8_t hash[32]) 
 }
 
 int64_t wt_certificate_expires_at(const wt_certificate *certificate) { return certificate->expires_at; }
+
+const char *wt__certificate_open_key_file(const wt_certificate *certificate) { return certificate->open_key_file; }
 
 bool wt__certificate_matches(const wt_certificate *certificate, const char *name) {
   return gnutls_x509_crt_check_hostname(certificate->leaf, name) != 0;

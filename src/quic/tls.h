@@ -107,6 +107,9 @@ int wt__tls_random(void *dst, size_t len);
  * repeated; 0: unpredictable again. The secrets of TLS itself never come from it. */
 void wt__tls_random_seed(uint64_t seed);
 
+/* The file that the key was read from, if every user of the machine may read or change it; else NULL. */
+const char *wt__certificate_open_key_file(const wt_certificate *certificate);
+
 /* A certificate gains a reference (for contexts). */
 wt_certificate *wt__certificate_ref(wt_certificate *certificate);
 

@@ -206,15 +206,26 @@ check_equal "the hash is that of --cert" "$hash_a" "$HASH"
 check_equal "which is not self-made" false "$(get "${HTTP}info.json" | json 'j.self_signed')"
 cp "$DIR/b.pem" "$DIR/live.pem"
 cp "$DIR/b.key" "$DIR/live.key"
+chmod 640 "$DIR/live.key"
 kill -HUP "$SERVER"
 check_contains "SIGHUP reloads" "$(wait_log "certificate reloaded")" "$hash_b"
 check_equal "and /info.json follows" "$hash_b" "$(get "${HTTP}info.json" | json 'j.certificate_sha256')"
+chmod 644 "$DIR/live.key"
+kill -HUP "$SERVER"
+check_contains "a key that all may read is told of" "$(wait_log "may read or change")" "chmod o= $DIR/live.key"
+wait_log "certificate reloaded" >/dev/null
 rm "$DIR/live.key"
 kill -HUP "$SERVER"
 check_contains "a reload that fails names the file" "$(wait_log "not reloaded")" "$DIR/live.key"
 check_equal "and leaves the old one" "$hash_b" "$(get "${HTTP}info.json" | json 'j.certificate_sha256')"
 stop_server
 check_equal "and the server lives on to its end" 0 "$STATUS"
+
+cp "$DIR/b.key" "$DIR/live.key"
+chmod 644 "$DIR/live.key"
+start_server --cert "$DIR/live.pem" --key "$DIR/live.key"
+check_contains "and at the start" "$(wait_log "may read or change")" "chmod o= $DIR/live.key"
+stop_server
 
 start_server
 kill -HUP "$SERVER"

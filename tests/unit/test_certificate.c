@@ -25,6 +25,7 @@
 
 #include "base/mem.h"
 #include "quic/certificate.h"
+#include "quic/tls.h"
 
 #define DAY 86400
 
@@ -324,9 +325,31 @@ static void test_certificate_hash_is_of_the_leafs_der(void **state) {
   }
 }
 
+/* A group may read it: that is how services share a key. */
+static void test_certificate_notes_a_key_that_all_may_read(void **state) {
+  (void)state;
+  static const struct {
+    mode_t mode;
+    bool open;
+  } modes[] = {{0600, false}, {0640, false}, {0660, false}, {0644, true}, {0602, true}};
+  int64_t live = wt__mem_live();
+  for (size_t i = 0; i < sizeof(modes) / sizeof(modes[0]); i++) {
+    wt_certificate *certificate = NULL;
+    assert_int_equal(chmod(in_folder("good.key"), modes[i].mode), 0);
+    assert_int_equal(chmod(in_folder("good.pem"), 0644), 0); /* not a secret */
+    assert_int_equal(wt_certificate_load(in_folder("good.pem"), in_folder("good.key"), &certificate, NULL, 0), 0);
+    const char *file = wt__certificate_open_key_file(certificate);
+    assert_int_equal(file != NULL, modes[i].open);
+    if (file) assert_string_equal(file, in_folder("good.key"));
+    wt_certificate_free(certificate);
+  }
+  assert_int_equal(wt__mem_live(), live);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_certificate_names_the_file_at_fault),
+      cmocka_unit_test(test_certificate_notes_a_key_that_all_may_read),
       cmocka_unit_test(test_certificate_bounds_files),
       cmocka_unit_test(test_certificate_says_when_a_file_may_not_be_read),
       cmocka_unit_test(test_certificate_loads),
