@@ -18,7 +18,8 @@
  *
  * Tickets of the server are remembered, each for one later connection under the same key. A connection that is
  * resumed with one sees no certificate: the judgement of the connection that got the ticket stands. It was made by
- * the same rules, since the memory belongs to what holds them, and it ends with the certificate's validity.
+ * the same rules, since the memory belongs to what holds them, and it ends with the validity of the certificates that
+ * were shown.
  *
  * The handshake itself is in tls_gnutls.c, which both roles share. Early data (0-RTT) is off.
  */
@@ -131,11 +132,26 @@ static int check_hash(struct wt__tls *tls, const gnutls_datum_t *der, gnutls_x50
   return -1;
 }
 
-static int check_peer(struct wt__tls *tls, const gnutls_datum_t *der, gnutls_x509_crt_t leaf) {
+/* An authority between the leaf and the one that is trusted may end before the leaf does: so does what follows from
+ * the judgement. One that cannot be read leaves no time at all. */
+static void trust_until_chain_ends(struct wt__tls *tls, const gnutls_datum_t *chain, unsigned count) {
+  for (unsigned i = 1; i < count; i++) {
+    gnutls_x509_crt_t cert;
+    int64_t until = 0;
+    if (gnutls_x509_crt_init(&cert) == 0) {
+      if (gnutls_x509_crt_import(cert, &chain[i], GNUTLS_X509_FMT_DER) == 0)
+        until = (int64_t)gnutls_x509_crt_get_expiration_time(cert);
+      gnutls_x509_crt_deinit(cert);
+    }
+    if (until < tls->trusted_until) tls->trusted_until = until;
+  }
+}
+
+static int check_peer(struct wt__tls *tls, const gnutls_datum_t *chain, unsigned count, gnutls_x509_crt_t leaf) {
   tls->trusted_until = (int64_t)gnutls_x509_crt_get_expiration_time(leaf);
   switch (tls->client->verify) {
-    case WT__VERIFY_CA: return check_authority(tls, leaf);
-    case WT__VERIFY_HASHES: return check_hash(tls, der, leaf);
+    case WT__VERIFY_CA: trust_until_chain_ends(tls, chain, count); return check_authority(tls, leaf);
+    case WT__VERIFY_HASHES: return check_hash(tls, &chain[0], leaf);
     case WT__VERIFY_NOTHING: tls->trusted_until = INT64_MAX; return 0;
   }
   return refuse(tls, "no way to verify the server's certificate was chosen");
@@ -152,7 +168,7 @@ static int session_verify(gnutls_session_t session) {
   if (gnutls_x509_crt_init(&leaf)) return refuse(tls, "out of memory");
   int rc = gnutls_x509_crt_import(leaf, &chain[0], GNUTLS_X509_FMT_DER)
                ? refuse(tls, "the server's certificate cannot be read")
-               : check_peer(tls, &chain[0], leaf);
+               : check_peer(tls, chain, count, leaf);
   gnutls_x509_crt_deinit(leaf);
   return rc;
 }
