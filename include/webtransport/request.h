@@ -161,8 +161,11 @@ WT_API void wt_request_resume(wt_request *request);
  * the folder is ever served: "..", encoded or not, and symbolic links that lead out give 404. Other
  * methods give 405. The library answers in every case, also where it returns an error.
  *
- * Errors: WT_ERR_STATE if already answered; WT_ERR_CLOSED; WT_ERR_NOT_FOUND after answering 404;
- * WT_ERR_NOMEM. Since 0.1.0.
+ * A file that may not be read gives 404, too. Where the system refuses to open one for a reason that will pass (no more
+ * descriptors, no memory) the answer is 503 with `retry-after`, for other reasons 500; both are logged with the reason.
+ *
+ * Errors: WT_ERR_STATE if already answered; WT_ERR_CLOSED; WT_ERR_NOT_FOUND after answering 404; WT_ERR_FILE after
+ * answering 503 or 500; WT_ERR_NOMEM. Since 0.1.0.
  */
 WT_API int wt_request_serve_file(wt_request *request, const char *directory, const char *path);
 

@@ -148,6 +148,16 @@ struct wt_server_config {
                                       `max_sessions_per_connection`; default 100; 0: no limit */
 
   /**
+   * How many descriptors answers with files keep open, of all connections together and of one. Over either bound the
+   * file that was read least recently is closed; it is opened again for its next piece, which has to find it unchanged,
+   * else that answer is reset. 0: none is kept, each is opened for each piece. Defaults: half of what the process may
+   * open (RLIMIT_NOFILE) when `wt_server_config_default` is called, at least 16 and at most 4,096, so that the other half
+   * is left for sockets and for the application; and 32. Up to 1,000,000.
+   */
+  size_t max_open_files;
+  size_t max_open_files_per_connection;
+
+  /**
    * What all connections may hold together, in bytes; at least 1 MiB. 0: no limit. Default: half of the machine's
    * memory. A container that may have less should say so here.
    *

@@ -15,6 +15,7 @@
 
 #include <string.h>
 
+#include "base/list.h"
 #include "base/mem.h"
 
 #define CHUNK_MIN 256
@@ -207,6 +208,25 @@ int wt__sendq_append_owned(struct wt__sendq *q, const void *data, size_t len, wt
   chunk_link(q, chunk);
   q->end += len;
   return 0;
+}
+
+uint8_t *wt__sendq_prepare(struct wt__sendq *q, size_t len) {
+  struct wt__chunk *chunk = chunk_new(q, q->pool, len);
+  if (chunk == NULL) return NULL;
+  chunk->data = chunk->bytes;
+  chunk->born = len;
+  return chunk->bytes;
+}
+
+void wt__sendq_commit(struct wt__sendq *q, uint8_t *bytes, size_t len) {
+  struct wt__chunk *chunk = WT__CONTAINER_OF(bytes, struct wt__chunk, bytes);
+  if (len == 0) {
+    chunk_drop(q, chunk, NULL); /* it has nothing to release */
+    return;
+  }
+  chunk->len = len;
+  chunk_link(q, chunk);
+  q->end += len;
 }
 
 bool wt__sendq_pending(const struct wt__sendq *q) { return q->sent < q->end || (q->fin && !q->fin_sent); }

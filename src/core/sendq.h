@@ -65,6 +65,12 @@ int wt__sendq_append(struct wt__sendq *q, const void *data, size_t len, bool for
 /* Adds bytes without a copy. WT_ERR_AGAIN without any room, WT_ERR_NOMEM. */
 int wt__sendq_append_owned(struct wt__sendq *q, const void *data, size_t len, wt_release release, void *user_data);
 
+/* A place for up to `len` bytes, which the caller writes there; `wt__sendq_commit` follows at once. NULL: out of
+ * memory. */
+uint8_t *wt__sendq_prepare(struct wt__sendq *q, size_t len);
+/* Adds the first `len` of them; 0: none, and the place is given back. */
+void wt__sendq_commit(struct wt__sendq *q, uint8_t *bytes, size_t len);
+
 /* Whether there is anything to hand to the transport: bytes, or the FIN. */
 bool wt__sendq_pending(const struct wt__sendq *q);
 

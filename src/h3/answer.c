@@ -4,22 +4,26 @@
  *
  * The header section goes to nghttp3 at once; it copies it. The body goes into the request's send queue,
  * from which nghttp3 is fed when QUIC has room (`wt__answer_read`), and stays there until acknowledged,
- * because nghttp3 and QUIC copy nothing. A file is read into the queue piece by piece at that moment, so
- * that of a large file only what is in flight is in memory.
+ * because nghttp3 and QUIC copy nothing. A file is read into the queue piece by piece at that moment, and no more of it
+ * than the client's flow control lets us send: a client that asks for many files and takes none costs none of their
+ * bytes.
  *
  * Only final answers: an interim one (1xx) before it makes Chromium give a session up.
  */
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
+#include "h3/files.h"
 #include "h3/internal.h"
 #include "wire/error_code.h"
 #include "wire/field.h"
 
 #define FILE_PIECE (64 * 1024)
+#define FILE_PIECE_SMALL (4 * 1024) /* for each, where FILES_UNSENT bytes of a connection's files are not sent yet */
+#define FILES_UNSENT (256 * 1024)
 #define NV_ON_STACK 24
 #define DECIMAL_MAX 24
 
@@ -243,56 +247,81 @@ int wt_request_end(wt_request *request) {
 
 /* --- Feeding nghttp3 --- */
 
-void wt__answer_set_file(wt_request *request, int fd, uint64_t off, uint64_t left) {
-  request->file_fd = fd;
-  request->file_off = off;
-  request->file_left = left;
+void wt__answer_set_file(wt_request *request, struct wt__file_body *file) {
+  request->file = file;
   request->out.ended = true;
 }
 
-static void piece_free(const uint8_t *data, size_t len, void *user_data) {
-  (void)data, (void)len;
-  wt__free(user_data);
-}
-
-/* Reads one more piece of the file. A file that became shorter cannot be sent as announced. */
-static bool file_read_piece(wt_request *request) {
-  size_t want = request->file_left < FILE_PIECE ? (size_t)request->file_left : FILE_PIECE;
-  uint8_t *piece = wt__malloc(want);
-  ssize_t n = piece ? pread(request->file_fd, piece, want, (off_t)request->file_off) : -1;
-  if (n <= 0 || wt__sendq_append_owned(&request->out.queue, piece, (size_t)n, piece_free, piece) != 0) {
-    wt__free(piece);
-    /* Not here: nghttp3 is about to hand out bytes that were queued before. */
-    request->fail_pending = true;
-    wt__request_todo(request);
-    wt__h3_wake(request->conn);
-    return false;
+/* How much of the file may be read now: no more than the peer lets us send, and less where much was read that is not
+ * sent yet. 0: nothing; whoever makes room resumes the stream. */
+static size_t file_room(wt_request *request) {
+  struct wt__h3_conn *conn = request->conn;
+  size_t most = conn->unsent < FILES_UNSENT ? FILE_PIECE : FILE_PIECE_SMALL, room = wt__sendq_room(&request->out.queue);
+  uint64_t window = wt__h3_stream_room(conn, request->id);
+  if (window == 0 && !wt__link_linked(&request->starved) && wt__h3_stream_room(conn, -1) == 0) {
+    wt__list_push_back(&conn->starved, &request->starved);
   }
-  request->file_off += (uint64_t)n;
-  request->file_left -= (uint64_t)n;
-  return true;
+  if (room < most) most = room;
+  return window < most ? (size_t)window : most;
 }
 
+static void file_fail(wt_request *request, int os_error) {
+  struct wt__h3_conn *conn = request->conn;
+  wt__files_log(request, os_error, "the answer is reset");
+  /* Not here: nghttp3 is about to hand out bytes that were queued before. */
+  request->fail_pending = true;
+  wt__request_todo(request);
+  wt__h3_wake(conn);
+}
+
+/* Reads one more piece of the file, if some of it can be sent. */
 static void file_fill(wt_request *request) {
-  while (request->file_left > 0 && request->out.queue.end - request->out.queue.sent < FILE_PIECE &&
-         wt__sendq_room(&request->out.queue) > 0) {
-    if (!file_read_piece(request)) return;
+  struct wt__sendq *queue = &request->out.queue;
+  uint64_t left = wt__file_body_left(request->file);
+  size_t room = file_room(request);
+  uint8_t *piece;
+  ssize_t n;
+  if (room == 0) return;
+  if (left < room) room = (size_t)left;
+  piece = wt__sendq_prepare(queue, room);
+  n = piece ? wt__file_body_read(request->file, piece, room) : -1;
+  if (n < 0) {
+    file_fail(request, piece ? errno : ENOMEM);
+    if (piece) wt__sendq_commit(queue, piece, 0);
+    return;
   }
-  if (request->file_left == 0) {
-    close(request->file_fd);
-    request->file_fd = -1;
-    request->out.queue.fin = true;
+  wt__sendq_commit(queue, piece, (size_t)n);
+  request->unsent += (uint64_t)n;
+  request->conn->unsent += (uint64_t)n;
+  if (wt__file_body_left(request->file) > 0) return;
+  wt__file_body_free(request->file);
+  request->file = NULL;
+  queue->fin = true;
+}
+
+void wt__answer_sent(wt_request *request, size_t len) {
+  uint64_t taken = len < request->unsent ? len : request->unsent; /* the frames' heads are in `len` too */
+  request->unsent -= taken;
+  request->conn->unsent -= taken;
+}
+
+void wt__answers_feed(struct wt__h3_conn *conn) {
+  struct wt__link *first;
+  if (wt__h3_stream_room(conn, -1) == 0) return;
+  while ((first = wt__list_first(&conn->starved))) {
+    wt__list_remove(first);
+    wt__http_resume(conn, WT__CONTAINER_OF(first, struct wt_request, starved)->id);
   }
 }
 
 nghttp3_ssize wt__answer_read(wt_request *request, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags) {
   if (request->gone || request->fail_pending) return NGHTTP3_ERR_WOULDBLOCK;
-  if (request->file_fd >= 0) file_fill(request);
+  if (request->file) file_fill(request);
   return wt__body_read(&request->out.queue, vecs, max_vecs, flags);
 }
 
 void wt__answer_acked(wt_request *request, uint64_t len) {
   if (request->gone) return;
   if (wt__body_out_acked(&request->out, len, &request->conn->released)) wt__request_todo(request);
-  if (request->file_fd >= 0) wt__http_resume(request->conn, request->id);
+  if (request->file) wt__http_resume(request->conn, request->id);
 }

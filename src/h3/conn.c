@@ -50,6 +50,10 @@ bool wt__h3_may_log(struct wt__h3_conn *conn) {
   return sum == NULL || wt__rate_take(&sum->log_rate, conn->now);
 }
 
+uint64_t wt__h3_stream_room(const struct wt__h3_conn *conn, int64_t id) {
+  return conn->below->stream_room ? conn->below->stream_room(conn->ctx, id) : UINT64_MAX;
+}
+
 void wt__h3_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code) {
   if (!conn->closing) conn->below->stop_sending(conn->ctx, id, wire_code);
 }
@@ -197,6 +201,8 @@ int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *confi
   wt__list_init(&conn->requests);
   wt__list_init(&conn->todo);
   wt__list_init(&conn->waiting);
+  wt__list_init(&conn->starved);
+  wt__list_init(&conn->open_files);
   wt__list_init(&conn->connects);
   wt__list_init(&conn->todo_connects);
   wt__mux_init(&conn->mux, &config->mux, &transport_up, conn);
@@ -307,6 +313,7 @@ static void conn_run_idle(struct wt__h3_conn *conn) {
 }
 
 static void conn_run_started(struct wt__h3_conn *conn, uint64_t now) {
+  if (!wt__list_empty(&conn->starved)) wt__answers_feed(conn);
   conn_run_waiting(conn);
   conn_run_requests(conn);
   conn_run_connects(conn);

@@ -26,6 +26,7 @@
 #include "base/vec.h"
 #include "core/mux.h"
 #include "core/transport.h"
+#include "h3/file_body.h"
 #include "h3/routes.h"
 
 struct wt__h3_conn;
@@ -48,6 +49,8 @@ struct wt__h3_config {
   size_t max_sessions_per_connection;
   uint64_t max_session_rate; /* new ones a second, on a connection; 0: no limit */
   size_t max_header_bytes;
+  struct wt__open_files *open_files; /* of the worker; NULL: no bound */
+  size_t max_open_files_per_connection;
   unsigned drafts;           /* of `enum wt_draft` */
   uint64_t max_streams_bidi; /* what QUIC allows the peer */
   uint64_t max_stream_data;  /* the most one stream can make us hold */

@@ -26,12 +26,18 @@
 
 #define OPEN_FLAGS (O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY)
 
+/* Returns -1 with errno as `error`. */
+static int file_refuse(int fd, int error) {
+  close(fd);
+  errno = error;
+  return -1;
+}
+
 /* Keeps `fd` if it is something that can be served. */
 static int file_accept(int fd, struct stat *info) {
   if (fd < 0) return -1;
-  if (fstat(fd, info) == 0 && (S_ISREG(info->st_mode) || S_ISDIR(info->st_mode))) return fd;
-  close(fd);
-  return -1;
+  if (fstat(fd, info) != 0) return file_refuse(fd, errno);
+  return S_ISREG(info->st_mode) || S_ISDIR(info->st_mode) ? fd : file_refuse(fd, ENOENT);
 }
 
 static bool fd_path(int fd, char *dst, size_t size) {
@@ -39,27 +45,27 @@ static bool fd_path(int fd, char *dst, size_t size) {
   ssize_t len;
   snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
   len = readlink(link, dst, size - 1);
+  if (len < 0 && errno == ENOENT) errno = ENOSYS; /* there is no /proc */
+  if (len >= 0 && (len == 0 || (size_t)len >= size - 1)) errno = ENAMETOOLONG;
   if (len <= 0 || (size_t)len >= size - 1) return false;
   dst[len] = '\0';
   return true;
 }
 
+/* False with errno, which is EXDEV if it lies outside. */
 static bool fd_is_below(int fd, int directory_fd) {
   char path[PATH_MAX], directory[PATH_MAX];
   size_t len;
   if (!fd_path(fd, path, sizeof(path)) || !fd_path(directory_fd, directory, sizeof(directory))) return false;
   len = strlen(directory);
   if (len > 0 && directory[len - 1] == '/') len--; /* the root */
+  errno = EXDEV;
   return strncmp(path, directory, len) == 0 && (path[len] == '/' || path[len] == '\0');
 }
 
 static int open_compared(int directory_fd, const char *path) {
   int fd = openat(directory_fd, path, OPEN_FLAGS);
-  if (fd >= 0 && !fd_is_below(fd, directory_fd)) {
-    close(fd);
-    return -1;
-  }
-  return fd;
+  return fd >= 0 && !fd_is_below(fd, directory_fd) ? file_refuse(fd, errno) : fd;
 }
 
 static int open_beneath(int directory_fd, const char *path) {
@@ -76,10 +82,12 @@ static int open_beneath(int directory_fd, const char *path) {
 static int open_below(const char *directory, const char *path, struct stat *info,
                       int (*open_in)(int directory_fd, const char *path)) {
   int directory_fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
-  int fd;
+  int fd, error;
   if (directory_fd < 0) return -1;
   fd = open_in(directory_fd, path);
+  error = errno;
   close(directory_fd);
+  errno = error;
   return file_accept(fd, info);
 }
 

@@ -6,14 +6,15 @@
  *        --conditions (conditional.c)--> 304, 412 --Range--> 200, 206, 416
  *
  * The file's bytes are read when there is room to send them (answer.c), never all at once. What the answer
- * says about the file (size, tag, date) comes from the open descriptor, so a file that is replaced while
- * it is sent is sent to its end as it was.
+ * says about the file (size, tag, date) comes from the open descriptor, which file_body.c keeps, so a file that is
+ * replaced while it is sent is sent to its end as it was.
  *
  * There are no listings of folders and no hidden rules: what lies in the folder is public.
  */
 
 #include "h3/files.h"
 
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -126,29 +127,44 @@ static struct file_answer answer_decide(const wt_request *request, uint64_t size
   return answer;
 }
 
-/* Sends 200 and 206; takes `fd` over if it returns 0. */
-static int answer_send_body(wt_request *request, int fd, const struct file_answer *answer,
+/* A file that is open, and where it was found. */
+struct file_found {
+  int fd;
+  struct stat info;
+  const char *directory, *path;
+};
+
+/* Sends 200 and 206; takes the descriptor over. */
+static int answer_send_body(wt_request *request, const struct file_found *found, const struct file_answer *answer,
                             const struct wt_header *headers, size_t count) {
   bool with_body = answer->length > 0 && !request->is_head;
-  int rv = wt__answer_submit(request, answer->status, headers, count, &answer->length, with_body);
-  if (rv != 0) return rv;
-  request->out.ended = true;
+  struct wt__file_body *file = NULL;
+  int rv;
   if (with_body) {
-    wt__answer_set_file(request, fd, answer->first, answer->length);
-  } else {
-    close(fd);
+    file = wt__file_body_new(request->conn, found->fd, &found->info, found->directory, found->path, answer->first,
+                             answer->length);
   }
+  if (file == NULL) close(found->fd);
+  if (file == NULL && with_body) return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
+  rv = wt__answer_submit(request, answer->status, headers, count, &answer->length, with_body);
+  if (rv != 0) {
+    wt__file_body_free(file);
+    return rv;
+  }
+  request->out.ended = true;
+  if (file) wt__answer_set_file(request, file);
   wt__request_refuse_body(request);
   return 0;
 }
 
-static int answer_file(wt_request *request, int fd, const struct stat *info, const char *path) {
+/* Takes the descriptor over. */
+static int answer_file(wt_request *request, const struct file_found *found) {
+  const struct stat *info = &found->info;
   struct wt__validators validators;
   struct file_answer answer;
   struct wt_header headers[8];
   char modified[WT__HTTP_DATE_MAX];
   size_t count = 0;
-  int rv;
   wt__validators_init(&validators, (uint64_t)info->st_size, info->st_mtim.tv_sec, info->st_mtim.tv_nsec);
   answer = answer_decide(request, (uint64_t)info->st_size, &validators);
   wt__http_date_write(modified, validators.modified);
@@ -156,17 +172,13 @@ static int answer_file(wt_request *request, int fd, const struct stat *info, con
   headers[count++] = (struct wt_header){"last-modified", modified};
   headers[count++] = (struct wt_header){"accept-ranges", "bytes"};
   if (answer.range[0]) headers[count++] = (struct wt_header){"content-range", answer.range};
-  if (answer.status == 304) {
-    rv = wt_request_respond(request, 304, headers, count, NULL, 0);
-  } else if (answer.status >= 400) {
-    rv = wt__answer_status(request, answer.status, headers, count);
-  } else {
-    headers[count++] = (struct wt_header){"content-type", wt__files_media_type(path)};
-    rv = answer_send_body(request, fd, &answer, headers, count);
-    if (rv == 0) return 0;
+  if (answer.status == 200 || answer.status == 206) {
+    headers[count++] = (struct wt_header){"content-type", wt__files_media_type(found->path)};
+    return answer_send_body(request, found, &answer, headers, count);
   }
-  close(fd);
-  return rv;
+  close(found->fd);
+  if (answer.status == 304) return wt_request_respond(request, 304, headers, count, NULL, 0);
+  return wt__answer_status(request, answer.status, headers, count);
 }
 
 /* To the same path with a slash behind it, so that relative links in its page work. A path that begins
@@ -193,23 +205,67 @@ static int answer_not_found(wt_request *request) {
   return rv != 0 ? rv : wt__request_error(request, WT_ERR_NOT_FOUND, "there is no such file");
 }
 
+void wt__files_log(const wt_request *request, int os_error, const char *then) {
+  const struct wt__h3_conn *conn = request->conn;
+  struct wt__open_files *files = conn->config->open_files;
+  if (files && !wt__rate_take(&files->log_rate, conn->now)) return;
+  WT__WARN(conn->config->log, "request %lld from %s: the file of %s cannot be read (%s), %s", (long long)request->id,
+           conn->peer_address, request->path, strerror(os_error), then);
+}
+
+/* The status for a file that `open` refused. A file that exists must not be called absent, since that may be cached,
+ * also where the cause will have passed in a moment. */
+static int status_of_refusal(int os_error) {
+  switch (os_error) {
+    case ENOENT:
+    case ENOTDIR:
+    case ENAMETOOLONG:
+    case EINVAL: /* not a name for this file system */
+    case ELOOP:
+    case EXDEV: /* a way out of the folder */
+    case ENXIO: /* a socket */
+    case EACCES:
+    case EPERM: return 404;
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+    case ENOBUFS:
+    case EAGAIN:
+    case EINTR:
+    case EBUSY:
+    case ETXTBSY: return 503;
+    default: return 500;
+  }
+}
+
+static int answer_refusal(wt_request *request, int os_error) {
+  static const struct wt_header headers[] = {{"retry-after", "10"}, {"cache-control", "no-store"}};
+  int status = status_of_refusal(os_error), rv;
+  if (status != 404) {
+    wt__files_log(request, os_error, status == 503 ? "answered with 503" : "answered with 500");
+    rv = status == 503 ? wt__answer_status(request, 503, headers, 2) : wt__answer_status(request, 500, &headers[1], 1);
+    return rv != 0 ? rv : wt__request_error(request, WT_ERR_FILE, "the file cannot be opened");
+  }
+  if (os_error == EACCES || os_error == EPERM) wt__files_log(request, os_error, "answered with 404");
+  return answer_not_found(request);
+}
+
 static int answer_any(wt_request *request, const char *directory, const char *path) {
   static const struct wt_header allow = {"allow", "GET, HEAD"};
   char relative[PATH_MAX];
-  struct stat info;
-  int fd;
+  struct file_found found = {.directory = directory, .path = relative};
   if (strcmp(request->method, "GET") != 0 && !request->is_head) return wt__answer_status(request, 405, &allow, 1);
   if (directory == NULL || path == NULL || wt__target_file_path(path, relative, sizeof(relative)) < 0) {
     return answer_not_found(request);
   }
-  fd = wt__file_open_below(directory, relative, &info);
-  if (fd < 0) return answer_not_found(request);
-  if (S_ISDIR(info.st_mode)) {
+  found.fd = wt__open_files_open(request->conn, directory, relative, &found.info);
+  if (found.fd < 0) return answer_refusal(request, errno);
+  if (S_ISDIR(found.info.st_mode)) {
     size_t len = strlen(path);
-    close(fd);
+    close(found.fd);
     return len > 0 && path[len - 1] != '/' ? answer_redirect(request) : answer_not_found(request);
   }
-  return answer_file(request, fd, &info, relative);
+  return answer_file(request, &found);
 }
 
 int wt_request_serve_file(wt_request *request, const char *directory, const char *path) {

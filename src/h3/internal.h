@@ -20,6 +20,7 @@
  *   request.c   the life of a request
  *   request_check.c   whether its fields make sense together
  *   answer.c    its answer
+ *   file_body.c a file behind it
  *   upgrade.c   from a request to a session
  *   client.c    the other role: its connection
  *   dial.c      its requests for sessions
@@ -53,6 +54,7 @@
 #include "h3/headers.h"
 #include "h3/request_check.h"
 #include "h3/section.h"
+#include "h3/file_body.h"
 #include "wire/settings.h"
 #include "wire/stream_header.h"
 
@@ -177,8 +179,9 @@ struct wt_request {
 
   struct wt__body_in in;
   struct wt__body_out out;
-  int file_fd; /* -1: none. The body is read from it as the queue drains. */
-  uint64_t file_off, file_left;
+  struct wt__file_body *file; /* what is still to be read of the file that is the body; NULL: nothing */
+  uint64_t unsent;            /* what was read of it and QUIC has not taken */
+  struct wt__link starved;    /* the file waits for the connection's window */
 
   bool headers_done, over_limit, no_memory;
   enum wt__request_fault fault; /* of the header section */
@@ -245,6 +248,10 @@ struct wt__h3_conn {
   struct wt__list requests, todo, waiting; /* waiting: for the SETTINGS, oldest first */
   struct wt__list connects, todo_connects;
   struct wt__released released;
+  struct wt__list starved;    /* requests whose files wait for the connection's window */
+  uint64_t unsent;            /* bytes of files that were read and QUIC has not taken */
+  struct wt__list open_files; /* the least recently read first */
+  size_t open_files_len;
   size_t requests_open;    /* whose header is complete */
   size_t sessions_counted; /* our part in the counters */
 
@@ -282,6 +289,8 @@ void wt__h3_fail_http(struct wt__h3_conn *conn, int error); /* an error of nghtt
 void wt__h3_wake(struct wt__h3_conn *conn);
 /* Whether a line about what a peer did wrong may go to the log: those of a worker have a rate. */
 bool wt__h3_may_log(struct wt__h3_conn *conn);
+/* How many bytes of stream `id` the peer lets us send now; of all together: -1. */
+uint64_t wt__h3_stream_room(const struct wt__h3_conn *conn, int64_t id);
 void wt__h3_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);
 void wt__h3_reset_stream(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);
 /* Whether the peer takes RESET_STREAM_AT. */
@@ -371,8 +380,12 @@ int wt__answer_status(wt_request *request, int status, const struct wt_header *h
 /* Bytes for nghttp3's `read_data`; as `nghttp3_read_data_callback` returns. */
 nghttp3_ssize wt__answer_read(wt_request *request, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags);
 void wt__answer_acked(wt_request *request, uint64_t len);
-/* The body is `left` bytes of `fd` from `off` on; `fd` is the request's from now on. */
-void wt__answer_set_file(wt_request *request, int fd, uint64_t off, uint64_t left);
+/* The body is what `file` has left; it is the request's from now on. */
+void wt__answer_set_file(wt_request *request, struct wt__file_body *file);
+/* QUIC took `len` more bytes of the stream; SIZE_MAX: nothing is waited for any more. */
+void wt__answer_sent(wt_request *request, size_t len);
+/* The connection's window may have grown: files that waited for it go on. */
+void wt__answers_feed(struct wt__h3_conn *conn);
 
 /* priority.c */
 /* Bytes of the client's control stream, on their way to nghttp3. */

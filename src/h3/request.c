@@ -22,7 +22,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "base/mem.h"
 #include "h3/internal.h"
@@ -51,11 +50,11 @@ wt_request *wt__request_new(struct wt__h3_conn *conn, struct wt__h3_stream *stre
   request->conn = conn;
   request->stream = stream;
   request->id = stream->id;
-  request->file_fd = -1;
   request->method = request->target = request->path = request->query = "";
   request->authority = request->protocol = request->error = "";
   wt__link_init(&request->todo);
   wt__link_init(&request->waiting);
+  wt__link_init(&request->starved);
   wt__fields_init(&request->fields, conn->config->max_header_bytes);
   wt__body_in_init(&request->in, (size_t)conn->config->max_stream_data, request_tell_body, request);
   request->in.conn = conn;
@@ -81,8 +80,10 @@ static void request_refuse_session(wt_request *request) {
 /* Keeps nothing that only the wire needed. */
 static void request_drop_bytes(wt_request *request) {
   wt__sendq_drop(&request->out.queue, &request->conn->released);
-  if (request->file_fd >= 0) close(request->file_fd);
-  request->file_fd = -1;
+  wt__file_body_free(request->file);
+  request->file = NULL;
+  wt__answer_sent(request, SIZE_MAX);
+  wt__list_remove(&request->starved);
   wt__body_in_drop(&request->in);
 }
 

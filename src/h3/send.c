@@ -115,6 +115,7 @@ static void http_sent(struct wt__h3_conn *conn, int64_t id, size_t len, bool fin
   record = wt__demux_find(conn, id);
   if (record == NULL) return;
   if (record->request && fin) record->request->fin_sent = true;
+  if (record->request && record->request->unsent > 0) wt__answer_sent(record->request, len);
   if (record->dial) wt__dial_sent(record->dial, len);
   if (record->connect) {
     record->connect->sent += len;
@@ -184,7 +185,11 @@ void wt__h3_conn_unblocked(struct wt__h3_conn *conn, int64_t id) {
   if (record && record->connect && record->connect->ended) return;
   conn->http_quiet = false;
   rv = nghttp3_conn_unblock_stream(conn->http, id);
-  if (rv != 0) wt__h3_fail_http(conn, rv);
+  if (rv != 0) {
+    wt__h3_fail_http(conn, rv);
+  } else if (record && record->request && record->request->file) {
+    wt__http_resume(conn, id); /* nothing was read of it while there was no window */
+  }
 }
 
 void wt__h3_conn_acked(struct wt__h3_conn *conn, int64_t id, uint64_t offset, uint64_t now) {

@@ -20,6 +20,7 @@
 #include "quic/cid.h"
 
 #define MIN_MEMORY WT__MIB /* some ten connections */
+#define MAX_FILES 1000000
 
 static const char *const config_listen[] = {"[::]:443"};
 
@@ -45,6 +46,8 @@ void wt_server_config_init(struct wt_server_config *config, size_t size) {
       .max_handshakes_per_address = 256,
       .session_tickets = true,
       .max_session_rate = 100,
+      .max_open_files = wt__open_files_default(),
+      .max_open_files_per_connection = 32,
       .max_memory = machine_memory() / 2,
   };
   wt__sized_write(config, size, &all, sizeof(all));
@@ -91,6 +94,8 @@ int wt__config_check(const struct wt_server_config *config, char *why, size_t si
   WT__CHECK_RANGE(&check, config, max_connections_per_address, 1, SIZE_MAX);
   WT__CHECK_RANGE(&check, config, max_handshakes_per_address, 1, SIZE_MAX);
   WT__CHECK_RANGE(&check, config, max_session_rate, 0, WT__RATE_MAX);
+  WT__CHECK_RANGE(&check, config, max_open_files, 0, MAX_FILES);
+  WT__CHECK_RANGE(&check, config, max_open_files_per_connection, 0, MAX_FILES);
   if (config->max_memory) WT__CHECK_RANGE(&check, config, max_memory, MIN_MEMORY, SIZE_MAX);
   return check.failed ? WT_ERR_INVALID : 0;
 }

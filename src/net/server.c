@@ -61,12 +61,19 @@ static void post_call(wt__posts_function function, void *subject, void *argument
   ((void (*)(wt_server *, void *))function)(subject, argument);
 }
 
+/* Its part of the bound; 0 only where the bound is. */
+static size_t files_of_worker(const wt_server *server) {
+  size_t max = server->config.max_open_files, workers = server->config.workers;
+  return max > 0 && max < workers ? 1 : max / workers;
+}
+
 /* A worker without a loop. */
 static void worker_init(wt_server *server, unsigned index) {
   struct wt__worker *worker = &server->workers[index];
   worker->server = server;
   worker->index = index;
   worker->deadline = worker->settles_at = UINT64_MAX;
+  wt__open_files_init(&worker->open_files, files_of_worker(server));
   wt__posts_init(&worker->posts, wt__posts_call_session, NULL);
   wt__inbox_init(&worker->inbox);
 }

@@ -84,6 +84,7 @@ struct wt__worker {
   struct wt__posts posts; /* of `wt_session_post` */
   struct wt__inbox inbox;
   struct wt__h3_counters counters;
+  struct wt__open_files open_files;
   struct wt__counts counts; /* as of the end of the last turn */
   _Atomic unsigned asked;
   uint64_t deadline;   /* of the draining; UINT64_MAX: none */

@@ -40,6 +40,8 @@ static int endpoint_open(struct wt__worker *worker) {
                   },
               .routes = &server->routes,
               .counters = &worker->counters,
+              .open_files = &worker->open_files,
+              .max_open_files_per_connection = config->max_open_files_per_connection,
               .server = server,
               .check_origin = config->check_origin,
               .check_origin_user_data = config->check_origin_user_data,

@@ -74,6 +74,15 @@ static void transport_consume(void *ctx, int64_t id, uint64_t len) {
   wt__conn_wake(conn);
 }
 
+static uint64_t transport_stream_room(void *ctx, int64_t id) {
+  struct wt__conn *conn = conn_open(ctx);
+  if (!conn) return 0;
+  uint64_t room = ngtcp2_conn_get_max_data_left(conn->quic);
+  if (id < 0 || room == 0) return room;
+  uint64_t of_stream = ngtcp2_conn_get_max_stream_data_left(conn->quic, id);
+  return of_stream < room ? of_stream : room;
+}
+
 static void transport_wake(void *ctx) { wt__conn_wake(ctx); }
 
 static size_t min_size(size_t a, uint64_t b) { return a < b ? a : (size_t)b; }
@@ -147,6 +156,7 @@ const struct wt_transport wt__quic_transport = {
     .reset_stream_at = transport_reset_stream_at,
     .stop_sending = transport_stop_sending,
     .consume = transport_consume,
+    .stream_room = transport_stream_room,
     .wake = transport_wake,
     .max_datagram_len = transport_max_datagram_len,
     .close_connection = transport_close_connection,

@@ -536,6 +536,8 @@ void server_config_default(struct server *server) {
   h3->no_request_timeout_ms = 10000;
   h3->max_sessions_per_connection = 16;
   h3->max_session_rate = 100;
+  h3->open_files = &server->open_files;
+  h3->max_open_files_per_connection = 32;
   h3->max_header_bytes = 16 << 10;
   h3->drafts = WT_DRAFT_ALL;
   h3->log = &server->log;
@@ -556,6 +558,7 @@ void server_init(struct server *server, struct net *net) {
   server->net = net;
   server->log.level = getenv("LOOPBACK_LOG") ? WT_LOG_DEBUG : WT_LOG_NONE;
   wt__routes_init(&server->routes);
+  wt__open_files_init(&server->open_files, 512);
   server_handle(server, "/hello", handle_hello);
   server_handle(server, "/post", handle_post);
   server_handle(server, "/source", handle_source);
@@ -620,6 +623,7 @@ void server_free(struct server *server) {
   wt__tls_context_free(server->tls);
   wt__routes_free(&server->routes);
   server_records_free(server);
+  assert_int_equal(server->open_files.count, 0);
   assert_int_equal(server->counters.sessions_open, 0);
   assert_int_equal(wt__mem_live(), server->live_before);
 }

@@ -107,6 +107,7 @@ struct server {
   struct wt__tls_context *tls;
   struct wt__routes routes;
   struct wt__h3_counters counters;
+  struct wt__open_files open_files;
   struct wt__log log;
   struct wt__endpoint_config config; /* change it between `server_init` and `server_start` */
   int64_t live_before;

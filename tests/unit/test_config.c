@@ -54,6 +54,8 @@ static void test_config_defaults_are_those_of_the_header(void **state) {
   assert_int_equal(config.max_early_streams, 64);
   assert_int_equal(config.max_early_datagrams, 64);
   assert_int_equal(config.max_session_rate, 100);
+  assert_in_range(config.max_open_files, 16, 4096);
+  assert_int_equal(config.max_open_files_per_connection, 32);
   assert_int_equal(config.max_memory, (size_t)sysconf(_SC_PHYS_PAGES) * (size_t)sysconf(_SC_PAGESIZE) / 2);
 }
 
@@ -114,6 +116,9 @@ static void test_config_names_each_wrong_bound(void **state) {
   CHECK_MEMBER(max_header_bytes, 0, "max_header_bytes is 0, must be at least 1");
   CHECK_MEMBER(max_stream_send_buffer, 0, "max_stream_send_buffer is 0, must be at least 1");
   CHECK_MEMBER(max_datagrams_queued, 0, "max_datagrams_queued is 0, must be at least 1");
+  CHECK_MEMBER(max_open_files, 1000001, "max_open_files is 1000001, must be at most 1000000");
+  CHECK_MEMBER(max_open_files_per_connection, 1000001,
+               "max_open_files_per_connection is 1000001, must be at most 1000000");
   CHECK_MEMBER(max_memory, 1048575, "max_memory is 1048575, must be at least 1048576");
   CHECK_MEMBER(max_session_rate, 1000000001, "max_session_rate is 1000000001, must be at most 1000000000");
 }

@@ -4,6 +4,7 @@
 
 #include "h3_fixture.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -163,11 +164,17 @@ static void test_files_no_way_out(void **state) {
   for (size_t i = 0; i < sizeof(paths) / sizeof(paths[0]); i++) check(GET(paths[i]), 404, "404 Not Found\n", NULL);
   /* The same without the kernel's help. */
   assert_int_equal(wt__file_open_below_compared(www, "outside", &info), -1);
+  assert_int_equal(errno, EXDEV);
   assert_int_equal(wt__file_open_below_compared(www, "absolute", &info), -1);
   assert_int_equal(wt__file_open_below_compared(www, "up/secret.txt", &info), -1);
   assert_int_equal(wt__file_open_below_compared(www, "up/www2/secret.txt", &info), -1);
   assert_int_equal(wt__file_open_below_compared(www, "fifo", &info), -1);
+  assert_int_equal(wt__file_open_below(www, "outside", &info), -1);
+  assert_int_equal(errno, EXDEV);
+  assert_int_equal(wt__file_open_below(www, "fifo", &info), -1);
+  assert_int_equal(errno, ENOENT);
   assert_int_equal(wt__file_open_below("/nonexistent", "a", &info), -1);
+  assert_int_equal(errno, ENOENT);
   int fd = wt__file_open_below_compared(www, "inside/index.html", &info);
   assert_true(fd >= 0);
   assert_int_equal(info.st_size, 3);

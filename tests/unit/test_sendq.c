@@ -64,6 +64,39 @@ static void test_sendq_keeps_bytes_in_order_until_acknowledged(void **state) {
   assert_int_equal(wt__mem_live(), 0);
 }
 
+static void test_sendq_takes_bytes_that_are_written_in_place(void **state) {
+  struct wt__gauge_sum sum = {.share = SIZE_MAX};
+  struct wt__gauge gauge = {.sum = &sum};
+  struct wt__released released = {0};
+  struct wt__sendq q;
+  uint8_t out[16];
+  size_t taken;
+  bool fin;
+  (void)state;
+  wt__sendq_init(&q, 1000);
+  q.gauge = &gauge;
+  assert_int_equal(wt__sendq_append(&q, "ab", 2, false, &taken), 0);
+  size_t before = sum.bytes;
+  wt__sendq_commit(&q, wt__sendq_prepare(&q, 500), 0); /* nothing came */
+  assert_int_equal(sum.bytes, before);
+  uint8_t *bytes = wt__sendq_prepare(&q, 500);
+  assert_non_null(bytes);
+  memcpy(bytes, "cde", 3);
+  wt__sendq_commit(&q, bytes, 3);
+  assert_in_range(sum.bytes, before + 500, before + 600);
+  assert_int_equal(wt__sendq_append(&q, "f", 1, false, &taken), 0);
+  assert_int_equal(peek_all(&q, out, &fin), 6);
+  assert_memory_equal(out, "abcdef", 6);
+  wt__sendq_sent(&q, 6, false);
+  wt__sendq_acked(&q, 6, &released);
+  assert_int_equal(sum.bytes, 0);
+  wt__mem_fail_after(0);
+  assert_null(wt__sendq_prepare(&q, 500));
+  wt__mem_fail_after(SIZE_MAX);
+  wt__sendq_drop(&q, &released);
+  assert_int_equal(wt__mem_live(), 0);
+}
+
 static void test_sendq_takes_no_more_than_its_maximum(void **state) {
   struct wt__released released = {0};
   struct wt__sendq q;
@@ -194,6 +227,7 @@ static void test_sendq_is_shorter_under_pressure(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_sendq_keeps_bytes_in_order_until_acknowledged),
+      cmocka_unit_test(test_sendq_takes_bytes_that_are_written_in_place),
       cmocka_unit_test(test_sendq_takes_no_more_than_its_maximum),
       cmocka_unit_test(test_sendq_releases_owned_bytes_exactly_once),
       cmocka_unit_test(test_sendq_drop_unsent_keeps_what_must_go),
