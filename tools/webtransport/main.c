@@ -13,6 +13,7 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <webtransport/version.h>
 
@@ -44,8 +45,17 @@ static void descriptors_fill(void) {
     if (fcntl(fd, F_GETFD) < 0) (void)open("/dev/null", modes[fd]); /* the lowest that is free */
 }
 
+/* Up to what the administrator allows. The lower limit at which programs start is for those that still use select. */
+static void descriptors_allow(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max) return;
+  limit.rlim_cur = limit.rlim_max;
+  (void)setrlimit(RLIMIT_NOFILE, &limit); /* what there was is enough to go on with */
+}
+
 int main(int argc, char **argv) {
   descriptors_fill();
+  descriptors_allow();
   if (argc < 2) return usage_complain("no command given", NULL);
   const char *name = argv[1];
   if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {

@@ -139,6 +139,8 @@ static bool server_make(struct serve *serve) {
   config.max_handshakes_per_address = settings->max_handshakes_per_address;
   config.max_session_rate = settings->max_session_rate;
   config.max_memory = settings->max_memory;
+  config.max_open_files = settings->max_open_files;
+  config.max_open_files_per_connection = settings->max_open_files_per_connection;
   config.drafts = settings->drafts;
   if (config.idle_timeout_ms && config.keep_alive_ms > config.idle_timeout_ms / 2)
     config.keep_alive_ms = config.idle_timeout_ms / 2; /* or open sessions would time out */

@@ -141,6 +141,20 @@ static bool set_max_memory(void *target, const char *value, char *message, size_
   return true;
 }
 
+static bool set_max_open_files(void *target, const char *value, char *message, size_t size) {
+  uint64_t number;
+  if (!value_number(value, 0, 1000000, &number, message, size)) return false;
+  ((struct serve_settings *)target)->max_open_files = (size_t)number;
+  return true;
+}
+
+static bool set_max_open_files_per_connection(void *target, const char *value, char *message, size_t size) {
+  uint64_t number;
+  if (!value_number(value, 0, 1000000, &number, message, size)) return false;
+  ((struct serve_settings *)target)->max_open_files_per_connection = (size_t)number;
+  return true;
+}
+
 /* "7,13,15": the drafts to announce. */
 static bool set_drafts(void *target, const char *value, char *message, size_t size) {
   static const struct {
@@ -286,6 +300,18 @@ const struct option_spec serve_options[] = {
      .help =
          "Refuses connections, sessions and requests while connections hold three quarters of this; 0 sets no limit.",
      .set = set_max_memory},
+    {.name = "max-open-files",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "half of the descriptors allowed, 4096 at most",
+     .help = "Files of answers that are kept open; those beyond are opened again for each piece.",
+     .set = set_max_open_files},
+    {.name = "max-open-files-per-connection",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "32",
+     .help = "Likewise, of one connection.",
+     .set = set_max_open_files_per_connection},
     {.name = "drafts",
      .argument = "LIST",
      .fallback = "2,7,13,15",
@@ -328,5 +354,7 @@ void serve_settings_default(struct serve_settings *settings) {
   settings->max_handshakes_per_address = config.max_handshakes_per_address;
   settings->max_session_rate = config.max_session_rate;
   settings->max_memory = config.max_memory;
+  settings->max_open_files = config.max_open_files;
+  settings->max_open_files_per_connection = config.max_open_files_per_connection;
   settings->drafts = config.drafts;
 }
