@@ -36,7 +36,8 @@ struct wt_request_callbacks {
 
   /**
    * The request is over. `error` is 0 when the answer was acknowledged, WT_ERR_CLOSED when the client
-   * or the connection went away first. Called exactly once, the last call; the handle is then invalid.
+   * or the connection went away first, WT_ERR_TIMEOUT when the client took nothing of the answer, or sent nothing of the
+   * body, for the time that the server's configuration allows. Called exactly once, the last call; the handle is then invalid.
    */
   void (*on_close)(wt_request *request, int error, void *user_data);
 };

@@ -99,6 +99,25 @@ struct wt_server_config {
   uint64_t settings_timeout_ms;   /**< a CONNECT waits this long for the SETTINGS; default 5,000 */
   uint64_t early_timeout_ms;      /**< an early stream waits this long for its session; default 5,000 */
 
+  /**
+   * How long the server waits for a client that does not move what it has begun. `header_timeout_ms`: from the first
+   * byte of a stream until it is known what it is, and a request's header section is whole; default 30,000. Then the
+   * stream is reset with H3_REQUEST_REJECTED.
+   *
+   * `send_timeout_ms`: answers and streams of sessions that have bytes to send, of which the client takes fewer than
+   * `min_progress`, or than there are, in this time; default 60,000. `body_timeout_ms`: likewise, bodies of requests that
+   * `on_body` waits for and has not paused; default 60,000. The request is reset with H3_REQUEST_CANCELLED, its
+   * `on_close` gets WT_ERR_TIMEOUT. The stream is reset with H3_EXCESSIVE_LOAD and stopped; its `on_close` gets an error
+   * by WT_TRANSPORT with that wire code. What waits behind other streams of its connection may wait longer, while these
+   * take enough for all.
+   *
+   * Streams that are merely silent are left alone, and so are sessions. 0: never given up, as a server wants it whose
+   * clients keep a POST open to send an event now and then (`body_timeout_ms`). Each is noticed a quarter of its time
+   * later at the latest.
+   */
+  uint64_t header_timeout_ms, send_timeout_ms, body_timeout_ms;
+  uint64_t min_progress; /**< bytes, at least 1; default 1,024 */
+
   /* --- Address validation and connections. --- */
   enum wt_retry retry;                /**< default WT_RETRY_UNDER_LOAD */
   size_t retry_threshold;             /**< unfinished handshakes; default 256 */
@@ -199,6 +218,7 @@ struct wt_server_stats {
   uint64_t memory_refused_packets;     /**< likewise: of connections that held more than their share */
   uint64_t
       memory_closed_connections; /**< likewise: those that held most; and those of single peers that held too much */
+  uint64_t streams_given_up;     /**< because the client did not move them: `send_timeout_ms` and the like */
 };
 
 /*

@@ -61,7 +61,8 @@ struct wt_stream_callbacks {
   void (*on_stop_sending)(wt_stream *stream, const struct wt_stream_error *error, void *user_data);
 
   /**
-   * The stream is over, in both directions. `error` is NULL after an orderly end. Called exactly
+   * The stream is over, in both directions. `error` is NULL after an orderly end; by WT_TRANSPORT with the wire code
+   * 0x107 (H3_EXCESSIVE_LOAD) where a server gave it up, because the peer did not take its bytes. Called exactly
    * once, the last call for this stream; the handle is invalid when it returns.
    */
   void (*on_close)(wt_stream *stream, const struct wt_stream_error *error, void *user_data);

@@ -39,6 +39,7 @@ void wt__mux_init(struct wt__mux *mux, const struct wt__mux_config *config, cons
   wt__list_init(&mux->stopped_sessions);
   wt__list_init(&mux->stuck_sessions);
   wt__sched_init(&mux->sched);
+  wt__progress_list_init(&mux->sending, config->send_timeout_ms, config->min_progress);
   wt__list_init(&mux->todo_streams);
   wt__list_init(&mux->todo_sessions);
   wt__ring_init(&mux->datagram_sessions);
@@ -261,6 +262,7 @@ void wt__mux_run(struct wt__mux *mux, uint64_t now) {
       break;
     }
   }
+  wt__streams_run_progress(mux);
   wt__released_run(&mux->released);
 }
 
@@ -269,6 +271,8 @@ uint64_t wt__mux_expiry(const struct wt__mux *mux) {
   uint64_t expiry = first ? STREAM_OF(first, link)->deadline : UINT64_MAX;
   uint64_t datagrams = wt__datagrams_expiry(mux);
   if (datagrams < expiry) expiry = datagrams;
+  uint64_t sending = wt__progress_expiry(&mux->sending);
+  if (sending < expiry) expiry = sending;
   first = wt__list_first(&mux->ended_sessions);
   if (first && SESSION_OF(first, link)->linger_until < expiry) expiry = SESSION_OF(first, link)->linger_until;
   first = wt__list_first(&mux->stopped_sessions);

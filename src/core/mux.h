@@ -28,6 +28,7 @@
 #include "base/map.h"
 #include "base/pool.h"
 #include "core/flow.h"
+#include "core/progress.h"
 #include "core/sched.h"
 #include "core/sendq.h"
 #include "core/transport.h"
@@ -50,6 +51,9 @@ struct wt__mux_config {
   size_t max_datagrams_queued;
   size_t max_early_streams, max_early_datagrams;
   uint64_t early_timeout_ms;
+  uint64_t send_timeout_ms;             /* without progress of a stream that has bytes; 0: never */
+  uint64_t min_progress;                /* bytes; at least 1 */
+  struct wt__progress_counts *progress; /* of the worker; may be NULL */
   struct wt__flow_windows flow;
   const struct wt__log *log;
   struct wt__pool *pool; /* for streams, short messages and datagrams; NULL: they come from the allocator */
@@ -89,8 +93,10 @@ struct wt__mux {
   struct wt__list stuck_sessions;   /* lingered long enough: wait for QUIC alone */
   size_t sessions_open;             /* sessions whose on_close was not called */
 
-  struct wt__sched sched;       /* streams with something to send */
-  struct wt__list todo_streams; /* objects for `wt__mux_run` */
+  struct wt__sched sched;           /* streams with something to send */
+  struct wt__progress_list sending; /* streams whose bytes are not all acknowledged */
+  uint64_t sent_total;              /* bytes of all the connection's streams, also those of h3 */
+  struct wt__list todo_streams;     /* objects for `wt__mux_run` */
   struct wt__list todo_sessions;
   struct wt__released released;
 

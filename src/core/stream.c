@@ -39,6 +39,7 @@ wt_stream *wt__stream_alloc(struct wt__mux *mux, int64_t id, bool uni, bool remo
   wt__link_init(&stream->link);
   wt__link_init(&stream->parked);
   wt__link_init(&stream->todo);
+  wt__progress_init(&stream->progress);
   wt__sendq_init(&stream->sendq, mux->config->max_stream_send_buffer);
   wt__buf_init(&stream->recv, SIZE_MAX / 2); /* QUIC's window is the bound */
   stream->sendq.pool = mux->config->pool;
@@ -52,6 +53,7 @@ void wt__stream_free(wt_stream *stream) {
   wt__list_remove(&stream->link);
   wt__list_remove(&stream->parked);
   wt__list_remove(&stream->todo);
+  wt__progress_forget(&stream->mux->sending, &stream->progress);
   wt__sched_leave(&stream->sched);
   wt__sendq_drop(&stream->sendq, &stream->mux->released);
   wt__buf_free(&stream->recv);
@@ -76,8 +78,10 @@ static void stream_consume(wt_stream *stream, size_t len) {
 }
 
 static void stream_make_ready(wt_stream *stream) {
-  if (stream->blocked || stream->closed || stream->reset_sent || !wt__sendq_pending(&stream->sendq)) return;
-  if (!wt__link_linked(&stream->parked)) wt__sched_add(&stream->mux->sched, &stream->sched);
+  if (stream->closed || stream->reset_sent || !wt__sendq_pending(&stream->sendq)) return;
+  bool unwatched = wt__progress_watch(&stream->mux->sending, &stream->progress);
+  if (stream->blocked && !unwatched) return;
+  if (!stream->blocked && !wt__link_linked(&stream->parked)) wt__sched_add(&stream->mux->sched, &stream->sched);
   stream->mux->transport->wake(stream->mux->ctx);
 }
 
@@ -326,6 +330,7 @@ void wt__stream_recv_stop_sending(wt_stream *stream, uint64_t wire_code) {
 /* --- Sending --- */
 
 static bool stream_can_reset_at(const wt_stream *stream);
+static void stream_tell(wt_stream *stream, const struct wt_stream_error *error);
 static void stream_reset_at(wt_stream *stream, uint64_t wire_code);
 
 void wt__stream_sent(wt_stream *stream, size_t len, bool fin) {
@@ -442,6 +447,55 @@ void wt__stream_abort(wt_stream *stream, uint64_t wire_code) {
     if (!stream->recv_fin) stream->mux->transport->stop_sending(stream->mux->ctx, stream->id, wire_code);
   }
   if (writable) stream_reset_on_wire(stream, wire_code);
+}
+
+/* --- A peer that takes nothing --- */
+
+static struct wt__progress_state stream_look(const struct wt__progress *progress) {
+  const wt_stream *stream = WT__CONTAINER_OF(progress, wt_stream, progress);
+  const struct wt__sendq *sendq = &stream->sendq;
+  const struct wt_transport *transport = stream->mux->transport;
+  bool window = !transport->stream_room || transport->stream_room(stream->mux->ctx, stream->id) > 0;
+  return (struct wt__progress_state){
+      .waits = !stream->closed && !stream->reset_sent && sendq->end > stream->acked && !stream_is_held(stream),
+      .turn = window && sendq->sent < sendq->end && !wt__link_linked(&stream->parked),
+      .done = stream->acked,
+      .left = sendq->end - stream->acked,
+      .total = stream->mux->sent_total,
+  };
+}
+
+/* As `wt__stream_abort`, but it waits for nothing to be taken: not even the header may have left. */
+static void stream_cut(wt_stream *stream, uint64_t wire_code) {
+  struct wt__mux *mux = stream->mux;
+  if (stream->sendq.sent <= stream->header_len || !stream_can_reset_at(stream)) {
+    stream->send_done = stream->reset_sent = true;
+    stream->reset_wait = false;
+    stream_make_unready(stream);
+    mux->transport->reset_stream(mux->ctx, stream->id, wire_code);
+    wt__sendq_drop(&stream->sendq, &mux->released);
+  }
+  wt__stream_abort(stream, wire_code);
+}
+
+static void stream_give_up(struct wt__progress *progress) {
+  wt_stream *stream = WT__CONTAINER_OF(progress, wt_stream, progress);
+  const struct wt__mux *mux = stream->mux;
+  struct wt_stream_error error = {.by = WT_TRANSPORT, .wire_code = WT__H3_EXCESSIVE_LOAD};
+  if (wt__progress_count(mux->config->progress, mux->now)) {
+    WT__INFO(mux->config->log, "stream %lld of session %lld is given up: its peer took less than %llu bytes in %llu ms",
+             (long long)stream->id, (long long)stream->session_id, (unsigned long long)mux->config->min_progress,
+             (unsigned long long)mux->config->send_timeout_ms);
+  }
+  stream_fail(stream, &error);
+  stream_cut(stream, error.wire_code);
+  stream_tell(stream, &stream->error);
+  wt__stream_todo(stream);
+}
+
+void wt__streams_run_progress(struct wt__mux *mux) {
+  static const struct wt__progress_kind kind = {stream_look, stream_give_up};
+  wt__progress_run(&mux->sending, &kind, mux->now);
 }
 
 /* --- End --- */

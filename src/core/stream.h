@@ -37,8 +37,9 @@ struct wt_stream {
   struct wt__link todo;         /* in mux->todo_streams */
 
   struct wt__sendq sendq;
-  uint64_t acked;    /* offset below which all is acknowledged */
-  size_t header_len; /* of our own streams: bytes at the start that are not the application's */
+  struct wt__progress progress; /* in mux->sending */
+  uint64_t acked;               /* offset below which all is acknowledged */
+  size_t header_len;            /* of our own streams: bytes at the start that are not the application's */
   struct wt__buf recv;
   uint64_t received;      /* bytes of the peer, without the header */
   size_t recv_header_len; /* of the peer's streams: its header */
@@ -84,6 +85,8 @@ void wt__stream_todo(wt_stream *stream);
 void wt__stream_run(wt_stream *stream);
 /* Tells the application that the stream ended with its session. */
 void wt__stream_tell_session_gone(wt_stream *stream);
+/* Gives up those whose bytes the peer does not take. */
+void wt__streams_run_progress(struct wt__mux *mux);
 /* Resets and stops what is open, on the wire. */
 void wt__stream_abort(wt_stream *stream, uint64_t wire_code);
 

@@ -47,8 +47,8 @@ struct wt_transport {
    * stream is gone). */
   void (*consume)(void *ctx, int64_t id, uint64_t len);
 
-  /* How many bytes of `id` the peer's flow control lets us send now, that of the stream and that of the connection;
-   * -1 stands for the connection alone. NULL: there is no bound. */
+  /* How many bytes the peer's flow control of stream `id` lets us send now; that of the connection: -1. NULL: there is
+   * no bound. */
   uint64_t (*stream_room)(void *ctx, int64_t id);
 
   /* There is something to send or to do: run the connection soon. */

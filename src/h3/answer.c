@@ -121,6 +121,7 @@ int wt__answer_submit(wt_request *request, int status, const struct wt_header *h
   if (nv != on_stack) wt__free(nv);
   if (rv != 0) return rv;
   request->answered = true;
+  wt__stalls_watch_answer(request);
   if (request->is_webtransport && status >= 300) wt__mux_session_refused(&request->conn->mux, request->id);
   wt__h3_wake(request->conn);
   return 0;
@@ -208,6 +209,7 @@ int wt_request_write(wt_request *request, const void *data, size_t len, size_t *
     if (data == NULL) return wt__request_error(request, WT_ERR_INVALID, "the data is missing");
     rv = wt__sendq_append(&request->out.queue, data, len, false, &taken);
     if (rv != 0) return wt__request_error(request, rv, "out of memory");
+    wt__stalls_watch_answer(request);
     wt__http_resume(request->conn, request->id);
   }
   if (written) *written = taken;
@@ -229,6 +231,7 @@ int wt_request_write_owned(wt_request *request, const void *data, size_t len, wt
     wt__sendq_drop(queue, &request->conn->released);
     wt__h3_wake(request->conn);
   } else {
+    wt__stalls_watch_answer(request);
     wt__http_resume(request->conn, request->id);
   }
   return 0;
@@ -239,6 +242,7 @@ int wt_request_end(wt_request *request) {
   if (rv != 0) return rv;
   request->out.ended = true;
   request->out.queue.fin = true;
+  wt__stalls_watch_answer(request);
   if (!request->no_body) wt__http_resume(request->conn, request->id);
   /* Nobody would ever read the rest, and the stream would stay open for it. */
   if (request->callbacks.on_body == NULL) wt__request_refuse_body(request);
@@ -257,10 +261,9 @@ void wt__answer_set_file(wt_request *request, struct wt__file_body *file) {
 static size_t file_room(wt_request *request) {
   struct wt__h3_conn *conn = request->conn;
   size_t most = conn->unsent < FILES_UNSENT ? FILE_PIECE : FILE_PIECE_SMALL, room = wt__sendq_room(&request->out.queue);
-  uint64_t window = wt__h3_stream_room(conn, request->id);
-  if (window == 0 && !wt__link_linked(&request->starved) && wt__h3_stream_room(conn, -1) == 0) {
-    wt__list_push_back(&conn->starved, &request->starved);
-  }
+  uint64_t window = wt__h3_stream_room(conn, request->id), of_all = wt__h3_stream_room(conn, -1);
+  if (of_all == 0 && !wt__link_linked(&request->starved)) wt__list_push_back(&conn->starved, &request->starved);
+  if (of_all < window) window = of_all;
   if (room < most) most = room;
   return window < most ? (size_t)window : most;
 }

@@ -34,6 +34,7 @@ void wt__body_in_drop(struct wt__body_in *in) {
 }
 
 int wt__body_in_recv(struct wt__body_in *in, const uint8_t *data, size_t len, bool wanted, bool now) {
+  in->received += len;
   if (!wanted || in->discard) {
     wt__body_in_consume(in, len);
   } else if (now && in->kept.len == 0) {

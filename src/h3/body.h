@@ -24,6 +24,7 @@ struct wt__body_in {
   wt__body_tell tell;
   void *message;
   struct wt__buf kept; /* arrived, not told */
+  uint64_t received;
   bool paused;
   bool fin;     /* the peer's side has ended */
   bool told;    /* and `tell` said so */

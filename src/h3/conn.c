@@ -201,6 +201,7 @@ int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *confi
   wt__list_init(&conn->requests);
   wt__list_init(&conn->todo);
   wt__list_init(&conn->waiting);
+  wt__stalls_init(conn);
   wt__list_init(&conn->starved);
   wt__list_init(&conn->open_files);
   wt__list_init(&conn->connects);
@@ -318,6 +319,7 @@ static void conn_run_started(struct wt__h3_conn *conn, uint64_t now) {
   conn_run_requests(conn);
   conn_run_connects(conn);
   wt__mux_run(&conn->mux, now);
+  wt__stalls_run(conn);
   wt__released_run(&conn->released);
   wt__h3_count_sessions(conn);
   if (!wt__list_empty(&conn->todo) || !wt__list_empty(&conn->todo_connects)) wt__h3_wake(conn);
@@ -334,12 +336,13 @@ void wt__h3_conn_run(struct wt__h3_conn *conn, uint64_t now) {
 
 uint64_t wt__h3_conn_expiry(const struct wt__h3_conn *conn) {
   const struct wt__link *first = wt__list_first(&conn->waiting);
-  uint64_t expiry, idle = idle_deadline(conn);
+  uint64_t expiry, idle = idle_deadline(conn), stalls = wt__stalls_expiry(conn);
   if (conn->closing) return UINT64_MAX;
   if (!conn->started) return conn->client ? wt__client_expiry(conn) : UINT64_MAX;
   if (!wt__list_empty(&conn->todo) || !wt__list_empty(&conn->todo_connects)) return 0;
   expiry = wt__mux_expiry(&conn->mux);
   if (idle < expiry) expiry = idle;
+  if (stalls < expiry) expiry = stalls;
   if (first && REQUEST_OF(first, waiting)->settings_deadline < expiry) {
     expiry = REQUEST_OF(first, waiting)->settings_deadline;
   }

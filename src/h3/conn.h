@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "base/vec.h"
 #include "core/mux.h"
+#include "core/progress.h"
 #include "core/transport.h"
 #include "h3/file_body.h"
 #include "h3/routes.h"
@@ -34,7 +35,8 @@ struct wt__h3_conn;
 /* Counts that all connections of a server add to. */
 struct wt__h3_counters {
   uint64_t sessions_open, sessions_total, requests_total;
-  uint64_t requests_refused; /* of them: because the server's memory was full */
+  uint64_t requests_refused;           /* of them: because the server's memory was full */
+  struct wt__progress_counts progress; /* of streams that the peer did not move */
 };
 
 /* Shared by all connections of a server; outlives them. */
@@ -46,6 +48,7 @@ struct wt__h3_config {
   wt_check_origin check_origin;
   void *check_origin_user_data;
   uint64_t settings_timeout_ms, no_request_timeout_ms;
+  uint64_t header_timeout_ms, body_timeout_ms; /* of requests, without progress; 0: never. See also `mux` */
   size_t max_sessions_per_connection;
   uint64_t max_session_rate; /* new ones a second, on a connection; 0: no limit */
   size_t max_header_bytes;

@@ -45,6 +45,7 @@ struct wt__h3_stream *wt__demux_add(struct wt__h3_conn *conn, int64_t id, enum w
   if (record == NULL) return NULL;
   record->id = id;
   record->kind = kind;
+  wt__link_init(&record->incomplete);
   if (wt__map_set(&conn->streams, (uint64_t)id, record) != 0) {
     wt__pool_give(conn->config->mux.pool, record, sizeof(*record));
     return NULL;
@@ -70,6 +71,7 @@ static struct wt__h3_stream *record_of_peer(struct wt__h3_conn *conn, int64_t id
 static void record_free(uint64_t key, void *value, void *arg) {
   struct wt__h3_conn *conn = arg;
   (void)key;
+  wt__list_remove(&((struct wt__h3_stream *)value)->incomplete);
   wt__gauge_remove(conn->mux.gauge, RECORD_SIZE);
   wt__headers_drop(conn, value);
   wt__pool_give(conn->config->mux.pool, value, sizeof(struct wt__h3_stream));
@@ -132,8 +134,8 @@ static void decide_http(struct wt__h3_conn *conn, struct wt__h3_stream *record, 
   }
 }
 
-/* The stream ended before it said what it is. */
-static void decide_refused(struct wt__h3_conn *conn, struct wt__h3_stream *record, uint64_t wire_code) {
+/* The stream ended before it said what it is, or did not say it in time. */
+void wt__demux_refuse(struct wt__h3_conn *conn, struct wt__h3_stream *record, uint64_t wire_code) {
   record->kind = WT__H3_REFUSED;
   stream_consume(conn, record->id, record->head_len);
   if (IS_UNI(record->id)) return; /* to be tolerated: RFC 9114, section 6.2 */
@@ -236,7 +238,7 @@ static void demux_pass(struct wt__h3_conn *conn, struct wt__h3_stream *record, c
       break;
     case WT__H3_REFUSED: stream_consume(conn, record->id, len); break;
     case WT__H3_UNDECIDED:
-      if (fin) decide_refused(conn, record, WT__H3_REQUEST_INCOMPLETE);
+      if (fin) wt__demux_refuse(conn, record, WT__H3_REQUEST_INCOMPLETE);
       break;
   }
 }
@@ -259,6 +261,7 @@ void wt__h3_conn_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data,
     len -= used;
   }
   demux_pass(conn, record, data, len, fin);
+  if (!wt__stalls_header_is_whole(record) && !conn->closing) wt__stalls_watch_header(conn, record);
 }
 
 void wt__h3_conn_recv_promise(struct wt__h3_conn *conn, int64_t id, uint64_t reliable_size) {
@@ -281,7 +284,7 @@ void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_
   switch (record->kind) {
     case WT__H3_UNDECIDED:
       /* No QPACK cancellation: whether this was a request will never be known. */
-      decide_refused(conn, record, WT__H3_REQUEST_CANCELLED);
+      wt__demux_refuse(conn, record, WT__H3_REQUEST_CANCELLED);
       break;
     case WT__H3_WEBTRANSPORT:
       if (record->stream) wt__stream_recv_reset(record->stream, wire_code, final_size);

@@ -21,6 +21,7 @@
  *   request_check.c   whether its fields make sense together
  *   answer.c    its answer
  *   file_body.c a file behind it
+ *   stalls.c    requests that the client does not move
  *   upgrade.c   from a request to a session
  *   client.c    the other role: its connection
  *   dial.c      its requests for sessions
@@ -133,6 +134,9 @@ struct wt__h3_stream {
   enum wt__h3_kind kind;
   uint8_t head[WT__STREAM_HEADER_MAX]; /* UNDECIDED: what came so far */
   size_t head_len;
+  struct wt__link incomplete; /* while `deadline` is set for its beginning */
+  uint64_t deadline;
+  uint64_t acked;                /* HTTP: offset below which all is acknowledged */
   struct wt__frames frames;      /* HTTP: a request, or the peer's control stream */
   bool in_headers;               /* HTTP: the frame that goes by is HEADERS */
   bool deaf;                     /* HTTP: nghttp3 gets nothing more of it, what comes is dropped */
@@ -182,6 +186,7 @@ struct wt_request {
   struct wt__file_body *file; /* what is still to be read of the file that is the body; NULL: nothing */
   uint64_t unsent;            /* what was read of it and QUIC has not taken */
   struct wt__link starved;    /* the file waits for the connection's window */
+  struct wt__progress answer_progress, body_progress;
 
   bool headers_done, over_limit, no_memory;
   enum wt__request_fault fault; /* of the header section */
@@ -191,9 +196,10 @@ struct wt_request {
   bool has_callbacks;
   bool answered, no_body, fin_sent;
   bool fail_pending;
-  bool gone; /* the client gave up, or we did */
-  bool over; /* QUIC closed the stream */
-  bool dead; /* no handle any more: to be freed without a word */
+  bool timed_out; /* we gave up, because the client did not move it */
+  bool gone;      /* the client gave up, or we did */
+  bool over;      /* QUIC closed the stream */
+  bool dead;      /* no handle any more: to be freed without a word */
 
   const char *error;
   char error_text[128];
@@ -248,6 +254,9 @@ struct wt__h3_conn {
   struct wt__list requests, todo, waiting; /* waiting: for the SETTINGS, oldest first */
   struct wt__list connects, todo_connects;
   struct wt__released released;
+  struct wt__list incomplete; /* streams of the peer whose header is not whole, by `deadline` */
+  struct wt__progress_list answers, bodies;
+  uint64_t bodies_total;      /* bytes of all requests' bodies that came */
   struct wt__list starved;    /* requests whose files wait for the connection's window */
   uint64_t unsent;            /* bytes of files that were read and QUIC has not taken */
   struct wt__list open_files; /* the least recently read first */
@@ -289,7 +298,7 @@ void wt__h3_fail_http(struct wt__h3_conn *conn, int error); /* an error of nghtt
 void wt__h3_wake(struct wt__h3_conn *conn);
 /* Whether a line about what a peer did wrong may go to the log: those of a worker have a rate. */
 bool wt__h3_may_log(struct wt__h3_conn *conn);
-/* How many bytes of stream `id` the peer lets us send now; of all together: -1. */
+/* How many bytes the window of stream `id` lets us send now; that of the connection: -1. */
 uint64_t wt__h3_stream_room(const struct wt__h3_conn *conn, int64_t id);
 void wt__h3_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);
 void wt__h3_reset_stream(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);
@@ -304,6 +313,8 @@ void wt__h3_count_sessions(struct wt__h3_conn *conn);
 struct wt__h3_stream *wt__demux_find(struct wt__h3_conn *conn, int64_t id);
 struct wt__h3_stream *wt__demux_add(struct wt__h3_conn *conn, int64_t id, enum wt__h3_kind kind);
 void wt__demux_free(struct wt__h3_conn *conn);
+/* A stream that has not said what it is will not be looked at any more; what the peer sends on it is dropped. */
+void wt__demux_refuse(struct wt__h3_conn *conn, struct wt__h3_stream *record, uint64_t wire_code);
 /* Shows nghttp3 how far the peer's ids are used up, before it sends a GOAWAY. */
 void wt__demux_tell_diverted(struct wt__h3_conn *conn);
 
@@ -386,6 +397,22 @@ void wt__answer_set_file(wt_request *request, struct wt__file_body *file);
 void wt__answer_sent(wt_request *request, size_t len);
 /* The connection's window may have grown: files that waited for it go on. */
 void wt__answers_feed(struct wt__h3_conn *conn);
+
+/* stalls.c */
+void wt__stalls_init(struct wt__h3_conn *conn);
+/* It is known what the stream is, and if it is a request, its header section is there. */
+static inline bool wt__stalls_header_is_whole(const struct wt__h3_stream *record) {
+  return record->kind != WT__H3_UNDECIDED && (record->request == NULL || record->request->headers_done);
+}
+/* Bytes of `record` came, and its header is not whole: it has a deadline from its first byte on. */
+void wt__stalls_watch_header(struct wt__h3_conn *conn, struct wt__h3_stream *record);
+/* There is something of an answer to send. */
+void wt__stalls_watch_answer(wt_request *request);
+/* The application may have begun to wait for the body. */
+void wt__stalls_watch_body(wt_request *request);
+/* Gives up what is due. */
+void wt__stalls_run(struct wt__h3_conn *conn);
+uint64_t wt__stalls_expiry(const struct wt__h3_conn *conn);
 
 /* priority.c */
 /* Bytes of the client's control stream, on their way to nghttp3. */

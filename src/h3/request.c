@@ -55,6 +55,8 @@ wt_request *wt__request_new(struct wt__h3_conn *conn, struct wt__h3_stream *stre
   wt__link_init(&request->todo);
   wt__link_init(&request->waiting);
   wt__link_init(&request->starved);
+  wt__progress_init(&request->answer_progress);
+  wt__progress_init(&request->body_progress);
   wt__fields_init(&request->fields, conn->config->max_header_bytes);
   wt__body_in_init(&request->in, (size_t)conn->config->max_stream_data, request_tell_body, request);
   request->in.conn = conn;
@@ -97,6 +99,8 @@ void wt__request_free(wt_request *request) {
   wt__list_remove(&request->link);
   wt__list_remove(&request->todo);
   wt__list_remove(&request->waiting);
+  wt__progress_forget(&conn->answers, &request->answer_progress);
+  wt__progress_forget(&conn->bodies, &request->body_progress);
   request_drop_bytes(request);
   wt__fields_free(&request->fields);
   if (request->path_copy) wt__gauge_remove(conn->mux.gauge, wt__mem_size(request->path_copy));
@@ -133,6 +137,7 @@ void wt__request_end(wt_request *request) {
   int error = request->over && request->fin_sent && !request->gone ? 0 : WT_ERR_CLOSED;
   struct wt_request_callbacks callbacks = request->callbacks;
   bool told = request->dispatched && !request->dead;
+  if (request->timed_out && error != 0) error = WT_ERR_TIMEOUT;
   request->gone = true;
   memset(&request->callbacks, 0, sizeof(request->callbacks));
   if (told && callbacks.on_close) callbacks.on_close(request, error, request->user_data);
@@ -287,6 +292,7 @@ static bool request_takes_body(const wt_request *request) {
 
 void wt__request_recv(wt_request *request, const uint8_t *data, size_t len) {
   bool wanted = !request->gone && !request->dead && !wt__request_is_unreadable(request);
+  request->conn->bodies_total += len;
   if (wt__body_in_recv(&request->in, data, len, wanted, request_takes_body(request)) != 0) {
     wt__request_abort(request, WT__H3_INTERNAL_ERROR);
   } else if (request->in.kept.len > 0 && request_takes_body(request)) {
@@ -335,6 +341,7 @@ void wt__request_run(wt_request *request) {
     request->out.writable_pending = false;
     if (request->callbacks.on_writable) request->callbacks.on_writable(request, request->user_data);
   }
+  wt__stalls_watch_body(request);
   if (request->gone || request->over) wt__request_end(request);
   if (request->gone || request->dead) wt__request_free(request);
 }

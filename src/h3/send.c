@@ -134,6 +134,7 @@ void wt__h3_conn_sent(struct wt__h3_conn *conn, int64_t id, size_t len, bool fin
     control->own_sent += len;
     return;
   }
+  conn->mux.sent_total += len;
   record = wt__demux_find(conn, id);
   if (record && record->kind == WT__H3_WEBTRANSPORT) {
     conn->webtransport_turn = false;
@@ -205,6 +206,7 @@ void wt__h3_conn_acked(struct wt__h3_conn *conn, int64_t id, uint64_t offset, ui
     if (record->stream) wt__stream_acked(record->stream, offset);
     return;
   }
+  if (record) record->acked = offset;
   if (record && record->connect) record->connect->acked = offset;
   /* An older offset than before is answered with an error that means nothing. */
   if (nghttp3_conn_update_ack_offset(conn->http, id, offset) == NGHTTP3_ERR_CALLBACK_FAILURE) {

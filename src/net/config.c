@@ -40,6 +40,10 @@ void wt_server_config_init(struct wt_server_config *config, size_t size) {
       WT__BOUNDS_DEFAULTS,
       .handshake_timeout_ms = 10000,
       .no_request_timeout_ms = 10000,
+      .header_timeout_ms = 30000,
+      .send_timeout_ms = 60000,
+      .body_timeout_ms = 60000,
+      .min_progress = 1024,
       .retry = WT_RETRY_UNDER_LOAD,
       .retry_threshold = 256,
       .max_connections_per_address = 1024,
@@ -70,6 +74,10 @@ static void check_listen(struct wt__check *check, const struct wt_server_config 
 static void check_times(struct wt__check *check, const struct wt_server_config *config) {
   WT__CHECK_RANGE(check, config, handshake_timeout_ms, 1, WT__BOUNDS_MAX_MS);
   WT__CHECK_RANGE(check, config, no_request_timeout_ms, 0, WT__BOUNDS_MAX_MS);
+  WT__CHECK_RANGE(check, config, header_timeout_ms, 0, WT__BOUNDS_MAX_MS);
+  WT__CHECK_RANGE(check, config, send_timeout_ms, 0, WT__BOUNDS_MAX_MS);
+  WT__CHECK_RANGE(check, config, body_timeout_ms, 0, WT__BOUNDS_MAX_MS);
+  WT__CHECK_RANGE(check, config, min_progress, 1, WT__BOUNDS_MAX_MS);
 }
 
 static void check_choices(struct wt__check *check, const struct wt_server_config *config) {

@@ -34,6 +34,7 @@ static void worker_count(const struct wt__worker *worker, struct wt_server_stats
   stats->memory_refused_packets = quic.memory_refused_packets;
   stats->memory_closed_connections = quic.memory_closed_connections;
   stats->memory_refused_requests = worker->counters.requests_refused;
+  stats->streams_given_up = worker->counters.progress.given_up;
 }
 
 void wt__counts_publish(struct wt__worker *worker) {

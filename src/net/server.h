@@ -66,7 +66,8 @@ enum server_ask {
   X(memory_refused_connections) \
   X(memory_refused_requests)    \
   X(memory_closed_connections)  \
-  X(memory_refused_packets)
+  X(memory_refused_packets)     \
+  X(streams_given_up)
 
 struct wt__counts {
 #define WT__COUNT_MEMBER(name) _Atomic uint64_t name;

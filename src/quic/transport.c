@@ -77,10 +77,7 @@ static void transport_consume(void *ctx, int64_t id, uint64_t len) {
 static uint64_t transport_stream_room(void *ctx, int64_t id) {
   struct wt__conn *conn = conn_open(ctx);
   if (!conn) return 0;
-  uint64_t room = ngtcp2_conn_get_max_data_left(conn->quic);
-  if (id < 0 || room == 0) return room;
-  uint64_t of_stream = ngtcp2_conn_get_max_stream_data_left(conn->quic, id);
-  return of_stream < room ? of_stream : room;
+  return id < 0 ? ngtcp2_conn_get_max_data_left(conn->quic) : ngtcp2_conn_get_max_stream_data_left(conn->quic, id);
 }
 
 static void transport_wake(void *ctx) { wt__conn_wake(ctx); }

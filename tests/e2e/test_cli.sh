@@ -15,7 +15,7 @@ help=$("$WEBTRANSPORT" serve --help)
 check_equal "serve --help ends well" 0 $?
 for option in listen http cert key www origin host protocol log json retry idle-timeout max-connections \
   max-connections-per-address max-handshakes-per-address max-session-rate max-memory max-open-files \
-  max-open-files-per-connection drafts workers help; do
+  max-open-files-per-connection drafts workers header-timeout send-timeout body-timeout min-progress help; do
   check_contains "--help lists --$option" "$help" "--$option"
 done
 check_equal "-h is --help" "$help" "$("$WEBTRANSPORT" serve -h)"
@@ -49,6 +49,8 @@ for drafts in '' , 7, ,7 +7 ' 7' 7x 07 -18446744073709551609 1844674407370955162
   wrong "--drafts '$drafts'" serve --drafts="$drafts"
 done
 wrong "--max-connections '0'" serve --max-connections 0
+wrong "--send-timeout 'soon'" serve --send-timeout soon
+wrong "--min-progress '0'" serve --min-progress 0
 wrong "--max-open-files 'all'" serve --max-open-files all
 wrong "--max-memory 'much'" serve --max-memory much
 wrong "--max-memory '0.5'" serve --max-memory 0.5

@@ -535,6 +535,10 @@ void server_config_default(struct server *server) {
   h3->settings_timeout_ms = 5000;
   h3->no_request_timeout_ms = 10000;
   h3->max_sessions_per_connection = 16;
+  h3->header_timeout_ms = 30000;
+  h3->body_timeout_ms = h3->mux.send_timeout_ms = 60000;
+  h3->mux.min_progress = 1024;
+  h3->mux.progress = &server->counters.progress;
   h3->max_session_rate = 100;
   h3->open_files = &server->open_files;
   h3->max_open_files_per_connection = 32;
@@ -559,6 +563,7 @@ void server_init(struct server *server, struct net *net) {
   server->log.level = getenv("LOOPBACK_LOG") ? WT_LOG_DEBUG : WT_LOG_NONE;
   wt__routes_init(&server->routes);
   wt__open_files_init(&server->open_files, 512);
+  wt__progress_counts_init(&server->counters.progress);
   server_handle(server, "/hello", handle_hello);
   server_handle(server, "/post", handle_post);
   server_handle(server, "/source", handle_source);

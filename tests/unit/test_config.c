@@ -53,6 +53,10 @@ static void test_config_defaults_are_those_of_the_header(void **state) {
   assert_int_equal(config.max_datagrams_queued, 256);
   assert_int_equal(config.max_early_streams, 64);
   assert_int_equal(config.max_early_datagrams, 64);
+  assert_int_equal(config.header_timeout_ms, 30000);
+  assert_int_equal(config.send_timeout_ms, 60000);
+  assert_int_equal(config.body_timeout_ms, 60000);
+  assert_int_equal(config.min_progress, 1024);
   assert_int_equal(config.max_session_rate, 100);
   assert_in_range(config.max_open_files, 16, 4096);
   assert_int_equal(config.max_open_files_per_connection, 32);
@@ -116,6 +120,7 @@ static void test_config_names_each_wrong_bound(void **state) {
   CHECK_MEMBER(max_header_bytes, 0, "max_header_bytes is 0, must be at least 1");
   CHECK_MEMBER(max_stream_send_buffer, 0, "max_stream_send_buffer is 0, must be at least 1");
   CHECK_MEMBER(max_datagrams_queued, 0, "max_datagrams_queued is 0, must be at least 1");
+  CHECK_MEMBER(min_progress, 0, "min_progress is 0, must be at least 1");
   CHECK_MEMBER(max_open_files, 1000001, "max_open_files is 1000001, must be at most 1000000");
   CHECK_MEMBER(max_open_files_per_connection, 1000001,
                "max_open_files_per_connection is 1000001, must be at most 1000000");

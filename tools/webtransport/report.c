@@ -101,7 +101,8 @@ char *report_sessions(const struct site *site, uint64_t after) {
   X(memory_refused_connections, "counter", "Connections refused because memory was full")               \
   X(memory_refused_requests, "counter", "Requests refused because memory was full")                     \
   X(memory_refused_packets, "counter", "Packets refused because memory was full")                       \
-  X(memory_closed_connections, "counter", "Connections closed because of their memory")
+  X(memory_closed_connections, "counter", "Connections closed because of their memory")                 \
+  X(streams_given_up, "counter", "Streams given up because the client did not move them")
 
 char *report_stats(const struct site *site) {
   struct wt_server_stats stats;

@@ -139,6 +139,10 @@ static bool server_make(struct serve *serve) {
   config.max_handshakes_per_address = settings->max_handshakes_per_address;
   config.max_session_rate = settings->max_session_rate;
   config.max_memory = settings->max_memory;
+  config.header_timeout_ms = settings->header_timeout_ms;
+  config.send_timeout_ms = settings->send_timeout_ms;
+  config.body_timeout_ms = settings->body_timeout_ms;
+  config.min_progress = settings->min_progress;
   config.max_open_files = settings->max_open_files;
   config.max_open_files_per_connection = settings->max_open_files_per_connection;
   config.drafts = settings->drafts;

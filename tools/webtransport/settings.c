@@ -101,6 +101,29 @@ static bool set_idle_timeout(void *target, const char *value, char *message, siz
   return true;
 }
 
+static bool set_patience(const char *value, uint64_t *ms, char *message, size_t size) {
+  uint64_t ns;
+  if (!value_time(value, 0, UINT64_C(86400) * 1000000000, &ns, message, size)) return false;
+  *ms = ns / 1000000;
+  return true;
+}
+
+static bool set_header_timeout(void *target, const char *value, char *message, size_t size) {
+  return set_patience(value, &((struct serve_settings *)target)->header_timeout_ms, message, size);
+}
+
+static bool set_send_timeout(void *target, const char *value, char *message, size_t size) {
+  return set_patience(value, &((struct serve_settings *)target)->send_timeout_ms, message, size);
+}
+
+static bool set_body_timeout(void *target, const char *value, char *message, size_t size) {
+  return set_patience(value, &((struct serve_settings *)target)->body_timeout_ms, message, size);
+}
+
+static bool set_min_progress(void *target, const char *value, char *message, size_t size) {
+  return value_size(value, 1, UINT32_MAX, &((struct serve_settings *)target)->min_progress, message, size);
+}
+
 static bool set_workers(void *target, const char *value, char *message, size_t size) {
   uint64_t number;
   if (!value_number(value, 1, WORKERS_MAX, &number, message, size)) return false;
@@ -264,6 +287,27 @@ const struct option_spec serve_options[] = {
      .fallback = "30s",
      .help = "Ends a connection on which nothing arrives; 0 never does.",
      .set = set_idle_timeout},
+    {.name = "header-timeout",
+     .argument = "TIME",
+     .fallback = "30s",
+     .help = "Gives up a request whose header section is not whole by then; 0 never does.",
+     .set = set_header_timeout},
+    {.name = "send-timeout",
+     .argument = "TIME",
+     .fallback = "60s",
+     .help =
+         "Gives up an answer or stream of which the client takes less than --min-progress in this time; 0 never does.",
+     .set = set_send_timeout},
+    {.name = "body-timeout",
+     .argument = "TIME",
+     .fallback = "60s",
+     .help = "Gives up a request of whose body less than --min-progress comes in this time; 0 never does.",
+     .set = set_body_timeout},
+    {.name = "min-progress",
+     .argument = "SIZE",
+     .fallback = "1K",
+     .help = "The least that a client has to take or send in these times.",
+     .set = set_min_progress},
     {.name = "workers",
      .argument = "N",
      .kind = VALUE_NUMBER,
@@ -354,6 +398,10 @@ void serve_settings_default(struct serve_settings *settings) {
   settings->max_handshakes_per_address = config.max_handshakes_per_address;
   settings->max_session_rate = config.max_session_rate;
   settings->max_memory = config.max_memory;
+  settings->header_timeout_ms = config.header_timeout_ms;
+  settings->send_timeout_ms = config.send_timeout_ms;
+  settings->body_timeout_ms = config.body_timeout_ms;
+  settings->min_progress = config.min_progress;
   settings->max_open_files = config.max_open_files;
   settings->max_open_files_per_connection = config.max_open_files_per_connection;
   settings->drafts = config.drafts;

@@ -36,6 +36,7 @@ struct serve_settings {
   size_t max_connections, max_connections_per_address, max_handshakes_per_address;
   uint64_t max_session_rate; /* of a connection; 0: no limit */
   size_t max_memory;         /* bytes; 0: no limit */
+  uint64_t header_timeout_ms, send_timeout_ms, body_timeout_ms, min_progress;
   size_t max_open_files, max_open_files_per_connection;
   unsigned drafts;
 };
