@@ -101,7 +101,9 @@ stop_server
 
 # --- The ready line and the companion. ---
 
+ulimit -Sn 256
 start_server --protocol chat
+check_equal "its soft limit on descriptors is the hard one" "$(ulimit -Hn)" "$(awk '/^Max open files/ {print $4}' "/proc/$SERVER/limits")"
 check_equal "the line has its three members" "listen,http,certificate_sha256" \
   "$(json 'Object.keys(j).join()' <<<"$READY")"
 check_contains "port 0 became a port" "$(json '/^127\.0\.0\.1:[1-9]\d*$/.test(j.listen[0])' <<<"$READY")" true
@@ -130,6 +132,7 @@ check_equal "/stats.json tells of memory" "0 0 0 0 0" "$(get "${HTTP}stats.json"
    j.memory_closed_connections].join(" ")')"
 check_equal "/stats.json tells of handshakes" "0 0 0" "$(get "${HTTP}stats.json" |
   json '[j.connections_refused, j.handshakes_evicted, j.handshakes_dropped].join(" ")')"
+check_equal "/stats.json tells of clients that do not move" 0 "$(get "${HTTP}stats.json" | json 'j.streams_given_up')"
 check_contains "/metrics" "$(get "${HTTP}metrics")" "
 webtransport_sessions_open 0
 "
