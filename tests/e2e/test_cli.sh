@@ -193,6 +193,11 @@ check_equal "--www is served" "<p>mine</p>" "$(get "$HTTP")"
 check_equal "a link that leads out is not" 404 "$(status "${HTTP}link.txt")"
 check_equal "nor is a path that does" 404 "$(status --path-as-is "${HTTP}%2e%2e/secret.txt")"
 check_equal "nor is the built-in page" 404 "$(status "${HTTP}app.js")"
+free=0 # with one descriptor more than are in use a connection can be accepted, and no file opened
+while [ -e "/proc/$SERVER/fd/$free" ]; do free=$((free + 1)); done
+prlimit --pid "$SERVER" --nofile="$((free + 1)):$(ulimit -Hn)"
+check_equal "without descriptors a file is not absent" 503 "$(status "${HTTP}index.html")"
+check_contains "and the log says why" "$(wait_log "cannot open")" "Too many open files"
 stop_server
 
 rm "$DIR/out" "$DIR/err"

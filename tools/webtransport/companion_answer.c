@@ -93,10 +93,14 @@ static enum MHD_Result answer_counts(struct answers *answers, struct MHD_Connect
 }
 
 static enum MHD_Result answer_page(struct answers *answers, struct MHD_Connection *connection, const char *path) {
+  static struct log_limit withheld = LOG_LIMIT_INIT;
   struct page page;
   struct MHD_Response *response;
-  if (!page_find(answers->www, path, &page))
-    return answer_text(answers, connection, MHD_HTTP_NOT_FOUND, "Not found.\n");
+  if (!page_find(answers->www, path, &page)) {
+    if (!page_is_withheld(errno)) return answer_text(answers, connection, MHD_HTTP_NOT_FOUND, "Not found.\n");
+    log_limited(&withheld, WT_LOG_WARN, "companion: cannot open %s: %s", path, strerror(errno));
+    return answer_text(answers, connection, MHD_HTTP_SERVICE_UNAVAILABLE, "Not now.\n");
+  }
   if (page.data) {
     response = MHD_create_response_from_buffer((size_t)page.len, (void *)(uintptr_t)page.data, MHD_RESPMEM_PERSISTENT);
   } else {

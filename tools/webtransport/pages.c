@@ -10,6 +10,7 @@
  */
 #include "pages.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -64,6 +65,14 @@ static bool page_find_built_in(const char *path, struct page *page) {
     *page = (struct page){.type = www_files[i].type, .data = www_files[i].data, .fd = -1, .len = www_files[i].len};
     return true;
   }
+  errno = ENOENT;
+  return false;
+}
+
+/* What `page_find` says of a file that is there, but is none that is served. */
+static bool page_refuse(int fd) {
+  if (fd >= 0) close(fd);
+  errno = ENOENT;
   return false;
 }
 
@@ -73,20 +82,17 @@ static bool page_find_file(const char *directory, const char *path, struct page 
   snprintf(joined, sizeof joined, "%.*s%s", PATH_MAX - 1, directory, path);
   if (!realpath(directory, root) || !realpath(joined, file)) return false;
   size_t root_len = strlen(root);
-  if (root_len > 1 && (strncmp(file, root, root_len) || file[root_len] != '/')) return false;
+  if (root_len > 1 && (strncmp(file, root, root_len) || file[root_len] != '/')) return page_refuse(-1);
   int fd = open(file, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
   if (fd < 0) return false;
-  if (fstat(fd, &info) || !S_ISREG(info.st_mode)) {
-    close(fd);
-    return false;
-  }
+  if (fstat(fd, &info) || !S_ISREG(info.st_mode)) return page_refuse(fd);
   *page = (struct page){.type = type_of(path), .fd = fd, .len = (uint64_t)info.st_size};
   return true;
 }
 
 bool page_find(const char *directory, const char *path, struct page *page) {
   char whole[PATH_MAX];
-  if (!path_with_index(path, whole)) return false;
+  if (!path_with_index(path, whole)) return page_refuse(-1);
   return directory ? page_find_file(directory, whole, page) : page_find_built_in(whole, page);
 }
 
@@ -120,10 +126,15 @@ static bool path_decode(const char *encoded, char out[PATH_MAX]) {
   return true;
 }
 
+bool page_is_withheld(int os_error) {
+  return os_error == EMFILE || os_error == ENFILE || os_error == ENOMEM || os_error == EINTR;
+}
+
 bool page_exists(const char *directory, const char *encoded_path) {
   char path[PATH_MAX];
   struct page page;
-  if (!path_decode(encoded_path, path) || !page_find(directory, path, &page)) return false;
+  if (!path_decode(encoded_path, path)) return false;
+  if (!page_find(directory, path, &page)) return page_is_withheld(errno);
   page_close(&page);
   return true;
 }

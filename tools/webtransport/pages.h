@@ -16,9 +16,13 @@ struct page {
 
 /*
  * Finds the file for `path` (decoded: "/", "/app.js") in `directory`, or in the page built into the
- * tool if that is NULL. A path that ends in '/' stands for its index.html.
+ * tool if that is NULL. A path that ends in '/' stands for its index.html. False with errno: there is none, or it cannot
+ * be opened.
  */
 bool page_find(const char *directory, const char *path, struct page *page);
+
+/* Says whether that errno is of a reason that will pass: the page may be there, and must not be called absent. */
+bool page_is_withheld(int os_error);
 
 /* Says whether there is one; `path` is percent-encoded. */
 bool page_exists(const char *directory, const char *encoded_path);
