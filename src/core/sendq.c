@@ -58,12 +58,18 @@ static struct wt__chunk *chunk_new(struct wt__sendq *q, struct wt__pool *pool, s
   return chunk;
 }
 
-static void chunk_drop(struct wt__sendq *q, struct wt__chunk *chunk, struct wt__released *released) {
+/* One without a release function. */
+static void chunk_give(struct wt__sendq *q, struct wt__chunk *chunk) {
   wt__gauge_remove_queued(q->gauge, chunk_bytes(chunk));
+  wt__pool_give(q->pool, chunk, chunk_bytes(chunk));
+}
+
+static void chunk_drop(struct wt__sendq *q, struct wt__chunk *chunk, struct wt__released *released) {
   if (chunk->release == NULL) {
-    wt__pool_give(q->pool, chunk, chunk_bytes(chunk));
+    chunk_give(q, chunk);
     return;
   }
+  wt__gauge_remove_queued(q->gauge, chunk_bytes(chunk));
   chunk->next = NULL;
   if (released->tail) {
     released->tail->next = chunk;
@@ -221,7 +227,7 @@ uint8_t *wt__sendq_prepare(struct wt__sendq *q, size_t len) {
 void wt__sendq_commit(struct wt__sendq *q, uint8_t *bytes, size_t len) {
   struct wt__chunk *chunk = WT__CONTAINER_OF(bytes, struct wt__chunk, bytes);
   if (len == 0) {
-    chunk_drop(q, chunk, NULL); /* it has nothing to release */
+    chunk_give(q, chunk);
     return;
   }
   chunk->len = len;
