@@ -239,8 +239,29 @@ void wt__mux_streams_allowed(struct wt__mux *mux, bool uni) {
 
 /* --- Running --- */
 
-void wt__mux_run(struct wt__mux *mux, uint64_t now) {
+bool wt__mux_has_todo(const struct wt__mux *mux) {
+  return !wt__list_empty(&mux->todo_streams) || !wt__list_empty(&mux->todo_sessions);
+}
+
+static bool mux_has_time(const struct wt__mux *mux) {
+  return !mux->transport->has_time || mux->transport->has_time(mux->ctx, true);
+}
+
+/* Makes the callbacks that wait, while there is time. */
+static void mux_run_todo(struct wt__mux *mux) {
   struct wt__link *l;
+  do {
+    if ((l = wt__list_first(&mux->todo_streams))) {
+      wt__list_remove(l);
+      wt__stream_run(STREAM_OF(l, todo));
+    } else if ((l = wt__list_first(&mux->todo_sessions))) {
+      wt__list_remove(l);
+      wt__session_run(SESSION_OF(l, todo), mux->now);
+    }
+  } while (wt__mux_has_todo(mux) && mux_has_time(mux));
+}
+
+void wt__mux_run(struct wt__mux *mux, uint64_t now) {
   mux->now = now;
   early_expire(mux, now);
   WT__LIST_FOREACH(it, next, &mux->ended_sessions) {
@@ -251,17 +272,7 @@ void wt__mux_run(struct wt__mux *mux, uint64_t now) {
     if (SESSION_OF(it, stopped)->stop_until > now) break;
     wt__session_todo(SESSION_OF(it, stopped));
   }
-  for (;;) {
-    if ((l = wt__list_first(&mux->todo_streams))) {
-      wt__list_remove(l);
-      wt__stream_run(STREAM_OF(l, todo));
-    } else if ((l = wt__list_first(&mux->todo_sessions))) {
-      wt__list_remove(l);
-      wt__session_run(SESSION_OF(l, todo), now);
-    } else {
-      break;
-    }
-  }
+  mux_run_todo(mux);
   wt__streams_run_progress(mux);
   wt__released_run(&mux->released);
 }

@@ -134,6 +134,8 @@ void wt__mux_free(struct wt__mux *mux, enum wt_party party, uint64_t wire_code);
 /* Does what was put off: callbacks, streams for new sessions, ends. Call after every batch of arrivals
  * and before asking what to send. */
 void wt__mux_run(struct wt__mux *mux, uint64_t now);
+/* Whether the last run left something for want of time. */
+bool wt__mux_has_todo(const struct wt__mux *mux);
 /* The next time `wt__mux_run` has something to do by itself, in nanoseconds; UINT64_MAX: none. */
 uint64_t wt__mux_expiry(const struct wt__mux *mux);
 

@@ -54,6 +54,11 @@ struct wt_transport {
   /* There is something to send or to do: run the connection soon. */
   void (*wake)(void *ctx);
 
+  /* Whether the run that is under way may go on to the next piece of work. If not, what is left is for the next run,
+   * which comes soon, but after those of other connections. `light`: the last piece took a microsecond or two, as a
+   * rule, so that not each is worth a look at the clock. NULL: always. */
+  bool (*has_time)(void *ctx, bool light);
+
   /* The largest payload of a QUIC DATAGRAM frame at present; 0 if the peer takes none. */
   size_t (*max_datagram_len)(void *ctx);
 

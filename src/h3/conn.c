@@ -104,6 +104,12 @@ static void up_consume(void *ctx, int64_t id, uint64_t len) {
 
 static void up_wake(void *ctx) { wt__h3_wake(ctx); }
 
+static bool conn_has_time(const struct wt__h3_conn *conn, bool light) {
+  return !conn->below->has_time || conn->below->has_time(conn->ctx, light);
+}
+
+static bool up_has_time(void *ctx, bool light) { return conn_has_time(ctx, light); }
+
 static size_t up_max_datagram_len(void *ctx) {
   struct wt__h3_conn *conn = ctx;
   return conn->below->max_datagram_len(conn->ctx);
@@ -157,6 +163,7 @@ static const struct wt_transport transport_up = {
     .stop_sending = up_stop_sending,
     .consume = up_consume,
     .wake = up_wake,
+    .has_time = up_has_time,
     .max_datagram_len = up_max_datagram_len,
     .close_connection = up_close_connection,
     .set_keep_alive = up_set_keep_alive,
@@ -267,20 +274,29 @@ void wt__h3_conn_start(struct wt__h3_conn *conn, uint64_t max_datagram_frame_siz
 
 /* --- Passes --- */
 
-/* Works off what is listed now. What the work adds is left for the next pass, so that an application that
- * keeps itself busy cannot keep the connection from sending. */
+static void list_move(struct wt__list *from, struct wt__list *to) {
+  struct wt__link *first;
+  while ((first = wt__list_first(from))) {
+    wt__list_remove(first);
+    wt__list_push_back(to, first);
+  }
+}
+
+/* Works off what is listed now, while there is time. What the work adds is left for the next pass, so that an
+ * application that keeps itself busy cannot keep the connection from sending. */
 static void conn_run_requests(struct wt__h3_conn *conn) {
   struct wt__list now;
   struct wt__link *first;
   wt__list_init(&now);
-  while ((first = wt__list_first(&conn->todo))) {
-    wt__list_remove(first);
-    wt__list_push_back(&now, first);
-  }
+  list_move(&conn->todo, &now);
   while ((first = wt__list_first(&now))) {
     wt__list_remove(first);
     wt__request_run(REQUEST_OF(first, todo));
+    if (!wt__list_empty(&now) && !conn_has_time(conn, false)) break;
   }
+  if (wt__list_empty(&now)) return;
+  list_move(&conn->todo, &now); /* behind those that are left */
+  list_move(&now, &conn->todo);
 }
 
 static void conn_run_connects(struct wt__h3_conn *conn) {
@@ -288,7 +304,12 @@ static void conn_run_connects(struct wt__h3_conn *conn) {
   while ((first = wt__list_first(&conn->todo_connects))) {
     wt__list_remove(first);
     wt__connect_run(CONNECT_OF(first, todo));
+    if (!wt__list_empty(&conn->todo_connects) && !conn_has_time(conn, false)) break;
   }
+}
+
+static bool conn_has_todo(const struct wt__h3_conn *conn) {
+  return !wt__list_empty(&conn->todo) || !wt__list_empty(&conn->todo_connects) || wt__mux_has_todo(&conn->mux);
 }
 
 static void conn_run_waiting(struct wt__h3_conn *conn) {
@@ -322,7 +343,7 @@ static void conn_run_started(struct wt__h3_conn *conn, uint64_t now) {
   wt__stalls_run(conn);
   wt__released_run(&conn->released);
   wt__h3_count_sessions(conn);
-  if (!wt__list_empty(&conn->todo) || !wt__list_empty(&conn->todo_connects)) wt__h3_wake(conn);
+  if (conn_has_todo(conn)) wt__h3_wake(conn);
   conn_run_idle(conn);
 }
 
@@ -339,7 +360,7 @@ uint64_t wt__h3_conn_expiry(const struct wt__h3_conn *conn) {
   uint64_t expiry, idle = idle_deadline(conn), stalls = wt__stalls_expiry(conn);
   if (conn->closing) return UINT64_MAX;
   if (!conn->started) return conn->client ? wt__client_expiry(conn) : UINT64_MAX;
-  if (!wt__list_empty(&conn->todo) || !wt__list_empty(&conn->todo_connects)) return 0;
+  if (conn_has_todo(conn)) return 0;
   expiry = wt__mux_expiry(&conn->mux);
   if (idle < expiry) expiry = idle;
   if (stalls < expiry) expiry = stalls;

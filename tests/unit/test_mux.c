@@ -224,6 +224,50 @@ static void test_mux_early_datagrams_are_delivered_bounded_and_expire(void **sta
   fixture_end(&f);
 }
 
+static unsigned mux_asked;
+
+static bool never_has_time(void *ctx, bool light) {
+  (void)ctx;
+  assert_true(light);
+  mux_asked++;
+  return false;
+}
+
+/* Each run does one thing then, and says that there is more; the order is as ever. */
+static void test_mux_run_leaves_work_when_time_is_up(void **state) {
+  struct mux_fixture f;
+  struct wt_transport transport = fake_transport;
+  (void)state;
+  fixture_init(&f);
+  fixture_session(&f, 0);
+  transport.has_time = never_has_time;
+  f.mux.transport = &transport;
+  wt_stream *streams[3];
+  for (int i = 0; i < 3; i++) streams[i] = wt__mux_stream_new_remote(&f.mux, 2 + 4 * i, true, 0, 0);
+  wt__mux_run(&f.mux, 1);
+  while (wt__mux_has_todo(&f.mux)) wt__mux_run(&f.mux, 1);
+  f.app[0] = '\0';
+  for (int i = 0; i < 3; i++) {
+    wt__stream_recv(streams[i], NULL, 0, true);
+    wt__stream_closed(streams[i]);
+  }
+  f.app[0] = '\0';
+  mux_asked = 0;
+  wt__mux_run(&f.mux, 1);
+  EXPECT_APP(&f, "closed 2; ");
+  assert_true(wt__mux_has_todo(&f.mux));
+  wt__mux_run(&f.mux, 1);
+  EXPECT_APP(&f, "closed 6; ");
+  wt__mux_run(&f.mux, 1);
+  EXPECT_APP(&f, "closed 10; ");
+  while (wt__mux_has_todo(&f.mux)) wt__mux_run(&f.mux, 1);
+  unsigned asked = mux_asked;
+  wt__mux_run(&f.mux, 1); /* nothing to do: the clock is not read */
+  assert_int_equal(mux_asked, asked);
+  f.mux.transport = &fake_transport;
+  fixture_end(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_mux_delivers_early_streams_once_the_session_is_there),
@@ -237,6 +281,7 @@ int main(void) {
       cmocka_unit_test(test_mux_datagrams_are_bounded_and_drop_the_oldest),
       cmocka_unit_test(test_mux_datagram_size_is_checked),
       cmocka_unit_test(test_mux_early_datagrams_are_delivered_bounded_and_expire),
+      cmocka_unit_test(test_mux_run_leaves_work_when_time_is_up),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
