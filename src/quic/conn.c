@@ -153,6 +153,7 @@ struct wt__conn *wt__conn_alloc(struct wt__endpoint *endpoint) {
   made->endpoint = endpoint;
   made->born_at = endpoint->now;
   made->gauge.sum = &endpoint->gauge;
+  wt__lane_init(&made->lane, &made->gauge);
   wt__gauge_add(&made->gauge, sizeof(*made));
   conn_count(made, WT__BUDGET_HANDSHAKE);
   wt__window_init(&made->window, endpoint->config.initial_max_data, endpoint->config.max_data);
@@ -246,6 +247,7 @@ static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum 
               (unsigned long long)code, conn->shaken ? "" : ", before the handshake was done");
   }
   wt__conn_leave_half_open(conn);
+  wt__lane_clear(&endpoint->turn, &conn->lane);
   if (conn->client) wt__conn_client_settle(conn);
   conn->state = state; /* from here on the calls of h3 do nothing */
   if (conn->h3) wt__h3_conn_free(conn->h3, party, code);
@@ -541,8 +543,10 @@ void wt__conn_expire(struct wt__conn *conn) {
 
 void wt__conn_wake(struct wt__conn *conn) {
   if (conn->state != WT__CONN_OPEN) return;
-  wt__list_remove(&conn->queue);
-  wt__list_push_back(&conn->endpoint->ready, &conn->queue);
+  if (conn->waiting) wt__list_remove(&conn->queue);
+  conn->waiting = false;
+  /* One that waits for its turn keeps its place: it might never have it else, if packets keep coming. */
+  if (!wt__link_linked(&conn->queue)) wt__list_push_back(&conn->endpoint->ready, &conn->queue);
 }
 
 /* When ngtcp2 wants its next turn. After each packet it asks for one a few microseconds later, for the next packet by
@@ -567,6 +571,7 @@ static int conn_schedule(struct wt__conn *conn, bool more) {
   if (endpoint->batch.blocked) {
     wt__list_remove(&conn->queue);
     wt__list_push_back(&endpoint->waiting, &conn->queue);
+    conn->waiting = true;
     /* Its deadlines hold, but those that are over because it cannot write must not make a busy loop. */
     if (expiry < endpoint->now + BLOCKED_TURN) expiry = endpoint->now + BLOCKED_TURN;
   } else if (more) {

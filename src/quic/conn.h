@@ -27,6 +27,7 @@
  *   crypto_in.c   gaps in the handshake's bytes
  *   reset_at_*.c  RESET_STREAM_AT, which ngtcp2 does not know
  *   batch.c       packets on their way to the socket
+ *   turn.c        how long one connection may keep the others waiting
  */
 
 #include <ngtcp2/ngtcp2.h>
@@ -51,6 +52,7 @@
 #include "quic/reset_at.h"
 #include "quic/shared.h"
 #include "quic/token.h"
+#include "quic/turn.h"
 #include "quic/window.h"
 
 #define WT__CONN_REASON_MAX 256  /* bytes of a CONNECTION_CLOSE's reason */
@@ -97,7 +99,9 @@ struct wt__conn {
   struct wt__endpoint *endpoint;
   enum wt__conn_state state;
   struct wt__link link;  /* in `conns`, later in `ended` */
-  struct wt__link queue; /* in `ready` or `waiting` */
+  struct wt__link queue; /* in `ready`, `round` or `waiting` */
+  bool waiting;          /* in the latter */
+  struct wt__lane lane;
   struct wt__heap_node timer;
   struct wt__list cids;
 
@@ -163,7 +167,8 @@ struct wt__endpoint {
   struct wt__half_open half_open; /* of a server */
   size_t debt;                    /* connections let in for which other workers end one: admit.c */
   struct wt__list ready;          /* touched or woken: run by the next pass */
-  struct wt__list waiting;        /* would write, but the socket is full */
+  struct wt__list round;   /* those of which this pass runs as many as there is time for, and the next one the others */
+  struct wt__list waiting; /* would write, but the socket is full */
   struct wt__heap timers;
   struct wt__endpoint_stats stats;
   struct wt__gauge_sum gauge; /* of connections' gauges */
@@ -179,6 +184,9 @@ struct wt__endpoint {
   struct wt__rate admit_lines; /* in the log */
   struct wt__pool pool;        /* of all its connections */
   struct wt__batch batch;
+  struct wt__turn turn;
+  struct wt__lane strangers; /* of packets that belong to no connection */
+  struct wt__gauge strangers_gauge;
 };
 
 /* --- conn.c --- */

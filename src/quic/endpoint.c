@@ -4,14 +4,15 @@
  * Which connection is run when.
  *
  * A packet or a call of the application touches a connection: it goes to the `ready` list. A pass
- * (`wt__endpoint_run`) adds those whose timers are due and gives each one its turn: put-off work, then
- * packets up to what its congestion control sends in one go. So a hundred packets that arrive together
- * cost one turn, and no connection keeps the others waiting.
+ * (`wt__endpoint_run`) adds those whose timers are due and runs each one: put-off work, then packets up to what its
+ * congestion control sends in one go. So a hundred packets that arrive together cost one run, and no connection keeps
+ * the others waiting. A pass, and each run in it, has a budget of time (turn.c): what is left over is the beginning of
+ * the next pass.
  *
  *   recv, wake --> ready --+
- *                          +--> turn --> timer (heap)        <-- usual
- *   timers that are due ---+         --> ready               <-- more to send, or woken meanwhile
- *                                    --> waiting             <-- socket full, until `writable`
+ *                          +--> round --> run --> timer (heap)        <-- usual
+ *   timers that are due ---+                  --> ready               <-- more to send, or woken meanwhile
+ *                                             --> waiting             <-- socket full, until `writable`
  *
  * Applications are called from inside `recv` and `run`, and may ask for anything there, also for the end
  * of the endpoint. So during both (`busy`) such calls are only noted, and nothing is freed while a
@@ -38,6 +39,10 @@ int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_c
   wt__list_init(&made->conns);
   wt__list_init(&made->ended);
   wt__list_init(&made->ready);
+  wt__list_init(&made->round);
+  wt__turn_init(&made->turn, config->clock, config->clock_ctx);
+  made->strangers_gauge.sum = &made->gauge;
+  wt__lane_init(&made->strangers, &made->strangers_gauge);
   wt__list_init(&made->waiting);
   wt__heap_init(&made->timers);
   wt__half_open_init(&made->half_open);
@@ -71,12 +76,14 @@ void wt__endpoint_free(struct wt__endpoint *endpoint) {
   while ((link = wt__list_first(&endpoint->conns))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);
   while ((link = wt__list_first(&endpoint->ended))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);
   wt__half_open_free(&endpoint->half_open);
+  wt__lane_clear(&endpoint->turn, &endpoint->strangers);
   if (endpoint->shared) wt__endpoint_tell_memory(endpoint);
   if (endpoint->shared) wt__endpoint_tell_over(endpoint, 0);
   wt__pool_free(&endpoint->pool);
   wt__cid_map_free(&endpoint->cids);
   if (endpoint->shared == &endpoint->own) wt__shared_free(&endpoint->own);
   wt__heap_free(&endpoint->timers);
+  wt__turn_free(&endpoint->turn);
   wt__wipe(endpoint->config.reset_key, sizeof(endpoint->config.reset_key));
   wt__free(endpoint);
 }
@@ -102,6 +109,29 @@ static bool endpoint_pass(struct wt__endpoint *endpoint, const struct wt__path *
   return true;
 }
 
+/* `conn`: NULL if it belongs to none. */
+static void endpoint_handle(struct wt__endpoint *endpoint, struct wt__conn *conn, const struct wt__path *path,
+                            unsigned ecn, const uint8_t *data, size_t len) {
+  if (conn) {
+    wt__conn_recv(conn, path, ecn, data, len);
+  } else if (!endpoint->config.tls) {
+    wt__endpoint_recv_client_unknown(endpoint, path, data, len);
+  } else {
+    wt__endpoint_recv_unknown(endpoint, path, ecn, data, len);
+  }
+}
+
+/* The packet waits behind those of other connections. When memory is full, no more than a share of it may. */
+static void endpoint_put_off(struct wt__endpoint *endpoint, struct wt__conn *conn, const struct wt__path *path,
+                             unsigned ecn, const uint8_t *data, size_t len) {
+  struct wt__lane *lane = conn ? &conn->lane : &endpoint->strangers;
+  size_t share = endpoint->gauge.share, held = lane->gauge->bytes;
+  if (wt__turn_put_off(&endpoint->turn, lane, share > held ? share - held : 0, path, ecn, data, len)) return;
+  if (!wt__rate_take(&endpoint->turn.log_rate, endpoint->now)) return;
+  WT__WARN(endpoint->config.log, "%s%s: packets dropped, because handling them takes too long",
+           conn ? "connection " : "new connections", conn ? conn->name : "");
+}
+
 void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *path, unsigned ecn, const uint8_t *data,
                        size_t len, uint64_t now) {
   ngtcp2_version_cid ids;
@@ -117,40 +147,68 @@ void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *pat
     return;
   }
   if (rc) return;
-  endpoint->busy = true;
-  if (conn) {
-    wt__conn_recv(conn, path, ecn, data, len);
-  } else if (!endpoint->config.tls) {
-    wt__endpoint_recv_client_unknown(endpoint, path, data, len);
-  } else {
-    wt__endpoint_recv_unknown(endpoint, path, ecn, data, len);
+  if (!wt__turn_admits(&endpoint->turn, conn ? &conn->lane : &endpoint->strangers)) {
+    endpoint_put_off(endpoint, conn, path, ecn, data, len);
+    return;
   }
+  endpoint->busy = true;
+  endpoint_handle(endpoint, conn, path, ecn, data, len);
   endpoint->busy = false;
+}
+
+bool wt__endpoint_may_receive(struct wt__endpoint *endpoint) {
+  return wt__turn_within(&endpoint->turn, endpoint->turn.began, WT__TURN_VISIT_MAX);
 }
 
 /* --- A pass --- */
 
 static void endpoint_run_timers(struct wt__endpoint *endpoint) {
+  struct wt__turn *turn = &endpoint->turn;
   struct wt__heap_node *node;
+  uint64_t since = turn->at;
   while ((node = wt__heap_min(&endpoint->timers)) && node->key <= endpoint->now) {
+    struct wt__conn *conn = WT__CONTAINER_OF(node, struct wt__conn, timer);
+    wt__turn_visit(turn, &conn->lane);
+    if (turn->at - since >= WT__TURN_TIMERS_MAX) return;
     wt__heap_remove(&endpoint->timers, node);
-    wt__conn_expire(WT__CONTAINER_OF(node, struct wt__conn, timer));
+    wt__conn_expire(conn);
   }
 }
 
-/* Gives a turn to those that are ready now; those woken meanwhile come next time. */
+/* Runs those that were ready when the round began; those woken meanwhile come next time. */
 static void endpoint_run_ready(struct wt__endpoint *endpoint) {
-  struct wt__list turn;
+  struct wt__turn *turn = &endpoint->turn;
   struct wt__link *link;
-  wt__list_init(&turn);
-  while ((link = wt__list_first(&endpoint->ready))) {
-    wt__list_remove(link);
-    wt__list_push_back(&turn, link);
+  uint64_t since = turn->at;
+  if (wt__list_empty(&endpoint->round)) {
+    while ((link = wt__list_first(&endpoint->ready))) {
+      wt__list_remove(link);
+      wt__list_push_back(&endpoint->round, link);
+    }
   }
-  while ((link = wt__list_first(&turn))) {
+  while ((link = wt__list_first(&endpoint->round))) {
+    struct wt__conn *conn = conn_of_queue(link);
+    wt__turn_visit(turn, &conn->lane);
+    if (turn->at - since >= WT__TURN_PASS_MAX) return;
+    wt__turn_allow(turn, WT__TURN_VISIT_MAX);
     wt__list_remove(link);
-    wt__conn_run(conn_of_queue(link));
+    wt__conn_run(conn);
   }
+}
+
+/* Packets that had to wait, after all other work of the turn. */
+static void endpoint_run_late(struct wt__endpoint *endpoint) {
+  struct wt__turn *turn = &endpoint->turn;
+  struct wt__lane *lane;
+  struct wt__put_off *packet;
+  uint64_t since = turn->at;
+  do {
+    packet = wt__turn_take_late(turn, &lane);
+    if (!packet) return;
+    struct wt__conn *conn = lane == &endpoint->strangers ? NULL : WT__CONTAINER_OF(lane, struct wt__conn, lane);
+    endpoint_handle(endpoint, conn, &packet->path, packet->ecn, packet->data, packet->len);
+    wt__put_off_free(packet);
+  } while (wt__turn_served(turn, lane, since));
 }
 
 static void endpoint_do_shutdown(struct wt__endpoint *endpoint) {
@@ -192,19 +250,25 @@ void wt__endpoint_run(struct wt__endpoint *endpoint, uint64_t now) {
   if (endpoint->busy) return;
   endpoint->now = now;
   endpoint->busy = true;
+  wt__turn_pass(&endpoint->turn, now);
   endpoint_do_wanted(endpoint);
   endpoint_run_timers(endpoint);
   wt__endpoint_weigh(endpoint);
   endpoint_free_remains(endpoint);
   wt__endpoint_pay(endpoint);
   endpoint_run_ready(endpoint);
+  endpoint_run_late(endpoint);
   wt__endpoint_weigh(endpoint);
   wt__endpoint_evict(endpoint);
+  wt__turn_end(&endpoint->turn);
   endpoint->busy = false;
 }
 
 uint64_t wt__endpoint_expiry(const struct wt__endpoint *endpoint) {
-  if (!wt__list_empty(&endpoint->ready) || endpoint->shutdown_wanted || endpoint->close_wanted) return 0;
+  if (!wt__list_empty(&endpoint->ready) || !wt__list_empty(&endpoint->round) || wt__turn_has_late(&endpoint->turn) ||
+      endpoint->shutdown_wanted || endpoint->close_wanted) {
+    return 0;
+  }
   const struct wt__heap_node *node = wt__heap_min(&endpoint->timers);
   uint64_t expiry = node ? node->key : UINT64_MAX;
   uint64_t evict = wt__endpoint_evict_expiry(endpoint);
@@ -252,4 +316,9 @@ bool wt__endpoint_is_idle(const struct wt__endpoint *endpoint) {
 void wt__endpoint_get_stats(const struct wt__endpoint *endpoint, struct wt__endpoint_stats *stats) {
   *stats = endpoint->stats;
   stats->memory_used = wt__endpoint_holds(endpoint);
+  stats->longest_visit = endpoint->turn.longest_visit;
+  stats->packets_put_off = endpoint->turn.put_off;
+  stats->packets_cut_off = endpoint->turn.dropped;
 }
+
+uint64_t wt__endpoint_ended_at(const struct wt__endpoint *endpoint) { return endpoint->turn.at; }

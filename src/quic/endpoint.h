@@ -52,6 +52,8 @@ struct wt__endpoint_config {
   wt__endpoint_send send;
   void *send_ctx;
   const struct wt__log *log;
+  uint64_t (*clock)(void *ctx); /* what time it is now, for budgets (quic/turn.h); NULL: there are none */
+  void *clock_ctx;
 
   uint64_t idle_timeout_ms, keep_alive_ms, handshake_timeout_ms;
   enum wt_retry retry;
@@ -77,6 +79,8 @@ struct wt__endpoint_stats {
   uint64_t packets_received, packets_sent, bytes_received, bytes_sent;
   uint64_t memory_used; /* by this endpoint's connections, in bytes */
   uint64_t memory_refused_connections, memory_refused_packets, memory_closed_connections;
+  uint64_t longest_visit;                    /* of one connection in one turn, in nanoseconds */
+  uint64_t packets_put_off, packets_cut_off; /* behind those of other connections; beyond the bound on these: dropped */
 };
 
 struct wt__endpoint;
@@ -91,7 +95,11 @@ void wt__endpoint_free(struct wt__endpoint *endpoint);
 void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *path, unsigned ecn, const uint8_t *data,
                        size_t len, uint64_t now);
 
-/* One pass: timers that are due, put-off work, and packets of every connection that was touched or woken. */
+/* Whether another batch of packets may be read in this turn. */
+bool wt__endpoint_may_receive(struct wt__endpoint *endpoint);
+
+/* One pass, which ends a turn: timers that are due, put-off work, and packets of every connection that was touched or
+ * woken. Work that takes too long for one turn is left for the next; `wt__endpoint_expiry` then says "at once". */
 void wt__endpoint_run(struct wt__endpoint *endpoint, uint64_t now);
 
 /* What a connection of a client needs to know. */
@@ -123,6 +131,9 @@ void wt__endpoint_shutdown(struct wt__endpoint *endpoint, uint64_t now);
 bool wt__endpoint_is_idle(const struct wt__endpoint *endpoint);
 /* CONNECTION_CLOSE (H3_NO_ERROR) on every connection, which end at once. */
 void wt__endpoint_close(struct wt__endpoint *endpoint, uint64_t now);
+
+/* When the last turn ended, by the clock; 0 without one. */
+uint64_t wt__endpoint_ended_at(const struct wt__endpoint *endpoint);
 
 void wt__endpoint_get_stats(const struct wt__endpoint *endpoint, struct wt__endpoint_stats *stats);
 

@@ -22,7 +22,7 @@ struct wt__tls {
   struct ngtcp2_conn *conn;
   struct wt__packet_keys *keys;
   bool peer_has_reset_at;
-  bool no_protocol; /* the peer chose, or offered, no application protocol: the handshake fails */
+  bool no_protocol;              /* the peer chose, or offered, no application protocol: the handshake fails */
   struct cert_set *set;          /* of a server */
   void (*key_log)(void);         /* of a server: GnuTLS's own function for that, of another type */
   struct wt__secret exporter;    /* of a server */

@@ -82,6 +82,10 @@ static uint64_t transport_stream_room(void *ctx, int64_t id) {
 
 static void transport_wake(void *ctx) { wt__conn_wake(ctx); }
 
+static bool transport_has_time(void *ctx, bool light) {
+  return wt__turn_has_time(&((struct wt__conn *)ctx)->endpoint->turn, light);
+}
+
 static size_t min_size(size_t a, uint64_t b) { return a < b ? a : (size_t)b; }
 
 /* The overhead of a DATAGRAM frame with a length, for the largest payload of a frame of `frame` bytes. */
@@ -155,6 +159,7 @@ const struct wt_transport wt__quic_transport = {
     .consume = transport_consume,
     .stream_room = transport_stream_room,
     .wake = transport_wake,
+    .has_time = transport_has_time,
     .max_datagram_len = transport_max_datagram_len,
     .close_connection = transport_close_connection,
     .set_keep_alive = transport_set_keep_alive,

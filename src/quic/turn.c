@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Who may hold the loop, and for how long.
+ *
+ * One loop serves many connections, so whoever makes it work for long makes all others wait. A peer can do that with
+ * packets that are cheap to send and expensive to read, and an application can with a slow callback. So the time that
+ * each connection takes is measured, and it has a budget:
+ *
+ *     packets ----> within the budget of this turn? --yes--> handled at once
+ *                                      |
+ *                                      no: copied, behind those of this connection that wait already
+ *                                      v
+ *     pass:    timers (2 ms) --> connections that are ready (5 ms, 2 ms each) --> packets that wait (1 ms)
+ *
+ * What does not fit goes on in the next turn, which begins at once, but asks the sockets for packets first. So the
+ * others' packets are handled before more of the expensive ones. All connections with packets that wait share one
+ * millisecond of each turn, so many of them delay the others no more than one does. Among themselves the one is next that
+ * has had least: one that is late by accident, because the machine was busy elsewhere, catches up at once.
+ *
+ * The grain is a packet on the way in, and an event (a request, a stream, a session) in a run: the call of the
+ * application, or of ngtcp2, that takes long is not interrupted.
+ *
+ * What waits has a maximum for each connection, and counts among what it holds (quic/budget.c). Beyond it packets are
+ * dropped, as a router does whose queue is full: congestion control then makes the peer slower.
+ *
+ * Reading the clock takes some 30 ns, a packet of a large transfer little more than a microsecond. So it is read after
+ * each eighth packet, and what these took counts for the connection of the last one: whoever has more packets is that
+ * more often. Once they took long it is read after each of the next 64, and each connection gets what is its own. The
+ * same is true of the lesser pieces of work in a run; runs, timers and requests are told apart always.
+ */
+
+#include "quic/turn.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+#define LINES_BURST 10
+#define LINES_RATE 1 /* a second */
+
+void wt__turn_init(struct wt__turn *turn, uint64_t (*clock)(void *ctx), void *ctx) {
+  *turn = (struct wt__turn){.clock = clock, .clock_ctx = ctx, .number = 1};
+  wt__heap_init(&turn->late);
+  wt__rate_init(&turn->log_rate, LINES_RATE, LINES_BURST, 0);
+}
+
+void wt__turn_free(struct wt__turn *turn) { wt__heap_free(&turn->late); }
+
+void wt__lane_init(struct wt__lane *lane, struct wt__gauge *gauge) {
+  *lane = (struct wt__lane){.gauge = gauge};
+  wt__heap_node_init(&lane->late);
+  lane->end = &lane->first;
+}
+
+/* --- Time --- */
+
+static void lane_charge(struct wt__turn *turn, struct wt__lane *lane, uint64_t time) {
+  if (lane->turn != turn->number) lane->spent = 0;
+  lane->turn = turn->number;
+  lane->spent += time;
+  if (lane->spent > turn->longest_visit) turn->longest_visit = lane->spent;
+}
+
+/* `unseen` pieces of work took `time`. */
+static void turn_judge(struct wt__turn *turn, uint64_t time) {
+  if (time >= turn->unseen * WT__TURN_COSTLY) {
+    turn->wary = WT__TURN_WARY;
+  } else if (turn->wary) {
+    turn->wary--;
+  }
+  turn->unseen = 0;
+}
+
+/* The clock shows `now`. */
+static void turn_settle(struct wt__turn *turn, uint64_t now) {
+  if (now < turn->at) now = turn->at;
+  if (turn->lane) lane_charge(turn, turn->lane, now - turn->at);
+  if (turn->unseen) turn_judge(turn, now - turn->at);
+  turn->at = now;
+}
+
+static uint64_t turn_read(struct wt__turn *turn) {
+  turn_settle(turn, turn->clock(turn->clock_ctx));
+  if (!turn->began) turn->began = turn->at;
+  return turn->at;
+}
+
+void wt__turn_visit(struct wt__turn *turn, struct wt__lane *lane) {
+  if (!turn->clock || turn->lane == lane) return;
+  if (!turn->fresh) turn_read(turn);
+  turn->fresh = false;
+  turn->lane = lane;
+}
+
+bool wt__turn_within(struct wt__turn *turn, uint64_t since, uint64_t max) {
+  return !turn->clock || turn_read(turn) - since < max;
+}
+
+void wt__turn_allow(struct wt__turn *turn, uint64_t max) { turn->until = turn->at + max; }
+
+/* Whether the next piece of work need not be told apart from those before it. */
+static bool turn_overlooks(const struct wt__turn *turn) { return turn->unseen < WT__TURN_LOOK_EVERY && !turn->wary; }
+
+bool wt__turn_has_time(struct wt__turn *turn, bool light) {
+  if (!turn->clock) return true;
+  turn->unseen++;
+  return (light && turn_overlooks(turn)) || turn_read(turn) < turn->until;
+}
+
+void wt__turn_pass(struct wt__turn *turn, uint64_t now) {
+  if (!turn->clock) return;
+  turn_settle(turn, now);
+  if (!turn->began) turn->began = turn->at;
+  turn->lane = NULL;
+  turn->fresh = true;
+}
+
+void wt__turn_end(struct wt__turn *turn) {
+  if (!turn->clock) return;
+  turn_read(turn);
+  turn->lane = NULL;
+  turn->fresh = false;
+  turn->began = 0;
+  turn->number++;
+}
+
+/* --- Packets --- */
+
+bool wt__turn_admits(struct wt__turn *turn, struct wt__lane *lane) {
+  if (!turn->clock) return true;
+  if (!turn->began || !turn_overlooks(turn)) turn_read(turn);
+  turn->lane = lane;
+  turn->fresh = false;
+  turn->unseen++;
+  return !lane->first && (lane->turn != turn->number || lane->spent < WT__TURN_VISIT_MAX);
+}
+
+/* One that waited before goes on where it was, unless all others are further. 0, or WT_ERR_NOMEM. */
+static int lane_join(struct wt__turn *turn, struct wt__lane *lane) {
+  uint64_t key = lane->late.key > turn->late_from ? lane->late.key : turn->late_from;
+  return wt__heap_set(&turn->late, &lane->late, key);
+}
+
+static size_t put_off_size(const struct wt__put_off *packet) { return sizeof(*packet) + packet->len; }
+
+bool wt__turn_put_off(struct wt__turn *turn, struct wt__lane *lane, size_t room, const struct wt__path *path,
+                      unsigned ecn, const uint8_t *data, size_t len) {
+  size_t size = sizeof(struct wt__put_off) + len;
+  if (turn->unseen) turn->unseen--; /* it says nothing about what packets cost */
+  if (room > WT__TURN_PUT_OFF_MAX - lane->bytes) room = WT__TURN_PUT_OFF_MAX - lane->bytes;
+  struct wt__put_off *packet = size <= room ? wt__malloc(size) : NULL;
+  if (!packet || (!lane->first && lane_join(turn, lane))) {
+    wt__free(packet);
+    turn->dropped++;
+    return false;
+  }
+  *packet = (struct wt__put_off){.path = *path, .len = len, .ecn = ecn};
+  memcpy(packet->data, data, len);
+  *lane->end = packet;
+  lane->end = &packet->next;
+  lane->bytes += size;
+  wt__gauge_add(lane->gauge, size);
+  turn->put_off++;
+  return true;
+}
+
+static struct wt__put_off *lane_take(struct wt__turn *turn, struct wt__lane *lane) {
+  struct wt__put_off *packet = lane->first;
+  lane->first = packet->next;
+  lane->bytes -= put_off_size(packet);
+  wt__gauge_remove(lane->gauge, put_off_size(packet));
+  if (lane->first) return packet;
+  lane->end = &lane->first;
+  wt__heap_remove(&turn->late, &lane->late);
+  return packet;
+}
+
+bool wt__turn_has_late(const struct wt__turn *turn) { return wt__heap_min(&turn->late) != NULL; }
+
+struct wt__put_off *wt__turn_take_late(struct wt__turn *turn, struct wt__lane **lane) {
+  struct wt__heap_node *node = wt__heap_min(&turn->late);
+  if (!node) return NULL;
+  *lane = WT__CONTAINER_OF(node, struct wt__lane, late);
+  turn->late_from = node->key;
+  wt__turn_visit(turn, *lane);
+  return lane_take(turn, *lane);
+}
+
+bool wt__turn_served(struct wt__turn *turn, struct wt__lane *lane, uint64_t since) {
+  uint64_t began = turn->at;
+  if (!turn->clock) return true;
+  turn_read(turn);
+  if (turn->lane == lane) { /* else it is gone */
+    lane->late.key += turn->at - began;
+    if (lane->first) (void)wt__heap_set(&turn->late, &lane->late, lane->late.key); /* it is there: cannot fail */
+  }
+  return turn->at - since < WT__TURN_LATE_MAX;
+}
+
+void wt__put_off_free(struct wt__put_off *packet) { wt__free(packet); }
+
+void wt__lane_clear(struct wt__turn *turn, struct wt__lane *lane) {
+  while (lane->first) wt__free(lane_take(turn, lane));
+  if (turn->lane == lane) turn->lane = NULL;
+}

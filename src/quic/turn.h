@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_QUIC_TURN_H
+#define WT_QUIC_TURN_H
+
+/*
+ * How long one connection may keep the others of its loop waiting. See turn.c for the idea.
+ *
+ * A turn is what lies between two waits of the loop: packets are received, then a pass runs connections. Each
+ * connection has a lane, which counts the time it takes and keeps the packets that have to wait. Packets that belong to
+ * no connection share one lane.
+ *
+ * Without a clock nothing is measured, and nothing is put off.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/gauge.h"
+#include "base/heap.h"
+#include "base/rate.h"
+#include "quic/endpoint.h"
+
+#define WT__TURN_VISIT_MAX UINT64_C(2000000)   /* ns: of a connection's packets in a turn, and of its run in the pass */
+#define WT__TURN_LATE_MAX UINT64_C(1000000)    /* ns: of all packets that were put off, in a turn */
+#define WT__TURN_TIMERS_MAX UINT64_C(2000000)  /* ns: of all timers that are due, in a turn */
+#define WT__TURN_PASS_MAX UINT64_C(5000000)    /* ns: of all runs in a turn */
+#define WT__TURN_LOOK_EVERY 8                  /* packets between two readings of the clock */
+#define WT__TURN_COSTLY UINT64_C(50000)        /* ns of a packet, as an average of those between two readings */
+#define WT__TURN_WARY 64                       /* packets after costly ones after each of which the clock is read */
+#define WT__TURN_PUT_OFF_MAX ((size_t)1 << 20) /* bytes of a lane that wait, with what is kept beside each packet */
+
+/* A packet that waits. */
+struct wt__put_off {
+  struct wt__put_off *next;
+  struct wt__path path;
+  size_t len;
+  unsigned ecn;
+  uint8_t data[];
+};
+
+struct wt__lane {
+  uint64_t turn;  /* the one in which `spent` counts */
+  uint64_t spent; /* nanoseconds */
+  struct wt__gauge *gauge;
+  struct wt__heap_node late; /* in `late` of the turn while packets wait; its key stays */
+  struct wt__put_off *first, **end;
+  size_t bytes;
+};
+
+struct wt__turn {
+  uint64_t (*clock)(void *ctx); /* NULL: none */
+  void *clock_ctx;
+  uint64_t number;       /* of the turn */
+  uint64_t at;           /* the last reading of the clock */
+  uint64_t began;        /* the first one of the turn; 0: there was none yet */
+  uint64_t until;        /* when the run that is under way should end */
+  struct wt__lane *lane; /* whose time it is since `at`; NULL: nobody's */
+  bool fresh;            /* `at` is now */
+  unsigned unseen;       /* packets, or lesser pieces of work, since `at` */
+  unsigned wary;         /* for so many more of them the clock is read after each */
+  struct wt__heap late;  /* lanes with packets that wait, by the time that such packets have taken */
+  uint64_t late_from;    /* where lanes begin that join them: the time of the one that was served last */
+  struct wt__rate log_rate;
+  uint64_t longest_visit; /* nanoseconds of one lane in one turn */
+  uint64_t put_off, dropped;
+};
+
+void wt__turn_init(struct wt__turn *turn, uint64_t (*clock)(void *ctx), void *ctx);
+/* All lanes have been cleared. */
+void wt__turn_free(struct wt__turn *turn);
+void wt__lane_init(struct wt__lane *lane, struct wt__gauge *gauge);
+/* Drops what waits. The lane may be used again or go away. */
+void wt__lane_clear(struct wt__turn *turn, struct wt__lane *lane);
+
+/* From now on it is `lane`'s time; NULL: nobody's. Reads the clock if it was another's. */
+void wt__turn_visit(struct wt__turn *turn, struct wt__lane *lane);
+/* A packet of `lane` came: it is the lane's time. Whether it may be handled at once; else it is to be put off. */
+bool wt__turn_admits(struct wt__turn *turn, struct wt__lane *lane);
+/* Keeps a copy of the packet, unless it makes what waits more than `room` or the bound. False: dropped, and counted. */
+bool wt__turn_put_off(struct wt__turn *turn, struct wt__lane *lane, size_t room, const struct wt__path *path,
+                      unsigned ecn, const uint8_t *data, size_t len);
+/* Whether there is a packet that waits. */
+bool wt__turn_has_late(const struct wt__turn *turn);
+/* Takes the oldest packet of the lane that has had least time, whose time it is from now on. The packet is the caller's,
+ * to be freed with `wt__put_off_free`. NULL: nothing waits. */
+struct wt__put_off *wt__turn_take_late(struct wt__turn *turn, struct wt__lane **lane);
+/* It has been handled; `lane`, which may be gone, is charged for it. Whether less than WT__TURN_LATE_MAX was taken since
+ * `since`. */
+bool wt__turn_served(struct wt__turn *turn, struct wt__lane *lane, uint64_t since);
+void wt__put_off_free(struct wt__put_off *packet);
+
+/* Whether less than `max` was taken since `since`. Reads the clock, and charges the lane that is visited. */
+bool wt__turn_within(struct wt__turn *turn, uint64_t since, uint64_t max);
+/* The run under way, begun at the last reading of the clock, has so long. */
+void wt__turn_allow(struct wt__turn *turn, uint64_t max);
+/* Whether that is not over, after a piece of work. Reads the clock, but not each time if the work is `light`: less than
+ * the reading would matter, as a rule. */
+bool wt__turn_has_time(struct wt__turn *turn, bool light);
+
+/* The pass begins at `now`, which was just read. */
+void wt__turn_pass(struct wt__turn *turn, uint64_t now);
+/* The turn ends. Reads the clock. */
+void wt__turn_end(struct wt__turn *turn);
+
+#endif
