@@ -219,6 +219,18 @@ struct wt_server_stats {
   uint64_t
       memory_closed_connections; /**< likewise: those that held most; and those of single peers that held too much */
   uint64_t streams_given_up;     /**< because the client did not move them: `send_timeout_ms` and the like */
+
+  /*
+   * How long the loop of a worker was busy without a look at its sockets, since the start. What makes it long is, as a
+   * rule, a handler or a callback of the application that takes its time: the library gives each connection a few
+   * milliseconds a turn, and leaves what is left for the next turn, but it interrupts no call. See docs/limits.md,
+   * "Time that one connection may take".
+   */
+  uint64_t longest_turn_us;  /**< microseconds of the longest turn, from its first event to the end of all work */
+  uint64_t long_turns;       /**< turns of more than 10 ms */
+  uint64_t longest_visit_us; /**< microseconds that one connection took in a turn, at most */
+  uint64_t packets_put_off;  /**< handled later, because their connection had used up its time */
+  uint64_t packets_cut_off;  /**< dropped, because too many of them waited */
 };
 
 /*

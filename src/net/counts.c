@@ -13,6 +13,10 @@
 
 #include "net/server.h"
 
+#define NS_PER_US 1000
+
+static uint64_t max_u64(uint64_t a, uint64_t b) { return a > b ? a : b; }
+
 static void worker_count(const struct wt__worker *worker, struct wt_server_stats *stats) {
   struct wt__endpoint_stats quic;
   wt__driver_get_stats(&worker->driver, &quic);
@@ -35,6 +39,11 @@ static void worker_count(const struct wt__worker *worker, struct wt_server_stats
   stats->memory_closed_connections = quic.memory_closed_connections;
   stats->memory_refused_requests = worker->counters.requests_refused;
   stats->streams_given_up = worker->counters.progress.given_up;
+  stats->longest_turn_us = worker->driver.turns.longest / NS_PER_US;
+  stats->long_turns = worker->driver.turns.long_ones;
+  stats->longest_visit_us = quic.longest_visit / NS_PER_US;
+  stats->packets_put_off = quic.packets_put_off;
+  stats->packets_cut_off = quic.packets_cut_off;
 }
 
 void wt__counts_publish(struct wt__worker *worker) {
@@ -43,6 +52,7 @@ void wt__counts_publish(struct wt__worker *worker) {
   worker_count(worker, &stats);
 #define PUBLISH(name) atomic_store_explicit(&worker->counts.name, stats.name, memory_order_relaxed);
   WT__COUNTS(PUBLISH)
+  WT__MAXIMA(PUBLISH)
 #undef PUBLISH
 }
 
@@ -60,6 +70,10 @@ int wt_server_get_stats(const wt_server *server, struct wt_server_stats *stats) 
 #define ADD(name) stats->name += atomic_load_explicit(&worker->counts.name, memory_order_relaxed);
     WT__COUNTS(ADD)
 #undef ADD
+#define HIGHEST(name) \
+  stats->name = max_u64(stats->name, atomic_load_explicit(&worker->counts.name, memory_order_relaxed));
+    WT__MAXIMA(HIGHEST)
+#undef HIGHEST
     wt__inbox_get_stats(&worker->inbox, &taken, &dropped);
     stats->packets_handed_over += taken;
     stats->packets_dropped += dropped;

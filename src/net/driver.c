@@ -21,6 +21,7 @@
 
 #define BATCHES_PER_EVENT 4 /* then other sockets and the pass have their turn */
 #define NS_PER_MS UINT64_C(1000000)
+#define LONG_TURN (10 * NS_PER_MS) /* worth being counted: others notice */
 
 static void driver_on_datagram(void *ctx, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len) {
   struct wt__driver *driver = ctx;
@@ -30,7 +31,23 @@ static void driver_on_datagram(void *ctx, const struct wt__path *path, unsigned 
 void wt__driver_receive(struct wt__driver *driver, struct wt__socket *socket) {
   for (int i = 0; i < BATCHES_PER_EVENT; i++) {
     if (!wt__udp_recv(&socket->udp, driver->batch, driver_on_datagram, driver)) return;
+    if (!wt__endpoint_may_receive(driver->endpoint)) return;
   }
+}
+
+uint64_t wt__driver_pass(struct wt__driver *driver, uint64_t now) {
+  wt__endpoint_run(driver->endpoint, now);
+  uint64_t ended_at = wt__endpoint_ended_at(driver->endpoint), began_at = wt__loop_began(&driver->loop);
+  uint64_t took = ended_at > began_at ? ended_at - began_at : 0;
+  if (took > driver->turns.longest) driver->turns.longest = took;
+  if (took > LONG_TURN) driver->turns.long_ones++;
+  return wt__endpoint_expiry(driver->endpoint);
+}
+
+/* The same clock as the loop's. */
+static uint64_t driver_clock(void *ctx) {
+  (void)ctx;
+  return uv_hrtime();
 }
 
 static int driver_send(void *ctx, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len,
@@ -51,6 +68,7 @@ int wt__driver_open(struct wt__driver *driver, struct wt__endpoint_config *confi
   if (!driver->batch) return WT_ERR_NOMEM;
   config->send = driver_send;
   config->send_ctx = driver;
+  config->clock = driver_clock;
   return wt__endpoint_new(&driver->endpoint, config);
 }
 

@@ -11,11 +11,18 @@
 #include "net/udp.h"
 #include "quic/endpoint.h"
 
+/* How long turns of the loop take, from its first event to the end of the pass. */
+struct wt__driver_turns {
+  uint64_t longest;   /* nanoseconds */
+  uint64_t long_ones; /* turns of more than 10 ms */
+};
+
 struct wt__driver {
   struct wt__loop loop;
   struct wt__udp_batch *batch;
   struct wt__endpoint *endpoint;        /* NULL: closed */
   struct wt__endpoint_stats last_stats; /* once it is closed */
+  struct wt__driver_turns turns;
 };
 
 /* Makes the endpoint; `config->send` and `send_ctx` are set here. WT_ERR_NOMEM, WT_ERR_TLS. */
@@ -26,6 +33,8 @@ void wt__driver_close(struct wt__driver *driver);
 /* For the callbacks of the loop: datagrams that arrived, a bounded number; and room for those to be sent. */
 void wt__driver_receive(struct wt__driver *driver, struct wt__socket *socket);
 void wt__driver_writable(struct wt__driver *driver);
+/* The endpoint's part of a pass at `now`, which was just read. Returns when the next one is due. */
+uint64_t wt__driver_pass(struct wt__driver *driver, uint64_t now);
 
 /* A time of the loop and `ms` milliseconds; UINT64_MAX if that is beyond all times. */
 uint64_t wt__driver_deadline(uint64_t now, uint64_t ms);

@@ -54,10 +54,18 @@ static void handle_opened(struct wt__loop *loop, uv_handle_t *handle) {
   if (loop->lazy) uv_unref(handle);
 }
 
+/* A turn begins with its first event. */
+static void loop_begin(struct wt__loop *loop) {
+  if (loop->began == 0) loop->began = uv_hrtime();
+}
+
 uint64_t wt__loop_now(struct wt__loop *loop) {
   if (loop->now == 0) loop->now = uv_hrtime();
+  if (loop->began == 0) loop->began = loop->now;
   return loop->now;
 }
+
+uint64_t wt__loop_began(const struct wt__loop *loop) { return loop->began; }
 
 /* --- Time --- */
 
@@ -90,13 +98,14 @@ static void prepare_on_turn(uv_prepare_t *handle) {
     uv_idle_stop(&loop->idle);
     if (next < loop->timer_at) timer_set(loop, next);
   }
-  loop->now = 0; /* it blocks now */
+  loop->now = loop->began = 0; /* it blocks now */
 }
 
 /* --- Handles of the loop --- */
 
 static void wake_on_async(uv_async_t *handle) {
   struct wt__loop *loop = handle->data;
+  loop_begin(loop);
   loop->callbacks->on_wake(loop->ctx);
 }
 

@@ -52,6 +52,7 @@ struct wt__loop {
   uint64_t timer_at;     /* what the timer is set to; UINT64_MAX: nothing */
   unsigned handles_open; /* libuv still knows them */
   uint64_t now;          /* read once for each batch of events; 0: to be read */
+  uint64_t began;        /* when the turn's first event came; 0: it has not yet */
 };
 
 /* On the caller's loop `uv`, or, if NULL, one of its own. WT_ERR_IO. */
@@ -76,5 +77,7 @@ void wt__loop_wake(struct wt__loop *loop);
 /* Waits for events once. False when nothing is left to wait for. */
 bool wt__loop_turn(struct wt__loop *loop);
 uint64_t wt__loop_now(struct wt__loop *loop);
+/* When the turn began: its first packet, call from outside, or pass. */
+uint64_t wt__loop_began(const struct wt__loop *loop);
 
 #endif

@@ -154,9 +154,8 @@ static uint64_t serve_on_pass(void *ctx) {
     if (worker_may_end(worker)) worker_end(worker);
     return UINT64_MAX;
   }
-  wt__endpoint_run(worker->driver.endpoint, now);
+  uint64_t next = wt__driver_pass(&worker->driver, now);
   wt__counts_publish(worker);
-  uint64_t next = wt__endpoint_expiry(worker->driver.endpoint);
   if (worker->state != SERVER_DRAINING) return next;
   /* After the pass, so that GOAWAY has left even when there is nothing to wait for. */
   worker->settles_at = worker_settles_at(worker, now);

@@ -67,11 +67,20 @@ enum server_ask {
   X(memory_refused_requests)    \
   X(memory_closed_connections)  \
   X(memory_refused_packets)     \
-  X(streams_given_up)
+  X(streams_given_up)           \
+  X(long_turns)                 \
+  X(packets_put_off)            \
+  X(packets_cut_off)
+
+/* Of these it tells the largest. */
+#define WT__MAXIMA(X) \
+  X(longest_turn_us)  \
+  X(longest_visit_us)
 
 struct wt__counts {
 #define WT__COUNT_MEMBER(name) _Atomic uint64_t name;
   WT__COUNTS(WT__COUNT_MEMBER)
+  WT__MAXIMA(WT__COUNT_MEMBER)
 #undef WT__COUNT_MEMBER
 };
 

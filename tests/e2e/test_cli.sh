@@ -133,11 +133,17 @@ check_equal "/stats.json tells of memory" "0 0 0 0 0" "$(get "${HTTP}stats.json"
 check_equal "/stats.json tells of handshakes" "0 0 0" "$(get "${HTTP}stats.json" |
   json '[j.connections_refused, j.handshakes_evicted, j.handshakes_dropped].join(" ")')"
 check_equal "/stats.json tells of clients that do not move" 0 "$(get "${HTTP}stats.json" | json 'j.streams_given_up')"
+check_equal "/stats.json tells of turns" "true true 0 0" "$(get "${HTTP}stats.json" |
+  json '[j.longest_turn_us >= 0, j.longest_visit_us >= 0, j.packets_put_off, j.packets_cut_off].join(" ")')"
 check_contains "/metrics" "$(get "${HTTP}metrics")" "
 webtransport_sessions_open 0
 "
 check_contains "/metrics tells of handshakes" "$(get "${HTTP}metrics")" "
 webtransport_handshakes_evicted_total 0
+"
+check_contains "/metrics: a gauge" "$(get "${HTTP}metrics")" "# TYPE webtransport_longest_turn_us gauge"
+check_contains "/metrics: a counter" "$(get "${HTTP}metrics")" "
+webtransport_packets_put_off_total 0
 "
 check_equal "no such path" 404 "$(status "${HTTP}nothing/here")"
 check_equal "no way out of the page" 404 "$(status --path-as-is "${HTTP}../../../../etc/passwd")"

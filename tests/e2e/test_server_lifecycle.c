@@ -480,6 +480,32 @@ static void test_servers_share_a_loop(void **state) {
   assert_int_equal(uv_loop_close(&loop), 0);
 }
 
+#define HELD_NS UINT64_C(20000000)
+
+/* An application that does not let go of the loop for a while. */
+static void hold_loop(wt_server *server, void *argument) {
+  uint64_t until = uv_hrtime() + HELD_NS;
+  (void)argument;
+  while (uv_hrtime() < until) continue;
+  assert_int_equal(wt_server_post(server, close_server, NULL), 0); /* in another turn */
+}
+
+static void test_server_stats_tell_of_a_turn_that_took_long(void **state) {
+  struct wt_server_stats stats = {.size = sizeof(stats)};
+  (void)state;
+  wt_server *server = server_started();
+  assert_int_equal(wt_server_get_stats(server, &stats), 0);
+  assert_int_equal(stats.long_turns, 0);
+  assert_int_equal(wt_server_post(server, hold_loop, NULL), 0);
+  assert_int_equal(wt_server_run(server), 0);
+  assert_int_equal(wt_server_get_stats(server, &stats), 0);
+  assert_true(stats.longest_turn_us >= HELD_NS / 1000);
+  assert_true(stats.long_turns >= 1);
+  assert_int_equal(stats.packets_put_off, 0); /* no connection had a part in it */
+  assert_int_equal(stats.packets_cut_off, 0);
+  wt_server_free(server);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_server_start_tells_its_addresses),
@@ -505,6 +531,7 @@ int main(void) {
       cmocka_unit_test(test_server_leaves_a_callers_loop_clean),
       cmocka_unit_test(test_server_free_cleans_a_callers_loop),
       cmocka_unit_test(test_servers_share_a_loop),
+      cmocka_unit_test(test_server_stats_tell_of_a_turn_that_took_long),
   };
   return cmocka_run_group_tests_name("server_lifecycle", tests, NULL, NULL);
 }

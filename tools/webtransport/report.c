@@ -102,7 +102,12 @@ char *report_sessions(const struct site *site, uint64_t after) {
   X(memory_refused_requests, "counter", "Requests refused because memory was full")                     \
   X(memory_refused_packets, "counter", "Packets refused because memory was full")                       \
   X(memory_closed_connections, "counter", "Connections closed because of their memory")                 \
-  X(streams_given_up, "counter", "Streams given up because the client did not move them")
+  X(streams_given_up, "counter", "Streams given up because the client did not move them")               \
+  X(longest_turn_us, "gauge", "Microseconds of the longest turn of the loop")                           \
+  X(long_turns, "counter", "Turns of the loop of more than 10 ms")                                      \
+  X(longest_visit_us, "gauge", "Microseconds that one connection took in a turn at most")               \
+  X(packets_put_off, "counter", "Packets put off because their connection took long")                   \
+  X(packets_cut_off, "counter", "Packets dropped because too many were put off")
 
 char *report_stats(const struct site *site) {
   struct wt_server_stats stats;
