@@ -98,8 +98,9 @@ static void client_close_all(wt_client *client, const char *message) {
 static void client_on_wake(void *ctx) {
   wt_client *client = ctx;
   wt__resolver_run(&client->resolver);
-  wt__posts_run(&client->posts);
-  wt__posts_run(&client->session_posts);
+  bool more = wt__posts_run(&client->posts);
+  more |= wt__posts_run(&client->session_posts);
+  if (more) wt__loop_wake(&client->driver.loop);
   if (atomic_exchange(&client->asked, 0) & ASK_CLOSE) client_close_all(client, "the client was closed");
   wt__client_hold(client);
 }
@@ -336,7 +337,7 @@ void wt_client_free(wt_client *client) {
     wt_client_close(client);
     return;
   }
-  wt__posts_run(&client->posts);
+  while (wt__posts_run(&client->posts)) continue;
   client->freeing = true;
   wt__posts_close(&client->posts);
   client_close_all(client, "the client was freed");

@@ -9,12 +9,17 @@
  * turns it around. There is no lock, so nobody waits for a thread that was stopped while it held one, and
  * no node is taken out of the middle, so the ABA problem of lock-free stacks does not arise.
  *
+ * A run makes a bounded number of calls, so that packets come and go between the thousands that a broadcast makes. The
+ * chain that was taken is kept until all of its calls are made.
+ *
  * Once closed, `newest` points to a mark for ever, which is how a late caller notices.
  *
  * It wakes nobody: the caller does that after adding (net/server.c, net/client.c).
  */
 
 #include "net/post.h"
+
+#include <limits.h>
 
 #include <webtransport/error.h>
 
@@ -31,6 +36,7 @@ static struct wt__post posts_closed;
 
 void wt__posts_init(struct wt__posts *posts, wt__posts_call call, void *subject) {
   atomic_init(&posts->newest, NULL);
+  posts->taken = NULL;
   posts->call = call;
   posts->subject = subject;
 }
@@ -59,22 +65,35 @@ void wt__posts_call_session(wt__posts_function function, void *subject, void *ar
   wt__session_posted(subject, (wt__session_function)function, argument);
 }
 
-static void chain_run(const struct wt__posts *posts, struct wt__post *newest) {
+/* Turns the chain around: `before` is the one after it then. */
+static struct wt__post *chain_turn(struct wt__post *newest) {
   struct wt__post *oldest = NULL;
   while (newest) {
     struct wt__post *before = newest->before;
-    newest->before = oldest; /* now: the one after it */
+    newest->before = oldest;
     oldest = newest;
     newest = before;
   }
-  while (oldest) {
-    struct wt__post *post = oldest;
-    oldest = post->before;
+  return oldest;
+}
+
+static void posts_call(struct wt__posts *posts, unsigned max) {
+  for (unsigned i = 0; posts->taken && i < max; i++) {
+    struct wt__post *post = posts->taken;
+    posts->taken = post->before;
     posts->call(post->function, post->subject, post->argument);
     wt__free(post);
   }
 }
 
-void wt__posts_run(struct wt__posts *posts) { chain_run(posts, atomic_exchange(&posts->newest, NULL)); }
+bool wt__posts_run(struct wt__posts *posts) {
+  if (!posts->taken) posts->taken = chain_turn(atomic_exchange(&posts->newest, NULL));
+  posts_call(posts, WT__POSTS_A_RUN);
+  return posts->taken != NULL;
+}
 
-void wt__posts_close(struct wt__posts *posts) { chain_run(posts, atomic_exchange(&posts->newest, &posts_closed)); }
+void wt__posts_close(struct wt__posts *posts) {
+  posts_call(posts, UINT_MAX);
+  posts->taken = chain_turn(atomic_exchange(&posts->newest, &posts_closed));
+  posts_call(posts, UINT_MAX);
+}

@@ -81,8 +81,9 @@ static void worker_drain(struct wt__worker *worker) {
 
 static void serve_on_wake(void *ctx) {
   struct wt__worker *worker = ctx;
-  if (worker->index == 0) wt__posts_run(&worker->server->posts);
-  wt__posts_run(&worker->posts);
+  bool more = worker->index == 0 && wt__posts_run(&worker->server->posts);
+  more |= wt__posts_run(&worker->posts);
+  if (more) wt__loop_wake(&worker->driver.loop);
   wt__inbox_run(&worker->inbox, serve_on_passed, worker);
   /* What is asked before the start is done right after it. */
   if (worker->state != SERVER_RUNNING && worker->state != SERVER_DRAINING) return;

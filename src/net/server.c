@@ -139,7 +139,7 @@ void wt_server_free(wt_server *server) {
     wt_server_close(server);
     return;
   }
-  wt__posts_run(&server->posts);
+  while (wt__posts_run(&server->posts)) continue;
   enum server_state state = server->workers[0].state;
   if (state != SERVER_NEW && state != SERVER_ENDED) wt__server_end(server);
   wt__server_join(server);

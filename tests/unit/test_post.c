@@ -54,6 +54,38 @@ static void test_posts_run_oldest_first(void **state) {
   assert_int_equal(seen_len, 3);
 }
 
+static size_t counted;
+
+/* In order: each is told its number. */
+static void count(int *given, void *argument) {
+  (void)given;
+  assert_int_equal((size_t)(uintptr_t)argument, counted);
+  counted++;
+}
+
+static void test_posts_run_makes_a_bounded_number_of_calls(void **state) {
+  (void)state;
+  struct wt__posts posts;
+  int64_t live = wt__mem_live();
+  wt__posts_init(&posts, call_made, &subject);
+  counted = 0;
+  for (uintptr_t i = 0; i < 2 * WT__POSTS_A_RUN + 10; i++) assert_int_equal(add(&posts, count, (void *)i), 0);
+  assert_true(wt__posts_run(&posts));
+  assert_int_equal(counted, WT__POSTS_A_RUN);
+  assert_int_equal(add(&posts, count, (void *)(uintptr_t)(2 * WT__POSTS_A_RUN + 10)), 0); /* behind those */
+  assert_true(wt__posts_run(&posts));
+  assert_false(wt__posts_run(&posts));
+  assert_int_equal(counted, 2 * WT__POSTS_A_RUN + 10);
+  assert_false(wt__posts_run(&posts));
+  assert_int_equal(counted, 2 * WT__POSTS_A_RUN + 11);
+  counted = 0;
+  for (uintptr_t i = 0; i < 2 * WT__POSTS_A_RUN; i++) assert_int_equal(add(&posts, count, (void *)i), 0);
+  assert_true(wt__posts_run(&posts));
+  wt__posts_close(&posts); /* all that is left, however much */
+  assert_int_equal(counted, 2 * WT__POSTS_A_RUN);
+  assert_int_equal(wt__mem_live(), live);
+}
+
 static void post_another(int *given, void *argument) {
   (void)given;
   assert_int_equal(add(argument, note, &numbers[3]), 0);
@@ -151,6 +183,7 @@ static void test_posts_of_many_threads(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_posts_run_oldest_first),
+      cmocka_unit_test(test_posts_run_makes_a_bounded_number_of_calls),
       cmocka_unit_test(test_posts_added_by_a_call_wait_for_the_next_run),
       cmocka_unit_test(test_posts_close_runs_what_waits_and_refuses_the_rest),
       cmocka_unit_test(test_posts_without_memory),
