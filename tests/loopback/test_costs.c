@@ -329,7 +329,7 @@ static void test_costs_of_referred_fields(void **state) {
     bytes_free(&section);
     bytes_free(&frame);
   }
-  flood_end(&f, "254 requests of references to the static table", 5 * 1024 * KIB);
+  flood_end(&f, "254 requests of references to the static table", 7 * 1024 * KIB);
 }
 
 int main(void) {
