@@ -75,6 +75,7 @@ json() { # json <expression>
 
 # Starts the server on free ports, waits for its JSON line, and sets SERVER, READY, PORT, HTTP and HASH.
 # Its log arrives on file descriptor 4 (see `wait_log`). WT_TEST_WORKERS: with so many workers, unless the script says.
+# LAUNCH: a program, with its options, that becomes the server by exec.
 start_server() { # start_server [option...]
   case " $* " in
     *" --workers "*) ;;
@@ -82,7 +83,7 @@ start_server() { # start_server [option...]
   esac
   rm -f "$DIR/out" "$DIR/err"
   mkfifo "$DIR/out" "$DIR/err"
-  "$WEBTRANSPORT" serve --json --listen 127.0.0.1:0 --http localhost:0 "$@" >"$DIR/out" 2>"$DIR/err" &
+  ${LAUNCH:-} "$WEBTRANSPORT" serve --json --listen 127.0.0.1:0 --http localhost:0 "$@" >"$DIR/out" 2>"$DIR/err" &
   SERVER=$!
   exec 3<"$DIR/out" 4<"$DIR/err"
   if ! read -r -t 30 READY <&3; then

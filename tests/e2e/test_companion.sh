@@ -159,9 +159,7 @@ flood "bodies without an end" 160 "POST / ${begin}Content-Length: 1000\r\n\r\n"
 start_server
 flood "connections that are kept" 160 "GET /healthz $begin\r\n"
 
-ulimit -S -n 128
-start_server --www "$DIR/www"
-ulimit -S -n "$(ulimit -H -n)"
+LAUNCH="prlimit --nofile=128:128" start_server --www "$DIR/www"
 flood "few descriptors" 70 "GET /big.bin $begin\r\n"
 
 # --- The end, with a client that does not answer at the UDP port. ---
