@@ -1,8 +1,15 @@
 # SPDX-License-Identifier: MIT
 #
-# Each fuzz/fuzz_*.c is one libFuzzer program; its seeds lie in fuzz/corpus/ under the name without "fuzz_".
+# Each fuzz/fuzz_*.c is one libFuzzer program; its seeds lie in fuzz/corpus/ under the name without "fuzz_". What several
+# of them share is in the other files of the folder.
 
 file(GLOB WT_FUZZERS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/fuzz/fuzz_*.c)
+file(GLOB WT_FUZZ_SHARED CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/fuzz/*.c)
+list(REMOVE_ITEM WT_FUZZ_SHARED ${WT_FUZZERS})
+add_library(fuzz_shared STATIC ${WT_FUZZ_SHARED})
+target_include_directories(fuzz_shared PRIVATE ${PROJECT_SOURCE_DIR}/src)
+target_link_libraries(fuzz_shared PRIVATE wt_options webtransport_static)
+
 foreach(source IN LISTS WT_FUZZERS)
   get_filename_component(name ${source} NAME_WE)
   add_executable(${name} ${source})
@@ -10,6 +17,6 @@ foreach(source IN LISTS WT_FUZZERS)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests/common)
   # libFuzzer calls the entry point; no header declares it.
   set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -Wno-missing-prototypes)
-  target_link_libraries(${name} PRIVATE wt_options webtransport_static)
+  target_link_libraries(${name} PRIVATE fuzz_shared wt_options webtransport_static)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
 endforeach()

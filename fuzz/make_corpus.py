@@ -1,0 +1,130 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""Writes the seeds of the connection targets: fuzz/make_corpus.py
+
+A seed is a script as fuzz/conn.c plays it. The list STEPS has to be that of `enum step` there.
+"""
+
+import pathlib
+
+STEPS = """raw frame fields data capsule webtransport settings critical control fin reset stop datagram raw_datagram ack
+ack_all window streams time app ask request shutdown mutate no_memory pressure stream_room repeat""".split()
+HOLD = 0x80
+CORPUS = pathlib.Path(__file__).parent / "corpus"
+
+GET, POST, CONNECT, CONNECT_15, HEAD, TUNNEL, OK, NOT_FOUND, EARLY_HINTS, OK_CHAT, NO_CONTENT, NOTHING = range(12)
+DRAFT02, DRAFT07, DRAFT15, LIMITS, NO_SETTINGS = range(5)
+CLOSE, DRAIN, MAX_DATA, MAX_STREAM_DATA, MAX_STREAMS_BIDI, MAX_STREAMS_UNI, DATA_BLOCKED = range(7)
+ORIGIN, COOKIE, PROTOCOLS, LENGTH, PRIORITY, HOST, X = range(7)
+
+
+def step(name, *rest, hold=False):
+    """One step; byte strings get their length in front."""
+    out = bytes([STEPS.index(name) | (HOLD if hold else 0)])
+    for item in rest:
+        out += bytes([item]) if isinstance(item, int) else bytes([len(item)]) + item
+    return out
+
+
+def number(value):
+    return (value >> 8, value & 255)
+
+
+def fields(stream, preset, *pairs, hold=False):
+    more = [item for pair in pairs for item in pair]
+    return step("fields", stream, preset, len(pairs), *more, hold=hold)
+
+
+def seed(target, name, *steps, decisions=range(16), choice=0):
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / (name + ".bin")).write_bytes(bytes(decisions) + bytes([choice]) + b"".join(steps))
+
+
+def both():
+    """What either side can send."""
+    for target, control, session, uni, bidi in (("conn_server", 2, 0, 14, 4), ("conn_client", 3, 0, 15, 1)):
+        if target == "conn_server":
+            begin = step("settings", DRAFT02) + fields(session, CONNECT, (ORIGIN, b"https://example.com"))
+            flow = step("settings", LIMITS) + fields(session, CONNECT_15)
+        else:
+            begin = step("settings", DRAFT02) + step("ask") + fields(session, OK)
+            flow = step("settings", LIMITS) + step("ask") + fields(session, OK_CHAT)
+        upgrade = dict(decisions=[1] * 16)
+        seed(target, "session_stream", begin, step("webtransport", uni, session, b"hello"), step("fin", uni),
+             step("webtransport", bidi, session, b"hello"), step("fin", bidi), step("ack_all"), **upgrade)
+        seed(target, "session_closed_by_peer", begin, step("capsule", session, CLOSE, b"\0\0\0\x07bye"),
+             step("fin", session), step("ack_all"), step("time", 200), **upgrade)
+        seed(target, "session_drained", begin, step("capsule", session, DRAIN, b""), step("app", 0, 5),
+             step("ack_all"), step("time", 100), step("time", 250), **upgrade)
+        seed(target, "session_flow_control", flow, step("capsule", session, MAX_DATA, b"\x44\x00"),
+             step("capsule", session, MAX_STREAMS_UNI, b"\x05"), step("capsule", session, DATA_BLOCKED, b"\x10"),
+             step("app", 0, 2), step("ack_all"), choice=3, decisions=[1] * 16)
+        seed(target, "session_reset", begin, step("webtransport", uni, session, b"a"), step("reset", session, 1, 0),
+             step("ack_all"), **upgrade)
+        seed(target, "session_stopped", begin, step("stop", session, 0), step("time", 255), step("ack_all"), **upgrade)
+        seed(target, "early_stream", step("webtransport", uni, session, b"early"), begin, step("ack_all"), **upgrade)
+        seed(target, "streams_of_ours", begin, step("streams", 15), step("app", 0, 1), step("app", 0, 2),
+             step("app", 1, 1), step("window", 1, *number(5000)), step("ack_all"), step("app", 1, 3),
+             step("stop", 1, 5), step("ack_all"), choice=2, **upgrade)
+        seed(target, "stream_limit", begin, step("app", 0, 2), step("app", 0, 2), step("app", 0, 2), step("app", 0, 1),
+             step("app", 0, 1), step("app", 0, 1), step("streams", 3), step("streams", 2), step("ack_all"), **upgrade)
+        seed(target, "full_queue", begin, step("app", 0, 2), step("app", 1, 1), step("app", 1, 1), step("app", 1, 2),
+             step("window", bidi + 6, *number(60000)), step("ack_all"), step("window", bidi + 6, *number(60000)),
+             step("ack_all"), decisions=[5, 1, 5, 5, 5, 5, 5, 1] * 2)
+        seed(target, "datagrams", begin, step("datagram", session, b"ping"), step("app", 0, 3),
+             step("raw_datagram", b"\xff"), **upgrade)
+        seed(target, "qpack", step("settings", LIMITS), step("critical", 0, b"\x3f\xe1\x1f\x41\x61\x01\x62"),
+             step("critical", 1, b"\x80"), step("frame", session, 1, b"\x02\x00\x80\xd1"))
+        seed(target, "control_frames", step("settings", NO_SETTINGS), step("control", 7, b""), step("control", 5, b"\x00"),
+             step("control", 9, b"\x00u=1"), step("control", 2, b"\x00"))
+        seed(target, "priority_update", step("settings", DRAFT15), step("control", 9, b"\x00"),
+             step("control", 9, b"\x08u=7, i"), step("mutate", *number(4), 0, hold=True), step("control", 9, b"\x00u=1"))
+        seed(target, "out_of_memory", step("no_memory", 9), begin, step("webtransport", uni, session, b"x"), **upgrade)
+        seed(target, "memory_full", step("pressure", 2), begin, fields(8, GET), **upgrade)
+        seed(target, "goaway", begin, step("shutdown", 0), step("control", 5, b"\x00"), fields(8, GET), **upgrade)
+
+
+def server():
+    get = step("settings", DRAFT02) + fields(0, GET)
+    seed("conn_server", "get", get, step("fin", 0), step("ack_all"), decisions=[1] * 16)
+    seed("conn_server", "get_in_pieces", get, step("fin", 0), step("app", 0, 3), step("app", 0, 4), step("app", 0, 5),
+         step("app", 0, 6), step("ack_all"), decisions=[0, 3] * 8)
+    seed("conn_server", "post", fields(0, POST, (LENGTH, b"5")), step("data", 0, b"hello"), step("fin", 0),
+         step("app", 0, 1), step("ack_all"), decisions=[0] * 16)
+    seed("conn_server", "too_many_fields", fields(0, GET, *[(X, b"v" * 250)] * 7), fields(0, NOTHING))
+    seed("conn_server", "one_nul", fields(0, GET, (X, b"\0")), step("fin", 0))
+    seed("conn_server", "origin_twice", step("settings", DRAFT02),
+         fields(0, CONNECT, (ORIGIN, b"https://example.com"), (ORIGIN, b"https://evil.example")), decisions=[1] * 16)
+    seed("conn_server", "trailers", fields(0, POST), step("data", 0, b"a"), fields(0, NOTHING, (X, b"y")),
+         step("fin", 0), decisions=[0] * 16)
+    seed("conn_server", "late_settings", fields(0, CONNECT_15, (PROTOCOLS, b'"chat", "x"')), step("settings", DRAFT15),
+         step("ack_all"), choice=2, decisions=[1] * 16)
+    seed("conn_server", "settings_never", fields(0, CONNECT), step("time", 40), step("ack_all"), decisions=[1] * 16)
+    seed("conn_server", "idle", step("settings", DRAFT02), step("time", 255))
+
+
+def client():
+    ask = step("settings", DRAFT02) + step("ask")
+    seed("conn_client", "refused", ask, fields(0, NOT_FOUND), step("fin", 0), step("ack_all"))
+    seed("conn_client", "early_hints", ask, fields(0, EARLY_HINTS), fields(0, OK), step("ack_all"), decisions=[1] * 16)
+    seed("conn_client", "subprotocol", ask, fields(0, OK_CHAT), step("ack_all"), decisions=[1] * 16)
+    seed("conn_client", "answer_with_nul", ask, fields(0, OK, (X, b"\0")))
+    seed("conn_client", "optimistic", ask, step("app", 0, 1), fields(0, NOT_FOUND), step("ack_all"), decisions=[0] * 16)
+    seed("conn_client", "exchange", step("request"), fields(0, OK, (LENGTH, b"5")), step("data", 0, b"hello"),
+         step("fin", 0), step("ack_all"), decisions=[0] * 16)
+    seed("conn_client", "exchange_with_body", step("request"), step("app", 0, 1), step("app", 0, 2), fields(0, OK),
+         step("data", 0, b"a"), step("fin", 0), step("ack_all"), decisions=[2, 0] * 8)
+    seed("conn_client", "exchange_without_settings", step("request"), step("settings", NO_SETTINGS), step("ask"),
+         fields(0, NO_CONTENT), step("fin", 0), step("ack_all"), step("shutdown", 1))
+    seed("conn_client", "cancelled", step("request"), step("app", 0, 5), fields(0, OK), step("ack_all"))
+
+
+def main():
+    both()
+    server()
+    client()
+
+
+if __name__ == "__main__":
+    main()
