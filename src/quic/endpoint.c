@@ -135,6 +135,7 @@ static void endpoint_put_off(struct wt__endpoint *endpoint, struct wt__conn *con
 void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *path, unsigned ecn, const uint8_t *data,
                        size_t len, uint64_t now) {
   ngtcp2_version_cid ids;
+  if (len == 0) return; /* ngtcp2 has an assertion for it, and below the first byte is looked at */
   int rc = ngtcp2_pkt_decode_version_cid(&ids, data, len, WT__CID_LEN);
   struct wt__conn *conn = rc ? NULL : wt__cid_map_find(&endpoint->cids, ids.dcid, ids.dcidlen);
   if (!rc && !conn && endpoint_pass(endpoint, path, ecn, data, len, &ids)) return;

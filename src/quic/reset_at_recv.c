@@ -30,6 +30,10 @@
  * The final size of a stream that was stopped by us is noted here as well, from the FIN: after our STOP_SENDING
  * ngtcp2 drops what comes and tells nobody how much it was. A reset says it otherwise.
  *
+ * Packet numbers are read here, so their bound is, too: near the last one that there can be, ngtcp2 (1.11) has an
+ * assertion that a short number of the peer's makes fail (`ngtcp2_pkt_adjust_pkt_num`). A peer that skips as far as
+ * that wants nothing good; an honest one would have to send packets for centuries.
+ *
  * Another fault is cured on the way. ngtcp2 (up to 1.22) never closes a unidirectional stream of which the
  * first it hears is a RESET_STREAM; its credit is then lost for good. So a plain RESET_STREAM for such a
  * stream is kept as well, and an empty STREAM frame stands before it in the packet of ours.
@@ -48,6 +52,7 @@
 #define UNKNOWN_FRAME 0x21
 #define NUMBER_AHEAD (UINT64_C(1) << 30)
 #define KEY_PHASE 0x04
+#define NUMBER_MAX (UINT64_C(1) << 61) /* of a packet of the peer's; RFC 9000 allows twice that */
 
 /* One stream that can be read, or whose reset is kept. */
 struct record {
@@ -203,6 +208,7 @@ void wt__reset_at_recv_packet(struct wt__conn *conn, const uint8_t *header, size
     number -= window;
   }
   if (in->has_header && number <= in->packet_number) return;
+  if (number > NUMBER_MAX) recv_error(conn, NGTCP2_ERR_PROTO);
   in->has_header = true;
   in->packet_number = number;
   in->first_byte = header[0];

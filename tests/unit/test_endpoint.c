@@ -49,6 +49,18 @@ static void client_close(uint64_t code) {
   wt__endpoint_recv(endpoint, &net.path, 0, packet, (size_t)n, net.now);
 }
 
+static void test_endpoint_passes_over_an_empty_datagram(void **state) {
+  (void)state;
+  static const uint8_t nothing[1];
+  start();
+  wt__endpoint_recv(endpoint, &net.path, 0, nothing, 0, net.now);
+  connect_client(&PLAIN);
+  wt__endpoint_recv(endpoint, &net.path, 0, nothing, 0, net.now);
+  assert_int_equal(h3.freed, 0);
+  client_close(0);
+  client_free(&client);
+}
+
 static void test_endpoint_handshakes_and_forgets(void **state) {
   (void)state;
   struct wt__endpoint_stats stats;
@@ -520,6 +532,7 @@ int main(void) {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
   const struct CMUnitTest tests[] = {
       TEST(test_endpoint_handshakes_and_forgets),
+      TEST(test_endpoint_passes_over_an_empty_datagram),
       TEST(test_endpoint_takes_a_client_hello_of_two_packets),
       TEST(test_endpoint_speaks_quic_v2),
       TEST(test_endpoint_close_tells_the_client),
