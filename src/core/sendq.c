@@ -251,6 +251,7 @@ size_t wt__sendq_peek(const struct wt__sendq *q, struct wt__vec *vecs, size_t ma
 }
 
 void wt__sendq_sent(struct wt__sendq *q, size_t len, bool fin) {
+  if (len > q->end - q->sent) len = (size_t)(q->end - q->sent);
   q->sent += len;
   while (q->next && len >= q->next->len - q->next_off) {
     len -= q->next->len - q->next_off;

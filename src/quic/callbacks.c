@@ -360,6 +360,7 @@ static int on_decrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2
       wt__crypto_in_packet(&current->crypto_in, aad, aad_len, dst, len - aead->max_overhead, crypto_ahead(current));
     return rc;
   }
+  if (nonce_len != WT__PACKET_IV_LEN || len < aead->max_overhead) return NGTCP2_ERR_DECRYPT;
   int rc = wt__packet_key_decrypt(key, dst, aead, data, len, nonce, aad, aad_len);
   if (rc) return rc;
   wt__reset_at_recv_packet(current, aad, aad_len);
@@ -373,6 +374,7 @@ static int on_encrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2
   if (!current) return NGTCP2_ERR_CALLBACK_FAILURE;
   struct wt__packet_key *key = wt__packet_keys_find(&current->keys, ctx->native_handle);
   if (!key) return ngtcp2_crypto_encrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
+  if (nonce_len != WT__PACKET_IV_LEN) return NGTCP2_ERR_CALLBACK_FAILURE;
   if (dst != data) memmove(dst, data, len); /* ngtcp2 encrypts in place, so far */
   wt__reset_at_send_encrypt(current, dst, len);
   return wt__packet_key_encrypt(key, dst, aead, dst, len, nonce, aad, aad_len);

@@ -94,8 +94,8 @@ static int check_authority(struct wt__tls *tls, gnutls_x509_crt_t leaf) {
   if (gnutls_certificate_verification_status_print(status, GNUTLS_CRT_X509, &text, 0)) {
     return refuse(tls, "the server's certificate is not trusted");
   }
-  (void)snprintf(tls->error, WT__TLS_ERROR_MAX, "the server's certificate is not trusted for %s: %s", tls->server_name,
-                 (const char *)text.data);
+  (void)snprintf(tls->error, WT__TLS_ERROR_MAX, "the server's certificate is not trusted for %s: %.*s",
+                 tls->server_name, (int)text.size, (const char *)text.data);
   gnutls_free(text.data);
   return -1;
 }

@@ -98,6 +98,7 @@ static const wt_certificate *set_choose(const struct cert_set *set, gnutls_sessi
   if (gnutls_server_name_get(session, name, &len, &type, 0) || type != GNUTLS_NAME_DNS || len >= sizeof(name))
     return set->certificates[0];
   name[len] = '\0';
+  if (strlen(name) != len) return set->certificates[0]; /* a name in front of a NUL is not the one that was asked for */
   for (size_t i = 0; i < set->count; i++) {
     if (wt__certificate_matches(set->certificates[i], name)) return set->certificates[i];
   }
@@ -249,6 +250,7 @@ static int session_header_key(gnutls_session_t session, uint32_t version, bool s
   uint8_t bare[WT__PACKET_KEY_MAX];
   gnutls_datum_t key = {bare, (unsigned)keys->key_len};
   gnutls_cipher_hd_t handle;
+  if (len > sizeof(from.data) || keys->key_len > sizeof(bare)) return -1;
   memcpy(from.data, secret, len);
   int rc = wt__derive_packet_part(&from, version, WT__PACKET_PART_HP, bare, keys->key_len);
   if (!rc) ctx->native_handle = wt__packet_keys_set_header(keys, sending, bare);

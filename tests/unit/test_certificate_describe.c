@@ -100,6 +100,30 @@ static void describe(const struct plan *plan, struct wt_certificate_info *info) 
 
 /* --- Words --- */
 
+/* A name in front of a NUL is not what an authority has looked at: it must match nothing (GnuTLS sees to that), and it
+ * must be seen. */
+static void test_describe_a_name_with_a_nul(void **state) {
+  (void)state;
+  static const char *const names[] = {"good.exampleX.evil.example", NULL};
+  struct plan plan = usual;
+  struct wt_certificate_info info = {.size = sizeof(info)};
+  gnutls_x509_crt_t cert;
+  gnutls_datum_t der;
+  plan.names = names;
+  make(&plan, GNUTLS_X509_FMT_DER, &der);
+  uint8_t *name = memmem(der.data, der.size, names[0], strlen(names[0]));
+  assert_non_null(name);
+  name[strlen("good.example")] = '\0'; /* GnuTLS writes no such name; nobody looks at the signature here */
+  assert_int_equal(wt_certificate_describe(der.data, der.size, 0, &info), 0);
+  assert_string_equal(info.names, "good.example?.evil.example");
+  assert_int_equal(gnutls_x509_crt_init(&cert), 0);
+  assert_int_equal(gnutls_x509_crt_import(cert, &der, GNUTLS_X509_FMT_DER), 0);
+  assert_false(wt__certificate_matches(&(wt_certificate){.leaf = cert}, "good.example"));
+  assert_int_equal(gnutls_x509_crt_check_hostname(cert, "good.example"), 0);
+  gnutls_x509_crt_deinit(cert);
+  gnutls_free(der.data);
+}
+
 static void test_describe_p256(void **state) {
   (void)state;
   static const char *const names[] = {"example.org", "*.example.org", "someone@example.org",
@@ -372,6 +396,7 @@ static void test_certificate_export_without_memory(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_describe_p256),
+      cmocka_unit_test(test_describe_a_name_with_a_nul),
       cmocka_unit_test(test_describe_other_keys),
       cmocka_unit_test(test_describe_hash_rules_of_browsers),
       cmocka_unit_test(test_describe_issued_by_another),

@@ -97,6 +97,25 @@ static void test_sendq_takes_bytes_that_are_written_in_place(void **state) {
   assert_int_equal(wt__mem_live(), 0);
 }
 
+/* Whoever sends says how much it took: never more than there was. */
+static void test_sendq_does_not_count_more_than_it_held(void **state) {
+  struct wt__released released = {0};
+  struct wt__sendq q;
+  size_t taken;
+  (void)state;
+  wt__sendq_init(&q, 256);
+  assert_int_equal(wt__sendq_append(&q, "abc", 3, false, &taken), 0);
+  wt__sendq_sent(&q, 1000, false);
+  assert_int_equal(q.sent, 3);
+  wt__sendq_acked(&q, 1000, &released);
+  assert_int_equal(q.acked, 3);
+  assert_int_equal(wt__sendq_room(&q), 256);
+  assert_int_equal(wt__sendq_append(&q, "d", 1, false, &taken), 0);
+  assert_true(wt__sendq_pending(&q));
+  wt__sendq_drop(&q, &released);
+  assert_int_equal(wt__mem_live(), 0);
+}
+
 static void test_sendq_takes_no_more_than_its_maximum(void **state) {
   struct wt__released released = {0};
   struct wt__sendq q;
@@ -229,6 +248,7 @@ int main(void) {
       cmocka_unit_test(test_sendq_keeps_bytes_in_order_until_acknowledged),
       cmocka_unit_test(test_sendq_takes_bytes_that_are_written_in_place),
       cmocka_unit_test(test_sendq_takes_no_more_than_its_maximum),
+      cmocka_unit_test(test_sendq_does_not_count_more_than_it_held),
       cmocka_unit_test(test_sendq_releases_owned_bytes_exactly_once),
       cmocka_unit_test(test_sendq_drop_unsent_keeps_what_must_go),
       cmocka_unit_test(test_sendq_reports_out_of_memory),
