@@ -75,6 +75,17 @@ static int host_split(const char *text, char *host, uint16_t *port, const char *
   return 0;
 }
 
+bool wt__address_take(struct wt__address *address, const struct sockaddr *given, socklen_t len) {
+  if (given == NULL || len < sizeof(given->sa_family)) return false;
+  bool v4 = given->sa_family == AF_INET && len == sizeof(struct sockaddr_in);
+  bool v6 = given->sa_family == AF_INET6 && len == sizeof(struct sockaddr_in6);
+  if (!v4 && !v6) return false;
+  memset(address, 0, sizeof(*address));
+  memcpy(&address->storage, given, len);
+  address->len = len;
+  return true;
+}
+
 static void address_add(struct wt__address *addresses, size_t *count, const struct sockaddr *address, socklen_t len) {
   for (size_t i = 0; i < *count; i++) {
     if (wt__address_equal((const struct sockaddr *)&addresses[i].storage, address)) return;
@@ -102,9 +113,8 @@ static int address_resolve(const char *host, uint16_t port, struct wt__address *
   struct addrinfo *found = NULL;
   if (getaddrinfo(host, NULL, &hints, &found) != 0) return address_fail(why, "the host is not known");
   for (const struct addrinfo *it = found; it; it = it->ai_next) {
-    if (it->ai_family != AF_INET && it->ai_family != AF_INET6) continue;
-    struct wt__address address = {.len = it->ai_addrlen};
-    memcpy(&address.storage, it->ai_addr, it->ai_addrlen);
+    struct wt__address address;
+    if (!wt__address_take(&address, it->ai_addr, it->ai_addrlen)) continue;
     wt__address_set_port(&address, port);
     address_add(addresses, count, (const struct sockaddr *)&address.storage, address.len);
   }

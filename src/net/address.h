@@ -30,6 +30,9 @@ int wt__address_parse(const char *text, struct wt__address *addresses, size_t *c
  * a family other than the two. */
 int wt__address_format(const struct sockaddr *address, char *text, size_t size);
 
+/* Takes an address of IPv4 or IPv6 as a resolver gave it. False: it is of another kind, or not of that kind's length. */
+bool wt__address_take(struct wt__address *address, const struct sockaddr *given, socklen_t len);
+
 uint16_t wt__address_port(const struct sockaddr *address);
 void wt__address_set_port(struct wt__address *address, uint16_t port);
 

@@ -55,10 +55,9 @@ static void lookup_free(struct wt__lookup *lookup) {
 
 static void lookup_take(struct wt__lookup *lookup, const struct addrinfo *found) {
   for (const struct addrinfo *it = found; it && lookup->count < WT__ADDRESSES_MAX; it = it->ai_next) {
-    if (it->ai_family != lookup->family || it->ai_addrlen > sizeof(lookup->addresses->storage)) continue;
-    struct wt__address *address = &lookup->addresses[lookup->count++];
-    memcpy(&address->storage, it->ai_addr, it->ai_addrlen);
-    address->len = it->ai_addrlen;
+    if (it->ai_family != lookup->family) continue;
+    if (!wt__address_take(&lookup->addresses[lookup->count], it->ai_addr, it->ai_addrlen)) continue;
+    if (lookup->addresses[lookup->count].storage.ss_family == lookup->family) lookup->count++;
   }
 }
 

@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include <netinet/in.h>
+
 #include <webtransport/error.h>
 
 #include "net/address.h"
@@ -98,6 +100,25 @@ static void test_address_format_bounds(void **state) {
   assert_int_equal(wt__address_format((struct sockaddr *)&other, text, sizeof(text)), WT_ERR_ADDRESS);
 }
 
+/* What a resolver gives is not believed: name services are modules that anyone may install. */
+static void test_address_take_checks_kind_and_length(void **state) {
+  (void)state;
+  struct wt__address address;
+  struct sockaddr_storage given = {.ss_family = AF_INET};
+  const struct sockaddr *any = (const struct sockaddr *)&given;
+  assert_true(wt__address_take(&address, any, sizeof(struct sockaddr_in)));
+  assert_int_equal(address.len, sizeof(struct sockaddr_in));
+  assert_false(wt__address_take(&address, any, sizeof(struct sockaddr_in6)));
+  assert_false(wt__address_take(&address, any, 0));
+  assert_false(wt__address_take(&address, any, sizeof(given) + 1000));
+  assert_false(wt__address_take(&address, NULL, sizeof(struct sockaddr_in)));
+  given.ss_family = AF_INET6;
+  assert_true(wt__address_take(&address, any, sizeof(struct sockaddr_in6)));
+  assert_false(wt__address_take(&address, any, sizeof(struct sockaddr_in)));
+  given.ss_family = AF_UNIX;
+  assert_false(wt__address_take(&address, any, sizeof(given)));
+}
+
 static void test_address_port_and_equality(void **state) {
   (void)state;
   struct wt__address a[WT__ADDRESSES_MAX], b[WT__ADDRESSES_MAX];
@@ -122,6 +143,7 @@ int main(void) {
       cmocka_unit_test(test_address_rejects_a_long_host),
       cmocka_unit_test(test_address_format_bounds),
       cmocka_unit_test(test_address_port_and_equality),
+      cmocka_unit_test(test_address_take_checks_kind_and_length),
   };
   return cmocka_run_group_tests_name("address", tests, NULL, NULL);
 }

@@ -107,6 +107,33 @@ static void test_resolve_each_family(void **state) {
   close_fixture(&fixture);
 }
 
+/* An answer of the right family and the wrong length, in front of a good one. */
+static int odd_getaddrinfo(const char *host, const char *service, const struct addrinfo *hints,
+                           struct addrinfo **found) {
+  static struct sockaddr_in address = {.sin_family = AF_INET};
+  static struct addrinfo good = {.ai_family = AF_INET, .ai_addrlen = sizeof(address)};
+  static struct addrinfo odd = {.ai_family = AF_INET, .ai_addrlen = 100, .ai_next = &good};
+  (void)host, (void)service, (void)hints;
+  good.ai_addr = odd.ai_addr = (struct sockaddr *)&address;
+  *found = &odd;
+  return 0;
+}
+
+static void odd_freeaddrinfo(struct addrinfo *found) { (void)found; }
+
+static void test_resolve_passes_over_an_address_of_another_length(void **state) {
+  struct fixture fixture;
+  struct wt__lookup *lookup;
+  (void)state;
+  open_fixture(&fixture);
+  fixture.resolver.getaddrinfo = odd_getaddrinfo;
+  fixture.resolver.freeaddrinfo = odd_freeaddrinfo;
+  assert_int_equal(wt__resolver_ask(&fixture.resolver, "name.test", AF_INET, on_done, &fixture, &lookup), 0);
+  run_until(&fixture, 1);
+  assert_int_equal(fixture.count, 1);
+  close_fixture(&fixture);
+}
+
 static void test_resolve_a_bounded_number_at_a_time(void **state) {
   struct fixture fixture;
   struct wt__lookup *lookup;
@@ -174,9 +201,12 @@ static void test_resolve_without_memory(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_resolve_each_family),      cmocka_unit_test(test_resolve_a_bounded_number_at_a_time),
-      cmocka_unit_test(test_resolve_may_be_forgotten), cmocka_unit_test(test_resolver_may_be_freed_while_threads_look),
+      cmocka_unit_test(test_resolve_each_family),
+      cmocka_unit_test(test_resolve_a_bounded_number_at_a_time),
+      cmocka_unit_test(test_resolve_may_be_forgotten),
+      cmocka_unit_test(test_resolver_may_be_freed_while_threads_look),
       cmocka_unit_test(test_resolve_without_memory),
+      cmocka_unit_test(test_resolve_passes_over_an_address_of_another_length),
   };
   return cmocka_run_group_tests_name("resolve", tests, NULL, NULL);
 }

@@ -62,6 +62,7 @@ static int sockets_bind(struct companion_sockets *sockets, const struct addrinfo
   int absent = EADDRNOTAVAIL;
   for (; list && sockets->count < SOCKETS_MAX; list = list->ai_next) {
     if (list->ai_family != AF_INET && list->ai_family != AF_INET6) continue;
+    if (list->ai_addrlen > sizeof(struct sockaddr_in6)) continue;
     int fd = socket_listen(list, port);
     if (fd < 0) {
       if (error_is_no_address(errno)) continue;
