@@ -8,6 +8,7 @@
 #include "fuzz.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 #include "wire/utf8.h"
 
@@ -29,8 +30,21 @@ static bool slow_valid(const uint8_t *s, size_t len) {
   return true;
 }
 
+/* What is shown is text, fits, and has nothing in it that a terminal obeys. */
+static void check_shown(const char *s, size_t size) {
+  char shown[64];
+  size_t room = size % sizeof(shown) + 1, len = wt__utf8_show(shown, room, s, size);
+  FUZZ_CHECK(len < room && shown[len] == '\0' && strlen(shown) == len && wt__utf8_valid(shown, len));
+  for (size_t i = 0; i < len; i++) {
+    unsigned char byte = (unsigned char)shown[i];
+    FUZZ_CHECK(byte >= 0x20 && byte != 0x7f);
+    FUZZ_CHECK(byte != 0xc2 || (unsigned char)shown[i + 1] >= 0xa0);
+  }
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   const char *s = (const char *)data;
+  check_shown(s, size);
   bool valid = wt__utf8_valid(s, size);
   FUZZ_CHECK(valid == slow_valid(data, size));
   size_t last = 0;

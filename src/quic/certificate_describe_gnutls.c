@@ -58,13 +58,8 @@ const char *wt__leaf_hash_refusal(struct gnutls_x509_crt_int *leaf) {
 
 /* Appends `len` bytes to `dst`, as much as fits. */
 static void text_append(char *dst, size_t size, const char *src, size_t len) {
-  size_t used = strlen(dst), n = wt__utf8_cut(src, len, size - 1 - used);
-  bool utf8 = wt__utf8_valid(src, n);
-  for (size_t i = 0; i < n; i++) {
-    unsigned char c = (unsigned char)src[i];
-    dst[used + i] = c < 0x20 || c == 0x7f || (c >= 0x80 && !utf8) ? '?' : src[i];
-  }
-  dst[used + n] = '\0';
+  size_t used = strlen(dst);
+  (void)wt__utf8_show(dst + used, size - used, src, len);
 }
 
 static int error_of(int rc) { return rc == 0 ? 0 : rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_CERTIFICATE; }

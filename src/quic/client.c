@@ -24,6 +24,7 @@
 #include "quic/conn.h"
 #include "quic/memory.h"
 #include "wire/error_code.h"
+#include "wire/utf8.h"
 
 /* --- Beginning --- */
 
@@ -171,8 +172,8 @@ static void explain_draining(struct wt__conn *conn, struct wt__h3_end *end) {
     (void)snprintf(end->reason, sizeof(end->reason), "the server ended the handshake: %s",
                    wt__tls_alert_name((uint8_t)peer->error_code));
   } else {
-    (void)snprintf(end->reason, sizeof(end->reason), "%.*s", (int)peer->reasonlen,
-                   peer->reasonlen ? (const char *)peer->reason : "");
+    const char *reason = peer->reasonlen ? (const char *)peer->reason : "";
+    (void)wt__utf8_show(end->reason, sizeof(end->reason), reason, peer->reasonlen);
   }
 }
 

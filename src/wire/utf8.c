@@ -52,3 +52,29 @@ size_t wt__utf8_cut(const char *s, size_t len, size_t max) {
   while (n > 0 && utf8_is_continuation(s[n])) n--;
   return n;
 }
+
+static bool utf8_is_control(const char *s, size_t len) {
+  unsigned char first = (unsigned char)s[0];
+  if (len == 1) return first < 0x20 || first == 0x7f;
+  return first == 0xc2 && (unsigned char)s[1] < 0xa0; /* U+0080 to U+009F */
+}
+
+size_t wt__utf8_show(char *dst, size_t size, const char *s, size_t len) {
+  size_t used = 0;
+  while (len > 0) {
+    size_t n = utf8_character_len(s, len);
+    bool shown = n > 0 && !utf8_is_control(s, n);
+    size_t taken = n > 0 ? n : 1, written = shown ? n : 1;
+    if (written > size - 1 - used) break;
+    if (shown) {
+      for (size_t i = 0; i < n; i++) dst[used + i] = s[i];
+    } else {
+      dst[used] = '?';
+    }
+    used += written;
+    s += taken;
+    len -= taken;
+  }
+  dst[used] = '\0';
+  return used;
+}

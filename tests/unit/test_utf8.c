@@ -103,6 +103,29 @@ static void test_utf8_cut_ends_on_a_boundary(void **state) {
   assert_int_equal(wt__utf8_cut("\x80\x80\x80\x80", 4, 3), 0); /* no boundary at all: still within bounds */
 }
 
+static void check_show(const char *s, size_t len, size_t size, const char *shown) {
+  char text[32];
+  memset(text, 'x', sizeof(text));
+  assert_int_equal(wt__utf8_show(text, size, s, len), strlen(shown));
+  assert_string_equal(text, shown);
+}
+
+static void test_utf8_show_leaves_nothing_that_a_terminal_obeys(void **state) {
+  (void)state;
+  check_show("", 0, 1, "");
+  check_show("a\0b", 3, 32, "a?b");
+  check_show("\x1b[2J\n\x7f", 6, 32, "?[2J??");
+  check_show("\xc2\x9b"
+             "31m",
+             5, 32, "?31m"); /* U+009B, the same as ESC [ */
+  check_show("\xc2\xa0\xc3\xbc", 4, 32, "\xc2\xa0\xc3\xbc");
+  check_show("\xff\xc3", 2, 32, "??");
+  check_show("a\xe2\x82\xac", 4, 4, "a"); /* not half of it */
+  check_show("a\xe2\x82\xac", 4, 5, "a\xe2\x82\xac");
+  check_show("abc", 3, 3, "ab");
+  check_show("abc", 3, 1, "");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_utf8_accepts_the_ends_of_each_row),
@@ -110,6 +133,7 @@ int main(void) {
       cmocka_unit_test(test_utf8_every_truncated_prefix_is_invalid),
       cmocka_unit_test(test_utf8_agrees_with_arithmetic_on_all_three_byte_forms),
       cmocka_unit_test(test_utf8_cut_ends_on_a_boundary),
+      cmocka_unit_test(test_utf8_show_leaves_nothing_that_a_terminal_obeys),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
