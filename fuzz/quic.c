@@ -157,7 +157,7 @@ void quic_recv(struct quic *quic, int64_t id, const uint8_t *data, size_t len, b
   copy = malloc(len + 1);
   FUZZ_CHECK(copy);
   if (len > 0) memcpy(copy, data, len);
-  if (len > 0 || fin) wt__h3_conn_recv(quic->h3, id, copy, len, fin, quic->now);
+  if (len > 0 || fin) wt__h3_conn_recv(quic->h3, id, len > 0 ? copy : NULL, len, fin, quic->now);
   memset(copy, 0xa5, len);
   free(copy);
 }

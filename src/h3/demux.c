@@ -246,6 +246,7 @@ static void demux_pass(struct wt__h3_conn *conn, struct wt__h3_stream *record, c
 void wt__h3_conn_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, size_t len, bool fin, uint64_t now) {
   struct wt__h3_stream *record;
   size_t used = 0;
+  if (len == 0) data = (const uint8_t *)""; /* a FIN alone may come with NULL, to which nothing may be added */
   conn->now = now;
   if (conn->closing) return;
   if (!conn->started) {
