@@ -6,13 +6,14 @@ BUILD ?= build
 PREFIX ?= /usr/local
 DESTDIR ?=
 JOBS ?= $(shell nproc)
+FUZZ_SECONDS ?= 900
 RUN_ARGS ?=
 BENCH_ARGS ?=
 CMAKE_ARGS ?=
 
 FORMAT_FILES = $(shell find include src tools examples tests fuzz bench -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
 
-.PHONY: build run test interop bench install format lint clean help
+.PHONY: build run test fuzz interop bench install format lint clean help
 
 build: ## set up and build the library and build/webtransport
 	@scripts/setup.sh build
@@ -25,6 +26,10 @@ run: build ## build, then serve the playground page; RUN_ARGS are passed on
 test: ## set up, build and run every test and check
 	@scripts/setup.sh test
 	@scripts/test.sh
+
+fuzz: ## run each fuzz target for FUZZ_SECONDS (900), two at a time, on its seeds and what earlier runs found
+	@scripts/setup.sh test
+	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/test.sh fuzz
 
 interop: ## run the cases with other implementations, both ways; writes docs/interop.md
 	@scripts/setup.sh interop

@@ -190,6 +190,7 @@ static void session_open(struct app *app, wt_session *session, bool uni) {
 static void session_act(struct app *app, struct app_object *object, unsigned what) {
   wt_session *session = object->handle;
   struct wt_session_stats stats = {.size = sizeof(stats)};
+  struct wt_connection_info info = {.size = sizeof(info)};
   switch (what % 8) {
     case 0: break;
     case 1: session_open(app, session, false); break;
@@ -197,7 +198,11 @@ static void session_act(struct app *app, struct app_object *object, unsigned wha
     case 3: CALL(app, wt_session_send_datagram(session, app->text, some_len(app) % sizeof(app->text))); break;
     case 4: CALL(app, wt_session_drain(session)); break;
     case 5: CALL(app, wt_session_close(session, 7, app->text, some_len(app) % sizeof(app->text))); break;
-    case 6: CALL(app, wt_session_get_stats(session, &stats)); break;
+    case 6:
+      CALL(app, wt_session_get_stats(session, &stats));
+      CALL(app, (void)wt_session_get_connection_info(session, &info));
+      CALL(app, (void)wt_session_max_datagram_size(session));
+      break;
     default:
       read_text(wt_session_path(session));
       read_text(wt_session_protocol(session));

@@ -17,16 +17,13 @@
 
 #include "app.h"
 #include "base/mem.h"
+#include "bytes.h"
 #include "fuzz.h"
 #include "h3/internal.h"
 #include "quic.h"
-#include "wire/capsule.h"
-#include "wire/datagram.h"
 #include "wire/error_code.h"
-#include "wire/varint.h"
 
 #define MS UINT64_C(1000000)
-#define CHUNK_MAX 2048
 #define HOLD 0x80 /* bit of a step: the connection has no turn behind it */
 
 enum step {
@@ -77,131 +74,6 @@ struct conn {
   uint8_t mutate_value;
 };
 
-/* --- Bytes of the peer --- */
-
-struct chunk {
-  uint8_t data[CHUNK_MAX];
-  size_t len;
-};
-
-static void chunk_byte(struct chunk *chunk, uint8_t byte) {
-  if (chunk->len < CHUNK_MAX) chunk->data[chunk->len++] = byte;
-}
-
-static void chunk_bytes(struct chunk *chunk, const void *data, size_t len) {
-  if (len > CHUNK_MAX - chunk->len) len = CHUNK_MAX - chunk->len;
-  if (len > 0) memcpy(chunk->data + chunk->len, data, len);
-  chunk->len += len;
-}
-
-static void chunk_varint(struct chunk *chunk, uint64_t value) {
-  uint8_t bytes[8];
-  chunk_bytes(chunk, bytes, wt__varint_write(bytes, value));
-}
-
-static void chunk_frame(struct chunk *chunk, uint64_t type, const struct chunk *payload) {
-  chunk_varint(chunk, type);
-  chunk_varint(chunk, payload->len);
-  chunk_bytes(chunk, payload->data, payload->len);
-}
-
-static void chunk_script(struct chunk *chunk, struct script *script) {
-  size_t len;
-  const uint8_t *bytes = script_bytes(script, &len);
-  chunk_bytes(chunk, bytes, len);
-}
-
-/* An integer with a prefix of `bits` (RFC 7541, section 5.1). */
-static void chunk_prefixed(struct chunk *chunk, uint8_t first, unsigned bits, size_t value) {
-  size_t max = ((size_t)1 << bits) - 1;
-  if (value < max) {
-    chunk_byte(chunk, (uint8_t)(first | value));
-    return;
-  }
-  chunk_byte(chunk, (uint8_t)(first | max));
-  for (value -= max; value >= 128; value >>= 7) chunk_byte(chunk, (uint8_t)(value | 128));
-  chunk_byte(chunk, (uint8_t)value);
-}
-
-/* A literal field line with a literal name (RFC 9204, section 4.5.6), without Huffman. */
-static void chunk_field(struct chunk *chunk, const char *name, const void *value, size_t value_len) {
-  chunk_prefixed(chunk, 0x20, 3, strlen(name));
-  chunk_bytes(chunk, name, strlen(name));
-  chunk_prefixed(chunk, 0x00, 7, value_len);
-  chunk_bytes(chunk, value, value_len);
-}
-
-static void chunk_text_field(struct chunk *chunk, const char *name, const char *value) {
-  chunk_field(chunk, name, value, strlen(value));
-}
-
-/* --- Field sections --- */
-
-static void fields_request(struct chunk *chunk, const char *method, const char *path, const char *protocol) {
-  chunk_text_field(chunk, ":method", method);
-  chunk_text_field(chunk, ":scheme", "https");
-  chunk_text_field(chunk, ":authority", "example.com");
-  chunk_text_field(chunk, ":path", path);
-  if (protocol) chunk_text_field(chunk, ":protocol", protocol);
-}
-
-static void fields_preset(struct chunk *chunk, uint8_t preset) {
-  switch (preset % 12) {
-    case 0: fields_request(chunk, "GET", "/", NULL); break;
-    case 1: fields_request(chunk, "POST", "/a?a=b%20c", NULL); break;
-    case 2: fields_request(chunk, "CONNECT", "/echo", "webtransport"); break;
-    case 3: fields_request(chunk, "CONNECT", "/echo?a=1", "webtransport-h3"); break;
-    case 4: fields_request(chunk, "HEAD", "/x", NULL); break;
-    case 5:
-      chunk_text_field(chunk, ":method", "CONNECT");
-      chunk_text_field(chunk, ":authority", "example.com:443");
-      break;
-    case 6: chunk_text_field(chunk, ":status", "200"); break;
-    case 7: chunk_text_field(chunk, ":status", "404"); break;
-    case 8: chunk_text_field(chunk, ":status", "103"); break;
-    case 9:
-      chunk_text_field(chunk, ":status", "200");
-      chunk_text_field(chunk, "wt-protocol", "\"chat\"");
-      break;
-    case 10: chunk_text_field(chunk, ":status", "204"); break;
-    default: break; /* trailers, or none */
-  }
-}
-
-static void fields_more(struct conn *conn, struct chunk *chunk) {
-  static const char *const names[] = {"origin",
-                                      "cookie",
-                                      "wt-available-protocols",
-                                      "content-length",
-                                      "priority",
-                                      "host",
-                                      "x",
-                                      "wt-protocol",
-                                      ":path",
-                                      ":status",
-                                      "te",
-                                      "expect",
-                                      "if-none-match",
-                                      "range",
-                                      "sec-webtransport-http3-draft02",
-                                      "Upper"};
-  unsigned count = script_byte(&conn->script) % 8;
-  while (count-- > 0) {
-    const char *name = names[script_byte(&conn->script) % (sizeof(names) / sizeof(names[0]))];
-    size_t len;
-    const uint8_t *value = script_bytes(&conn->script, &len);
-    chunk_field(chunk, name, value, len);
-  }
-}
-
-static void chunk_headers(struct conn *conn, struct chunk *chunk) {
-  struct chunk section = {.len = 0};
-  chunk_bytes(&section, "\0\0", 2); /* nothing of the dynamic table is needed */
-  fields_preset(&section, script_byte(&conn->script));
-  fields_more(conn, &section);
-  chunk_frame(chunk, 0x01, &section);
-}
-
 /* --- Streams of the peer and of the library --- */
 
 /* Which stream a byte of the script names: one of the peer's, or of the library's. */
@@ -224,34 +96,6 @@ static void send_chunk(struct conn *conn, int64_t id, struct chunk *chunk, bool 
     quic_recv(&conn->quic, id, chunk->data, chunk->len, fin && i + 1 == times);
 }
 
-static uint64_t some_code(struct conn *conn) {
-  static const uint64_t codes[] = {WT__H3_NO_ERROR,          WT__H3_REQUEST_CANCELLED, WT__H3_REQUEST_REJECTED,
-                                   WT__H3_MESSAGE_ERROR,     WT__WT_SESSION_GONE,      UINT64_C(0x52e4a40fa8db),
-                                   UINT64_C(0x52e5ac983162), (UINT64_C(1) << 62) - 1,  0};
-  return codes[script_byte(&conn->script) % (sizeof(codes) / sizeof(codes[0]))];
-}
-
-static uint64_t some_type(struct conn *conn) {
-  static const uint64_t types[] = {0x00, 0x01, 0x03, 0x04, 0x05, 0x07, 0x0d, 0x21, 0x41, 0xf0700, 0xf0701, 0x02};
-  return types[script_byte(&conn->script) % (sizeof(types) / sizeof(types[0]))];
-}
-
-static uint64_t some_capsule(struct conn *conn) {
-  static const uint64_t types[] = {WT__CAPSULE_CLOSE_SESSION,
-                                   WT__CAPSULE_DRAIN_SESSION,
-                                   WT__CAPSULE_MAX_DATA,
-                                   WT__CAPSULE_MAX_STREAM_DATA,
-                                   WT__CAPSULE_MAX_STREAMS_BIDI,
-                                   WT__CAPSULE_MAX_STREAMS_UNI,
-                                   WT__CAPSULE_DATA_BLOCKED,
-                                   WT__CAPSULE_STREAM_DATA_BLOCKED,
-                                   WT__CAPSULE_STREAMS_BLOCKED_BIDI,
-                                   WT__CAPSULE_STREAMS_BLOCKED_UNI,
-                                   WT__CAPSULE_DATAGRAM,
-                                   0x1234};
-  return types[script_byte(&conn->script) % (sizeof(types) / sizeof(types[0]))];
-}
-
 /* --- Steps --- */
 
 static void step_frame(struct conn *conn, int64_t id, uint64_t type) {
@@ -264,7 +108,7 @@ static void step_frame(struct conn *conn, int64_t id, uint64_t type) {
 static void step_capsule(struct conn *conn) {
   int64_t id = script_stream(conn);
   struct chunk value = {.len = 0}, capsule = {.len = 0}, chunk = {.len = 0};
-  uint64_t type = some_capsule(conn);
+  uint64_t type = script_some_capsule(&conn->script);
   chunk_script(&value, &conn->script);
   chunk_frame(&capsule, type, &value); /* a capsule has the form of a frame */
   chunk_frame(&chunk, 0x00, &capsule);
@@ -281,20 +125,8 @@ static void step_webtransport(struct conn *conn) {
 }
 
 static void step_settings(struct conn *conn) {
-  static const struct wt__setting draft02[] = {{0x01, 4096}, {0x07, 16}, {0x08, 1}, {0x33, 1}, {0x2b603742, 1}};
-  static const struct wt__setting draft07[] = {{0x08, 1}, {0x33, 1}, {0xc671706a, 3}};
-  static const struct wt__setting draft15[] = {{0x08, 1}, {0x33, 1}, {0x2c7cf000, 1}};
-  static const struct wt__setting limits[] = {{0x01, 4096},  {0x08, 1},   {0x33, 1},  {0x2c7cf000, 1},
-                                              {0x2b61, 100}, {0x2b64, 2}, {0x2b65, 2}};
-  static const struct wt__setting none[] = {{0x21, 0}};
-  static const struct {
-    const struct wt__setting *list;
-    size_t count;
-  } presets[] = {{draft02, 5}, {draft07, 3}, {draft15, 3}, {limits, 7}, {none, 1}};
-  unsigned preset = script_byte(&conn->script) % 5;
   struct chunk chunk = {.len = 0};
-  chunk_byte(&chunk, 0x00);
-  chunk.len += wt__settings_write_frame(chunk.data + 1, CHUNK_MAX - 1, presets[preset].list, presets[preset].count);
+  chunk_settings(&chunk, &conn->script);
   send_chunk(conn, stream_control(conn), &chunk, false);
 }
 
@@ -367,19 +199,19 @@ static void play_stream(struct conn *conn, enum step step) {
       chunk_script(&chunk, &conn->script);
       send_chunk(conn, id, &chunk, false);
       break;
-    case STEP_FRAME: step_frame(conn, id, some_type(conn)); break;
+    case STEP_FRAME: step_frame(conn, id, script_some_type(&conn->script)); break;
     case STEP_FIELDS:
-      chunk_headers(conn, &chunk);
+      chunk_headers(&chunk, &conn->script);
       send_chunk(conn, id, &chunk, false);
       break;
     case STEP_DATA: step_frame(conn, id, 0x00); break;
     case STEP_FIN: send_chunk(conn, id, &chunk, true); break;
     case STEP_RESET: {
-      uint64_t code = some_code(conn), more = script_byte(&conn->script);
+      uint64_t code = script_some_code(&conn->script), more = script_byte(&conn->script);
       quic_recv_reset(&conn->quic, id, code, more >> 1, more & 1);
       break;
     }
-    case STEP_STOP: quic_recv_stop_sending(&conn->quic, id, some_code(conn)); break;
+    case STEP_STOP: quic_recv_stop_sending(&conn->quic, id, script_some_code(&conn->script)); break;
     case STEP_ACK: quic_recv_ack(&conn->quic, id, script_number(&conn->script)); break;
     case STEP_WINDOW: quic_recv_max_stream_data(&conn->quic, id, script_number(&conn->script)); break;
     default: break;
@@ -403,7 +235,7 @@ static void play_step(struct conn *conn, enum step step) {
     case STEP_WEBTRANSPORT: step_webtransport(conn); break;
     case STEP_SETTINGS: step_settings(conn); break;
     case STEP_CRITICAL: step_critical(conn); break;
-    case STEP_CONTROL: step_frame(conn, stream_control(conn), some_type(conn)); break;
+    case STEP_CONTROL: step_frame(conn, stream_control(conn), script_some_type(&conn->script)); break;
     case STEP_DATAGRAM: step_datagram(conn, false); break;
     case STEP_RAW_DATAGRAM: step_datagram(conn, true); break;
     case STEP_ACK_ALL: step_ack_all(conn); break;

@@ -1,14 +1,18 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""Writes the seeds of the connection targets: fuzz/make_corpus.py
+"""Writes the seeds of the targets that play scripts: fuzz/make_corpus.py
 
-A seed is a script as fuzz/conn.c plays it. The list STEPS has to be that of `enum step` there.
+Those of conn_* are scripts as fuzz/conn.c plays them, those of packets_* as fuzz/packets.c does. The lists of steps
+have to be those of `enum step` there.
 """
 
 import pathlib
 
 STEPS = """raw frame fields data capsule webtransport settings critical control fin reset stop datagram raw_datagram ack
 ack_all window streams time app ask request shutdown mutate no_memory pressure stream_room repeat""".split()
+PACKET_STEPS = """frames stream stream_at fin fields data capsule webtransport settings control reset stop numbers
+datagram path new_id crypto close repeat udp keys migrate listen time app ask request shutdown mutate
+no_memory""".split()
 HOLD = 0x80
 CORPUS = pathlib.Path(__file__).parent / "corpus"
 
@@ -76,7 +80,13 @@ def both():
              step("raw_datagram", b"\xff"), **upgrade)
         seed(target, "qpack", step("settings", LIMITS), step("critical", 0, b"\x3f\xe1\x1f\x41\x61\x01\x62"),
              step("critical", 1, b"\x80"), step("frame", session, 1, b"\x02\x00\x80\xd1"))
-        seed(target, "control_frames", step("settings", NO_SETTINGS), step("control", 7, b""), step("control", 5, b"\x00"),
+        is_client = target == "conn_client"
+        block = b"\x02\0\xd9\x80" if is_client else b"\x02\0\xd1\xd7\xc1\x50\x01a\x80"
+        seed(target, "blocked_on_qpack", step("settings", DRAFT02), step("request" if is_client else "ack_all"),
+             step("frame", session, 1, block), step("data", session, b"waits"), step("fin", session),
+             step("critical", 0, b"\x3f\xe1\x1f\x41\x61\x01\x62"), step("ack_all"), decisions=[0] * 16)
+        seed(target, "control_frames", step("settings", NO_SETTINGS), step("control", 7, b""),
+             step("control", 5, b"\x00"),
              step("control", 9, b"\x00u=1"), step("control", 2, b"\x00"))
         seed(target, "priority_update", step("settings", DRAFT15), step("control", 9, b"\x00"),
              step("control", 9, b"\x08u=7, i"), step("mutate", *number(4), 0, hold=True), step("control", 9, b"\x00u=1"))
@@ -120,10 +130,67 @@ def client():
     seed("conn_client", "cancelled", step("request"), step("app", 0, 5), fields(0, OK), step("ack_all"))
 
 
+def packet(name, *rest, hold=False):
+    """One step of packets.c."""
+    out = bytes([PACKET_STEPS.index(name) | (HOLD if hold else 0)])
+    for item in rest:
+        out += bytes([item]) if isinstance(item, int) else bytes([len(item)]) + item
+    return out
+
+
+# Of step "numbers".
+PING, ACK, ACK_ECN, MAX_DATA_FRAME, MAX_STREAM_DATA_FRAME, MAX_STREAMS_BIDI_FRAME, MAX_STREAMS_UNI_FRAME = range(7)
+
+
+def packets():
+    """What either side can send, in packets."""
+    for target, session, uni, bidi, answer in (("packets_server", 0, 18, 4, CONNECT), ("packets_client", 0, 19, 1, OK)):
+        ask = packet("settings", DRAFT02) if target == "packets_server" else packet("settings", DRAFT02) + packet("ask")
+        begin = ask + packet("fields", session, answer, 0)
+        upgrade = dict(decisions=[1] * 16)
+        seed(target, "session_stream", begin, packet("webtransport", uni, session, b"hello"), packet("fin", uni),
+             packet("webtransport", bidi, session, b"hello"), packet("fin", bidi), packet("time", 10), **upgrade)
+        seed(target, "session_closed", begin, packet("capsule", session, CLOSE, b"\0\0\0\x07bye"),
+             packet("fin", session), packet("time", 200), **upgrade)
+        seed(target, "reset_at", begin, packet("webtransport", uni, session, b"hello"), packet("reset", uni, 5, 3, 4),
+             packet("stream", uni, b"abc"), packet("time", 10), **upgrade)
+        seed(target, "reset_at_before_its_bytes", begin, packet("reset", uni, 5, 9, 6),
+             packet("webtransport", uni, session, b"hello"), packet("time", 255), packet("time", 255), **upgrade)
+        seed(target, "gaps", begin, packet("stream_at", bidi, 10, b"late", 1), packet("stream_at", bidi, 0, b"\x40\x41\0", 0),
+             packet("stream_at", bidi, 3, b"0123456789", 0), packet("time", 2), **upgrade)
+        seed(target, "stop_and_reset", begin, packet("webtransport", bidi, session, b"x"), packet("app", 0, 1),
+             packet("stop", bidi, 5, hold=True), packet("reset", bidi, 5, 0, 0), packet("time", 20), **upgrade)
+        seed(target, "limits", begin, packet("numbers", MAX_DATA_FRAME, 255, hold=True),
+             packet("numbers", MAX_STREAMS_UNI_FRAME, 252), packet("numbers", MAX_STREAM_DATA_FRAME, 3, 255),
+             packet("app", 0, 2), packet("numbers", MAX_STREAMS_BIDI_FRAME, 248), packet("app", 0, 1), **upgrade)
+        seed(target, "false_acknowledgement", begin, packet("numbers", ACK, 200, 0, 0, 0))
+        seed(target, "migration", begin, packet("migrate"), packet("numbers", PING), packet("new_id", 2, 0, 7),
+             packet("path", 1), packet("time", 20), packet("migrate"), packet("numbers", PING), packet("time", 60))
+        seed(target, "key_update", begin, packet("keys"), packet("numbers", PING), packet("time", 255),
+             packet("keys"), packet("numbers", PING))
+        seed(target, "crypto_after_the_handshake", begin, packet("crypto", 0, b"\x04\0\0\x01x"))
+        seed(target, "closed", begin, packet("close", 0, b"\x1b[2J bye\xff"))
+        seed(target, "replayed_and_garbled", begin, packet("repeat", *number(0), 0), packet("repeat", *number(9), 1),
+             packet("udp", b"\x40\0\0"), packet("udp", b""), packet("udp", b"\xc0\0\0\0\x01\0\0"))
+        seed(target, "deaf", begin, packet("listen", 0), packet("app", 0, 1), packet("time", 60), packet("time", 60),
+             packet("listen", 1), packet("time", 60), **upgrade)
+        seed(target, "datagrams", begin, packet("datagram", session, b"ping"), packet("app", 0, 3),
+             packet("frames", b"\x30"), **upgrade)
+        seed(target, "unknown_frame", packet("frames", b"\x21\0\0"))
+        seed(target, "out_of_memory", packet("no_memory", 12), begin, packet("webtransport", uni, session, b"x"), **upgrade)
+    seed("packets_server", "get", packet("settings", DRAFT02), packet("fields", 0, GET, 0, hold=True),
+         packet("fin", 0), packet("time", 4), decisions=[1] * 16)
+    seed("packets_server", "shutdown", packet("settings", DRAFT02), packet("fields", 0, GET, 0), packet("shutdown"),
+         packet("fields", 4, GET, 0), packet("time", 20))
+    seed("packets_client", "exchange", packet("request"), packet("fields", 0, OK, 0), packet("data", 0, b"hello"),
+         packet("fin", 0), packet("time", 4), decisions=[0] * 16)
+
+
 def main():
     both()
     server()
     client()
+    packets()
 
 
 if __name__ == "__main__":
