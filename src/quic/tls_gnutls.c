@@ -302,7 +302,8 @@ static bool session_lacks_protocol(gnutls_session_t session, gnutls_record_encry
   gnutls_datum_t chosen;
   bool known =
       level == GNUTLS_ENCRYPTION_LEVEL_APPLICATION || (!tls->client && level == GNUTLS_ENCRYPTION_LEVEL_HANDSHAKE);
-  return known && gnutls_alpn_get_selected_protocol(session, &chosen) != 0;
+  if (!known) return false;
+  return gnutls_alpn_get_selected_protocol(session, &chosen) || chosen.size != 2 || memcmp(chosen.data, "h3", 2) != 0;
 }
 
 static int session_on_secret(gnutls_session_t session, gnutls_record_encryption_level_t level, const void *rx,

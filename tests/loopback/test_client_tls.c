@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "client.h"
+#include "quic/tls_session.h"
 #include "world.h"
 
 #define DAY 86400
@@ -143,6 +144,34 @@ static void test_client_tls_nothing_is_verified_only_where_asked_for(void **stat
   wt_certificate_free(certificate);
 }
 
+/* In place of GnuTLS's function: a server that is told of no protocol chooses none. */
+static bool server_without_alpn;
+
+int __real_gnutls_alpn_set_protocols(gnutls_session_t session, const gnutls_datum_t *protocols, unsigned count,
+                                     unsigned flags);
+int __wrap_gnutls_alpn_set_protocols(gnutls_session_t session, const gnutls_datum_t *protocols, unsigned count,
+                                     unsigned flags);
+
+int __wrap_gnutls_alpn_set_protocols(gnutls_session_t session, const gnutls_datum_t *protocols, unsigned count,
+                                     unsigned flags) {
+  const struct wt__tls *tls = gnutls_session_get_ptr(session);
+  if (server_without_alpn && !tls->client) return 0;
+  return __real_gnutls_alpn_set_protocols(session, protocols, count, flags);
+}
+
+static void test_client_tls_server_has_to_choose_http3(void **state) {
+  (void)state;
+  char pem[8192], reason[256];
+  wt_certificate *certificate = certificate_p256(-DAY, 300 * DAY, pem, sizeof(pem));
+  struct wt__tls_client_options options = {.verify = WT__VERIFY_NOTHING};
+  server_without_alpn = true;
+  assert_int_equal(outcome(certificate, &options, "localhost", reason, sizeof(reason)), WT_ERR_TLS);
+  assert_non_null(strstr(reason, "application protocol"));
+  server_without_alpn = false;
+  assert_int_equal(outcome(certificate, &options, "localhost", reason, sizeof(reason)), 0);
+  wt_certificate_free(certificate);
+}
+
 static void test_client_tls_options_are_checked(void **state) {
   (void)state;
   struct wt__tls_client *client = NULL;
@@ -161,6 +190,7 @@ int main(void) {
       cmocka_unit_test(test_client_tls_hash_of_an_rsa_certificate_is_refused),
       cmocka_unit_test(test_client_tls_authority_and_name_are_checked),
       cmocka_unit_test(test_client_tls_nothing_is_verified_only_where_asked_for),
+      cmocka_unit_test(test_client_tls_server_has_to_choose_http3),
       cmocka_unit_test(test_client_tls_options_are_checked),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
