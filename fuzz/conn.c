@@ -261,6 +261,15 @@ static void conn_turn(struct conn *conn) {
   FUZZ_CHECK(conn->quic.gauge.bytes <= QUIC_MEMORY_MAX && conn->quic.sum.bytes <= QUIC_MEMORY_MAX);
 }
 
+/* Left to itself it comes to rest, and does not keep the loop from sleeping. */
+static void conn_check_rest(struct conn *conn) {
+  for (int i = 0; i < 1000; i++) {
+    if (conn->quic.closed || wt__h3_conn_expiry(conn->h3) > conn->quic.now) return;
+    conn_turn(conn);
+  }
+  FUZZ_CHECK(false);
+}
+
 static void on_end(const struct wt__h3_end *end, void *user_data) {
   struct conn *conn = user_data;
   FUZZ_CHECK(!conn->ended && end->error != 0);
@@ -307,6 +316,7 @@ static void conn_begin(struct conn *conn) {
 
 static void conn_end(struct conn *conn) {
   wt__mem_fail_after(SIZE_MAX);
+  conn_check_rest(conn);
   wt__h3_conn_free(conn->h3, WT_TRANSPORT, conn->quic.closed ? conn->quic.close_code : WT__H3_NO_ERROR);
   conn->app.ended = true;
   FUZZ_CHECK(!conn->client || conn->ended);

@@ -16,10 +16,10 @@
 #include "core/transport.h"
 #include "h3/conn.h"
 
-#define QUIC_STREAMS 48                    /* of each of the four types */
-#define QUIC_STREAM_WINDOW (64 * 1024)     /* bytes of a stream that the library has not read */
-#define QUIC_WINDOW (256 * 1024)           /* and of all streams together */
-#define QUIC_MEMORY_MAX (24 * 1024 * 1024) /* far beyond what a connection with these windows and limits may hold */
+#define QUIC_STREAMS 48                   /* of each of the four types */
+#define QUIC_STREAM_WINDOW (64 * 1024)    /* bytes of a stream that the library has not read */
+#define QUIC_WINDOW (256 * 1024)          /* and of all streams together */
+#define QUIC_MEMORY_MAX (4 * 1024 * 1024) /* the window, and 8 KiB to send on each stream, and as much again */
 
 struct quic_stream {
   bool open, closed;
