@@ -55,6 +55,7 @@ enum step {
   STEP_PRESSURE,    /* level */
   STEP_STREAM_ROOM, /* what a stream may send from its beginning */
   STEP_REPEAT,      /* count: the bytes that come next are sent so often */
+  STEP_SPLIT,       /* place: where the bytes that come next arrive in two pieces */
   STEPS
 };
 
@@ -67,10 +68,10 @@ struct conn {
   struct wt__h3_config config;
   struct wt__h3_counters counters;
   struct wt__routes routes;
-  bool ended;
+  bool ended, in_bytes; /* the latter: all bytes arrive one by one */
   /* Of the next bytes. */
   bool mutate;
-  size_t mutate_at, repeat;
+  size_t mutate_at, repeat, split;
   uint8_t mutate_value;
 };
 
@@ -84,6 +85,16 @@ static int64_t script_stream(struct conn *conn) {
 
 static int64_t stream_control(const struct conn *conn) { return conn->client ? 3 : 2; }
 
+/* In two pieces, if the script says so, or byte by byte. */
+static void send_pieces(struct conn *conn, int64_t id, const struct chunk *chunk, bool fin) {
+  size_t at = 0, piece = conn->in_bytes ? 1 : conn->split ? conn->split : chunk->len;
+  for (; piece > 0 && at + piece < chunk->len && !conn->quic.closed; at += piece) {
+    quic_recv(&conn->quic, id, chunk->data + at, piece, false);
+    if (!conn->in_bytes) piece = chunk->len;
+  }
+  if (!conn->quic.closed) quic_recv(&conn->quic, id, chunk->data + at, chunk->len - at, fin);
+}
+
 static void send_chunk(struct conn *conn, int64_t id, struct chunk *chunk, bool fin) {
   size_t times = conn->repeat ? conn->repeat : 1;
   if (conn->mutate && chunk->len > 0) {
@@ -92,8 +103,8 @@ static void send_chunk(struct conn *conn, int64_t id, struct chunk *chunk, bool 
   }
   conn->mutate = false;
   conn->repeat = 0;
-  for (size_t i = 0; i < times && !conn->quic.closed; i++)
-    quic_recv(&conn->quic, id, chunk->data, chunk->len, fin && i + 1 == times);
+  for (size_t i = 0; i < times && !conn->quic.closed; i++) send_pieces(conn, id, chunk, fin && i + 1 == times);
+  conn->split = 0;
 }
 
 /* --- Steps --- */
@@ -246,6 +257,7 @@ static void play_step(struct conn *conn, enum step step) {
     case STEP_MUTATE: step_mutate(conn); break;
     case STEP_STREAM_ROOM: conn->quic.stream_max = script_number(script); break;
     case STEP_REPEAT: conn->repeat = script_byte(script); break;
+    case STEP_SPLIT: conn->split = (size_t)script_number(script); break;
     default: play_local(conn, step); break;
   }
 }
@@ -308,6 +320,7 @@ static void conn_begin(struct conn *conn) {
     conn->config.mux.flow = (struct wt__flow_windows){{.data = 2000, .streams = {3, 3}}, .max_data = 8000};
   }
   conn->quic.reset_at = (choice & 2) != 0;
+  conn->in_bytes = (choice & 8) != 0;
   FUZZ_CHECK(conn_new(conn) == 0);
   conn->quic.h3 = conn->app.h3 = conn->h3;
   wt__h3_conn_start(conn->h3, choice & 4 ? 0 : 65535);

@@ -9,7 +9,7 @@ have to be those of `enum step` there.
 import pathlib
 
 STEPS = """raw frame fields data capsule webtransport settings critical control fin reset stop datagram raw_datagram ack
-ack_all window streams time app ask request shutdown mutate no_memory pressure stream_room repeat""".split()
+ack_all window streams time app ask request shutdown mutate no_memory pressure stream_room repeat split""".split()
 PACKET_STEPS = """frames stream stream_at fin fields data capsule webtransport settings control reset stop numbers
 datagram path new_id crypto close repeat udp keys migrate listen time app ask request shutdown mutate
 no_memory""".split()
@@ -89,7 +89,12 @@ def both():
              step("control", 5, b"\x00"),
              step("control", 9, b"\x00u=1"), step("control", 2, b"\x00"))
         seed(target, "priority_update", step("settings", DRAFT15), step("control", 9, b"\x00"),
-             step("control", 9, b"\x08u=7, i"), step("mutate", *number(4), 0, hold=True), step("control", 9, b"\x00u=1"))
+             step("control", 9, b"\x08u=7, i"), step("mutate", *number(6), 0, hold=True), step("control", 9, b"\x00u=1"))
+        seed(target, "byte_by_byte", flow, step("webtransport", uni, session, b"hello"), step("fin", uni),
+             step("capsule", session, CLOSE, b"\0\0\0\x07bye"), step("fin", session), choice=11, **upgrade)
+        seed(target, "in_two_pieces", step("split", *number(3)), begin, step("split", *number(5)),
+             step("webtransport", bidi, session, b"hello"), step("split", *number(2)),
+             step("capsule", session, DRAIN, b""), **upgrade)
         seed(target, "out_of_memory", step("no_memory", 9), begin, step("webtransport", uni, session, b"x"), **upgrade)
         seed(target, "memory_full", step("pressure", 2), begin, fields(8, GET), **upgrade)
         seed(target, "goaway", begin, step("shutdown", 0), step("control", 5, b"\x00"), fields(8, GET), **upgrade)
