@@ -3,7 +3,7 @@
 """Writes the seeds of the targets that play scripts: fuzz/make_corpus.py
 
 Those of conn_* are scripts as fuzz/conn.c plays them, those of packets_* as fuzz/packets.c does. The lists of steps
-have to be those of `enum step` there.
+have to be those of `enum step` there. Those of *_fields are field sections, for fuzz/fields.c.
 """
 
 import pathlib
@@ -191,11 +191,54 @@ def packets():
          packet("fin", 0), packet("time", 4), decisions=[0] * 16)
 
 
+def literal(name, value):
+    """A literal field line with a literal name (RFC 9204, section 4.5.6), without Huffman coding."""
+    def prefixed(first, bits, length):
+        most = (1 << bits) - 1
+        assert length < most + 128
+        return bytes([first | length]) if length < most else bytes([first | most, length - most])
+    return prefixed(0x20, 3, len(name)) + name + prefixed(0, 7, len(value)) + value
+
+
+def section(target, name, *lines, instructions=b"", choice=0, prefix=b"\0\0"):
+    folder = CORPUS / target
+    folder.mkdir(parents=True, exist_ok=True)
+    whole = bytes([choice, len(instructions)]) + instructions + prefix + b"".join(lines)
+    (folder / (name + ".bin")).write_bytes(whole)
+
+
+def sections():
+    """Field sections as fuzz/fields.c sends them. 0xd1, 0xd7, 0xc1 and 0xd9 are GET, https, "/" and 200 of QPACK's
+    static table; 0x80 is the first entry of the dynamic one."""
+    insert = b"\x3f\xe1\x1f" + b"\x41x" + b"\x03abc"  # a table of 4,096 bytes, x: abc
+    get = b"\xd1\xd7" + literal(b":authority", b"a.example") + b"\xc1"
+    connect = literal(b":method", b"CONNECT") + literal(b":protocol", b"webtransport") + b"\xd7" + get[2:]
+    for target, first in (("request_fields", get), ("response_fields", b"\xd9")):
+        section(target, "plain", first, literal(b"x", b"abc"))
+        section(target, "one_nul", first, literal(b"x", b"\0"))
+        section(target, "nul_inside", first, literal(b"x", b"a\0b"), literal(b"y", b"origin"))
+        section(target, "line_end", first, literal(b"x", b"a\r\nb: c"))
+        section(target, "twice", first, literal(b"cookie", b"a=1"), literal(b"cookie", b"b=2"), literal(b"set-cookie", b""))
+        section(target, "dynamic", first, b"\x80\x80", instructions=insert, prefix=b"\x02\0")
+        section(target, "blocked", first, b"\x80", instructions=insert, prefix=b"\x02\0", choice=2)
+        section(target, "many_references", first, b"\x80" * 600, instructions=insert, prefix=b"\x02\0")
+        section(target, "split_and_trailers", first, literal(b"x", b"abc"), choice=13)
+        section(target, "empty_name", first, literal(b"", b"a"))
+        section(target, "upper_case", first, literal(b"X", b"a"))
+        section(target, "too_large", first, *[literal(b"x", b"v" * 120)] * 20)
+    section("request_fields", "session", connect, literal(b"origin", b"https://a.example"))
+    section("request_fields", "dirty_origin", connect, literal(b"origin", b"https://evil.example\x01"))
+    section("request_fields", "two_origins", connect, literal(b"origin", b"https://a.example") * 2)
+    section("request_fields", "other_host", get, literal(b"host", b"b.example"))
+    section("response_fields", "interim", literal(b":status", b"103"), literal(b"link", b"</a>"), choice=4)
+
+
 def main():
     both()
     server()
     client()
     packets()
+    sections()
 
 
 if __name__ == "__main__":

@@ -283,7 +283,7 @@ void wt__headers_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, co
   struct chunk chunk = {.data = data, .len = len};
   while (chunk.at < len && !conn->closing && !stream_waits(record)) stream_step(conn, record, &chunk);
   if (conn->closing) return;
-  data += chunk.settled;
+  if (chunk.settled > 0) data += chunk.settled; /* without bytes there may be no `data` */
   len -= chunk.settled;
   if (stream_waits(record)) {
     stream_recv_behind(conn, record, data, len, fin);
