@@ -9,7 +9,7 @@
  * What waits for its turn behind others of the connection, as the second of two downloads does, is not to blame. It is
  * let wait as long as all together move as much as if each had moved enough, so nothing is gained by taking turns.
  *
- * No packet and no acknowledgement costs anything here. What begins to wait joins a list; a quarter of a period later it
+ * No packet and no acknowledgement costs anything here, and a pass one comparison. What begins to wait joins a list; a quarter of a period later it
  * is looked at, and leaves, or joins the list again at its end. All have the same period, so the list is in the order
  * of time without being sorted. What never moved is given up after exactly one period, what stops moving a quarter
  * later at the latest.
@@ -39,6 +39,7 @@ void wt__progress_list_init(struct wt__progress_list *list, uint64_t timeout_ms,
   wt__list_init(&list->fresh);
   wt__list_init(&list->waiting);
   list->count = 0;
+  list->next = UINT64_MAX;
   list->timeout = timeout_ms * UINT64_C(1000000);
   list->min = min > 0 ? min : 1;
 }
@@ -93,7 +94,7 @@ static void progress_check(struct wt__progress_list *list, const struct wt__prog
   progress_wait(list, progress, now);
 }
 
-void wt__progress_run(struct wt__progress_list *list, const struct wt__progress_kind *kind, uint64_t now) {
+void wt__progress_run_due(struct wt__progress_list *list, const struct wt__progress_kind *kind, uint64_t now) {
   struct wt__link *first;
   while ((first = wt__list_first(&list->fresh))) {
     wt__list_remove(first);
@@ -104,12 +105,8 @@ void wt__progress_run(struct wt__progress_list *list, const struct wt__progress_
     list->count--;
     progress_check(list, kind, PROGRESS_OF(first), now);
   }
-}
-
-uint64_t wt__progress_expiry(const struct wt__progress_list *list) {
-  const struct wt__link *first = wt__list_first(&list->waiting);
-  if (!wt__list_empty(&list->fresh)) return 0;
-  return first ? PROGRESS_OF(first)->due : UINT64_MAX;
+  first = wt__list_first(&list->waiting);
+  list->next = !wt__list_empty(&list->fresh) ? 0 : first ? PROGRESS_OF(first)->due : UINT64_MAX;
 }
 
 void wt__progress_counts_init(struct wt__progress_counts *counts) {

@@ -32,6 +32,7 @@ struct wt__progress_counts {
 struct wt__progress_list {
   struct wt__list fresh, waiting; /* not looked at yet; by `due` */
   uint64_t count;                 /* of `waiting` */
+  uint64_t next;                  /* nothing is due before; 0: something is fresh */
   uint64_t timeout, min;          /* nanoseconds, 0: nothing is watched; bytes */
 };
 
@@ -54,16 +55,21 @@ void wt__progress_list_init(struct wt__progress_list *list, uint64_t timeout_ms,
 /* Watches it from the next `wt__progress_run` on, until it is seen not to wait. True: it was not watched before. */
 static inline bool wt__progress_watch(struct wt__progress_list *list, struct wt__progress *progress) {
   if (wt__link_linked(&progress->link) || list->timeout == 0) return false;
-  progress->due = 0;
+  progress->due = list->next = 0;
   wt__list_push_back(&list->fresh, &progress->link);
   return true;
 }
 /* It is about to be freed. */
 void wt__progress_forget(struct wt__progress_list *list, struct wt__progress *progress);
-/* Looks at those that are due. */
-void wt__progress_run(struct wt__progress_list *list, const struct wt__progress_kind *kind, uint64_t now);
-/* When that is due; UINT64_MAX: never. */
-uint64_t wt__progress_expiry(const struct wt__progress_list *list);
+/* Looks at those that are due, of which there is at least one. */
+void wt__progress_run_due(struct wt__progress_list *list, const struct wt__progress_kind *kind, uint64_t now);
+/* The same if there is one: asked in every pass. */
+static inline void wt__progress_run(struct wt__progress_list *list, const struct wt__progress_kind *kind,
+                                    uint64_t now) {
+  if (list->next <= now) wt__progress_run_due(list, kind, now);
+}
+/* When something may be due; UINT64_MAX: never. */
+static inline uint64_t wt__progress_expiry(const struct wt__progress_list *list) { return list->next; }
 void wt__progress_counts_init(struct wt__progress_counts *counts);
 /* Counts one that is given up. Whether the log may have a line about it. `counts` may be NULL. */
 bool wt__progress_count(struct wt__progress_counts *counts, uint64_t now);
