@@ -4,9 +4,12 @@
  * here, and add up the bytes that are held. Each load makes one part of the server hold as much as a peer can, and then
  * both sums are compared, in both directions. What GnuTLS holds is an estimate (quic/budget.h) and is not seen by either.
  */
+#include <fcntl.h>
 #include <malloc.h>
+#include <unistd.h>
 
 #include "base/mem.h"
+#include "h3/files.h"
 #include "quic/conn.h"
 #include "world.h"
 
@@ -397,6 +400,32 @@ static void test_counted_answers_that_are_not_read(void **state) {
   load_free(&load);
 }
 
+/* Their windows are open and what was sent is never acknowledged: pieces of the files are held. */
+static void test_counted_files_that_are_not_acknowledged(void **state) {
+  struct load load;
+  char folder[80], path[100];
+  (void)state;
+  snprintf(folder, sizeof(folder), "%s/loopback-counted-XXXXXX", P_tmpdir);
+  assert_non_null(mkdtemp(folder));
+  snprintf(path, sizeof(path), "%s/big", folder);
+  int fd = open(path, O_WRONLY | O_CREAT, 0600);
+  assert_true(fd >= 0);
+  assert_int_equal(ftruncate(fd, 4096 * KIB), 0);
+  close(fd);
+  load_init(&load);
+  load.world.options.hold = true;
+  assert_int_equal(wt__files_route(&load.world.server.routes, "/files/", folder), 0);
+  load_start(&load);
+  for (int i = 0; i < 20; i++) http_request(load.world.peer, "GET", "/files/big", NULL, true);
+  net_run_for(&load.world.net, 100);
+  load.world.peer->silent = true;
+  net_run_for(&load.world.net, 1000);
+  load_check(&load, "20 files that are not acknowledged", 40 * KIB);
+  load_free(&load);
+  assert_int_equal(unlink(path), 0);
+  assert_int_equal(rmdir(folder), 0);
+}
+
 static void test_counted_streams_that_are_not_read(void **state) {
   static uint8_t data[100 * KIB];
   struct load load;
@@ -504,6 +533,7 @@ int main(void) {
       cmocka_unit_test(test_counted_blocked_sections),
       cmocka_unit_test(test_counted_half_header_sections),
       cmocka_unit_test(test_counted_answers_that_are_not_read),
+      cmocka_unit_test(test_counted_files_that_are_not_acknowledged),
       cmocka_unit_test(test_counted_streams_that_are_not_read),
       cmocka_unit_test(test_counted_datagrams_that_wait),
       cmocka_unit_test(test_counted_sessions_and_capsules),
