@@ -128,8 +128,10 @@ static void endpoint_put_off(struct wt__endpoint *endpoint, struct wt__conn *con
   size_t share = endpoint->gauge.share, held = lane->gauge->bytes;
   if (wt__turn_put_off(&endpoint->turn, lane, share > held ? share - held : 0, path, ecn, data, len)) return;
   if (!wt__rate_take(&endpoint->turn.log_rate, endpoint->now)) return;
-  WT__WARN(endpoint->config.log, "%s%s: packets dropped, because handling them takes too long",
-           conn ? "connection " : "new connections", conn ? conn->name : "");
+  /* To a client it says that this machine is slow, which is no news for an operator. */
+  WT__LOG(endpoint->config.log, endpoint->config.tls ? WT_LOG_WARN : WT_LOG_INFO,
+          "%s%s: packets dropped, because handling them takes too long", conn ? "connection " : "new connections",
+          conn ? conn->name : "");
 }
 
 void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *path, unsigned ecn, const uint8_t *data,
@@ -202,14 +204,15 @@ static void endpoint_run_late(struct wt__endpoint *endpoint) {
   struct wt__turn *turn = &endpoint->turn;
   struct wt__lane *lane;
   struct wt__put_off *packet;
-  uint64_t since = turn->at;
+  bool alone = endpoint->conns.head.next == endpoint->conns.head.prev;
+  uint64_t since = turn->at, max = alone ? WT__TURN_ALONE_MAX : WT__TURN_LATE_MAX;
   do {
     packet = wt__turn_take_late(turn, &lane);
     if (!packet) return;
     struct wt__conn *conn = lane == &endpoint->strangers ? NULL : WT__CONTAINER_OF(lane, struct wt__conn, lane);
     endpoint_handle(endpoint, conn, &packet->path, packet->ecn, packet->data, packet->len);
     wt__put_off_free(packet);
-  } while (wt__turn_served(turn, lane, since));
+  } while (wt__turn_served(turn, lane, since, max));
 }
 
 static void endpoint_do_shutdown(struct wt__endpoint *endpoint) {

@@ -7,7 +7,7 @@
  * packets that are cheap to send and expensive to read, and an application can with a slow callback. So the time that
  * each connection takes is measured, and it has a budget:
  *
- *     packets ----> within the budget of this turn? --yes--> handled at once
+ *     packets ----> within the budget of this turn (2 ms)? --yes--> handled at once
  *                                      |
  *                                      no: copied, behind those of this connection that wait already
  *                                      v
@@ -17,6 +17,10 @@
  * others' packets are handled before more of the expensive ones. All connections with packets that wait share one
  * millisecond of each turn, so many of them delay the others no more than one does. Among themselves the one is next that
  * has had least: one that is late by accident, because the machine was busy elsewhere, catches up at once.
+ *
+ * A large transfer is no attack, though on a slow machine one batch of it may take more than 2 ms: while no packet is
+ * expensive, the budget for packets is 8 ms. Reading ends after 2 ms anyhow (net/driver.c), so it is that batch. And where
+ * there is one connection alone, nobody waits behind it, so what was put off gets 5 ms.
  *
  * The grain is a packet on the way in, and an event (a request, a stream, a session) in a run: the call of the
  * application, or of ngtcp2, that takes long is not interrupted.
@@ -133,7 +137,8 @@ bool wt__turn_admits(struct wt__turn *turn, struct wt__lane *lane) {
   turn->lane = lane;
   turn->fresh = false;
   turn->unseen++;
-  return !lane->first && (lane->turn != turn->number || lane->spent < WT__TURN_VISIT_MAX);
+  uint64_t max = turn->wary ? WT__TURN_VISIT_MAX : WT__TURN_CHEAP_MAX;
+  return !lane->first && (lane->turn != turn->number || lane->spent < max);
 }
 
 /* One that waited before goes on where it was, unless all others are further. 0, or WT_ERR_NOMEM. */
@@ -187,7 +192,7 @@ struct wt__put_off *wt__turn_take_late(struct wt__turn *turn, struct wt__lane **
   return lane_take(turn, *lane);
 }
 
-bool wt__turn_served(struct wt__turn *turn, struct wt__lane *lane, uint64_t since) {
+bool wt__turn_served(struct wt__turn *turn, struct wt__lane *lane, uint64_t since, uint64_t max) {
   uint64_t began = turn->at;
   if (!turn->clock) return true;
   turn_read(turn);
@@ -195,7 +200,7 @@ bool wt__turn_served(struct wt__turn *turn, struct wt__lane *lane, uint64_t sinc
     lane->late.key += turn->at - began;
     if (lane->first) (void)wt__heap_set(&turn->late, &lane->late, lane->late.key); /* it is there: cannot fail */
   }
-  return turn->at - since < WT__TURN_LATE_MAX;
+  return turn->at - since < max;
 }
 
 void wt__put_off_free(struct wt__put_off *packet) { wt__free(packet); }

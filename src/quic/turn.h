@@ -22,7 +22,9 @@
 #include "quic/endpoint.h"
 
 #define WT__TURN_VISIT_MAX UINT64_C(2000000)   /* ns: of a connection's packets in a turn, and of its run in the pass */
+#define WT__TURN_CHEAP_MAX UINT64_C(8000000)   /* ns: of a connection's packets in a turn while none is expensive */
 #define WT__TURN_LATE_MAX UINT64_C(1000000)    /* ns: of all packets that were put off, in a turn */
+#define WT__TURN_ALONE_MAX UINT64_C(5000000)   /* ns: the same where there is one connection alone */
 #define WT__TURN_TIMERS_MAX UINT64_C(2000000)  /* ns: of all timers that are due, in a turn */
 #define WT__TURN_PASS_MAX UINT64_C(5000000)    /* ns: of all runs in a turn */
 #define WT__TURN_LOOK_EVERY 8                  /* packets between two readings of the clock */
@@ -85,9 +87,8 @@ bool wt__turn_has_late(const struct wt__turn *turn);
 /* Takes the oldest packet of the lane that has had least time, whose time it is from now on. The packet is the caller's,
  * to be freed with `wt__put_off_free`. NULL: nothing waits. */
 struct wt__put_off *wt__turn_take_late(struct wt__turn *turn, struct wt__lane **lane);
-/* It has been handled; `lane`, which may be gone, is charged for it. Whether less than WT__TURN_LATE_MAX was taken since
- * `since`. */
-bool wt__turn_served(struct wt__turn *turn, struct wt__lane *lane, uint64_t since);
+/* It has been handled; `lane`, which may be gone, is charged for it. Whether less than `max` was taken since `since`. */
+bool wt__turn_served(struct wt__turn *turn, struct wt__lane *lane, uint64_t since, uint64_t max);
 void wt__put_off_free(struct wt__put_off *packet);
 
 /* Whether less than `max` was taken since `since`. Reads the clock, and charges the lane that is visited. */

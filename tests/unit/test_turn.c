@@ -79,7 +79,7 @@ static void check_next(struct fixture *f, const struct wt__lane *lane, uint8_t m
   wt__put_off_free(packet);
   uint64_t since = now;
   now += time;
-  assert_int_equal(wt__turn_served(&f->turn, of, since), time < WT__TURN_LATE_MAX);
+  assert_int_equal(wt__turn_served(&f->turn, of, since, WT__TURN_LATE_MAX), time < WT__TURN_LATE_MAX);
 }
 
 /* A packet of the lane that takes so long, and the clock is read behind it. */
@@ -105,6 +105,21 @@ static void test_turn_budget_ends_and_is_new_in_the_next_turn(void **state) {
   assert_true(packet(&f, &f.a, 1));
   wt__turn_end(&f.turn);
   assert_int_equal(f.turn.longest_visit, WT__TURN_VISIT_MAX);
+  fixture_free(&f);
+}
+
+/* A large transfer on a slow machine: one batch of it takes longer than expensive packets may. */
+static void test_turn_cheap_packets_have_more_time(void **state) {
+  struct fixture f;
+  unsigned admitted = 0;
+  (void)state;
+  fixture_init(&f);
+  while (wt__turn_admits(&f.turn, &f.a)) {
+    now += 10 * US;
+    assert_true(++admitted < 10000);
+  }
+  assert_in_range(admitted, WT__TURN_CHEAP_MAX / (10 * US), WT__TURN_CHEAP_MAX / (10 * US) + WT__TURN_LOOK_EVERY);
+  assert_true(packet(&f, &f.b, 1));
   fixture_free(&f);
 }
 
@@ -338,6 +353,7 @@ static void test_turn_without_a_clock_has_no_budgets(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_turn_budget_ends_and_is_new_in_the_next_turn),
+      cmocka_unit_test(test_turn_cheap_packets_have_more_time),
       cmocka_unit_test(test_turn_expensive_packets_are_told_apart),
       cmocka_unit_test(test_turn_waiting_costs_nobody),
       cmocka_unit_test(test_turn_reads_the_clock_rarely_but_for_costly_packets),
