@@ -26,6 +26,8 @@
 #include "wire/error_code.h"
 #include "wire/utf8.h"
 
+#define ALERT_ILLEGAL_PARAMETER 47 /* RFC 8446, section 6 */
+
 /* --- Beginning --- */
 
 /* The memory's key: the name that the certificate was, or will be, accepted for belongs to it. */
@@ -162,15 +164,27 @@ void wt__endpoint_recv_client_unknown(struct wt__endpoint *endpoint, const struc
 
 static bool is_tls_alert(uint64_t code) { return code >= NGTCP2_CRYPTO_ERROR && code < NGTCP2_CRYPTO_ERROR + 0x100; }
 
+/* Some TLS libraries refuse names with an underscore in this way; the alert alone tells nobody. */
+static bool may_be_the_name(const struct wt__conn *conn, uint8_t alert) {
+  const char *name = wt__tls_server_name(conn->tls);
+  return alert == ALERT_ILLEGAL_PARAMETER && !conn->shaken && strchr(name, '_') != NULL;
+}
+
+static void explain_alert(const struct wt__conn *conn, struct wt__h3_end *end, uint8_t alert) {
+  bool name = may_be_the_name(conn, alert);
+  end->error = WT_ERR_TLS;
+  (void)snprintf(end->reason, sizeof(end->reason), "the server ended the handshake: %s%s%s", wt__tls_alert_name(alert),
+                 name ? "; maybe it takes no name with an underscore, such as " : "",
+                 name ? wt__tls_server_name(conn->tls) : "");
+}
+
 /* The other end closed it, or forgot about it. */
 static void explain_draining(struct wt__conn *conn, struct wt__h3_end *end) {
   const ngtcp2_ccerr *peer = ngtcp2_conn_get_ccerr(conn->quic);
   end->error = WT_ERR_CLOSED;
   end->is_h3 = peer->type == NGTCP2_CCERR_TYPE_APPLICATION;
   if (!end->is_h3 && is_tls_alert(peer->error_code)) {
-    end->error = WT_ERR_TLS;
-    (void)snprintf(end->reason, sizeof(end->reason), "the server ended the handshake: %s",
-                   wt__tls_alert_name((uint8_t)peer->error_code));
+    explain_alert(conn, end, (uint8_t)peer->error_code);
   } else {
     const char *reason = peer->reasonlen ? (const char *)peer->reason : "";
     (void)wt__utf8_show(end->reason, sizeof(end->reason), reason, peer->reasonlen);

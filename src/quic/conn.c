@@ -235,6 +235,18 @@ static void conn_rest(struct wt__conn *conn) {
 
 void wt__conn_stir(struct wt__conn *conn) { conn->resting_at = conn->endpoint->now + REST_AFTER; }
 
+/* The TLS library has refused the name that the client asks for. */
+static void conn_warn_name(struct wt__conn *conn) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  const char *why = conn->tls && !conn->client ? wt__tls_error(conn->tls) : NULL;
+  struct wt__path path;
+  char peer[WT__ADDRESS_TEXT_MAX];
+  if (!why || !*why || !wt__rate_take(&endpoint->gauge.log_rate, endpoint->now)) return;
+  wt__path_from_quic(&path, ngtcp2_conn_get_path(conn->quic));
+  wt__conn_address_text(&path.remote, peer, sizeof(peer));
+  WT__WARN(endpoint->config.log, "the handshake with %s is refused: %s", peer, why);
+}
+
 /* The connection is not open any more: the application hears of it, and all but the remains is freed. */
 static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum wt_party party, uint64_t code) {
   struct wt__endpoint *endpoint = conn->endpoint;
@@ -245,6 +257,7 @@ static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum 
     if (conn->counted) wt__shared_peer_remove(endpoint->shared, WT__PEERS_ESTABLISHED, conn->peer_key);
     WT__DEBUG(endpoint->config.log, "connection %s: ends, by %s, code 0x%llx%s", conn->name, wt_party_name(party),
               (unsigned long long)code, conn->shaken ? "" : ", before the handshake was done");
+    if (!conn->shaken) conn_warn_name(conn);
   }
   wt__conn_leave_half_open(conn);
   wt__lane_clear(&endpoint->turn, &conn->lane);

@@ -91,8 +91,12 @@ int wt__tls_new_client(struct wt__tls **tls, struct wt__tls_client *client, cons
 /* The ticket that was taken is used up; `unused`: it goes back, because the server never answered. */
 void wt__tls_client_settle(struct wt__tls *tls, bool unused);
 
-/* Why the server's certificate was refused, for people; "" if it was not. */
+/* Why the server's certificate was refused, for people; "" if it was not. Of a server: why the name that the client asks
+ * for was refused; NULL or "" if it was not. */
 const char *wt__tls_error(const struct wt__tls *tls);
+
+/* What a client asks for: a DNS name, or an IP address. */
+const char *wt__tls_server_name(const struct wt__tls *tls);
 
 /* The name of a TLS alert: "Handshake failed". */
 const char *wt__tls_alert_name(uint8_t alert);

@@ -270,6 +270,12 @@ static bool name_is_address(const char *name) {
   return inet_pton(AF_INET, name, address) == 1 || inet_pton(AF_INET6, name, address) == 1;
 }
 
+/* A name with a final dot is the same name to DNS, but neither SNI nor certificates have the dot (RFC 6066, section 3). */
+static char *name_without_dot(const char *name) {
+  size_t len = strlen(name);
+  return wt__strndup(name, len > 1 && name[len - 1] == '.' ? len - 1 : len);
+}
+
 static int client_configure(struct wt__tls *tls) {
   int rc = wt__tls_session_configure(tls, tls->client->priorities, tls->client->credentials);
   if (!rc) rc = gnutls_session_ticket_enable_client(tls->session);
@@ -306,7 +312,7 @@ int wt__tls_new_client(struct wt__tls **tls, struct wt__tls_client *client, cons
   made->conn = conn;
   made->client = client;
   made->memory_key = memory_key;
-  made->server_name = wt__strdup(server_name);
+  made->server_name = name_without_dot(server_name);
   made->error = wt__calloc(1, WT__TLS_ERROR_MAX);
   bool whole = made->server_name && made->error;
   if (whole) made->ticket = client_take_ticket(made);
@@ -322,6 +328,8 @@ int wt__tls_new_client(struct wt__tls **tls, struct wt__tls_client *client, cons
 }
 
 const char *wt__tls_error(const struct wt__tls *tls) { return tls->error; }
+
+const char *wt__tls_server_name(const struct wt__tls *tls) { return tls->server_name; }
 
 const char *wt__tls_alert_name(uint8_t alert) {
   const char *name = gnutls_alert_get_name((gnutls_alert_description_t)alert);

@@ -45,6 +45,7 @@
 #include "quic/certificate.h"
 #include "quic/memory.h"
 #include "quic/packet_keys.h"
+#include "quic/server_name.h"
 #include "wire/quic_params.h"
 #include "quic/tls_session.h"
 
@@ -90,19 +91,26 @@ static void set_unref(struct cert_set *set) {
   wt__free(set);
 }
 
-/* The certificate for the name that the client asks for, else the first. */
-static const wt_certificate *set_choose(const struct cert_set *set, gnutls_session_t session) {
-  char name[256];
-  size_t len = sizeof(name) - 1;
-  unsigned type = 0;
-  if (gnutls_server_name_get(session, name, &len, &type, 0) || type != GNUTLS_NAME_DNS || len >= sizeof(name))
-    return set->certificates[0];
-  name[len] = '\0';
-  if (strlen(name) != len) return set->certificates[0]; /* a name in front of a NUL is not the one that was asked for */
+/* The certificate for `name`, else the first. */
+static const wt_certificate *set_find(const struct cert_set *set, const char *name) {
   for (size_t i = 0; i < set->count; i++) {
     if (wt__certificate_matches(set->certificates[i], name)) return set->certificates[i];
   }
   return set->certificates[0];
+}
+
+/* The certificate for the name that the client asks for, else the first. */
+static const wt_certificate *set_choose(const struct cert_set *set, gnutls_session_t session) {
+  const char *hidden = tls_of(session)->server_name;
+  char name[256];
+  size_t len = sizeof(name) - 1;
+  unsigned type = 0;
+  if (hidden) return set_find(set, hidden);
+  if (gnutls_server_name_get(session, name, &len, &type, 0) || type != GNUTLS_NAME_DNS || len >= sizeof(name))
+    return set->certificates[0];
+  name[len] = '\0';
+  if (strlen(name) != len) return set->certificates[0]; /* a name in front of a NUL is not the one that was asked for */
+  return set_find(set, name);
 }
 
 /* GnuTLS borrows what this gives; the session's set keeps it alive. */
@@ -352,6 +360,7 @@ static int session_on_alert(gnutls_session_t session, gnutls_record_encryption_l
 
 static int params_recv(gnutls_session_t session, const uint8_t *data, size_t len) {
   struct ngtcp2_conn *conn = tls_of(session)->conn;
+  wt__server_name_hide(tls_of(session), data);
   enum wt__reset_at_param reset_at = wt__quic_params_find_reset_at(data, len);
   tls_of(session)->peer_has_reset_at = reset_at == WT__RESET_AT_PRESENT;
   int rc = reset_at == WT__RESET_AT_MALFORMED ? NGTCP2_ERR_TRANSPORT_PARAM
@@ -375,6 +384,8 @@ static int params_send(gnutls_session_t session, gnutls_buffer_t extension) {
 int wt__tls_session_configure(struct wt__tls *tls, struct gnutls_priority_st *priorities, void *credentials) {
   gnutls_session_t session = tls->session;
   gnutls_datum_t alpn = {(unsigned char *)(uintptr_t) "h3", 2};
+  /* A server reads them in the first of GnuTLS's passes, before the server name (server_name_gnutls.c). */
+  gnutls_ext_parse_type_t pass = tls->client ? GNUTLS_EXT_TLS : GNUTLS_EXT_VERSION_NEG;
   gnutls_session_set_ptr(session, tls);
   int rc = gnutls_priority_set(session, priorities);
   if (!rc) rc = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
@@ -384,7 +395,7 @@ int wt__tls_session_configure(struct wt__tls *tls, struct gnutls_priority_st *pr
   gnutls_handshake_set_read_function(session, session_on_read);
   gnutls_alert_set_read_function(session, session_on_alert);
   return gnutls_session_ext_register(session, "QUIC transport parameters", NGTCP2_TLSEXT_QUIC_TRANSPORT_PARAMETERS_V1,
-                                     GNUTLS_EXT_TLS, params_recv, params_send, NULL, NULL, NULL,
+                                     pass, params_recv, params_send, NULL, NULL, NULL,
                                      GNUTLS_EXT_FLAG_TLS | GNUTLS_EXT_FLAG_CLIENT_HELLO | GNUTLS_EXT_FLAG_EE);
 }
 
@@ -406,6 +417,7 @@ int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, st
   }
   made->key_log = (void (*)(void))gnutls_session_get_keylog_function(made->session);
   gnutls_session_set_keylog_function(made->session, session_on_key_log);
+  wt__server_name_watch(made);
   rc = wt__tls_session_configure(made, context->priorities, made->set->credentials);
   if (!rc && set->ticket_key.data) rc = gnutls_session_ticket_enable_server(made->session, &set->ticket_key);
   if (rc) {

@@ -22,14 +22,16 @@ struct wt__tls {
   struct ngtcp2_conn *conn;
   struct wt__packet_keys *keys;
   bool peer_has_reset_at;
-  bool no_protocol;              /* the peer chose, or offered, no application protocol: the handshake fails */
-  struct cert_set *set;          /* of a server */
-  void (*key_log)(void);         /* of a server: GnuTLS's own function for that, of another type */
-  struct wt__secret exporter;    /* of a server */
-  struct wt__tls_info info;      /* while `session` is NULL */
-  struct wt__tls_client *client; /* of a client */
-  char *server_name;
-  char *error;                    /* of a client, WT__TLS_ERROR_MAX bytes: why the server's certificate was refused */
+  bool no_protocol;               /* the peer chose, or offered, no application protocol: the handshake fails */
+  struct cert_set *set;           /* of a server */
+  void (*key_log)(void);          /* of a server: GnuTLS's own function for that, of another type */
+  struct wt__secret exporter;     /* of a server */
+  struct wt__tls_info info;       /* while `session` is NULL */
+  struct wt__tls_client *client;  /* of a client */
+  char *server_name;              /* of a server: what the client asks for, if GnuTLS is not to see it; or NULL */
+  const uint8_t *hello_params;    /* of a server: in the ClientHello that is being read, or NULL: the parameters, */
+  const uint8_t *hello_name;      /* and the name that GnuTLS is not to see */
+  char *error;                    /* WT__TLS_ERROR_MAX bytes: why the server's certificate, or its name, was refused */
   bool peer_showed;               /* it has shown a certificate on this connection, good or not */
   const char *memory_key;         /* where tickets go; NULL: nowhere */
   unsigned tickets;               /* that went there */

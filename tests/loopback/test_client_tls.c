@@ -126,6 +126,9 @@ static void test_client_tls_authority_and_name_are_checked(void **state) {
   close(fd);
   struct wt__tls_client_options options = {.verify = WT__VERIFY_CA, .ca_file = path};
   assert_int_equal(outcome(certificate, &options, "localhost", reason, sizeof(reason)), 0);
+  assert_int_equal(outcome(certificate, &options, "localhost.", reason, sizeof(reason)), 0); /* RFC 6066, section 3 */
+  assert_int_equal(outcome(certificate, &options, "LOCALHOST.", reason, sizeof(reason)), 0);
+  assert_int_equal(outcome(certificate, &options, "localhost..", reason, sizeof(reason)), WT_ERR_CERTIFICATE);
   assert_int_equal(outcome(certificate, &options, "elsewhere.example", reason, sizeof(reason)), WT_ERR_CERTIFICATE);
   assert_non_null(strstr(reason, "elsewhere.example"));
   other = certificate_p256(-DAY, 300 * DAY, pem, sizeof(pem));
@@ -133,6 +136,36 @@ static void test_client_tls_authority_and_name_are_checked(void **state) {
   wt_certificate_free(other);
   wt_certificate_free(certificate);
   unlink(path);
+}
+
+/* As containers are called, by both sides of ours: SNI, certificate and check. */
+static void test_client_tls_name_with_an_underscore(void **state) {
+  (void)state;
+  char pem[8192], reason[256], path[] = "/tmp/wt-client-tls-XXXXXX";
+  wt_certificate *certificate = certificate_make(GNUTLS_PK_ECDSA, GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1),
+                                                 -DAY, 300 * DAY, "my_service", pem, sizeof(pem));
+  int fd = mkstemp(path);
+  assert_true(fd >= 0);
+  assert_int_equal(write(fd, pem, strlen(pem)), strlen(pem));
+  close(fd);
+  struct wt__tls_client_options options = {.verify = WT__VERIFY_CA, .ca_file = path};
+  assert_int_equal(outcome(certificate, &options, "my_service", reason, sizeof(reason)), 0);
+  assert_int_equal(outcome(certificate, &options, "my_servicf", reason, sizeof(reason)), WT_ERR_CERTIFICATE);
+  wt_certificate_free(certificate);
+  unlink(path);
+}
+
+/* Another server may refuse such a name, and says no more than an alert. */
+static void test_client_tls_guesses_that_the_name_was_refused(void **state) {
+  (void)state;
+  char pem[8192], reason[256];
+  wt_certificate *certificate = certificate_p256(-DAY, 300 * DAY, pem, sizeof(pem));
+  struct wt__tls_client_options options = {.verify = WT__VERIFY_NOTHING};
+  assert_int_equal(outcome(certificate, &options, "my service_1", reason, sizeof(reason)), WT_ERR_TLS);
+  assert_non_null(strstr(reason, "maybe it takes no name with an underscore, such as my service_1"));
+  assert_int_equal(outcome(certificate, &options, "my service", reason, sizeof(reason)), WT_ERR_TLS);
+  assert_null(strstr(reason, "underscore"));
+  wt_certificate_free(certificate);
 }
 
 static void test_client_tls_nothing_is_verified_only_where_asked_for(void **state) {
@@ -189,6 +222,8 @@ int main(void) {
       cmocka_unit_test(test_client_tls_hash_of_a_certificate_over_14_days_is_refused),
       cmocka_unit_test(test_client_tls_hash_of_an_rsa_certificate_is_refused),
       cmocka_unit_test(test_client_tls_authority_and_name_are_checked),
+      cmocka_unit_test(test_client_tls_name_with_an_underscore),
+      cmocka_unit_test(test_client_tls_guesses_that_the_name_was_refused),
       cmocka_unit_test(test_client_tls_nothing_is_verified_only_where_asked_for),
       cmocka_unit_test(test_client_tls_server_has_to_choose_http3),
       cmocka_unit_test(test_client_tls_options_are_checked),

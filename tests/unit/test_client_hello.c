@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: MIT */
+
+/* src/wire/client_hello.c: the server name in a ClientHello, and in the ones that are cut or lie about their lengths. */
+
+#include <stdarg.h>
+#include <stddef.h>
+#include <setjmp.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "wire/client_hello.h"
+
+/* A session id of 2 bytes, 2 cipher suites, the extensions 43 (3 bytes), 0 (a name of another type, "ab_c", "x"), 57 (1). */
+static const uint8_t whole[] = {
+    3, 3, 0, 0,  0, 0,  0, 0, 0, 0,   0, 0, 0, 0,   0,   0,   0,   0, 0, 0,  0,   0,  0,  0, 0, 0,  0,
+    0, 0, 0, 0,  0, 0,  0, 2, 9, 9,   0, 4, 1, 1,   1,   3,   1,   0, 0, 33, 0,   43, 0,  3, 2, 3,  4,
+    0, 0, 0, 17, 0, 15, 7, 0, 1, '!', 0, 0, 4, 'a', 'b', '_', 'c', 0, 0, 1,  'x', 0,  57, 0, 1, 42,
+};
+static const struct wt__vec hello = {whole, sizeof(whole)};
+
+static void test_client_hello_find_extension(void **state) {
+  (void)state;
+  struct wt__vec body;
+  assert_true(wt__client_hello_find(hello, 43, &body));
+  assert_int_equal(body.len, 3);
+  assert_memory_equal(body.data, "\2\3\4", 3);
+  assert_true(wt__client_hello_find(hello, 57, &body));
+  assert_ptr_equal(body.data, whole + sizeof(whole) - 1);
+  assert_int_equal(body.len, 1);
+  assert_false(wt__client_hello_find(hello, 16, &body));
+}
+
+static void test_client_hello_server_name_is_the_first_dns_name(void **state) {
+  (void)state;
+  struct wt__vec body, name;
+  assert_true(wt__client_hello_find(hello, WT__TLS_SERVER_NAME, &body));
+  assert_true(wt__server_name_find(body, &name));
+  assert_int_equal(name.len, 4);
+  assert_memory_equal(name.data, "ab_c", 4);
+  assert_int_equal(name.data[-3], 0);
+}
+
+/* Each prefix is a copy of its own, so that AddressSanitizer sees a byte that is read behind it. */
+static void test_client_hello_cut_anywhere_has_no_more_than_it_has(void **state) {
+  (void)state;
+  struct wt__vec body, name;
+  for (size_t len = 0; len < sizeof(whole); len++) {
+    uint8_t *part = malloc(len ? len : 1);
+    assert_non_null(part);
+    memcpy(part, whole, len);
+    struct wt__vec cut = {part, len};
+    assert_false(wt__client_hello_find(cut, 57, &body)); /* the list of extensions is longer than what is there */
+    if (len >= 59) {
+      cut = (struct wt__vec){part + 58, len - 58};
+      assert_false(wt__server_name_find(cut, &name) && name.data + name.len > part + len);
+    }
+    free(part);
+  }
+}
+
+static void test_client_hello_false_lengths_have_no_name(void **state) {
+  (void)state;
+  static const struct {
+    const char *bytes;
+    size_t len;
+  } bodies[] = {
+      {"", 0},
+      {"\0", 1},
+      {"\0\0", 2},        /* an empty list */
+      {"\0\4\0\0\0", 5},  /* the list is longer than the body */
+      {"\0\3\0\0\0", 5},  /* an empty name */
+      {"\0\4\0\0\2a", 6}, /* the name is longer than the list */
+      {"\0\4\0\xff\xff"
+       "a",
+       6},                /* by much */
+      {"\0\2\0\0", 4},    /* half a length */
+      {"\0\4\1\0\1a", 6}, /* no DNS name */
+  };
+  struct wt__vec name;
+  for (size_t i = 0; i < sizeof(bodies) / sizeof(bodies[0]); i++)
+    assert_false(wt__server_name_find((struct wt__vec){(const uint8_t *)bodies[i].bytes, bodies[i].len}, &name));
+}
+
+static enum wt__server_name_kind kind_of(const char *name, size_t len) {
+  return wt__server_name_kind((struct wt__vec){(const uint8_t *)name, len});
+}
+
+static void test_server_name_kinds(void **state) {
+  (void)state;
+  char longest[WT__TLS_SERVER_NAME_MAX + 1];
+  assert_int_equal(kind_of("www.Example-1.test.", 19), WT__SERVER_NAME_PLAIN);
+  assert_int_equal(kind_of("my_service", 10), WT__SERVER_NAME_UNDERSCORE);
+  assert_int_equal(kind_of("_", 1), WT__SERVER_NAME_UNDERSCORE);
+  assert_int_equal(kind_of("a b", 3), WT__SERVER_NAME_ODD);
+  assert_int_equal(kind_of("a_\0", 3), WT__SERVER_NAME_ODD);
+  assert_int_equal(kind_of("b\xc3\xbc"
+                           "cher",
+                           7),
+                   WT__SERVER_NAME_ODD);
+  assert_int_equal(kind_of("a/../b", 6), WT__SERVER_NAME_ODD);
+  memset(longest, '_', sizeof(longest));
+  assert_int_equal(kind_of(longest, WT__TLS_SERVER_NAME_MAX), WT__SERVER_NAME_UNDERSCORE);
+  assert_int_equal(kind_of(longest, sizeof(longest)), WT__SERVER_NAME_ODD);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_client_hello_find_extension),
+      cmocka_unit_test(test_client_hello_server_name_is_the_first_dns_name),
+      cmocka_unit_test(test_client_hello_cut_anywhere_has_no_more_than_it_has),
+      cmocka_unit_test(test_client_hello_false_lengths_have_no_name),
+      cmocka_unit_test(test_server_name_kinds),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
