@@ -21,6 +21,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include "base/mem.h"
 #include "base/sized.h"
@@ -106,7 +107,7 @@ static int check_all(wt_request *request) {
   if (!request->is_webtransport) {
     return wt__request_error(request, WT_ERR_NOT_WEBTRANSPORT, "the request does not ask for a WebTransport session");
   }
-  if (strcmp(request_scheme(request), "https") != 0) {
+  if (strcasecmp(request_scheme(request), "https") != 0) { /* RFC 3986, section 3.1 */
     return wt__request_error(request, WT_ERR_NOT_WEBTRANSPORT, "the scheme of a WebTransport request has to be https");
   }
   rv = wt__answer_check(request);

@@ -24,6 +24,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <strings.h>
 
 #include <webtransport/error.h>
 
@@ -132,7 +133,7 @@ int wt__address_parse(const char *text, struct wt__address *addresses, size_t *c
   struct in_addr v4;
   struct in6_addr v6;
   if (host[0] == '\0') strcpy(host, "::");
-  if (strcmp(host, "localhost") == 0) {
+  if (strcasecmp(host, "localhost") == 0) {
     address_add_v6(addresses, count, &in6addr_loopback, port);
     address_add_v4(addresses, count, INADDR_LOOPBACK, port);
   } else if (inet_pton(AF_INET6, host, &v6) == 1) {

@@ -200,11 +200,23 @@ static void reach_answer_v4(struct wt__reach *reach, const struct in_addr *ip) {
   wt__race_answer(&reach->race, WT__RACE_V4, &address, ip ? 1 : 0, wt__client_now(reach->client));
 }
 
+/* An IPv4 address in the URL; a final dot is allowed there as it is behind a name, and no address has one for inet_pton. */
+static bool host_is_v4(const char *host, struct in_addr *address) {
+  char text[INET_ADDRSTRLEN];
+  size_t len = strlen(host);
+  if (len > 0 && host[len - 1] == '.') len--;
+  if (len >= sizeof(text)) return false;
+  memcpy(text, host, len);
+  text[len] = '\0';
+  return inet_pton(AF_INET, text, address) == 1;
+}
+
 /* "localhost" and names below it are both loopback addresses (RFC 6761, section 6.3). */
 static bool host_is_local(const char *host) {
   static const char local[] = "localhost";
   size_t len = strlen(host), local_len = strlen(local);
-  if (len < local_len || strcmp(host + len - local_len, local) != 0) return false;
+  if (len > 0 && host[len - 1] == '.') len--;
+  if (len < local_len || memcmp(host + len - local_len, local, local_len) != 0) return false;
   return len == local_len || host[len - local_len - 1] == '.';
 }
 
@@ -216,7 +228,7 @@ static void reach_begin(struct wt__reach *reach) {
   if (reach->is_v6) {
     reach_answer_v6(reach, inet_pton(AF_INET6, reach->host, &v6) == 1 ? &v6 : NULL);
     reach_answer_v4(reach, NULL);
-  } else if (inet_pton(AF_INET, reach->host, &v4) == 1) {
+  } else if (host_is_v4(reach->host, &v4)) {
     reach_answer_v6(reach, NULL);
     reach_answer_v4(reach, &v4);
   } else if (host_is_local(reach->host)) {

@@ -42,6 +42,7 @@
 #define P256_VALUE_LEN 32              /* bytes of a private value */
 #define MAX_NAMES 64                   /* of a generated certificate */
 #define SERIAL_LEN 16
+#define NAME_MAX_LEN 255 /* bytes of a name that is asked for */
 #define HOUR 3600
 #define DAY (24 * HOUR)
 
@@ -483,7 +484,13 @@ int64_t wt_certificate_expires_at(const wt_certificate *certificate) { return ce
 const char *wt__certificate_open_key_file(const wt_certificate *certificate) { return certificate->open_key_file; }
 
 bool wt__certificate_matches(const wt_certificate *certificate, const char *name) {
-  return gnutls_x509_crt_check_hostname(certificate->leaf, name) != 0;
+  char bare[NAME_MAX_LEN + 1];
+  size_t len = strlen(name);
+  if (len > 1 && name[len - 1] == '.') len--; /* names in certificates have no final dot */
+  if (len >= sizeof(bare)) return false;
+  memcpy(bare, name, len);
+  bare[len] = '\0';
+  return gnutls_x509_crt_check_hostname(certificate->leaf, bare) != 0;
 }
 
 bool wt_certificate_matches(const wt_certificate *certificate, const char *name) {

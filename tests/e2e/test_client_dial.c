@@ -116,6 +116,22 @@ static void test_client_chooses_a_subprotocol(void **state) {
   pair_close(&pair);
 }
 
+/* To DNS a host with a final dot is the same host; addresses may have one as well. The request keeps it. */
+static void test_client_dials_hosts_with_a_final_dot(void **state) {
+  static const char *const hosts[] = {"localhost.", "LOCALHOST.", "any.localhost.", "127.0.0.1."};
+  (void)state;
+  for (size_t i = 0; i < sizeof(hosts) / sizeof(hosts[0]); i++) {
+    struct pair pair;
+    struct dialed dialed;
+    struct pair_options options = {.listen = "127.0.0.1:0"};
+    pair_open(&pair, &options);
+    pair_client(&pair, NULL);
+    dialed_run(&dialed, &pair, url_of(&pair, hosts[i], "/session"), NULL);
+    if (dialed.error) fail_msg("%s: %s", hosts[i], dialed.message);
+    pair_close(&pair);
+  }
+}
+
 static void test_client_finds_localhost_on_either_family(void **state) {
   static const char *const listen[] = {"127.0.0.1:0", "[::1]:0"};
   (void)state;
@@ -549,6 +565,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_client_dials_an_address),
       cmocka_unit_test(test_client_chooses_a_subprotocol),
+      cmocka_unit_test(test_client_dials_hosts_with_a_final_dot),
       cmocka_unit_test(test_client_finds_localhost_on_either_family),
       cmocka_unit_test(test_client_resumes_with_a_ticket),
       cmocka_unit_test(test_client_resumes_at_the_second_address),

@@ -187,6 +187,8 @@ static void test_url_names_the_mistake(void **state) {
   (void)state;
   assert_true(value_url("https://localhost:4433/echo?a=b", message, sizeof message));
   assert_true(value_url("https://[::1]/", message, sizeof message));
+  assert_true(value_url("HTTPS://localhost/", message, sizeof message));
+  assert_true(value_url("Https://EXAMPLE.test./", message, sizeof message));
   assert_false(value_url("http://localhost/", message, sizeof message));
   assert_string_equal(message, "the URL has to begin with https://");
   assert_false(value_url("localhost:4433", message, sizeof message));

@@ -167,6 +167,8 @@ static void test_certificate_loads(void **state) {
       wt_certificate_load(in_folder("good.pem"), in_folder("good.key"), &certificate, message, sizeof(message)), 0);
   assert_string_equal(message, "");
   assert_true(wt__certificate_matches(certificate, "www.example.org"));
+  assert_true(wt__certificate_matches(certificate, "www.example.org."));
+  assert_true(wt__certificate_matches(certificate, "a_b.example.org"));
   assert_false(wt__certificate_matches(certificate, "a.www.example.org"));
   assert_false(wt__certificate_matches(certificate, "example.org"));
   int64_t left = wt_certificate_expires_at(certificate) - (int64_t)time(NULL);
@@ -246,6 +248,10 @@ static void test_certificate_generates_for_local_names(void **state) {
   assert_false(wt__certificate_matches(certificate, "example.org"));
   assert_true(wt_certificate_matches(certificate, "LOCALHOST"));
   assert_false(wt_certificate_matches(certificate, "localhost.example.org"));
+  assert_true(wt_certificate_matches(certificate, "localhost."));
+  assert_true(wt_certificate_matches(certificate, "127.0.0.1."));
+  assert_false(wt_certificate_matches(certificate, "localhost.."));
+  assert_false(wt_certificate_matches(certificate, "."));
   assert_false(wt_certificate_matches(certificate, ""));
   assert_false(wt_certificate_matches(certificate, NULL));
   int64_t now = (int64_t)time(NULL);

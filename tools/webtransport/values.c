@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 struct unit {
   const char *name;
@@ -210,7 +211,7 @@ bool value_header(const char *text, char **name, const char **value, char *messa
 /* The library reads the URL; this tells the common mistakes before anything is begun. */
 bool value_url(const char *text, char *message, size_t size) {
   static const char scheme[] = "https://";
-  if (strncmp(text, scheme, sizeof scheme - 1))
+  if (strncasecmp(text, scheme, sizeof scheme - 1)) /* RFC 3986, section 3.1 */
     return value_refuse(message, size, "the URL has to begin with https://");
   text += sizeof scheme - 1;
   if (!*text || strchr("/:?#", *text)) return value_refuse(message, size, "the URL has no host");
