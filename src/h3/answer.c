@@ -8,7 +8,7 @@
  * than the client's flow control lets us send: a client that asks for many files and takes none costs none of their
  * bytes.
  *
- * Only final answers: an interim one (1xx) before it makes Chromium give a session up.
+ * Interim answers are header sections alone; when there are any is the business of interim.c.
  */
 
 #include <errno.h>
@@ -87,11 +87,19 @@ int wt__answer_check(wt_request *request) {
   return 0;
 }
 
+enum head_kind {
+  HEAD_INTERIM,  /* a 1xx */
+  HEAD_ALONE,    /* ends the stream */
+  HEAD_WITH_BODY /* a body follows */
+};
+
 /* Gives the fields to nghttp3, which copies them. A failure for want of memory leaves it half done, and ends
  * the connection. */
-static int submit_fields(wt_request *request, const nghttp3_nv *nv, size_t count, bool with_body) {
+static int submit_fields(wt_request *request, const nghttp3_nv *nv, size_t count, enum head_kind kind) {
   struct wt__h3_conn *conn = request->conn;
-  int rv = nghttp3_conn_submit_response(conn->http, request->id, nv, count, with_body ? &wt__http_body_reader : NULL);
+  int rv = kind == HEAD_INTERIM ? nghttp3_conn_submit_info(conn->http, request->id, nv, count)
+                                : nghttp3_conn_submit_response(conn->http, request->id, nv, count,
+                                                               kind == HEAD_WITH_BODY ? &wt__http_body_reader : NULL);
   if (rv == NGHTTP3_ERR_STREAM_NOT_FOUND) return wt__request_error(request, WT_ERR_CLOSED, "the client is gone");
   if (rv != 0) {
     wt__h3_fail_http(conn, rv);
@@ -100,12 +108,12 @@ static int submit_fields(wt_request *request, const nghttp3_nv *nv, size_t count
   return 0;
 }
 
-int wt__answer_submit(wt_request *request, int status, const struct wt_header *headers, size_t header_count,
-                      const uint64_t *length, bool with_body) {
+static int head_submit(wt_request *request, int status, const struct wt_header *headers, size_t header_count,
+                       const uint64_t *length, enum head_kind kind) {
   nghttp3_nv on_stack[NV_ON_STACK], *nv = on_stack;
   char status_text[DECIMAL_MAX], length_text[DECIMAL_MAX];
   size_t count = 0;
-  int rv = headers_check(request, headers, header_count, length != NULL);
+  int rv = headers_check(request, headers, header_count, length != NULL || kind == HEAD_INTERIM);
   if (rv != 0) return rv;
   if (header_count + 2 > NV_ON_STACK && (nv = wt__calloc(header_count + 2, sizeof(*nv))) == NULL) {
     return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
@@ -117,8 +125,18 @@ int wt__answer_submit(wt_request *request, int status, const struct wt_header *h
     nv[count++] = wt__fields_nv("content-length", length_text);
   }
   for (size_t i = 0; i < header_count; i++) nv[count++] = wt__fields_nv(headers[i].name, headers[i].value);
-  rv = submit_fields(request, nv, count, with_body);
+  rv = submit_fields(request, nv, count, kind);
   if (nv != on_stack) wt__free(nv);
+  return rv;
+}
+
+int wt__answer_inform(wt_request *request, int status, const struct wt_header *headers, size_t header_count) {
+  return head_submit(request, status, headers, header_count, NULL, HEAD_INTERIM);
+}
+
+int wt__answer_submit(wt_request *request, int status, const struct wt_header *headers, size_t header_count,
+                      const uint64_t *length, bool with_body) {
+  int rv = head_submit(request, status, headers, header_count, length, with_body ? HEAD_WITH_BODY : HEAD_ALONE);
   if (rv != 0) return rv;
   request->answered = true;
   wt__stalls_watch_answer(request);
@@ -163,6 +181,7 @@ static const char *status_text(int status) {
     case 405: return "Method Not Allowed";
     case 412: return "Precondition Failed";
     case 416: return "Range Not Satisfiable";
+    case 417: return "Expectation Failed";
     case 431: return "Request Header Fields Too Large";
     case 503: return "Service Unavailable";
     default: return "Internal Server Error";
@@ -184,6 +203,8 @@ int wt_request_begin(wt_request *request, int status, const struct wt_header *he
   int rv = wt__answer_check(request);
   bool no_body = request->is_head || !status_has_body(status);
   if (rv == 0) rv = status_check(request, status);
+  if (rv == 0) rv = headers_check(request, headers, header_count, false);
+  if (rv == 0) wt__interim_continue(request);
   if (rv == 0) rv = wt__answer_submit(request, status, headers, header_count, NULL, !no_body);
   if (rv == 0) request->no_body = no_body;
   return rv;

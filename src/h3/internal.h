@@ -53,6 +53,7 @@
 #include "h3/exchange.h"
 #include "h3/fields.h"
 #include "h3/headers.h"
+#include "h3/interim.h"
 #include "h3/request_check.h"
 #include "h3/section.h"
 #include "h3/file_body.h"
@@ -190,6 +191,8 @@ struct wt_request {
 
   bool headers_done, over_limit, no_memory;
   enum wt__request_fault fault; /* of the header section */
+  enum wt__expect expect;       /* what the client waits for before it sends the body */
+  uint8_t interims;             /* interim answers that the application has sent */
   bool dispatched;              /* the handler was called */
   bool gave_up_settings;        /* dispatched without the SETTINGS */
   bool is_webtransport, is_head;
@@ -387,6 +390,8 @@ int wt__answer_check(wt_request *request);
 int wt__answer_submit(wt_request *request, int status, const struct wt_header *headers, size_t header_count,
                       const uint64_t *length, bool with_body);
 /* A short answer of the library's own: "404 Not Found" and the like. `headers` may be NULL. */
+/* An interim one (1xx): its header section alone. The same errors; whoever calls wakes the connection. */
+int wt__answer_inform(wt_request *request, int status, const struct wt_header *headers, size_t header_count);
 int wt__answer_status(wt_request *request, int status, const struct wt_header *headers, size_t header_count);
 /* Bytes for nghttp3's `read_data`; as `nghttp3_read_data_callback` returns. */
 nghttp3_ssize wt__answer_read(wt_request *request, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags);

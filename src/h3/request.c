@@ -176,6 +176,8 @@ static bool request_read_fields(wt_request *request) {
   request->is_webtransport =
       strcmp(request->method, "CONNECT") == 0 &&
       (strcmp(request->protocol, "webtransport") == 0 || strcmp(request->protocol, "webtransport-h3") == 0);
+  if (strcmp(request->method, "CONNECT") != 0)
+    request->expect = wt__expect_read(wt__fields_value(&request->fields, "expect"));
   return request_read_path(request);
 }
 
@@ -273,6 +275,10 @@ static void request_dispatch(wt_request *request) {
     request_refuse_for_memory(request);
     return;
   }
+  if (request->expect == WT__EXPECT_UNKNOWN) { /* RFC 9110, section 10.1.1 */
+    wt__answer_status(request, 417, NULL, 0);
+    return;
+  }
   route = wt__routes_find(conn->config->routes, request->path);
   if (route) {
     wt_handler handler = route->handler; /* the handler may replace its route */
@@ -336,6 +342,7 @@ void wt__request_run(wt_request *request) {
       request_dispatch(request);
     }
   }
+  wt__interim_continue(request);
   if (request_takes_body(request)) wt__body_in_deliver(&request->in);
   if (request->out.writable_pending && !request->gone && !request->over && !request->out.ended) {
     request->out.writable_pending = false;

@@ -139,6 +139,21 @@ check_contains "libcurl: a bad parameter is named" "$(cat "$DIR/body")" "bytes m
 curl3 /small.bin --header "X-Long: $(head -c 20000 /dev/zero | tr '\0' a)"
 check_equal "libcurl: header fields beyond the limit" "HTTP/3 431" "$(code)"
 
+# --- expect: 100-continue, by a client that waits for the 100 for longer than its request may take. ---
+
+statuses() { tr -d '\r' <"$DIR/head" | sed -n 's/^HTTP.3 \([0-9]*\).*/\1/p' | paste -sd ' '; }
+
+curl3 /sink --expect "a body that waits"
+check_equal "libcurl: 100, then the answer" "100 200" "$(statuses)"
+check_equal "libcurl: the body came after the 100" 17 "$(json j.bytes <"$DIR/body")"
+curl3 /echo --expect "an echo that waits"
+check_equal "libcurl: 100 before an answer that begins at once" "100 200" "$(statuses)"
+check_equal "libcurl: the echo of a body that waited" "an echo that waits" "$(cat "$DIR/body")"
+curl3 /index.html --expect "a body that nobody wants"
+check_equal "libcurl: no 100 where the body is not wanted" 405 "$(statuses)"
+curl3 /sink --post "a body" --header "Expect: 200-ok"
+check_equal "libcurl: another expectation" 417 "$(statuses)"
+
 # --- The certificate, as a client that verifies sees it. ---
 
 curl3 /index.html --ca "$DIR/a.pem"

@@ -5,6 +5,7 @@
  * Prints the answer's header section on standard output and writes its body to FILE.
  *
  *   --range A-B    --header "NAME: VALUE"    --method NAME    --ca FILE (else nothing is verified)
+ *   --post TEXT    --expect TEXT (posted too, with "expect: 100-continue": not one byte of it before the 100)
  *
  * libcurl built with GnuTLS has HTTP/3 in Debian 13 and in Debian 12's backports, while the curl
  * command there has not. It is opened at run time, since its development package and that of the
@@ -22,6 +23,9 @@ enum {
   OPT_HTTPHEADER = 10023,
   OPT_HEADERDATA = 10029,
   OPT_CUSTOMREQUEST = 10036,
+  OPT_POSTFIELDS = 10015,
+  OPT_POST = 47,
+  OPT_EXPECT_100_TIMEOUT_MS = 227,
   OPT_NOBODY = 44,
   OPT_SSL_VERIFYPEER = 64,
   OPT_CAINFO = 10065,
@@ -30,6 +34,7 @@ enum {
   OPT_TIMEOUT = 13,
   HTTP_VERSION_3ONLY = 31,
   TIMEOUT_S = 60,
+  NEVER_MS = 600000,
 };
 
 struct curl_functions {
@@ -77,6 +82,13 @@ static void option_apply(const struct curl_functions *curl, void *easy, const ch
   } else if (!strcmp(name, "--method")) {
     curl->easy_setopt(easy, OPT_CUSTOMREQUEST, value);
     if (!strcmp(value, "HEAD")) curl->easy_setopt(easy, OPT_NOBODY, 1L);
+  } else if (!strcmp(name, "--post") || !strcmp(name, "--expect")) {
+    curl->easy_setopt(easy, OPT_POST, 1L);
+    curl->easy_setopt(easy, OPT_POSTFIELDS, value);
+    if (!strcmp(name, "--post")) return;
+    headers = curl->slist_append(headers, "Expect: 100-continue");
+    curl->easy_setopt(easy, OPT_HTTPHEADER, headers);
+    curl->easy_setopt(easy, OPT_EXPECT_100_TIMEOUT_MS, (long)NEVER_MS);
   } else if (!strcmp(name, "--ca")) {
     curl->easy_setopt(easy, OPT_CAINFO, value);
     curl->easy_setopt(easy, OPT_SSL_VERIFYPEER, 1L);
