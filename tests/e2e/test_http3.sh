@@ -41,7 +41,8 @@ make_certificate a
 make_certificate b
 cp "$DIR/a.pem" "$DIR/live.pem"
 cp "$DIR/a.key" "$DIR/live.key"
-start_server --www "$DIR/www" --cert "$DIR/live.pem" --key "$DIR/live.key" --log info
+start_server --www "$DIR/www" --cert "$DIR/live.pem" --key "$DIR/live.key" --log info \
+  --host my_service
 URL=https://localhost:$PORT
 
 # --- gtlsclient. ---
@@ -153,6 +154,16 @@ curl3 /index.html --expect "a body that nobody wants"
 check_equal "libcurl: no 100 where the body is not wanted" 405 "$(statuses)"
 curl3 /sink --post "a body" --header "Expect: 200-ok"
 check_equal "libcurl: another expectation" 417 "$(statuses)"
+
+# --- Hosts as containers and careful people write them. ---
+
+for host in my_service MY_SERVICE localhost. my_service.; do
+  here=$URL
+  URL=https://$host:$PORT
+  curl3 /index.html --resolve "$host:$PORT:127.0.0.1"
+  URL=$here
+  check_equal "libcurl: a host called $host" "HTTP/3 200" "$(code)"
+done
 
 # --- The certificate, as a client that verifies sees it. ---
 

@@ -5,6 +5,7 @@
  * Prints the answer's header section on standard output and writes its body to FILE.
  *
  *   --range A-B    --header "NAME: VALUE"    --method NAME    --ca FILE (else nothing is verified)
+ *   --resolve HOST:PORT:ADDRESS
  *   --post TEXT    --expect TEXT (posted too, with "expect: 100-continue": not one byte of it before the 100)
  *
  * libcurl built with GnuTLS has HTTP/3 in Debian 13 and in Debian 12's backports, while the curl
@@ -24,6 +25,7 @@ enum {
   OPT_HEADERDATA = 10029,
   OPT_CUSTOMREQUEST = 10036,
   OPT_POSTFIELDS = 10015,
+  OPT_RESOLVE = 10203,
   OPT_POST = 47,
   OPT_EXPECT_100_TIMEOUT_MS = 227,
   OPT_NOBODY = 44,
@@ -89,6 +91,8 @@ static void option_apply(const struct curl_functions *curl, void *easy, const ch
     headers = curl->slist_append(headers, "Expect: 100-continue");
     curl->easy_setopt(easy, OPT_HTTPHEADER, headers);
     curl->easy_setopt(easy, OPT_EXPECT_100_TIMEOUT_MS, (long)NEVER_MS);
+  } else if (!strcmp(name, "--resolve")) {
+    curl->easy_setopt(easy, OPT_RESOLVE, curl->slist_append(NULL, value));
   } else if (!strcmp(name, "--ca")) {
     curl->easy_setopt(easy, OPT_CAINFO, value);
     curl->easy_setopt(easy, OPT_SSL_VERIFYPEER, 1L);
