@@ -65,6 +65,8 @@ static void test_origins_are_kept_in_one_form(void **state) {
   assert_string_equal(origins.list[1], "http://::1:8080");
   assert_string_equal(origins.list[2], "http://localhost:80");
   assert_string_equal(origins.list[3], "chrome-extension://abcdefgh:0");
+  assert_null(origins_add(&origins, "https://example.com."));
+  assert_string_equal(origins.list[4], origins.list[0]);
   assert_null(origins_add(&origins, "any"));
   assert_true(origins.any);
 }

@@ -19,6 +19,8 @@ static void test_origin_same_host_and_port(void **state) {
       {"https://example.com", "example.com:443"},
       {"https://example.com:4433", "example.com:4433"},
       {"https://EXAMPLE.com", "example.COM"},
+      {"https://example.com.", "example.com."},
+      {"https://my_service.:4433", "my_service.:4433"},
       {"HTTPS://example.com", "example.com"},
       {"https://127.0.0.1:4433", "127.0.0.1:4433"},
       {"https://[::1]:4433", "[::1]:4433"},

@@ -63,6 +63,8 @@ static void test_tls_chooses_the_certificate_by_name(void **state) {
   assert_true(certificate_is_for("second.example", "second.example"));
   assert_true(certificate_is_for("www.wild.example", "www.wild.example"));
   assert_true(certificate_is_for("elsewhere.example", "first.example"));
+  assert_true(certificate_is_for("second.example.", "second.example")); /* clients should not send the dot, some do */
+  assert_true(certificate_is_for("SECOND.example", "second.example"));
 }
 
 static void test_tls_reloads_certificates(void **state) {
