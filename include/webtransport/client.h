@@ -54,8 +54,17 @@ struct wt_client_config {
   const char *bind;
 
   /* --- Time, in milliseconds. --- */
-  uint64_t idle_timeout_ms;             /**< connection without any packet; default 30,000; 0: none */
-  uint64_t keep_alive_ms;               /**< PING this often while a session is open; default 15,000; 0: never */
+  /**
+   * How long a connection may be without any packet; default 30,000; 0: this end sets no limit. The peer announces such
+   * a time too: the lower one counts for both, but no less than three probe timeouts (RFC 9000, section 10.1).
+   */
+  uint64_t idle_timeout_ms;
+  /**
+   * A PING goes out this often while a session is open; default 15,000. It goes out sooner where half of the time that
+   * counts (above) is less, so that silent sessions live on whatever the peer has announced. 0: never. A session in
+   * which neither end says anything for that time is then lost, with a timeout.
+   */
+  uint64_t keep_alive_ms;
   uint64_t settings_timeout_ms;         /**< the server's SETTINGS after the handshake; default 5,000 */
   uint64_t early_timeout_ms;            /**< an early stream waits this long for its session; default 5,000 */
   uint64_t connection_attempt_delay_ms; /**< before the next address is tried beside (RFC 8305); default 250 */
@@ -153,7 +162,8 @@ struct wt_dial_result {
    * WT_ERR_IO (no address could be reached at all), WT_ERR_TIMEOUT, WT_ERR_CERTIFICATE (the server's was refused),
    * WT_ERR_TLS, WT_ERR_SETTINGS (the server does not offer what WebTransport needs: WT_REQUIREMENTS_NOT_MET),
    * WT_ERR_SUBPROTOCOL (none, or a wrong one: WT_ALPN_ERROR), WT_ERR_UNSUPPORTED (no common QUIC version),
-   * WT_ERR_SESSION_LIMIT, WT_ERR_TOO_LARGE (the header of the answer: `max_header_bytes`), WT_ERR_PROTOCOL,
+   * WT_ERR_SESSION_LIMIT, WT_ERR_TOO_LARGE (the header of the answer: `max_header_bytes`; that of the
+   * request: more than the server's SETTINGS allow), WT_ERR_PROTOCOL,
    * WT_ERR_CLOSED (cancelled, or the server closed the connection, or goes away), WT_ERR_NOMEM.
    */
   int error;

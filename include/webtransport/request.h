@@ -118,7 +118,8 @@ WT_API bool wt_request_is_webtransport(const wt_request *request);
  * handler that does not speak WebTransport answers it with 405 (section 3.2).
  *
  * Errors: WT_ERR_STATE if already answered; WT_ERR_CLOSED if the client is gone; WT_ERR_INVALID for a
- * status or a field that may not be sent; WT_ERR_NOMEM. Nothing was sent after an error. Since 0.1.0.
+ * status or a field that may not be sent; WT_ERR_TOO_LARGE if the client's SETTINGS leave no room for the fields;
+ * WT_ERR_NOMEM. Nothing was sent after an error. Since 0.1.0.
  */
 WT_API int wt_request_respond(wt_request *request, int status, const struct wt_header *headers, size_t header_count,
                               const void *body, size_t len);

@@ -91,8 +91,17 @@ struct wt_server_config {
   enum wt_log_level log_level; /**< default WT_LOG_WARN */
 
   /* --- Time, in milliseconds. --- */
-  uint64_t idle_timeout_ms;       /**< connection without any packet; default 30,000; 0: none */
-  uint64_t keep_alive_ms;         /**< PING this often while a session is open; default 15,000; 0: never */
+  /**
+   * How long a connection may be without any packet; default 30,000; 0: this end sets no limit. The peer announces such
+   * a time too: the lower one counts for both, but no less than three probe timeouts (RFC 9000, section 10.1).
+   */
+  uint64_t idle_timeout_ms;
+  /**
+   * A PING goes out this often while a session is open; default 15,000. It goes out sooner where half of the time that
+   * counts (above) is less, so that silent sessions live on whatever the peer has announced. 0: never. A session in
+   * which neither end says anything for that time is then lost, with a timeout.
+   */
+  uint64_t keep_alive_ms;
   uint64_t handshake_timeout_ms;  /**< default 10,000 */
   uint64_t no_request_timeout_ms; /**< connection without request or session; default 10,000; 0: none.
                                        Browsers fall silent when a page closes its session. */

@@ -24,6 +24,7 @@
 /* What the connection and its path are like, for statistics. Microseconds; bytes are UDP payloads. */
 struct wt__path_stats {
   uint64_t smoothed_rtt_us, rtt_variation_us, min_rtt_us;
+  uint64_t probe_timeout_us; /* with the peer's max_ack_delay in it */
   uint64_t congestion_window, bytes_in_flight;
   uint64_t packets_sent, packets_received, bytes_sent, bytes_received;
 };

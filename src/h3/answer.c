@@ -97,9 +97,14 @@ enum head_kind {
  * the connection. */
 static int submit_fields(wt_request *request, const nghttp3_nv *nv, size_t count, enum head_kind kind) {
   struct wt__h3_conn *conn = request->conn;
-  int rv = kind == HEAD_INTERIM ? nghttp3_conn_submit_info(conn->http, request->id, nv, count)
-                                : nghttp3_conn_submit_response(conn->http, request->id, nv, count,
-                                                               kind == HEAD_WITH_BODY ? &wt__http_body_reader : NULL);
+  int rv;
+  if (!wt__h3_peer_takes(conn, nv, count)) {
+    return wt__request_error(request, WT_ERR_TOO_LARGE,
+                             "the header fields are larger than the client's SETTINGS allow");
+  }
+  rv = kind == HEAD_INTERIM ? nghttp3_conn_submit_info(conn->http, request->id, nv, count)
+                            : nghttp3_conn_submit_response(conn->http, request->id, nv, count,
+                                                           kind == HEAD_WITH_BODY ? &wt__http_body_reader : NULL);
   if (rv == NGHTTP3_ERR_STREAM_NOT_FOUND) return wt__request_error(request, WT_ERR_CLOSED, "the client is gone");
   if (rv != 0) {
     wt__h3_fail_http(conn, rv);

@@ -21,7 +21,6 @@
 #define FAREWELL_PTOS 15
 #define FAREWELL_MIN_NS UINT64_C(2000000000)
 #define FAREWELL_MAX_NS UINT64_C(5000000000)
-#define MAX_ACK_DELAY_US 25000 /* what QUIC assumes (RFC 9000, section 18.2) */
 
 /* --- The connection --- */
 
@@ -130,10 +129,10 @@ void wt__client_run(struct wt__h3_conn *conn) {
 }
 
 /* Time for a close to get lost and to be sent again four times: after one, two, four and eight probe timeouts (RFC
- * 9002, section 6.2.1), of which HTTP/3 only knows what the round-trip time makes of them. */
+ * 9002, section 6.2.1). */
 static uint64_t farewell_ns(const struct wt__path_stats *path) {
   if (path->smoothed_rtt_us == 0) return FAREWELL_MAX_NS;
-  uint64_t pto_us = path->smoothed_rtt_us + 4 * path->rtt_variation_us + MAX_ACK_DELAY_US;
+  uint64_t pto_us = path->probe_timeout_us;
   if (pto_us >= FAREWELL_MAX_NS / (FAREWELL_PTOS * 1000)) return FAREWELL_MAX_NS;
   uint64_t ns = FAREWELL_PTOS * 1000 * pto_us;
   return ns > FAREWELL_MIN_NS ? ns : FAREWELL_MIN_NS;

@@ -68,6 +68,10 @@ void wt__h3_count_sessions(struct wt__h3_conn *conn) {
   conn->sessions_counted = conn->mux.sessions_open;
 }
 
+bool wt__h3_peer_takes(const struct wt__h3_conn *conn, const nghttp3_nv *nv, size_t count) {
+  return !conn->tap.has_settings || wt__fields_nv_cost(nv, count) <= conn->peer.max_field_section_size;
+}
+
 /* --- The transport for core --- */
 
 static int up_open_stream(void *ctx, bool uni, int64_t *id) {

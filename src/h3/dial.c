@@ -190,6 +190,7 @@ int wt__h3_dial_header_at(const struct wt__h3_dial *dial, size_t index, struct w
   return wt__fields_at(&dial->answer, index, false, header);
 }
 
+/* 0, WT_ERR_TOO_LARGE, or an error of nghttp3. */
 static int dial_submit(struct wt__h3_dial *dial, int draft) {
   const struct wt__fields *fields = &dial->request;
   nghttp3_nv nv[NV_MAX];
@@ -199,6 +200,7 @@ static int dial_submit(struct wt__h3_dial *dial, int draft) {
   nv[count++] = wt__fields_nv(":scheme", "https");
   count += wt__fields_to_nv(fields, nv + count, NV_MAX - 1 - count);
   if (draft == 2) nv[count++] = wt__fields_nv("sec-webtransport-http3-draft02", "1");
+  if (!wt__h3_peer_takes(dial->conn, nv, count)) return WT_ERR_TOO_LARGE;
   return nghttp3_conn_submit_request(dial->conn->http, dial->id, nv, count, &wt__http_body_reader, NULL);
 }
 
@@ -297,7 +299,9 @@ static void dial_ask(struct wt__h3_dial *dial, int draft) {
   }
   dial->stream->dial = dial;
   rv = dial_submit(dial, draft);
-  if (rv == NGHTTP3_ERR_CONN_CLOSING) {
+  if (rv == WT_ERR_TOO_LARGE) {
+    dial_replied(dial, rv, WT__H3_REQUEST_CANCELLED, WT__REQUEST_TOO_LARGE);
+  } else if (rv == NGHTTP3_ERR_CONN_CLOSING) {
     dial_replied(dial, WT_ERR_CLOSED, WT__H3_REQUEST_CANCELLED, "the server takes no new requests");
   } else if (rv != 0) { /* nghttp3 has half of it */
     wt__h3_fail_http(conn, rv);

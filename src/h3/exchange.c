@@ -233,6 +233,10 @@ static int exchange_submit(wt_exchange *exchange) {
   int rv;
   if (nv == NULL) return WT_ERR_NOMEM;
   count = wt__fields_to_nv(&exchange->request, nv, count);
+  if (!wt__h3_peer_takes(conn, nv, count)) {
+    wt__free(nv);
+    return WT_ERR_TOO_LARGE;
+  }
   rv = nghttp3_conn_submit_request(conn->http, exchange->id, nv, count,
                                    exchange->has_body ? &wt__http_body_reader : NULL, NULL);
   wt__free(nv);
@@ -258,7 +262,9 @@ static void exchange_send(wt_exchange *exchange) {
   rv = exchange_submit(exchange);
   if (rv != 0) {
     exchange_set_failed(exchange, rv, WT__H3_REQUEST_CANCELLED,
-                        rv == WT_ERR_CLOSED ? "the server takes no new requests" : wt_error_string(rv));
+                        rv == WT_ERR_CLOSED      ? "the server takes no new requests"
+                        : rv == WT_ERR_TOO_LARGE ? WT__REQUEST_TOO_LARGE
+                                                 : wt_error_string(rv));
   }
   wt__fields_free(&exchange->request);
   wt__h3_wake(conn);

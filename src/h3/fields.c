@@ -231,6 +231,12 @@ nghttp3_nv wt__fields_nv(const char *name, const char *value) {
                       NGHTTP3_NV_FLAG_NONE};
 }
 
+uint64_t wt__fields_nv_cost(const nghttp3_nv *nv, size_t count) {
+  uint64_t cost = 0;
+  for (size_t i = 0; i < count; i++) cost += nv[i].namelen + nv[i].valuelen + FIELD_OVERHEAD;
+  return cost;
+}
+
 size_t wt__fields_to_nv(const struct wt__fields *fields, nghttp3_nv *nv, size_t max) {
   size_t count = 0;
   for (; count < fields->count && count < max; count++) {

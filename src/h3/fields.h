@@ -47,6 +47,8 @@ char *wt__fields_find(const struct wt__fields *fields, const char *name, const c
 int wt__fields_at(const struct wt__fields *fields, size_t index, bool all, struct wt_header *header);
 /* For nghttp3; both are borrowed. */
 nghttp3_nv wt__fields_nv(const char *name, const char *value);
+/* What a header section of these fields costs (RFC 9114, section 4.2.2). */
+uint64_t wt__fields_nv_cost(const nghttp3_nv *nv, size_t count);
 /* All fields, at most `max`. Returns their number. */
 size_t wt__fields_to_nv(const struct wt__fields *fields, nghttp3_nv *nv, size_t max);
 

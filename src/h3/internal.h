@@ -301,6 +301,9 @@ void wt__h3_fail_http(struct wt__h3_conn *conn, int error); /* an error of nghtt
 void wt__h3_wake(struct wt__h3_conn *conn);
 /* Whether a line about what a peer did wrong may go to the log: those of a worker have a rate. */
 bool wt__h3_may_log(struct wt__h3_conn *conn);
+#define WT__REQUEST_TOO_LARGE "the request's header fields are larger than the server's SETTINGS allow"
+/* Whether the peer's SETTINGS_MAX_FIELD_SECTION_SIZE, if it has sent one, has room for these fields. */
+bool wt__h3_peer_takes(const struct wt__h3_conn *conn, const nghttp3_nv *nv, size_t count);
 /* How many bytes the window of stream `id` lets us send now; that of the connection: -1. */
 uint64_t wt__h3_stream_room(const struct wt__h3_conn *conn, int64_t id);
 void wt__h3_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);

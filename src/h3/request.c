@@ -227,6 +227,12 @@ static bool request_is_excessive(const wt_request *request) {
          conn->mux.sessions_open > 0 && wt__upgrade_max_sessions(conn) <= 1;
 }
 
+/* An answer of the library's own. A client whose SETTINGS leave no room for it gets a reset. */
+static void request_answer(wt_request *request, int status, const struct wt_header *headers, size_t count) {
+  if (wt__answer_status(request, status, headers, count) == WT_ERR_TOO_LARGE)
+    wt__request_abort(request, WT__H3_INTERNAL_ERROR);
+}
+
 /* The server's memory is full: nothing new is begun. */
 static void request_refuse_for_memory(wt_request *request) {
   static const struct wt_header headers[] = {{"retry-after", "10"}};
@@ -236,7 +242,7 @@ static void request_refuse_for_memory(wt_request *request) {
     WT__WARN(conn->config->log, "request %lld from %s is answered with 503, because the server's memory is full: %s %s",
              (long long)request->id, conn->peer_address, request->method, request->path);
   }
-  wt__answer_status(request, 503, headers, 1);
+  request_answer(request, 503, headers, 1);
 }
 
 /* The application does not hear of it. */
@@ -249,7 +255,7 @@ static void request_refuse_fault(wt_request *request) {
   if (request->fault == WT__REQUEST_MALFORMED) {
     wt__request_abort(request, WT__H3_MESSAGE_ERROR);
   } else {
-    wt__answer_status(request, 400, NULL, 0);
+    request_answer(request, 400, NULL, 0);
   }
 }
 
@@ -284,7 +290,7 @@ static void request_dispatch(wt_request *request) {
     wt_handler handler = route->handler; /* the handler may replace its route */
     handler(request, route->user_data);
   } else {
-    wt__answer_status(request, 404, NULL, 0);
+    request_answer(request, 404, NULL, 0);
   }
 }
 
@@ -327,7 +333,7 @@ static void request_run_unreadable(wt_request *request) {
   if (request->no_memory) {
     wt__request_abort(request, WT__H3_INTERNAL_ERROR);
   } else if (!request->answered) {
-    wt__answer_status(request, 431, NULL, 0);
+    request_answer(request, 431, NULL, 0);
   }
 }
 

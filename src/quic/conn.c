@@ -166,7 +166,7 @@ struct wt__conn *wt__conn_alloc(struct wt__endpoint *endpoint) {
   wt__blocks_init(&made->blocks, &made->gauge);
   wt__half_open_entry_init(&made->half_open);
   made->acked_id = -1;
-  made->resting_at = UINT64_MAX;
+  made->resting_at = made->keep_alive_interval = UINT64_MAX;
   wt__crypto_in_init(&made->crypto_in, &made->gauge);
   wt__reset_at_recv_init(made, endpoint->config.max_streams_bidi,
                          endpoint->config.max_streams_uni + RESERVED_UNI_STREAMS);
@@ -600,6 +600,7 @@ void wt__conn_run(struct wt__conn *conn) {
   bool more = false;
   conn->settled = false;
   if (conn->h3) wt__h3_conn_run(conn->h3, endpoint->now);
+  if (conn->keep_alive) wt__conn_update_keep_alive(conn);
   wt__conn_extend(conn);
   wt__reset_at_recv_tell_finals(conn);
   int rc = conn->close_wanted ? 0 : wt__reset_at_recv_inject(conn); /* of streams that were stopped meanwhile */

@@ -15,6 +15,7 @@
  *   callbacks.c   what ngtcp2 reports, for h3
  *   transport.c   what h3 asks for (wt_transport)
  *   info.c        what is known of a connection, for diagnosis
+ *   idle.c        the idle timeout, and what keeps a connection from it
  *   memory.c      a client's tickets and tokens for the next connection
  *   write.c       packets of one connection
  *   probe.c       a full window that nothing would open again
@@ -129,6 +130,8 @@ struct wt__conn {
   uint64_t peer_key;
   struct wt__half_open_entry half_open; /* of a server, until the handshake is done */
   uint64_t born_at, shaken_at;          /* beginning; end of the handshake */
+  bool keep_alive;                      /* PINGs are wanted, this often: */
+  uint64_t keep_alive_interval;         /* UINT64_MAX: never */
   uint64_t resting_at;                  /* when it gives back what only packets need; UINT64_MAX: it has */
 
   /* Of a client: what it keeps for its next connection, and under which name; NULL: nothing. */
@@ -250,6 +253,12 @@ void wt__endpoint_recv_client_unknown(struct wt__endpoint *endpoint, const struc
 /* --- info.c --- */
 /* Of the transport; `ctx`: a wt__conn of any state. */
 void wt__conn_get_info(void *ctx, struct wt_connection_info *info);
+
+/* --- idle.c --- */
+/* The idle timeout that counts for both ends, in nanoseconds; UINT64_MAX: there is none. */
+uint64_t wt__conn_idle_timeout(const struct wt__conn *conn);
+/* Makes ngtcp2 send PINGs as `keep_alive` has it now. */
+void wt__conn_update_keep_alive(struct wt__conn *conn);
 
 /* --- probe.c --- */
 #define WT__PROBE_NUMBER UINT64_C(1) /* of its DATAGRAM frame; those of datagrams have 0 */

@@ -412,8 +412,8 @@ int wt__reset_at_recv_inject(struct wt__conn *conn) {
 
 /* A peer that may be silent for longer without being given up may also take longer to repeat lost bytes. */
 static uint64_t kept_timeout(const struct wt__conn *conn) {
-  uint64_t idle = conn->endpoint->config.idle_timeout_ms;
-  return (idle > WT__RESET_AT_TIMEOUT_MS ? idle : WT__RESET_AT_TIMEOUT_MS) * WT__MS;
+  uint64_t idle = wt__conn_idle_timeout(conn), least = WT__RESET_AT_TIMEOUT_MS * WT__MS;
+  return idle != UINT64_MAX && idle > least ? idle : least;
 }
 
 uint64_t wt__reset_at_recv_expiry(const struct wt__conn *conn) {

@@ -120,8 +120,8 @@ static void transport_close_connection(void *ctx, uint64_t wire_code, const char
 static void transport_set_keep_alive(void *ctx, bool on) {
   struct wt__conn *conn = conn_open(ctx);
   if (!conn) return;
-  uint64_t ms = conn->endpoint->config.keep_alive_ms;
-  ngtcp2_conn_set_keep_alive_timeout(conn->quic, on && ms ? ms * WT__MS : UINT64_MAX);
+  conn->keep_alive = on;
+  wt__conn_update_keep_alive(conn);
   wt__conn_wake(conn); /* its timer has changed */
 }
 
@@ -134,6 +134,7 @@ static void transport_path_stats(void *ctx, struct wt__path_stats *stats) {
   stats->smoothed_rtt_us = info.smoothed_rtt / NGTCP2_MICROSECONDS;
   stats->rtt_variation_us = info.rttvar / NGTCP2_MICROSECONDS;
   stats->min_rtt_us = info.min_rtt == UINT64_MAX ? 0 : info.min_rtt / NGTCP2_MICROSECONDS;
+  stats->probe_timeout_us = ngtcp2_conn_get_pto(conn->quic) / NGTCP2_MICROSECONDS;
   stats->congestion_window = info.cwnd;
   stats->bytes_in_flight = info.bytes_in_flight;
   stats->packets_sent = conn->packets_sent;

@@ -62,7 +62,7 @@ static bool settings_seen(const uint64_t *ids, size_t count, uint64_t id) {
 uint64_t wt__settings_read(const uint8_t *payload, size_t len, struct wt__settings *settings) {
   uint64_t ids[WT__SETTINGS_MAX];
   size_t count = 0;
-  *settings = (struct wt__settings){0};
+  *settings = (struct wt__settings){.max_field_section_size = UINT64_MAX};
   if (len > WT__SETTINGS_PAYLOAD_MAX) return WT__H3_EXCESSIVE_LOAD;
   for (size_t at = 0; at < len;) {
     uint64_t id, value;

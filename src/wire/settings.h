@@ -29,9 +29,9 @@ enum wt__setting_id {
   WT__SETTING_WT_DRAFT15 = 0x2c7cf000, /* WT_ENABLED, drafts 15 and later */
 };
 
-/* The peer's SETTINGS. Absent ones have the value 0, the default of each. */
+/* The peer's SETTINGS. Absent ones have the value 0, the default of each but the first. */
 struct wt__settings {
-  uint64_t max_field_section_size;
+  uint64_t max_field_section_size; /* UINT64_MAX if absent: no bound */
   uint64_t qpack_max_table_capacity, qpack_blocked_streams;
   uint64_t enable_connect_protocol;
   uint64_t h3_datagram, h3_datagram_draft04;

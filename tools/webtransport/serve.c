@@ -146,8 +146,6 @@ static bool server_make(struct serve *serve) {
   config.max_open_files = settings->max_open_files;
   config.max_open_files_per_connection = settings->max_open_files_per_connection;
   config.drafts = settings->drafts;
-  if (config.idle_timeout_ms && config.keep_alive_ms > config.idle_timeout_ms / 2)
-    config.keep_alive_ms = config.idle_timeout_ms / 2; /* or open sessions would time out */
   int error = wt_server_new(&serve->server, &config);
   if (!error) error = endpoints_add(serve->server, &serve->endpoints);
   return error ? complain(wt_error_string(error)) : true;
