@@ -269,6 +269,7 @@ static void test_settings_have_the_names_of_their_specifications(void **state) {
   assert_string_equal(wt_setting_name(0x08), "SETTINGS_ENABLE_CONNECT_PROTOCOL");
   assert_string_equal(wt_setting_name(0x33), "SETTINGS_H3_DATAGRAM");
   assert_string_equal(wt_setting_name(0x2c7cf000), "SETTINGS_WT_ENABLED");
+  assert_string_equal(wt_setting_name(0x2b603743), "SETTINGS_WEBTRANSPORT_MAX_SESSIONS_DRAFT02");
   assert_string_equal(wt_setting_name(0x2b61), "SETTINGS_WT_INITIAL_MAX_DATA");
   assert_null(wt_setting_name(0x21));
   assert_null(wt_setting_name(0));
