@@ -330,7 +330,8 @@ static void conn_begin(struct conn *conn) {
 static void conn_end(struct conn *conn) {
   wt__mem_fail_after(SIZE_MAX);
   conn_check_rest(conn);
-  wt__h3_conn_free(conn->h3, WT_TRANSPORT, conn->quic.closed ? conn->quic.close_code : WT__H3_NO_ERROR);
+  wt__h3_conn_free(conn->h3, &(struct wt__ending){WT_CAUSE_ERROR, true,
+                                                  conn->quic.closed ? conn->quic.close_code : WT__H3_NO_ERROR, ""});
   conn->app.ended = true;
   FUZZ_CHECK(!conn->client || conn->ended);
   wt__routes_free(&conn->routes);

@@ -71,6 +71,21 @@ enum wt_party {
   WT_TRANSPORT = 2, /**< neither: connection lost, timed out, or closed for a protocol error */
 };
 
+/**
+ * What ended a session, finer than `enum wt_party`, which follows from it: WT_CAUSE_LOCAL is WT_LOCAL, WT_CAUSE_PEER is
+ * WT_PEER, the others are WT_TRANSPORT.
+ */
+enum wt_cause {
+  WT_CAUSE_LOCAL = 0,   /**< this application, by a call: a close, a shutdown, the end of the server or client */
+  WT_CAUSE_PEER = 1,    /**< the other end, by a message: a close, a reset, a CONNECTION_CLOSE */
+  WT_CAUSE_ERROR = 2,   /**< this library: the peer broke the protocol or went over a bound, or memory ran out */
+  WT_CAUSE_TIMEOUT = 3, /**< nothing was heard of the peer for too long */
+  WT_CAUSE_NETWORK = 4, /**< the connection is gone without a word: the peer has lost it (stateless reset) */
+};
+
+/** Returns "local", "peer", "error", "timeout" or "network". Static string. Any thread, any time. Since 0.2.0. */
+WT_API const char *wt_cause_name(enum wt_cause cause);
+
 /** Returns "local", "peer" or "transport". Static string. Any thread, any time. Since 0.1.0. */
 WT_API const char *wt_party_name(enum wt_party party);
 

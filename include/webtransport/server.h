@@ -22,7 +22,7 @@ enum wt_log_level {
   WT_LOG_NONE = 0,
   WT_LOG_ERROR = 1, /**< the server cannot do its work */
   WT_LOG_WARN = 2,  /**< a peer or the configuration is at fault */
-  WT_LOG_INFO = 3,  /**< a line per start, stop and session */
+  WT_LOG_INFO = 3,  /**< a line per start, stop and session, and per connection that was not ended in order */
   WT_LOG_DEBUG = 4, /**< a line per connection, request and stream */
 };
 

@@ -9,7 +9,10 @@
 extern "C" {
 #endif
 
-/** How a session ended (draft-ietf-webtrans-http3, section 6). */
+/**
+ * How a session ended (draft-ietf-webtrans-http3, section 6). The library fills all of it; later versions add members
+ * at its end.
+ */
 struct wt_close_info {
   enum wt_party by;   /**< who ended it */
   uint32_t code;      /**< the application's code; 0 if none was given */
@@ -17,6 +20,17 @@ struct wt_close_info {
   size_t reason_len;  /**< its length in bytes, without the NUL */
   bool clean;         /**< the CONNECT stream ended in order; false: reset, or connection lost */
   uint64_t wire_code; /**< when not clean: the HTTP/3 or QUIC error code that ended it */
+
+  /* Since 0.2.0. */
+  enum wt_cause cause; /**< what ended it, finer than `by` */
+  bool connection;     /**< the connection ended, and the session with it; false: the session alone */
+  bool wire_is_h3;     /**< `wire_code` is the application's: of HTTP/3, or the peer's own; else it is one of QUIC */
+  /**
+   * When not clean: a sentence for people, or "". With WT_CAUSE_PEER it is the reason phrase of the peer's
+   * CONNECTION_CLOSE, else it says what was wrong. UTF-8 without control characters, NUL-terminated, at most 1,024
+   * bytes; borrowed.
+   */
+  const char *message;
 };
 
 /**

@@ -34,6 +34,17 @@ const char *wt_error_name(int error) {
   return "WT_ERR_UNKNOWN";
 }
 
+const char *wt_cause_name(enum wt_cause cause) {
+  switch (cause) {
+    case WT_CAUSE_LOCAL: return "local";
+    case WT_CAUSE_PEER: return "peer";
+    case WT_CAUSE_TIMEOUT: return "timeout";
+    case WT_CAUSE_NETWORK: return "network";
+    case WT_CAUSE_ERROR: break;
+  }
+  return "error";
+}
+
 const char *wt_party_name(enum wt_party party) {
   switch (party) {
     case WT_LOCAL: return "local";

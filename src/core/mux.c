@@ -107,11 +107,11 @@ static void sessions_free(struct wt__list *sessions) {
   }
 }
 
-void wt__mux_free(struct wt__mux *mux, enum wt_party party, uint64_t wire_code) {
+void wt__mux_free(struct wt__mux *mux, const struct wt__ending *ending) {
   struct wt__link *first;
   mux->transport = &transport_gone;
   while ((first = wt__list_first(&mux->session_list))) {
-    wt__session_end(SESSION_OF(first, link), party, 0, NULL, 0, false, wire_code);
+    wt__session_end_connection(SESSION_OF(first, link), ending);
   }
   sessions_free(&mux->ended_sessions);
   sessions_free(&mux->stuck_sessions);

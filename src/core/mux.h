@@ -27,6 +27,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "base/pool.h"
+#include "core/ending.h"
 #include "core/flow.h"
 #include "core/progress.h"
 #include "core/sched.h"
@@ -127,9 +128,9 @@ struct wt__session_params {
 
 void wt__mux_init(struct wt__mux *mux, const struct wt__mux_config *config, const struct wt_transport *transport,
                   void *ctx);
-/* The connection is over: every session and stream gets its on_close (by `party`, with `wire_code`),
- * then everything is freed. `transport` is not called any more. */
-void wt__mux_free(struct wt__mux *mux, enum wt_party party, uint64_t wire_code);
+/* The connection is over: every session and stream gets its on_close, with what `ending` says, then everything is
+ * freed. `transport` is not called any more. */
+void wt__mux_free(struct wt__mux *mux, const struct wt__ending *ending);
 
 /* Does what was put off: callbacks, streams for new sessions, ends. Call after every batch of arrivals
  * and before asking what to send. */
@@ -154,6 +155,8 @@ void wt__session_answered(wt_session *session);
 /* The server refused it, or there will be no answer: ends it, unless the application did, and calls `on_close`, of its
  * streams too. Not inside an application's call. */
 void wt__session_refused(wt_session *session, enum wt_party by, uint64_t wire_code);
+/* The same, because the connection has ended. */
+void wt__session_refused_by_end(wt_session *session, const struct wt__ending *ending);
 
 /* Makes a call that was posted: with NULL for a session that has ended. */
 void wt__session_posted(wt_session *session, wt__session_function function, void *argument);

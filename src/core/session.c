@@ -258,12 +258,16 @@ void wt__session_connect_closed(wt_session *session) {
 void wt__session_end(wt_session *session, enum wt_party by, uint32_t code, const char *reason, size_t reason_len,
                      bool clean, uint64_t wire_code) {
   struct wt__mux *mux = session->mux;
+  const char *name = wt__wire_error_name(wire_code);
   if (session->ended) return;
   session->ended = true;
   session->end.by = by;
   session->end.code = code;
   session->end.clean = clean;
   session->end.wire_code = wire_code;
+  session->end.cause = wt__party_cause(by);
+  session->end.wire_is_h3 = !clean;
+  session->end.message = by == WT_TRANSPORT && name ? name : "";
   session->end.reason = wt__strndup(reason ? reason : "", reason ? reason_len : 0);
   session->end.reason_len = session->end.reason ? reason_len : 0;
   wt__gauge_add(session->mux->gauge, text_size(session->end.reason));
@@ -298,8 +302,24 @@ void wt__session_answered(wt_session *session) {
   session_todo_soon(session);
 }
 
+void wt__session_end_connection(wt_session *session, const struct wt__ending *ending) {
+  bool first = !session->ended;
+  wt__session_end(session, wt__cause_party(ending->cause), 0, NULL, 0, false, ending->wire_code);
+  if (!first) return;
+  session->end.cause = ending->cause;
+  session->end.connection = true;
+  session->end.wire_is_h3 = ending->is_h3;
+  session->end.message = ending->message;
+}
+
 void wt__session_refused(wt_session *session, enum wt_party by, uint64_t wire_code) {
   wt__session_end(session, by, 0, NULL, 0, false, wire_code);
+  wt__session_answered(session);
+  wt__session_tell(session);
+}
+
+void wt__session_refused_by_end(wt_session *session, const struct wt__ending *ending) {
+  wt__session_end_connection(session, ending);
   wt__session_answered(session);
   wt__session_tell(session);
 }

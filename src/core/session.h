@@ -89,6 +89,8 @@ void wt__session_run(wt_session *session, uint64_t now);
 /* Ends it for the application; what happens on the wire is up to the caller. `reason` is copied. */
 void wt__session_end(wt_session *session, enum wt_party by, uint32_t code, const char *reason, size_t reason_len,
                      bool clean, uint64_t wire_code);
+/* The same, because its connection has ended. `ending` lives until `wt__session_tell`. */
+void wt__session_end_connection(wt_session *session, const struct wt__ending *ending);
 /* The peer broke the rules of the session (not of the connection): its CONNECT stream is reset with `wire_code`. */
 void wt__session_break(wt_session *session, uint64_t wire_code);
 /* Queues a capsule. The session ends with H3_EXCESSIVE_LOAD if the queue is full. */

@@ -173,9 +173,10 @@ uint64_t wt__client_expiry(const struct wt__h3_conn *conn) {
   return client->settings_deadline < expiry ? client->settings_deadline : expiry;
 }
 
-void wt__client_ending(struct wt__h3_client *client, enum wt_party by, uint64_t wire_code) {
-  client->end.by = by;
-  client->end.wire_code = wire_code;
+void wt__client_ending(struct wt__h3_client *client, const struct wt__ending *ending) {
+  client->end.by = wt__cause_party(ending->cause);
+  client->end.cause = ending->cause;
+  client->end.wire_code = ending->wire_code;
 }
 
 const char *wt__client_end_reason(const struct wt__h3_client *client) {

@@ -28,6 +28,7 @@ struct wt__h3_dial;
 struct wt__h3_end {
   int error;                          /* never 0: WT_ERR_CLOSED after an orderly end */
   enum wt_party by;                   /* who ended it */
+  enum wt_cause cause;                /* finer than that */
   bool is_h3;                         /* whether `wire_code` is one of HTTP/3; else it is one of QUIC */
   uint64_t wire_code;                 /* what the wire said, or would have */
   char reason[WT__H3_END_REASON_MAX]; /* for people; may be "" */
@@ -111,7 +112,7 @@ void wt__h3_conn_connected(struct wt__h3_conn *conn);
 
 /* Ends the connection: H3_NO_ERROR. `on_end` follows. */
 void wt__h3_conn_close(struct wt__h3_conn *conn);
-/* Of quic: what `on_end` is to say, but for `by` and `wire_code`. */
+/* Of quic: what `on_end` is to say, but for `by`, `cause` and `wire_code`. */
 void wt__h3_conn_set_end(struct wt__h3_conn *conn, const struct wt__h3_end *end);
 
 #endif

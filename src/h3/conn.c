@@ -230,19 +230,20 @@ int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *confi
   return 0;
 }
 
-void wt__h3_conn_free(struct wt__h3_conn *conn, enum wt_party party, uint64_t wire_code) {
+void wt__h3_conn_free(struct wt__h3_conn *conn, const struct wt__ending *why) {
+  struct wt__ending ending = *why;
   struct wt__link *first;
   struct wt__h3_client *client;
   if (conn == NULL) return;
   client = conn->client;
   conn->closing = true;
   if (client) {
-    if (client->closed_here) party = WT_LOCAL;
-    wt__client_ending(client, party, wire_code);
+    if (client->closed_here) ending.cause = WT_CAUSE_LOCAL;
+    wt__client_ending(client, &ending);
     wt__dials_end(conn);
     wt__exchanges_end(conn);
   }
-  wt__mux_free(&conn->mux, party, wire_code);
+  wt__mux_free(&conn->mux, &ending);
   conn->mux.sessions_open = 0;
   wt__h3_count_sessions(conn);
   while ((first = wt__list_first(&conn->connects))) wt__connect_free(CONNECT_OF(first, link));

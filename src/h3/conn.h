@@ -64,8 +64,8 @@ struct wt__h3_config {
 int wt__h3_conn_new(struct wt__h3_conn **out, const struct wt__h3_config *config, const struct wt_transport *transport,
                     void *ctx, const char *peer_address, uint64_t now);
 
-/* The connection is over; every handle gets its on_close. `wire_code`: what ended it. */
-void wt__h3_conn_free(struct wt__h3_conn *conn, enum wt_party party, uint64_t wire_code);
+/* The connection is over; every handle gets its on_close, with what `ending` says. */
+void wt__h3_conn_free(struct wt__h3_conn *conn, const struct wt__ending *ending);
 
 /* The handshake is done, streams can be opened: sends SETTINGS. `max_datagram_frame_size` is the peer's.
  * An error closes the connection. */

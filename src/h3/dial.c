@@ -256,15 +256,18 @@ static void dial_refuse_session(struct wt__h3_dial *dial) {
   enum wt_party by = WT_TRANSPORT;
   wt_session *session = dial->session;
   uint64_t wire_code = dial->wire_code ? dial->wire_code : dial->abort_code;
+  dial->session = NULL;
   if (dial->end) {
-    by = dial->end->by;
-    wire_code = dial->end->wire_code;
-  } else if (dial->error == WT_ERR_REJECTED || dial->left_aside) {
+    const struct wt__h3_end *end = dial->end;
+    const struct wt__ending ending = {end->cause, end->is_h3, end->wire_code, end->reason};
+    wt__session_refused_by_end(session, &ending);
+    return;
+  }
+  if (dial->error == WT_ERR_REJECTED || dial->left_aside) {
     by = WT_PEER;
   } else if (dial->cancelled || dial->error == WT_ERR_SUBPROTOCOL) {
     by = WT_LOCAL;
   }
-  dial->session = NULL;
   wt__session_refused(session, by, wire_code);
 }
 

@@ -492,6 +492,6 @@ void wt__client_end(struct wt__h3_client *client);
 /* Why the connection ended, for people; never "". */
 const char *wt__client_end_reason(const struct wt__h3_client *client);
 /* Before all that: what ended it. */
-void wt__client_ending(struct wt__h3_client *client, enum wt_party by, uint64_t wire_code);
+void wt__client_ending(struct wt__h3_client *client, const struct wt__ending *ending);
 
 #endif

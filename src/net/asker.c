@@ -49,7 +49,7 @@ static void failure_of_closing(struct wt__failure *failure, const struct wt__h3_
 }
 
 void wt__failure_of_end(struct wt__failure *failure, const struct wt__h3_end *end) {
-  if (end->error == WT_ERR_CLOSED && end->by != WT_LOCAL) {
+  if (end->error == WT_ERR_CLOSED && end->by == WT_PEER) {
     failure_of_closing(failure, end);
   } else if (end->error == WT_ERR_SETTINGS) {
     wt__failure_set(failure, end->error, end->by, "the server does not speak WebTransport: %s", end->reason);

@@ -183,7 +183,7 @@ static void conn_count_peer(struct wt__conn *conn) {
       wt__shared_peer_establish(endpoint->shared, conn->peer_key, endpoint->config.max_connections_per_address);
   if (!conn->counted) {
     endpoint->stats.connections_refused++;
-    wt__conn_want_close(conn, WT_LOCAL, WT__H3_EXCESSIVE_LOAD, "too many connections from one address");
+    wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_EXCESSIVE_LOAD, "too many connections from one address");
   }
 }
 
@@ -393,6 +393,14 @@ static int on_hp_mask(uint8_t *dst, const ngtcp2_crypto_cipher *hp, const ngtcp2
   return 0;
 }
 
+static int on_stateless_reset(ngtcp2_conn *quic, const ngtcp2_pkt_stateless_reset *reset, void *user_data) {
+  struct wt__conn *conn = user_data;
+  (void)quic;
+  (void)reset;
+  conn->stateless_reset = true;
+  return 0;
+}
+
 void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks) {
   *callbacks = (ngtcp2_callbacks){
       .client_initial = ngtcp2_crypto_client_initial_cb,
@@ -414,6 +422,7 @@ void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks) {
       .recv_tx_key = on_tx_key,
       .handshake_completed = on_handshake_completed,
       .recv_new_token = on_new_token,
+      .recv_stateless_reset = on_stateless_reset,
       .path_validation = on_path_validation,
       .recv_stream_data = on_stream_data,
       .acked_stream_data_offset = on_acked,

@@ -183,7 +183,9 @@ static void explain_draining(struct wt__conn *conn, struct wt__h3_end *end) {
   const ngtcp2_ccerr *peer = ngtcp2_conn_get_ccerr(conn->quic);
   end->error = WT_ERR_CLOSED;
   end->is_h3 = peer->type == NGTCP2_CCERR_TYPE_APPLICATION;
-  if (!end->is_h3 && is_tls_alert(peer->error_code)) {
+  if (conn->stateless_reset) {
+    (void)snprintf(end->reason, sizeof(end->reason), "%s", WT__STATELESS_RESET_TEXT);
+  } else if (!end->is_h3 && is_tls_alert(peer->error_code)) {
     explain_alert(conn, end, (uint8_t)peer->error_code);
   } else {
     const char *reason = peer->reasonlen ? (const char *)peer->reason : "";

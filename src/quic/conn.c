@@ -250,20 +250,21 @@ static void conn_warn_name(struct wt__conn *conn) {
 /* The connection is not open any more: the application hears of it, and all but the remains is freed. */
 static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum wt_party party, uint64_t code) {
   struct wt__endpoint *endpoint = conn->endpoint;
+  struct wt__ending ending = {wt__party_cause(party), conn->close_wanted, code, ""};
+  if (conn->has_ending) ending = conn->ending;
   if (conn->state == WT__CONN_OPEN) {
     endpoint->stats.connections_open--;
     if (!conn->shaken) endpoint->stats.handshakes_open--;
     if (!conn->client) wt__shared_end(endpoint->shared, conn->shaken);
     if (conn->counted) wt__shared_peer_remove(endpoint->shared, WT__PEERS_ESTABLISHED, conn->peer_key);
-    WT__DEBUG(endpoint->config.log, "connection %s: ends, by %s, code 0x%llx%s", conn->name, wt_party_name(party),
-              (unsigned long long)code, conn->shaken ? "" : ", before the handshake was done");
+    wt__conn_log_ending(conn, &ending);
     if (!conn->shaken) conn_warn_name(conn);
   }
   wt__conn_leave_half_open(conn);
   wt__lane_clear(&endpoint->turn, &conn->lane);
   if (conn->client) wt__conn_client_settle(conn);
   conn->state = state; /* from here on the calls of h3 do nothing */
-  if (conn->h3) wt__h3_conn_free(conn->h3, party, code);
+  if (conn->h3) wt__h3_conn_free(conn->h3, &ending);
   if (conn->quic) ngtcp2_conn_del(conn->quic);
   wt__packet_keys_free(&conn->keys);
   wt__blocks_free(&conn->blocks);
@@ -394,7 +395,14 @@ void wt__conn_close_now(struct wt__conn *conn) {
   ngtcp2_ccerr_default(&error);
   ngtcp2_ccerr_set_application_error(&error, conn->close_code, (const uint8_t *)conn->close_reason,
                                      conn->close_reason ? strlen(conn->close_reason) : 0);
+  wt__conn_ending_of_close(conn, &conn->ending);
+  conn->has_ending = true;
   conn_send_close(conn, &error, conn->close_party);
+}
+
+static void conn_end_as(struct wt__conn *conn, int rc, const ngtcp2_ccerr *sent) {
+  wt__conn_ending_of(conn, rc, sent, &conn->ending);
+  conn->has_ending = true;
 }
 
 /* ngtcp2 returned the error `rc`: the connection is over. It may be gone afterwards. */
@@ -402,29 +410,30 @@ static void conn_fail(struct wt__conn *conn, int rc) {
   ngtcp2_ccerr error;
   if (conn->client && !conn->close_wanted) wt__conn_client_explain(conn, rc);
   switch (rc) {
-    case NGTCP2_ERR_DRAINING: {
-      const ngtcp2_ccerr *peer = ngtcp2_conn_get_ccerr(conn->quic);
-      enum wt_party party = peer->type == NGTCP2_CCERR_TYPE_APPLICATION ? WT_PEER : WT_TRANSPORT;
-      conn_linger(conn, WT__CONN_DRAINING, party, peer->error_code);
+    case NGTCP2_ERR_DRAINING:
+      conn_end_as(conn, rc, NULL);
+      conn_linger(conn, WT__CONN_DRAINING, WT_PEER, NGTCP2_NO_ERROR);
       return;
-    }
     case NGTCP2_ERR_CLOSING:
     case NGTCP2_ERR_DROP_CONN:
     case NGTCP2_ERR_IDLE_CLOSE:
-    case NGTCP2_ERR_HANDSHAKE_TIMEOUT: wt__conn_free(conn, WT_TRANSPORT, NGTCP2_NO_ERROR); return;
+    case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
+      conn_end_as(conn, rc, NULL);
+      wt__conn_free(conn, WT_TRANSPORT, NGTCP2_NO_ERROR);
+      return;
     default: break;
   }
   if (conn->close_wanted) {
     wt__conn_close_now(conn);
     return;
   }
-  WT__DEBUG(conn->endpoint->config.log, "connection %s: %s", conn->name, ngtcp2_strerror(rc));
   ngtcp2_ccerr_default(&error);
   if (rc == NGTCP2_ERR_CRYPTO) {
     ngtcp2_ccerr_set_tls_alert(&error, ngtcp2_conn_get_tls_alert(conn->quic), NULL, 0);
   } else {
     ngtcp2_ccerr_set_liberr(&error, rc, NULL, 0);
   }
+  conn_end_as(conn, rc, &error);
   conn_send_close(conn, &error, WT_TRANSPORT);
 }
 

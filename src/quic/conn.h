@@ -14,6 +14,7 @@
  *   conn.c        a connection's life: made, fed, timed, closed
  *   callbacks.c   what ngtcp2 reports, for h3
  *   transport.c   what h3 asks for (wt_transport)
+ *   ending.c      why a connection ended
  *   info.c        what is known of a connection, for diagnosis
  *   idle.c        the idle timeout, and what keeps a connection from it
  *   memory.c      a client's tickets and tokens for the next connection
@@ -41,6 +42,7 @@
 #include "base/list.h"
 #include "base/pool.h"
 #include "base/rate.h"
+#include "core/ending.h"
 #include "quic/batch.h"
 #include "quic/blocks.h"
 #include "quic/budget.h"
@@ -145,7 +147,11 @@ struct wt__conn {
   bool close_wanted;
   enum wt_party close_party;
   uint64_t close_code;
-  char *close_reason; /* NULL: none */
+  char *close_reason; /* NULL: none; at last, the peer's reason phrase */
+
+  /* Why it ends, for `wt__conn_free`; `has_ending`: known better than from its arguments. */
+  bool has_ending, stateless_reset;
+  struct wt__ending ending;
 
   struct wt__conn_answer *answer; /* while CLOSING */
 
@@ -249,6 +255,16 @@ void wt__conn_client_explain(struct wt__conn *conn, int rc);
 /* A packet of no known connection, at a client: it may be a stateless reset. */
 void wt__endpoint_recv_client_unknown(struct wt__endpoint *endpoint, const struct wt__path *path, const uint8_t *data,
                                       size_t len);
+
+/* --- ending.c --- */
+#define WT__STATELESS_RESET_TEXT "the peer has lost the connection (stateless reset)"
+/* Of one that `close_wanted` ends. */
+void wt__conn_ending_of_close(const struct wt__conn *conn, struct wt__ending *ending);
+/* Of one that the error `rc` of ngtcp2 ends; `sent`: the CONNECTION_CLOSE, NULL: there is none. `ending` is good until the
+ * connection is freed. */
+void wt__conn_ending_of(struct wt__conn *conn, int rc, const ngtcp2_ccerr *sent, struct wt__ending *ending);
+/* Tells the log: at `info` what was not in order, with a bound on lines, the rest at `debug`. */
+void wt__conn_log_ending(struct wt__conn *conn, const struct wt__ending *ending);
 
 /* --- info.c --- */
 /* Of the transport; `ctx`: a wt__conn of any state. */

@@ -101,7 +101,7 @@ static void conn_evict(struct wt__conn *conn) {
              MIB(conn_holds(conn)));
   }
   endpoint->stats.memory_closed_connections++;
-  wt__conn_want_close(conn, WT_LOCAL, WT__H3_EXCESSIVE_LOAD, "the server's memory is full");
+  wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_EXCESSIVE_LOAD, "the server's memory is full");
   wt__conn_close_now(conn);
 }
 

@@ -52,5 +52,5 @@ void wt__conn_check_read(struct wt__conn *conn) {
   if (conn->blocks.read <= limit || conn->close_wanted) return;
   conn_warn(conn, limit);
   conn->endpoint->stats.memory_closed_connections++;
-  wt__conn_want_close(conn, WT_LOCAL, WT__H3_EXCESSIVE_LOAD, "too much memory for data with gaps");
+  wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_EXCESSIVE_LOAD, "too much memory for data with gaps");
 }

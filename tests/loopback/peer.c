@@ -470,11 +470,16 @@ void peer_consume(struct peer *peer, int64_t id) {
   peer_flush(peer);
 }
 
-void peer_close(struct peer *peer, uint64_t app_code) {
+void peer_close(struct peer *peer, uint64_t app_code) { peer_close_with(peer, true, app_code, NULL, 0); }
+
+void peer_close_with(struct peer *peer, bool app, uint64_t code, const void *reason, size_t reason_len) {
   if (peer->ended) return;
   ngtcp2_ccerr ccerr;
   ngtcp2_ccerr_default(&ccerr);
-  ngtcp2_ccerr_set_application_error(&ccerr, app_code, NULL, 0);
+  if (app)
+    ngtcp2_ccerr_set_application_error(&ccerr, code, reason, reason_len);
+  else
+    ngtcp2_ccerr_set_transport_error(&ccerr, code, reason, reason_len);
   uint8_t packet[PEER_PACKET_MAX];
   ngtcp2_pkt_info info;
   peer__set_current(peer);

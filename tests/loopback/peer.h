@@ -163,6 +163,8 @@ struct peer_datagram *peer_take_datagram(struct peer *peer);
 
 /* --- The connection. --- */
 void peer_close(struct peer *peer, uint64_t app_code);
+/* A CONNECTION_CLOSE of the application, or else of QUIC. */
+void peer_close_with(struct peer *peer, bool app, uint64_t code, const void *reason, size_t reason_len);
 void peer_migrate(struct peer *peer, unsigned address);
 void peer_update_key(struct peer *peer);
 void peer_ping(struct peer *peer);

@@ -265,6 +265,8 @@ static void on_session_close(wt_session *session, const struct wt_close_info *in
   assert_int_equal(info->reason[info->reason_len], '\0'); /* a NUL inside is UTF-8 too */
   copy_text(record->reason, sizeof(record->reason), info->reason);
   record->info.reason = record->reason;
+  copy_text(record->message, sizeof(record->message), info->message);
+  record->info.message = record->message;
   hook_run(record, SERVER_SESSION_CLOSE, NULL);
   record->session = NULL;
   if (server->forget) {

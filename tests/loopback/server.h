@@ -57,7 +57,7 @@ struct server_session {
   unsigned streams, drains, closes;
   unsigned credits[2];
   struct wt_close_info info;
-  char reason[1100];
+  char reason[1100], message[1100];
   uint64_t datagrams;
   struct bytes last_datagram;
   uint64_t closed_at; /* order of events over the whole server */

@@ -69,7 +69,7 @@ static int outcome(wt_certificate *certificate, const struct wt__tls_client_opti
   int error = link->ready ? 0 : link->end.error;
   snprintf(reason, size, "%s", link->end.reason);
   if (!link->ready) { /* the server is told no more than an alert */
-    assert_int_equal(link->end.by, WT_TRANSPORT);
+    assert_int_equal(link->end.by, link->end.cause == WT_CAUSE_PEER ? WT_PEER : WT_TRANSPORT);
     assert_false(link->end.is_h3);
     assert_in_range(link->end.wire_code, 0x100, 0x1ff);
   }

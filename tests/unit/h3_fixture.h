@@ -185,7 +185,7 @@ static H3_UNUSED void h3_start(struct h3_fixture *f) {
 }
 
 static H3_UNUSED void h3_free(struct h3_fixture *f) {
-  wt__h3_conn_free(f->conn, WT_TRANSPORT, WT__H3_NO_ERROR);
+  wt__h3_conn_free(f->conn, &(struct wt__ending){WT_CAUSE_ERROR, true, WT__H3_NO_ERROR, ""});
   wt__routes_free(&f->routes);
   nghttp3_qpack_encoder_del(f->encoder);
   nghttp3_qpack_decoder_del(f->decoder);

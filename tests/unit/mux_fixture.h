@@ -220,7 +220,7 @@ static inline int64_t fixture_send(struct mux_fixture *f, size_t skip) {
 }
 
 static inline void fixture_end(struct mux_fixture *f) {
-  wt__mux_free(&f->mux, WT_TRANSPORT, 0x100);
+  wt__mux_free(&f->mux, &(struct wt__ending){WT_CAUSE_ERROR, true, 0x100, ""});
   assert_int_equal(wt__mem_live(), 0);
 }
 

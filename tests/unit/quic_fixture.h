@@ -90,7 +90,7 @@ void wt__h3_conn_set_end(struct wt__h3_conn *conn, const struct wt__h3_end *end)
   h3_end = *end;
 }
 
-void wt__h3_conn_free(struct wt__h3_conn *conn, enum wt_party party, uint64_t wire_code) {
+void wt__h3_conn_free(struct wt__h3_conn *conn, const struct wt__ending *ending) {
   int64_t id;
   /* Calls that an application makes in its last callbacks do nothing. */
   assert_int_equal(conn->transport->open_stream(conn->ctx, true, &id), WT_ERR_CLOSED);
@@ -98,8 +98,8 @@ void wt__h3_conn_free(struct wt__h3_conn *conn, enum wt_party party, uint64_t wi
   conn->transport->consume(conn->ctx, 0, 1);
   conn->transport->wake(conn->ctx);
   h3.freed++;
-  h3.free_party = party;
-  h3.free_code = wire_code;
+  h3.free_party = wt__cause_party(ending->cause);
+  h3.free_code = ending->wire_code;
   if (h3.conn == conn) h3.conn = NULL;
   wt__free(conn);
 }

@@ -285,7 +285,7 @@ static void test_session_and_streams_are_told_when_the_connection_is_lost(void *
   fixture_session(&f, 0);
   wt__mux_stream_new_remote(&f.mux, 4, false, 0, 0);
   f.app[0] = 0;
-  wt__mux_free(&f.mux, WT_TRANSPORT, 0x1);
+  wt__mux_free(&f.mux, &(struct wt__ending){WT_CAUSE_ERROR, false, 0x1, ""});
   EXPECT_APP(&f, "closed 4 gone transport 0; session 0 transport 0 '' unclean; ");
   EXPECT_WIRE(&f, "");
   assert_int_equal(wt__mem_live(), 0);

@@ -120,7 +120,7 @@ static void test_unanswered_ends_with_the_connection(void **state) {
   struct mux_fixture f;
   (void)state;
   (void)unanswered(&f);
-  wt__mux_free(&f.mux, WT_TRANSPORT, 0x100);
+  wt__mux_free(&f.mux, &(struct wt__ending){WT_CAUSE_ERROR, true, 0x100, ""});
   EXPECT_APP(&f, "session 0 transport 0 '' unclean; ");
   assert_int_equal(wt__mem_live(), 0);
 }

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Why a connection ended: the one place where what ngtcp2 says, what the peer's CONNECTION_CLOSE says and what this
+ * library decided become a `struct wt__ending`, which applications, the client's dials and the log are told.
+ *
+ *   asked for by the application          LOCAL    H3_NO_ERROR
+ *   CONNECTION_CLOSE of the peer          PEER     its code and reason phrase, of either kind
+ *   refused or given up by this library   ERROR    our code and reason
+ *   an error of ngtcp2 or TLS             ERROR    the QUIC code that is sent, ngtcp2's text
+ *   idle, handshake not done in time      TIMEOUT
+ *   stateless reset, dropped              NETWORK
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "quic/conn.h"
+#include "quic/tls.h"
+#include "wire/error_code.h"
+#include "wire/utf8.h"
+
+#define PHRASE_MAX 1024 /* bytes of the peer's reason phrase that are shown; ngtcp2 keeps as many */
+
+void wt__conn_ending_of_close(const struct wt__conn *conn, struct wt__ending *ending) {
+  *ending = (struct wt__ending){
+      .cause = conn->close_party == WT_LOCAL ? WT_CAUSE_LOCAL : WT_CAUSE_ERROR,
+      .is_h3 = true,
+      .wire_code = conn->close_code,
+      .message = conn->close_reason ? conn->close_reason : "",
+  };
+}
+
+/* The phrase is a stranger's. It is kept in the place of our own, which there is none of. */
+static const char *conn_keep_phrase(struct wt__conn *conn, const ngtcp2_ccerr *peer) {
+  size_t len = peer->reasonlen < PHRASE_MAX ? peer->reasonlen : PHRASE_MAX;
+  char *phrase = len ? wt__malloc(len + 1) : NULL;
+  if (!phrase) return "";
+  (void)wt__utf8_show(phrase, len + 1, (const char *)peer->reason, len);
+  wt__free(conn->close_reason);
+  return conn->close_reason = phrase;
+}
+
+static void ending_of_peer(struct wt__conn *conn, struct wt__ending *ending) {
+  const ngtcp2_ccerr *peer = ngtcp2_conn_get_ccerr(conn->quic);
+  if (conn->stateless_reset) {
+    ending->cause = WT_CAUSE_NETWORK;
+    ending->message = WT__STATELESS_RESET_TEXT;
+    return;
+  }
+  ending->cause = WT_CAUSE_PEER;
+  ending->is_h3 = peer->type == NGTCP2_CCERR_TYPE_APPLICATION;
+  ending->wire_code = peer->error_code;
+  ending->message = conn_keep_phrase(conn, peer);
+}
+
+void wt__conn_ending_of(struct wt__conn *conn, int rc, const ngtcp2_ccerr *sent, struct wt__ending *ending) {
+  *ending = (struct wt__ending){.cause = WT_CAUSE_ERROR, .message = ""};
+  switch (rc) {
+    case NGTCP2_ERR_DRAINING: ending_of_peer(conn, ending); break;
+    case NGTCP2_ERR_IDLE_CLOSE:
+      ending->cause = WT_CAUSE_TIMEOUT;
+      ending->message = "nothing was heard of the peer for the idle timeout";
+      break;
+    case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
+      ending->cause = WT_CAUSE_TIMEOUT;
+      ending->message = "the handshake took too long";
+      break;
+    case NGTCP2_ERR_CLOSING:
+    case NGTCP2_ERR_DROP_CONN:
+      ending->cause = WT_CAUSE_NETWORK;
+      ending->message = ngtcp2_strerror(rc);
+      break;
+    case NGTCP2_ERR_CRYPTO:
+      ending->wire_code = sent ? sent->error_code : NGTCP2_NO_ERROR;
+      ending->message = wt__tls_alert_name(ngtcp2_conn_get_tls_alert(conn->quic));
+      break;
+    default:
+      ending->wire_code = sent ? sent->error_code : NGTCP2_NO_ERROR;
+      ending->message = ngtcp2_strerror(rc);
+      break;
+  }
+}
+
+/* --- The log --- */
+
+/* Whether nobody needs to hear of it: an end that was asked for, or a handshake that came to nothing. */
+static bool ending_is_quiet(const struct wt__conn *conn, const struct wt__ending *ending) {
+  if (!conn->shaken || ending->cause == WT_CAUSE_LOCAL) return true;
+  if (ending->cause == WT_CAUSE_TIMEOUT || ending->cause == WT_CAUSE_NETWORK) return false;
+  return ending->wire_code == (ending->is_h3 ? (uint64_t)WT__H3_NO_ERROR : NGTCP2_NO_ERROR);
+}
+
+void wt__conn_log_ending(struct wt__conn *conn, const struct wt__ending *ending) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  const char *name = ending->is_h3 ? wt__wire_error_name(ending->wire_code) : NULL;
+  char peer[WT__ADDRESS_TEXT_MAX], code[64] = "";
+  struct wt__path path;
+  bool coded = ending->cause != WT_CAUSE_TIMEOUT && ending->cause != WT_CAUSE_NETWORK, quiet;
+  const struct wt__log *log = endpoint->config.log;
+  quiet = !conn->quic || ending_is_quiet(conn, ending);
+  if (!log || log->level < (quiet ? WT_LOG_DEBUG : WT_LOG_INFO)) return;
+  if (!quiet && !wt__rate_take(&endpoint->gauge.log_rate, endpoint->now)) return;
+  if (coded) {
+    (void)snprintf(code, sizeof(code), ", %s 0x%llx", ending->is_h3 ? "application code" : "QUIC code",
+                   (unsigned long long)ending->wire_code);
+  }
+  (void)snprintf(peer, sizeof(peer), "?");
+  if (conn->quic) {
+    wt__path_from_quic(&path, ngtcp2_conn_get_path(conn->quic));
+    wt__conn_address_text(&path.remote, peer, sizeof(peer));
+  }
+  WT__LOG(log, quiet ? WT_LOG_DEBUG : WT_LOG_INFO, "connection %s from %s: ends, by %s%s%s%s%s%s%s", conn->name, peer,
+          wt_cause_name(ending->cause), code, name ? " " : "", name ? name : "", *ending->message ? ": " : "",
+          ending->message, conn->shaken ? "" : ", before the handshake was done");
+}

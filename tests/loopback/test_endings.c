@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What an application and the log are told about the end of a connection: who ended it, with which code, in which words.
+ */
+#include "pair.h"
+
+static char lines[8192]; /* of the log */
+
+static void keep_line(enum wt_log_level level, const char *line, void *user_data) {
+  size_t len = strlen(lines);
+  (void)user_data;
+  assert_true(level <= WT_LOG_INFO);
+  snprintf(lines + len, sizeof(lines) - len, "%s\n", line);
+}
+
+static void log_keep(struct server *server) {
+  lines[0] = '\0';
+  server->log.level = WT_LOG_INFO;
+  server->log.function = keep_line;
+}
+
+static void assert_logged(const char *text) {
+  if (!strstr(lines, text)) fail_msg("not in the log: %s\n%s", text, lines);
+}
+
+static void session_start(struct world *w) {
+  world_init(w, 1);
+  log_keep(&w->server);
+  world_start(w);
+  w->session = server_connect(&w->server, w->peer, "/wt", &w->id);
+}
+
+static void assert_close(const struct server_session *session, enum wt_cause cause, bool connection) {
+  assert_int_equal(session->closes, 1);
+  assert_int_equal(session->info.cause, cause);
+  assert_int_equal(session->info.connection, connection);
+  assert_int_equal(session->info.by, cause == WT_CAUSE_LOCAL  ? WT_LOCAL
+                                     : cause == WT_CAUSE_PEER ? WT_PEER
+                                                              : WT_TRANSPORT);
+}
+
+/* --- The peer's CONNECTION_CLOSE --- */
+
+static void test_endings_application_close_of_the_peer_is_told_with_its_reason(void **state) {
+  (void)state;
+  struct world w;
+  session_start(&w);
+  peer_close_with(w.peer, true, 4242, "so long", 7);
+  NET_UNTIL(&w.net, 1000, w.session->closes);
+  assert_close(w.session, WT_CAUSE_PEER, true);
+  assert_false(w.session->info.clean);
+  assert_true(w.session->info.wire_is_h3);
+  assert_int_equal(w.session->info.wire_code, 4242);
+  assert_string_equal(w.session->message, "so long");
+  assert_logged("by peer, application code 0x1092: so long");
+  world_free(&w);
+}
+
+static void test_endings_quic_close_of_the_peer_is_told_with_its_reason(void **state) {
+  (void)state;
+  struct world w;
+  session_start(&w);
+  peer_close_with(w.peer, false, NGTCP2_FLOW_CONTROL_ERROR, "too much", 8);
+  NET_UNTIL(&w.net, 1000, w.session->closes);
+  assert_close(w.session, WT_CAUSE_PEER, true);
+  assert_false(w.session->info.wire_is_h3);
+  assert_int_equal(w.session->info.wire_code, NGTCP2_FLOW_CONTROL_ERROR);
+  assert_string_equal(w.session->message, "too much");
+  assert_logged("by peer, QUIC code 0x3: too much");
+  world_free(&w);
+}
+
+/* The phrase is a stranger's: it can forge no line of the log, and drive no terminal. */
+static void test_endings_reason_phrase_of_the_peer_is_cleaned(void **state) {
+  (void)state;
+  static const char phrase[] = "a\nb\x1b[2Jc\xff"
+                               "d\0e";
+  struct world w;
+  session_start(&w);
+  peer_close_with(w.peer, true, 1, phrase, sizeof(phrase) - 1);
+  NET_UNTIL(&w.net, 1000, w.session->closes);
+  assert_string_equal(w.session->message, "a?b?[2Jc?d?e");
+  assert_logged("a?b?[2Jc?d?e");
+  world_free(&w);
+
+  char longest[1000];
+  memset(longest, 'x', sizeof(longest));
+  session_start(&w);
+  peer_close_with(w.peer, true, 1, longest, sizeof(longest));
+  NET_UNTIL(&w.net, 1000, w.session->closes);
+  assert_int_equal(strlen(w.session->message), sizeof(longest));
+  world_free(&w);
+}
+
+static void test_endings_orderly_close_of_the_peer_is_no_news(void **state) {
+  (void)state;
+  struct world w;
+  session_start(&w);
+  peer_close(w.peer, WT__H3_NO_ERROR);
+  NET_UNTIL(&w.net, 1000, w.session->closes);
+  assert_close(w.session, WT_CAUSE_PEER, true);
+  assert_string_equal(w.session->message, "");
+  assert_null(strstr(lines, "connection"));
+  world_free(&w);
+}
+
+/* --- This end --- */
+
+static void test_endings_quic_error_found_here_is_ours(void **state) {
+  (void)state;
+  static const uint8_t stop[] = {0x05, 0x42, 0x01, 0x00}; /* STOP_SENDING for stream 513, which nobody has opened */
+  struct world w;
+  session_start(&w);
+  peer_queue_frames(w.peer, stop, sizeof(stop));
+  peer_flush(w.peer);
+  NET_UNTIL(&w.net, 1000, w.session->closes);
+  assert_close(w.session, WT_CAUSE_ERROR, true);
+  assert_false(w.session->info.wire_is_h3);
+  assert_int_equal(w.session->info.wire_code, NGTCP2_STREAM_STATE_ERROR);
+  assert_string_equal(w.session->message, "ERR_STREAM_STATE");
+  assert_logged("by error, QUIC code 0x5: ERR_STREAM_STATE");
+  world_free(&w);
+}
+
+static void test_endings_http3_error_found_here_is_ours(void **state) {
+  (void)state;
+  static const uint8_t settings_again[] = {0x04, 0x00};
+  struct world w;
+  session_start(&w);
+  peer_send(w.peer, w.peer->control, settings_again, sizeof(settings_again), false);
+  NET_UNTIL(&w.net, 1000, w.session->closes);
+  assert_close(w.session, WT_CAUSE_ERROR, true);
+  assert_true(w.session->info.wire_is_h3);
+  assert_int_equal(w.session->info.wire_code, WT__H3_FRAME_UNEXPECTED);
+  assert_string_not_equal(w.session->message, "");
+  assert_logged("by error, application code 0x105 H3_FRAME_UNEXPECTED: ERR_H3_FRAME_UNEXPECTED");
+  world_free(&w);
+}
+
+/* A session that broke its own rules ends alone, and the code has a name. */
+static void test_endings_of_a_session_alone(void **state) {
+  (void)state;
+  struct world w;
+  struct bytes bytes = {0};
+  session_start(&w);
+  capsule(&bytes, WT__CAPSULE_MAX_STREAM_DATA, "xx", 2);
+  http_data(w.peer, w.id, bytes.data, bytes.len, false);
+  bytes_free(&bytes);
+  NET_UNTIL(&w.net, 1000, w.session->closes);
+  assert_close(w.session, WT_CAUSE_ERROR, false);
+  assert_true(w.session->info.wire_is_h3);
+  assert_string_equal(w.session->message, "H3_MESSAGE_ERROR");
+  assert_false(w.peer->ended);
+
+  struct server_session *second = server_connect(&w.server, w.peer, "/wt", &w.id);
+  assert_int_equal(wt_session_close(second->session, 7, "bye", 3), 0);
+  NET_UNTIL(&w.net, 1000, second->closes);
+  assert_close(second, WT_CAUSE_LOCAL, false);
+  assert_true(second->info.clean);
+  assert_string_equal(second->message, "");
+  world_free(&w);
+}
+
+/* --- Nobody --- */
+
+static void test_endings_timeout_is_told_from_all_else(void **state) {
+  (void)state;
+  struct world w;
+  session_start(&w);
+  w.peer->silent = true;
+  NET_UNTIL(&w.net, 90000, w.session->closes);
+  assert_close(w.session, WT_CAUSE_TIMEOUT, true);
+  assert_string_equal(w.session->message, "nothing was heard of the peer for the idle timeout");
+  assert_logged("by timeout: nothing was heard");
+  world_free(&w);
+}
+
+/* --- A client's side --- */
+
+static struct server_session *pair_session(struct pair *p) {
+  pair_ready(p);
+  struct server_session *session = client_session(&p->client, p->link, "/wt");
+  net_run_for(&p->net, 100);
+  return session;
+}
+
+static void test_endings_client_hears_that_the_server_has_lost_the_connection(void **state) {
+  (void)state;
+  struct pair p;
+  struct server_session *session = pair_session(&p);
+  server_stop(&p.server);
+  server_start(&p.server); /* with the same key: it answers with stateless resets */
+  assert_int_equal(wt_session_send_datagram(session->session, "?", 1), 0);
+  NET_UNTIL(&p.net, 1000, session->closes);
+  assert_close(session, WT_CAUSE_NETWORK, true);
+  assert_string_equal(session->message, "the peer has lost the connection (stateless reset)");
+  assert_int_equal(p.link->end.cause, WT_CAUSE_NETWORK);
+  pair_free(&p);
+}
+
+static void test_endings_both_sides_of_a_close(void **state) {
+  (void)state;
+  struct pair p;
+  struct server_session *session = pair_session(&p);
+  wt__h3_conn_close(p.link->h3);
+  NET_UNTIL(&p.net, 1000, session->closes && server_session(&p.server, 0)->closes);
+  assert_close(session, WT_CAUSE_LOCAL, true);
+  assert_close(server_session(&p.server, 0), WT_CAUSE_PEER, true);
+  assert_int_equal(server_session(&p.server, 0)->info.wire_code, WT__H3_NO_ERROR);
+  pair_free(&p);
+}
+
+/* An optimistic session, which was never answered, hears the same. */
+static void test_endings_reach_sessions_without_an_answer(void **state) {
+  (void)state;
+  struct pair p;
+  struct wt__h3_dial_options options;
+  pair_ready(&p);
+  client_dial_options(&options, "/later");
+  options.optimistic = true;
+  struct client_dial *dial = client_dial(p.link, "/later", &options, NULL);
+  NET_UNTIL(&p.net, 1000, server_request(&p.server, 0));
+  p.server.socket_full = true; /* it falls silent */
+  NET_UNTIL(&p.net, 90000, dial->replies);
+  assert_close(dial->asked, WT_CAUSE_TIMEOUT, true);
+  assert_string_not_equal(dial->asked->message, "");
+  pair_free(&p);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_endings_application_close_of_the_peer_is_told_with_its_reason),
+      cmocka_unit_test(test_endings_quic_close_of_the_peer_is_told_with_its_reason),
+      cmocka_unit_test(test_endings_reason_phrase_of_the_peer_is_cleaned),
+      cmocka_unit_test(test_endings_orderly_close_of_the_peer_is_no_news),
+      cmocka_unit_test(test_endings_quic_error_found_here_is_ours),
+      cmocka_unit_test(test_endings_http3_error_found_here_is_ours),
+      cmocka_unit_test(test_endings_of_a_session_alone),
+      cmocka_unit_test(test_endings_timeout_is_told_from_all_else),
+      cmocka_unit_test(test_endings_client_hears_that_the_server_has_lost_the_connection),
+      cmocka_unit_test(test_endings_both_sides_of_a_close),
+      cmocka_unit_test(test_endings_reach_sessions_without_an_answer),
+  };
+  return cmocka_run_group_tests(tests, NULL, NULL);
+}
