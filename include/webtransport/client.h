@@ -122,7 +122,8 @@ WT_API int wt_client_new(wt_client **client, const struct wt_client_config *conf
 WT_API int wt_client_run(wt_client *client);
 
 /**
- * Ends everything now: each connection gets a CONNECTION_CLOSE, every handle its last callback, from the loop.
+ * Ends everything now: each session is closed with code 0, each connection gets a CONNECTION_CLOSE right behind, every
+ * handle its last callback, from the loop.
  * Dials that begin later go on as usual. Any thread, and signal handlers. Since 0.1.0.
  */
 WT_API void wt_client_close(wt_client *client);

@@ -330,13 +330,18 @@ WT_API int wt_server_address(const wt_server *server, size_t index, char *addres
 
 /**
  * Ends the server in order: no new connections, GOAWAY and WT_DRAIN_SESSION to those that are, and
- * when the last request and session has ended, or after `deadline_ms`, it closes; where clients are still
- * connected, they have 250 ms more within the deadline to tell their applications. Returns at once.
+ * when the last request and session has ended, or after `deadline_ms`, it closes. Sessions that are still there a
+ * second before the deadline (where it is less than two: after half of it) are closed, with code 0 and the reason "the
+ * server is shutting down". Where clients are still connected, they have 250 ms more within the deadline to tell their
+ * applications. Returns at once.
  * May be called from any thread and from a signal handler. Since 0.1.0.
  */
 WT_API void wt_server_shutdown(wt_server *server, uint64_t deadline_ms);
 
-/** Ends the server now: every connection gets a CONNECTION_CLOSE. As to threads, as above. Since 0.1.0. */
+/**
+ * Ends the server now: every session is closed, with code 0 and the reason as above, every connection gets a
+ * CONNECTION_CLOSE right behind. As to threads, as above. Since 0.1.0.
+ */
 WT_API void wt_server_close(wt_server *server);
 
 /**

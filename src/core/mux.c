@@ -300,6 +300,13 @@ void wt__mux_drain(struct wt__mux *mux) {
   }
 }
 
+void wt__mux_close_sessions(struct wt__mux *mux, const char *reason) {
+  WT__LIST_FOREACH(it, next, &mux->session_list) {
+    wt_session *session = SESSION_OF(it, link);
+    if (!session->unanswered) (void)wt_session_close(session, 0, reason, strlen(reason));
+  }
+}
+
 /* --- Sending --- */
 
 bool wt__mux_next(struct wt__mux *mux, struct wt__send *send, wt_stream **out) {

@@ -182,6 +182,8 @@ void wt__session_recv_reset(wt_session *session, uint64_t wire_code);
 void wt__session_recv_stop_sending(wt_session *session, uint64_t wire_code);
 /* GOAWAY came, or this end shuts down: tells the application. */
 void wt__mux_drain(struct wt__mux *mux);
+/* Closes every session with code 0 and that reason; those that the peer has not answered yet go on. */
+void wt__mux_close_sessions(struct wt__mux *mux, const char *reason);
 
 /* What the session has for its CONNECT stream, read like a stream's queue. `wt__session_acked`: `len` more
  * bytes were acknowledged, in order. */

@@ -391,6 +391,12 @@ void wt__h3_conn_shutdown(struct wt__h3_conn *conn) {
   wt__h3_wake(conn);
 }
 
+void wt__h3_conn_close_sessions(struct wt__h3_conn *conn, const char *reason) {
+  if (conn->closing || !conn->started) return;
+  wt__mux_close_sessions(&conn->mux, reason);
+  wt__h3_wake(conn);
+}
+
 bool wt__h3_is_used(const struct wt__h3_conn *conn) {
   if (!wt__list_empty(&conn->requests) || conn->mux.sessions_open > 0) return true;
   return conn->client && !(wt__list_empty(&conn->client->dials) && wt__list_empty(&conn->client->exchanges));

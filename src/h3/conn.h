@@ -110,6 +110,8 @@ void wt__h3_conn_run(struct wt__h3_conn *conn, uint64_t now);
 uint64_t wt__h3_conn_expiry(const struct wt__h3_conn *conn);
 /* GOAWAY, drain sessions; new requests are rejected from now on. */
 void wt__h3_conn_shutdown(struct wt__h3_conn *conn);
+/* Closes all sessions: a close capsule with code 0 and that reason. */
+void wt__h3_conn_close_sessions(struct wt__h3_conn *conn, const char *reason);
 /* Neither a request nor a session is open. */
 bool wt__h3_conn_is_idle(const struct wt__h3_conn *conn);
 

@@ -91,8 +91,14 @@ void wt__client_hold(wt_client *client) { wt__loop_hold(&client->driver.loop, !c
 
 /* All that there is ends; what begins in their callbacks does not. */
 static void client_close_all(wt_client *client, const char *message) {
+  uint64_t now = wt__client_now(client);
   WT__LIST_FOREACH(it, next, &client->askers) { wt__asker_cancel(WT__ASKER_OF(it, link), message); }
-  WT__LIST_FOREACH(it, next, &client->connections) { wt__connection_close(WT__CONNECTION_OF(it)); }
+  WT__LIST_FOREACH(it, next, &client->connections) { WT__CONNECTION_OF(it)->closing = true; }
+  wt__endpoint_close_sessions(client->driver.endpoint, message, now);
+  wt__endpoint_run(client->driver.endpoint, now); /* the closes leave before the connections' */
+  WT__LIST_FOREACH(it, next, &client->connections) {
+    if (WT__CONNECTION_OF(it)->closing) wt__connection_close(WT__CONNECTION_OF(it));
+  }
 }
 
 static void client_on_wake(void *ctx) {

@@ -22,6 +22,8 @@
 #include <stdio.h>
 
 #define SETTLE_MS 250 /* between the last close of a session and that of its connection */
+#define CLOSE_MS 1000 /* sessions are closed so long before the deadline, or after half of the time */
+#define CLOSE_REASON "the server is shutting down"
 
 /* --- Packets --- */
 
@@ -71,8 +73,9 @@ int wt__worker_post(void *ctx, wt_session *session, wt__session_function functio
 
 static void worker_drain(struct wt__worker *worker) {
   struct wt_server *server = worker->server;
-  uint64_t now = wt__loop_now(&worker->driver.loop);
-  worker->deadline = wt__driver_deadline(now, atomic_load(&server->asked_deadline_ms));
+  uint64_t now = wt__loop_now(&worker->driver.loop), ms = atomic_load(&server->asked_deadline_ms);
+  worker->deadline = wt__driver_deadline(now, ms);
+  worker->closes_at = wt__driver_deadline(now, ms < 2 * CLOSE_MS ? ms / 2 : ms - CLOSE_MS);
   if (worker->state == SERVER_DRAINING) return; /* only another deadline */
   worker->state = SERVER_DRAINING;
   if (worker->index == 0) WT__INFO(&server->log, "shutting down");
@@ -96,6 +99,13 @@ static void serve_on_wake(void *ctx) {
 }
 
 /* --- Turns --- */
+
+/* Sessions that are still there get a close, so that the other end sees more than a connection that is gone. Their time
+ * before the deadline is for its acknowledgement, and for what a browser makes of it (worker_settles_at). */
+static void worker_close_sessions(struct wt__worker *worker, uint64_t now) {
+  worker->closes_at = UINT64_MAX;
+  wt__endpoint_close_sessions(worker->driver.endpoint, CLOSE_REASON, now);
+}
 
 /* Brings `busy` up to date. Whoever is the last to have nothing left to do tells the others. */
 static void worker_note_idle(struct wt__worker *worker, bool idle) {
@@ -131,6 +141,8 @@ static bool worker_may_end(const struct wt__worker *worker) {
 void wt__worker_close(struct wt__worker *worker) {
   uint64_t now = wt__loop_now(&worker->driver.loop);
   worker->state = SERVER_CLOSED;
+  worker_close_sessions(worker, now);
+  wt__endpoint_run(worker->driver.endpoint, now); /* the closes leave before the connections' */
   wt__endpoint_close(worker->driver.endpoint, now);
   wt__endpoint_run(worker->driver.endpoint, now);
   worker_note_idle(worker, true);
@@ -155,6 +167,7 @@ static uint64_t serve_on_pass(void *ctx) {
     if (worker_may_end(worker)) worker_end(worker);
     return UINT64_MAX;
   }
+  if (worker->state == SERVER_DRAINING && now >= worker->closes_at) worker_close_sessions(worker, now);
   uint64_t next = wt__driver_pass(&worker->driver, now);
   wt__counts_publish(worker);
   if (worker->state != SERVER_DRAINING) return next;
@@ -166,6 +179,7 @@ static uint64_t serve_on_pass(void *ctx) {
     return UINT64_MAX;
   }
   if (!worker->idle && worker->settles_at < next) next = worker->settles_at;
+  if (worker->closes_at < next) next = worker->closes_at;
   return next < worker->deadline ? next : worker->deadline;
 }
 

@@ -98,6 +98,7 @@ struct wt__worker {
   struct wt__counts counts; /* as of the end of the last turn */
   _Atomic unsigned asked;
   uint64_t deadline;   /* of the draining; UINT64_MAX: none */
+  uint64_t closes_at;  /* likewise, when sessions are closed; UINT64_MAX: they have been */
   uint64_t settles_at; /* see serve.c; UINT64_MAX: not known */
   bool idle;           /* not among `server->busy` */
   bool has_thread;

@@ -243,6 +243,14 @@ static void endpoint_do_wanted(struct wt__endpoint *endpoint) {
   if (endpoint->close_wanted) endpoint_do_close(endpoint);
 }
 
+void wt__endpoint_close_sessions(struct wt__endpoint *endpoint, const char *reason, uint64_t now) {
+  endpoint->now = now;
+  WT__LIST_FOREACH(link, next, &endpoint->conns) {
+    struct wt__conn *conn = conn_of_link(link);
+    if (conn->h3) wt__h3_conn_close_sessions(conn->h3, reason);
+  }
+}
+
 /* When memory is full, what is left of closed connections goes before anybody is refused a session for it. */
 static void endpoint_free_remains(struct wt__endpoint *endpoint) {
   if (endpoint->gauge.pressure != WT__PRESSURE_FULL || wt__list_empty(&endpoint->ended)) return;

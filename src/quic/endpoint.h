@@ -129,6 +129,8 @@ void wt__endpoint_writable(struct wt__endpoint *endpoint, uint64_t now);
 void wt__endpoint_shutdown(struct wt__endpoint *endpoint, uint64_t now);
 /* No connection has a request or session (connections may still be open). */
 bool wt__endpoint_is_idle(const struct wt__endpoint *endpoint);
+/* A close capsule for every session, with code 0 and that reason; the next pass sends it. Not inside callbacks. */
+void wt__endpoint_close_sessions(struct wt__endpoint *endpoint, const char *reason, uint64_t now);
 /* CONNECTION_CLOSE (H3_NO_ERROR) on every connection, which end at once. */
 void wt__endpoint_close(struct wt__endpoint *endpoint, uint64_t now);
 

@@ -197,6 +197,40 @@ async function serverCloses(page) {
   assert.deepEqual(end, { closeCode: 1337, reason: 'foobar' });
 }
 
+/** A page with a session at a server of its own; `closed` is what the page makes of its end. */
+async function openToBeEnded(browser, startServer) {
+  const server = await startServer([]);
+  const page = await openKit(browser, server.http, server);
+  const closed = page.evaluate(async () => {
+    const transport = await kit.open('/echo');
+    window.opened = true;
+    return transport.closed.then(({ closeCode, reason }) => ({ closeCode, reason }), (error) => error.name);
+  });
+  await page.waitForFunction(() => window.opened);
+  return { server, page, closed };
+}
+
+/** A server that ends closes the sessions that are still there, before their connections. */
+async function shutdownIsToldWithAReason(browser, startServer) {
+  const { server, page, closed } = await openToBeEnded(browser, startServer);
+  const stopped = server.stop();
+  assert.deepEqual(await closed, { closeCode: 0, reason: 'the server is shutting down' });
+  await stopped;
+  await page.context().close();
+}
+
+/** One that ends at once has no time to wait for pages: whether they hear the reason depends on the browser. */
+async function endAtOnceIsSeen(browser, startServer) {
+  const { server, page, closed } = await openToBeEnded(browser, startServer);
+  const stopped = server.stop();
+  server.child.kill('SIGTERM');
+  const end = await closed;
+  if (end !== 'WebTransportError') assert.deepEqual(end, { closeCode: 0, reason: 'the server is shutting down' });
+  await stopped;
+  await page.context().close();
+  return typeof end === 'string' ? end : 'with the reason';
+}
+
 async function pageCloses(page, server) {
   const path = '/echo?check=close';
   const reason = 'enough for today – 再见';
@@ -429,6 +463,9 @@ export async function checkTransport(results, browser, server, startServer) {
     () => otherOriginIsRefused(browser, server, allowedServer, site));
   await allowedServer.stop();
   site.stop();
+  await results.check('a server that shuts down closes its sessions, with a reason',
+    () => shutdownIsToldWithAReason(browser, startServer));
+  await results.check('a server that ends at once is seen to end', () => endAtOnceIsSeen(browser, startServer));
 
   await results.check('200 sessions one after the other leave no connection behind',
     () => sessionsLeaveNothing(page, server), 60000 + NO_REQUEST_TIMEOUT_MS + MARGIN_MS);

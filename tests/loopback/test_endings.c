@@ -210,6 +210,23 @@ static void test_endings_both_sides_of_a_close(void **state) {
   pair_free(&p);
 }
 
+/* Sessions are closed before their connections, also where both leave at once. */
+static void test_endings_sessions_are_closed_before_their_connection(void **state) {
+  (void)state;
+  struct pair p;
+  struct server_session *session = pair_session(&p);
+  wt__endpoint_close_sessions(p.server.endpoint, "good night", p.net.now);
+  wt__endpoint_run(p.server.endpoint, p.net.now);
+  wt__endpoint_close(p.server.endpoint, p.net.now);
+  NET_UNTIL(&p.net, 1000, session->closes);
+  assert_close(session, WT_CAUSE_PEER, false);
+  assert_true(session->info.clean);
+  assert_int_equal(session->info.code, 0);
+  assert_string_equal(session->reason, "good night");
+  assert_close(server_session(&p.server, 0), WT_CAUSE_LOCAL, false);
+  pair_free(&p);
+}
+
 /* An optimistic session, which was never answered, hears the same. */
 static void test_endings_reach_sessions_without_an_answer(void **state) {
   (void)state;
@@ -240,6 +257,7 @@ int main(void) {
       cmocka_unit_test(test_endings_client_hears_that_the_server_has_lost_the_connection),
       cmocka_unit_test(test_endings_both_sides_of_a_close),
       cmocka_unit_test(test_endings_reach_sessions_without_an_answer),
+      cmocka_unit_test(test_endings_sessions_are_closed_before_their_connection),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

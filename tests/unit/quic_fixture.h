@@ -104,6 +104,11 @@ void wt__h3_conn_free(struct wt__h3_conn *conn, const struct wt__ending *ending)
   wt__free(conn);
 }
 
+void wt__h3_conn_close_sessions(struct wt__h3_conn *conn, const char *reason) {
+  assert_non_null(conn);
+  assert_non_null(reason);
+}
+
 void wt__h3_conn_start(struct wt__h3_conn *conn, uint64_t max_datagram_frame_size) {
   (void)conn;
   h3.started++;
