@@ -42,6 +42,12 @@ wrong "exclude each other" connect --uni --datagrams https://localhost/
 wrong "exclude each other" connect --datagrams -r https://localhost/
 wrong "exclude each other" connect --binary --prefix always https://localhost/
 wrong "exclude each other" connect --ca a.pem --dangerously-accept-any-certificate https://localhost/
+wrong "exclude each other" connect --reset 1 --datagrams https://localhost/
+wrong "exclude each other" connect --reset 1 --receive-only https://localhost/
+wrong "--reset 'x'" connect --reset x https://localhost/
+wrong "--stop '4294967296'" connect --stop 4294967296 https://localhost/
+wrong "--close '-1'" connect --close -1 https://localhost/
+wrong "--reason" connect --reason "$(head -c 1025 /dev/zero | tr '\0' x)" https://localhost/
 wrong "--prefix 'sometimes'" connect --prefix sometimes https://localhost/
 wrong "--wait 'soon'" connect --wait soon https://localhost/
 wrong "--insecure-hash 'abc'" connect --insecure-hash abc https://localhost/
@@ -140,6 +146,28 @@ found=$(curl -sS "${HTTP}sessions.json?after=0" | json 'j.sessions.filter((s) =>
   .map((s) => [s.bytes_in, s.by, s.code, s.clean].join(" ")).join()')
 whole="$(stat -c %s "$DIR/lines") peer 0 true"
 check_equal "which loses nothing, and closes in order" "$whole,$whole" "$found"
+
+# --- Codes that are sent: what the server makes of them. ---
+
+ended() { # ended <path> <expression of a session>
+  curl -sS "${HTTP}sessions.json?after=0" | json "j.sessions.filter((s) => s.path === '$1').map((s) => $2).join()"
+}
+trusted -q --reset 42 "$URL/echo?reset" <<<hello
+check_run "--reset, behind the input" 0 "hello"
+check_equal "arrives with its code, and all before it" "6 42" "$(ended '/echo?reset' 's.bytes_in + " " + s.resets[0].code')"
+trusted -q --reset 43 --uni --wait 0 "$URL/sink?uni" <<<hello
+check_equal "--reset of a unidirectional stream" "0 6 43" "$STATUS $(ended '/sink?uni' 's.bytes_in + " " + s.resets[0].code')"
+trusted -q --stop 44 "$URL/echo?stop" <<<hello
+check_run "--stop prints nothing" 0 ""
+check_equal "and arrives with its code" 44 "$(ended '/echo?stop' 's.stop_sendings[0].code')"
+trusted -q --stop 45 -r --wait 500ms "$URL/source?bytes=30000000&streams=2" </dev/null
+check_equal "--stop of the server's streams" "0 0 45 45" "$STATUS $(stat -c %s "$DIR/out.txt") $(
+  ended '/source?bytes=30000000&streams=2' 's.stop_sendings.map((one) => one.code).join(" ")')"
+trusted -q --close 4294967295 --reason $'gone\e[2J' "$URL/echo?close" <<<hello
+check_run "--close and --reason" 0 "hello"
+check_equal "arrive" "4294967295 gone" "$(ended '/echo?close' 's.code + " " + s.reason.slice(0, 4)')"
+trusted -q --reason $'\xff' "$URL/echo" </dev/null
+check_failure "a reason that is not UTF-8" 1 "the session cannot be closed"
 
 # --- Subprotocols, header fields. ---
 
@@ -247,8 +275,32 @@ check_equal "a signal closes in order, with code 0" "peer 0 true,peer 0 true,pee
 exec 7<>"$DIR/never"
 begin "$URL/echo"
 stop_server TERM
-check_contains "a server that ends asks for it" "$(cat <&6)" "the server asks to end the session soon"
-end "a server that ends" 9
+said=$(cat <&6)
+check_contains "a server that ends asks for it" "$said" "the server asks to end the session soon"
+check_contains "and closes the session at last" "$said" "the server closed the session: the server is shutting down"
+end "a server that ends" 0
+
+# --- A server that falls silent: the lower of both idle timeouts counts. ---
+
+start_server --idle-timeout 1s
+URL=https://127.0.0.1:$PORT
+exec 7<>"$DIR/never"
+begin "$URL/echo"
+read -r -t 2.5 -u 8
+echo "still here" >&7
+read -r -t 30 line <&5
+check_equal "PINGs keep a session from it" "still here" "$line"
+kill -STOP "$SERVER"
+said=$(cat <&6)
+end "a silent server" 9
+check_contains "is told from a server that closes" "$said" "the connection timed out: nothing was heard of the peer"
+kill -CONT "$SERVER"
+stop_server TERM
+start_server
+trusted -q --close 4294967295 --reason $'gone\e[2J' "https://127.0.0.1:$PORT/echo?close" <<<hello
+check_contains "the server tells of a session's end" "$(wait_log 'session at /echo?close ')" \
+  "ended by peer, code 4294967295: gone?[2J"
+stop_server TERM
 
 # --- Nobody there, or nobody who speaks WebTransport. ---
 

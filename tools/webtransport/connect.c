@@ -25,6 +25,7 @@
 enum {
   PATIENCE_MS = 1000, /* for output that is stuck, after a signal */
   MESSAGE_SIZE = 1024,
+  REASON_MAX = 1024, /* draft section 6 */
 };
 
 struct connect {
@@ -111,10 +112,28 @@ static bool dial_begin(struct connect *connect) {
 
 /* --- The verdict. --- */
 
+/* How a session ended that nobody closed. */
+static void broken_tell(const struct talk *talk) {
+  const char *colon = talk->reason[0] ? ": " : "", *whose = talk->wire_is_h3 ? "application" : "QUIC";
+  switch (talk->cause) {
+    case WT_CAUSE_PEER:
+      talk_complain("the server %s with the %s error 0x%" PRIx64 "%s%s",
+                    talk->connection ? "closed the connection" : "reset the session", whose, talk->wire_code, colon,
+                    talk->reason);
+      return;
+    case WT_CAUSE_ERROR:
+      talk_complain("the %s was ended from here, with the %s error 0x%" PRIx64 "%s%s",
+                    talk->connection ? "connection" : "session", whose, talk->wire_code, colon, talk->reason);
+      return;
+    case WT_CAUSE_TIMEOUT: talk_complain("the connection timed out%s%s", colon, talk->reason); return;
+    default: talk_complain("the connection was lost%s%s", colon, talk->reason); return;
+  }
+}
+
 /* How the session ended, if the server or the network did it. */
 static int closed_status(const struct talk *talk) {
   const char *colon = talk->reason[0] ? ": " : "";
-  if (!talk->closed || talk->by == WT_LOCAL) return EXIT_DONE;
+  if (!talk->closed || talk->cause == WT_CAUSE_LOCAL) return EXIT_DONE;
   if (talk->clean && !talk->code) {
     talk_say(talk, "the server closed the session%s%s", colon, talk->reason);
     return EXIT_DONE;
@@ -122,9 +141,7 @@ static int closed_status(const struct talk *talk) {
   if (talk->clean)
     talk_complain("the server closed the session with code %" PRIu32 "%s%s", talk->code, colon, talk->reason);
   else
-    talk_complain("%s (wire code 0x%" PRIx64 ")",
-                  talk->by == WT_PEER ? "the server ended the session with an error" : "the connection was lost",
-                  talk->wire_code);
+    broken_tell(talk);
   return EXIT_CLOSED;
 }
 
@@ -184,6 +201,9 @@ static int connect_main(const struct command *command, int argc, char **argv) {
   int status = outcome == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
   if (outcome == OPTIONS_RUN && connect.settings.binary && connect.settings.prefix == TALK_PREFIX_ALWAYS) {
     status = options_complain(command, "--binary and --prefix always exclude each other");
+  } else if (outcome == OPTIONS_RUN && connect.settings.reset_given && connect.settings.carrier >= TALK_DATAGRAMS) {
+    status = options_complain(command, "--reset needs a stream: it and %s exclude each other",
+                              connect.settings.carrier == TALK_NONE ? "--receive-only" : "--datagrams");
   } else if (outcome == OPTIONS_RUN) {
     signals_block(&connect.signals);
     log_set_level(WT_LOG_DEBUG); /* the client is told how much */
@@ -237,6 +257,35 @@ static bool set_wait(void *target, const char *value, char *message, size_t size
   return true;
 }
 
+static bool code_set(uint32_t *code, const char *value, char *message, size_t size) {
+  uint64_t number;
+  if (!value_number(value, 0, UINT32_MAX, &number, message, size)) return false;
+  *code = (uint32_t)number;
+  return true;
+}
+
+static bool set_reset(void *target, const char *value, char *message, size_t size) {
+  struct talk_settings *settings = target;
+  settings->reset_given = true;
+  return code_set(&settings->reset_code, value, message, size);
+}
+
+static bool set_stop(void *target, const char *value, char *message, size_t size) {
+  struct talk_settings *settings = target;
+  settings->stop_given = true;
+  return code_set(&settings->stop_code, value, message, size);
+}
+
+static bool set_close_code(void *target, const char *value, char *message, size_t size) {
+  return code_set(&((struct talk_settings *)target)->close_code, value, message, size);
+}
+
+static bool set_close_reason(void *target, const char *value, char *message, size_t size) {
+  if (strlen(value) > REASON_MAX) return value_refuse(message, size, "a text of at most %d bytes", REASON_MAX);
+  ((struct talk_settings *)target)->close_reason = value;
+  return true;
+}
+
 static bool set_quiet(void *target, const char *value, char *message, size_t size) {
   (void)value, (void)message, (void)size;
   ((struct talk_settings *)target)->quiet = true;
@@ -280,6 +329,27 @@ static const struct option_spec connect_options[] = {
      .fallback = "1s with --uni and --datagrams, else until the server ends its side",
      .help = "Closes the session once nothing has arrived for TIME after the input was sent; 0 does not wait at all.",
      .set = set_wait},
+    {.name = "reset",
+     .argument = "CODE",
+     .kind = VALUE_NUMBER,
+     .fallback = "the stream is ended",
+     .help = "Resets the stream with CODE at the end of the input, once all of it has been delivered.",
+     .set = set_reset},
+    {.name = "stop",
+     .argument = "CODE",
+     .kind = VALUE_NUMBER,
+     .help = "Reads nothing of any stream: asks the server with CODE to stop sending on each (STOP_SENDING).",
+     .set = set_stop},
+    {.name = "close",
+     .argument = "CODE",
+     .kind = VALUE_NUMBER,
+     .fallback = "0",
+     .help = "Closes the session with CODE when all is done, and upon Ctrl-C.",
+     .set = set_close_code},
+    {.name = "reason",
+     .argument = "TEXT",
+     .help = "Closes the session with the reason TEXT, up to 1,024 bytes of UTF-8.",
+     .set = set_close_reason},
     {.name = "quiet", .letter = 'q', .help = "Prints no messages but errors and warnings.", .set = set_quiet},
     {.name = "verbose", .letter = 'v', .help = "Tells also of each stream, and logs more.", .set = set_verbose},
     {0},
@@ -292,6 +362,8 @@ static const struct example_spec connect_examples[] = {
     {"echo hello | webtransport connect https://localhost:4433/echo", "Prints hello."},
     {"webtransport connect --datagrams --header 'authorization: Bearer abc' https://example.com/chat",
      "Lines as datagrams, with a header field."},
+    {"echo hello | webtransport connect --reset 42 --close 7 --reason 'gave up' https://localhost:4433/echo",
+     "A stream that is reset and a session that is closed with a code, to see what the server makes of them."},
     {"webtransport connect -r -q 'https://localhost:4433/source?bytes=1M' > bytes", "Keeps what the server sends."},
     {0},
 };
@@ -305,7 +377,8 @@ const struct command connect_command = {
         "datagrams goes to standard output, messages to standard error. On a terminal control characters that arrive "
         "are shown as \\x1b.\n"
         "\n"
-        "Ctrl-C closes the session with code 0 and is not a failure; a second one ends at once. If the server resets "
+        "Ctrl-C closes the session with code 0, or that of --close, and is not a failure; a second one ends at once. "
+        "If the server resets "
         "the "
         "stream that the input goes to, or reads no more of it, the status is 1.",
     .options = connect_options,

@@ -15,6 +15,7 @@
 enum {
   DATAGRAMS_WAITING = 64, /* the library's queue has 256 places */
   DATAGRAMS_RETRY_MS = 1,
+  RESET_CHECK_MS = 10,
 };
 
 static struct wt_session_stats session_stats(const struct talk *talk) {
@@ -137,6 +138,18 @@ void feed_stop(struct talk *talk) {
   talk_settle(talk);
 }
 
+/* What a reset overtakes is lost: so it waits until all that was sent is with the server. */
+void feed_reset(struct talk *talk) {
+  if (talk->out && !feed_delivered(talk)) {
+    pipes_alarm(&talk->pipes, RESET_CHECK_MS);
+    return;
+  }
+  talk->reset_due = false;
+  talk->reset = true;
+  if (talk->out) wt_stream_reset(talk->out, talk->settings->reset_code);
+  if (talk->settling) pipes_alarm(&talk->pipes, RESET_CHECK_MS);
+}
+
 void feed_on_input(const uint8_t *data, size_t len, int error, void *user_data) {
   struct talk *talk = user_data;
   if (!talk->session || talk->input_over) return;
@@ -148,8 +161,10 @@ void feed_on_input(const uint8_t *data, size_t len, int error, void *user_data) 
   }
   if (error) talk_fail(talk, "cannot read standard input: %s", strerror(error));
   if (talk->line_len) line_send(talk, (const uint8_t *)"", 0);
-  if (talk->out) (void)wt_stream_end(talk->out);
+  talk->reset_due = talk->settings->reset_given;
+  if (talk->out && !talk->reset_due) (void)wt_stream_end(talk->out);
   feed_stop(talk);
+  if (talk->reset_due) feed_reset(talk);
 }
 
 void feed_begin(struct talk *talk) {

@@ -23,8 +23,12 @@ struct session_record {
   char protocol[128];
   char peer[64];
   char reason[1025];
+  char message[256]; /* of one that was not closed */
   int draft;
   enum wt_party by;
+  enum wt_cause cause;
+  uint64_t wire_code;
+  bool wire_is_h3;
   uint32_t code;
   bool clean;
   uint64_t bytes_in, bytes_out;

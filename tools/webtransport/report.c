@@ -59,7 +59,11 @@ static void session_append(const struct session_record *record, void *list) {
   json_object_set_new(json, "code", json_integer(record->code));
   json_object_set_new(json, "reason", json_text(record->reason));
   json_object_set_new(json, "by", json_text(wt_party_name(record->by)));
+  json_object_set_new(json, "cause", json_text(wt_cause_name(record->cause)));
   json_object_set_new(json, "clean", json_boolean(record->clean));
+  json_object_set_new(json, "wire_code", count_json(record->wire_code));
+  json_object_set_new(json, "wire_is_h3", json_boolean(record->wire_is_h3));
+  json_object_set_new(json, "message", json_text(record->message));
   json_object_set_new(json, "bytes_in", count_json(record->bytes_in));
   json_object_set_new(json, "bytes_out", count_json(record->bytes_out));
   json_object_set_new(json, "streams", count_json(record->streams_in + record->streams_out));

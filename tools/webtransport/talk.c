@@ -30,6 +30,8 @@ enum {
   DELIVERY_CHECK_MS = 10, /* how often it is looked whether all was delivered */
 };
 
+#define WIRE_SESSION_GONE 0x170d7b68 /* WT_SESSION_GONE, draft section 8.3: the streams' part in a session's end */
+
 /* --- Messages. --- */
 
 static void message_print(const char *format, va_list args) {
@@ -66,9 +68,11 @@ static void stream_tell(struct channel *channel, const char *what, const struct 
   struct talk *talk = channel->talk;
   char code[32] = "without a code";
   if (error->has_code) (void)snprintf(code, sizeof code, "code %" PRIu32, error->code);
-  if (error->session_gone) return; /* the session's end is told */
-  if (channel->stream == talk->out) talk->refused = true;
-  if (channel->stream == talk->out)
+  if (error->session_gone || error->wire_code == WIRE_SESSION_GONE) return; /* the session's end is told */
+  /* What was given up from here may be given up there, too. */
+  bool input = channel->stream == talk->out && !talk->reset && !talk->settings->stop_given;
+  if (input) talk->refused = true;
+  if (input)
     talk_fail(talk, "the server %s stream %s: %s", what, channel->source.label, code);
   else
     talk_say(talk, "the server %s stream %s: %s", what, channel->source.label, code);
@@ -152,6 +156,7 @@ bool talk_listen(struct talk *talk, wt_stream *stream) {
   channel->next = talk->channels;
   talk->channels = channel;
   wt_stream_set_callbacks(stream, &channel_callbacks, channel);
+  if (talk->settings->stop_given && (both || remote)) wt_stream_stop_sending(stream, talk->settings->stop_code);
   stream_trace(channel, remote ? "was opened by the server" : "is open");
   return true;
 }
@@ -195,11 +200,13 @@ static void session_on_close(wt_session *session, const struct wt_close_info *in
   talk->session = NULL;
   talk->out = NULL;
   talk->closed = true;
-  talk->by = info->by;
+  talk->cause = info->cause;
   talk->clean = info->clean;
   talk->code = info->code;
   talk->wire_code = info->wire_code;
-  printer_visible(info->reason, talk->reason, sizeof talk->reason);
+  talk->wire_is_h3 = info->wire_is_h3;
+  talk->connection = info->connection;
+  printer_visible(info->clean ? info->reason : info->message, talk->reason, sizeof talk->reason);
 }
 
 const struct wt_session_callbacks talk_callbacks = {
@@ -220,7 +227,11 @@ void talk_finish(struct talk *talk) {
   if (!talk->session || talk->finishing) return;
   talk->finishing = true;
   feed_stop(talk);
-  (void)wt_session_close(talk->session, 0, "", 0);
+  const char *reason = talk->settings->close_reason ? talk->settings->close_reason : "";
+  if (wt_session_close(talk->session, talk->settings->close_code, reason, strlen(reason))) {
+    talk_fail(talk, "the session cannot be closed with this reason: it is not UTF-8");
+    (void)wt_session_close(talk->session, talk->settings->close_code, "", 0);
+  }
   pipes_alarm(&talk->pipes, CLOSING_MS);
 }
 
@@ -277,6 +288,8 @@ static void pipes_on_alarm(void *user_data) {
     wt_client_close(talk->pipes.client);
   else if (!talk->session)
     return;
+  else if (talk->reset_due)
+    feed_reset(talk);
   else if (talk->chunk_len)
     feed_pump(talk);
   else if (talk->settling)

@@ -30,6 +30,9 @@ struct talk_settings {
   size_t prefix; /* one of TALK_PREFIX_WORDS */
   bool wait_given;
   int64_t wait_ms;
+  bool reset_given, stop_given;
+  uint32_t reset_code, stop_code, close_code;
+  const char *close_reason; /* NULL: none */
 };
 
 #define TALK_PREFIX_WORDS "auto always never"
@@ -63,6 +66,8 @@ struct talk {
   bool input_over;     /* nothing more is sent */
   uint64_t sent;       /* bytes given to `out`, or datagrams to the session */
   size_t line_len;     /* of a line for a datagram whose end was not read yet, or too long already */
+  bool reset_due;      /* `out` is to be reset */
+  bool reset;          /* `out` was reset from here: what the server does about it is no failure */
   bool refused;        /* the server reset `out`, or does not read it */
   bool settling;       /* the end is near: see talk_settle */
   int64_t quiet_since; /* when something happened last */
@@ -73,10 +78,11 @@ struct talk {
 
   bool closed; /* `by` and so on say how */
   bool clean;
-  enum wt_party by;
+  enum wt_cause cause;
   uint32_t code;
   uint64_t wire_code;
-  char reason[TALK_REASON_SIZE]; /* its control characters made visible */
+  bool connection, wire_is_h3;
+  char reason[TALK_REASON_SIZE]; /* its control characters made visible; without a close, the library's sentence */
 
   uint8_t line[TALK_LINE_SIZE];
 };
@@ -110,6 +116,8 @@ void feed_on_credit(struct talk *talk);
 void feed_on_input(const uint8_t *data, size_t len, int error, void *user_data);
 /* Sends what waits, as far as it is taken now. */
 void feed_pump(struct talk *talk);
+/* Resets the stream that the input went to, now or when all has been delivered. */
+void feed_reset(struct talk *talk);
 /* Nothing more can be sent. */
 void feed_stop(struct talk *talk);
 /* Says whether all that was sent is with the peer, or lost as datagrams may be. */

@@ -9,6 +9,7 @@
  */
 #include "visit.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -49,9 +50,26 @@ wt_session *visit_open(struct visit *visit, const struct endpoints *endpoints, w
   return session;
 }
 
+/* Of a session that was closed, the code; of one that was not, what the wire said. */
+static void end_log(const wt_session *session, const struct wt_close_info *info) {
+  static struct log_limit limit = LOG_LIMIT_INIT;
+  const char *text = info->clean ? info->reason : info->message;
+  char code[64];
+  if (info->clean)
+    snprintf(code, sizeof code, "code %" PRIu32, info->code);
+  else
+    snprintf(code, sizeof code, "%s with the %s code 0x%" PRIx64, info->connection ? "connection" : "stream",
+             info->wire_is_h3 ? "application's" : "QUIC", info->wire_code);
+  log_limited(&limit, WT_LOG_INFO, "%s: session at %s ended by %s, %s%s%s", wt_session_peer_address(session),
+              wt_session_path(session), wt_cause_name(info->cause), code, *text ? ": " : "", text);
+}
+
 void visit_end(struct visit *visit, wt_session *session, const struct wt_close_info *info) {
   struct session_record record = {.draft = wt_session_draft(session),
                                   .by = info->by,
+                                  .cause = info->cause,
+                                  .wire_code = info->wire_code,
+                                  .wire_is_h3 = info->wire_is_h3,
                                   .code = info->code,
                                   .clean = info->clean,
                                   .reset_count = visit->reset_count,
@@ -69,8 +87,10 @@ void visit_end(struct visit *visit, wt_session *session, const struct wt_close_i
   text_copy(record.protocol, sizeof record.protocol, wt_session_protocol(session));
   text_copy(record.peer, sizeof record.peer, wt_session_peer_address(session));
   text_copy(record.reason, sizeof record.reason, info->reason);
+  text_copy(record.message, sizeof record.message, info->message);
   memcpy(record.resets, visit->resets, sizeof record.resets);
   memcpy(record.stops, visit->stops, sizeof record.stops);
+  end_log(session, info);
   recorder_session_ended(visit->recorder, &record);
 }
 
