@@ -83,7 +83,7 @@ enum wt_cause {
   WT_CAUSE_NETWORK = 4, /**< the connection is gone without a word: the peer has lost it (stateless reset) */
 };
 
-/** Returns "local", "peer", "error", "timeout" or "network". Static string. Any thread, any time. Since 0.2.0. */
+/** Returns "local", "peer", "local error", "timeout" or "network". Static string. Any thread, any time. Since 0.2.0. */
 WT_API const char *wt_cause_name(enum wt_cause cause);
 
 /** Returns "local", "peer" or "transport". Static string. Any thread, any time. Since 0.1.0. */

@@ -42,7 +42,7 @@ const char *wt_cause_name(enum wt_cause cause) {
     case WT_CAUSE_NETWORK: return "network";
     case WT_CAUSE_ERROR: break;
   }
-  return "error";
+  return "local error";
 }
 
 const char *wt_party_name(enum wt_party party) {

@@ -64,7 +64,7 @@
 #define WT__MS UINT64_C(1000000) /* nanoseconds */
 #define WT__RESETS_BURST 64      /* stateless resets at once */
 #define WT__RESETS_RATE 128      /* and a second */
-#define WT__ADMIT_LINES_BURST 10 /* lines in the log about who is not admitted, and who gives way */
+#define WT__ADMIT_LINES_BURST 10 /* lines in the log about who is not admitted, and who gives way; about ends as many */
 #define WT__ADMIT_LINES_RATE 1   /* and a second */
 #define WT__ADDRESS_TEXT_MAX 64
 
@@ -189,9 +189,9 @@ struct wt__endpoint {
   bool busy;                          /* a callback may be on the stack: nothing is freed */
   bool shutdown_wanted, close_wanted; /* asked for while busy */
   bool shutting_down;
-  struct wt__rate resets;      /* stateless ones */
-  struct wt__rate admit_lines; /* in the log */
-  struct wt__pool pool;        /* of all its connections */
+  struct wt__rate resets;                    /* stateless ones */
+  struct wt__rate admit_lines, ending_lines; /* in the log */
+  struct wt__pool pool;                      /* of all its connections */
   struct wt__batch batch;
   struct wt__turn turn;
   struct wt__lane strangers; /* of packets that belong to no connection */

@@ -85,9 +85,10 @@ void wt__conn_ending_of(struct wt__conn *conn, int rc, const ngtcp2_ccerr *sent,
 
 /* --- The log --- */
 
-/* Whether nobody needs to hear of it: an end that was asked for, or a handshake that came to nothing. */
+/* Whether nobody needs to hear of it: an end that was asked for, or a handshake that came to nothing, unless it was the
+ * peer who did not want it (a certificate that it refuses, for one). */
 static bool ending_is_quiet(const struct wt__conn *conn, const struct wt__ending *ending) {
-  if (!conn->shaken || ending->cause == WT_CAUSE_LOCAL) return true;
+  if (ending->cause == WT_CAUSE_LOCAL || (!conn->shaken && ending->cause != WT_CAUSE_PEER)) return true;
   if (ending->cause == WT_CAUSE_TIMEOUT || ending->cause == WT_CAUSE_NETWORK) return false;
   return ending->wire_code == (ending->is_h3 ? (uint64_t)WT__H3_NO_ERROR : NGTCP2_NO_ERROR);
 }
@@ -101,7 +102,7 @@ void wt__conn_log_ending(struct wt__conn *conn, const struct wt__ending *ending)
   const struct wt__log *log = endpoint->config.log;
   quiet = !conn->quic || ending_is_quiet(conn, ending);
   if (!log || log->level < (quiet ? WT_LOG_DEBUG : WT_LOG_INFO)) return;
-  if (!quiet && !wt__rate_take(&endpoint->gauge.log_rate, endpoint->now)) return;
+  if (!quiet && !wt__rate_take(&endpoint->ending_lines, endpoint->now)) return;
   if (coded) {
     (void)snprintf(code, sizeof(code), ", %s 0x%llx", ending->is_h3 ? "application code" : "QUIC code",
                    (unsigned long long)ending->wire_code);

@@ -48,6 +48,7 @@ int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_c
   wt__half_open_init(&made->half_open);
   wt__rate_init(&made->resets, WT__RESETS_RATE, WT__RESETS_BURST, 0);
   wt__rate_init(&made->admit_lines, WT__ADMIT_LINES_RATE, WT__ADMIT_LINES_BURST, 0);
+  wt__rate_init(&made->ending_lines, WT__ADMIT_LINES_RATE, WT__ADMIT_LINES_BURST, 0);
   made->gauge.share = SIZE_MAX;
   made->evict_at = UINT64_MAX;
   wt__rate_init(&made->gauge.log_rate, WT__BUDGET_LINES_RATE, WT__BUDGET_LINES_BURST, 0);

@@ -118,7 +118,7 @@ static void test_endings_quic_error_found_here_is_ours(void **state) {
   assert_false(w.session->info.wire_is_h3);
   assert_int_equal(w.session->info.wire_code, NGTCP2_STREAM_STATE_ERROR);
   assert_string_equal(w.session->message, "ERR_STREAM_STATE");
-  assert_logged("by error, QUIC code 0x5: ERR_STREAM_STATE");
+  assert_logged("by local error, QUIC code 0x5: ERR_STREAM_STATE");
   world_free(&w);
 }
 
@@ -133,7 +133,7 @@ static void test_endings_http3_error_found_here_is_ours(void **state) {
   assert_true(w.session->info.wire_is_h3);
   assert_int_equal(w.session->info.wire_code, WT__H3_FRAME_UNEXPECTED);
   assert_string_not_equal(w.session->message, "");
-  assert_logged("by error, application code 0x105 H3_FRAME_UNEXPECTED: ERR_H3_FRAME_UNEXPECTED");
+  assert_logged("by local error, application code 0x105 H3_FRAME_UNEXPECTED: ERR_H3_FRAME_UNEXPECTED");
   world_free(&w);
 }
 

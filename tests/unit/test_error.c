@@ -57,7 +57,7 @@ static void test_error_party_names(void **state) {
   assert_string_equal(wt_party_name(WT_LOCAL), "local");
   assert_string_equal(wt_party_name(WT_PEER), "peer");
   assert_string_equal(wt_party_name(WT_TRANSPORT), "transport");
-  static const char *const causes[] = {"local", "peer", "error", "timeout", "network"};
+  static const char *const causes[] = {"local", "peer", "local error", "timeout", "network"};
   for (int i = 0; i < 5; i++) assert_string_equal(wt_cause_name((enum wt_cause)i), causes[i]);
 }
 
