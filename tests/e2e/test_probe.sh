@@ -168,6 +168,8 @@ trusted "$URL/close?code=7&reason=bye%1b"
 check_status "closed with a code" 9
 check_json "closed: by whom and why" 'peer 7 true "bye\u001b"' \
   '((c) => c.by + " " + c.code + " " + c.clean + " " + JSON.stringify(c.reason))(j.session.closed)'
+check_json "closed: the session alone, in order" 'peer false null ""' \
+  '((c) => c.cause + " " + c.connection + " " + c.wire_is_h3 + " " + JSON.stringify(c.message))(j.session.closed)'
 probe_text --insecure-hash "$HASH" "$URL/close?code=7&reason=bye%1b"
 check_contains "a reason cannot steer the terminal" "$OUT" "Closed      by peer, code 7, reason 'bye\\x1b'"
 trusted "$URL/close?code=0&reason=done"

@@ -66,8 +66,12 @@ static void session_on_close(wt_session *handle, const struct wt_close_info *inf
   session->session = NULL;
   worker->open--;
   if (!session->closing) {
-    worker_fault(worker, FAULT_LOST, "a session ended, by %s, with code %u%s%s", wt_party_name(info->by),
-                 (unsigned)info->code, info->reason[0] ? ": " : "", info->reason);
+    const char *text = info->clean ? info->reason : info->message;
+    char code[24];
+    (void)snprintf(code, sizeof code, info->clean ? "%llu" : "0x%llx",
+                   info->clean ? (unsigned long long)info->code : (unsigned long long)info->wire_code);
+    worker_fault(worker, FAULT_LOST, "a session ended, by %s, with code %s%s%s", wt_cause_name(info->cause), code,
+                 text[0] ? ": " : "", text);
     slots_kill(session);
   }
   session->closing = false;

@@ -110,6 +110,10 @@ void probe_add_close(json_t *report, const struct wt_close_info *close) {
   json_object_set_new(json, "code", json_integer(close->code));
   json_object_set_new(json, "reason", json_text(close->reason));
   json_object_set_new(json, "wire_code", close->clean ? json_null() : hex_json(close->wire_code));
+  json_object_set_new(json, "wire_is_h3", close->clean ? json_null() : json_boolean(close->wire_is_h3));
+  json_object_set_new(json, "cause", json_text(wt_cause_name(close->cause)));
+  json_object_set_new(json, "connection", json_boolean(close->connection));
+  json_object_set_new(json, "message", json_text(close->message));
   json_object_set_new(object_get(report, "session"), "closed", json);
 }
 

@@ -235,9 +235,16 @@ static void answer_print(const json_t *report) {
   }
   if (!json_is_object(closed)) return;
   label_print(LABEL_WIDTH, "Closed");
+  if (!is_true(closed, "clean")) {
+    printf("by %s, not in order, %s code %s: ", text_get(closed, "cause"),
+           is_true(closed, "wire_is_h3") ? "the application's" : "QUIC's", text_get(closed, "wire_code"));
+    visible_write(text_get(closed, "message"));
+    putchar('\n');
+    return;
+  }
   printf("by %s, code %" PRId64 ", reason '", text_get(closed, "by"), number_get(closed, "code"));
   visible_write(text_get(closed, "reason"));
-  printf("'%s\n", is_true(closed, "clean") ? "" : ", not in order");
+  printf("'\n");
 }
 
 /* --- Verdicts --- */
