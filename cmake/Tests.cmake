@@ -82,7 +82,9 @@ foreach(wrapped unit_test_tls:pthread_mutex_unlock loopback_test_client_tls:gnut
         e2e_test_workers_threads:pthread_create tool_test_talk:wt_stream_resume tool_test_talk:wt_session_close
         tool_test_talk:wt_session_get_stats loopback_test_counted:wt__malloc loopback_test_counted:wt__calloc
         loopback_test_counted:wt__realloc loopback_test_counted:wt__malloc_aligned loopback_test_counted:wt__free
-        loopback_test_counted:wt__strndup loopback_test_counted:wt__strdup)
+        loopback_test_counted:wt__strndup loopback_test_counted:wt__strdup
+        unit_test_refused:recvmmsg unit_test_refused:recvmsg unit_test_refused:sendmmsg unit_test_refused:sendmsg
+        unit_test_refused:timerfd_create unit_test_refused:timerfd_settime)
   string(REGEX MATCH "^[^:]*" target ${wrapped})
   string(REGEX MATCH "[^:]*$" function ${wrapped})
   if(TARGET ${target})

@@ -311,7 +311,8 @@ WT_API int wt_server_set_certificates(wt_server *server, wt_certificate *const *
  */
 WT_API int wt_server_start(wt_server *server);
 
-/** Runs the server's loop, worker 0, until the server has ended with all workers. Errors: WT_ERR_STATE if not started.
+/** Runs the server's loop, worker 0, until the server has ended with all workers. Errors: WT_ERR_STATE if not started;
+ * WT_ERR_IO if it ended because the system lets it read a socket no more, which `wt_server_error` and the log name.
  * Since 0.1.0. */
 WT_API int wt_server_run(wt_server *server);
 

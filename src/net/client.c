@@ -124,6 +124,18 @@ static void client_on_writable(void *ctx, struct wt__socket *socket) {
 
 static void client_on_error(void *ctx, struct wt__socket *socket) { wt__connections_errors(ctx, socket); }
 
+/* All ends with the sentence. What is begun later may be of the other family. */
+static void client_on_failing(void *ctx, struct wt__socket *socket, int os_error, bool lasting) {
+  wt_client *client = ctx;
+  struct wt__failure failure;
+  char text[192];
+  wt__driver_failing(&client->driver, socket, os_error, lasting, text, sizeof(text));
+  if (!lasting) return;
+  wt__failure_set(&failure, WT_ERR_IO, WT_TRANSPORT, "%s", text);
+  WT__LIST_FOREACH(it, next, &client->askers) { wt__asker_fail(WT__ASKER_OF(it, link), &failure); }
+  WT__LIST_FOREACH(it, next, &client->connections) { wt__connection_close(WT__CONNECTION_OF(it)); }
+}
+
 static uint64_t client_on_pass(void *ctx) {
   wt_client *client = ctx;
   uint64_t now = wt__client_now(client);
@@ -144,6 +156,7 @@ static const struct wt__loop_callbacks client_callbacks = {
     .on_readable = client_on_readable,
     .on_writable = client_on_writable,
     .on_error = client_on_error,
+    .on_failing = client_on_failing,
     .on_pass = client_on_pass,
 };
 

@@ -17,8 +17,11 @@
 
 #include "net/driver.h"
 
+#include <stdio.h>
+
 #include "base/list.h"
 
+#define LOSSES_LOGGED 3     /* lines at once; then one a second */
 #define BATCHES_PER_EVENT 4 /* then other sockets and the pass have their turn */
 #define NS_PER_MS UINT64_C(1000000)
 #define LONG_TURN (10 * NS_PER_MS) /* worth being counted: others notice */
@@ -30,7 +33,9 @@ static void driver_on_datagram(void *ctx, const struct wt__path *path, unsigned 
 
 void wt__driver_receive(struct wt__driver *driver, struct wt__socket *socket) {
   for (int i = 0; i < BATCHES_PER_EVENT; i++) {
-    if (!wt__udp_recv(&socket->udp, driver->batch, driver_on_datagram, driver)) return;
+    bool more = wt__udp_recv(&socket->udp, driver->batch, driver_on_datagram, driver);
+    if (i == 0) wt__loop_read(socket, socket->udp.recv_error);
+    if (!more) return;
     if (!wt__endpoint_may_receive(driver->endpoint)) return;
   }
 }
@@ -50,13 +55,37 @@ static uint64_t driver_clock(void *ctx) {
   return uv_hrtime();
 }
 
+/* The rate is that of all connections: where a firewall or a sandbox refuses packets, it refuses most of them. */
+static void driver_log_losses(struct wt__driver *driver, const struct wt__path *path, struct wt__udp *udp) {
+  char remote[WT__ADDRESS_TEXT_MAX] = "";
+  int os_error = udp->send_error;
+  udp->send_error = 0;
+  if (!wt__rate_take(&driver->losses, uv_hrtime())) return;
+  wt__address_format((const struct sockaddr *)&path->remote, remote, sizeof(remote));
+  WT__WARN(driver->log, "cannot send to %s: %s; %llu packets were lost", remote, wt__os_error_text(os_error),
+           (unsigned long long)udp->lost);
+  udp->lost = 0;
+}
+
 static int driver_send(void *ctx, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len,
                        size_t segment) {
   struct wt__udp *udp = path->socket;
-  (void)ctx;
   int error = wt__udp_send(udp, path, ecn, data, len, segment);
   if (error == WT_ERR_AGAIN) wt__loop_want_write(WT__CONTAINER_OF(udp, struct wt__socket, udp));
+  if (udp->send_error) driver_log_losses(ctx, path, udp);
   return error;
+}
+
+void wt__driver_failing(struct wt__driver *driver, struct wt__socket *socket, int os_error, bool lasting, char *text,
+                        size_t size) {
+  char local[WT__ADDRESS_TEXT_MAX] = "";
+  wt__address_format((const struct sockaddr *)&socket->udp.bound.storage, local, sizeof(local));
+  (void)snprintf(text, size, "cannot receive on %s: %s", local, wt__os_error_text(os_error));
+  if (lasting) {
+    WT__ERROR(driver->log, "%s, again and again; all that uses it ends", text);
+  } else if (wt__rate_take(&driver->losses, uv_hrtime())) {
+    WT__WARN(driver->log, "%s", text);
+  }
 }
 
 void wt__driver_writable(struct wt__driver *driver) {
@@ -66,6 +95,8 @@ void wt__driver_writable(struct wt__driver *driver) {
 int wt__driver_open(struct wt__driver *driver, struct wt__endpoint_config *config) {
   driver->batch = wt__udp_batch_new();
   if (!driver->batch) return WT_ERR_NOMEM;
+  driver->log = config->log;
+  wt__rate_init(&driver->losses, 1, LOSSES_LOGGED, uv_hrtime());
   config->send = driver_send;
   config->send_ctx = driver;
   config->clock = driver_clock;

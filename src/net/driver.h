@@ -7,6 +7,7 @@
 #include <stdbool.h>
 
 #include "base/log.h"
+#include "base/rate.h"
 #include "net/loop.h"
 #include "net/udp.h"
 #include "quic/endpoint.h"
@@ -23,6 +24,8 @@ struct wt__driver {
   struct wt__endpoint *endpoint;        /* NULL: closed */
   struct wt__endpoint_stats last_stats; /* once it is closed */
   struct wt__driver_turns turns;
+  const struct wt__log *log;
+  struct wt__rate losses; /* lines about packets that the system did not take or give */
 };
 
 /* Makes the endpoint; `config->send` and `send_ctx` are set here. WT_ERR_NOMEM, WT_ERR_TLS. */
@@ -33,6 +36,9 @@ void wt__driver_close(struct wt__driver *driver);
 /* For the callbacks of the loop: datagrams that arrived, a bounded number; and room for those to be sent. */
 void wt__driver_receive(struct wt__driver *driver, struct wt__socket *socket);
 void wt__driver_writable(struct wt__driver *driver);
+/* A socket that cannot be read; see `on_failing`. Logs it; `text` gets the sentence. */
+void wt__driver_failing(struct wt__driver *driver, struct wt__socket *socket, int os_error, bool lasting, char *text,
+                        size_t size);
 /* The endpoint's part of a pass at `now`, which was just read. Returns when the next one is due. */
 uint64_t wt__driver_pass(struct wt__driver *driver, uint64_t now);
 

@@ -17,6 +17,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <webtransport/error.h>
 
@@ -31,7 +32,7 @@ static void sockets_close(struct wt__udp *sockets, size_t *count) {
 
 /* All addresses on one port. Returns 0, or WT_ERR_IO with the address and errno of the one that failed. */
 static int sockets_open(const struct wt__address *addresses, size_t address_count, struct wt__udp *sockets,
-                        size_t *count, struct wt__address *failed, int *os_error) {
+                        size_t *count, struct wt__address *failed, const char **refused, int *os_error) {
   bool missing = false;
   int missing_error = 0;
   *count = 0;
@@ -43,12 +44,14 @@ static int sockets_open(const struct wt__address *addresses, size_t address_coun
       continue;
     }
     if (!missing) *failed = address;
+    if (!missing) *refused = sockets[*count].refused;
     if (family_is_missing(*os_error)) {
       if (!missing) missing_error = *os_error;
       missing = true;
       continue;
     }
     *failed = address;
+    *refused = sockets[*count].refused;
     sockets_close(sockets, count);
     return WT_ERR_IO;
   }
@@ -60,7 +63,7 @@ static int sockets_open(const struct wt__address *addresses, size_t address_coun
 int wt__listen_open(const char *text, struct wt__udp *sockets, size_t *count, char *message, size_t size) {
   struct wt__address addresses[WT__ADDRESSES_MAX], failed;
   size_t address_count;
-  const char *why;
+  const char *why, *refused = "";
   int os_error = 0;
   *count = 0;
   int error = wt__address_parse(text, addresses, &address_count, &why);
@@ -70,13 +73,16 @@ int wt__listen_open(const char *text, struct wt__udp *sockets, size_t *count, ch
   }
   bool any_port = wt__address_port((struct sockaddr *)&addresses[0].storage) == 0;
   for (int i = 0; i < PORT_TRIES; i++) {
-    error = sockets_open(addresses, address_count, sockets, count, &failed, &os_error);
+    error = sockets_open(addresses, address_count, sockets, count, &failed, &refused, &os_error);
     if (error == 0 || !any_port || os_error != EADDRINUSE) break;
   }
   if (error) {
     char name[WT__ADDRESS_TEXT_MAX] = "";
     wt__address_format((struct sockaddr *)&failed.storage, name, sizeof(name));
-    snprintf(message, size, "cannot listen on %s: %s", name, wt__os_error_text(os_error));
+    /* bind is what listening is; another call that is refused has to be named. */
+    bool named = strcmp(refused, "bind") != 0 && strcmp(refused, "socket") != 0;
+    snprintf(message, size, "cannot listen on %s: %s%s%s", name, named ? refused : "", named ? ": " : "",
+             wt__os_error_text(os_error));
   }
   return error;
 }

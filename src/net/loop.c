@@ -19,7 +19,7 @@
  * set has nanoseconds. It is set again only when the next pass is earlier than what it is set to: a
  * deadline that moves back with every packet costs one needless wake-up at the old one, instead of a
  * system call a packet. A pass that is due at once needs neither: an active idle handle keeps the loop
- * from blocking.
+ * from blocking. Where the system refuses timerfds (a sandbox), libuv's timer takes its place.
  *
  * The wake handle lives as long as the server, so that other threads and signal handlers never meet a
  * closed one; it does not keep the loop running. A client's other handles do not either, except for the
@@ -30,27 +30,27 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <unistd.h>
 
 #include <webtransport/error.h>
+
+#define NS_PER_MS UINT64_C(1000000)
 
 static void handle_on_close(uv_handle_t *handle) {
   struct wt__loop *loop = handle->data;
   loop->handles_open--;
 }
 
-static void socket_on_close(uv_handle_t *handle) {
-  struct wt__socket *socket = handle->data;
-  socket->loop->handles_open--;
-}
-
 static int loop_opened(struct wt__loop *loop, int status) {
   if (status == 0) loop->handles_open++;
+  if (status) loop->why = uv_strerror(status);
   return status ? WT_ERR_IO : 0;
 }
 
-static void handle_opened(struct wt__loop *loop, uv_handle_t *handle) {
+void wt__loop_opened(struct wt__loop *loop, uv_handle_t *handle) {
+  loop->handles_open++;
   if (loop->lazy) uv_unref(handle);
 }
 
@@ -69,20 +69,47 @@ uint64_t wt__loop_began(const struct wt__loop *loop) { return loop->began; }
 
 /* --- Time --- */
 
+static void coarse_on_time(uv_timer_t *handle) {
+  struct wt__loop *loop = handle->data;
+  loop->timer_at = UINT64_MAX;
+}
+
+/* By libuv's timer, which counts from the time that it has read last. */
+static void coarse_set(struct wt__loop *loop, uint64_t at) {
+  uint64_t now = uv_hrtime(), left = at > now ? at - now : 0;
+  uv_update_time(loop->uv);
+  uv_timer_start(&loop->coarse, coarse_on_time, left / NS_PER_MS + 1, 0);
+  loop->timer_at = at;
+}
+
+/* The timerfd has failed, or there is none: a call that is refused now will be refused again. */
+static void timer_give_up(struct wt__loop *loop) {
+  if (loop->timer_fd < 0) return;
+  uv_close((uv_handle_t *)&loop->timer, handle_on_close);
+  close(loop->timer_fd); /* uv_close has taken it out of the poll set */
+  loop->timer_fd = -1;
+}
+
 static void timer_set(struct wt__loop *loop, uint64_t at) {
   struct itimerspec spec = {
       .it_value = {.tv_sec = (time_t)(at / 1000000000), .tv_nsec = (long)(at % 1000000000)},
   };
-  if (timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL) == 0) loop->timer_at = at;
+  if (loop->timer_fd >= 0 && timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL) == 0) {
+    loop->timer_at = at;
+    return;
+  }
+  timer_give_up(loop);
+  coarse_set(loop, at);
 }
 
 static void timer_on_poll(uv_poll_t *handle, int status, int events) {
   struct wt__loop *loop = handle->data;
   uint64_t expirations;
-  (void)status;
+  ssize_t len = read(loop->timer_fd, &expirations, sizeof(expirations));
   (void)events;
-  while (read(loop->timer_fd, &expirations, sizeof(expirations)) < 0 && errno == EINTR) continue;
   loop->timer_at = UINT64_MAX;
+  /* One that stays readable would keep the loop from blocking. */
+  if (status < 0 || (len < 0 && errno != EAGAIN && errno != EINTR)) timer_give_up(loop);
 }
 
 static void idle_on_turn(uv_idle_t *handle) { (void)handle; }
@@ -109,6 +136,21 @@ static void wake_on_async(uv_async_t *handle) {
   loop->callbacks->on_wake(loop->ctx);
 }
 
+/* libuv ends the process without a word where it cannot wait or read the clock, or add what it waits for. */
+static int loop_probe(struct wt__loop *loop) {
+  struct epoll_event event = {0};
+  int poll_set = uv_backend_fd(loop->uv);
+  if (uv_hrtime() == 0) {
+    loop->why = "the clock cannot be read";
+    return WT_ERR_IO;
+  }
+  /* Waiting takes nothing out of the set: events are told until they are dealt with. A set cannot be in itself. */
+  bool added = epoll_ctl(poll_set, EPOLL_CTL_ADD, poll_set, &event) == 0 || errno == EINVAL;
+  if (added && (epoll_pwait(poll_set, &event, 1, 0, NULL) >= 0 || errno == EINTR)) return 0;
+  loop->why = uv_strerror(uv_translate_sys_error(errno));
+  return WT_ERR_IO;
+}
+
 int wt__loop_init(struct wt__loop *loop, uv_loop_t *uv, const struct wt__loop_callbacks *callbacks, void *ctx) {
   memset(loop, 0, sizeof(*loop));
   loop->callbacks = callbacks;
@@ -116,8 +158,12 @@ int wt__loop_init(struct wt__loop *loop, uv_loop_t *uv, const struct wt__loop_ca
   loop->timer_fd = -1;
   loop->is_own = !uv;
   loop->uv = uv ? uv : &loop->own;
-  if (loop->is_own && uv_loop_init(&loop->own)) return WT_ERR_IO;
-  if (loop_opened(loop, uv_async_init(loop->uv, &loop->wake, wake_on_async))) {
+  int status = loop->is_own ? uv_loop_init(&loop->own) : 0;
+  if (status) {
+    loop->why = uv_strerror(status);
+    return WT_ERR_IO;
+  }
+  if (loop_probe(loop) || loop_opened(loop, uv_async_init(loop->uv, &loop->wake, wake_on_async))) {
     if (loop->is_own) uv_loop_close(&loop->own);
     return WT_ERR_IO;
   }
@@ -126,18 +172,18 @@ int wt__loop_init(struct wt__loop *loop, uv_loop_t *uv, const struct wt__loop_ca
   return 0;
 }
 
-static int timer_start(struct wt__loop *loop) {
+static void timer_start(struct wt__loop *loop) {
   loop->timer_at = UINT64_MAX;
   loop->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
-  if (loop->timer_fd < 0) return WT_ERR_IO;
-  if (loop_opened(loop, uv_poll_init(loop->uv, &loop->timer, loop->timer_fd))) {
+  if (loop->timer_fd < 0) return;
+  if (uv_poll_init(loop->uv, &loop->timer, loop->timer_fd)) {
     close(loop->timer_fd);
     loop->timer_fd = -1;
-    return WT_ERR_IO;
+    return;
   }
   loop->timer.data = loop;
-  handle_opened(loop, (uv_handle_t *)&loop->timer);
-  return uv_poll_start(&loop->timer, UV_READABLE, timer_on_poll) ? WT_ERR_IO : 0;
+  wt__loop_opened(loop, (uv_handle_t *)&loop->timer);
+  if (uv_poll_start(&loop->timer, UV_READABLE, timer_on_poll)) timer_give_up(loop);
 }
 
 void wt__loop_set_lazy(struct wt__loop *loop) { loop->lazy = true; }
@@ -153,16 +199,18 @@ void wt__loop_hold(struct wt__loop *loop, bool on) {
 }
 
 int wt__loop_start(struct wt__loop *loop) {
-  /* These two cannot fail in any version of libuv. */
+  /* These cannot fail in any version of libuv. */
   uv_prepare_init(loop->uv, &loop->prepare);
   uv_idle_init(loop->uv, &loop->idle);
-  loop->prepare.data = loop->idle.data = loop;
-  loop->handles_open += 2;
+  uv_timer_init(loop->uv, &loop->coarse);
+  loop->prepare.data = loop->idle.data = loop->coarse.data = loop;
   loop->running = true;
-  handle_opened(loop, (uv_handle_t *)&loop->prepare);
-  handle_opened(loop, (uv_handle_t *)&loop->idle);
+  wt__loop_opened(loop, (uv_handle_t *)&loop->prepare);
+  wt__loop_opened(loop, (uv_handle_t *)&loop->idle);
+  wt__loop_opened(loop, (uv_handle_t *)&loop->coarse);
   uv_prepare_start(&loop->prepare, prepare_on_turn);
-  return timer_start(loop);
+  timer_start(loop);
+  return 0;
 }
 
 void wt__loop_stop(struct wt__loop *loop) {
@@ -170,10 +218,8 @@ void wt__loop_stop(struct wt__loop *loop) {
   loop->running = false;
   uv_close((uv_handle_t *)&loop->prepare, handle_on_close);
   uv_close((uv_handle_t *)&loop->idle, handle_on_close);
-  if (loop->timer_fd < 0) return;
-  uv_close((uv_handle_t *)&loop->timer, handle_on_close);
-  close(loop->timer_fd); /* uv_close has taken it out of the poll set */
-  loop->timer_fd = -1;
+  uv_close((uv_handle_t *)&loop->coarse, handle_on_close);
+  timer_give_up(loop);
 }
 
 void wt__loop_free(struct wt__loop *loop) {
@@ -185,61 +231,3 @@ void wt__loop_free(struct wt__loop *loop) {
 void wt__loop_wake(struct wt__loop *loop) { uv_async_send(&loop->wake); }
 
 bool wt__loop_turn(struct wt__loop *loop) { return uv_run(loop->uv, UV_RUN_ONCE) != 0; }
-
-/* --- Sockets --- */
-
-static void socket_on_poll(uv_poll_t *handle, int status, int events);
-
-static int socket_poll(struct wt__socket *socket) {
-  int events = UV_READABLE | (socket->want_write ? UV_WRITABLE : 0);
-  return uv_poll_start(&socket->poll, events, socket_on_poll) ? WT_ERR_IO : 0;
-}
-
-/* libuv stops a handle whose socket has an error to tell. It is one of an earlier packet (a peer that is
- * gone, a route that broke), which says nothing about the socket: it is fetched, and told to who wants it. */
-static void socket_revive(struct wt__socket *socket) {
-  struct wt__loop *loop = socket->loop;
-  int os_error;
-  socklen_t len = sizeof(os_error);
-  getsockopt(socket->udp.fd, SOL_SOCKET, SO_ERROR, &os_error, &len);
-  if (loop->callbacks->on_error) loop->callbacks->on_error(loop->ctx, socket);
-  if (socket->polled) socket_poll(socket);
-}
-
-static void socket_on_poll(uv_poll_t *handle, int status, int events) {
-  struct wt__socket *socket = handle->data;
-  struct wt__loop *loop = socket->loop;
-  if (status < 0) {
-    socket_revive(socket);
-    return;
-  }
-  if (events & UV_WRITABLE) {
-    socket->want_write = false;
-    socket_poll(socket);
-    loop->callbacks->on_writable(loop->ctx, socket);
-  }
-  if (events & UV_READABLE && socket->polled) loop->callbacks->on_readable(loop->ctx, socket);
-}
-
-int wt__loop_add(struct wt__loop *loop, struct wt__socket *socket) {
-  socket->loop = loop;
-  socket->want_write = false;
-  int error = loop_opened(loop, uv_poll_init(loop->uv, &socket->poll, socket->udp.fd));
-  if (error) return error;
-  socket->poll.data = socket;
-  socket->polled = true;
-  handle_opened(loop, (uv_handle_t *)&socket->poll);
-  return socket_poll(socket);
-}
-
-void wt__loop_want_write(struct wt__socket *socket) {
-  if (socket->want_write || !socket->polled) return;
-  socket->want_write = true;
-  socket_poll(socket);
-}
-
-void wt__loop_remove(struct wt__socket *socket) {
-  if (socket->polled) uv_close((uv_handle_t *)&socket->poll, socket_on_close);
-  socket->polled = false;
-  wt__udp_close(&socket->udp);
-}

@@ -22,8 +22,12 @@ struct wt__socket {
   struct wt__udp udp;
   struct wt__loop *loop;
   uv_poll_t poll;
-  bool polled;     /* the handle exists */
-  bool want_write; /* tell when it takes packets again */
+  uv_timer_t retry;
+  bool polled;             /* the handles exist */
+  bool want_write;         /* tell when it takes packets again */
+  bool deaf, mute;         /* not polled for reading, for writing, until `retry` */
+  unsigned failures;       /* of reading, since it worked last */
+  unsigned empties, fulls; /* events that said it could be read, or written, when it could not; likewise */
 };
 
 /* All get `ctx` of `wt__loop_init`. */
@@ -33,6 +37,9 @@ struct wt__loop_callbacks {
   void (*on_writable)(void *ctx, struct wt__socket *socket);
   /* The network has an error of an earlier packet to tell; see `wt__udp_error`. NULL: it is forgotten. */
   void (*on_error)(void *ctx, struct wt__socket *socket);
+  /* The socket cannot be read: `os_error`. The first time since it worked, and once more with `lasting` when many
+   * tries have failed; it is then left alone. NULL: nobody wants to know. */
+  void (*on_failing)(void *ctx, struct wt__socket *socket, int os_error, bool lasting);
   /* Before each time that the loop blocks. Returns when the next pass is due; UINT64_MAX: never. */
   uint64_t (*on_pass)(void *ctx);
 };
@@ -50,6 +57,8 @@ struct wt__loop {
   uv_poll_t timer;
   int timer_fd;
   uint64_t timer_at;     /* what the timer is set to; UINT64_MAX: nothing */
+  uv_timer_t coarse;     /* where there is no timer_fd */
+  const char *why;       /* of the error of init, start or add; static string, NULL: none is known */
   unsigned handles_open; /* libuv still knows them */
   uint64_t now;          /* read once for each batch of events; 0: to be read */
   uint64_t began;        /* when the turn's first event came; 0: it has not yet */
@@ -66,9 +75,13 @@ int wt__loop_start(struct wt__loop *loop);
 /* Begins to call `on_readable` for `socket`, which stays where it is until `wt__loop_free`. WT_ERR_IO. */
 int wt__loop_add(struct wt__loop *loop, struct wt__socket *socket);
 void wt__loop_want_write(struct wt__socket *socket);
+/* What came of reading: packets, or the errno. One that lasts must not keep the loop from blocking. */
+void wt__loop_read(struct wt__socket *socket, int os_error);
 /* Ends what the two began; the loop then no longer waits for anything of this server. Closes the socket. */
 void wt__loop_remove(struct wt__socket *socket);
 void wt__loop_stop(struct wt__loop *loop);
+/* Of net/sockets.c: counts a handle that was made. */
+void wt__loop_opened(struct wt__loop *loop, uv_handle_t *handle);
 /* After `wt__loop_stop`. Turns the loop until libuv has let go of every handle. */
 void wt__loop_free(struct wt__loop *loop);
 

@@ -20,6 +20,7 @@
 #include "net/server.h"
 
 #include <stdio.h>
+#include <string.h>
 
 #define SETTLE_MS 250 /* between the last close of a session and that of its connection */
 #define CLOSE_MS 1000 /* sessions are closed so long before the deadline, or after half of the time */
@@ -36,6 +37,16 @@ static void serve_on_writable(void *ctx, struct wt__socket *socket) {
   struct wt__worker *worker = ctx;
   (void)socket;
   wt__driver_writable(&worker->driver);
+}
+
+/* A server that cannot hear its clients says so, and ends, for whoever watches over it. `wt_server_run` tells it. */
+static void serve_on_failing(void *ctx, struct wt__socket *socket, int os_error, bool lasting) {
+  struct wt__worker *worker = ctx;
+  char text[sizeof(worker->failure)];
+  wt__driver_failing(&worker->driver, socket, os_error, lasting, text, sizeof(text));
+  if (!lasting) return;
+  memcpy(worker->failure, text, sizeof(text));
+  wt_server_close(worker->server);
 }
 
 /* Workers have the same sockets in the same order. */
@@ -187,6 +198,7 @@ const struct wt__loop_callbacks wt__serve_callbacks = {
     .on_wake = serve_on_wake,
     .on_readable = serve_on_readable,
     .on_writable = serve_on_writable,
+    .on_failing = serve_on_failing,
     .on_pass = serve_on_pass,
 };
 

@@ -79,7 +79,7 @@ static void worker_init(wt_server *server, unsigned index) {
   wt__inbox_init(&worker->inbox);
 }
 
-static int workers_new(wt_server *server) {
+static int workers_new(wt_server *server, char *why, size_t size) {
   unsigned count = server->config.workers;
   server->workers = wt__calloc(count, sizeof(*server->workers));
   if (!server->workers) return WT_ERR_NOMEM;
@@ -90,6 +90,7 @@ static int workers_new(wt_server *server) {
     struct uv_loop_s *loop = i ? NULL : server->config.loop;
     int error = wt__loop_init(&worker->driver.loop, loop, &wt__serve_callbacks, worker);
     if (error == 0) continue;
+    (void)snprintf(why, size, "the event loop: %s", worker->driver.loop.why ? worker->driver.loop.why : "");
     while (i > 0) wt__loop_free(&server->workers[--i].driver.loop);
     return error;
   }
@@ -107,7 +108,7 @@ int wt_server_new(wt_server **server, const struct wt_server_config *config) {
   wt__posts_init(&made->posts, post_call, made);
   int error = wt__config_copy(&made->config, config, why, sizeof(why));
   if (error == 0) error = wt__tls_context_new(&made->tls, made->config.session_tickets);
-  if (error == 0) error = workers_new(made);
+  if (error == 0) error = workers_new(made, why, sizeof(why));
   if (error) {
     /* There is no server yet that could be asked for the reason. */
     WT__ERROR(&log, "cannot make a server: %s", why[0] ? why : wt_error_string(error));
@@ -244,6 +245,15 @@ int wt_server_start(wt_server *server) {
   return wt__server_begin(server);
 }
 
+/* Once all workers have ended: whether one of them had to. */
+static int server_outcome(wt_server *server) {
+  for (unsigned i = 0; i < server->worker_count; i++) {
+    const char *failure = server->workers[i].failure;
+    if (*failure) return wt__server_fail(server, WT_ERR_IO, "%s", failure);
+  }
+  return 0;
+}
+
 int wt_server_run(wt_server *server) {
   if (!server) return WT_ERR_INVALID;
   if (!is_started(server)) return wt__server_fail(server, WT_ERR_STATE, "the server was not started");
@@ -253,8 +263,9 @@ int wt_server_run(wt_server *server) {
   while (worker->state != SERVER_ENDED && wt__loop_turn(&worker->driver.loop)) continue;
   server->in_run = false;
   wt__server_join(server);
+  int error = server_outcome(server);
   if (server->free_after_run) wt_server_free(server);
-  return 0;
+  return error;
 }
 
 int wt_server_listen_and_serve_tls(wt_server *server, const char *cert_file, const char *key_file) {

@@ -103,6 +103,7 @@ struct wt__worker {
   bool idle;           /* not among `server->busy` */
   bool has_thread;
   pthread_t thread;
+  char failure[192]; /* why it had to end; "": it did not have to. Its thread's, until that has ended */
 };
 
 struct wt_server {

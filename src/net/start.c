@@ -124,8 +124,8 @@ static int sockets_join(struct wt__worker *worker) {
     struct wt__socket socket = {.udp = {.fd = -1}};
     int os_error = 0;
     if (wt__udp_open_beside(&socket.udp, &first->sockets[i].udp, &os_error)) {
-      return wt__server_fail(server, WT_ERR_IO, "cannot listen with worker %u: %s", worker->index,
-                             wt__os_error_text(os_error));
+      return wt__server_fail(server, WT_ERR_IO, "cannot listen with worker %u: %s: %s", worker->index,
+                             socket.udp.refused, wt__os_error_text(os_error));
     }
     worker->sockets[worker->socket_count++] = socket;
   }
@@ -171,8 +171,13 @@ static int loop_open(struct wt__worker *worker) {
 
 static int loops_open(struct wt_server *server) {
   int error = 0;
-  for (unsigned i = 0; error == 0 && i < server->worker_count; i++) error = loop_open(&server->workers[i]);
-  return error ? wt__server_fail(server, error, "cannot start: the event loop takes no more handles") : 0;
+  const char *why = NULL;
+  for (unsigned i = 0; error == 0 && i < server->worker_count; i++) {
+    error = loop_open(&server->workers[i]);
+    why = server->workers[i].driver.loop.why;
+  }
+  if (!why) why = "it takes no more handles";
+  return error ? wt__server_fail(server, error, "cannot start: the event loop: %s", why) : 0;
 }
 
 static void addresses_log(struct wt_server *server) {
@@ -203,7 +208,8 @@ static int threads_begin(struct wt_server *server) {
     worker->has_thread = os_error == 0;
   }
   pthread_sigmask(SIG_SETMASK, &before, NULL);
-  return os_error ? wt__server_fail(server, WT_ERR_IO, "cannot start: there are no more threads") : 0;
+  if (os_error == 0) return 0;
+  return wt__server_fail(server, WT_ERR_IO, "cannot start: no more threads: %s", wt__os_error_text(os_error));
 }
 
 void wt__server_join(struct wt_server *server) {

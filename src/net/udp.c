@@ -7,6 +7,8 @@
  *   out:  one sendmsg with UDP_SEGMENT (GSO) for many packets; where the kernel or the device refuses that,
  *         sendmmsg from then on
  *
+ * A sandbox may refuse calls that most programs do not need. Then another one takes its place: udp_calls.c.
+ *
  * With each message comes what QUIC must know: the address it was sent to (pktinfo), since on a wildcard
  * socket the answer has to leave from that address, and the ECN bits of its IP header (RFC 9000,
  * section 13.4). The same goes out as control messages.
@@ -17,7 +19,8 @@
  * Losing packets is what networks do and what QUIC repairs, so only a full socket is told to the caller.
  * A packet too large, an unreachable network, a refusing firewall: such packets count as lost. When a
  * fallback send takes the first packets of a batch and then no more, the rest is lost too: the caller
- * would otherwise send the first ones again, perhaps for ever.
+ * would otherwise send the first ones again, perhaps for ever. Losses that no network explains are counted, so that
+ * the caller can say why nobody hears it.
  *
  * It is not the event loop (net/loop.c) and knows nothing of connections.
  */
@@ -34,6 +37,7 @@
 #include <webtransport/error.h>
 
 #include "base/mem.h"
+#include "net/udp_calls.h"
 
 #define RECV_MAX 65536      /* a message that GRO joined fits */
 #define SEND_MAX 65000      /* bytes in one GSO call: below the largest UDP payload */
@@ -71,10 +75,12 @@ static int option_set(int fd, int level, int name, int value) {
 }
 
 /* What the server cannot do without. */
-static int options_require(int fd, int family) {
-  if (family == AF_INET) return option_set(fd, IPPROTO_IP, IP_PKTINFO, 1);
-  if (option_set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) return -1;
-  return option_set(fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+static int options_require(struct wt__udp *udp, int family) {
+  udp->refused = family == AF_INET ? "setsockopt IP_PKTINFO" : "setsockopt IPV6_V6ONLY";
+  if (family == AF_INET) return option_set(udp->fd, IPPROTO_IP, IP_PKTINFO, 1);
+  if (option_set(udp->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) return -1;
+  udp->refused = "setsockopt IPV6_RECVPKTINFO";
+  return option_set(udp->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
 }
 
 /* What makes it better; an older kernel or a sandbox may lack each. */
@@ -92,20 +98,30 @@ static void options_prefer(int fd, int family) {
   option_set(fd, IPPROTO_UDP, UDP_GRO, 1);
 }
 
-static int udp_open(struct wt__udp *udp, const struct wt__address *address, bool beside, int *os_error) {
-  memset(udp, 0, sizeof(*udp));
-  udp->family = address->storage.ss_family;
-  udp->fd = socket(udp->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (udp->fd < 0) goto failed;
-  if (options_require(udp->fd, udp->family)) goto failed;
-  options_prefer(udp->fd, udp->family);
-  if (beside && option_set(udp->fd, SOL_SOCKET, SO_REUSEPORT, 1)) goto failed;
-  if (bind(udp->fd, (const struct sockaddr *)&address->storage, address->len)) goto failed;
+static int udp_bind(struct wt__udp *udp, const struct wt__address *address) {
+  udp->refused = "bind";
+  if (bind(udp->fd, (const struct sockaddr *)&address->storage, address->len)) return -1;
+  udp->refused = "getsockname";
   udp->bound.len = sizeof(udp->bound.storage);
-  if (getsockname(udp->fd, (struct sockaddr *)&udp->bound.storage, &udp->bound.len)) goto failed;
+  return getsockname(udp->fd, (struct sockaddr *)&udp->bound.storage, &udp->bound.len);
+}
+
+static int beside_allow(struct wt__udp *udp) {
+  udp->refused = "setsockopt SO_REUSEPORT";
+  return option_set(udp->fd, SOL_SOCKET, SO_REUSEPORT, 1);
+}
+
+static int udp_open(struct wt__udp *udp, const struct wt__address *address, bool beside, int *os_error) {
   int segment;
   socklen_t len = sizeof(segment);
-  udp->gso = getsockopt(udp->fd, IPPROTO_UDP, UDP_SEGMENT, &segment, &len) == 0;
+  memset(udp, 0, sizeof(*udp));
+  udp->family = address->storage.ss_family;
+  udp->refused = "socket";
+  udp->fd = socket(udp->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  if (udp->fd < 0 || options_require(udp, udp->family)) goto failed;
+  options_prefer(udp->fd, udp->family);
+  if ((beside && beside_allow(udp)) || udp_bind(udp, address) || wt__udp_probe(udp)) goto failed;
+  udp->gso = !udp->no_sendmsg && getsockopt(udp->fd, IPPROTO_UDP, UDP_SEGMENT, &segment, &len) == 0;
   return 0;
 
 failed:
@@ -121,7 +137,8 @@ int wt__udp_open(struct wt__udp *udp, const struct wt__address *address, int *os
 /* The first socket allows others only now that it is bound: a port that somebody else listens on is still an error. */
 int wt__udp_open_beside(struct wt__udp *udp, struct wt__udp *first, int *os_error) {
   udp->fd = -1;
-  if (option_set(first->fd, SOL_SOCKET, SO_REUSEPORT, 1)) {
+  if (beside_allow(first)) {
+    udp->refused = first->refused;
     *os_error = errno;
     return WT_ERR_IO;
   }
@@ -208,14 +225,24 @@ static void message_deliver(struct wt__udp_batch *batch, size_t index, wt__udp_r
   }
 }
 
+/* Once. Where the call is refused, recvmsg is tried, and kept if it works. */
+static int messages_recv(struct wt__udp *udp, struct wt__udp_batch *batch) {
+  if (udp->no_recvmmsg) return wt__udp_recv_single(udp->fd, batch->messages, WT__UDP_MESSAGES);
+  int count = recvmmsg(udp->fd, batch->messages, WT__UDP_MESSAGES, MSG_DONTWAIT, NULL);
+  int refused = count < 0 && wt__call_refused(errno) ? errno : 0;
+  if (!refused) return count;
+  count = wt__udp_recv_single(udp->fd, batch->messages, WT__UDP_MESSAGES);
+  if (count >= 0 || errno == EAGAIN) udp->no_recvmmsg = wt__call_refused_for_good(refused);
+  return count;
+}
+
 bool wt__udp_recv(struct wt__udp *udp, struct wt__udp_batch *batch, wt__udp_receive receive, void *ctx) {
   batch_prepare(batch, udp);
-  int count;
-  do {
-    count = recvmmsg(udp->fd, batch->messages, WT__UDP_MESSAGES, MSG_DONTWAIT, NULL);
-  } while (count < 0 && errno == EINTR);
-  /* An error here is one that the network reported for an earlier packet; reading has cleared it. */
-  if (count < 0) return errno != EAGAIN;
+  int count, tries = 0;
+  do { /* an error may be one that the network told about an earlier packet: reading has cleared it */
+    count = messages_recv(udp, batch);
+  } while (count < 0 && errno != EAGAIN && ++tries < WT__UDP_TRIES);
+  udp->recv_error = count < 0 ? errno : 0;
   for (int i = 0; i < count; i++) message_deliver(batch, (size_t)i, receive, ctx);
   return count == WT__UDP_MESSAGES;
 }
@@ -267,14 +294,10 @@ static bool error_is_old(int os_error) {
 /* 0, or the errno. */
 static int message_send(int fd, const struct msghdr *header) {
   ssize_t sent;
-  bool again = true;
-  do {
+  int tries = 0;
+  do { /* telling an old error has cleared it */
     sent = sendmsg(fd, header, MSG_NOSIGNAL);
-    if (sent < 0 && again && error_is_old(errno)) { /* telling it has cleared it */
-      again = false;
-      sent = sendmsg(fd, header, MSG_NOSIGNAL);
-    }
-  } while (sent < 0 && errno == EINTR);
+  } while (sent < 0 && (errno == EINTR || error_is_old(errno)) && ++tries < WT__UDP_TRIES);
   return sent < 0 ? errno : 0;
 }
 
@@ -288,9 +311,36 @@ static int batch_send_gso(int fd, const struct msghdr *shared, const uint8_t *da
   return message_send(fd, &header);
 }
 
+/* One call of sendmmsg. Returns how many packets it took, or -1 with errno. */
+static int messages_send(int fd, struct mmsghdr *messages, size_t count) {
+  int sent, tries = 0;
+  do {
+    sent = sendmmsg(fd, messages, (unsigned)count, MSG_NOSIGNAL);
+  } while (sent < 0 && errno == EINTR && ++tries < WT__UDP_TRIES);
+  return sent;
+}
+
+/* As many of the messages as go at once, by the call that the system allows. Returns how many, or -1 with errno. */
+static int messages_some(struct wt__udp *udp, struct mmsghdr *messages, size_t count) {
+  int sent = udp->no_sendmmsg ? -1 : messages_send(udp->fd, messages, count);
+  int refused = udp->no_sendmmsg ? ENOSYS : errno;
+  if (sent >= 0 || !wt__call_refused(refused) || udp->no_sendmsg) return sent;
+  int error = message_send(udp->fd, &messages->msg_hdr);
+  if (error == 0 && wt__call_refused_for_good(refused)) udp->no_sendmmsg = true;
+  errno = error;
+  return error ? -1 : 1;
+}
+
+/* Nothing is said of what the path did not carry: QUIC finds that out. */
+static void packets_lost(struct wt__udp *udp, size_t count, int os_error) {
+  if (os_error == EMSGSIZE) return;
+  udp->send_error = os_error;
+  udp->lost += count;
+}
+
 /* One message for each packet. `*taken` counts those that the kernel accepted; returns 0 or EAGAIN. */
-static int batch_send_single(int fd, const struct msghdr *shared, const uint8_t *data, size_t len, size_t segment,
-                             size_t *taken) {
+static int batch_send_single(struct wt__udp *udp, const struct msghdr *shared, const uint8_t *data, size_t len,
+                             size_t segment, size_t *taken) {
   struct mmsghdr messages[SEND_PACKETS_MAX];
   struct iovec iovecs[SEND_PACKETS_MAX];
   size_t count = 0;
@@ -303,35 +353,43 @@ static int batch_send_single(int fd, const struct msghdr *shared, const uint8_t 
   }
   *taken = 0;
   for (size_t at = 0; at < count;) {
-    int sent = sendmmsg(fd, messages + at, (unsigned)(count - at), MSG_NOSIGNAL);
-    if (sent < 0 && errno == EINTR) continue;
+    int sent = messages_some(udp, messages + at, count - at);
     if (sent < 0 && errno == EAGAIN) return EAGAIN;
     if (sent > 0) *taken += (size_t)sent;
-    at += sent > 0 ? (size_t)sent : 1; /* an error is that of the first packet, which is lost */
+    if (sent <= 0) {
+      bool alone = errno == EMSGSIZE || error_is_old(errno); /* of the first packet: the others may pass */
+      packets_lost(udp, alone ? 1 : count - at, errno);
+      if (!alone) return 0;
+    }
+    at += sent > 0 ? (size_t)sent : 1;
   }
   return 0;
 }
 
 static bool gso_refused(int error) {
-  return error == EIO || error == EINVAL || error == ENOPROTOOPT || error == EMSGSIZE;
+  return error == EIO || error == ENOPROTOOPT || error == EMSGSIZE || wt__call_refused(error);
 }
 
 /* Up to SEND_PACKETS_MAX packets. `*any`: the kernel took some. Returns 0 or EAGAIN. */
 static int batch_send(struct wt__udp *udp, const struct msghdr *header, const uint8_t *data, size_t len, size_t segment,
                       bool *any) {
   size_t taken;
-  bool refused = false;
-  if (udp->gso || len <= segment) {
-    int error = batch_send_gso(udp->fd, header, data, len, segment);
-    if (error == EAGAIN) return EAGAIN;
-    if (error == 0) *any = true;
-    refused = len > segment && gso_refused(error);
-    if (!refused) return 0;
+  int refused = 0;
+  bool joined = len > segment;
+  if (!udp->no_sendmsg && (udp->gso || !joined)) {
+    refused = batch_send_gso(udp->fd, header, data, len, segment);
+    if (refused == EAGAIN) return EAGAIN;
+    if (refused == 0) *any = true;
+    if (joined ? !gso_refused(refused) : !wt__call_refused(refused) || udp->no_sendmmsg) {
+      if (refused) packets_lost(udp, (len + segment - 1) / segment, refused);
+      return 0;
+    }
   }
-  int error = batch_send_single(udp->fd, header, data, len, segment, &taken);
+  int error = batch_send_single(udp, header, data, len, segment, &taken);
   if (taken) *any = true;
-  /* The same packets pass one by one: it was not the path or the size that the kernel disliked. */
-  if (refused && taken) udp->gso = false;
+  /* The same packets pass another way: it was not the path or the size that the kernel disliked. */
+  if (taken && joined && refused && refused != ENOMEM) udp->gso = false;
+  if (taken && !joined && wt__call_refused_for_good(refused)) udp->no_sendmsg = true;
   return error;
 }
 

@@ -70,8 +70,12 @@ bool wt__udp_error(struct wt__udp *udp, struct wt__address *remote, int *os_erro
         .msg_control = &control,
         .msg_controllen = sizeof(control),
     };
-    ssize_t len = recvmsg(udp->fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT);
-    if (len < 0 && errno == EINTR) continue;
+    ssize_t len;
+    int tries = 0;
+    do {
+      len = recvmsg(udp->fd, &header, MSG_ERRQUEUE | MSG_DONTWAIT);
+    } while (len < 0 && errno == EINTR && ++tries < WT__UDP_TRIES);
+    udp->recv_error = len < 0 ? errno : 0;
     if (len < 0) return false;
     remote->len = header.msg_namelen;
     *os_error = message_error(&header);
