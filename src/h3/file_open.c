@@ -75,8 +75,9 @@ static int open_beneath(int directory_fd, const char *path) {
     fd = (int)syscall(SYS_openat2, directory_fd, path, &how, sizeof(how));
     if (fd < 0 && errno != EAGAIN) break; /* EAGAIN: a rename raced with it */
   }
-  if (fd < 0 && (errno == ENOSYS || errno == EPERM)) return open_compared(directory_fd, path);
-  return fd;
+  /* A sandbox may refuse the call with any errno. Where the file is what is refused, the other way refuses it too. */
+  bool refused = errno == ENOSYS || errno == EPERM || errno == EACCES || errno == EINVAL || errno == EOPNOTSUPP;
+  return fd < 0 && refused ? open_compared(directory_fd, path) : fd;
 }
 
 static int open_below(const char *directory, const char *path, struct stat *info,

@@ -37,12 +37,20 @@ static bool key_is_p256(const EVP_PKEY *key) {
          !strcmp(group, "prime256v1");
 }
 
+/* Without random numbers (a sandbox that refuses getrandom) libcrypto cannot sign, while GnuTLS has another source.
+ * What is made ready here is used by the first handshake. */
+static bool sign_works(struct wt__sign *sign) {
+  static const uint8_t hash[WT__SIGN_HASH_LEN];
+  uint8_t signature[WT__SIGN_MAX_LEN];
+  return wt__sign_hash(sign, hash, signature) > 0;
+}
+
 struct wt__sign *wt__sign_new(const void *der, size_t len) {
   const unsigned char *at = der;
   struct wt__sign *sign = wt__calloc(1, sizeof(*sign));
   if (!sign) return NULL;
   sign->key = len <= INT32_MAX ? d2i_AutoPrivateKey(NULL, &at, (long)len) : NULL;
-  if (sign->key && key_is_p256(sign->key)) return sign;
+  if (sign->key && key_is_p256(sign->key) && sign_works(sign)) return sign;
   wt__sign_free(sign);
   return NULL;
 }

@@ -32,10 +32,10 @@
 #include "log.h"
 
 enum {
-  STALL_TIMEOUT_S = 30,     /* a connection on which nothing moves */
-  MEMORY_LIMIT = 32768,     /* of a connection: its request's header, and the answer's */
-  ACCEPTS_IN_A_TURN = 16,   /* on each socket; then those that are there have their turn */
-  NO_DESCRIPTORS_MS = 1000, /* before accepting again after there was no descriptor */
+  STALL_TIMEOUT_S = 30,   /* a connection on which nothing moves */
+  MEMORY_LIMIT = 32768,   /* of a connection: its request's header, and the answer's */
+  ACCEPTS_IN_A_TURN = 16, /* on each socket; then those that are there have their turn */
+  ACCEPT_PAUSE_MS = 1000, /* before accepting again after that was refused */
   POLL_MOST_MS = 60000,
 };
 
@@ -79,10 +79,17 @@ static void connection_take(struct companion *companion, int fd, const struct so
     peers_add(&companion->answers.peers, fd, address, answers_now());
 }
 
-/* Without descriptors the socket stays readable: a turn without a pause would follow the other. */
+/* A client that is gone again, or whose network has an error to tell: the next one may be fine. */
+static bool error_is_of_connection(int error) {
+  return error == ECONNABORTED || error == EINTR || error == EPROTO || error == ENETDOWN || error == ENETUNREACH ||
+         error == EHOSTDOWN || error == EHOSTUNREACH || error == ENONET || error == ENOPROTOOPT;
+}
+
+/* Without descriptors, or in a sandbox that refuses the call, the socket stays readable: a turn without a pause would
+ * follow the other. */
 static void accept_pause(struct companion *companion, int error) {
   static struct log_limit limit = LOG_LIMIT_INIT;
-  companion->accept_at_ms = answers_now() + NO_DESCRIPTORS_MS;
+  companion->accept_at_ms = answers_now() + ACCEPT_PAUSE_MS;
   log_limited(&limit, WT_LOG_WARN, "companion: cannot accept a connection: %s", strerror(error));
 }
 
@@ -95,8 +102,9 @@ static void socket_accept(struct companion *companion, int listener) {
       connection_take(companion, fd, (struct sockaddr *)&address, len);
       continue;
     }
-    if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) accept_pause(companion, errno);
-    if (errno != ECONNABORTED && errno != EINTR) return;
+    if (error_is_of_connection(errno)) continue;
+    if (errno != EAGAIN) accept_pause(companion, errno);
+    return;
   }
 }
 

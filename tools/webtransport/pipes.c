@@ -134,6 +134,12 @@ static void alarm_check(struct pipes *pipes) {
   pipes->alarm_due = true;
 }
 
+/* There is no other way to wait, and to try it again at once would take a core. */
+static void pipes_fail(int error) {
+  fprintf(stderr, "webtransport: cannot wait for input and output: %s\n", strerror(error));
+  _exit(EXIT_FAILED);
+}
+
 /* One turn: waits, then does what can be done. A descriptor that is closed or broken is ready: its error is told. */
 static void pipes_turn(struct pipes *pipes, size_t most) {
   struct pollfd fds[3] = {
@@ -146,6 +152,7 @@ static void pipes_turn(struct pipes *pipes, size_t most) {
   pthread_mutex_unlock(&pipes->mutex);
   int ready = poll(fds, 3, timeout);
   if (ready > 0 && fds[0].revents && read(pipes->wake, &count, sizeof count) < 0) ready = -1;
+  if (ready < 0 && errno != EINTR && errno != EAGAIN) pipes_fail(errno);
   pthread_mutex_lock(&pipes->mutex);
   if (ready > 0 && fds[1].revents) input_read(pipes);
   if (ready > 0 && fds[2].revents && pipes->output_len) output_write(pipes, most);

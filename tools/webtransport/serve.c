@@ -270,7 +270,8 @@ static bool serve_run(struct serve *serve) {
   if (!signals_start(&serve->signals, serve_on_signal, serve)) return complain("cannot make a thread");
   ready_print(serve);
   int error = wt_server_run(serve->server);
-  return error ? complain(wt_error_string(error)) : true;
+  const char *why = wt_server_error(serve->server);
+  return error ? complain(error != WT_ERR_INVALID && why[0] ? why : wt_error_string(error)) : true;
 }
 
 /* Other threads may use the server until they are gone, so it is freed after them. Signals come last of them: their

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "log.h"
+
 void signals_block(struct signals *signals) {
   memset(signals, 0, sizeof *signals);
   sigemptyset(&signals->set);
@@ -30,7 +32,7 @@ void signals_deadline(struct signals *signals, int64_t ms) {
   if (!signals->deadline_ms || deadline_ms < signals->deadline_ms) signals->deadline_ms = deadline_ms;
 }
 
-/* Returns the next signal; 0: the deadline is over; -1: neither. */
+/* Returns the next signal; 0: the deadline is over; -1 with errno: neither. */
 static int signal_wait(struct signals *signals) {
   if (!signals->deadline_ms) return sigwaitinfo(&signals->set, NULL);
   int64_t left = signals->deadline_ms - now_ms();
@@ -42,12 +44,23 @@ static int signal_wait(struct signals *signals) {
   return 0;
 }
 
+/* Nobody could end the program but by force, so it ends by itself, in order. */
+static void signals_fail(struct signals *signals, int error) {
+  log_line(WT_LOG_ERROR, "cannot wait for signals: %s; the program ends", strerror(error));
+  signals->handler(SIGTERM, signals->user_data);
+}
+
 static void *signals_run(void *argument) {
   struct signals *signals = argument;
   for (;;) {
     int signal = signal_wait(signals);
     if (signals->ending) return NULL;
-    if (signal >= 0) signals->handler(signal, signals->user_data);
+    if (signal >= 0) {
+      signals->handler(signal, signals->user_data);
+    } else if (errno != EINTR && errno != EAGAIN) {
+      signals_fail(signals, errno);
+      return NULL;
+    }
   }
 }
 
