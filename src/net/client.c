@@ -136,8 +136,17 @@ static void client_on_failing(void *ctx, struct wt__socket *socket, int os_error
   WT__LIST_FOREACH(it, next, &client->connections) { wt__connection_close(WT__CONNECTION_OF(it)); }
 }
 
+/* In a copy of the process (fork.h) the lookups' threads are gone. */
+static int client_adopt(wt_client *client, bool running) {
+  if (!wt__loop_is_copy(&client->driver.loop)) return 0;
+  int error = wt__loop_adopt(&client->driver.loop, running);
+  if (error == 0) wt__resolver_forked(&client->resolver);
+  return error;
+}
+
 static uint64_t client_on_pass(void *ctx) {
   wt_client *client = ctx;
+  (void)client_adopt(client, true);
   uint64_t now = wt__client_now(client);
   timers_run(client, now);
   wt__reaches_run(client);
@@ -326,6 +335,8 @@ int wt_client_run(wt_client *client) {
   if (!client) return WT_ERR_INVALID;
   if (client->config.loop) return wt__client_fail(client, WT_ERR_STATE, "the loop is the caller's: run that one");
   if (client->in_run) return wt__client_fail(client, WT_ERR_STATE, "the client runs already");
+  int error = client_adopt(client, false);
+  if (error) return wt__client_fail(client, error, "the event loop cannot go on after a fork");
   client->in_run = true;
   client_on_wake(client);
   while (!client_is_idle(client) && wt__loop_turn(&client->driver.loop)) continue;
@@ -356,6 +367,8 @@ void wt_client_free(wt_client *client) {
     wt_client_close(client);
     return;
   }
+  client->driver.silent = wt__loop_is_copy(&client->driver.loop); /* the connections are the original's */
+  (void)client_adopt(client, false);
   while (wt__posts_run(&client->posts)) continue;
   client->freeing = true;
   wt__posts_close(&client->posts);

@@ -70,9 +70,11 @@ static void driver_log_losses(struct wt__driver *driver, const struct wt__path *
 static int driver_send(void *ctx, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len,
                        size_t segment) {
   struct wt__udp *udp = path->socket;
+  struct wt__driver *driver = ctx;
+  if (driver->silent) return 0;
   int error = wt__udp_send(udp, path, ecn, data, len, segment);
   if (error == WT_ERR_AGAIN) wt__loop_want_write(WT__CONTAINER_OF(udp, struct wt__socket, udp));
-  if (udp->send_error) driver_log_losses(ctx, path, udp);
+  if (udp->send_error) driver_log_losses(driver, path, udp);
   return error;
 }
 

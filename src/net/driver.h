@@ -25,6 +25,7 @@ struct wt__driver {
   struct wt__endpoint_stats last_stats; /* once it is closed */
   struct wt__driver_turns turns;
   const struct wt__log *log;
+  bool silent;            /* the connections are another process's: nothing is sent */
   struct wt__rate losses; /* lines about packets that the system did not take or give */
 };
 

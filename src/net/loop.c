@@ -36,6 +36,8 @@
 
 #include <webtransport/error.h>
 
+#include "net/fork.h"
+
 #define NS_PER_MS UINT64_C(1000000)
 
 static void handle_on_close(uv_handle_t *handle) {
@@ -153,6 +155,8 @@ static int loop_probe(struct wt__loop *loop) {
 
 int wt__loop_init(struct wt__loop *loop, uv_loop_t *uv, const struct wt__loop_callbacks *callbacks, void *ctx) {
   memset(loop, 0, sizeof(*loop));
+  wt__forks_watch();
+  loop->forks = wt__forks();
   loop->callbacks = callbacks;
   loop->ctx = ctx;
   loop->timer_fd = -1;
@@ -184,6 +188,16 @@ static void timer_start(struct wt__loop *loop) {
   loop->timer.data = loop;
   wt__loop_opened(loop, (uv_handle_t *)&loop->timer);
   if (uv_poll_start(&loop->timer, UV_READABLE, timer_on_poll)) timer_give_up(loop);
+}
+
+bool wt__loop_is_copy(const struct wt__loop *loop) { return loop->forks != wt__forks(); }
+
+int wt__loop_adopt(struct wt__loop *loop, bool running) {
+  if (!wt__loop_is_copy(loop)) return 0;
+  loop->forks = wt__forks();
+  int status = loop->is_own && !running ? uv_loop_fork(loop->uv) : 0;
+  if (status) loop->why = uv_strerror(status);
+  return status ? WT_ERR_IO : 0;
 }
 
 void wt__loop_set_lazy(struct wt__loop *loop) { loop->lazy = true; }

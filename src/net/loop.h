@@ -59,6 +59,7 @@ struct wt__loop {
   uint64_t timer_at;     /* what the timer is set to; UINT64_MAX: nothing */
   uv_timer_t coarse;     /* where there is no timer_fd */
   const char *why;       /* of the error of init, start or add; static string, NULL: none is known */
+  unsigned forks;        /* of the process, when it was made; see fork.h */
   unsigned handles_open; /* libuv still knows them */
   uint64_t now;          /* read once for each batch of events; 0: to be read */
   uint64_t began;        /* when the turn's first event came; 0: it has not yet */
@@ -67,6 +68,11 @@ struct wt__loop {
 /* On the caller's loop `uv`, or, if NULL, one of its own. WT_ERR_IO. */
 int wt__loop_init(struct wt__loop *loop, uv_loop_t *uv, const struct wt__loop_callbacks *callbacks, void *ctx);
 /* Before the start: its handles are not to keep the loop running; only `wt__loop_hold` does. */
+/* Whether this process is a copy of the one that had it. */
+bool wt__loop_is_copy(const struct wt__loop *loop);
+/* The copy goes on with it, and the original does not. A caller's loop is the caller's to renew. Not while it runs, or
+ * with `running`: the original has ended, so that nobody shares anything. WT_ERR_IO. */
+int wt__loop_adopt(struct wt__loop *loop, bool running);
 void wt__loop_set_lazy(struct wt__loop *loop);
 /* Whether the loop is to go on running for the sake of this one, which is lazy. */
 void wt__loop_hold(struct wt__loop *loop, bool on);

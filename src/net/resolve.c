@@ -167,6 +167,23 @@ void wt__lookup_forget(struct wt__lookup *lookup) {
   if (mine) lookup_free(lookup);
 }
 
+void wt__resolvers_hold(void) { pthread_mutex_lock(&lookups_lock); }
+
+void wt__resolvers_release(void) { pthread_mutex_unlock(&lookups_lock); }
+
+void wt__resolver_forked(struct wt__resolver *resolver) {
+  struct wt__link *first;
+  pthread_mutex_lock(&lookups_lock);
+  while ((first = wt__list_first(&resolver->running))) {
+    wt__list_remove(first);
+    LOOKUP_OF(first)->in_thread = false;
+    wt__list_push_back(&resolver->waiting, first);
+  }
+  resolver->running_len = 0;
+  resolver_start(resolver);
+  pthread_mutex_unlock(&lookups_lock);
+}
+
 void wt__resolver_run(struct wt__resolver *resolver) {
   for (;;) {
     pthread_mutex_lock(&lookups_lock);

@@ -171,8 +171,18 @@ static uint64_t worker_settles_at(struct wt__worker *worker, uint64_t now) {
   return worker->settles_at != UINT64_MAX ? worker->settles_at : wt__driver_deadline(now, SETTLE_MS);
 }
 
+/* The process was forked in a callback, and the copy has returned to the loop. Whether it must not go on. */
+static bool serve_in_copy(struct wt__worker *worker) {
+  struct wt_server *server = worker->server;
+  if (server->worker_count == 1) return wt__loop_adopt(&worker->driver.loop, true) != 0;
+  (void)wt__server_adopt(server);
+  wt__loop_stop(&worker->driver.loop);
+  return true;
+}
+
 static uint64_t serve_on_pass(void *ctx) {
   struct wt__worker *worker = ctx;
+  if (wt__loop_is_copy(&worker->driver.loop) && serve_in_copy(worker)) return UINT64_MAX;
   uint64_t now = wt__loop_now(&worker->driver.loop);
   if (worker->state == SERVER_CLOSED) {
     if (worker_may_end(worker)) worker_end(worker);

@@ -128,6 +128,15 @@ static bool is_on_worker(const wt_server *server) {
   return false;
 }
 
+/* In a copy of the process: the connections are the original's, so clients hear nothing of this. Whether nothing can be
+ * freed, since threads that are not here may have been at it: the memory goes with the process. */
+static bool server_is_foreign(wt_server *server) {
+  if (!server->abandoned && !wt__loop_is_copy(&server->workers[0].driver.loop)) return false;
+  if (server->abandoned || wt__server_adopt(server)) return true;
+  for (unsigned i = 0; i < server->worker_count; i++) server->workers[i].driver.silent = true;
+  return false;
+}
+
 void wt_server_free(wt_server *server) {
   if (!server) return;
   if (is_on_worker(server)) {
@@ -140,6 +149,7 @@ void wt_server_free(wt_server *server) {
     wt_server_close(server);
     return;
   }
+  if (server_is_foreign(server)) return;
   while (wt__posts_run(&server->posts)) continue;
   enum server_state state = server->workers[0].state;
   if (state != SERVER_NEW && state != SERVER_ENDED) wt__server_end(server);
@@ -242,7 +252,8 @@ int wt_server_start(wt_server *server) {
   if (!server) return WT_ERR_INVALID;
   if (is_started(server)) return wt__server_fail(server, WT_ERR_STATE, "the server was started before");
   if (server->certificate_count == 0) return wt__server_fail(server, WT_ERR_STATE, "the server has no certificate");
-  return wt__server_begin(server);
+  int error = wt__server_adopt(server);
+  return error ? error : wt__server_begin(server);
 }
 
 /* Once all workers have ended: whether one of them had to. */
@@ -258,12 +269,14 @@ int wt_server_run(wt_server *server) {
   if (!server) return WT_ERR_INVALID;
   if (!is_started(server)) return wt__server_fail(server, WT_ERR_STATE, "the server was not started");
   if (server->in_run) return wt__server_fail(server, WT_ERR_STATE, "the server runs already");
+  int error = wt__server_adopt(server);
+  if (error) return error;
   server->in_run = true;
   struct wt__worker *worker = &server->workers[0];
   while (worker->state != SERVER_ENDED && wt__loop_turn(&worker->driver.loop)) continue;
   server->in_run = false;
   wt__server_join(server);
-  int error = server_outcome(server);
+  error = server->abandoned ? wt__server_adopt(server) : server_outcome(server);
   if (server->free_after_run) wt_server_free(server);
   return error;
 }

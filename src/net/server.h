@@ -120,6 +120,7 @@ struct wt_server {
   struct wt__shared shared;
   bool has_shared;
   uint8_t reset_key[WT__RESET_KEY_LEN];
+  bool abandoned;          /* by a copy of the process */
   bool steered, unsteered; /* the kernel goes by connection ids; tests: it is not asked to */
 
   struct wt__posts posts;
@@ -142,6 +143,12 @@ int wt__server_begin(struct wt_server *server);
 /* Ends what runs: CONNECTION_CLOSE to every peer, `on_close` for every handle, no more sockets. Not inside a
  * callback. */
 void wt__server_end(struct wt_server *server);
+
+/* In a copy of the process (fork.h), before its loop is run or started: goes on, if that can be. WT_ERR_STATE,
+ * WT_ERR_IO. */
+int wt__server_adopt(struct wt_server *server);
+/* In a copy that cannot go on with it: closes the sockets here and leaves all else alone. */
+void wt__server_abandon(struct wt_server *server);
 
 /* Waits for the threads, which are about to end. */
 void wt__server_join(struct wt_server *server);

@@ -219,6 +219,43 @@ void wt__server_join(struct wt_server *server) {
   }
 }
 
+/* --- Copies of the process --- */
+
+/* Whether it has threads that a copy does not have. */
+static bool is_left_behind(const struct wt_server *server) {
+  return server->worker_count > 1 && server->workers[0].state != SERVER_NEW;
+}
+
+void wt__server_abandon(struct wt_server *server) {
+  if (server->abandoned) return;
+  server->abandoned = true;
+  for (unsigned i = 0; i < server->worker_count; i++) {
+    struct wt__worker *worker = &server->workers[i];
+    worker->has_thread = false;
+    worker->state = SERVER_ENDED;
+    /* Without libuv, whose poll set is still the original's too. */
+    for (size_t j = 0; j < worker->socket_count; j++) wt__udp_close(&worker->sockets[j].udp);
+  }
+}
+
+int wt__server_adopt(struct wt_server *server) {
+  int error = 0;
+  if (server->abandoned || (wt__loop_is_copy(&server->workers[0].driver.loop) && is_left_behind(server))) {
+    wt__server_abandon(server);
+    error = wt__server_fail(server, WT_ERR_STATE,
+                            "the process was forked after the start: the threads of the other workers are not in this "
+                            "copy; fork, or call daemon, before wt_server_start");
+    WT__ERROR(&server->log, "%s", server->error);
+    return error;
+  }
+  for (unsigned i = 0; error == 0 && i < server->worker_count; i++) {
+    struct wt__loop *loop = &server->workers[i].driver.loop;
+    error = wt__loop_adopt(loop, false);
+    if (error) wt__server_fail(server, error, "the event loop cannot go on after a fork: %s", loop->why);
+  }
+  return error;
+}
+
 /* --- Begin and end --- */
 
 static void states_set(struct wt_server *server, enum server_state state) {
