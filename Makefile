@@ -13,7 +13,7 @@ CMAKE_ARGS ?=
 
 FORMAT_FILES = $(shell find include src tools examples tests fuzz bench -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
 
-.PHONY: build run test fuzz interop bench install format lint clean help
+.PHONY: build run test debian13 fuzz interop bench install format lint clean help
 
 build: ## set up and build the library and build/webtransport
 	@scripts/setup.sh build
@@ -26,6 +26,9 @@ run: build ## build, then serve the playground page; RUN_ARGS are passed on
 test: ## set up, build and run every test and check
 	@scripts/setup.sh test
 	@scripts/test.sh
+
+debian13: ## run every test in a clean root of Debian 13, as root; RUN_ARGS: another command there
+	@scripts/in_debian.sh 13 $(RUN_ARGS)
 
 fuzz: ## run each fuzz target for FUZZ_SECONDS (900), two at a time, on its seeds and what earlier runs found
 	@scripts/setup.sh test
@@ -61,4 +64,4 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

@@ -29,16 +29,25 @@ static pid_t copy(void) {
 /* Ends a child without what runs at the end of the test program. */
 static void leave(bool good) { _exit(good ? 0 : 1); }
 
-static void check_child(pid_t pid) {
+static int wait_child(pid_t pid) {
   int status;
-  assert_int_equal(waitpid(pid, &status, 0), pid);
+  pid_t ended;
+  do {
+    ended = waitpid(pid, &status, 0);
+  } while (ended < 0 && errno == EINTR);
+  assert_int_equal(ended, pid);
+  return status;
+}
+
+static void check_child(pid_t pid) {
+  int status = wait_child(pid);
   assert_true(WIFEXITED(status));
   assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void kill_child(pid_t pid) {
   assert_int_equal(kill(pid, SIGKILL), 0);
-  assert_int_equal(waitpid(pid, NULL, 0), pid);
+  (void)wait_child(pid);
 }
 
 static void check_echo(struct bed *bed) {
@@ -105,7 +114,7 @@ static void test_fork_before_the_start(void **state) {
     wt_server_free(server);
     leave(good);
   }
-  assert_int_equal(read(ready[0], &byte, 1), 1);
+  while (read(ready[0], &byte, 1) < 0 && errno == EINTR) continue;
   check_child(pid);
   close(ready[0]);
   close(ready[1]);
