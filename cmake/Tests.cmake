@@ -8,7 +8,7 @@
 set(WT_TEST_ENVIRONMENT
   "ASAN_OPTIONS=detect_leaks=1:strict_string_checks=1:detect_stack_use_after_return=1"
   "UBSAN_OPTIONS=print_stacktrace=1"
-  "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1"
+  "TSAN_OPTIONS=halt_on_error=1:second_deadlock_stack=1:suppressions=${PROJECT_SOURCE_DIR}/tests/common/tsan.supp"
   "WT_SOURCE_DIR=${PROJECT_SOURCE_DIR}"
   "WT_BUILD_DIR=${PROJECT_BINARY_DIR}")
 if(TARGET webtransport_tool)

@@ -126,9 +126,13 @@ in_zsh() { # in_zsh <word>...
 
 # --- Fish, which can be asked. ---
 
+# From 4.0 on it adds suggestions that merely contain the letters of the word, in their order, and ranks them behind those
+# that begin with it.
 in_fish() { # in_fish <word>...
-  (cd "$DIR/files" && fish --no-config -c 'source $argv[1]; complete -C "$argv[2]"' "$DOCS/webtransport.fish" "webtransport $*" 2>&1 |
-    cut -f 1 | in_line)
+  local found
+  found=$(cd "$DIR/files" && fish --no-config -c 'source $argv[1]; complete -C "$argv[2]"' "$DOCS/webtransport.fish" \
+    "webtransport $*" 2>&1 | cut -f 1)
+  { awk -v word="${*: -1}" 'index($0, word) == 1' <<<"$found" | grep . || echo "$found"; } | in_line
 }
 
 mkdir -p "$DIR/files/folder"
