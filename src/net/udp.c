@@ -16,8 +16,8 @@
  * Packets are never fragmented: path MTU discovery is QUIC's (RFC 9000, section 14), so the kernel is told
  * to set "don't fragment" and to forget the path MTU that it believes in.
  *
- * Losing packets is what networks do and what QUIC repairs, so only a full socket is told to the caller.
- * A packet too large, an unreachable network, a refusing firewall: such packets count as lost. When a
+ * Losing packets is what networks do and what QUIC repairs, so only a full socket and packets too large for the interface
+ * are told to the caller. An unreachable network, a refusing firewall: such packets count as lost. When a
  * fallback send takes the first packets of a batch and then no more, the rest is lost too: the caller
  * would otherwise send the first ones again, perhaps for ever. Losses that no network explains are counted, so that
  * the caller can say why nobody hears it.
@@ -338,12 +338,14 @@ static void packets_lost(struct wt__udp *udp, size_t count, int os_error) {
   udp->lost += count;
 }
 
-/* One message for each packet. `*taken` counts those that the kernel accepted; returns 0 or EAGAIN. */
+/* One message for each packet. `*taken` counts those that the kernel accepted; returns 0, EAGAIN, or EMSGSIZE if it has
+ * found one too large, which is lost. */
 static int batch_send_single(struct wt__udp *udp, const struct msghdr *shared, const uint8_t *data, size_t len,
                              size_t segment, size_t *taken) {
   struct mmsghdr messages[SEND_PACKETS_MAX];
   struct iovec iovecs[SEND_PACKETS_MAX];
   size_t count = 0;
+  int result = 0;
   for (size_t at = 0; at < len && count < SEND_PACKETS_MAX; at += segment, count++) {
     size_t size = len - at < segment ? len - at : segment;
     iovecs[count] = (struct iovec){.iov_base = (void *)(uintptr_t)(data + at), .iov_len = size};
@@ -355,22 +357,23 @@ static int batch_send_single(struct wt__udp *udp, const struct msghdr *shared, c
   for (size_t at = 0; at < count;) {
     int sent = messages_some(udp, messages + at, count - at);
     if (sent < 0 && errno == EAGAIN) return EAGAIN;
+    if (sent < 0 && errno == EMSGSIZE) result = EMSGSIZE;
     if (sent > 0) *taken += (size_t)sent;
     if (sent <= 0) {
       bool alone = errno == EMSGSIZE || error_is_old(errno); /* of the first packet: the others may pass */
       packets_lost(udp, alone ? 1 : count - at, errno);
-      if (!alone) return 0;
+      if (!alone) return result;
     }
     at += sent > 0 ? (size_t)sent : 1;
   }
-  return 0;
+  return result;
 }
 
 static bool gso_refused(int error) {
   return error == EIO || error == ENOPROTOOPT || error == EMSGSIZE || wt__call_refused(error);
 }
 
-/* Up to SEND_PACKETS_MAX packets. `*any`: the kernel took some. Returns 0 or EAGAIN. */
+/* Up to SEND_PACKETS_MAX packets. `*any`: the kernel took some. Returns 0, EAGAIN or EMSGSIZE. */
 static int batch_send(struct wt__udp *udp, const struct msghdr *header, const uint8_t *data, size_t len, size_t segment,
                       bool *any) {
   size_t taken;
@@ -382,13 +385,13 @@ static int batch_send(struct wt__udp *udp, const struct msghdr *header, const ui
     if (refused == 0) *any = true;
     if (joined ? !gso_refused(refused) : !wt__call_refused(refused) || udp->no_sendmmsg) {
       if (refused) packets_lost(udp, (len + segment - 1) / segment, refused);
-      return 0;
+      return refused == EMSGSIZE ? EMSGSIZE : 0;
     }
   }
   int error = batch_send_single(udp, header, data, len, segment, &taken);
   if (taken) *any = true;
   /* The same packets pass another way: it was not the path or the size that the kernel disliked. */
-  if (taken && joined && refused && refused != ENOMEM) udp->gso = false;
+  if (taken && joined && refused && refused != ENOMEM && error != EMSGSIZE) udp->gso = false;
   if (taken && !joined && wt__call_refused_for_good(refused)) udp->no_sendmsg = true;
   return error;
 }
@@ -398,6 +401,7 @@ int wt__udp_send(struct wt__udp *udp, const struct wt__path *path, unsigned ecn,
   struct msghdr header;
   union control control;
   bool any = false;
+  int result = 0;
   if (len == 0) return 0;
   if (segment == 0 || segment > len) segment = len;
   size_t batch = segment < SEND_MAX ? SEND_MAX / segment * segment : segment;
@@ -405,7 +409,10 @@ int wt__udp_send(struct wt__udp *udp, const struct wt__path *path, unsigned ecn,
   header_init(&header, &control, path, ecn);
   for (size_t at = 0; at < len; at += batch) {
     size_t part = len - at < batch ? len - at : batch;
-    if (batch_send(udp, &header, data + at, part, segment, &any) == EAGAIN) return any ? 0 : WT_ERR_AGAIN;
+    int error = batch_send(udp, &header, data + at, part, segment, &any);
+    if (error == EAGAIN && any) break;
+    if (error == EAGAIN) return WT_ERR_AGAIN;
+    if (error == EMSGSIZE) result = WT_ERR_TOO_LARGE;
   }
-  return 0;
+  return result;
 }

@@ -49,8 +49,9 @@ typedef void (*wt__udp_receive)(void *ctx, const struct wt__path *path, unsigned
 bool wt__udp_recv(struct wt__udp *udp, struct wt__udp_batch *batch, wt__udp_receive receive, void *ctx);
 
 /* Sends `len` bytes as packets of `segment` bytes, the last one possibly shorter; see `wt__endpoint_send`.
- * Returns 0, also when packets were lost here, or WT_ERR_AGAIN when none was taken. Losses that the path does not
- * explain are left in `udp->lost` and `send_error`. */
+ * Returns 0, also when packets were lost here, WT_ERR_AGAIN when none was taken, or WT_ERR_TOO_LARGE when the interface
+ * takes none of `segment` bytes, which are lost. Losses that the path does not explain are left in `udp->lost` and
+ * `send_error`. */
 int wt__udp_send(struct wt__udp *udp, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len,
                  size_t segment);
 

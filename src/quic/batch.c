@@ -48,6 +48,7 @@ static int run_send(struct wt__batch *batch) {
     int rc = batch->send(batch->send_ctx, &run->path, run->ecn, batch->data, run->len, run->segment);
     batch->blocked = rc == WT_ERR_AGAIN;
     if (batch->blocked) return rc;
+    if (rc == WT_ERR_TOO_LARGE && (!batch->refused || run->segment < batch->refused)) batch->refused = run->segment;
     batch->stats->packets_sent += run->count;
     batch->stats->bytes_sent += run->len;
   }

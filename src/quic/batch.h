@@ -24,8 +24,9 @@ struct wt__batch {
   wt__endpoint_send send;
   void *send_ctx;
   struct wt__endpoint_stats *stats;
-  bool blocked;                   /* the socket was full; nothing may be added until `wt__batch_flush` returned 0 */
-  bool closed;                    /* its last packet is shorter: nothing can follow */
+  bool blocked;   /* the socket was full; nothing may be added until `wt__batch_flush` returned 0 */
+  size_t refused; /* packets of this size were lost, since the socket says they are too large; 0: none */
+  bool closed;    /* its last packet is shorter: nothing can follow */
   struct wt__batch_run run, next; /* `next`: a packet behind `run` that does not fit into it; len 0: none */
   uint8_t data[WT__MAX_BATCH + WT__BATCH_PACKET_ROOM];
 };

@@ -37,7 +37,8 @@ struct wt__path {
 /*
  * Sends `len` bytes: packets of `segment` bytes each, the last one possibly shorter. Returns 0, also for
  * what the network may do with packets anyway (lose them), or WT_ERR_AGAIN if the socket is full: the
- * endpoint then keeps them and waits for `wt__endpoint_writable`.
+ * endpoint then keeps them and waits for `wt__endpoint_writable`. WT_ERR_TOO_LARGE: packets of `segment` bytes were
+ * lost because the interface takes none of this size.
  */
 typedef int (*wt__endpoint_send)(void *ctx, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len,
                                  size_t segment);

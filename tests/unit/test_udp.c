@@ -220,8 +220,8 @@ static void test_udp_taken_port_is_an_error(void **state) {
   wt__udp_close(&first);
 }
 
-/* A packet that is too large is lost and not an error; what follows still goes. */
-static void test_udp_too_large_is_a_loss(void **state) {
+/* A packet that is too large is lost, and that is told; what follows still goes. */
+static void test_udp_too_large_is_a_loss_that_is_told(void **state) {
   (void)state;
   static const uint8_t huge[65535 + 1];
   struct wt__udp a, b;
@@ -229,7 +229,7 @@ static void test_udp_too_large_is_a_loss(void **state) {
   open_on(&a, "127.0.0.1:0");
   open_on(&b, "127.0.0.1:0");
   struct wt__path path = path_between(&a, &b);
-  assert_int_equal(wt__udp_send(&a, &path, 0, huge, sizeof(huge), sizeof(huge)), 0);
+  assert_int_equal(wt__udp_send(&a, &path, 0, huge, sizeof(huge), sizeof(huge)), WT_ERR_TOO_LARGE);
   assert_int_equal(wt__udp_send(&a, &path, 0, (const uint8_t *)"x", 1, 1), 0);
   receive_all(&b, 1, &received);
   assert_int_equal(received.lens[0], 1);
@@ -291,7 +291,7 @@ int main(void) {
       cmocka_unit_test(test_udp_wildcard_answers_from_the_address_asked),
       cmocka_unit_test(test_udp_ipv6_wildcard_leaves_ipv4_alone),
       cmocka_unit_test(test_udp_taken_port_is_an_error),
-      cmocka_unit_test(test_udp_too_large_is_a_loss),
+      cmocka_unit_test(test_udp_too_large_is_a_loss_that_is_told),
       cmocka_unit_test(test_udp_unreachable_is_a_loss),
       cmocka_unit_test(test_udp_full_socket_says_again),
       cmocka_unit_test(test_udp_nothing_to_receive),
