@@ -61,6 +61,13 @@ struct wt_session_callbacks {
    * last call for this session; the handle is invalid when it returns.
    */
   void (*on_close)(wt_session *session, const struct wt_close_info *info, void *user_data);
+
+  /**
+   * `wt_session_max_datagram_size` has changed to `size` bytes: the path was found to carry larger packets, or carries
+   * only smaller ones from now on. Datagrams that wait and are larger are dropped, and counted in
+   * `datagrams_dropped_outgoing`.
+   */
+  void (*on_datagram_size)(wt_session *session, size_t size, void *user_data);
 };
 
 /** Counts since the session began. Bytes are those of applications, without headers. */
@@ -70,8 +77,9 @@ struct wt_session_stats {
   uint64_t streams_opened, streams_accepted; /**< by this end, by the peer */
   uint64_t streams_open;                     /**< at present */
   uint64_t datagrams_sent, datagrams_received;
-  uint64_t datagrams_dropped_outgoing;                    /**< pushed out of a full queue, oldest first */
-  uint64_t datagrams_dropped_incoming;                    /**< came before the session was accepted, over the bound */
+  uint64_t datagrams_dropped_outgoing; /**< pushed out of a full queue, oldest first; or the path's packets
+                                                               became too small */
+  uint64_t datagrams_dropped_incoming; /**< came before the session was accepted, over the bound */
   uint64_t smoothed_rtt_us, rtt_variation_us, min_rtt_us; /**< of the connection, in microseconds */
 
   /* Of the connection too, which other sessions and requests may share. How many packets were lost is not
@@ -133,8 +141,8 @@ WT_API int wt_session_open_uni(wt_session *session, wt_stream **stream);
 WT_API int wt_session_send_datagram(wt_session *session, const void *data, size_t len);
 
 /**
- * Returns the largest datagram, in bytes, that would be accepted now; it may change with the path.
- * 0 if the peer takes none. Any callback. Since 0.1.0.
+ * Returns the largest datagram, in bytes, that would be accepted now; it may change with the path, and
+ * `on_datagram_size` then tells. 0 if the peer takes none. Any callback. Since 0.1.0.
  */
 WT_API size_t wt_session_max_datagram_size(const wt_session *session);
 

@@ -147,6 +147,21 @@ void wt__mux_datagram_done(struct wt__mux *mux, bool sent) {
   wt__ring_add(&mux->datagram_sessions, &session->datagram_turn, session->sched.urgency);
 }
 
+void wt__mux_datagram_len_changed(struct wt__mux *mux) {
+  WT__LIST_FOREACH(it, next, &mux->session_list) {
+    wt_session *session = WT__CONTAINER_OF(it, struct wt_session, link);
+    session->datagram_size_pending = true;
+    wt__session_todo(session);
+  }
+}
+
+void wt__datagram_size_run(wt_session *session) {
+  if (!session->datagram_size_pending || session->ended) return;
+  session->datagram_size_pending = false;
+  if (!session->callbacks.on_datagram_size) return;
+  session->callbacks.on_datagram_size(session, wt_session_max_datagram_size(session), session->user_data);
+}
+
 void wt__datagrams_drop_session(wt_session *session) {
   struct wt__link *first;
   while ((first = wt__list_first(&session->datagrams))) datagram_remove_out(DATAGRAM_OF(first));

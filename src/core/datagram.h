@@ -9,6 +9,9 @@
 /* An ended session's queued datagrams are not sent. */
 void wt__datagrams_drop_session(wt_session *session);
 
+/* Tells the application of another size, if there is one. */
+void wt__datagram_size_run(wt_session *session);
+
 /* Those that came before `session` was accepted: delivered, or, for a refused one, dropped. */
 void wt__datagrams_deliver_early(struct wt__mux *mux, wt_session *session);
 void wt__datagrams_drop_early(struct wt__mux *mux, int64_t session_id);

@@ -231,5 +231,7 @@ void wt__mux_recv_datagram(struct wt__mux *mux, const uint8_t *data, size_t len,
  * `wt__mux_datagram_done` then removes it. */
 bool wt__mux_next_datagram(struct wt__mux *mux, struct wt__vec *datagram);
 void wt__mux_datagram_done(struct wt__mux *mux, bool sent);
+/* `max_datagram_len` of the transport has changed: sessions are told by the next `wt__mux_run`. */
+void wt__mux_datagram_len_changed(struct wt__mux *mux);
 
 #endif

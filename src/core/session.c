@@ -405,6 +405,7 @@ void wt__session_run(wt_session *session, uint64_t now) {
       session->callbacks.on_stream_credit(session, (enum wt_stream_kind)kind, session->user_data);
     }
   }
+  wt__datagram_size_run(session);
   wt__credit_run(session);
   if (session->ended) session_run_ended(session, now);
 }

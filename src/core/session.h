@@ -76,6 +76,7 @@ struct wt_session {
   bool connect_closed;
   bool connect_stopped; /* the peer reads no more of the CONNECT stream */
   bool drain_sent, drain_pending, drain_told;
+  bool datagram_size_pending;
   bool wants_credit[2], credit_pending[2]; /* by enum wt_stream_kind */
 
   atomic_uint posts; /* calls that wait, on any thread; while there are any, the memory stays */

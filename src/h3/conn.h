@@ -102,6 +102,8 @@ void wt__h3_conn_write_closed(struct wt__h3_conn *conn, int64_t id); /* gone or 
 /* The next datagram; false: none. `wt__h3_conn_datagram_done` then removes it. */
 bool wt__h3_conn_next_datagram(struct wt__h3_conn *conn, struct wt__vec *datagram);
 void wt__h3_conn_datagram_done(struct wt__h3_conn *conn, bool sent);
+/* `max_datagram_len` of the transport says something else than before. */
+void wt__h3_conn_datagram_len_changed(struct wt__h3_conn *conn);
 
 /* --- Time and end --- */
 /* What was put off, and what is due: call after arrivals and before sending. */

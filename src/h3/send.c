@@ -223,3 +223,7 @@ bool wt__h3_conn_next_datagram(struct wt__h3_conn *conn, struct wt__vec *datagra
 void wt__h3_conn_datagram_done(struct wt__h3_conn *conn, bool sent) {
   if (!conn->closing) wt__mux_datagram_done(&conn->mux, sent);
 }
+
+void wt__h3_conn_datagram_len_changed(struct wt__h3_conn *conn) {
+  if (!conn->closing) wt__mux_datagram_len_changed(&conn->mux);
+}

@@ -191,6 +191,8 @@ void wt__h3_conn_recv_datagram(struct wt__h3_conn *conn, const uint8_t *data, si
   h3.datagrams++;
 }
 
+void wt__h3_conn_datagram_len_changed(struct wt__h3_conn *conn) { (void)conn; }
+
 bool wt__h3_conn_next(struct wt__h3_conn *conn, struct wt__send *send, uint64_t room) {
   (void)room;
   (void)conn;
