@@ -44,6 +44,7 @@ static int on_stream_data(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64_
   (void)quic;
   (void)stream_user_data;
   bool fin = (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0;
+  wt__path_watch_heard(conn, !fin);
   uint64_t code = 0, final_size = 0;
   wt__reset_at_recv_data(conn, id, offset, len);
   bool reset = fin && wt__reset_at_recv_fin(conn, id, &code, &final_size);
@@ -148,12 +149,14 @@ static int on_datagram(ngtcp2_conn *quic, uint32_t flags, const uint8_t *data, s
   struct wt__conn *conn = user_data;
   (void)quic;
   (void)flags;
+  wt__path_watch_heard(conn, true);
   if (conn->h3) wt__h3_conn_recv_datagram(conn->h3, data, len, conn->endpoint->now);
   return conn_result(conn);
 }
 
 static int on_datagram_acked(ngtcp2_conn *quic, uint64_t number, void *user_data) {
   (void)quic;
+  if (number & WT__MTU_PROBE_NUMBER) wt__path_watch_passed(user_data, number);
   wt__reset_at_send_acked(user_data, number);
   return 0;
 }
@@ -284,6 +287,10 @@ static enum wt__frame_fate conn_judge(void *ctx, const struct wt__quic_frame *fr
     wt__crypto_in_frame(&conn->crypto_in, WT__CRYPTO_LEVEL_1RTT, frame->offset, frame->data_len, crypto_ahead(conn));
     return WT__FRAME_KEEP;
   }
+  if ((frame->type & ~UINT64_C(1)) == WT__FRAME_ACK) {
+    wt__path_watch_acked(conn, frame);
+    return WT__FRAME_KEEP;
+  }
   if (frame->type != WT__FRAME_STOP_SENDING) return wt__reset_at_recv_judge(conn, frame);
   if (wt__reset_at_send_has(conn, id)) return WT__FRAME_AS_PING; /* it is being reset, with another code */
   conn_note_stop(conn, id, frame->code);
@@ -377,6 +384,7 @@ static int on_encrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2
   if (nonce_len != WT__PACKET_IV_LEN) return NGTCP2_ERR_CALLBACK_FAILURE;
   if (dst != data) memmove(dst, data, len); /* ngtcp2 encrypts in place, so far */
   wt__reset_at_send_encrypt(current, dst, len);
+  wt__path_watch_sent(current, aad, aad_len, aad_len + len + aead->max_overhead);
   return wt__packet_key_encrypt(key, dst, aead, dst, len, nonce, aad, aad_len);
 }
 

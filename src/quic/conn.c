@@ -166,6 +166,7 @@ struct wt__conn *wt__conn_alloc(struct wt__endpoint *endpoint) {
   wt__blocks_init(&made->blocks, &made->gauge);
   wt__half_open_entry_init(&made->half_open);
   made->acked_id = -1;
+  wt__path_watch_init(made);
   made->resting_at = made->keep_alive_interval = UINT64_MAX;
   wt__crypto_in_init(&made->crypto_in, &made->gauge);
   wt__reset_at_recv_init(made, endpoint->config.max_streams_bidi,
@@ -552,6 +553,7 @@ void wt__conn_expire(struct wt__conn *conn) {
   int rc = wt__reset_at_recv_expire(conn);
   wt__reset_at_send_expire(conn);
   if (conn->resting_at <= endpoint->now) conn_rest(conn);
+  wt__path_watch_expire(conn);
   if (!rc && ngtcp2_conn_get_expiry(conn->quic) <= endpoint->now) {
     rc = ngtcp2_conn_handle_expiry(conn->quic, endpoint->now);
     wt__probe_expired(conn);
@@ -589,6 +591,8 @@ static int conn_schedule(struct wt__conn *conn, bool more) {
   if (h3_expiry < expiry) expiry = h3_expiry;
   if (reset_expiry < expiry) expiry = reset_expiry;
   if (resend_expiry < expiry) expiry = resend_expiry;
+  uint64_t path_expiry = wt__path_watch_expiry(conn);
+  if (path_expiry < expiry) expiry = path_expiry;
   if (conn->resting_at < expiry) expiry = conn->resting_at;
   if (endpoint->batch.blocked) {
     wt__list_remove(&conn->queue);

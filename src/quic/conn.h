@@ -20,6 +20,8 @@
  *   memory.c      a client's tickets and tokens for the next connection
  *   write.c       packets of one connection
  *   probe.c       a full window that nothing would open again
+ *   path_mtu.c    how large packets may be on a path that has changed
+ *   path_watch.c  what packets and silence tell about the path
  *   blocks.c      the memory that ngtcp2 has
  *   read_limit.c  how much of it a peer's packets may take
  *   budget.c      the memory that all connections have, and what follows from it
@@ -51,12 +53,14 @@
 #include "quic/endpoint.h"
 #include "quic/half_open.h"
 #include "quic/packet_keys.h"
+#include "quic/path_mtu.h"
 #include "quic/read_limit.h"
 #include "quic/reset_at.h"
 #include "quic/shared.h"
 #include "quic/token.h"
 #include "quic/turn.h"
 #include "quic/window.h"
+#include "wire/quic_frame.h"
 
 #define WT__CONN_REASON_MAX 256  /* bytes of a CONNECTION_CLOSE's reason */
 #define WT__MAX_PAYLOAD 1472     /* of a UDP datagram that we send */
@@ -158,6 +162,20 @@ struct wt__conn {
   /* STOP_SENDING frames of the datagram being read. */
   struct wt__stop *stops;
   size_t stops_len;
+
+  /* See path_watch.c. Times are 0 where there is nothing. */
+  struct wt__path_mtu mtu;
+  uint64_t watch_interval;
+  uint64_t last_sent, highest_acked; /* packet numbers of 1-RTT packets */
+  size_t number_len;                 /* bytes of the last one's packet number */
+  size_t told_datagram_len;          /* to h3 */
+  uint64_t unheard_since;            /* packets wait for an acknowledgement, and none came since */
+  /* Of a client: */
+  uint64_t heard_at;    /* when the last bytes came, and more are to come */
+  uint64_t padded_at;   /* the last one that was padded */
+  uint64_t pinged_at;   /* when it asked whether the other side is there */
+  unsigned heard_count; /* packets with bytes that came without a pause */
+  bool ping_wanted;
 
   struct wt__crypto_in crypto_in;
   struct wt__reset_at_recv reset_in;
@@ -276,6 +294,35 @@ uint64_t wt__conn_idle_timeout(const struct wt__conn *conn);
 /* Makes ngtcp2 send PINGs as `keep_alive` has it now. */
 void wt__conn_update_keep_alive(struct wt__conn *conn);
 
+/* --- path_watch.c --- */
+/* Numbers of DATAGRAM frames that stand for probes of a larger size, which is in the low bits. */
+#define WT__MTU_PROBE_NUMBER (UINT64_C(1) << 62)
+void wt__path_watch_init(struct wt__conn *conn);
+/* A 1-RTT packet of `size` bytes with this header is about to be encrypted. */
+void wt__path_watch_sent(struct wt__conn *conn, const uint8_t *header, size_t header_len, size_t size);
+/* The peer has sent this ACK frame for 1-RTT packets. */
+void wt__path_watch_acked(struct wt__conn *conn, const struct wt__quic_frame *ack);
+/* Bytes for the application came. `more`: they are not a stream's last. */
+void wt__path_watch_heard(struct wt__conn *conn, bool more);
+/* The DATAGRAM frame with this number has arrived. */
+void wt__path_watch_passed(struct wt__conn *conn, uint64_t number);
+/* Before and behind the packets of a pass, `written` bytes of them. */
+void wt__path_watch_begin(struct wt__conn *conn);
+void wt__path_watch_end(struct wt__conn *conn, size_t written);
+/* Whether there may be a probe. */
+bool wt__path_watch_wants(const struct wt__conn *conn);
+/* The payload of the DATAGRAM frame that makes a packet the probe, or padded PING, which is due, with its number. Returns its length; 0:
+ * none is due. `*size`: that of the packet. `probed`: it was sent, in `len` bytes, or could not. */
+#define WT__MTU_PROBE_MAX 1500
+size_t wt__path_watch_probe(const struct wt__conn *conn, uint8_t payload[static WT__MTU_PROBE_MAX], size_t *size,
+                            uint64_t *number);
+void wt__path_watch_probed(struct wt__conn *conn, bool sent);
+/* The congestion window has too little room for a probe that is due: streams are to leave it some. */
+bool wt__path_watch_saves(const struct wt__conn *conn);
+uint64_t wt__path_watch_expiry(const struct wt__conn *conn);
+/* Does what is due. */
+void wt__path_watch_expire(struct wt__conn *conn);
+
 /* --- probe.c --- */
 #define WT__PROBE_NUMBER UINT64_C(1) /* of its DATAGRAM frame; those of datagrams have 0 */
 /* A timer of ngtcp2 has fired. */
@@ -291,6 +338,9 @@ void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks);
 /* The connection whose packets ngtcp2 reads or writes on this thread, for callbacks without user data; NULL: none. */
 void wt__conn_set_current(struct wt__conn *conn);
 size_t wt__conn_max_datagram_len(const struct wt__conn *conn);
+/* The payload of a DATAGRAM frame that fills a packet of `packet` bytes, whose number has `number_len`; 0: there is no
+ * room. */
+size_t wt__conn_datagram_room(const struct wt__conn *conn, size_t packet, size_t number_len);
 /* Tells h3 of acknowledgements that were kept until ngtcp2 has read the packet. */
 void wt__conn_tell_acked(struct wt__conn *conn);
 /* Writes what may be written now; 0 or an error of ngtcp2. `*more`: stopped by the quantum of a pass. */

@@ -12,7 +12,7 @@
 #include "wire/error_code.h"
 
 #define AEAD_OVERHEAD 16
-#define SHORT_HEADER_LEN(cid_len) (1 + (cid_len) + 4) /* first byte, id, the longest packet number */
+#define NUMBER_MAX 4 /* the longest packet number */
 
 static struct wt__conn *conn_open(void *ctx) {
   struct wt__conn *conn = ctx;
@@ -96,15 +96,20 @@ static size_t frame_payload(size_t frame) {
   return frame - 3 < 16384 ? frame - 3 : frame - 5;
 }
 
+size_t wt__conn_datagram_room(const struct wt__conn *conn, size_t packet, size_t number_len) {
+  size_t overhead = 1 + ngtcp2_conn_get_dcid(conn->quic)->datalen + number_len + AEAD_OVERHEAD;
+  return packet > overhead ? frame_payload(packet - overhead) : 0;
+}
+
 size_t wt__conn_max_datagram_len(const struct wt__conn *conn) {
   const ngtcp2_transport_params *peer = ngtcp2_conn_get_remote_transport_params(conn->quic);
   if (!peer || !peer->max_datagram_frame_size) return 0;
   size_t packet = ngtcp2_conn_get_path_max_tx_udp_payload_size(conn->quic);
   packet = min_size(packet, ngtcp2_conn_get_max_tx_udp_payload_size(conn->quic));
+  packet = min_size(packet, wt__path_mtu_size(&conn->mtu));
   if (peer->max_udp_payload_size) packet = min_size(packet, peer->max_udp_payload_size);
-  size_t overhead = SHORT_HEADER_LEN(ngtcp2_conn_get_dcid(conn->quic)->datalen) + AEAD_OVERHEAD;
-  if (packet <= overhead) return 0;
-  return frame_payload(min_size(packet - overhead, peer->max_datagram_frame_size));
+  size_t room = wt__conn_datagram_room(conn, packet, NUMBER_MAX);
+  return min_size(room, frame_payload(min_size(packet, peer->max_datagram_frame_size)));
 }
 
 static size_t transport_max_datagram_len(void *ctx) {

@@ -189,6 +189,7 @@ static uint64_t conn_stream_room(const struct wt__conn *conn) {
 static bool packet_has_stream(struct packet *packet) {
   struct wt__conn *conn = packet->conn;
   if (!conn->h3 || !ngtcp2_conn_get_max_data_left(conn->quic)) return false;
+  if (conn->mtu.limit && wt__path_watch_saves(conn)) return false;
   if (packet->has_send) return true;
   packet->at = packet->taken = 0;
   packet->has_send = wt__h3_conn_next(conn->h3, &packet->send, conn_stream_room(conn));
@@ -222,26 +223,54 @@ static ngtcp2_ssize packet_write(struct packet *packet) {
   }
 }
 
+/* Writes the packet that tries a larger size, if one is due. Returns its length, 0 if there is none, or an error. */
+static ngtcp2_ssize packet_write_probe(struct packet *packet) {
+  struct wt__conn *conn = packet->conn;
+  uint8_t payload[WT__MTU_PROBE_MAX];
+  uint64_t number;
+  size_t size, len = wt__path_watch_probe(conn, payload, &size, &number);
+  if (!len) return 0;
+  ngtcp2_vec vec = {payload, len};
+  int accepted = 0;
+  wt__reset_at_send_expect(conn);
+  ngtcp2_ssize n =
+      ngtcp2_conn_writev_datagram(conn->quic, &packet->path.path, &packet->info, packet->data, size, &accepted,
+                                  NGTCP2_WRITE_DATAGRAM_FLAG_NONE, number, &vec, 1, conn->endpoint->now);
+  wt__path_watch_probed(conn, accepted != 0);
+  return n;
+}
+
 static bool path_is(const struct wt__path *path, const ngtcp2_path *quic) {
   return path->socket == quic->user_data && path->local_len == quic->local.addrlen &&
          path->remote_len == quic->remote.addrlen && !memcmp(&path->remote, quic->remote.addr, quic->remote.addrlen) &&
          !memcmp(&path->local, quic->local.addr, quic->local.addrlen);
 }
 
+/* How much room a packet has. */
+static size_t conn_room(const struct wt__conn *conn) {
+  size_t room = ngtcp2_conn_get_max_tx_udp_payload_size(conn->quic);
+  if (room > WT__BATCH_PACKET_ROOM) room = WT__BATCH_PACKET_ROOM;
+  return conn->mtu.limit && conn->mtu.limit < room ? conn->mtu.limit : room;
+}
+
 int wt__conn_write(struct wt__conn *conn, bool *more) {
   struct wt__endpoint *endpoint = conn->endpoint;
   struct wt__batch *batch = &endpoint->batch;
   size_t quantum = ngtcp2_conn_get_send_quantum(conn->quic), written = 0;
-  struct packet packet = {.conn = conn, .room = ngtcp2_conn_get_max_tx_udp_payload_size(conn->quic)};
+  wt__path_watch_begin(conn);
+  struct packet packet = {.conn = conn, .room = conn_room(conn)};
   struct wt__path path = {.socket = NULL};
   ngtcp2_path_storage_zero(&packet.path);
-  if (packet.room > WT__BATCH_PACKET_ROOM) packet.room = WT__BATCH_PACKET_ROOM;
   ngtcp2_ssize n = 0;
   int rc = 0;
-  while (!rc && written < quantum && written + packet.room <= WT__MAX_BATCH) {
+  batch->refused = 0;
+  for (bool probe = false; !rc && written < quantum && written + WT__MAX_PAYLOAD <= WT__MAX_BATCH;) {
     packet.data = wt__batch_room(batch);
-    n = packet_write(&packet);
+    n = probe ? packet_write_probe(&packet) : 0; /* behind another packet, which takes acknowledgements with it */
+    if (!n) n = packet_write(&packet);
+    if (n == 0 && !probe && wt__path_watch_wants(conn)) n = packet_write_probe(&packet);
     if (n <= 0) break;
+    probe = wt__path_watch_wants(conn);
     written += (size_t)n;
     conn->packets_sent++;
     bool same = path_is(&path, &packet.path.path);
@@ -257,5 +286,6 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
   }
   *more = n > 0;
   conn->settled = n == 0 && packet.last;
+  wt__path_watch_end(conn, written);
   return n < 0 ? (int)n : 0;
 }

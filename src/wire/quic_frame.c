@@ -77,6 +77,8 @@ static int read_padding(struct cursor *cursor) {
 /* Largest, delay, count, first range; then a gap and a length each; with ECN three counts. */
 static int read_ack(struct cursor *cursor, struct wt__quic_frame *frame) {
   uint64_t ranges, first;
+  frame->data = cursor->at;
+  frame->data_len = cursor->left;
   if (!read_varints(cursor, 2) || !read_varint(cursor, &ranges) || !read_varint(cursor, &first)) return 0;
   if (ranges > cursor->left / 2) return 0; /* a varint has a byte at least */
   return read_varints(cursor, 2 * ranges) && (frame->type == 0x02 || read_varints(cursor, 3));
@@ -147,6 +149,20 @@ size_t wt__quic_frame_read(const uint8_t *data, size_t len, struct wt__quic_fram
   return len - cursor.left;
 }
 
+void wt__quic_ack_ranges(const struct wt__quic_frame *ack, wt__ack_range range, void *ctx) {
+  struct cursor cursor = {ack->data, ack->data_len};
+  uint64_t last, ranges, gap, len;
+  if (!read_varint(&cursor, &last) || !read_varints(&cursor, 1) || !read_varint(&cursor, &ranges)) return;
+  if (!read_varint(&cursor, &len) || len > last) return;
+  range(ctx, last - len, last);
+  for (uint64_t first = last - len; ranges-- && read_varint(&cursor, &gap) && read_varint(&cursor, &len);) {
+    if (gap + 2 > first || len > first - gap - 2) return;
+    last = first - gap - 2;
+    first = last - len;
+    range(ctx, first, last);
+  }
+}
+
 /* --- Changing --- */
 
 /* Where the Reliable Size of the RESET_STREAM_AT at `data` begins. */
@@ -163,7 +179,8 @@ static void frame_turn_into(uint8_t *data, size_t len, uint8_t type, size_t kept
 
 /* Those that are only shown. */
 static bool frame_is_shown(uint64_t type) {
-  return type == WT__FRAME_CRYPTO || ((type & ~UINT64_C(7)) == WT__FRAME_STREAM && (type & WT__FRAME_STREAM_FIN));
+  return type == WT__FRAME_CRYPTO || (type & ~UINT64_C(1)) == WT__FRAME_ACK ||
+         ((type & ~UINT64_C(7)) == WT__FRAME_STREAM && (type & WT__FRAME_STREAM_FIN));
 }
 
 static bool frame_is_asked_about(uint64_t type) {

@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define WT__FRAME_PING 0x01
+#define WT__FRAME_ACK 0x02 /* and 0x03 */
 #define WT__FRAME_RESET_STREAM 0x04
 #define WT__FRAME_STOP_SENDING 0x05
 #define WT__FRAME_CRYPTO 0x06
@@ -24,13 +25,17 @@ struct wt__quic_frame {
   uint64_t final_size;    /* RESET_STREAM, RESET_STREAM_AT */
   uint64_t reliable_size; /* RESET_STREAM_AT */
   uint64_t offset;        /* STREAM, CRYPTO */
-  const uint8_t *data;    /* STREAM, CRYPTO, DATAGRAM, and whatever else is variable */
+  const uint8_t *data;    /* STREAM, CRYPTO, DATAGRAM, ACK, and whatever else is variable */
   size_t data_len;
 };
 
 /* Reads the frame at the front of `data`. Returns its length, or 0 if it is cut short or of an unknown
  * type: what follows then cannot be read either. A run of PADDING is one frame. */
 size_t wt__quic_frame_read(const uint8_t *data, size_t len, struct wt__quic_frame *frame);
+
+/* Tells of each range of packets that the ACK frame acknowledges, the latest first, up to the first that makes no sense. */
+typedef void (*wt__ack_range)(void *ctx, uint64_t first, uint64_t last);
+void wt__quic_ack_ranges(const struct wt__quic_frame *ack, wt__ack_range range, void *ctx);
 
 /* --- Changing frames in place: the length of a packet never changes --- */
 
@@ -43,7 +48,8 @@ enum wt__frame_fate {
 typedef enum wt__frame_fate (*wt__frame_judge)(void *ctx, const struct wt__quic_frame *frame);
 
 /* Asks `judge` about each frame of those three types, from the front of the packet up to the first frame
- * that cannot be read, and does what it says. STREAM frames with a FIN and CRYPTO frames are shown to it too, and kept. */
+ * that cannot be read, and does what it says. STREAM frames with a FIN, CRYPTO and ACK frames are shown to it too, and
+ * kept. */
 void wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judge, void *ctx);
 
 /* Writes the RESET_STREAM or RESET_STREAM_AT that `frame` says. Returns the length. */

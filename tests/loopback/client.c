@@ -177,11 +177,16 @@ static int endpoint_send(void *ctx, const struct wt__path *path, unsigned ecn, c
   memcpy(&remote, &path->remote, sizeof(remote));
   assert_ptr_equal(path->socket, client);
   assert_true(segment > 0 && len <= WT__MAX_BATCH);
+  int result = 0;
   for (size_t at = 0; at < len; at += segment) {
     size_t n = len - at < segment ? len - at : segment;
+    if (net_refuses(client->net, &client->node, n)) {
+      result = WT_ERR_TOO_LARGE;
+      continue;
+    }
     net_send(client->net, &client->node, &local, &remote, ecn, data + at, n);
   }
-  return 0;
+  return result;
 }
 
 static void node_recv(void *ctx, const struct sockaddr_in *local, const struct sockaddr_in *remote, unsigned ecn,

@@ -163,7 +163,7 @@ void net_send(struct net *net, struct net_node *node, const struct sockaddr_in *
   enum net_verdict verdict = NET_PASS;
   if (net->filter) verdict = net->filter(net->filter_ctx, direction, counts->sent, packet->data, len);
   counts->sent++;
-  bool lost = net_chance(net, link->loss);
+  bool lost = net_chance(net, link->loss) || (link->mtu && len > link->mtu);
   bool twice = net_chance(net, link->duplicate);
   uint64_t queued = link_serialize(net, link, len);
   if (lost || queued == UINT64_MAX || verdict == NET_DROP) {
@@ -176,6 +176,11 @@ void net_send(struct net *net, struct net_node *node, const struct sockaddr_in *
     packet_schedule(net, packet_new(from, to, ecn, direction, packet->data, len), false, queued);
   }
   packet_schedule(net, packet, verdict == NET_LATE, queued);
+}
+
+bool net_refuses(const struct net *net, const struct net_node *node, size_t len) {
+  const struct net_link *link = &net->link[node->is_server ? NET_TO_CLIENT : NET_TO_SERVER];
+  return link->interface && len > link->interface;
 }
 
 static void net_deliver(struct net *net, struct net_packet *packet) {

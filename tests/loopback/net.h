@@ -23,6 +23,8 @@ struct net_link {
   uint64_t reorder_by; /* nanoseconds */
   uint64_t bandwidth;  /* bytes a second, behind a queue of `queue_max`; 0: unbounded */
   uint64_t queue_max;  /* nanoseconds that a packet may wait; over it, it is lost */
+  size_t mtu;          /* larger packets (UDP payloads) vanish; 0: none is too large */
+  size_t interface;    /* the sender is told that larger ones are too large, WT_ERR_TOO_LARGE; 0: it is not */
   uint64_t free_at;    /* when what was sent before has left */
 };
 
@@ -92,6 +94,9 @@ void net_rebind(struct net_node *node, const struct sockaddr_in *seen);
 /* `node`, speaking from `local`, sends one packet. */
 void net_send(struct net *net, struct net_node *node, const struct sockaddr_in *local, const struct sockaddr_in *to,
               unsigned ecn, const uint8_t *data, size_t len);
+
+/* Whether the interface of `node` takes no packet of `len` bytes. */
+bool net_refuses(const struct net *net, const struct net_node *node, size_t len);
 
 /* Does what is due next, no later than `limit`. False when the clock stands at `limit`. */
 bool net_step(struct net *net, uint64_t limit);

@@ -478,11 +478,16 @@ static int endpoint_send(void *ctx, const struct wt__path *path, unsigned ecn, c
     server->sends_refused++;
     return WT_ERR_AGAIN;
   }
+  int result = 0;
   for (size_t at = 0; at < len; at += segment) {
     size_t n = len - at < segment ? len - at : segment;
+    if (net_refuses(server->net, &server->node, n)) {
+      result = WT_ERR_TOO_LARGE;
+      continue;
+    }
     net_send(server->net, &server->node, &local, &remote, ecn, data + at, n);
   }
-  return 0;
+  return result;
 }
 
 static void node_recv(void *ctx, const struct sockaddr_in *local, const struct sockaddr_in *remote, unsigned ecn,

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What packets, acknowledgements and silence tell about the path.
+ *
+ * ngtcp2 tells nobody which packets were acknowledged, nor how large they were. So the numbers and sizes of 1-RTT packets
+ * are taken down as they are encrypted, and ACK frames are read as they are decrypted (callbacks.c). Three things follow:
+ *
+ *   How large packets may be. See path_mtu.c. Its probes are DATAGRAM frames that become a PING and PADDING when the
+ *   packet is encrypted, as with other carriers (wire/quic_frame.h), so the peer's application never sees them. They need
+ *   a peer that takes DATAGRAM frames; with others what was lost of the size is tried as a whole when the search begins
+ *   anew.
+ *
+ *   Whether anything arrives. QUIC's idle timer begins anew with each packet that comes, so a peer that goes on sending
+ *   keeps a connection open on whose other direction nothing passes. After the idle timeout without any acknowledgement,
+ *   while packets wait for one, the connection ends.
+ *
+ *   Whether more is to come. A client that only receives says nothing once nothing arrives. If a NAT on the way has given
+ *   it a new address, the server goes on sending to the old one, and learns of the new one from the client's next packet.
+ *   So when bytes flowed, and then there are none for some probe timeouts, the client sends PINGs for some seconds. Some
+ *   are padded: a server may send three times what has come from an address that it has not validated.
+ */
+
+#include <string.h>
+
+#include "quic/conn.h"
+#include "wire/error_code.h"
+
+#define FLOW_MIN 8               /* packets without a pause: more than a message or an answer */
+#define QUIET_PTOS 3             /* a pause */
+#define QUIET_MIN (50 * WT__MS)  /* likewise, at least */
+#define PING_PAUSE (50 * WT__MS) /* between PINGs, at first */
+#define PADDED_PAUSE (250 * WT__MS)
+#define PING_PAUSE_LATER (1000 * WT__MS)
+#define PINGS_OFTEN (6000 * WT__MS) /* so long after the last bytes */
+#define PINGS_FOR (15000 * WT__MS)  /* then the application has no more to say */
+#define PING_MARK 9                 /* bytes of a carrier of a PING */
+
+void wt__path_watch_init(struct wt__conn *conn) { wt__path_mtu_init(&conn->mtu); }
+
+/* How long nothing may be acknowledged: the idle timeout that holds; UINT64_MAX: for ever. */
+static uint64_t conn_patience(const struct wt__conn *conn) {
+  const ngtcp2_transport_params *peer = ngtcp2_conn_get_remote_transport_params(conn->quic);
+  uint64_t own = conn->endpoint->config.idle_timeout_ms * WT__MS, theirs = peer ? peer->max_idle_timeout : 0;
+  if (!own && !theirs) return UINT64_MAX;
+  uint64_t lower = !own || (theirs && theirs < own) ? theirs : own, least = 3 * ngtcp2_conn_get_pto(conn->quic);
+  return lower < least ? least : lower; /* RFC 9000, section 10.1 */
+}
+
+/* --- Packets --- */
+
+/* The number that the header ends with, which follows `last`. */
+static uint64_t number_of(uint64_t last, const uint8_t *header, size_t header_len, size_t number_len) {
+  uint64_t mask = (UINT64_C(1) << (8 * number_len)) - 1, low = 0;
+  for (size_t i = header_len - number_len; i < header_len; i++) low = low << 8 | header[i];
+  uint64_t number = (last & ~mask) | low;
+  return number < last ? number + mask + 1 : number;
+}
+
+void wt__path_watch_sent(struct wt__conn *conn, const uint8_t *header, size_t header_len, size_t size) {
+  size_t number_len = (header[0] & 3u) + 1;
+  conn->number_len = number_len;
+  conn->last_sent = number_of(conn->last_sent, header, header_len, number_len);
+  wt__path_mtu_sent(&conn->mtu, conn->last_sent, size, conn->watch_interval, conn->endpoint->now);
+}
+
+static void on_range(void *ctx, uint64_t first, uint64_t last) {
+  struct wt__conn *conn = ctx;
+  if (last > conn->last_sent) return; /* ngtcp2 will refuse it */
+  if (last > conn->highest_acked) {
+    conn->highest_acked = last;
+    conn->unheard_since = 0;
+  }
+  wt__path_mtu_acked(&conn->mtu, first, last);
+}
+
+void wt__path_watch_acked(struct wt__conn *conn, const struct wt__quic_frame *ack) {
+  wt__quic_ack_ranges(ack, on_range, conn);
+}
+
+void wt__path_watch_heard(struct wt__conn *conn, bool more) {
+  if (!conn->client) return;
+  /* What flowed before goes on to flow: of a path in trouble a few packets come now and then. */
+  uint64_t pause = conn->heard_count < FLOW_MIN ? 4 * QUIET_PTOS * conn->watch_interval : PINGS_FOR;
+  if (conn->endpoint->now - conn->heard_at > pause) conn->heard_count = 0;
+  conn->heard_count = more ? conn->heard_count + 1 : 0;
+  conn->heard_at = conn->endpoint->now;
+}
+
+/* --- Passes --- */
+
+void wt__path_watch_begin(struct wt__conn *conn) {
+  if (!conn->shaken) return;
+  wt__path_mtu_learn(&conn->mtu, ngtcp2_conn_get_path_max_tx_udp_payload_size(conn->quic));
+  conn->watch_interval = ngtcp2_conn_get_pto(conn->quic) / 4;
+}
+
+static void conn_log_size(const struct wt__conn *conn) {
+  WT__INFO(conn->endpoint->config.log, "connection %s: the path carries packets of %zu bytes no more, now %zu at most",
+           conn->name, conn->mtu.known, wt__path_mtu_size(&conn->mtu));
+}
+
+static void conn_tell_size(struct wt__conn *conn) {
+  size_t len = wt__conn_max_datagram_len(conn);
+  if (len == conn->told_datagram_len) return;
+  conn->told_datagram_len = len;
+  if (conn->h3) wt__h3_conn_datagram_len_changed(conn->h3);
+  wt__conn_wake(conn); /* the callback is h3's, in the next pass */
+}
+
+void wt__path_watch_end(struct wt__conn *conn, size_t written) {
+  struct wt__batch *batch = &conn->endpoint->batch;
+  if (!conn->shaken) return;
+  if (batch->refused && wt__path_mtu_refused(&conn->mtu, batch->refused, conn->endpoint->now)) conn_log_size(conn);
+  conn_tell_size(conn);
+  if (!written || conn->unheard_since) return;
+  ngtcp2_conn_info info;
+  ngtcp2_conn_get_conn_info(conn->quic, &info);
+  if (info.bytes_in_flight) conn->unheard_since = conn->endpoint->now;
+}
+
+/* --- Probes --- */
+
+static bool conn_may_probe(const struct wt__conn *conn) { return wt__conn_max_datagram_len(conn) >= WT__CARRIER_MAX; }
+
+size_t wt__path_watch_probe(const struct wt__conn *conn, uint8_t payload[static WT__MTU_PROBE_MAX], size_t *size,
+                            uint64_t *number) {
+  *size = conn->ping_wanted ? WT__PATH_MTU_BASE : wt__path_mtu_probe(&conn->mtu, conn->endpoint->now);
+  if (!*size || !conn_may_probe(conn) || ngtcp2_conn_get_cwnd_left(conn->quic) < *size) return 0;
+  size_t len = wt__conn_datagram_room(conn, *size, conn->number_len);
+  if (conn->ping_wanted && conn->endpoint->now - conn->padded_at < PADDED_PAUSE) len = PING_MARK;
+  if (len < PING_MARK || len > WT__MTU_PROBE_MAX) return 0;
+  memset(payload, 0, len);
+  (void)wt__quic_carrier_write(payload, &(struct wt__quic_frame){.type = WT__FRAME_PING});
+  *number = conn->ping_wanted ? WT__PROBE_NUMBER : WT__MTU_PROBE_NUMBER | *size;
+  return len;
+}
+
+bool wt__path_watch_wants(const struct wt__conn *conn) { return conn->mtu.limit || conn->ping_wanted; }
+
+bool wt__path_watch_saves(const struct wt__conn *conn) {
+  size_t size = wt__path_mtu_probe(&conn->mtu, conn->endpoint->now);
+  return size && conn_may_probe(conn) && ngtcp2_conn_get_cwnd_left(conn->quic) < conn->mtu.limit + size;
+}
+
+void wt__path_watch_probed(struct wt__conn *conn, bool sent) {
+  if (conn->ping_wanted) {
+    conn->ping_wanted = false;
+    if (conn->endpoint->now - conn->padded_at >= PADDED_PAUSE) conn->padded_at = conn->endpoint->now;
+    return;
+  }
+  wt__path_mtu_probed(&conn->mtu, sent, ngtcp2_conn_get_pto(conn->quic), conn->endpoint->now);
+}
+
+void wt__path_watch_passed(struct wt__conn *conn, uint64_t number) {
+  wt__path_mtu_passed(&conn->mtu, (size_t)(number & ~WT__MTU_PROBE_NUMBER), conn->endpoint->now);
+}
+
+/* --- Time --- */
+
+/* When the next PING is due, if nothing comes. */
+static uint64_t quiet_expiry(const struct wt__conn *conn, uint64_t pto) {
+  if (conn->heard_count < FLOW_MIN) return UINT64_MAX;
+  uint64_t wait = QUIET_PTOS * pto, since = conn->pinged_at - conn->heard_at;
+  if (conn->pinged_at < conn->heard_at) return conn->heard_at + (wait < QUIET_MIN ? QUIET_MIN : wait);
+  if (since > PINGS_FOR) return UINT64_MAX;
+  uint64_t pause = since < PINGS_OFTEN ? PING_PAUSE : PING_PAUSE_LATER;
+  return conn->pinged_at + pause;
+}
+
+static uint64_t unheard_expiry(const struct wt__conn *conn, uint64_t patience) {
+  return conn->unheard_since && patience != UINT64_MAX ? conn->unheard_since + patience : UINT64_MAX;
+}
+
+uint64_t wt__path_watch_expiry(const struct wt__conn *conn) {
+  if (!conn->shaken) return UINT64_MAX;
+  uint64_t pto = ngtcp2_conn_get_pto(conn->quic), patience = conn_patience(conn);
+  uint64_t expiry = wt__path_mtu_expiry(&conn->mtu, pto, patience, conn->endpoint->now);
+  uint64_t quiet = quiet_expiry(conn, pto), unheard = unheard_expiry(conn, patience);
+  if (quiet < expiry) expiry = quiet;
+  return unheard < expiry ? unheard : expiry;
+}
+
+static void conn_give_up(struct wt__conn *conn) {
+  WT__DEBUG(conn->endpoint->config.log, "connection %s: nothing was acknowledged for the idle timeout", conn->name);
+  wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_INTERNAL_ERROR, "nothing is acknowledged");
+}
+
+void wt__path_watch_expire(struct wt__conn *conn) {
+  if (!conn->shaken) return;
+  uint64_t now = conn->endpoint->now, pto = ngtcp2_conn_get_pto(conn->quic), patience = conn_patience(conn);
+  if (quiet_expiry(conn, pto) <= now) {
+    conn->pinged_at = now;
+    conn->ping_wanted = true;
+  }
+  if (unheard_expiry(conn, patience) <= now) conn_give_up(conn);
+  if (!conn_may_probe(conn)) wt__path_mtu_without_probes(&conn->mtu, now);
+  switch (wt__path_mtu_expire(&conn->mtu, pto, patience, now)) {
+    case WT__PATH_MTU_SAME: break;
+    case WT__PATH_MTU_FELL: conn_log_size(conn); break;
+    case WT__PATH_MTU_DEAD: conn_give_up(conn); break;
+  }
+}
