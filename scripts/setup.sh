@@ -46,7 +46,8 @@ if [ "$want" = test ]; then
   plain+=(libcmocka-dev)
   recent+=(ngtcp2-client ngtcp2-server)
   tools+=(clang:clang clang-format:clang-format clang-tidy:clang-tidy chromium:chromium node:nodejs npm:npm
-    python3:python3 openssl:openssl curl:curl man:man-db zsh:zsh fish:fish script:bsdutils)
+    python3:python3 openssl:openssl curl:curl man:man-db zsh:zsh fish:fish script:bsdutils
+    ip:iproute2)
 fi
 
 if [ "$want" = interop ]; then
