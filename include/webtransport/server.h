@@ -166,7 +166,9 @@ struct wt_server_config {
   uint64_t wt_max_streams_uni;  /**< likewise; default 100 */
 
   /* --- Bounds. --- */
-  size_t max_sessions_per_connection; /**< default 16; drafts 7 to 14, and later ones without session flow control: 1 */
+  size_t max_sessions_per_connection; /**< default 16; draft 15 and later without session flow control: 1. Drafts 7
+                                           to 14 are told 1, and more are served: a proxy puts those of all its
+                                           clients on one connection (docs/guide/proxies.md) */
   size_t max_header_bytes; /**< names, values and 32 each (RFC 9114, section 4.2.2); over it: 431; default 16 KiB */
   size_t max_stream_send_buffer; /**< queued and unacknowledged, per stream or answer; default 1 MiB */
   size_t max_datagrams_queued;   /**< outgoing, per connection; default 256 */

@@ -219,12 +219,30 @@ void wt__requests_settings_in(struct wt__h3_conn *conn) {
   }
 }
 
-/* A second session on the connection, where the drafts allow one: not for the application to decide (draft
- * section 5.1). Draft 02 has no such rule. A limit of our own is another matter: `wt_upgrade` fails then. */
+/* A session too many, where the draft asks for a reset: not for the application to decide. Drafts 07 to 14 ask for it
+ * beyond what the server serves, later ones beyond the first without session flow control (draft section 5.1). Draft 02
+ * has no such rule, and with session flow control the limit is our own: `wt_upgrade` fails then. */
 static bool request_is_excessive(const wt_request *request) {
   const struct wt__h3_conn *conn = request->conn;
-  return request->is_webtransport && conn->tap.has_settings && wt__settings_draft(&conn->peer) >= 7 &&
-         conn->mux.sessions_open > 0 && wt__upgrade_max_sessions(conn) <= 1;
+  size_t open = conn->mux.sessions_open, max;
+  int draft;
+  if (!request->is_webtransport || !conn->tap.has_settings || open == 0) return false;
+  draft = wt__settings_draft(&conn->peer);
+  max = wt__upgrade_max_sessions(conn);
+  return draft >= 7 && open >= max && (draft < 15 || max <= 1);
+}
+
+static void request_reject_session(wt_request *request) {
+  struct wt__h3_conn *conn = request->conn;
+  if (wt__h3_may_log(conn)) {
+    WT__WARN(
+        conn->config->log,
+        "request %lld from %s for a session is reset (H3_REQUEST_REJECTED): its connection has %zu, and may have %zu "
+        "(draft %d, max_sessions_per_connection is %zu)",
+        (long long)request->id, conn->peer_address, conn->mux.sessions_open, wt__upgrade_max_sessions(conn),
+        wt__settings_draft(&conn->peer), conn->config->max_sessions_per_connection);
+  }
+  wt__request_abort(request, WT__H3_REQUEST_REJECTED);
 }
 
 /* An answer of the library's own. A client whose SETTINGS leave no room for it gets a reset. */
@@ -268,7 +286,7 @@ static void request_dispatch(wt_request *request) {
     return;
   }
   if (request_is_excessive(request)) {
-    wt__request_abort(request, WT__H3_REQUEST_REJECTED);
+    request_reject_session(request);
     return;
   }
   request->gave_up_settings = request->is_webtransport && !conn->tap.has_settings;

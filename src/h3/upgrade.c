@@ -12,11 +12,13 @@
  * capsules and writes its own. Capsules that were here before go to the session in the next pass, since
  * they may call the application and `wt_upgrade` is a call of the application.
  *
- * How many sessions a connection may have depends on the draft (section 5.1, and PROTOCOL of the older ones):
- * draft 02 knows no rule, and the configured number holds. Drafts 07 to 14 have a setting for it, in which we
- * announce 1. From draft 15 on it is the configured number with session flow control, and 1 without. How fast
- * they may come one after the other is limited too (section 5.2), so that opening and closing them cannot keep
- * the application busy; the burst lets a client open all that it may have at once.
+ * How many sessions a connection may have is configured. From draft 15 on it is 1 where there is no session flow
+ * control, since the draft forbids more (section 5.1). Drafts 07 to 14 have a setting for the number, in which we
+ * announce 1 (a larger one promises session flow control, which Safari does not take); but they only ask to reset what
+ * the server is not willing to serve, and a proxy that speaks such a draft puts the sessions of all its clients on one
+ * connection, whatever was announced. So more are served. How fast they may come one after the other is limited too
+ * (section 5.2), so that opening and closing them cannot keep the application busy; the burst lets a client open all
+ * that it may have at once.
  */
 
 #include <stdio.h>
@@ -79,8 +81,7 @@ static int check_origin(wt_request *request) {
 size_t wt__upgrade_max_sessions(const struct wt__h3_conn *conn) {
   size_t max = conn->config->max_sessions_per_connection;
   struct wt__flow_limits limits;
-  int draft = wt__settings_draft(&conn->peer);
-  if (draft < 7 || (draft >= 15 && wt__control_flow(conn, &limits))) return max;
+  if (wt__settings_draft(&conn->peer) < 15 || wt__control_flow(conn, &limits)) return max;
   return max > 1 ? 1 : max;
 }
 
