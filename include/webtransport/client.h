@@ -74,6 +74,12 @@ struct wt_client_config {
   bool session_tickets;  /**< resume TLS sessions within this client; no 0-RTT data is sent; default true */
   uint32_t quic_version; /**< of the first packet; default 0x00000001 */
   unsigned drafts;       /**< which drafts are spoken, of `enum wt_draft`; default WT_DRAFT_ALL; others for tests */
+  /**
+   * Have no session with a server of draft 15 or later that does not announce RESET_STREAM_AT, which the draft requires
+   * (section 3.1): the dial fails with WT_ERR_SETTINGS. Default true. False takes such a server: streams that this end
+   * resets, and their codes, arrive all the same; of a stream that the server resets at once, nothing may arrive.
+   */
+  bool require_reset_stream_at;
 
   /* --- Windows, as in struct wt_server_config. --- */
   uint64_t initial_max_data, max_data;               /**< default 1 MiB, 16 MiB */

@@ -148,6 +148,12 @@ struct wt_server_config {
   bool session_tickets;     /**< TLS resumption, while the certificates stay the same; default true */
   unsigned drafts;          /**< which drafts are announced, of `enum wt_draft`; the highest that the
                                            client names too is spoken. Default WT_DRAFT_ALL; others for tests. */
+  /**
+   * Give no session to a client of draft 15 or later that does not announce RESET_STREAM_AT, as the draft asks (section
+   * 3.1): `wt_upgrade` fails then with WT_ERR_SETTINGS. Default false: there are such clients, and they work. A reset
+   * goes to them as RESET_STREAM, once the stream's header has been acknowledged, as to browsers.
+   */
+  bool require_reset_stream_at;
 
   /* --- Windows (RFC 9000, section 4), in bytes. --- */
   uint64_t initial_max_data;        /**< default 1 MiB; grows to `max_data` as it is read */

@@ -63,7 +63,7 @@ static void client_unfit(struct wt__h3_conn *conn, const char *why) {
 
 void wt__client_settings_in(struct wt__h3_conn *conn) {
   const char *missing =
-      wt__settings_missing_from_server(&conn->peer, conn->peer_max_datagram, wt__h3_peer_has_reset_at(conn));
+      wt__settings_missing_from_server(&conn->peer, conn->peer_max_datagram, wt__h3_reset_at_suffices(conn));
   if (missing && conn->client->connected_pending) {
     conn->client->unfit = missing; /* who is given the connection may want no sessions */
     return;

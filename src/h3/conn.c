@@ -92,6 +92,10 @@ bool wt__h3_peer_has_reset_at(const struct wt__h3_conn *conn) {
   return !conn->closing && conn->below->has_reset_at && conn->below->has_reset_at(conn->ctx);
 }
 
+bool wt__h3_reset_at_suffices(const struct wt__h3_conn *conn) {
+  return !conn->config->require_reset_at || wt__h3_peer_has_reset_at(conn);
+}
+
 static bool up_has_reset_at(void *ctx) { return wt__h3_peer_has_reset_at(ctx); }
 
 static void up_reset_stream_at(void *ctx, int64_t id, uint64_t wire_code, uint64_t reliable_size, uint64_t final_size) {

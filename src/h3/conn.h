@@ -55,6 +55,7 @@ struct wt__h3_config {
   struct wt__open_files *open_files; /* of the worker; NULL: no bound */
   size_t max_open_files_per_connection;
   unsigned drafts;           /* of `enum wt_draft` */
+  bool require_reset_at;     /* no sessions with a peer of draft 15 or later that does not announce RESET_STREAM_AT */
   uint64_t max_streams_bidi; /* what QUIC allows the peer */
   uint64_t max_stream_data;  /* the most one stream can make us hold */
   const struct wt__log *log;

@@ -310,6 +310,8 @@ void wt__h3_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_cod
 void wt__h3_reset_stream(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);
 /* Whether the peer takes RESET_STREAM_AT. */
 bool wt__h3_peer_has_reset_at(const struct wt__h3_conn *conn);
+/* Whether it did, or need not have. Without it resets are RESET_STREAM, as with peers of older drafts. */
+bool wt__h3_reset_at_suffices(const struct wt__h3_conn *conn);
 /* Whether there are requests, sessions, dials or exchanges. */
 bool wt__h3_is_used(const struct wt__h3_conn *conn);
 /* Brings the sessions' count in `config->counters` up to date. */

@@ -67,7 +67,7 @@ static int check_settings(wt_request *request) {
              (unsigned long long)conn->config->settings_timeout_ms);
     return wt__request_error(request, WT_ERR_SETTINGS, request->error_text);
   }
-  missing = wt__settings_missing_from_client(&conn->peer, conn->peer_max_datagram, wt__h3_peer_has_reset_at(conn));
+  missing = wt__settings_missing_from_client(&conn->peer, conn->peer_max_datagram, wt__h3_reset_at_suffices(conn));
   return missing ? wt__request_error(request, WT_ERR_SETTINGS, missing) : 0;
 }
 

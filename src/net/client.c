@@ -243,6 +243,7 @@ static int endpoint_open(wt_client *client) {
   struct wt__endpoint_config endpoint = {
       .h3 = {.mux = {.log = &client->log, .post = session_post, .post_ctx = client},
              .counters = &client->counters,
+             .require_reset_at = client->config.require_reset_stream_at,
              .log = &client->log},
       .log = &client->log,
   };

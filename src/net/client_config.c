@@ -32,6 +32,7 @@ void wt_client_config_init(struct wt_client_config *config, size_t size) {
       .linger_ms = 0,
       .session_tickets = true,
       .quic_version = VERSION_1,
+      .require_reset_stream_at = true,
   };
   wt__sized_write(config, size, &all, sizeof(all));
 }

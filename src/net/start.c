@@ -52,6 +52,7 @@ static int endpoint_open(struct wt__worker *worker) {
               .header_timeout_ms = config->header_timeout_ms,
               .body_timeout_ms = config->body_timeout_ms,
               .max_session_rate = config->max_session_rate,
+              .require_reset_at = config->require_reset_stream_at,
               .log = &server->log,
           },
       .log = &server->log,

@@ -69,8 +69,8 @@ int wt__settings_draft(const struct wt__settings *peer);
 /*
  * What keeps a client with these SETTINGS from having a WebTransport session: a sentence for people
  * that names what is missing, or NULL if nothing does. `max_datagram_frame_size` is its transport
- * parameter (RFC 9221), `reset_stream_at` whether it sent that one; drafts 15 and later require it (draft section
- * 3.1). H3_DATAGRAM of draft 04 is enough for drafts below 7.
+ * parameter (RFC 9221), `reset_stream_at` whether it sent that one, or need not have; drafts 15 and later require it
+ * (draft section 3.1). H3_DATAGRAM of draft 04 is enough for drafts below 7.
  */
 const char *wt__settings_missing_from_client(const struct wt__settings *peer, uint64_t max_datagram_frame_size,
                                              bool reset_stream_at);

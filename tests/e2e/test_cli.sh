@@ -15,6 +15,7 @@ help=$("$WEBTRANSPORT" serve --help)
 check_equal "serve --help ends well" 0 $?
 for option in listen http cert key www origin host protocol log json retry idle-timeout max-connections \
   max-connections-per-address max-handshakes-per-address max-session-rate max-memory max-open-files \
+  max-sessions-per-connection require-reset-stream-at \
   max-open-files-per-connection drafts workers header-timeout send-timeout body-timeout min-progress help; do
   check_contains "--help lists --$option" "$help" "--$option"
 done
@@ -52,6 +53,7 @@ wrong "--max-connections '0'" serve --max-connections 0
 wrong "--send-timeout 'soon'" serve --send-timeout soon
 wrong "--min-progress '0'" serve --min-progress 0
 wrong "--max-open-files 'all'" serve --max-open-files all
+wrong "--max-sessions-per-connection '0'" serve --max-sessions-per-connection 0
 wrong "--max-memory 'much'" serve --max-memory much
 wrong "--max-memory '0.5'" serve --max-memory 0.5
 wrong "--idle-timeout '0.5ns'" serve --idle-timeout 0.5ns

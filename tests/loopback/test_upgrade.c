@@ -190,6 +190,7 @@ static void test_upgrade_names_what_the_client_lacks(void **state) {
   for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
     struct world w;
     world_init(&w, 1);
+    w.server.config.h3.require_reset_at = true;
     w.options.settings = cases[i].settings;
     w.options.settings_count = cases[i].count;
     w.options.max_datagram_frame_size = cases[i].max_datagram_frame_size;
@@ -210,6 +211,37 @@ static void test_upgrade_names_what_the_client_lacks(void **state) {
     if (!named) fail_msg("\"%s\" does not name %s", request->upgrade_message, cases[i].names);
     world_free(&w);
   }
+}
+
+/* A client of draft 15 that does not announce RESET_STREAM_AT, as pywebtransport is one. Resets go both ways with their
+ * codes, ours as RESET_STREAM. */
+static void test_upgrade_takes_draft_15_without_reset_stream_at(void **state) {
+  (void)state;
+  struct world w;
+  int error = 0;
+  world_init(&w, 1);
+  w.options.settings = peer_settings_draft15;
+  w.options.settings_count = peer_settings_draft15_count;
+  w.options.reset_at = 0;
+  upgrade_start(&w);
+  int64_t id = http_connect(w.peer, "webtransport-h3", "/wt", NULL, NULL);
+  assert_int_equal(upgrade_wait(&w, id), 200);
+  struct server_session *session = server_session(&w.server, 0);
+  assert_int_equal(wt_session_draft(session->session), 15);
+  struct server_stream *stream = server_open(session, true, &error);
+  assert_non_null(stream);
+  NET_UNTIL(&w.net, 1000, peer_stream(w.peer, stream->id) != NULL);
+  wt_stream_reset(stream->stream, 7);
+  NET_UNTIL(&w.net, 1000, peer_stream(w.peer, stream->id)->reset);
+  assert_int_equal(peer_stream(w.peer, stream->id)->reset_code, wt__error_to_wire(7));
+  assert_int_equal(w.peer->reset_at_frames, 0);
+  int64_t ours = peer_wt_open(w.peer, true, id, "x", 1, false);
+  NET_UNTIL(&w.net, 1000, server_stream(session, 1) != NULL);
+  peer_reset(w.peer, ours, wt__error_to_wire(9));
+  NET_UNTIL(&w.net, 1000, server_stream(session, 1)->resets == 1);
+  assert_int_equal(server_stream(session, 1)->reset_error.code, 9);
+  assert_int_equal(session->closes, 0);
+  world_free(&w);
 }
 
 static void test_upgrade_forbidden_settings_close_the_connection(void **state) {
@@ -540,6 +572,7 @@ int main(void) {
       cmocka_unit_test(test_upgrade_waits_for_late_settings),
       cmocka_unit_test(test_upgrade_without_settings_fails_after_five_seconds),
       cmocka_unit_test(test_upgrade_names_what_the_client_lacks),
+      cmocka_unit_test(test_upgrade_takes_draft_15_without_reset_stream_at),
       cmocka_unit_test(test_upgrade_forbidden_settings_close_the_connection),
       cmocka_unit_test(test_upgrade_same_origin_is_the_default),
       cmocka_unit_test(test_upgrade_check_origin_decides),

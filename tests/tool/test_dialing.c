@@ -42,6 +42,7 @@ static void test_defaults_leave_the_library_alone(void **state) {
   assert_null(config.ca_file);
   assert_null(config.certificate_hashes);
   assert_false(config.dangerously_accept_any_certificate);
+  assert_true(config.require_reset_stream_at);
   assert_null(dial.origin);
   assert_int_equal(dial.header_count, 0);
   assert_int_equal(dial.protocol_count, 0);
@@ -55,9 +56,11 @@ static void test_each_option_reaches_the_library(void **state) {
   struct wt_dial_options dial = {0};
   (void)state;
   assert_int_equal(parse(&dialing, "--insecure-hash", HASH, "-H", "X-A: 1", "https://a/", "--header=b: 2", "-pchat",
-                         "--protocol", "v2", "-o", "https://b", "--timeout", "250us", NULL),
+                         "--protocol", "v2", "-o", "https://b", "--timeout", "250us", "--without-reset-stream-at",
+                         NULL),
                    OPTIONS_RUN);
   dialing_configure(&dialing, &config);
+  assert_false(config.require_reset_stream_at);
   dialing_options(&dialing, &dial);
   assert_int_equal(config.certificate_hash_count, 1);
   for (unsigned i = 0; i < 32; i++) assert_int_equal(config.certificate_hashes[0][i], i);

@@ -50,6 +50,7 @@ static struct h3_fixture *client_new(struct ended *ended, uint64_t max_datagram_
   static const struct wt__h3_client_callbacks callbacks = {.on_ready = on_ready, .on_end = on_end};
   struct h3_fixture *f = h3_new();
   memset(ended, 0, sizeof(*ended));
+  f->config.require_reset_at = true; /* the default */
   f->next_uni = 2;
   f->next_bidi = 0;
   f->config.no_request_timeout_ms = 0;
@@ -145,6 +146,18 @@ static void test_client_closes_with_requirements_not_met_without_reset_stream_at
   lacks(all, 3, 65535, false, "reset_stream_at");
 }
 
+static void test_client_takes_a_server_without_reset_stream_at_by_option(void **state) {
+  (void)state;
+  struct ended ended;
+  struct h3_fixture *f = client_new(&ended, 65535);
+  f->config.require_reset_at = false;
+  f->reset_at = false;
+  settings(f, all, 3);
+  assert_false(f->closed);
+  assert_int_equal(ended.draft, 15);
+  client_free(f, &ended);
+}
+
 static void test_client_needs_no_reset_stream_at_below_draft_15(void **state) {
   (void)state;
   static const struct wt__setting list[] = {{0x08, 1}, {0x33, 1}, {0x14e9cd29, 4}};
@@ -215,6 +228,7 @@ int main(void) {
       cmocka_unit_test(test_client_closes_with_requirements_not_met_without_h3_datagrams),
       cmocka_unit_test(test_client_closes_with_requirements_not_met_without_webtransport),
       cmocka_unit_test(test_client_closes_with_requirements_not_met_without_reset_stream_at),
+      cmocka_unit_test(test_client_takes_a_server_without_reset_stream_at_by_option),
       cmocka_unit_test(test_client_needs_no_reset_stream_at_below_draft_15),
       cmocka_unit_test(test_client_closes_on_settings_that_a_draft_forbids),
       cmocka_unit_test(test_client_does_not_wait_for_settings_for_ever),

@@ -36,6 +36,7 @@ static void test_client_config_defaults(void **state) {
   assert_true(config.session_tickets);
   assert_int_equal(config.quic_version, 1);
   assert_int_equal(config.drafts, WT_DRAFT_ALL);
+  assert_true(config.require_reset_stream_at);
   assert_int_equal(config.max_connections, 65536);
   assert_int_equal(config.max_sessions_per_connection, 16);
   assert_int_equal(config.max_header_bytes, 16384);

@@ -41,6 +41,7 @@ static void test_config_defaults_are_those_of_the_header(void **state) {
   assert_null(config.reset_key);
   assert_true(config.session_tickets);
   assert_int_equal(config.drafts, WT_DRAFT_ALL);
+  assert_false(config.require_reset_stream_at);
   assert_int_equal(config.initial_max_data, 1 << 20);
   assert_int_equal(config.max_data, 16 << 20);
   assert_int_equal(config.initial_max_stream_data, 256 << 10);

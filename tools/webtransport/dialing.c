@@ -29,6 +29,7 @@ void dialing_configure(const struct dialing *dialing, struct wt_client_config *c
   config->certificate_hashes = dialing->hash_count ? dialing->hashes : NULL;
   config->certificate_hash_count = dialing->hash_count;
   config->dangerously_accept_any_certificate = dialing->accept_any;
+  config->require_reset_stream_at = !dialing->without_reset_stream_at;
 }
 
 void dialing_options(const struct dialing *dialing, struct wt_dial_options *options) {
@@ -97,6 +98,12 @@ bool dialing_set_protocol(void *settings, const char *value, char *message, size
   if (!value_protocol(value, message, size)) return false;
   if (dialing->protocol_count == DIALING_LIST_MAX) return value_refuse(message, size, "too many names");
   dialing->protocols[dialing->protocol_count++] = value;
+  return true;
+}
+
+bool dialing_set_without_reset_stream_at(void *settings, const char *value, char *message, size_t size) {
+  (void)value, (void)message, (void)size;
+  ((struct dialing *)settings)->without_reset_stream_at = true;
   return true;
 }
 

@@ -34,6 +34,7 @@ struct dialing {
   const char *protocols[DIALING_LIST_MAX];
   size_t protocol_count;
   uint64_t timeout_ms;
+  bool without_reset_stream_at;
 };
 
 void dialing_default(struct dialing *dialing);
@@ -50,6 +51,7 @@ bool dialing_set_any(void *settings, const char *value, char *message, size_t si
 bool dialing_set_origin(void *settings, const char *value, char *message, size_t size);
 bool dialing_set_header(void *settings, const char *value, char *message, size_t size);
 bool dialing_set_protocol(void *settings, const char *value, char *message, size_t size);
+bool dialing_set_without_reset_stream_at(void *settings, const char *value, char *message, size_t size);
 bool dialing_set_timeout(void *settings, const char *value, char *message, size_t size);
 
 /* clang-format off */
@@ -69,6 +71,9 @@ bool dialing_set_timeout(void *settings, const char *value, char *message, size_
    .help = "Header field of the request, such as 'authorization: Bearer abc'.", .set = dialing_set_header},        \
   {.name = "protocol", .letter = 'p', .argument = "NAME", .repeatable = true,                                      \
    .help = "Subprotocol to offer, best first.", .set = dialing_set_protocol},                                      \
+  {.name = "without-reset-stream-at",                                                                              \
+   .help = "Takes a server of draft 15 that does not announce RESET_STREAM_AT too, though the draft requires it.",  \
+   .set = dialing_set_without_reset_stream_at},                                                                    \
   {.name = "timeout", .letter = 't', .argument = "TIME", .fallback = "10s",                                        \
    .help = "How long it may take until the session is there; 0 waits for ever.", .set = dialing_set_timeout}
 

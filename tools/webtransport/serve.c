@@ -120,6 +120,14 @@ static void serve_on_signal(int signal, void *user_data) {
 
 /* --- Start. --- */
 
+/* The library's default is 256 streams of each kind for 16 sessions; more sessions need more, their own stream among
+ * them. */
+static void make_room_for_sessions(struct wt_server_config *config) {
+  uint64_t streams = (uint64_t)config->max_sessions_per_connection * 16;
+  if (config->max_streams_bidi < streams) config->max_streams_bidi = streams;
+  if (config->max_streams_uni < streams) config->max_streams_uni = streams;
+}
+
 static bool server_make(struct serve *serve) {
   static const char *const listen_default[] = {"[::]:4433"};
   struct serve_settings *settings = &serve->settings;
@@ -145,6 +153,9 @@ static bool server_make(struct serve *serve) {
   config.min_progress = settings->min_progress;
   config.max_open_files = settings->max_open_files;
   config.max_open_files_per_connection = settings->max_open_files_per_connection;
+  config.max_sessions_per_connection = settings->max_sessions_per_connection;
+  make_room_for_sessions(&config);
+  config.require_reset_stream_at = settings->require_reset_stream_at;
   config.drafts = settings->drafts;
   int error = wt_server_new(&serve->server, &config);
   if (!error) error = endpoints_add(serve->server, &serve->endpoints);

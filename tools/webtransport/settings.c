@@ -178,6 +178,17 @@ static bool set_max_open_files_per_connection(void *target, const char *value, c
   return true;
 }
 
+static bool set_max_sessions_per_connection(void *target, const char *value, char *message, size_t size) {
+  struct serve_settings *settings = target;
+  return value_number(value, 1, SESSIONS_MAX, &settings->max_sessions_per_connection, message, size);
+}
+
+static bool set_require_reset_stream_at(void *target, const char *value, char *message, size_t size) {
+  (void)value, (void)message, (void)size;
+  ((struct serve_settings *)target)->require_reset_stream_at = true;
+  return true;
+}
+
 /* "7,13,15": the drafts to announce. */
 static bool set_drafts(void *target, const char *value, char *message, size_t size) {
   static const struct {
@@ -356,6 +367,16 @@ const struct option_spec serve_options[] = {
      .fallback = "32",
      .help = "Likewise, of one connection.",
      .set = set_max_open_files_per_connection},
+    {.name = "max-sessions-per-connection",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "16",
+     .help = "Sessions at once on a connection, with 16 streams of each kind for each: a proxy has one for all its "
+             "clients.",
+     .set = set_max_sessions_per_connection},
+    {.name = "require-reset-stream-at",
+     .help = "Refuses clients of draft 15 that do not announce RESET_STREAM_AT, as the draft asks.",
+     .set = set_require_reset_stream_at},
     {.name = "drafts",
      .argument = "LIST",
      .fallback = "2,7,13,15",
@@ -404,5 +425,7 @@ void serve_settings_default(struct serve_settings *settings) {
   settings->min_progress = config.min_progress;
   settings->max_open_files = config.max_open_files;
   settings->max_open_files_per_connection = config.max_open_files_per_connection;
+  settings->max_sessions_per_connection = config.max_sessions_per_connection;
+  settings->require_reset_stream_at = config.require_reset_stream_at;
   settings->drafts = config.drafts;
 }

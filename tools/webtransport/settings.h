@@ -12,7 +12,8 @@
 enum {
   LISTEN_MAX = 16,
   PROTOCOLS_MAX = 32,
-  WORKERS_MAX = 256 /* as the library's */
+  WORKERS_MAX = 256,   /* as the library's */
+  SESSIONS_MAX = 65536 /* of a connection */
 };
 
 /* What `webtransport serve` was asked for. Texts are those of argv. */
@@ -38,6 +39,8 @@ struct serve_settings {
   size_t max_memory;         /* bytes; 0: no limit */
   uint64_t header_timeout_ms, send_timeout_ms, body_timeout_ms, min_progress;
   size_t max_open_files, max_open_files_per_connection;
+  uint64_t max_sessions_per_connection;
+  bool require_reset_stream_at;
   unsigned drafts;
 };
 
