@@ -158,6 +158,7 @@ languages_missing() {
           if dpkg --compare-versions "$(candidate_of cargo)" ge "$rust_min"; then echo cargo; else echo cargo-web; fi
         fi
         ;;
+      npm) command -v npm >/dev/null || echo npm ;;
       python3-venv) python3 -c 'import ensurepip' 2>/dev/null || echo python3-venv ;;
       *) fail "tests/interop needs '$program', and nothing here tells how to install that" ;;
     esac

@@ -43,6 +43,7 @@ CASES = {
     "close-server": {},
     "flow-control": {"limits": "tiny"},
     "pooling": {"line": "closed /echo?n=2 7 middle"},
+    "together": {"line": "closed /echo?together=2 0", "roles": ["server"]},
     "get": {"roles": ["server"]},
     "post": {"roles": ["server"]},
 }
@@ -157,7 +158,7 @@ class Runner:
             peer["folder"] = path.parent
             peer["id"] = path.parent.name
             peer["build"] = self.build / path.parent.name
-            strange = set(peer.get("needs", [])) - {"go", "cargo", "python3-venv"}
+            strange = set(peer.get("needs", [])) - {"go", "cargo", "npm", "python3-venv"}
             if strange:
                 raise SystemExit(f"{path}: scripts/setup.sh cannot provide {', '.join(sorted(strange))}")
             for role in roles_of(peer):
@@ -274,7 +275,7 @@ class Runner:
         if status != 0:
             raise Failure(f"{last_line(log_path)} (the client's status is {status})")
         line = CASES[case].get("line")
-        if line and server.wait_line(lambda text: text == line, LINE_SECONDS) is None:
+        if line and server.wait_line(lambda text: text.rstrip() == line, LINE_SECONDS) is None:
             raise Failure(f"the server did not print '{line}' but {server.lines[1:]}")
 
     def tell(self, peer, role, case, result, text):

@@ -21,6 +21,7 @@ enum {
   DATAGRAM_LATE_MS = 1000,
   FLOW_STREAMS = 10,
   FLOW_BYTES = 20000,
+  TOGETHER = 3, /* sessions */
   SIZES = 5,
 };
 
@@ -205,9 +206,10 @@ static void on_datagrams_late(uv_timer_t *timer);
 static void datagrams_send(struct run *run) {
   uint8_t data[DATAGRAM_BYTES];
   while (run->sent < DATAGRAMS && run->outstanding < DATAGRAM_WINDOW) {
+    size_t index = run->sharing ? run->sent % run->sharing : 0;
     datagram_fill(run->sent++, data);
     run->outstanding++;
-    int error = wt_session_send_datagram(run->parties[0].session, data, sizeof data);
+    int error = wt_session_send_datagram(run->parties[index].session, data, sizeof data);
     if (error) run_fail(run, "datagram %u: %s", run->sent - 1, wt_error_string(error));
   }
   uv_timer_start(&run->datagram_timer, on_datagrams_late, DATAGRAM_LATE_MS, 0);
@@ -372,6 +374,28 @@ static void hello_others(struct run *run) {
   hello(run, 2);
 }
 
+/* --- together --- */
+
+/* Three clients: three connections. Behind a proxy the server sees one. */
+static void dial_together(struct run *run) {
+  static const char *const paths[] = {"/echo?together=1", "/echo?together=2", "/echo?together=3"};
+  for (size_t i = 0; i < TOGETHER; i++) run_dial(run, i, paths[i], NULL, 0, false, NULL);
+}
+
+static void together_streams(struct run *run) {
+  struct wt_client_stats stats = {.size = sizeof stats};
+  wt_client_get_stats(run->client, &stats);
+  if (stats.connections_total != TOGETHER) run_fail(run, "%" PRIu64 " connections", stats.connections_total);
+  for (size_t i = 0; i < TOGETHER; i++)
+    expect(run, party_open(&run->parties[i], WT_BIDIRECTIONAL, NULL, sizes[3], LANE_FIN, 0), sizes[3],
+           pattern_received);
+}
+
+static void together_datagrams(struct run *run) {
+  run->sharing = TOGETHER;
+  datagrams_begin(run);
+}
+
 const struct play plays[] = {
     {"handshake", {dial_echo, hello_first, close_all}, false},
     {"rejection", {dial_nowhere}, false},
@@ -385,6 +409,7 @@ const struct play plays[] = {
     {"close-server", {dial_close_server, close_check}, false},
     {"flow-control", {dial_flow, flow_up, flow_down, close_all}, true},
     {"pooling", {dial_three, hello_three, close_middle, hello_others, close_all}, false},
+    {"together", {dial_together, together_streams, together_datagrams, close_all}, false},
     {"get", {plain_get}, false},
     {"post", {plain_post}, false},
     {NULL, {NULL}, false},

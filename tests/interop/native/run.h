@@ -51,6 +51,7 @@ struct run {
 
   bool seen[COUNT];                               /* reset codes */
   unsigned int sent, answered, outstanding, lost; /* datagrams */
+  unsigned int sharing;                           /* sessions that send them in turn; 0: the first alone sends */
   bool echoed[DATAGRAMS];
 };
 
