@@ -29,7 +29,7 @@ READY_SECONDS = 20
 LINE_SECONDS = 10
 
 # Each case: the limits its server announces, the line that the server prints if it saw what it had to see, and the
-# roles of the peer that have it, if not both.
+# roles of the peer that have it, if not both (and if "also" in its peer.json does not name it).
 CASES = {
     "handshake": {},
     "rejection": {},
@@ -43,6 +43,7 @@ CASES = {
     "close-server": {},
     "flow-control": {"limits": "tiny"},
     "pooling": {"line": "closed /echo?n=2 7 middle"},
+    "live": {"roles": ["server"]},
     "together": {"line": "closed /echo?together=2 0", "roles": ["server"]},
     "get": {"roles": ["server"]},
     "post": {"roles": ["server"]},
@@ -61,8 +62,8 @@ def fill(command, values):
     return command
 
 
-def has_case(role, case):
-    return role in CASES[case].get("roles", ROLES)
+def has_case(peer, role, case):
+    return role in CASES[case].get("roles", ROLES) or case in peer[role].get("also", [])
 
 
 def roles_of(peer):
@@ -162,9 +163,10 @@ class Runner:
             if strange:
                 raise SystemExit(f"{path}: scripts/setup.sh cannot provide {', '.join(sorted(strange))}")
             for role in roles_of(peer):
-                unknown = set(peer[role]["cannot"]) - set(CASES) - {"*"}
+                unknown = set(peer[role]["cannot"]) | set(peer[role].get("also", []))
+                unknown -= set(CASES) | {"*"}
                 if unknown:
-                    raise SystemExit(f"{path}: 'cannot' names unknown cases: {', '.join(sorted(unknown))}")
+                    raise SystemExit(f"{path}: 'cannot' or 'also' names unknown cases: {', '.join(sorted(unknown))}")
                 for name, why in peer[role]["cannot"].items():
                     if not why.get("limitation") or not why.get("source", "").startswith("https://"):
                         raise SystemExit(f"{path}: {role}, {name}: a limitation and its source (a link) are needed")
@@ -178,7 +180,7 @@ class Runner:
         for peer in peers:
             for role in roles_of(peer):
                 for case in CASES:
-                    if (not self.options.role or role == self.options.role) and has_case(role, case) and \
+                    if (not self.options.role or role == self.options.role) and has_case(peer, role, case) and \
                             (not self.options.case or case in self.options.case):
                         yield peer, role, case
 
@@ -316,7 +318,7 @@ def markdown(peers, results, endpoint_results=(), others=()):
     notes = []
 
     def cell(peer, role, case):
-        if not has_case(role, case):
+        if not has_case(peer, role, case):
             return suites.NO_CELL
         result = results[peer["id"], role][case]
         if result["result"] != "cannot":

@@ -21,6 +21,8 @@ enum {
   DATAGRAM_LATE_MS = 1000,
   FLOW_STREAMS = 10,
   FLOW_BYTES = 20000,
+  LIVE_MESSAGES = 10,
+  LIVE_BYTES = 1000,
   TOGETHER = 3, /* sessions */
   SIZES = 5,
 };
@@ -374,6 +376,26 @@ static void hello_others(struct run *run) {
   hello(run, 2);
 }
 
+/* --- live --- */
+
+static void live_part(struct lane *lane) {
+  if (lane->in_len < lane->out_len) return;
+  if (lane->in_len != lane->out_len || !pattern_is(lane->in, lane->in_len)) {
+    run_fail(lane_run(lane), "%zu bytes of something instead of %zu of the pattern", lane->in_len, lane->out_len);
+  } else if (lane->out_len < (size_t)LIVE_MESSAGES * LIVE_BYTES) {
+    lane_send_more(lane, LIVE_BYTES);
+  } else {
+    lane->received = true; /* that it ends with the session is no failure */
+    run_done(lane_run(lane));
+  }
+}
+
+static void live(struct run *run) {
+  struct lane *lane = party_open(&run->parties[0], WT_BIDIRECTIONAL, NULL, LIVE_BYTES, LANE_OPEN, 0);
+  expect(run, lane, 0, pattern_received);
+  if (lane) lane->on_part = live_part;
+}
+
 /* --- together --- */
 
 /* Three clients: three connections. Behind a proxy the server sees one. */
@@ -409,6 +431,7 @@ const struct play plays[] = {
     {"close-server", {dial_close_server, close_check}, false},
     {"flow-control", {dial_flow, flow_up, flow_down, close_all}, true},
     {"pooling", {dial_three, hello_three, close_middle, hello_others, close_all}, false},
+    {"live", {dial_echo, live, close_all}, false},
     {"together", {dial_together, together_streams, together_datagrams, close_all}, false},
     {"get", {plain_get}, false},
     {"post", {plain_post}, false},

@@ -111,6 +111,11 @@ bool lane_send(struct lane *lane, const void *out, size_t len, enum lane_ending 
   return true;
 }
 
+void lane_send_more(struct lane *lane, size_t len) {
+  lane->out_len += len;
+  lane_pump(lane);
+}
+
 /* --- In --- */
 
 static void lane_received(struct lane *lane) {
@@ -152,6 +157,7 @@ static void lane_on_data(wt_stream *stream, const uint8_t *data, size_t len, boo
     lane_received(lane);
     return;
   }
+  if (lane->on_part) lane->on_part(lane);
   if (fin) lane_received(lane);
 }
 

@@ -58,6 +58,7 @@ struct lane {
   void *user;
   uint64_t number;
   void (*on_received)(struct lane *lane); /* FIN, reset, or lost; once; may be NULL */
+  void (*on_part)(struct lane *lane);     /* more has arrived; may be NULL */
 };
 
 /* The pattern: byte `at` of it. And whether `data` is its first `len` bytes. */
@@ -79,6 +80,8 @@ struct lane *party_open(struct party *party, enum wt_stream_kind kind, const voi
                         enum lane_ending ending, uint32_t code);
 /* Sends on an accepted bidirectional lane; as above. */
 bool lane_send(struct lane *lane, const void *out, size_t len, enum lane_ending ending);
+/* Sends so many bytes more of the pattern. */
+void lane_send_more(struct lane *lane, size_t len);
 /* What waits is dropped; in the session's `on_close`. */
 void party_closed(struct party *party);
 
