@@ -10,8 +10,8 @@ Public are: functions (WT_API), structs, unions and enums with a body, and typed
 also has to say since which version it is there. Not asked for: a forward typedef or
 declaration whose name is documented elsewhere in the headers.
 
-Code in pages, the blocks that begin with ```c, and ```js in the guide, is taken from examples/, line by line and only
-indented otherwise. A line with "..." stands between pieces that come later in the same file. A block with a main()
+Code in pages, the blocks that begin with ```c, and ```js and ```yaml in the guide, is taken from examples/, line by
+line and only indented otherwise. A line with "..." stands between pieces that come later in the same file. A block with a main()
 is the whole of its file, from the first line after the licence and its comment.
 
 Exit statuses: the sentence "The exit status ..." of the README names each status above 1 of EXIT_LIST in
@@ -140,7 +140,7 @@ def check_code(root):
     """Finds the blocks that no example has; counts all."""
     found, count = [], 0
     for page in [root / "README.md", *sorted((root / "docs/guide").glob("*.md"))]:
-        languages = ("c",) if page.name == "README.md" else ("c", "js")
+        languages = ("c",) if page.name == "README.md" else ("c", "js", "yaml")
         for line, language, code in blocks(page.read_text(encoding="utf-8"), languages):
             count += 1
             sources = [file.read_text(encoding="utf-8") for file in sorted((root / "examples").rglob(f"*.{language}"))]

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Envoy as a peer of ../run.py: a proxy between our client and our server, in the role of a server.
 
-The configuration is docs/guide/envoy.yaml, with the ports and files of the run in it. All is bound to 127.0.0.1. What
+The configuration is examples/envoy.yaml, with the ports and files of the run in it. All is bound to 127.0.0.1. What
 our server prints is passed on, since it is our server that sees the ends of sessions.
 
 The case `together` is about clients that share a connection. Whether they did, Envoy's statistics tell, and the line
@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 
-CONFIG = pathlib.Path(__file__).resolve().parents[3] / "docs/guide/envoy.yaml"
+CONFIG = pathlib.Path(__file__).resolve().parents[3] / "examples/envoy.yaml"
 READY_SECONDS = 15
 END_SECONDS = 5
 TOGETHER = "closed /echo?together="
