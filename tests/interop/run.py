@@ -330,7 +330,8 @@ def markdown(peers, results, endpoint_results=(), others=()):
             notes.append(note)
         return f"limitation {notes.index(note) + 1}"
 
-    lines += ["", "A *client* is the peer's client against our server; a *server* the peer's server against our client.", "",
+    lines += ["", "A *client* is the peer's client against our server; a *server* the peer's server against our client.",
+              *(f"{peer['name']} stands {peer['stands']}." for peer in peers if "stands" in peer), "",
               "| case | " + " | ".join(f"{peer['name']} {role}" for peer, role in columns) + " |",
               "| --- |" + " --- |" * len(columns)]
     for case in CASES:
