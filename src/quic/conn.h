@@ -170,6 +170,7 @@ struct wt__conn {
   size_t number_len;                 /* bytes of the last one's packet number */
   size_t told_datagram_len;          /* to h3 */
   uint64_t unheard_since;            /* packets wait for an acknowledgement, and none came since */
+  bool unheard_for_good;             /* for the idle timeout: the connection is closed for that */
   /* Of a client: */
   uint64_t heard_at;    /* when the last bytes came, and more are to come */
   uint64_t padded_at;   /* the last one that was padded */

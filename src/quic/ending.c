@@ -8,7 +8,7 @@
  *   CONNECTION_CLOSE of the peer          PEER     its code and reason phrase, of either kind
  *   refused or given up by this library   ERROR    our code and reason
  *   an error of ngtcp2 or TLS             ERROR    the QUIC code that is sent, ngtcp2's text
- *   idle, handshake not done in time      TIMEOUT
+ *   idle, nothing acknowledged, handshake not done in time      TIMEOUT
  *   stateless reset, dropped              NETWORK
  */
 
@@ -25,7 +25,9 @@
 
 void wt__conn_ending_of_close(const struct wt__conn *conn, struct wt__ending *ending) {
   *ending = (struct wt__ending){
-      .cause = conn->close_party == WT_LOCAL ? WT_CAUSE_LOCAL : WT_CAUSE_ERROR,
+      .cause = conn->unheard_for_good          ? WT_CAUSE_TIMEOUT
+               : conn->close_party == WT_LOCAL ? WT_CAUSE_LOCAL
+                                               : WT_CAUSE_ERROR,
       .is_h3 = true,
       .wire_code = conn->close_code,
       .message = conn->close_reason ? conn->close_reason : "",

@@ -183,7 +183,8 @@ uint64_t wt__path_watch_expiry(const struct wt__conn *conn) {
 
 static void conn_give_up(struct wt__conn *conn) {
   WT__DEBUG(conn->endpoint->config.log, "connection %s: nothing was acknowledged for the idle timeout", conn->name);
-  wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_INTERNAL_ERROR, "nothing is acknowledged");
+  conn->unheard_for_good = true;
+  wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_INTERNAL_ERROR, "nothing was acknowledged for the idle timeout");
 }
 
 void wt__path_watch_expire(struct wt__conn *conn) {
