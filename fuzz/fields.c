@@ -50,7 +50,8 @@ static void request_walk(wt_request *request, void *user_data) {
   for (; wt_request_header_at(request, count, &header) == 0; count++) {
     const char *value = header.name[0] == ':' ? NULL : wt_request_header(request, header.name);
     field_check(&header);
-    FUZZ_CHECK(header.name[0] == ':' || (value && strstr(value, header.value)));
+    bool joined = header.name[0] != ':' && strcmp(header.name, "set-cookie") != 0; /* no list, whoever sends it */
+    FUZZ_CHECK(!joined || (value && strstr(value, header.value)));
     cost += strlen(header.name) + strlen(header.value) + 32;
     origins += strcmp(header.name, "origin") == 0;
   }
@@ -149,7 +150,8 @@ static void begin(struct fields *f, bool client) {
 }
 
 static void end(struct fields *f) {
-  wt__h3_conn_free(f->h3, WT_TRANSPORT, f->quic.closed ? f->quic.close_code : WT__H3_NO_ERROR);
+  wt__h3_conn_free(f->h3, &(struct wt__ending){WT_CAUSE_ERROR, true,
+                                               f->quic.closed ? f->quic.close_code : WT__H3_NO_ERROR, "the end"});
   f->over = true;
   FUZZ_CHECK(f->closes == (f->client ? 2 : 0));
   wt__routes_free(&f->routes);
