@@ -31,7 +31,8 @@ struct judge_state {
 static enum wt__frame_fate judge(void *ctx, const struct wt__quic_frame *frame) {
   struct judge_state *state = ctx;
   bool fin = frame->type >= WT__FRAME_STREAM && frame->type < WT__FRAME_STREAM + 8 && (frame->type & 1);
-  FUZZ_CHECK(fin || frame->type == WT__FRAME_CRYPTO || frame->type == WT__FRAME_RESET_STREAM ||
+  bool ack = (frame->type & ~UINT64_C(1)) == WT__FRAME_ACK;
+  FUZZ_CHECK(fin || ack || frame->type == WT__FRAME_CRYPTO || frame->type == WT__FRAME_RESET_STREAM ||
              frame->type == WT__FRAME_STOP_SENDING || frame->type == WT__FRAME_RESET_STREAM_AT);
   state->asked++;
   return (enum wt__frame_fate)(state->fates[state->asked % state->len] % 3);
@@ -61,12 +62,25 @@ static void check_changes(const uint8_t *data, size_t size) {
   free(copy);
 }
 
+/* Ranges come from the latest packets to the earliest, with a packet between them at least. */
+static void on_range(void *ctx, uint64_t first, uint64_t last) {
+  uint64_t *before = ctx;
+  FUZZ_CHECK(first <= last && (*before == UINT64_MAX || last + 1 < *before));
+  *before = first;
+}
+
+static void check_ack(const struct wt__quic_frame *frame) {
+  uint64_t before = UINT64_MAX;
+  if ((frame->type & ~UINT64_C(1)) == WT__FRAME_ACK) wt__quic_ack_ranges(frame, on_range, &before);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   struct wt__quic_frame frame, again;
   size_t n;
   for (size_t at = 0; at < size && (n = wt__quic_frame_read(data + at, size - at, &frame)); at += n) {
     FUZZ_CHECK(n <= size - at);
     check_data(&frame, data + at, n);
+    check_ack(&frame);
     FUZZ_CHECK(wt__quic_frame_read(data + at, n, &again) == n);
     FUZZ_CHECK(!memcmp(&frame, &again, sizeof(frame)));
   }

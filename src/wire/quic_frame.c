@@ -77,11 +77,13 @@ static int read_padding(struct cursor *cursor) {
 /* Largest, delay, count, first range; then a gap and a length each; with ECN three counts. */
 static int read_ack(struct cursor *cursor, struct wt__quic_frame *frame) {
   uint64_t ranges, first;
+  size_t left = cursor->left;
   frame->data = cursor->at;
-  frame->data_len = cursor->left;
   if (!read_varints(cursor, 2) || !read_varint(cursor, &ranges) || !read_varint(cursor, &first)) return 0;
   if (ranges > cursor->left / 2) return 0; /* a varint has a byte at least */
-  return read_varints(cursor, 2 * ranges) && (frame->type == 0x02 || read_varints(cursor, 3));
+  if (!read_varints(cursor, 2 * ranges) || (frame->type != WT__FRAME_ACK && !read_varints(cursor, 3))) return 0;
+  frame->data_len = left - cursor->left;
+  return 1;
 }
 
 static int read_stream(struct cursor *cursor, struct wt__quic_frame *frame) {
