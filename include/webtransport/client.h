@@ -239,8 +239,8 @@ static inline void wt_dial_options_default(struct wt_dial_options *options) {
  * The name is looked up off the loop, and the addresses of both families are tried by RFC 8305. Nothing is tried
  * again by itself, with one exception: with `allow_pooling` and without `optimistic`, a request that the server
  * rejects unseen (H3_REQUEST_REJECTED) on a connection that has other sessions is sent once more on a connection of
- * its own, since the server may allow no more sessions on that one. `*dial` lives until its `on_done`, which comes from the loop, never from inside this call. May be
- * called inside a callback.
+ * its own, since the server may allow no more sessions on that one. `*dial` lives until its `on_done`, which comes from
+ * the loop, never from inside this call. May be called inside a callback.
  *
  * Errors: WT_ERR_ADDRESS (`url`; `wt_client_error` says what is wrong with it), WT_ERR_INVALID (no `on_done`, a
  * header field, a subprotocol), WT_ERR_AGAIN (`max_connections`), WT_ERR_STATE (inside `wt_client_free`),
@@ -327,8 +327,8 @@ struct wt_exchange_options {
 };
 
 /**
- * Fills the first `size` bytes of `*options` with the defaults; `size` is sizeof(struct wt_exchange_options) of the header that
- * the caller was compiled with, so that a newer library does not write past it. Since 0.1.0.
+ * Fills the first `size` bytes of `*options` with the defaults; `size` is sizeof(struct wt_exchange_options) of the
+ * header that the caller was compiled with, so that a newer library does not write past it. Since 0.1.0.
  */
 WT_API void wt_exchange_options_init(struct wt_exchange_options *options, size_t size);
 

@@ -36,8 +36,9 @@ struct wt_request_callbacks {
 
   /**
    * The request is over. `error` is 0 when the answer was acknowledged, WT_ERR_CLOSED when the client
-   * or the connection went away first, WT_ERR_TIMEOUT when the client took nothing of the answer, or sent nothing of the
-   * body, for the time that the server's configuration allows. Called exactly once, the last call; the handle is then invalid.
+   * or the connection went away first, WT_ERR_TIMEOUT when the client took nothing of the answer, or sent nothing of
+   * the body, for the time that the server's configuration allows. Called exactly once, the last call; the handle is
+   * then invalid.
    */
   void (*on_close)(wt_request *request, int error, void *user_data);
 };
@@ -132,17 +133,19 @@ WT_API int wt_request_begin(wt_request *request, int status, const struct wt_hea
 
 /**
  * Sends an interim answer before the answer itself: a status of 100, or from 102 to 199, and `header_count` fields of
- * `headers`, all copied. 103 with `link` fields is an early hint (RFC 8297). It may be called several times, up to 32 for a
- * request, inside a callback or later; it is no answer, so one has to follow. Old clients may take no notice of it.
+ * `headers`, all copied. 103 with `link` fields is an early hint (RFC 8297). It may be called several times, up to 32
+ * for a request, inside a callback or later; it is no answer, so one has to follow. Old clients may take no notice of
+ * it.
  *
- * There is no need to call this for `expect: 100-continue`: 100 is sent once `on_body` is set and the request is not paused,
- * unless the answer, or part of the body, came first (RFC 9110, section 10.1.1). So an application that begins its answer
- * before it has the body calls `wt_request_set_callbacks` before `wt_request_begin`. A request that expects something else
- * is answered with 417, and does not reach its handler.
+ * There is no need to call this for `expect: 100-continue`: 100 is sent once `on_body` is set and the request is not
+ * paused, unless the answer, or part of the body, came first (RFC 9110, section 10.1.1). So an application that begins
+ * its answer before it has the body calls `wt_request_set_callbacks` before `wt_request_begin`. A request that expects
+ * something else is answered with 417, and does not reach its handler.
  *
- * Errors: WT_ERR_STATE if already answered, or after 32; WT_ERR_CLOSED if the client is gone; WT_ERR_INVALID for another
- * status, for a field that may not be sent (`content-length` among them), and for a CONNECT request, so also one for a
- * WebTransport session: Chromium gives it up at any interim answer. WT_ERR_NOMEM. Nothing was sent after an error. Since 0.2.0.
+ * Errors: WT_ERR_STATE if already answered, or after 32; WT_ERR_CLOSED if the client is gone; WT_ERR_INVALID for
+ * another status, for a field that may not be sent (`content-length` among them), and for a CONNECT request, so also
+ * one for a WebTransport session: Chromium gives it up at any interim answer. WT_ERR_NOMEM. Nothing was sent after an
+ * error. Since 0.2.0.
  */
 WT_API int wt_request_inform(wt_request *request, int status, const struct wt_header *headers, size_t header_count);
 

@@ -9,10 +9,10 @@
  * What waits for its turn behind others of the connection, as the second of two downloads does, is not to blame. It is
  * let wait as long as all together move as much as if each had moved enough, so nothing is gained by taking turns.
  *
- * No packet and no acknowledgement costs anything here, and a pass one comparison. What begins to wait joins a list; a quarter of a period later it
- * is looked at, and leaves, or joins the list again at its end. All have the same period, so the list is in the order
- * of time without being sorted. What never moved is given up after exactly one period, what stops moving a quarter
- * later at the latest.
+ * No packet and no acknowledgement costs anything here, and a pass one comparison. What begins to wait joins a list; a
+ * quarter of a period later it is looked at, and leaves, or joins the list again at its end. All have the same period,
+ * so the list is in the order of time without being sorted. What never moved is given up after exactly one period, what
+ * stops moving a quarter later at the latest.
  *
  *    watch --> fresh --run--> waiting --quarter--> look: done --> out of the list
  *                                ^                  |  moved, or not long enough still

@@ -13,8 +13,8 @@
  *                 together have one bound, its handshakes another
  *
  * When an address has reached one of them, its own oldest handshake gives way. When all connections of the server are
- * taken, its memory is full, or handshakes hold a quarter of it, it is one of the same address if there is one, else the oldest that is not validated,
- * else the oldest. An established connection never gives way: where there are no others, the new one is refused.
+ * taken, its memory is full, or handshakes hold a quarter of it, it is one of the same address if there is one, else the
+ * oldest that is not validated, else the oldest. An established connection never gives way: where there are no others, the new one is refused.
  *
  * A flood from one address would keep the server busy with handshakes of which each ends the one before. So those that
  * have just begun do not give way to others of their address, and in a second no more than a quarter of them. New ones

@@ -312,8 +312,9 @@ void wt__path_watch_begin(struct wt__conn *conn);
 void wt__path_watch_end(struct wt__conn *conn, size_t written);
 /* Whether there may be a probe. */
 bool wt__path_watch_wants(const struct wt__conn *conn);
-/* The payload of the DATAGRAM frame that makes a packet the probe, or padded PING, which is due, with its number. Returns its length; 0:
- * none is due. `*size`: that of the packet. `probed`: it was sent, in `len` bytes, or could not. */
+/* The payload of the DATAGRAM frame that makes a packet the probe, or padded PING, which is due, with its number.
+ * Returns its length; 0: none is due. `*size`: that of the packet. `probed`: it was sent, in `len` bytes, or could not.
+ */
 #define WT__MTU_PROBE_MAX 1500
 size_t wt__path_watch_probe(const struct wt__conn *conn, uint8_t payload[static WT__MTU_PROBE_MAX], size_t *size,
                             uint64_t *number);

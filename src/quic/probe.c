@@ -4,10 +4,10 @@
  * A probe that ngtcp2 cannot talk itself out of.
  *
  * When a probe timeout (PTO) expires, a sender must send at least one ack-eliciting packet, the congestion window
- * notwithstanding (RFC 9002, sections 6.2.4 and 7.5). ngtcp2 (1.11, and later ones) looks for bytes to repeat first. If it finds
- * that all in flight is a copy of what another packet has delivered, it sends nothing and stops its loss timer. The
- * packets stay in flight: nothing will ever declare them lost. Should they fill the window, as two do that has
- * collapsed, the connection can send no more than acknowledgements until it ends.
+ * notwithstanding (RFC 9002, sections 6.2.4 and 7.5). ngtcp2 (1.11, and later ones) looks for bytes to repeat first. If
+ * it finds that all in flight is a copy of what another packet has delivered, it sends nothing and stops its loss
+ * timer. The packets stay in flight: nothing will ever declare them lost. Should they fill the window, as two do that
+ * has collapsed, the connection can send no more than acknowledgements until it ends.
  *
  *   copies in flight fill the window --PTO--> nothing to repeat: timer stopped, window full, for good
  *                                    --PTO--> PING --acknowledged--> copies are lost, window open

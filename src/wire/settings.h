@@ -23,11 +23,11 @@ enum wt__setting_id {
   WT__SETTING_WT_INITIAL_MAX_DATA = 0x2b61,
   WT__SETTING_WT_INITIAL_MAX_STREAMS_UNI = 0x2b64,
   WT__SETTING_WT_INITIAL_MAX_STREAMS_BIDI = 0x2b65,
-  WT__SETTING_WT_DRAFT02 = 0x2b603742, /* ENABLE_WEBTRANSPORT, drafts 02 to 06 */
+  WT__SETTING_WT_DRAFT02 = 0x2b603742,              /* ENABLE_WEBTRANSPORT, drafts 02 to 06 */
   WT__SETTING_WT_DRAFT02_MAX_SESSIONS = 0x2b603743, /* of the first drafts; not heeded: ours names draft 02 alone */
-  WT__SETTING_WT_DRAFT07 = 0xc671706a, /* WEBTRANSPORT_MAX_SESSIONS, drafts 07 to 12 */
-  WT__SETTING_WT_DRAFT13 = 0x14e9cd29, /* WT_MAX_SESSIONS, drafts 13 and 14 */
-  WT__SETTING_WT_DRAFT15 = 0x2c7cf000, /* WT_ENABLED, drafts 15 and later */
+  WT__SETTING_WT_DRAFT07 = 0xc671706a,              /* WEBTRANSPORT_MAX_SESSIONS, drafts 07 to 12 */
+  WT__SETTING_WT_DRAFT13 = 0x14e9cd29,              /* WT_MAX_SESSIONS, drafts 13 and 14 */
+  WT__SETTING_WT_DRAFT15 = 0x2c7cf000,              /* WT_ENABLED, drafts 15 and later */
 };
 
 /* The peer's SETTINGS. Absent ones have the value 0, the default of each but the first. */
