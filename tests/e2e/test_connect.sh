@@ -93,7 +93,12 @@ trusted -q --datagrams "$URL/echo" < <(seq 1 100)
 check_equal "--datagrams: a line each" "0 $(seq 1 100 | paste -s -d ' ')" "$STATUS $(sort -n "$DIR/out.txt" | paste -s -d ' ')"
 trusted -q --datagrams "$URL/echo" < <(printf 'one\n\nrest')
 check_equal "an empty line and one without an end are datagrams" "0 3" "$STATUS $(wc -l <"$DIR/out.txt")"
-trusted -q --datagrams --binary "$URL/echo" < <(head -c 5000 "$DIR/bytes")
+# The client may know of larger packets before the server does, whose echo of such a datagram is then too large for it and
+# lost, as datagrams may be.
+for _ in 1 2 3 4 5; do
+  trusted -q --datagrams --binary "$URL/echo" < <(head -c 5000 "$DIR/bytes")
+  [ "$(wc -c <"$DIR/out.txt")" -lt 5000 ] || break
+done
 check_equal "--datagrams --binary cuts what is too large" "0 $(head -c 5000 "$DIR/bytes" | sha256sum)" \
   "$STATUS $(sha256sum <"$DIR/out.txt")"
 trusted --datagrams "$URL/echo" < <(head -c 70000 /dev/zero | tr '\0' x; echo; head -c 3000 /dev/zero | tr '\0' y; echo; echo z)
