@@ -38,15 +38,6 @@
 
 void wt__path_watch_init(struct wt__conn *conn) { wt__path_mtu_init(&conn->mtu); }
 
-/* How long nothing may be acknowledged: the idle timeout that holds; UINT64_MAX: for ever. */
-static uint64_t conn_patience(const struct wt__conn *conn) {
-  const ngtcp2_transport_params *peer = ngtcp2_conn_get_remote_transport_params(conn->quic);
-  uint64_t own = conn->endpoint->config.idle_timeout_ms * WT__MS, theirs = peer ? peer->max_idle_timeout : 0;
-  if (!own && !theirs) return UINT64_MAX;
-  uint64_t lower = !own || (theirs && theirs < own) ? theirs : own, least = 3 * ngtcp2_conn_get_pto(conn->quic);
-  return lower < least ? least : lower; /* RFC 9000, section 10.1 */
-}
-
 /* --- Packets --- */
 
 /* The number that the header ends with, which follows `last`. */
@@ -174,7 +165,7 @@ static uint64_t unheard_expiry(const struct wt__conn *conn, uint64_t patience) {
 
 uint64_t wt__path_watch_expiry(const struct wt__conn *conn) {
   if (!conn->shaken) return UINT64_MAX;
-  uint64_t pto = ngtcp2_conn_get_pto(conn->quic), patience = conn_patience(conn);
+  uint64_t pto = ngtcp2_conn_get_pto(conn->quic), patience = wt__conn_idle_timeout(conn);
   uint64_t expiry = wt__path_mtu_expiry(&conn->mtu, pto, patience, conn->endpoint->now);
   uint64_t quiet = quiet_expiry(conn, pto), unheard = unheard_expiry(conn, patience);
   if (quiet < expiry) expiry = quiet;
@@ -189,7 +180,7 @@ static void conn_give_up(struct wt__conn *conn) {
 
 void wt__path_watch_expire(struct wt__conn *conn) {
   if (!conn->shaken) return;
-  uint64_t now = conn->endpoint->now, pto = ngtcp2_conn_get_pto(conn->quic), patience = conn_patience(conn);
+  uint64_t now = conn->endpoint->now, pto = ngtcp2_conn_get_pto(conn->quic), patience = wt__conn_idle_timeout(conn);
   if (quiet_expiry(conn, pto) <= now) {
     conn->pinged_at = now;
     conn->ping_wanted = true;
