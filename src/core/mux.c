@@ -239,10 +239,6 @@ void wt__mux_streams_allowed(struct wt__mux *mux, bool uni) {
 
 /* --- Running --- */
 
-bool wt__mux_has_todo(const struct wt__mux *mux) {
-  return !wt__list_empty(&mux->todo_streams) || !wt__list_empty(&mux->todo_sessions);
-}
-
 static bool mux_has_time(const struct wt__mux *mux) {
   return !mux->transport->has_time || mux->transport->has_time(mux->ctx, true);
 }

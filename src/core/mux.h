@@ -136,7 +136,9 @@ void wt__mux_free(struct wt__mux *mux, const struct wt__ending *ending);
  * and before asking what to send. */
 void wt__mux_run(struct wt__mux *mux, uint64_t now);
 /* Whether the last run left something for want of time. */
-bool wt__mux_has_todo(const struct wt__mux *mux);
+static inline bool wt__mux_has_todo(const struct wt__mux *mux) {
+  return !wt__list_empty(&mux->todo_streams) || !wt__list_empty(&mux->todo_sessions);
+}
 /* The next time `wt__mux_run` has something to do by itself, in nanoseconds; UINT64_MAX: none. */
 uint64_t wt__mux_expiry(const struct wt__mux *mux);
 

@@ -349,7 +349,7 @@ static void conn_run_started(struct wt__h3_conn *conn, uint64_t now) {
   conn_run_requests(conn);
   conn_run_connects(conn);
   wt__mux_run(&conn->mux, now);
-  wt__stalls_run(conn);
+  if (wt__stalls_expiry(conn) <= conn->now) wt__stalls_run(conn);
   wt__released_run(&conn->released);
   wt__h3_count_sessions(conn);
   if (conn_has_todo(conn)) wt__h3_wake(conn);

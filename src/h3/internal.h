@@ -422,7 +422,13 @@ void wt__stalls_watch_answer(wt_request *request);
 void wt__stalls_watch_body(wt_request *request);
 /* Gives up what is due. */
 void wt__stalls_run(struct wt__h3_conn *conn);
-uint64_t wt__stalls_expiry(const struct wt__h3_conn *conn);
+static inline uint64_t wt__stalls_expiry(const struct wt__h3_conn *conn) {
+  const struct wt__link *first = wt__list_first(&conn->incomplete);
+  uint64_t expiry = first ? WT__CONTAINER_OF(first, struct wt__h3_stream, incomplete)->deadline : UINT64_MAX;
+  uint64_t answers = wt__progress_expiry(&conn->answers), bodies = wt__progress_expiry(&conn->bodies);
+  if (answers < expiry) expiry = answers;
+  return bodies < expiry ? bodies : expiry;
+}
 
 /* priority.c */
 /* Bytes of the client's control stream, on their way to nghttp3. */

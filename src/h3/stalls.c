@@ -135,11 +135,3 @@ void wt__stalls_run(struct wt__h3_conn *conn) {
   wt__progress_run(&conn->answers, &answers, conn->now);
   wt__progress_run(&conn->bodies, &bodies, conn->now);
 }
-
-uint64_t wt__stalls_expiry(const struct wt__h3_conn *conn) {
-  const struct wt__link *first = wt__list_first(&conn->incomplete);
-  uint64_t expiry = first ? RECORD_OF(first)->deadline : UINT64_MAX;
-  uint64_t answers = wt__progress_expiry(&conn->answers), bodies = wt__progress_expiry(&conn->bodies);
-  if (answers < expiry) expiry = answers;
-  return bodies < expiry ? bodies : expiry;
-}
