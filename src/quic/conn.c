@@ -544,11 +544,11 @@ void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned 
   wt__conn_wake(conn);
 }
 
-void wt__conn_expire(struct wt__conn *conn) {
+bool wt__conn_expire(struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
   if (conn->state != WT__CONN_OPEN) {
     wt__conn_free(conn, WT_TRANSPORT, NGTCP2_NO_ERROR);
-    return;
+    return false;
   }
   int rc = wt__reset_at_recv_expire(conn);
   wt__reset_at_send_expire(conn);
@@ -560,9 +560,10 @@ void wt__conn_expire(struct wt__conn *conn) {
   }
   if (rc) {
     conn_fail(conn, rc);
-    return;
+    return false;
   }
   wt__conn_wake(conn);
+  return true;
 }
 
 void wt__conn_wake(struct wt__conn *conn) {

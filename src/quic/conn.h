@@ -235,8 +235,8 @@ void wt__conn_free(struct wt__conn *conn, enum wt_party party, uint64_t code);
 void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len);
 /* A packet came or goes: it does not rest. */
 void wt__conn_stir(struct wt__conn *conn);
-/* Its timer is due. It may be gone afterwards. */
-void wt__conn_expire(struct wt__conn *conn);
+/* Its timer is due. False: that was its end, and it may be gone. */
+bool wt__conn_expire(struct wt__conn *conn);
 /* Put-off work and packets. It may be gone afterwards. */
 void wt__conn_run(struct wt__conn *conn);
 /* Notes that the connection is to end with an HTTP/3 code; the first call counts. */

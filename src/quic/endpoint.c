@@ -172,10 +172,11 @@ static void endpoint_run_timers(struct wt__endpoint *endpoint) {
   uint64_t since = turn->at;
   while ((node = wt__heap_min(&endpoint->timers)) && node->key <= endpoint->now) {
     struct wt__conn *conn = WT__CONTAINER_OF(node, struct wt__conn, timer);
-    wt__turn_visit(turn, &conn->lane);
+    wt__turn_visit_lightly(turn, &conn->lane);
     if (turn->at - since >= WT__TURN_TIMERS_MAX) return;
     wt__heap_remove(&endpoint->timers, node);
-    wt__conn_expire(conn);
+    /* An end takes long: there are callbacks to make. */
+    if (!wt__conn_expire(conn) && !wt__turn_within(turn, since, WT__TURN_TIMERS_MAX)) return;
   }
 }
 
@@ -192,7 +193,7 @@ static void endpoint_run_ready(struct wt__endpoint *endpoint) {
   }
   while ((link = wt__list_first(&endpoint->round))) {
     struct wt__conn *conn = conn_of_queue(link);
-    wt__turn_visit(turn, &conn->lane);
+    wt__turn_visit_lightly(turn, &conn->lane);
     if (turn->at - since >= WT__TURN_PASS_MAX) return;
     wt__turn_allow(turn, WT__TURN_VISIT_MAX);
     wt__list_remove(link);

@@ -31,7 +31,7 @@
  * Reading the clock takes some 30 ns, a packet of a large transfer little more than a microsecond. So it is read after
  * each eighth packet, and what these took counts for the connection of the last one: whoever has more packets is that
  * more often. Once they took long it is read after each of the next 64, and each connection gets what is its own. The
- * same is true of the lesser pieces of work in a run; runs, timers and requests are told apart always.
+ * same is true of the lesser pieces of work in a run, and of runs and timers. Requests are told apart always.
  */
 
 #include "quic/turn.h"
@@ -66,9 +66,9 @@ static void lane_charge(struct wt__turn *turn, struct wt__lane *lane, uint64_t t
   if (lane->spent > turn->longest_visit) turn->longest_visit = lane->spent;
 }
 
-/* `unseen` pieces of work took `time`. */
+/* `unseen` pieces of work, and `runs`, took `time`. */
 static void turn_judge(struct wt__turn *turn, uint64_t time) {
-  if (time >= turn->unseen * WT__TURN_COSTLY) {
+  if (time >= (turn->unseen + turn->runs) * WT__TURN_COSTLY) {
     turn->wary = WT__TURN_WARY;
   } else if (turn->wary) {
     turn->wary--;
@@ -81,6 +81,7 @@ static void turn_settle(struct wt__turn *turn, uint64_t now) {
   if (now < turn->at) now = turn->at;
   if (turn->lane) lane_charge(turn, turn->lane, now - turn->at);
   if (turn->unseen) turn_judge(turn, now - turn->at);
+  turn->runs = 0;
   turn->at = now;
 }
 
@@ -90,11 +91,21 @@ static uint64_t turn_read(struct wt__turn *turn) {
   return turn->at;
 }
 
-void wt__turn_visit(struct wt__turn *turn, struct wt__lane *lane) {
+/* Whether the next piece of work need not be told apart from those before it. */
+static bool turn_overlooks(const struct wt__turn *turn) { return turn->unseen < WT__TURN_LOOK_EVERY && !turn->wary; }
+
+static void turn_visit(struct wt__turn *turn, struct wt__lane *lane, bool overlook) {
   if (!turn->clock || turn->lane == lane) return;
-  if (!turn->fresh) turn_read(turn);
+  if (!turn->fresh && !overlook) turn_read(turn);
   turn->fresh = false;
   turn->lane = lane;
+  turn->runs++;
+}
+
+void wt__turn_visit(struct wt__turn *turn, struct wt__lane *lane) { turn_visit(turn, lane, false); }
+
+void wt__turn_visit_lightly(struct wt__turn *turn, struct wt__lane *lane) {
+  turn_visit(turn, lane, turn->runs < WT__TURN_LOOK_EVERY && turn_overlooks(turn));
 }
 
 bool wt__turn_within(struct wt__turn *turn, uint64_t since, uint64_t max) {
@@ -102,9 +113,6 @@ bool wt__turn_within(struct wt__turn *turn, uint64_t since, uint64_t max) {
 }
 
 void wt__turn_allow(struct wt__turn *turn, uint64_t max) { turn->until = turn->at + max; }
-
-/* Whether the next piece of work need not be told apart from those before it. */
-static bool turn_overlooks(const struct wt__turn *turn) { return turn->unseen < WT__TURN_LOOK_EVERY && !turn->wary; }
 
 bool wt__turn_has_time(struct wt__turn *turn, bool light) {
   if (!turn->clock) return true;

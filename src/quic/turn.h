@@ -27,7 +27,7 @@
 #define WT__TURN_ALONE_MAX UINT64_C(5000000)   /* ns: the same where there is one connection alone */
 #define WT__TURN_TIMERS_MAX UINT64_C(2000000)  /* ns: of all timers that are due, in a turn */
 #define WT__TURN_PASS_MAX UINT64_C(5000000)    /* ns: of all runs in a turn */
-#define WT__TURN_LOOK_EVERY 8                  /* packets between two readings of the clock */
+#define WT__TURN_LOOK_EVERY 8                  /* packets, or runs, between two readings of the clock */
 #define WT__TURN_COSTLY UINT64_C(50000)        /* ns of a packet, as an average of those between two readings */
 #define WT__TURN_WARY 64                       /* packets after costly ones after each of which the clock is read */
 #define WT__TURN_PUT_OFF_MAX ((size_t)1 << 20) /* bytes of a lane that wait, with what is kept beside each packet */
@@ -60,6 +60,7 @@ struct wt__turn {
   struct wt__lane *lane; /* whose time it is since `at`; NULL: nobody's */
   bool fresh;            /* `at` is now */
   unsigned unseen;       /* packets, or lesser pieces of work, since `at` */
+  unsigned runs;         /* and runs */
   unsigned wary;         /* for so many more of them the clock is read after each */
   struct wt__heap late;  /* lanes with packets that wait, by the time that such packets have taken */
   uint64_t late_from;    /* where lanes begin that join them: the time of the one that was served last */
@@ -77,6 +78,8 @@ void wt__lane_clear(struct wt__turn *turn, struct wt__lane *lane);
 
 /* From now on it is `lane`'s time; NULL: nobody's. Reads the clock if it was another's. */
 void wt__turn_visit(struct wt__turn *turn, struct wt__lane *lane);
+/* The same for a run or a timer: does not read the clock each time while work is cheap. */
+void wt__turn_visit_lightly(struct wt__turn *turn, struct wt__lane *lane);
 /* A packet of `lane` came: it is the lane's time. Whether it may be handled at once; else it is to be put off. */
 bool wt__turn_admits(struct wt__turn *turn, struct wt__lane *lane);
 /* Keeps a copy of the packet, unless it makes what waits more than `room` or the bound. False: dropped, and counted. */
