@@ -210,6 +210,7 @@ static int conn_submit_token(struct wt__conn *conn, const ngtcp2_addr *remote) {
 static int on_handshake_completed(ngtcp2_conn *quic, void *user_data) {
   struct wt__conn *conn = user_data;
   conn->shaken = true;
+  wt__conn_learn_idle(conn);
   conn->shaken_at = conn->endpoint->now;
   conn->endpoint->stats.handshakes_open--;
   if (conn->client) {

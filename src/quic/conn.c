@@ -167,7 +167,7 @@ struct wt__conn *wt__conn_alloc(struct wt__endpoint *endpoint) {
   wt__half_open_entry_init(&made->half_open);
   made->acked_id = -1;
   wt__path_watch_init(made);
-  made->resting_at = made->keep_alive_interval = UINT64_MAX;
+  made->resting_at = made->keep_alive_interval = made->idle_announced = UINT64_MAX;
   wt__crypto_in_init(&made->crypto_in, &made->gauge);
   wt__reset_at_recv_init(made, endpoint->config.max_streams_bidi,
                          endpoint->config.max_streams_uni + RESERVED_UNI_STREAMS);
@@ -613,6 +613,7 @@ void wt__conn_run(struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
   bool more = false;
   conn->settled = false;
+  conn->pto = ngtcp2_conn_get_pto(conn->quic);
   if (conn->h3) wt__h3_conn_run(conn->h3, endpoint->now);
   if (conn->keep_alive) wt__conn_update_keep_alive(conn);
   wt__conn_extend(conn);

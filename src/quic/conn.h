@@ -138,6 +138,8 @@ struct wt__conn {
   uint64_t born_at, shaken_at;          /* beginning; end of the handshake */
   bool keep_alive;                      /* PINGs are wanted, this often: */
   uint64_t keep_alive_interval;         /* UINT64_MAX: never */
+  uint64_t pto;                         /* the probe timeout when it was run last; 0: it was not */
+  uint64_t idle_announced;              /* the lower idle timeout of both ends, UINT64_MAX: none */
   uint64_t resting_at;                  /* when it gives back what only packets need; UINT64_MAX: it has */
 
   /* Of a client: what it keeps for its next connection, and under which name; NULL: nothing. */
@@ -165,10 +167,11 @@ struct wt__conn {
 
   /* See path_watch.c. Times are 0 where there is nothing. */
   struct wt__path_mtu mtu;
-  uint64_t watch_interval;
   uint64_t last_sent, highest_acked; /* packet numbers of 1-RTT packets */
   size_t number_len;                 /* bytes of the last one's packet number */
-  size_t told_datagram_len;          /* to h3 */
+  size_t max_datagram_len;           /* payload of a DATAGRAM frame; what h3 was told */
+  size_t packet_len, cid_len;        /* what it follows from; 0: not known yet */
+  uint64_t watch_due;                /* the next time that something is due */
   uint64_t unheard_since;            /* packets wait for an acknowledgement, and none came since */
   bool unheard_for_good;             /* for the idle timeout: the connection is closed for that */
   /* Of a client: */
@@ -290,6 +293,8 @@ void wt__conn_log_ending(struct wt__conn *conn, const struct wt__ending *ending)
 void wt__conn_get_info(void *ctx, struct wt_connection_info *info);
 
 /* --- idle.c --- */
+/* Takes down what both ends have announced, as far as it is known. */
+void wt__conn_learn_idle(struct wt__conn *conn);
 /* The idle timeout that counts for both ends, in nanoseconds; UINT64_MAX: there is none. */
 uint64_t wt__conn_idle_timeout(const struct wt__conn *conn);
 /* Makes ngtcp2 send PINGs as `keep_alive` has it now. */
@@ -300,7 +305,13 @@ void wt__conn_update_keep_alive(struct wt__conn *conn);
 #define WT__MTU_PROBE_NUMBER (UINT64_C(1) << 62)
 void wt__path_watch_init(struct wt__conn *conn);
 /* A 1-RTT packet of `size` bytes with this header is about to be encrypted. */
-void wt__path_watch_sent(struct wt__conn *conn, const uint8_t *header, size_t header_len, size_t size);
+#define WT__WATCHES_IN_PTO 4
+static inline void wt__path_watch_sent(struct wt__conn *conn, const uint8_t *header, size_t header_len, size_t size) {
+  conn->number_len = (header[0] & 3u) + 1;
+  /* Each number is the one before plus one, or little more: the last byte tells it. */
+  conn->last_sent += (uint8_t)(header[header_len - 1] - conn->last_sent);
+  wt__path_mtu_sent(&conn->mtu, conn->last_sent, size, conn->pto / WT__WATCHES_IN_PTO, conn->endpoint->now);
+}
 /* The peer has sent this ACK frame for 1-RTT packets. */
 void wt__path_watch_acked(struct wt__conn *conn, const struct wt__quic_frame *ack);
 /* Bytes for the application came. `more`: they are not a stream's last. */
@@ -311,7 +322,7 @@ void wt__path_watch_passed(struct wt__conn *conn, uint64_t number);
 void wt__path_watch_begin(struct wt__conn *conn);
 void wt__path_watch_end(struct wt__conn *conn, size_t written);
 /* Whether there may be a probe. */
-bool wt__path_watch_wants(const struct wt__conn *conn);
+static inline bool wt__path_watch_wants(const struct wt__conn *conn) { return conn->mtu.limit || conn->ping_wanted; }
 /* The payload of the DATAGRAM frame that makes a packet the probe, or padded PING, which is due, with its number.
  * Returns its length; 0: none is due. `*size`: that of the packet. `probed`: it was sent, in `len` bytes, or could not.
  */
@@ -321,7 +332,8 @@ size_t wt__path_watch_probe(const struct wt__conn *conn, uint8_t payload[static 
 void wt__path_watch_probed(struct wt__conn *conn, bool sent);
 /* The congestion window has too little room for a probe that is due: streams are to leave it some. */
 bool wt__path_watch_saves(const struct wt__conn *conn);
-uint64_t wt__path_watch_expiry(const struct wt__conn *conn);
+/* The next time that something is due, if nothing happens before. */
+uint64_t wt__path_watch_expiry(struct wt__conn *conn);
 /* Does what is due. */
 void wt__path_watch_expire(struct wt__conn *conn);
 
@@ -340,6 +352,8 @@ void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks);
 /* The connection whose packets ngtcp2 reads or writes on this thread, for callbacks without user data; NULL: none. */
 void wt__conn_set_current(struct wt__conn *conn);
 size_t wt__conn_max_datagram_len(const struct wt__conn *conn);
+/* The same, reckoned anew. */
+size_t wt__conn_find_max_datagram_len(const struct wt__conn *conn);
 /* The payload of a DATAGRAM frame that fills a packet of `packet` bytes, whose number has `number_len`; 0: there is no
  * room. */
 size_t wt__conn_datagram_room(const struct wt__conn *conn, size_t packet, size_t number_len);

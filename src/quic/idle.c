@@ -16,16 +16,16 @@
 
 static uint64_t lower(uint64_t a, uint64_t b) { return a < b ? a : b; }
 
-/* The lower of what both ends announced, without those that announced none. */
-static uint64_t idle_announced(const struct wt__conn *conn) {
+/* The lower of the two, without those that announced none. */
+void wt__conn_learn_idle(struct wt__conn *conn) {
   const ngtcp2_transport_params *peer = ngtcp2_conn_get_remote_transport_params(conn->quic);
   uint64_t own = conn->endpoint->config.idle_timeout_ms * WT__MS, theirs = peer ? peer->max_idle_timeout : 0;
-  return lower(own ? own : UINT64_MAX, theirs ? theirs : UINT64_MAX);
+  conn->idle_announced = lower(own ? own : UINT64_MAX, theirs ? theirs : UINT64_MAX);
 }
 
 uint64_t wt__conn_idle_timeout(const struct wt__conn *conn) {
-  uint64_t announced = idle_announced(conn), least = IDLE_PTOS * ngtcp2_conn_get_pto(conn->quic);
-  return announced > least ? announced : least;
+  uint64_t least = IDLE_PTOS * conn->pto;
+  return conn->idle_announced > least ? conn->idle_announced : least;
 }
 
 void wt__conn_update_keep_alive(struct wt__conn *conn) {

@@ -32,8 +32,6 @@
 
 #include <string.h>
 
-#define WATCH_FROM 1000 /* bytes; smaller packets say nothing about MTU */
-#define FIRST (WT__PATH_MTU_WATCHED / 2)
 #define LOST_MIN 2                               /* packets without an acknowledgement: a black hole */
 #define DEAD_MIN 10                              /* likewise: a path that QUIC cannot use */
 #define RAISE_AFTER (UINT64_C(600) * 1000000000) /* RFC 8899, section 5.1.1: PMTU_RAISE_TIMER */
@@ -70,11 +68,11 @@ static void watched_remove(struct wt__path_mtu *mtu, size_t size) {
   mtu->watched_next = 0;
 }
 
-void wt__path_mtu_sent(struct wt__path_mtu *mtu, uint64_t number, size_t size, uint64_t interval, uint64_t now) {
-  if (size < WATCH_FROM || size > wt__path_mtu_size(mtu)) return;
+void wt__path_mtu_watch(struct wt__path_mtu *mtu, uint64_t number, size_t size, uint64_t now) {
   unsigned at = mtu->watched_len;
-  if (at >= FIRST && now - mtu->watched_at < interval) return;
-  if (at == WT__PATH_MTU_WATCHED) at = FIRST + mtu->watched_next++ % (WT__PATH_MTU_WATCHED - FIRST);
+  if (size > wt__path_mtu_size(mtu)) return;
+  if (at == WT__PATH_MTU_WATCHED)
+    at = WT__PATH_MTU_FIRST + mtu->watched_next++ % (WT__PATH_MTU_WATCHED - WT__PATH_MTU_FIRST);
   mtu->watched[at] = (struct wt__path_mtu_packet){number, now, (uint16_t)size};
   if (at == mtu->watched_len) mtu->watched_len++;
   mtu->watched_at = now;
@@ -208,6 +206,7 @@ static uint64_t dead_expiry(const struct wt__path_mtu *mtu, uint64_t dead_after)
 }
 
 uint64_t wt__path_mtu_expiry(const struct wt__path_mtu *mtu, uint64_t pto, uint64_t dead_after, uint64_t now) {
+  if (!mtu->watched_len && !mtu->limit) return UINT64_MAX;
   uint64_t expiry = hole_expiry(mtu, pto), dead = dead_expiry(mtu, dead_after);
   bool waits = mtu->limit && (mtu->probe_flies || !mtu->probe || (mtu->heard && mtu->probe_due_at > now));
   if (waits && mtu->probe_due_at < expiry) expiry = mtu->probe_due_at;

@@ -10,7 +10,9 @@
 #include <stdint.h>
 
 #define WT__PATH_MTU_BASE 1200  /* bytes of UDP payload that every path of QUIC carries (RFC 9000, section 14) */
-#define WT__PATH_MTU_WATCHED 16 /* packets whose acknowledgement is waited for */
+#define WT__PATH_MTU_WATCHED 16 /* packets whose acknowledgement is waited for: */
+#define WT__PATH_MTU_FIRST 8    /* so many that were sent first, and the latest */
+#define WT__PATH_MTU_LARGE 1000 /* bytes; smaller packets say nothing about MTU */
 #define WT__PATH_MTU_PROBES 3   /* packets of one size that are lost before the size counts as too large */
 
 struct wt__path_mtu_packet {
@@ -52,8 +54,19 @@ void wt__path_mtu_learn(struct wt__path_mtu *mtu, size_t known);
 /* The size that packets may have now. */
 size_t wt__path_mtu_size(const struct wt__path_mtu *mtu);
 
+/* Watches the packet, if its size is one that is believed to pass. */
+void wt__path_mtu_watch(struct wt__path_mtu *mtu, uint64_t number, size_t size, uint64_t now);
+
 /* Packet `number` of `size` bytes leaves. `interval`: how far apart packets are watched beyond the first ones. */
-void wt__path_mtu_sent(struct wt__path_mtu *mtu, uint64_t number, size_t size, uint64_t interval, uint64_t now);
+static inline void wt__path_mtu_sent(struct wt__path_mtu *mtu, uint64_t number, size_t size, uint64_t interval,
+                                     uint64_t now) {
+  if (size < WT__PATH_MTU_LARGE) return;
+  if (mtu->watched_len < WT__PATH_MTU_FIRST || now - mtu->watched_at >= interval)
+    wt__path_mtu_watch(mtu, number, size, now);
+}
+
+/* Whether it matters which packets are acknowledged. */
+static inline bool wt__path_mtu_watches(const struct wt__path_mtu *mtu) { return mtu->watched_len > 0; }
 
 /* Packets `first` to `last` were acknowledged. */
 void wt__path_mtu_acked(struct wt__path_mtu *mtu, uint64_t first, uint64_t last);

@@ -40,21 +40,6 @@ void wt__path_watch_init(struct wt__conn *conn) { wt__path_mtu_init(&conn->mtu);
 
 /* --- Packets --- */
 
-/* The number that the header ends with, which follows `last`. */
-static uint64_t number_of(uint64_t last, const uint8_t *header, size_t header_len, size_t number_len) {
-  uint64_t mask = (UINT64_C(1) << (8 * number_len)) - 1, low = 0;
-  for (size_t i = header_len - number_len; i < header_len; i++) low = low << 8 | header[i];
-  uint64_t number = (last & ~mask) | low;
-  return number < last ? number + mask + 1 : number;
-}
-
-void wt__path_watch_sent(struct wt__conn *conn, const uint8_t *header, size_t header_len, size_t size) {
-  size_t number_len = (header[0] & 3u) + 1;
-  conn->number_len = number_len;
-  conn->last_sent = number_of(conn->last_sent, header, header_len, number_len);
-  wt__path_mtu_sent(&conn->mtu, conn->last_sent, size, conn->watch_interval, conn->endpoint->now);
-}
-
 static void on_range(void *ctx, uint64_t first, uint64_t last) {
   struct wt__conn *conn = ctx;
   if (last > conn->last_sent) return; /* ngtcp2 will refuse it */
@@ -66,13 +51,17 @@ static void on_range(void *ctx, uint64_t first, uint64_t last) {
 }
 
 void wt__path_watch_acked(struct wt__conn *conn, const struct wt__quic_frame *ack) {
-  wt__quic_ack_ranges(ack, on_range, conn);
+  if (wt__path_mtu_watches(&conn->mtu)) {
+    wt__quic_ack_ranges(ack, on_range, conn);
+  } else {
+    on_range(conn, ack->largest, ack->largest);
+  }
 }
 
 void wt__path_watch_heard(struct wt__conn *conn, bool more) {
   if (!conn->client) return;
   /* What flowed before goes on to flow: of a path in trouble a few packets come now and then. */
-  uint64_t pause = conn->heard_count < FLOW_MIN ? 4 * QUIET_PTOS * conn->watch_interval : PINGS_FOR;
+  uint64_t pause = conn->heard_count < FLOW_MIN ? QUIET_PTOS * conn->pto : PINGS_FOR;
   if (conn->endpoint->now - conn->heard_at > pause) conn->heard_count = 0;
   conn->heard_count = more ? conn->heard_count + 1 : 0;
   conn->heard_at = conn->endpoint->now;
@@ -80,30 +69,36 @@ void wt__path_watch_heard(struct wt__conn *conn, bool more) {
 
 /* --- Passes --- */
 
-void wt__path_watch_begin(struct wt__conn *conn) {
-  if (!conn->shaken) return;
-  wt__path_mtu_learn(&conn->mtu, ngtcp2_conn_get_path_max_tx_udp_payload_size(conn->quic));
-  conn->watch_interval = ngtcp2_conn_get_pto(conn->quic) / 4;
-}
-
 static void conn_log_size(const struct wt__conn *conn) {
   WT__INFO(conn->endpoint->config.log, "connection %s: the path carries packets of %zu bytes no more, now %zu at most",
            conn->name, conn->mtu.known, wt__path_mtu_size(&conn->mtu));
 }
 
-static void conn_tell_size(struct wt__conn *conn) {
-  size_t len = wt__conn_max_datagram_len(conn);
-  if (len == conn->told_datagram_len) return;
-  conn->told_datagram_len = len;
+static void conn_update_size(struct wt__conn *conn) {
+  size_t packet_len = wt__path_mtu_size(&conn->mtu), cid_len = ngtcp2_conn_get_dcid(conn->quic)->datalen;
+  if (packet_len == conn->packet_len && cid_len == conn->cid_len) return;
+  conn->packet_len = packet_len;
+  conn->cid_len = cid_len;
+  size_t len = wt__conn_find_max_datagram_len(conn);
+  if (len == conn->max_datagram_len) return;
+  conn->max_datagram_len = len;
   if (conn->h3) wt__h3_conn_datagram_len_changed(conn->h3);
   wt__conn_wake(conn); /* the callback is h3's, in the next pass */
+}
+
+void wt__path_watch_begin(struct wt__conn *conn) {
+  if (!conn->shaken) return;
+  wt__path_mtu_learn(&conn->mtu, ngtcp2_conn_get_path_max_tx_udp_payload_size(conn->quic));
+  conn_update_size(conn);
 }
 
 void wt__path_watch_end(struct wt__conn *conn, size_t written) {
   struct wt__batch *batch = &conn->endpoint->batch;
   if (!conn->shaken) return;
-  if (batch->refused && wt__path_mtu_refused(&conn->mtu, batch->refused, conn->endpoint->now)) conn_log_size(conn);
-  conn_tell_size(conn);
+  if (batch->refused && wt__path_mtu_refused(&conn->mtu, batch->refused, conn->endpoint->now)) {
+    conn_log_size(conn);
+    conn_update_size(conn);
+  }
   if (!written || conn->unheard_since) return;
   ngtcp2_conn_info info;
   ngtcp2_conn_get_conn_info(conn->quic, &info);
@@ -127,8 +122,6 @@ size_t wt__path_watch_probe(const struct wt__conn *conn, uint8_t payload[static 
   return len;
 }
 
-bool wt__path_watch_wants(const struct wt__conn *conn) { return conn->mtu.limit || conn->ping_wanted; }
-
 bool wt__path_watch_saves(const struct wt__conn *conn) {
   size_t size = wt__path_mtu_probe(&conn->mtu, conn->endpoint->now);
   return size && conn_may_probe(conn) && ngtcp2_conn_get_cwnd_left(conn->quic) < conn->mtu.limit + size;
@@ -140,7 +133,7 @@ void wt__path_watch_probed(struct wt__conn *conn, bool sent) {
     if (conn->endpoint->now - conn->padded_at >= PADDED_PAUSE) conn->padded_at = conn->endpoint->now;
     return;
   }
-  wt__path_mtu_probed(&conn->mtu, sent, ngtcp2_conn_get_pto(conn->quic), conn->endpoint->now);
+  wt__path_mtu_probed(&conn->mtu, sent, conn->pto, conn->endpoint->now);
 }
 
 void wt__path_watch_passed(struct wt__conn *conn, uint64_t number) {
@@ -150,9 +143,9 @@ void wt__path_watch_passed(struct wt__conn *conn, uint64_t number) {
 /* --- Time --- */
 
 /* When the next PING is due, if nothing comes. */
-static uint64_t quiet_expiry(const struct wt__conn *conn, uint64_t pto) {
-  if (conn->heard_count < FLOW_MIN) return UINT64_MAX;
-  uint64_t wait = QUIET_PTOS * pto, since = conn->pinged_at - conn->heard_at;
+static uint64_t quiet_expiry(const struct wt__conn *conn) {
+  if (conn->heard_count < FLOW_MIN) return UINT64_MAX; /* a server's always */
+  uint64_t wait = QUIET_PTOS * conn->pto, since = conn->pinged_at - conn->heard_at;
   if (conn->pinged_at < conn->heard_at) return conn->heard_at + (wait < QUIET_MIN ? QUIET_MIN : wait);
   if (since > PINGS_FOR) return UINT64_MAX;
   uint64_t pause = since < PINGS_OFTEN ? PING_PAUSE : PING_PAUSE_LATER;
@@ -163,13 +156,14 @@ static uint64_t unheard_expiry(const struct wt__conn *conn, uint64_t patience) {
   return conn->unheard_since && patience != UINT64_MAX ? conn->unheard_since + patience : UINT64_MAX;
 }
 
-uint64_t wt__path_watch_expiry(const struct wt__conn *conn) {
+uint64_t wt__path_watch_expiry(struct wt__conn *conn) {
   if (!conn->shaken) return UINT64_MAX;
-  uint64_t pto = ngtcp2_conn_get_pto(conn->quic), patience = wt__conn_idle_timeout(conn);
-  uint64_t expiry = wt__path_mtu_expiry(&conn->mtu, pto, patience, conn->endpoint->now);
-  uint64_t quiet = quiet_expiry(conn, pto), unheard = unheard_expiry(conn, patience);
-  if (quiet < expiry) expiry = quiet;
-  return unheard < expiry ? unheard : expiry;
+  uint64_t patience = wt__conn_idle_timeout(conn);
+  uint64_t due = wt__path_mtu_expiry(&conn->mtu, conn->pto, patience, conn->endpoint->now);
+  uint64_t quiet = quiet_expiry(conn), unheard = unheard_expiry(conn, patience);
+  if (quiet < due) due = quiet;
+  conn->watch_due = unheard < due ? unheard : due;
+  return conn->watch_due;
 }
 
 static void conn_give_up(struct wt__conn *conn) {
@@ -179,15 +173,15 @@ static void conn_give_up(struct wt__conn *conn) {
 }
 
 void wt__path_watch_expire(struct wt__conn *conn) {
-  if (!conn->shaken) return;
-  uint64_t now = conn->endpoint->now, pto = ngtcp2_conn_get_pto(conn->quic), patience = wt__conn_idle_timeout(conn);
-  if (quiet_expiry(conn, pto) <= now) {
+  uint64_t now = conn->endpoint->now, patience = wt__conn_idle_timeout(conn);
+  if (!conn->shaken || (conn->watch_due > now && !conn->mtu.limit)) return;
+  if (quiet_expiry(conn) <= now) {
     conn->pinged_at = now;
     conn->ping_wanted = true;
   }
   if (unheard_expiry(conn, patience) <= now) conn_give_up(conn);
   if (!conn_may_probe(conn)) wt__path_mtu_without_probes(&conn->mtu, now);
-  switch (wt__path_mtu_expire(&conn->mtu, pto, patience, now)) {
+  switch (wt__path_mtu_expire(&conn->mtu, conn->pto, patience, now)) {
     case WT__PATH_MTU_SAME: break;
     case WT__PATH_MTU_FELL: conn_log_size(conn); break;
     case WT__PATH_MTU_DEAD: conn_give_up(conn); break;

@@ -176,7 +176,7 @@ void wt__reset_at_send_lost(struct wt__conn *conn, uint64_t number) {
 
 uint64_t wt__reset_at_send_expiry(const struct wt__conn *conn) {
   const struct reset *reset = reset_first(&conn->reset_out.flying);
-  return reset ? reset->sent_at + SILENT_PTOS * ngtcp2_conn_get_pto(conn->quic) : UINT64_MAX;
+  return reset ? reset->sent_at + SILENT_PTOS * conn->pto : UINT64_MAX;
 }
 
 void wt__reset_at_send_expire(struct wt__conn *conn) {

@@ -101,7 +101,7 @@ size_t wt__conn_datagram_room(const struct wt__conn *conn, size_t packet, size_t
   return packet > overhead ? frame_payload(packet - overhead) : 0;
 }
 
-size_t wt__conn_max_datagram_len(const struct wt__conn *conn) {
+size_t wt__conn_find_max_datagram_len(const struct wt__conn *conn) {
   const ngtcp2_transport_params *peer = ngtcp2_conn_get_remote_transport_params(conn->quic);
   if (!peer || !peer->max_datagram_frame_size) return 0;
   size_t packet = ngtcp2_conn_get_path_max_tx_udp_payload_size(conn->quic);
@@ -110,6 +110,10 @@ size_t wt__conn_max_datagram_len(const struct wt__conn *conn) {
   if (peer->max_udp_payload_size) packet = min_size(packet, peer->max_udp_payload_size);
   size_t room = wt__conn_datagram_room(conn, packet, NUMBER_MAX);
   return min_size(room, frame_payload(min_size(packet, peer->max_datagram_frame_size)));
+}
+
+size_t wt__conn_max_datagram_len(const struct wt__conn *conn) {
+  return conn->packet_len ? conn->max_datagram_len : wt__conn_find_max_datagram_len(conn);
 }
 
 static size_t transport_max_datagram_len(void *ctx) {

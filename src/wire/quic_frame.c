@@ -79,7 +79,8 @@ static int read_ack(struct cursor *cursor, struct wt__quic_frame *frame) {
   uint64_t ranges, first;
   size_t left = cursor->left;
   frame->data = cursor->at;
-  if (!read_varints(cursor, 2) || !read_varint(cursor, &ranges) || !read_varint(cursor, &first)) return 0;
+  if (!read_varint(cursor, &frame->largest) || !read_varints(cursor, 1)) return 0;
+  if (!read_varint(cursor, &ranges) || !read_varint(cursor, &first)) return 0;
   if (ranges > cursor->left / 2) return 0; /* a varint has a byte at least */
   if (!read_varints(cursor, 2 * ranges) || (frame->type != WT__FRAME_ACK && !read_varints(cursor, 3))) return 0;
   frame->data_len = left - cursor->left;

@@ -25,6 +25,7 @@ struct wt__quic_frame {
   uint64_t final_size;    /* RESET_STREAM, RESET_STREAM_AT */
   uint64_t reliable_size; /* RESET_STREAM_AT */
   uint64_t offset;        /* STREAM, CRYPTO */
+  uint64_t largest;       /* ACK: the number of the latest packet */
   const uint8_t *data;    /* STREAM, CRYPTO, DATAGRAM, ACK, and whatever else is variable */
   size_t data_len;
 };
