@@ -255,11 +255,8 @@ static void on_stream_close(wt_stream *stream, const struct wt_stream_error *err
 
 /* The first stream makes a member of whoever opened it. There is no second one. */
 static void on_stream(wt_session *session, wt_stream *stream, void *user_data) {
-  const struct wt_stream_callbacks callbacks = {.size = sizeof(callbacks),
-                                                .on_data = on_data,
-                                                .on_reset = on_broken,
-                                                .on_stop_sending = on_broken,
-                                                .on_close = on_stream_close};
+  const struct wt_stream_callbacks callbacks = {
+      .on_data = on_data, .on_reset = on_broken, .on_stop_sending = on_broken, .on_close = on_stream_close};
   struct member *member = user_data;
   (void)session;
   if (member->stream || wt_stream_kind_of(stream) == WT_UNIDIRECTIONAL) {
@@ -312,6 +309,8 @@ static bool room_name_is_good(const char *name) {
 }
 
 static void on_request(wt_request *request, void *user_data) {
+  static const struct wt_session_callbacks callbacks = {
+      .on_stream = on_stream, .on_datagram = on_datagram, .on_drain = on_drain, .on_close = on_close};
   const char *room_name = wt_request_path(request) + strlen("/chat/");
   struct wt_upgrade_options options;
   struct member *member = NULL;
@@ -328,10 +327,7 @@ static void on_request(wt_request *request, void *user_data) {
   snprintf(member->room_name, sizeof(member->room_name), "%s", room_name);
   if (wt_request_query_value(request, "name", member->name, sizeof(member->name)) != 0) member->name[0] = '\0';
   wt_upgrade_options_default(&options);
-  options.callbacks.on_stream = on_stream;
-  options.callbacks.on_datagram = on_datagram;
-  options.callbacks.on_drain = on_drain;
-  options.callbacks.on_close = on_close;
+  options.callbacks = &callbacks;
   options.user_data = member;
   int error = wt_upgrade(request, &options, &member->session);
   if (error) {
@@ -403,7 +399,7 @@ int main(int argc, char **argv) {
   config.check_origin_user_data = &chat;
   config.max_stream_send_buffer = QUEUE_SIZE;
   config.initial_max_stream_data = config.max_stream_data = SAID_AT_ONCE;
-  if (wt_server_new(&signalled, &config) != 0) return 1;
+  if (wt_server_new(&signalled, &config, NULL, 0) != 0) return 1;
   wt_server_add_certificate(signalled, certificate);
   wt_server_handle(signalled, "/chat/", on_request, &chat);
   int error = wt_server_start(signalled);

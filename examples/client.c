@@ -32,7 +32,7 @@ static void on_close(wt_session *session, const struct wt_close_info *info, void
 
 /* There is a session, or a sentence that says why there is none. */
 static void on_done(wt_dial *dial, const struct wt_dial_result *result, void *user_data) {
-  const struct wt_stream_callbacks callbacks = {.size = sizeof(callbacks), .on_data = on_data};
+  const struct wt_stream_callbacks callbacks = {.on_data = on_data};
   static const char datagram[] = "hello in a datagram"; /* it may be lost, so nothing here waits for its answer */
   wt_stream *stream;
   size_t written;
@@ -60,6 +60,8 @@ static bool hash_parse(const char *hex, uint8_t hash[32]) {
 }
 
 int main(int argc, char **argv) {
+  static const struct wt_dial_callbacks dial_callbacks = {.on_done = on_done};
+  static const struct wt_session_callbacks session_callbacks = {.on_datagram = on_datagram, .on_close = on_close};
   struct wt_client_config config;
   struct wt_dial_options options;
   wt_client *client;
@@ -76,9 +78,8 @@ int main(int argc, char **argv) {
   }
   if (wt_client_new(&client, &config, message, sizeof(message)) != 0) return fprintf(stderr, "%s\n", message), 1;
   wt_dial_options_default(&options);
-  options.callbacks.on_done = on_done;
-  options.session_callbacks.on_datagram = on_datagram;
-  options.session_callbacks.on_close = on_close;
+  options.callbacks = &dial_callbacks;
+  options.session_callbacks = &session_callbacks;
   options.session_user_data = &clean;
   if (wt_client_dial(client, argv[1], &options, &dial) == 0) {
     wt_client_run(client); /* until the session is closed, or there is none: nothing is left to do then */

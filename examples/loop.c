@@ -39,12 +39,12 @@ static void on_drain(wt_session *session, void *user_data) {
 }
 
 static void on_request(wt_request *request, void *user_data) {
+  static const struct wt_session_callbacks callbacks = {.on_drain = on_drain, .on_close = on_close};
   struct listener *listener = calloc(1, sizeof(*listener));
   struct wt_upgrade_options options;
   (void)user_data;
   wt_upgrade_options_default(&options);
-  options.callbacks.on_drain = on_drain;
-  options.callbacks.on_close = on_close;
+  options.callbacks = &callbacks;
   options.user_data = listener;
   int error = listener ? wt_upgrade(request, &options, &listener->session) : WT_ERR_NOMEM;
   if (error) {
@@ -107,7 +107,7 @@ int main(int argc, char **argv) {
   config.loop = &loop;
   config.listen = (const char *const[]){address};
   config.log_level = WT_LOG_INFO;
-  if (wt_server_new(&server, &config) != 0) return 1;
+  if (wt_server_new(&server, &config, NULL, 0) != 0) return 1; /* the log says why */
   wt_server_add_certificate(server, certificate);
   wt_server_handle(server, "/station", on_request, NULL);
   int error = wt_server_start(server);

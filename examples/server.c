@@ -23,8 +23,7 @@ static void on_writable(wt_stream *stream, void *user_data) {
 }
 
 static void on_stream(wt_session *session, wt_stream *stream, void *user_data) {
-  const struct wt_stream_callbacks callbacks = {
-      .size = sizeof(callbacks), .on_data = on_data, .on_writable = on_writable};
+  const struct wt_stream_callbacks callbacks = {.on_data = on_data, .on_writable = on_writable};
   (void)session;
   (void)user_data;
   if (wt_stream_kind_of(stream) == WT_UNIDIRECTIONAL) {
@@ -41,13 +40,12 @@ static void on_datagram(wt_session *session, const uint8_t *data, size_t len, vo
 
 /* Called for each request for /webtransport: makes it a session, or rejects it with a status. */
 static void on_request(wt_request *request, void *user_data) {
+  static const struct wt_session_callbacks callbacks = {.on_stream = on_stream, .on_datagram = on_datagram};
   struct wt_upgrade_options options;
   wt_session *session;
   (void)user_data;
   wt_upgrade_options_default(&options);
-  options.callbacks.size = sizeof(options.callbacks);
-  options.callbacks.on_stream = on_stream;
-  options.callbacks.on_datagram = on_datagram;
+  options.callbacks = &callbacks;
   int error = wt_upgrade(request, &options, &session);
   if (error) {
     fprintf(stderr, "upgrading failed: %s\n", wt_request_error(request));
@@ -64,7 +62,7 @@ int main(int argc, char **argv) {
   wt_server_config_default(&config);
   config.listen = (const char *const[]){address};
   config.log_level = WT_LOG_INFO;
-  if (wt_server_new(&server, &config) != 0) return 1;
+  if (wt_server_new(&server, &config, NULL, 0) != 0) return 1; /* the log says why */
   wt_server_handle(server, "/webtransport", on_request, NULL);
   int error = wt_server_listen_and_serve_tls(server, argv[1], argv[2]);
   if (error) fprintf(stderr, "%s\n", wt_server_error(server));

@@ -164,7 +164,6 @@ static void on_stream_close(wt_stream *stream, const struct wt_stream_error *err
 }
 
 static const struct wt_stream_callbacks stream_callbacks = {
-    .size = sizeof(stream_callbacks),
     .on_data = on_stream_data,
     .on_writable = on_stream_writable,
     .on_reset = on_stream_error,
@@ -246,7 +245,6 @@ static void on_session_close(wt_session *session, const struct wt_close_info *in
 }
 
 static const struct wt_session_callbacks session_callbacks = {
-    .size = sizeof(session_callbacks),
     .on_stream = on_session_stream,
     .on_datagram = on_session_datagram,
     .on_stream_credit = on_session_credit,
@@ -334,7 +332,6 @@ static void on_request_close(wt_request *request, int error, void *user_data) {
 }
 
 static const struct wt_request_callbacks request_callbacks = {
-    .size = sizeof(request_callbacks),
     .on_body = on_request_body,
     .on_writable = on_request_writable,
     .on_close = on_request_close,
@@ -470,7 +467,6 @@ static void on_exchange_close(wt_exchange *exchange, int error, const char *mess
 
 void app_exchange(struct app *app) {
   static const struct wt_exchange_callbacks callbacks = {
-      .size = sizeof(callbacks),
       .on_response = on_response,
       .on_body = on_exchange_body,
       .on_writable = on_exchange_writable,

@@ -108,7 +108,7 @@ static void exchange_begin(struct fields *f) {
       .path = "/",
       .max_header_bytes = MAX_HEADER_BYTES,
       .max_send_buffer = 1000,
-      .callbacks = {.size = sizeof(options.callbacks), .on_response = response_walk, .on_close = on_exchange_close},
+      .callbacks = {.on_response = response_walk, .on_close = on_exchange_close},
       .user_data = f,
   };
   wt_exchange *exchange = NULL;

@@ -112,7 +112,7 @@ static inline void wt_client_config_default(struct wt_client_config *config) {
 /**
  * Makes a client; `config` is copied, NULL stands for the defaults. `*client` is the caller's, to be freed with
  * `wt_client_free`. `message`, which may be NULL, gets a sentence about an error, naming the field or file at fault
- * (at most `message_size` bytes with its NUL), or "".
+ * (at most `message_size` bytes with its NUL), or "". After an error `*client` is NULL.
  *
  * Errors: WT_ERR_INVALID (a bound makes no sense), WT_ERR_FILE and WT_ERR_CERTIFICATE (`ca_file`), WT_ERR_ADDRESS
  * (`bind`), WT_ERR_TLS, WT_ERR_IO, WT_ERR_NOMEM. Since 0.1.0.
@@ -184,7 +184,7 @@ struct wt_dial_result {
 
 /** What an application can be told about a dial. `on_done` is needed; all are called on the loop's thread. */
 struct wt_dial_callbacks {
-  size_t size; /**< sizeof(struct wt_dial_callbacks) */
+  size_t size; /**< 0, or sizeof(struct wt_dial_callbacks): see "Structs that grow" in error.h */
 
   /**
    * With `optimistic` alone: the request was sent. `session` can open streams and send datagrams from now on;
@@ -204,11 +204,11 @@ struct wt_dial_callbacks {
 struct wt_dial_options {
   size_t size; /**< set by `wt_dial_options_default` */
 
-  struct wt_dial_callbacks callbacks;
-  void *user_data; /**< what those get */
+  const struct wt_dial_callbacks *callbacks; /**< needed, with `on_done` */
+  void *user_data;                           /**< what those get */
 
-  struct wt_session_callbacks session_callbacks;
-  void *session_user_data;
+  const struct wt_session_callbacks *session_callbacks; /**< NULL (the default): none */
+  void *session_user_data;                              /**< what those get */
 
   const char *origin; /**< the `origin` field; NULL (the default): none, as programs that are no browsers do */
   const struct wt_header
@@ -243,7 +243,7 @@ static inline void wt_dial_options_default(struct wt_dial_options *options) {
  * the loop, never from inside this call. May be called inside a callback.
  *
  * Errors: WT_ERR_ADDRESS (`url`; `wt_client_error` says what is wrong with it), WT_ERR_INVALID (no `on_done`, a
- * header field, a subprotocol), WT_ERR_AGAIN (`max_connections`), WT_ERR_STATE (inside `wt_client_free`),
+ * header field, a subprotocol, a `size`), WT_ERR_UNSUPPORTED (a `size`), WT_ERR_AGAIN (`max_connections`), WT_ERR_STATE (inside `wt_client_free`),
  * WT_ERR_NOMEM. No callback follows. Since 0.1.0.
  */
 WT_API int wt_client_dial(wt_client *client, const char *url, const struct wt_dial_options *options, wt_dial **dial);
@@ -293,7 +293,7 @@ WT_API int wt_dial_attempt(const wt_dial *dial, size_t index, struct wt_attempt 
 
 /** What an application can be told about an exchange. Any member may be NULL; else as `wt_request_callbacks`. */
 struct wt_exchange_callbacks {
-  size_t size; /**< sizeof(struct wt_exchange_callbacks) */
+  size_t size; /**< 0, or sizeof(struct wt_exchange_callbacks): see "Structs that grow" in error.h */
 
   /** The header of the response is in; never an interim (1xx) one. `wt_exchange_header` from now on. */
   void (*on_response)(wt_exchange *exchange, int status, void *user_data);
@@ -313,10 +313,10 @@ struct wt_exchange_callbacks {
 
 /** What to send. Fill it with `wt_exchange_options_default` first. All is copied. */
 struct wt_exchange_options {
-  size_t size; /**< set by `wt_exchange_options_default` */
-  struct wt_exchange_callbacks callbacks;
-  void *user_data;
-  const char *method; /**< default "GET" */
+  size_t size;                                   /**< set by `wt_exchange_options_default` */
+  const struct wt_exchange_callbacks *callbacks; /**< NULL (the default): none */
+  void *user_data;                               /**< what those get */
+  const char *method;                            /**< default "GET" */
   const struct wt_header *headers;
   size_t header_count;
   const void *body; /**< the whole body, sent with a content-length; NULL (the default): none */

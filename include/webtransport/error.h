@@ -44,6 +44,20 @@ extern "C" {
   X(TIMEOUT, -61, "the time allowed has passed")                                              \
   X(INTERNAL, -99, "a bug in this library")
 
+/*
+ * Structs that grow. Configurations, options, tables of callbacks and the structs that calls fill begin with `size`, in
+ * bytes, so that programs and libraries of different versions fit. One rule holds for all:
+ *
+ * - `size` is sizeof the struct, as the program was compiled. The `_default` function of a configuration or of options sets
+ *   it; for a struct that a call fills, the program does: `struct wt_session_stats stats = {.size = sizeof(stats)};`.
+ * - A table of callbacks may leave it 0: `static const struct wt_session_callbacks calls = {.on_datagram = on_datagram};`.
+ *   It then has the members that it had in 0.2.0. Those that came later need the size.
+ * - Less than the struct had in 0.2.0 is WT_ERR_INVALID.
+ * - A program that is older than the library: members that it does not know have their defaults, and are not filled.
+ * - A program that is newer: members that the library does not know are filled with 0, and where the program sets one,
+ *   the call fails with WT_ERR_UNSUPPORTED.
+ */
+
 /** Error codes; see `WT_ERROR_LIST` for what each means. */
 enum wt_error {
   WT_OK = 0,

@@ -26,7 +26,7 @@ struct wt_header {
  * NULL. All are called on the loop's thread, never from inside a call that the application makes.
  */
 struct wt_request_callbacks {
-  size_t size; /**< sizeof(struct wt_request_callbacks) */
+  size_t size; /**< 0, or sizeof(struct wt_request_callbacks): see "Structs that grow" in error.h */
 
   /** Bytes of the request's body arrived; borrowed until the callback returns. `fin`: the last ones. */
   void (*on_body)(wt_request *request, const uint8_t *data, size_t len, bool fin, void *user_data);
@@ -45,10 +45,12 @@ struct wt_request_callbacks {
 
 /**
  * Sets the callbacks, copied, and the pointer they get. Until then a body waits. With `on_body`, a client that sent
- * `expect: 100-continue` gets its 100 soon, if the request is not paused and nothing was answered yet. Since 0.1.0.
+ * `expect: 100-continue` gets its 100 soon, if the request is not paused and nothing was answered yet.
+ *
+ * Errors: WT_ERR_INVALID or WT_ERR_UNSUPPORTED because of `callbacks->size`; nothing has changed then. A result since
+ * 0.2.0. Since 0.1.0.
  */
-WT_API void wt_request_set_callbacks(wt_request *request, const struct wt_request_callbacks *callbacks,
-                                     void *user_data);
+WT_API int wt_request_set_callbacks(wt_request *request, const struct wt_request_callbacks *callbacks, void *user_data);
 
 /** Returns the pointer the callbacks get, or NULL. Since 0.1.0. */
 WT_API void *wt_request_user_data(const wt_request *request);
@@ -197,8 +199,8 @@ WT_API int wt_request_serve_file(wt_request *request, const char *directory, con
 struct wt_upgrade_options {
   size_t size; /**< set by `wt_upgrade_options_default` */
 
-  struct wt_session_callbacks callbacks; /**< copied */
-  void *user_data;                       /**< what the callbacks get */
+  const struct wt_session_callbacks *callbacks; /**< copied by `wt_upgrade`; NULL (the default): none */
+  void *user_data;                              /**< what the callbacks get */
 
   /**
    * The subprotocols this resource speaks. The first of the client's list that is among them is
@@ -235,7 +237,8 @@ static inline void wt_upgrade_options_default(struct wt_upgrade_options *options
  * On an error nothing was sent and `request` can still be answered; `wt_request_error` tells the
  * details. Errors: WT_ERR_NOT_WEBTRANSPORT, WT_ERR_SETTINGS, WT_ERR_ORIGIN (answer 403),
  * WT_ERR_SESSION_LIMIT (answer 429), WT_ERR_SUBPROTOCOL, WT_ERR_STATE if already answered,
- * WT_ERR_CLOSED if the client is gone, WT_ERR_INVALID, WT_ERR_NOMEM. May be called in the handler, or
+ * WT_ERR_CLOSED if the client is gone, WT_ERR_INVALID, WT_ERR_NOMEM; WT_ERR_INVALID or WT_ERR_UNSUPPORTED because of a
+ * `size`, too. May be called in the handler, or
  * later. Since 0.1.0.
  */
 WT_API int wt_upgrade(wt_request *request, const struct wt_upgrade_options *options, wt_session **session);

@@ -69,7 +69,7 @@ struct wt_server_config {
    * Default: "[::]:443". Copied.
    */
   const char *const *listen;
-  size_t listen_count;
+  size_t listen_count; /**< of `listen`; default 1, so that one address needs no count */
 
   /** The loop to run on, which stays the caller's; NULL (the default) for a loop of its own. */
   struct uv_loop_s *loop;
@@ -276,12 +276,14 @@ static inline void wt_server_config_default(struct wt_server_config *config) {
 }
 
 /**
- * Makes a server; `config` is copied, NULL stands for the defaults. `*server` is the caller's, to be
- * freed with `wt_server_free`.
+ * Makes a server; `config` is copied, NULL stands for the defaults. `*server` is the caller's, to be freed with
+ * `wt_server_free`. `message`, which may be NULL, gets a sentence about an error, naming the field at fault (at most
+ * `message_size` bytes with its NUL), or ""; the log has it, too. After an error `*server` is NULL.
  *
- * Errors: WT_ERR_INVALID (a bound makes no sense), WT_ERR_NOMEM, WT_ERR_IO. Since 0.1.0.
+ * Errors: WT_ERR_INVALID (a bound makes no sense), WT_ERR_UNSUPPORTED (a `size`), WT_ERR_NOMEM, WT_ERR_IO.
+ * `message` since 0.2.0. Since 0.1.0.
  */
-WT_API int wt_server_new(wt_server **server, const struct wt_server_config *config);
+WT_API int wt_server_new(wt_server **server, const struct wt_server_config *config, char *message, size_t message_size);
 
 /**
  * Calls `handler` for requests whose path matches `pattern`: exactly, or, if `pattern` ends in '/',

@@ -38,8 +38,7 @@ struct wt_close_info {
  * loop's thread, never from inside a call that the application makes.
  */
 struct wt_session_callbacks {
-  /** sizeof(struct wt_session_callbacks), so that a newer library can tell an older caller. */
-  size_t size;
+  size_t size; /**< 0, or sizeof(struct wt_session_callbacks): see "Structs that grow" in error.h */
 
   /**
    * The peer opened a stream. Give it callbacks here with `wt_stream_set_callbacks`. Without this
@@ -90,9 +89,13 @@ struct wt_session_stats {
   uint64_t estimated_send_rate; /**< bits per second that congestion control allows at present; 0: not known */
 };
 
-/** Replaces the callbacks of `session`, copied, and the pointer they get. Any callback. Since 0.1.0. */
-WT_API void wt_session_set_callbacks(wt_session *session, const struct wt_session_callbacks *callbacks,
-                                     void *user_data);
+/**
+ * Replaces the callbacks of `session`, copied, and the pointer they get. NULL stands for none. Any callback.
+ *
+ * Errors: WT_ERR_INVALID or WT_ERR_UNSUPPORTED because of `callbacks->size`; nothing has changed then. A result since
+ * 0.2.0. Since 0.1.0.
+ */
+WT_API int wt_session_set_callbacks(wt_session *session, const struct wt_session_callbacks *callbacks, void *user_data);
 
 /** Returns the pointer the callbacks get, or NULL. Any callback. Since 0.1.0. */
 WT_API void *wt_session_user_data(const wt_session *session);

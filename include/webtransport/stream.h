@@ -40,8 +40,7 @@ struct wt_stream_error {
  * loop's thread, never from inside a call that the application makes.
  */
 struct wt_stream_callbacks {
-  /** sizeof(struct wt_stream_callbacks), so that a newer library can tell an older caller. */
-  size_t size;
+  size_t size; /**< 0, or sizeof(struct wt_stream_callbacks): see "Structs that grow" in error.h */
 
   /**
    * Bytes arrived, in order. `data` is borrowed until the callback returns and points into the
@@ -75,11 +74,14 @@ struct wt_stream_callbacks {
 typedef void (*wt_release)(const uint8_t *data, size_t len, void *user_data);
 
 /**
- * Sets the callbacks of `stream`, copied, and the pointer they get. For a stream that the peer
- * opened, call it in `on_stream`; until it has been called, arriving bytes wait (within the stream's
- * flow-control window). May be called inside a callback. Since 0.1.0.
+ * Sets the callbacks of `stream`, copied, and the pointer they get. NULL stands for none. For a stream that the peer
+ * opened, call it in `on_stream`; until it has been called, arriving bytes wait (within the stream's flow-control
+ * window). May be called inside a callback.
+ *
+ * Errors: WT_ERR_INVALID or WT_ERR_UNSUPPORTED because of `callbacks->size`; nothing has changed then. A result since
+ * 0.2.0. Since 0.1.0.
  */
-WT_API void wt_stream_set_callbacks(wt_stream *stream, const struct wt_stream_callbacks *callbacks, void *user_data);
+WT_API int wt_stream_set_callbacks(wt_stream *stream, const struct wt_stream_callbacks *callbacks, void *user_data);
 
 /** Returns the pointer given with `wt_stream_set_callbacks`, or NULL. Any callback. Since 0.1.0. */
 WT_API void *wt_stream_user_data(const wt_stream *stream);

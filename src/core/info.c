@@ -12,19 +12,14 @@
 
 #include "core/info.h"
 
+#include "base/sized.h"
+
 #include <string.h>
 
 #include "core/session.h"
 
-/* The first version ended with this member. */
-#define INFO_MIN (offsetof(struct wt_connection_info, max_udp_payload_size) + sizeof(size_t))
-
 int wt__info_copy(struct wt_connection_info *info, const struct wt_connection_info *all) {
-  const size_t size = info->size;
-  if (size < INFO_MIN) return WT_ERR_INVALID;
-  memcpy(info, all, size < sizeof(*all) ? size : sizeof(*all));
-  info->size = size;
-  return 0;
+  return wt__sized_give(info, all, sizeof(*all), sizeof(*all));
 }
 
 int wt_session_get_connection_info(const wt_session *session, struct wt_connection_info *info) {

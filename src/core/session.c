@@ -22,6 +22,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sized.h"
 #include "core/credit.h"
 #include "core/datagram.h"
 #include "core/stream.h"
@@ -75,7 +76,8 @@ int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__sessio
     wt__session_free(session);
     return WT_ERR_NOMEM;
   }
-  if (params->callbacks) wt_session_set_callbacks(session, params->callbacks, params->user_data);
+  if (params->callbacks) session->callbacks = *params->callbacks;
+  session->user_data = params->user_data;
   wt__list_push_back(&mux->session_list, &session->link);
   if (mux->sessions_open++ == 0) mux->transport->set_keep_alive(mux->ctx, true);
   session->fresh = true;
@@ -412,11 +414,10 @@ void wt__session_run(wt_session *session, uint64_t now) {
 
 /* --- What the application calls --- */
 
-void wt_session_set_callbacks(wt_session *session, const struct wt_session_callbacks *callbacks, void *user_data) {
-  memset(&session->callbacks, 0, sizeof(session->callbacks));
-  memcpy(&session->callbacks, callbacks,
-         callbacks->size < sizeof(session->callbacks) ? callbacks->size : sizeof(session->callbacks));
-  session->user_data = user_data;
+int wt_session_set_callbacks(wt_session *session, const struct wt_session_callbacks *callbacks, void *user_data) {
+  int error = wt__sized_read_table(&session->callbacks, sizeof(session->callbacks), callbacks, sizeof(*callbacks));
+  if (error == 0) session->user_data = user_data;
+  return error;
 }
 
 void *wt_session_user_data(const wt_session *session) { return session->user_data; }
@@ -451,9 +452,7 @@ void wt_session_drain(wt_session *session) {
 int wt_session_get_stats(const wt_session *session, struct wt_session_stats *stats) {
   struct wt_session_stats all = session->stats;
   struct wt__path_stats path = {0};
-  if (stats->size < offsetof(struct wt_session_stats, smoothed_rtt_us)) return WT_ERR_INVALID;
   session->mux->transport->path_stats(session->mux->ctx, &path);
-  all.size = stats->size;
   all.smoothed_rtt_us = path.smoothed_rtt_us;
   all.rtt_variation_us = path.rtt_variation_us;
   all.min_rtt_us = path.min_rtt_us;
@@ -465,6 +464,5 @@ int wt_session_get_stats(const wt_session *session, struct wt_session_stats *sta
   if (path.smoothed_rtt_us > 0) {
     all.estimated_send_rate = (uint64_t)((double)path.congestion_window * 8e6 / (double)path.smoothed_rtt_us);
   }
-  memcpy(stats, &all, all.size < sizeof(all) ? all.size : sizeof(all));
-  return 0;
+  return wt__sized_give(stats, &all, sizeof(all), sizeof(all));
 }

@@ -19,6 +19,8 @@
 
 #include "core/stream.h"
 
+#include "base/sized.h"
+
 #include <string.h>
 
 #include "core/credit.h"
@@ -564,13 +566,13 @@ void wt__stream_run(wt_stream *stream) {
 
 /* --- What the application calls --- */
 
-void wt_stream_set_callbacks(wt_stream *stream, const struct wt_stream_callbacks *callbacks, void *user_data) {
-  memset(&stream->callbacks, 0, sizeof(stream->callbacks));
-  memcpy(&stream->callbacks, callbacks,
-         callbacks->size < sizeof(stream->callbacks) ? callbacks->size : sizeof(stream->callbacks));
+int wt_stream_set_callbacks(wt_stream *stream, const struct wt_stream_callbacks *callbacks, void *user_data) {
+  int error = wt__sized_read_table(&stream->callbacks, sizeof(stream->callbacks), callbacks, sizeof(*callbacks));
+  if (error) return error;
   stream->user_data = user_data;
   stream->has_callbacks = true;
   stream_todo_soon(stream);
+  return 0;
 }
 
 void *wt_stream_user_data(const wt_stream *stream) { return stream->user_data; }

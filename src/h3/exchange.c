@@ -127,7 +127,6 @@ void wt__exchange_free(wt_exchange *exchange) {
 }
 
 int wt__exchange_new(const struct wt__exchange_options *options, wt_exchange **out) {
-  const struct wt_exchange_callbacks *callbacks = &options->callbacks;
   struct wt__released none = {0};
   wt_exchange *exchange;
   int rv = options_check(options);
@@ -136,8 +135,7 @@ int wt__exchange_new(const struct wt__exchange_options *options, wt_exchange **o
   if (exchange == NULL) return WT_ERR_NOMEM;
   exchange->id = -1;
   exchange->has_body = exchange->streaming = options->has_body;
-  memcpy(&exchange->callbacks, callbacks,
-         callbacks->size < sizeof(exchange->callbacks) ? callbacks->size : sizeof(exchange->callbacks));
+  if (options->callbacks) exchange->callbacks = *options->callbacks;
   exchange->user_data = options->user_data;
   wt__link_init(&exchange->link);
   wt__link_init(&exchange->todo);

@@ -28,8 +28,8 @@ struct wt__exchange_options {
   size_t header_count;
   const void *body; /* NULL: none */
   size_t body_len;
-  bool has_body; /* it follows with `wt_exchange_write` */
-  struct wt_exchange_callbacks callbacks;
+  bool has_body;                                 /* it follows with `wt_exchange_write` */
+  const struct wt_exchange_callbacks *callbacks; /* of this version; NULL: none */
   void *user_data;
   size_t max_header_bytes; /* of either header section */
   size_t max_send_buffer;

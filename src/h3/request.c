@@ -24,6 +24,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sized.h"
 #include "h3/internal.h"
 #include "wire/error_code.h"
 #include "wire/target.h"
@@ -384,13 +385,13 @@ int wt__request_error(wt_request *request, int error, const char *text) {
   return error;
 }
 
-void wt_request_set_callbacks(wt_request *request, const struct wt_request_callbacks *callbacks, void *user_data) {
-  memset(&request->callbacks, 0, sizeof(request->callbacks));
-  memcpy(&request->callbacks, callbacks,
-         callbacks->size < sizeof(request->callbacks) ? callbacks->size : sizeof(request->callbacks));
+int wt_request_set_callbacks(wt_request *request, const struct wt_request_callbacks *callbacks, void *user_data) {
+  int error = wt__sized_read_table(&request->callbacks, sizeof(request->callbacks), callbacks, sizeof(*callbacks));
+  if (error) return wt__request_error(request, error, "the table of callbacks has a size that no version has");
   request->user_data = user_data;
   request->has_callbacks = true;
   request_todo_soon(request);
+  return 0;
 }
 
 void *wt_request_user_data(const wt_request *request) { return request->user_data; }

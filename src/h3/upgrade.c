@@ -35,15 +35,20 @@
 /* --- Options --- */
 
 void wt_upgrade_options_init(struct wt_upgrade_options *options, size_t size) {
-  const struct wt_upgrade_options all = {.callbacks = {.size = sizeof(options->callbacks)}};
-  wt__sized_write(options, size, &all, sizeof(all));
+  const struct wt_upgrade_options all = {.size = sizeof(all)};
+  wt__sized_init(options, size, &all, sizeof(all));
 }
 
-static struct wt_upgrade_options options_read(const struct wt_upgrade_options *options) {
-  struct wt_upgrade_options all;
-  wt_upgrade_options_default(&all);
-  if (options) memcpy(&all, options, options->size < sizeof(all) ? options->size : sizeof(all));
-  return all;
+/* Puts what `given` says into `options` and `callbacks`. */
+static int options_read(wt_request *request, const struct wt_upgrade_options *given, struct wt_upgrade_options *options,
+                        struct wt_session_callbacks *callbacks) {
+  wt_upgrade_options_default(options);
+  int rv = given ? wt__sized_read(options, sizeof(*options), given, sizeof(*options)) : 0;
+  if (rv != 0) return wt__request_error(request, rv, "call wt_upgrade_options_default first: no version has this size");
+  rv = wt__sized_read_table(callbacks, sizeof(*callbacks), options->callbacks, sizeof(*callbacks));
+  if (rv != 0) return wt__request_error(request, rv, "the table of callbacks has a size that no version has");
+  options->callbacks = callbacks;
+  return 0;
 }
 
 int wt_upgrade_status(int error) {
@@ -215,7 +220,7 @@ static int session_make(wt_request *request, const struct wt_upgrade_options *op
       .draft = draft,
       .peer_limits = wt__control_flow(conn, &limits) ? &limits : NULL,
       .urgency = wt__priority_of_request(conn, request->id),
-      .callbacks = &options->callbacks,
+      .callbacks = options->callbacks,
       .user_data = options->user_data,
   };
   return wt__mux_session_new(&conn->mux, request->id, &params, session);
@@ -245,10 +250,12 @@ static void connect_set_priority(struct wt__h3_conn *conn, int64_t id) {
 
 int wt_upgrade(wt_request *request, const struct wt_upgrade_options *given, wt_session **session) {
   struct wt__h3_conn *conn = request->conn;
-  const struct wt_upgrade_options options = options_read(given);
+  struct wt_upgrade_options options;
+  struct wt_session_callbacks callbacks;
   struct wt__h3_connect *connect;
   const char *protocol = "";
-  int draft, rv = check_all(request);
+  int draft, rv = options_read(request, given, &options, &callbacks);
+  if (rv == 0) rv = check_all(request);
   if (rv == 0) rv = protocol_choose(request, &options, &protocol);
   if (rv == 0) rv = check_rate(request);
   if (rv != 0) return rv;

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sized.h"
 #include "net/client.h"
 
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "wt_client_close must work in a signal handler");
@@ -308,6 +309,7 @@ int wt_client_new(wt_client **client, const struct wt_client_config *config, cha
   char why[WT__CLIENT_CONFIG_WHY_MAX] = "";
   client_why(message, message_size, "%s", "");
   if (!client) return WT_ERR_INVALID;
+  *client = NULL;
   wt_client *made = wt__calloc(1, sizeof(*made));
   int error = made ? 0 : WT_ERR_NOMEM;
   if (error == 0) {
@@ -384,12 +386,10 @@ void wt_client_free(wt_client *client) {
 }
 
 int wt_client_get_stats(const wt_client *client, struct wt_client_stats *stats) {
-  /* There is no older header yet; once there is, its size is the smallest allowed here. */
-  if (!client || !stats || stats->size < sizeof(*stats)) return WT_ERR_INVALID;
+  if (!client || wt__sized_check(stats, sizeof(*stats))) return WT_ERR_INVALID;
   struct wt__endpoint_stats quic;
   wt__driver_get_stats(&client->driver, &quic);
-  *stats = (struct wt_client_stats){
-      .size = stats->size,
+  const struct wt_client_stats all = {
       .connections_open = quic.connections_open,
       .connections_total = quic.connections_total,
       .sessions_open = client->counters.sessions_open,
@@ -399,5 +399,5 @@ int wt_client_get_stats(const wt_client *client, struct wt_client_stats *stats) 
       .bytes_received = quic.bytes_received,
       .bytes_sent = quic.bytes_sent,
   };
-  return 0;
+  return wt__sized_give(stats, &all, sizeof(all), sizeof(all));
 }

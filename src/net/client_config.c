@@ -34,7 +34,7 @@ void wt_client_config_init(struct wt_client_config *config, size_t size) {
       .quic_version = VERSION_1,
       .require_reset_stream_at = true,
   };
-  wt__sized_write(config, size, &all, sizeof(all));
+  wt__sized_init(config, size, &all, sizeof(all));
 }
 
 static void check_trust(struct wt__check *check, const struct wt_client_config *config) {
@@ -85,14 +85,12 @@ int wt__client_config_copy(struct wt_client_config *copy, const struct wt_client
   struct wt_client_config given;
   memset(copy, 0, sizeof(*copy));
   wt_client_config_default(&given);
-  /* There is no older header yet; once there is, its size is the smallest allowed here. */
-  if (config && config->size < sizeof(given)) {
+  int error = config ? wt__sized_read(&given, sizeof(given), config, sizeof(given)) : 0;
+  if (error) {
     snprintf(why, size, "size is %zu: call wt_client_config_default first", config->size);
-    return WT_ERR_INVALID;
+    return error;
   }
-  if (config) memcpy(&given, config, sizeof(given));
-  given.size = sizeof(given);
-  int error = wt__client_config_check(&given, why, size);
+  error = wt__client_config_check(&given, why, size);
   if (error) return error;
 
   *copy = given;

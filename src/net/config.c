@@ -54,7 +54,7 @@ void wt_server_config_init(struct wt_server_config *config, size_t size) {
       .max_open_files_per_connection = 32,
       .max_memory = machine_memory() / 2,
   };
-  wt__sized_write(config, size, &all, sizeof(all));
+  wt__sized_init(config, size, &all, sizeof(all));
 }
 
 /* --- Checks --- */
@@ -135,14 +135,12 @@ int wt__config_copy(struct wt_server_config *copy, const struct wt_server_config
   struct wt_server_config given;
   memset(copy, 0, sizeof(*copy));
   wt_server_config_default(&given);
-  /* There is no older header yet; once there is, its size is the smallest allowed here. */
-  if (config && config->size < sizeof(given)) {
+  int error = config ? wt__sized_read(&given, sizeof(given), config, sizeof(given)) : 0;
+  if (error) {
     snprintf(why, size, "size is %zu: call wt_server_config_default first", config->size);
-    return WT_ERR_INVALID;
+    return error;
   }
-  if (config) memcpy(&given, config, sizeof(given));
-  given.size = sizeof(given);
-  int error = wt__config_check(&given, why, size);
+  error = wt__config_check(&given, why, size);
   if (error) return error;
 
   *copy = given;

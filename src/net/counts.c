@@ -13,6 +13,8 @@
 
 #include "net/server.h"
 
+#include "base/sized.h"
+
 #define NS_PER_US 1000
 
 static uint64_t max_u64(uint64_t a, uint64_t b) { return a > b ? a : b; }
@@ -56,14 +58,7 @@ void wt__counts_publish(struct wt__worker *worker) {
 #undef PUBLISH
 }
 
-int wt_server_get_stats(const wt_server *server, struct wt_server_stats *stats) {
-  /* There is no older header yet; once there is, its size is the smallest allowed here. */
-  if (!server || !stats || stats->size < sizeof(*stats)) return WT_ERR_INVALID;
-  *stats = (struct wt_server_stats){.size = stats->size};
-  if (server->worker_count == 1) {
-    worker_count(&server->workers[0], stats);
-    return 0;
-  }
+static void workers_sum(const wt_server *server, struct wt_server_stats *stats) {
   for (unsigned i = 0; i < server->worker_count; i++) {
     struct wt__worker *worker = &server->workers[i];
     uint64_t taken, dropped;
@@ -78,5 +73,15 @@ int wt_server_get_stats(const wt_server *server, struct wt_server_stats *stats) 
     stats->packets_handed_over += taken;
     stats->packets_dropped += dropped;
   }
-  return 0;
+}
+
+int wt_server_get_stats(const wt_server *server, struct wt_server_stats *stats) {
+  struct wt_server_stats all = {0};
+  if (!server || wt__sized_check(stats, sizeof(*stats))) return WT_ERR_INVALID;
+  if (server->worker_count == 1) {
+    worker_count(&server->workers[0], &all);
+  } else {
+    workers_sum(server, &all);
+  }
+  return wt__sized_give(stats, &all, sizeof(all), sizeof(all));
 }

@@ -35,11 +35,10 @@ struct wt_dial {
 
 void wt_dial_options_init(struct wt_dial_options *options, size_t size) {
   const struct wt_dial_options all = {
-      .callbacks = {.size = sizeof(options->callbacks)},
-      .session_callbacks = {.size = sizeof(options->session_callbacks)},
+      .size = sizeof(all),
       .timeout_ms = 10000,
   };
-  wt__sized_write(options, size, &all, sizeof(all));
+  wt__sized_init(options, size, &all, sizeof(all));
 }
 
 const char *wt_dial_stage_name(enum wt_dial_stage stage) {
@@ -211,13 +210,32 @@ static const struct wt__asker_kind dial_kind = {
 
 /* --- The application's calls --- */
 
+/* What the caller gives, with tables of this version. */
+struct dial_given {
+  struct wt_dial_options options;
+  struct wt_dial_callbacks callbacks;
+  struct wt_session_callbacks session_callbacks;
+};
+
+static int dial_options_read(wt_client *client, const struct wt_dial_options *from, struct dial_given *given) {
+  struct wt_dial_options *options = &given->options;
+  wt_dial_options_default(options);
+  int error = wt__sized_read(options, sizeof(*options), from, sizeof(*options));
+  if (error) return wt__client_fail(client, error, "options: call wt_dial_options_default first");
+  error =
+      wt__sized_read_table(&given->callbacks, sizeof(given->callbacks), options->callbacks, sizeof(given->callbacks));
+  if (error) return wt__client_fail(client, error, "options: callbacks has a size that no version has");
+  error = wt__sized_read_table(&given->session_callbacks, sizeof(given->session_callbacks), options->session_callbacks,
+                               sizeof(given->session_callbacks));
+  if (error) return wt__client_fail(client, error, "options: session_callbacks has a size that no version has");
+  options->callbacks = &given->callbacks;
+  options->session_callbacks = &given->session_callbacks;
+  return 0;
+}
+
 static int dial_options_check(wt_client *client, const struct wt_dial_options *options) {
-  /* There is no older header yet; once there is, its size is the smallest allowed here. */
-  if (!options || options->size < sizeof(*options)) {
-    return wt__client_fail(client, WT_ERR_INVALID, "options: call wt_dial_options_default first");
-  }
-  if (!options->callbacks.on_done || options->callbacks.size < sizeof(options->callbacks)) {
-    return wt__client_fail(client, WT_ERR_INVALID, "options: callbacks.on_done or callbacks.size is missing");
+  if (!options->callbacks->on_done) {
+    return wt__client_fail(client, WT_ERR_INVALID, "options: callbacks has no on_done");
   }
   if (options->timeout_ms > WT__BOUNDS_MAX_MS) {
     return wt__client_fail(client, WT_ERR_INVALID, "options: timeout_ms is too large");
@@ -241,17 +259,20 @@ static int dial_request_check(wt_client *client, const struct wt__url *url, cons
 static int dial_begin(wt_dial *dial, wt_client *client, struct wt__url *url, const struct wt_dial_options *options) {
   dial->copy = wt__dial_copy_new(options);
   if (!dial->copy) return WT_ERR_NOMEM;
-  dial->callbacks = options->callbacks;
+  dial->callbacks = *options->callbacks;
   dial->user_data = options->user_data;
   int error = dial_request_check(client, url, dial->copy);
   if (error) return error;
   return wt__asker_init(&dial->asker, client, &dial_kind, url, options->timeout_ms, options->allow_pooling);
 }
 
-int wt_client_dial(wt_client *client, const char *url, const struct wt_dial_options *options, wt_dial **dial) {
+int wt_client_dial(wt_client *client, const char *url, const struct wt_dial_options *from, wt_dial **dial) {
+  struct dial_given given;
+  const struct wt_dial_options *options = &given.options;
   struct wt__url parsed;
   if (!client) return WT_ERR_INVALID;
-  int error = dial_options_check(client, options);
+  int error = dial_options_read(client, from, &given);
+  if (error == 0) error = dial_options_check(client, options);
   if (error == 0) error = wt__client_url(client, url, &parsed);
   if (error) return error;
   wt_dial *made = wt__calloc(1, sizeof(*made));
@@ -285,19 +306,17 @@ int wt_dial_get_connection_info(const wt_dial *dial, struct wt_connection_info *
 }
 
 int wt_dial_attempt(const wt_dial *dial, size_t index, struct wt_attempt *attempt) {
-  /* There is no older header yet; once there is, its size is the smallest allowed here. */
-  if (!dial || !attempt || attempt->size < sizeof(*attempt)) return WT_ERR_INVALID;
+  if (!dial || wt__sized_check(attempt, sizeof(*attempt))) return WT_ERR_INVALID;
   const struct wt__reach *reach = dial->asker.reach;
   if (!reach || index >= reach->attempt_count) return WT_ERR_NOT_FOUND;
   const struct wt__attempt *from = reach->attempts[index];
   uint64_t begun = dial->asker.begun;
-  *attempt = (struct wt_attempt){
-      .size = attempt->size,
+  const struct wt_attempt all = {
       .address = from->address,
       .begun_us = from->begun > begun ? (from->begun - begun) / 1000 : 0,
       .ended_us = from->ended > begun ? (from->ended - begun) / 1000 : 0,
       .error = from->error,
       .message = from->message,
   };
-  return 0;
+  return wt__sized_give(attempt, &all, sizeof(all), sizeof(all));
 }

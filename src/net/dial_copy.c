@@ -48,7 +48,7 @@ struct wt__dial_copy *wt__dial_copy_new(const struct wt_dial_options *options) {
       .protocols = protocols,
       .protocol_count = options->protocol_count,
       .require_protocol = options->require_protocol,
-      .callbacks = options->session_callbacks,
+      .callbacks = *options->session_callbacks,
       .user_data = options->session_user_data,
       .optimistic = options->optimistic,
   };

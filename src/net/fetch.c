@@ -27,12 +27,12 @@ struct fetch {
 
 void wt_exchange_options_init(struct wt_exchange_options *options, size_t size) {
   const struct wt_exchange_options all = {
-      .callbacks = {.size = sizeof(options->callbacks)},
+      .size = sizeof(all),
       .method = "GET",
       .timeout_ms = 10000,
       .allow_pooling = true,
   };
-  wt__sized_write(options, size, &all, sizeof(all));
+  wt__sized_init(options, size, &all, sizeof(all));
 }
 
 /* --- The asker's side --- */
@@ -88,11 +88,19 @@ int wt_exchange_get_connection_info(const wt_exchange *exchange, struct wt_conne
 
 /* --- The application's call --- */
 
+/* What the caller gives, with a table of this version. */
+static int fetch_read(wt_client *client, const struct wt_exchange_options *given, struct wt_exchange_options *options,
+                      struct wt_exchange_callbacks *callbacks) {
+  wt_exchange_options_default(options);
+  int error = given ? wt__sized_read(options, sizeof(*options), given, sizeof(*options)) : 0;
+  if (error) return wt__client_fail(client, error, "options: call wt_exchange_options_default first");
+  error = wt__sized_read_table(callbacks, sizeof(*callbacks), options->callbacks, sizeof(*callbacks));
+  if (error) return wt__client_fail(client, error, "options: callbacks has a size that no version has");
+  options->callbacks = callbacks;
+  return 0;
+}
+
 static int fetch_check(wt_client *client, const struct wt_exchange_options *options) {
-  /* There is no older header yet; once there is, its size is the smallest allowed here. */
-  if (options->size < sizeof(*options)) {
-    return wt__client_fail(client, WT_ERR_INVALID, "options: call wt_exchange_options_default first");
-  }
   if (options->timeout_ms > WT__BOUNDS_MAX_MS) {
     return wt__client_fail(client, WT_ERR_INVALID, "options: timeout_ms is too large");
   }
@@ -135,18 +143,18 @@ static int fetch_begin(struct fetch *fetch, wt_client *client, struct wt__url *u
   return error;
 }
 
-int wt_client_request(wt_client *client, const char *url, const struct wt_exchange_options *options,
+int wt_client_request(wt_client *client, const char *url, const struct wt_exchange_options *given,
                       wt_exchange **exchange) {
-  struct wt_exchange_options defaults;
+  struct wt_exchange_options options;
+  struct wt_exchange_callbacks callbacks;
   struct wt__url parsed;
   if (!client) return WT_ERR_INVALID;
-  wt_exchange_options_default(&defaults);
-  if (!options) options = &defaults;
-  int error = fetch_check(client, options);
+  int error = fetch_read(client, given, &options, &callbacks);
+  if (error == 0) error = fetch_check(client, &options);
   if (error == 0) error = wt__client_url(client, url, &parsed);
   if (error) return error;
   struct fetch *fetch = wt__calloc(1, sizeof(*fetch));
-  error = fetch ? fetch_begin(fetch, client, &parsed, options) : WT_ERR_NOMEM;
+  error = fetch ? fetch_begin(fetch, client, &parsed, &options) : WT_ERR_NOMEM;
   if (error == 0) {
     if (exchange) *exchange = fetch->exchange;
     return 0;

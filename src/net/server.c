@@ -97,26 +97,32 @@ static int workers_new(wt_server *server, char *why, size_t size) {
   return 0;
 }
 
-int wt_server_new(wt_server **server, const struct wt_server_config *config) {
+static int server_new(struct wt_server *server, const struct wt_server_config *config, char *why, size_t size) {
+  wt__routes_init(&server->routes);
+  wt__posts_init(&server->posts, post_call, server);
+  int error = wt__config_copy(&server->config, config, why, size);
+  if (error == 0) error = wt__tls_context_new(&server->tls, server->config.session_tickets);
+  return error ? error : workers_new(server, why, size);
+}
+
+int wt_server_new(wt_server **server, const struct wt_server_config *config, char *message, size_t message_size) {
   struct wt__log log = log_of(config);
   char why[WT__CONFIG_WHY_MAX] = "";
+  if (message && message_size) message[0] = '\0';
   if (!server) return WT_ERR_INVALID;
+  *server = NULL;
   struct wt_server *made = wt__calloc(1, sizeof(*made));
-  if (!made) return WT_ERR_NOMEM;
-  made->log = log;
-  wt__routes_init(&made->routes);
-  wt__posts_init(&made->posts, post_call, made);
-  int error = wt__config_copy(&made->config, config, why, sizeof(why));
-  if (error == 0) error = wt__tls_context_new(&made->tls, made->config.session_tickets);
-  if (error == 0) error = workers_new(made, why, sizeof(why));
-  if (error) {
-    /* There is no server yet that could be asked for the reason. */
-    WT__ERROR(&log, "cannot make a server: %s", why[0] ? why : wt_error_string(error));
-    server_delete(made);
-    return error;
+  if (made) made->log = log;
+  int error = made ? server_new(made, config, why, sizeof(why)) : WT_ERR_NOMEM;
+  if (error == 0) {
+    *server = made;
+    return 0;
   }
-  *server = made;
-  return 0;
+  if (!why[0]) (void)snprintf(why, sizeof(why), "%s", wt_error_string(error));
+  WT__ERROR(&log, "cannot make a server: %s", why);
+  if (message && message_size) (void)snprintf(message, message_size, "cannot make a server: %s", why);
+  if (made) server_delete(made);
+  return error;
 }
 
 /* Whether this is a thread that `wt_server_free` would wait for. */

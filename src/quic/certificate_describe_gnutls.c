@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/sized.h"
 #include "quic/certificate.h"
 #include "wire/utf8.h"
 
@@ -198,14 +199,13 @@ static int describe_der(const gnutls_datum_t *data, size_t index, struct wt_cert
 }
 
 int wt_certificate_describe(const void *data, size_t len, size_t index, struct wt_certificate_info *info) {
-  if (!info || info->size < sizeof(*info) || (!data && len)) return WT_ERR_INVALID;
+  if (wt__sized_check(info, sizeof(*info)) || (!data && len)) return WT_ERR_INVALID;
   if (len == 0 || len > MAX_DATA_LEN) return WT_ERR_CERTIFICATE;
   gnutls_datum_t datum = {(unsigned char *)(uintptr_t)data, (unsigned)len};
   struct wt_certificate_info *all = wt__calloc(1, sizeof(*all));
   if (!all) return WT_ERR_NOMEM;
-  all->size = info->size;
   int error = is_pem(&datum) ? describe_pem(&datum, index, all) : describe_der(&datum, index, all);
-  if (!error) memcpy(info, all, sizeof(*all));
+  if (!error) error = wt__sized_give(info, all, sizeof(*all), sizeof(*all));
   wt__free(all);
   return error;
 }

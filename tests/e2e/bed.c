@@ -37,7 +37,7 @@ static void stream_on_data(wt_stream *stream, const uint8_t *data, size_t len, b
 }
 
 static void visitor_on_stream(wt_session *session, wt_stream *stream, void *user_data) {
-  static const struct wt_stream_callbacks callbacks = {.size = sizeof(callbacks), .on_data = stream_on_data};
+  static const struct wt_stream_callbacks callbacks = {.on_data = stream_on_data};
   (void)session;
   visitor_check(user_data);
   wt_stream_set_callbacks(stream, &callbacks, user_data);
@@ -116,9 +116,9 @@ static void on_session(wt_request *request, void *user_data) {
   wt_upgrade_options_default(&options);
   options.headers = &header;
   options.header_count = 1;
-  options.callbacks.on_stream = visitor_on_stream;
-  options.callbacks.on_datagram = visitor_on_datagram;
-  options.callbacks.on_close = visitor_on_close;
+  static const struct wt_session_callbacks callbacks = {
+      .on_stream = visitor_on_stream, .on_datagram = visitor_on_datagram, .on_close = visitor_on_close};
+  options.callbacks = &callbacks;
   options.user_data = visitor;
   if (worker > 0 && !signals_are_blocked()) atomic_fetch_add(&bed->signals_allowed, 1);
   *visitor = (struct visitor){.bed = bed, .thread = pthread_self()};
@@ -163,7 +163,7 @@ void bed_open(struct bed *bed, const struct wt_server_config *config, bool unste
   assert_int_equal(uv_loop_init(&bed->pair.loop), 0);
   assert_int_equal(wt_certificate_generate(NULL, 0, 13, &bed->certificate), 0);
   wt_certificate_sha256(bed->certificate, bed->pair.hash);
-  assert_int_equal(wt_server_new(&bed->server, config), 0);
+  assert_int_equal(wt_server_new(&bed->server, config, NULL, 0), 0);
   bed_server = bed->server;
   bed_number++;
   bed->server->unsteered = unsteered;
@@ -241,7 +241,7 @@ static void guest_on_data(wt_stream *stream, const uint8_t *data, size_t len, bo
 }
 
 void guest_echo(struct guest *guest) {
-  static const struct wt_stream_callbacks callbacks = {.size = sizeof(callbacks), .on_data = guest_on_data};
+  static const struct wt_stream_callbacks callbacks = {.on_data = guest_on_data};
   wt_stream *stream;
   size_t written;
   guest->got = 0;
@@ -264,9 +264,12 @@ void guest_dial(struct guest *guest, struct bed *bed, const char *url, size_t *l
                 void (*on_done)(wt_dial *dial, const struct wt_dial_result *result, void *user_data)) {
   struct wt_dial_options options;
   dialed_options(&guest->dialed, &bed->pair, &options);
-  options.callbacks.on_done = on_done;
+  const struct wt_dial_callbacks dial_callbacks = {.on_done = on_done};
+  struct wt_session_callbacks session_callbacks = *options.session_callbacks;
+  options.callbacks = &dial_callbacks;
   options.timeout_ms = 25000;
-  options.session_callbacks.on_datagram = guest_on_datagram;
+  session_callbacks.on_datagram = guest_on_datagram;
+  options.session_callbacks = &session_callbacks;
   guest->left = left;
   echo_text_fill();
   assert_int_equal(wt_client_dial(bed->pair.client, url, &options, &guest->dialed.dial), 0);

@@ -25,7 +25,7 @@ static void echo_on_data(wt_stream *stream, const uint8_t *data, size_t len, boo
 }
 
 static void session_on_stream(wt_session *session, wt_stream *stream, void *user_data) {
-  static const struct wt_stream_callbacks callbacks = {.size = sizeof(callbacks), .on_data = echo_on_data};
+  static const struct wt_stream_callbacks callbacks = {.on_data = echo_on_data};
   (void)session;
   wt_stream_set_callbacks(stream, &callbacks, user_data);
 }
@@ -51,9 +51,9 @@ static void on_session(wt_request *request, void *user_data) {
   struct wt_upgrade_options options;
   wt_session *session;
   wt_upgrade_options_default(&options);
-  options.callbacks.on_stream = session_on_stream;
-  options.callbacks.on_datagram = session_on_datagram;
-  options.callbacks.on_close = session_on_close;
+  static const struct wt_session_callbacks callbacks = {
+      .on_stream = session_on_stream, .on_datagram = session_on_datagram, .on_close = session_on_close};
+  options.callbacks = &callbacks;
   options.user_data = pair;
   options.protocols = protocols;
   options.protocol_count = 2;
@@ -91,7 +91,7 @@ static void body_on_data(wt_request *request, const uint8_t *data, size_t len, b
 }
 
 static void on_echo(wt_request *request, void *user_data) {
-  static const struct wt_request_callbacks callbacks = {.size = sizeof(callbacks), .on_body = body_on_data};
+  static const struct wt_request_callbacks callbacks = {.on_body = body_on_data};
   assert_int_equal(wt_request_begin(request, 200, NULL, 0), 0);
   wt_request_set_callbacks(request, &callbacks, user_data);
 }
@@ -141,7 +141,7 @@ void pair_open(struct pair *pair, const struct pair_options *options) {
   config.log = quiet;
   config.log_level = getenv("WT_TEST_LOG") ? WT_LOG_DEBUG : WT_LOG_WARN;
   if (options->configure) options->configure(&config);
-  assert_int_equal(wt_server_new(&pair->server, &config), 0);
+  assert_int_equal(wt_server_new(&pair->server, &config, NULL, 0), 0);
   assert_int_equal(wt_server_add_certificate(pair->server, pair->certificate), 0);
   assert_int_equal(wt_server_handle(pair->server, "/session", on_session, pair), 0);
   assert_int_equal(wt_server_handle(pair->server, "/mute", on_mute, pair), 0);
@@ -258,9 +258,11 @@ void dialed_options(struct dialed *dialed, struct pair *pair, struct wt_dial_opt
   memset(dialed, 0, sizeof(*dialed));
   dialed->pair = pair;
   wt_dial_options_default(options);
-  options->callbacks.on_done = dialed_on_done;
+  static const struct wt_dial_callbacks dial_callbacks = {.on_done = dialed_on_done};
+  options->callbacks = &dial_callbacks;
   options->user_data = dialed;
-  options->session_callbacks.on_close = dialed_on_close;
+  static const struct wt_session_callbacks session_callbacks = {.on_close = dialed_on_close};
+  options->session_callbacks = &session_callbacks;
   options->session_user_data = dialed;
 }
 

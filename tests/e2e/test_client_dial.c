@@ -403,7 +403,8 @@ static void test_client_refuses_urls_at_once(void **state) {
   assert_int_equal(wt_client_dial(pair.client, pair.url, &options, &dial), WT_ERR_INVALID);
   assert_string_equal(wt_client_error(pair.client), "a header field, the origin or a subprotocol cannot be sent");
   options.header_count = 0;
-  options.callbacks.on_done = NULL;
+  static const struct wt_dial_callbacks dial_callbacks = {0};
+  options.callbacks = &dial_callbacks;
   assert_int_equal(wt_client_dial(pair.client, pair.url, &options, &dial), WT_ERR_INVALID);
   assert_int_equal(wt_client_dial(pair.client, pair.url, NULL, &dial), WT_ERR_INVALID);
   assert_int_equal(wt_client_dial(NULL, pair.url, &options, &dial), WT_ERR_INVALID);

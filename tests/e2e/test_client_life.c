@@ -172,7 +172,8 @@ static void test_client_dial_may_be_cancelled_at_any_moment(void **state) {
     pair_open(&pair, NULL);
     pair_client(&pair, NULL);
     dialed_options(&dialed, &pair, &options);
-    options.callbacks.on_done = on_done_cancel;
+    static const struct wt_dial_callbacks dial_callbacks = {.on_done = on_done_cancel};
+    options.callbacks = &dial_callbacks;
     assert_int_equal(wt_client_dial(pair.client, pair.url, &options, &dialed.dial), 0);
     for (int i = 0; i < turns; i++) uv_run(&pair.loop, UV_RUN_NOWAIT);
     if (!dialed.calls) {
@@ -267,9 +268,11 @@ static void own_open(struct own *own, struct host *host) {
 static void own_dial(struct own *own, struct host *host) {
   struct wt_dial_options options;
   wt_dial_options_default(&options);
-  options.callbacks.on_done = own_on_done;
+  static const struct wt_dial_callbacks dial_callbacks = {.on_done = own_on_done};
+  options.callbacks = &dial_callbacks;
   options.user_data = own;
-  options.session_callbacks.on_close = own_on_close;
+  static const struct wt_session_callbacks session_callbacks = {.on_close = own_on_close};
+  options.session_callbacks = &session_callbacks;
   options.session_user_data = own;
   assert_int_equal(wt_client_dial(own->client, host->pair.url, &options, NULL), 0);
 }
@@ -333,9 +336,11 @@ static void test_client_makes_calls_of_other_threads(void **state) {
   host_open(&host);
   own_open(&own, &host);
   wt_dial_options_default(&options);
-  options.callbacks.on_done = own_on_done_post;
+  static const struct wt_dial_callbacks dial_callbacks = {.on_done = own_on_done_post};
+  options.callbacks = &dial_callbacks;
   options.user_data = &own;
-  options.session_callbacks.on_close = own_on_close;
+  static const struct wt_session_callbacks session_callbacks = {.on_close = own_on_close};
+  options.session_callbacks = &session_callbacks;
   options.session_user_data = &own;
   assert_int_equal(wt_client_dial(own.client, host.pair.url, &options, NULL), 0);
   assert_int_equal(wt_client_run(own.client), 0);
@@ -395,9 +400,11 @@ static void test_client_may_be_closed_in_a_signal_handler(void **state) {
   signalled = own.client;
   assert_int_equal(sigaction(SIGUSR1, &action, &before), 0);
   wt_dial_options_default(&options);
-  options.callbacks.on_done = own_on_done_raise;
+  static const struct wt_dial_callbacks dial_callbacks = {.on_done = own_on_done_raise};
+  options.callbacks = &dial_callbacks;
   options.user_data = &own;
-  options.session_callbacks.on_close = own_on_close;
+  static const struct wt_session_callbacks session_callbacks = {.on_close = own_on_close};
+  options.session_callbacks = &session_callbacks;
   options.session_user_data = &own;
   assert_int_equal(wt_client_dial(own.client, host.pair.url, &options, NULL), 0);
   assert_int_equal(wt_client_run(own.client), 0);

@@ -58,7 +58,6 @@ static void echo_on_close(wt_stream *stream, const struct wt_stream_error *error
 }
 
 static const struct wt_stream_callbacks echo_callbacks = {
-    .size = sizeof(echo_callbacks),
     .on_data = echo_on_data,
     .on_writable = echo_on_writable,
     .on_close = echo_on_close,
@@ -114,7 +113,9 @@ static void test_client_datagrams(void **state) {
   pair_open(&pair, NULL);
   pair_client(&pair, NULL);
   dialed_options(&dialed, &pair, &options);
-  options.session_callbacks.on_datagram = on_datagram;
+  struct wt_session_callbacks session_callbacks = *options.session_callbacks;
+  session_callbacks.on_datagram = on_datagram;
+  options.session_callbacks = &session_callbacks;
   dialed_run(&dialed, &pair, pair.url, &options);
   assert_int_equal(dialed.error, 0);
   assert_true(wt_session_max_datagram_size(dialed.session) > 1000);
@@ -170,7 +171,9 @@ static void test_client_is_optimistic(void **state) {
   pair_client(&pair, NULL);
   dialed_options(&early.dialed, &pair, &options);
   options.optimistic = true;
-  options.callbacks.on_asked = on_asked;
+  struct wt_dial_callbacks dial_callbacks = *options.callbacks;
+  dial_callbacks.on_asked = on_asked;
+  options.callbacks = &dial_callbacks;
   dialed_run(&early.dialed, &pair, pair.url, &options);
   assert_int_equal(early.asked, 1);
   assert_int_equal(early.dialed.error, 0);
@@ -189,7 +192,9 @@ static void test_client_was_too_optimistic(void **state) {
   pair_client(&pair, NULL);
   dialed_options(&early.dialed, &pair, &options);
   options.optimistic = true;
-  options.callbacks.on_asked = on_asked;
+  struct wt_dial_callbacks dial_callbacks = *options.callbacks;
+  dial_callbacks.on_asked = on_asked;
+  options.callbacks = &dial_callbacks;
   (void)snprintf(url, sizeof(url), "https://127.0.0.1:%u/nowhere", pair.port);
   assert_int_equal(wt_client_dial(pair.client, url, &options, NULL), 0);
   while (!early.dialed.calls) pair_run(&pair);

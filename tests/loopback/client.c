@@ -132,7 +132,6 @@ void client_dial_options(struct wt__h3_dial_options *options, const char *path) 
   memset(options, 0, sizeof(*options));
   options->authority = "localhost:4000";
   options->path = path;
-  options->callbacks.size = sizeof(options->callbacks);
 }
 
 struct client_dial *client_dial(struct client_link *link, const char *path, const struct wt__h3_dial_options *options,

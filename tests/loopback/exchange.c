@@ -102,13 +102,13 @@ struct client_exchange *exchange_new(struct client *client, const char *method, 
     all = *options;
   else
     exchange_options(&all, method, path);
-  all.callbacks = (struct wt_exchange_callbacks){
-      .size = sizeof(all.callbacks),
+  static const struct wt_exchange_callbacks callbacks = {
       .on_response = on_response,
       .on_body = on_body,
       .on_writable = on_writable,
       .on_close = on_close,
   };
+  all.callbacks = &callbacks;
   all.user_data = record;
   record->client = client;
   int rv = wt__exchange_new(&all, &record->exchange);

@@ -181,7 +181,6 @@ static void on_stream_close(wt_stream *stream, const struct wt_stream_error *err
 
 static void stream_callbacks_set(struct server_stream *record) {
   struct wt_stream_callbacks callbacks = {
-      .size = sizeof(callbacks),
       .on_data = on_stream_data,
       .on_writable = on_stream_writable,
       .on_reset = on_stream_reset,
@@ -294,14 +293,14 @@ int server_upgrade(struct server_request *request) {
   wt_upgrade_options_default(&options);
   struct server_session *record = session_record(server);
   record->echo = strncmp(request->path, "/echo", 5) == 0;
-  options.callbacks = (struct wt_session_callbacks){
-      .size = sizeof(options.callbacks),
+  static const struct wt_session_callbacks callbacks = {
       .on_stream = on_session_stream,
       .on_datagram = on_session_datagram,
       .on_stream_credit = on_session_credit,
       .on_drain = on_session_drain,
       .on_close = on_session_close,
   };
+  options.callbacks = &callbacks;
   options.user_data = record;
   options.protocols = server->protocols;
   options.protocol_count = server->protocol_count;
@@ -330,7 +329,6 @@ struct server_session *server_adopt(struct server *server, wt_session *session, 
   record->session = session;
   record->echo = echo;
   const struct wt_session_callbacks callbacks = {
-      .size = sizeof(callbacks),
       .on_stream = on_session_stream,
       .on_datagram = on_session_datagram,
       .on_stream_credit = on_session_credit,
@@ -415,7 +413,6 @@ struct server_request *server_request_new(struct server *server, wt_request *req
     server->requests = record;
   server->last_request = record;
   struct wt_request_callbacks callbacks = {
-      .size = sizeof(callbacks),
       .on_body = on_request_body,
       .on_writable = on_request_writable,
       .on_close = on_request_close,

@@ -64,7 +64,8 @@ static int dial(const char *host, const char *origin) {
   wt_dial *dial;
   char url[128];
   wt_dial_options_default(&options);
-  options.callbacks.on_done = on_done;
+  static const struct wt_dial_callbacks dial_callbacks = {.on_done = on_done};
+  options.callbacks = &dial_callbacks;
   options.origin = origin;
   snprintf(url, sizeof url, "https://%s:%u/echo", host, bed.site.port);
   bed.done = false;
@@ -78,8 +79,9 @@ static int get(const char *host, const char *path) {
   wt_exchange *exchange;
   char url[128];
   wt_exchange_options_default(&options);
-  options.callbacks.on_response = on_response;
-  options.callbacks.on_close = on_exchange_close;
+  static const struct wt_exchange_callbacks exchange_callbacks = {.on_response = on_response,
+                                                                  .on_close = on_exchange_close};
+  options.callbacks = &exchange_callbacks;
   snprintf(url, sizeof url, "https://%s:%u%s", host, bed.site.port, path);
   bed.done = false;
   bed.status = 0;
@@ -97,7 +99,7 @@ static void server_open(void) {
   config.loop = &bed.loop;
   config.check_origin = origins_check;
   config.check_origin_user_data = &bed.origins;
-  assert_int_equal(wt_server_new(&bed.server, &config), 0);
+  assert_int_equal(wt_server_new(&bed.server, &config, NULL, 0), 0);
   assert_int_equal(endpoints_add(bed.server, &bed.endpoints), 0);
   assert_int_equal(wt_certificate_generate(NULL, 0, 1, &certificate), 0);
   wt_certificate_sha256(certificate, bed.hash);

@@ -130,7 +130,6 @@ static inline void app_stream_close(wt_stream *s, const struct wt_stream_error *
 }
 
 static const struct wt_stream_callbacks stream_app = {
-    .size = sizeof(struct wt_stream_callbacks),
     .on_data = app_data,
     .on_writable = app_writable,
     .on_reset = app_reset,
@@ -159,7 +158,6 @@ static inline void app_close(wt_session *session, const struct wt_close_info *in
 }
 
 static const struct wt_session_callbacks session_app = {
-    .size = sizeof(struct wt_session_callbacks),
     .on_stream = app_stream,
     .on_datagram = app_datagram,
     .on_stream_credit = app_credit,

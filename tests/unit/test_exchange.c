@@ -70,6 +70,8 @@ static struct h3_fixture *client_new(bool connected) {
 }
 
 static void options_of(struct wt__exchange_options *options, struct told *told) {
+  static const struct wt_exchange_callbacks callbacks = {
+      .on_response = on_response, .on_body = on_body, .on_close = on_close};
   memset(told, 0, sizeof(*told));
   *options = (struct wt__exchange_options){
       .method = "GET",
@@ -77,10 +79,7 @@ static void options_of(struct wt__exchange_options *options, struct told *told) 
       .path = "/",
       .max_header_bytes = 1024,
       .max_send_buffer = 1000,
-      .callbacks = {.size = sizeof(options->callbacks),
-                    .on_response = on_response,
-                    .on_body = on_body,
-                    .on_close = on_close},
+      .callbacks = &callbacks,
       .user_data = told,
   };
 }

@@ -25,8 +25,7 @@ static void on_close(wt_request *request, int error, void *user_data) {
 }
 
 static void handler(wt_request *request, void *user_data) {
-  static const struct wt_request_callbacks callbacks = {
-      .size = sizeof(callbacks), .on_body = on_body, .on_close = on_close};
+  static const struct wt_request_callbacks callbacks = {.on_body = on_body, .on_close = on_close};
   const char *origin = wt_request_origin(request);
   (void)user_data;
   app.handled++;

@@ -37,12 +37,13 @@ static void handler(wt_request *request, void *user_data) {
   if (!app.keep) app.rv = wt_upgrade(request, &app.options, &app.session);
 }
 
+static const struct wt_session_callbacks callbacks = {.on_close = on_close, .on_stream = on_stream};
+
 static struct h3_fixture *started(void) {
   struct h3_fixture *f = h3_new();
   memset(&app, 0, sizeof(app));
   wt_upgrade_options_default(&app.options);
-  app.options.callbacks.on_close = on_close;
-  app.options.callbacks.on_stream = on_stream;
+  app.options.callbacks = &callbacks;
   app.rv = 1;
   assert_int_equal(wt__routes_set(&f->routes, "/wt", handler, NULL, NULL), 0);
   h3_start(f);
@@ -119,8 +120,7 @@ static void test_upgrade_session_limit_of_draft02(void **state) {
     h3_run(f);
     assert_int_equal(app.rv, id < 8 ? 0 : WT_ERR_SESSION_LIMIT);
   }
-  app.options.callbacks.on_close = NULL;
-  wt_session_set_callbacks(wt__map_get(&f->conn->mux.sessions, 0), &app.options.callbacks, NULL);
+  assert_int_equal(wt_session_set_callbacks(wt__map_get(&f->conn->mux.sessions, 0), NULL, NULL), 0);
   h3_free(f);
 }
 

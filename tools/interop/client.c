@@ -119,9 +119,10 @@ static void client_dial(struct client *client, struct visit *visit, const struct
   visit->owner = client;
   visit->on_change = on_change;
   wt_dial_options_default(&options);
-  options.callbacks = (struct wt_dial_callbacks){.size = sizeof options.callbacks, .on_done = on_dial_done};
-  options.session_callbacks = visit_callbacks();
-  options.session_callbacks.on_close = on_session_close;
+  static const struct wt_dial_callbacks callbacks = {.on_done = on_dial_done};
+  options.callbacks = &callbacks;
+  const struct wt_session_callbacks session_callbacks = visit_callbacks(on_session_close);
+  options.session_callbacks = &session_callbacks;
   options.user_data = options.session_user_data = visit;
   options.protocols = client->plan->protocols;
   options.protocol_count = client->plan->protocol_count;

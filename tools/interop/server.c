@@ -136,8 +136,8 @@ static void on_request(wt_request *request, void *user_data) {
   visit->owner = server;
   visit->on_change = on_change;
   wt_upgrade_options_default(&options);
-  options.callbacks = visit_callbacks();
-  options.callbacks.on_close = on_session_close;
+  const struct wt_session_callbacks callbacks = visit_callbacks(on_session_close);
+  options.callbacks = &callbacks;
   options.user_data = visit;
   options.protocols = server->plan->protocols;
   options.protocol_count = server->plan->protocol_count;
@@ -198,7 +198,7 @@ int server_run(struct plan *plan, FILE *log_file) {
   config.log = log_write;
   config.log_user_data = log_file;
   config.log_level = WT_LOG_DEBUG;
-  if (wt_server_new(&server.handle, &config)) return 1;
+  if (wt_server_new(&server.handle, &config, NULL, 0)) return 1;
   running = server.handle;
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGINT, &action, NULL);

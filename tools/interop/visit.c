@@ -211,8 +211,7 @@ static void on_stream_close(wt_stream *stream, const struct wt_stream_error *err
 }
 
 static bool stream_read(struct visit *visit, wt_stream *stream, struct wanted *wanted) {
-  static const struct wt_stream_callbacks callbacks = {
-      .size = sizeof callbacks, .on_data = on_data, .on_close = on_stream_close};
+  static const struct wt_stream_callbacks callbacks = {.on_data = on_data, .on_close = on_stream_close};
   struct reader *reader = calloc(1, sizeof *reader);
   if (!reader) return false;
   reader->visit = visit;
@@ -359,9 +358,10 @@ void visit_end(struct visit *visit) {
   visit->pushes_end = &visit->pushes;
 }
 
-struct wt_session_callbacks visit_callbacks(void) {
+struct wt_session_callbacks visit_callbacks(void (*on_close)(wt_session *session, const struct wt_close_info *info,
+                                                             void *user_data)) {
   return (struct wt_session_callbacks){
-      .size = sizeof(struct wt_session_callbacks),
+      .on_close = on_close,
       .on_stream = on_stream,
       .on_datagram = on_datagram,
       .on_stream_credit = on_stream_credit,

@@ -33,7 +33,8 @@ void visit_tick(struct visit *visit, uint64_t ms);
 void visit_end(struct visit *visit);
 
 /* All but `on_close`; the session's user data has to be the visit. */
-struct wt_session_callbacks visit_callbacks(void);
+struct wt_session_callbacks visit_callbacks(void (*on_close)(wt_session *session, const struct wt_close_info *info,
+                                                             void *user_data));
 
 /* Writes the session's subprotocol down, as the case `handshake` wants it. */
 void visit_note_protocol(struct visit *visit);

@@ -88,7 +88,6 @@ static void download_on_reset(wt_stream *stream, const struct wt_stream_error *e
 
 static void download_on_stream(wt_session *handle, wt_stream *stream, void *user_data) {
   static const struct wt_stream_callbacks callbacks = {
-      .size = sizeof(struct wt_stream_callbacks),
       .on_data = download_on_data,
       .on_reset = download_on_reset,
   };

@@ -126,7 +126,6 @@ static void echo_on_gone(wt_stream *stream, const struct wt_stream_error *error,
 
 static void echo_open(struct bench_session *session) {
   static const struct wt_stream_callbacks callbacks = {
-      .size = sizeof(struct wt_stream_callbacks),
       .on_data = echo_on_data,
       .on_writable = echo_on_writable,
       .on_reset = echo_on_gone,

@@ -133,12 +133,12 @@ bool session_dial(struct bench_session *session, const char *url) {
   struct wt_dial_options options;
   wt_dial_options_default(&options);
   dialing_options(&worker->settings->dialing, &options);
-  options.callbacks.size = sizeof options.callbacks;
-  options.callbacks.on_done = session_on_done;
+  static const struct wt_dial_callbacks dial_callbacks = {.on_done = session_on_done};
+  options.callbacks = &dial_callbacks;
   options.user_data = session;
-  options.session_callbacks = worker->settings->workload->callbacks;
-  options.session_callbacks.size = sizeof options.session_callbacks;
-  options.session_callbacks.on_close = session_on_close;
+  struct wt_session_callbacks session_callbacks = worker->settings->workload->callbacks;
+  session_callbacks.on_close = session_on_close;
+  options.session_callbacks = &session_callbacks;
   options.session_user_data = session;
   options.allow_pooling = worker->settings->pooled;
   session->closing = false;

@@ -167,7 +167,6 @@ static void streams_on_close(wt_stream *stream, const struct wt_stream_error *er
 
 static bool streams_issue(struct bench_slot *slot, uint64_t start) {
   static const struct wt_stream_callbacks callbacks = {
-      .size = sizeof(struct wt_stream_callbacks),
       .on_data = streams_on_data,
       .on_writable = streams_on_writable,
       .on_reset = streams_on_gone,

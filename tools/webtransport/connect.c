@@ -100,9 +100,10 @@ static bool dial_begin(struct connect *connect) {
   struct wt_dial_options options;
   wt_dial_options_default(&options);
   dialing_options(dialing, &options);
-  options.callbacks.on_done = connect_on_done;
+  static const struct wt_dial_callbacks dial_callbacks = {.on_done = connect_on_done};
+  options.callbacks = &dial_callbacks;
   options.user_data = connect;
-  options.session_callbacks = talk_callbacks;
+  options.session_callbacks = &talk_callbacks;
   options.session_user_data = &connect->talk;
   options.require_protocol = dialing->protocol_count > 0; /* what was asked for is meant */
   connect->error = wt_client_dial(connect->client, dialing->url, &options, &connect->dial);

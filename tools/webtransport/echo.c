@@ -97,7 +97,6 @@ static void echo_on_close(wt_stream *stream, const struct wt_stream_error *error
 }
 
 static const struct wt_stream_callbacks echo_callbacks = {
-    .size = sizeof(struct wt_stream_callbacks),
     .on_data = echo_on_data,
     .on_writable = echo_on_writable,
     .on_reset = echo_on_reset,
@@ -188,7 +187,6 @@ static void echo_on_session_close(wt_session *session, const struct wt_close_inf
 }
 
 static const struct wt_session_callbacks echo_session_callbacks = {
-    .size = sizeof(struct wt_session_callbacks),
     .on_stream = echo_on_stream,
     .on_datagram = echo_on_datagram,
     .on_stream_credit = echo_on_stream_credit,

@@ -51,7 +51,6 @@ static bool close_reason(wt_request *request, char *reason, size_t size) {
 
 void close_accept(wt_request *request, const struct endpoints *endpoints) {
   static const struct wt_session_callbacks callbacks = {
-      .size = sizeof(struct wt_session_callbacks),
       .on_close = close_on_session_close,
   };
   char reason[1025];

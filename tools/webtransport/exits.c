@@ -20,7 +20,7 @@ const struct exit_spec exit_specs[] = {
 int exit_of_error(int error) {
   switch (error) {
     case WT_OK: return EXIT_DONE;
-    case WT_ERR_INVALID: /* a header field, an origin or a subprotocol, as wt_client_dial has it */
+    case WT_ERR_INVALID:                    /* a header field, an origin or a subprotocol, as wt_client_dial has it */
     case WT_ERR_ADDRESS: return EXIT_USAGE; /* the URL */
     case WT_ERR_NOT_FOUND:
     case WT_ERR_IO: return EXIT_UNREACHABLE;

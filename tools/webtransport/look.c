@@ -101,10 +101,11 @@ static void lock_init(struct look *look) {
 
 int look_run(struct look *look, const char *url, struct wt_dial_options *options) {
   wt_dial *dial;
-  options->callbacks = (struct wt_dial_callbacks){.size = sizeof options->callbacks, .on_done = on_done};
+  static const struct wt_dial_callbacks callbacks = {.on_done = on_done};
+  options->callbacks = &callbacks;
   options->user_data = look;
-  options->session_callbacks =
-      (struct wt_session_callbacks){.size = sizeof options->session_callbacks, .on_close = on_session_close};
+  static const struct wt_session_callbacks session_callbacks = {.on_close = on_session_close};
+  options->session_callbacks = &session_callbacks;
   options->session_user_data = look;
   lock_init(look);
   look->begun_ns = now_ns();
@@ -143,7 +144,8 @@ void look_request(wt_client *client, const char *url, uint64_t timeout_ms, bool 
   struct request request = {0};
   wt_exchange *exchange;
   wt_exchange_options_default(&options);
-  options.callbacks = (struct wt_exchange_callbacks){.size = sizeof options.callbacks, .on_response = on_response};
+  static const struct wt_exchange_callbacks callbacks = {.on_response = on_response};
+  options.callbacks = &callbacks;
   options.user_data = &request;
   options.timeout_ms = timeout_ms;
   options.allow_pooling = false;

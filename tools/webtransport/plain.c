@@ -122,7 +122,6 @@ static void echo_on_body(wt_request *request, const uint8_t *data, size_t len, b
 
 void plain_echo(wt_request *request) {
   static const struct wt_request_callbacks callbacks = {
-      .size = sizeof(struct wt_request_callbacks),
       .on_body = echo_on_body,
       .on_writable = echo_on_writable,
       .on_close = body_on_close,
@@ -147,7 +146,6 @@ static void sink_on_body(wt_request *request, const uint8_t *data, size_t len, b
 
 void plain_sink(wt_request *request) {
   static const struct wt_request_callbacks callbacks = {
-      .size = sizeof(struct wt_request_callbacks),
       .on_body = sink_on_body,
       .on_close = body_on_close,
   };
@@ -170,7 +168,6 @@ static void source_on_writable(wt_request *request, void *user_data) {
 
 void plain_source(wt_request *request) {
   static const struct wt_request_callbacks callbacks = {
-      .size = sizeof(struct wt_request_callbacks),
       .on_writable = source_on_writable,
       .on_close = body_on_close,
   };

@@ -157,8 +157,10 @@ static bool server_make(struct serve *serve) {
   make_room_for_sessions(&config);
   config.require_reset_stream_at = settings->require_reset_stream_at;
   config.drafts = settings->drafts;
-  int error = wt_server_new(&serve->server, &config);
-  if (!error) error = endpoints_add(serve->server, &serve->endpoints);
+  char message[512];
+  int error = wt_server_new(&serve->server, &config, message, sizeof(message));
+  if (error) return complain(message);
+  error = endpoints_add(serve->server, &serve->endpoints);
   return error ? complain(wt_error_string(error)) : true;
 }
 

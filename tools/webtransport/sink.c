@@ -51,7 +51,6 @@ static void sink_on_close(wt_stream *stream, const struct wt_stream_error *error
 
 static void sink_on_stream(wt_session *session, wt_stream *stream, void *user_data) {
   static const struct wt_stream_callbacks callbacks = {
-      .size = sizeof(struct wt_stream_callbacks),
       .on_data = sink_on_data,
       .on_reset = sink_on_reset,
       .on_stop_sending = sink_on_stop_sending,
@@ -75,7 +74,6 @@ static void sink_on_session_close(wt_session *session, const struct wt_close_inf
 
 void sink_accept(wt_request *request, const struct endpoints *endpoints) {
   static const struct wt_session_callbacks callbacks = {
-      .size = sizeof(struct wt_session_callbacks),
       .on_stream = sink_on_stream,
       .on_close = sink_on_session_close,
   };

@@ -92,7 +92,6 @@ static void source_on_close(wt_stream *stream, const struct wt_stream_error *err
 
 static bool source_open_stream(wt_session *session, struct source_visit *visit) {
   static const struct wt_stream_callbacks callbacks = {
-      .size = sizeof(struct wt_stream_callbacks),
       .on_writable = source_on_writable,
       .on_stop_sending = source_on_stop_sending,
       .on_close = source_on_close,
@@ -128,7 +127,6 @@ static void source_on_session_close(wt_session *session, const struct wt_close_i
 
 void source_accept(wt_request *request, const struct endpoints *endpoints) {
   static const struct wt_session_callbacks callbacks = {
-      .size = sizeof(struct wt_session_callbacks),
       .on_stream_credit = source_on_stream_credit,
       .on_close = source_on_session_close,
   };

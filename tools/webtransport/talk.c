@@ -137,7 +137,6 @@ static void channel_on_close(wt_stream *stream, const struct wt_stream_error *er
 }
 
 static const struct wt_stream_callbacks channel_callbacks = {
-    .size = sizeof(struct wt_stream_callbacks),
     .on_data = channel_on_data,
     .on_writable = channel_on_writable,
     .on_reset = channel_on_reset,
@@ -210,7 +209,6 @@ static void session_on_close(wt_session *session, const struct wt_close_info *in
 }
 
 const struct wt_session_callbacks talk_callbacks = {
-    .size = sizeof(struct wt_session_callbacks),
     .on_stream = session_on_stream,
     .on_datagram = session_on_datagram,
     .on_stream_credit = session_on_stream_credit,

@@ -32,8 +32,7 @@ wt_session *visit_open(struct visit *visit, const struct endpoints *endpoints, w
   wt_session *session;
   char why[512];
   wt_upgrade_options_default(&options);
-  options.callbacks = *callbacks;
-  options.callbacks.size = sizeof options.callbacks;
+  options.callbacks = callbacks;
   options.user_data = visit;
   options.protocols = endpoints->protocols;
   options.protocol_count = endpoints->protocol_count;

@@ -124,15 +124,16 @@ void run_dial(struct run *run, size_t index, const char *path, const char *const
   struct party *party = &run->parties[index];
   party_init(party, run, accept);
   wt_dial_options_default(&options);
-  options.callbacks = (struct wt_dial_callbacks){.size = sizeof options.callbacks, .on_done = on_dial_done};
+  static const struct wt_dial_callbacks callbacks = {.on_done = on_dial_done};
+  options.callbacks = &callbacks;
   options.user_data = party;
-  options.session_callbacks = (struct wt_session_callbacks){
-      .size = sizeof options.session_callbacks,
+  static const struct wt_session_callbacks session_callbacks = {
       .on_stream = party_on_stream,
       .on_stream_credit = party_on_stream_credit,
       .on_datagram = on_session_datagram,
       .on_close = on_session_close,
   };
+  options.session_callbacks = &session_callbacks;
   options.session_user_data = party;
   options.protocols = protocols;
   options.protocol_count = protocol_count;

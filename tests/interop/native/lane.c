@@ -192,7 +192,6 @@ static void lane_on_close(wt_stream *stream, const struct wt_stream_error *error
 
 static void lane_attach(struct lane *lane, wt_stream *stream) {
   static const struct wt_stream_callbacks callbacks = {
-      .size = sizeof(struct wt_stream_callbacks),
       .on_data = lane_on_data,
       .on_writable = lane_on_writable,
       .on_reset = lane_on_reset,

@@ -89,13 +89,13 @@ static void fetch_begin(struct fetch *fetch, const char *method, const char *pat
   wt_exchange *exchange;
   char url[512];
   wt_exchange_options_default(&options);
-  options.callbacks = (struct wt_exchange_callbacks){
-      .size = sizeof options.callbacks,
+  static const struct wt_exchange_callbacks callbacks = {
       .on_response = fetch_on_response,
       .on_body = fetch_on_body,
       .on_writable = fetch_on_writable,
       .on_close = fetch_on_close,
   };
+  options.callbacks = &callbacks;
   options.user_data = fetch;
   options.method = method;
   options.has_body = fetch->out != NULL;
@@ -209,7 +209,6 @@ static void digest_on_body(wt_request *request, const uint8_t *data, size_t len,
 
 void plain_serve(wt_request *request, const char *path, uint64_t bytes) {
   static const struct wt_request_callbacks callbacks = {
-      .size = sizeof(struct wt_request_callbacks),
       .on_body = digest_on_body,
       .on_writable = source_on_writable,
       .on_close = answer_on_close,

@@ -196,13 +196,13 @@ static void on_request(wt_request *request, void *user_data) {
     return;
   }
   wt_upgrade_options_default(&options);
-  options.callbacks = (struct wt_session_callbacks){
-      .size = sizeof options.callbacks,
+  static const struct wt_session_callbacks callbacks = {
       .on_stream = party_on_stream,
       .on_stream_credit = party_on_stream_credit,
       .on_datagram = echo_on_datagram,
       .on_close = on_session_close,
   };
+  options.callbacks = &callbacks;
   options.user_data = &visit->party;
   options.protocols = protocols;
   options.protocol_count = 2;
@@ -268,7 +268,7 @@ int server_main(const struct options *options) {
     config.wt_initial_max_data = config.wt_max_data = TINY_DATA;
     config.wt_max_streams_bidi = config.wt_max_streams_uni = TINY_STREAMS;
   }
-  if (wt_server_new(&running, &config)) return 1;
+  if (wt_server_new(&running, &config, NULL, 0)) return 1;
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGINT, &action, NULL);
   int status = serve(options->cert, options->key);
