@@ -154,13 +154,13 @@ static int up_export_keys(void *ctx, const char *label, const void *context, siz
 static void up_connect_wake(void *ctx, int64_t id) { wt__http_resume(ctx, id); }
 
 static void up_connect_reset(void *ctx, int64_t id, uint64_t wire_code) {
-  struct wt__h3_stream *record = wt__demux_find(ctx, id);
-  if (record && record->connect) wt__connect_reset(record->connect, wire_code);
+  struct wt__h3_connect *connect = wt__connect_find(ctx, id);
+  if (connect) wt__connect_reset(connect, wire_code);
 }
 
 static void up_session_closed(void *ctx, int64_t id) {
-  struct wt__h3_stream *record = wt__demux_find(ctx, id);
-  if (record && record->connect) wt__connect_free(record->connect);
+  struct wt__h3_connect *connect = wt__connect_find(ctx, id);
+  if (connect) wt__connect_free(connect);
 }
 
 static const struct wt_transport transport_up = {
@@ -412,7 +412,7 @@ bool wt__h3_conn_is_idle(const struct wt__h3_conn *conn) {
   /* The close capsule of a session that ended has to reach the peer. */
   WT__LIST_FOREACH(it, next, &conn->connects) {
     const struct wt__h3_connect *connect = CONNECT_OF(it, link);
-    if (!connect->ended && !(connect->fin_sent && connect->acked >= connect->sent)) return false;
+    if (!connect->ended && !(connect->fin_sent && connect->stream->acked >= connect->sent)) return false;
   }
   return true;
 }

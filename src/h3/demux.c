@@ -43,8 +43,10 @@ struct wt__h3_stream *wt__demux_find(struct wt__h3_conn *conn, int64_t id) {
 struct wt__h3_stream *wt__demux_add(struct wt__h3_conn *conn, int64_t id, enum wt__h3_kind kind) {
   struct wt__h3_stream *record = wt__pool_take_zeroed(conn->config->mux.pool, sizeof(*record));
   if (record == NULL) return NULL;
+  record->conn = conn;
   record->id = id;
   record->kind = kind;
+  wt__role_leave(record);
   wt__link_init(&record->incomplete);
   if (wt__map_set(&conn->streams, (uint64_t)id, record) != 0) {
     wt__pool_give(conn->config->mux.pool, record, sizeof(*record));
@@ -126,11 +128,10 @@ static void decide_http(struct wt__h3_conn *conn, struct wt__h3_stream *record, 
     wt__h3_fail(conn, WT__H3_STREAM_CREATION_ERROR, "a bidirectional stream of the server that is not WebTransport's");
     return;
   }
-  record->request = wt__request_new(conn, record);
-  if (record->request == NULL) {
+  if (wt__request_new(conn, record) == NULL) {
     wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, "out of memory");
   } else if (record->stop_seen) {
-    wt__request_client_gone(record->request);
+    record->role->recv_stop_sending(record, record->stop_code);
   }
 }
 
@@ -292,16 +293,7 @@ void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_
       break;
     case WT__H3_HTTP:
       wt__http_stop_reading(conn, id);
-      if (record->dial) {
-        wt__dial_recv_reset(record->dial, wire_code);
-      } else if (record->connect) {
-        wt__connect_recv_reset(record->connect, wire_code);
-      } else if (record->exchange) {
-        wt__exchange_recv_reset(record->exchange, wire_code);
-      } else if (record->request && !record->request->answered) {
-        /* Behind an answer this is how the client obeys our STOP_SENDING. */
-        wt__request_client_gone(record->request);
-      }
+      record->role->recv_reset(record, wire_code);
       break;
     case WT__H3_REFUSED: break;
   }
@@ -326,13 +318,7 @@ void wt__h3_conn_recv_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_
       break;
     case WT__H3_HTTP:
       nghttp3_conn_shutdown_stream_write(conn->http, id);
-      if (record->connect && !record->dial) { /* before the answer it says nothing: the answer will */
-        wt__session_recv_stop_sending(record->connect->session, wire_code);
-      } else if (record->exchange) {
-        wt__exchange_recv_stop_sending(record->exchange);
-      } else if (record->request) {
-        wt__request_client_gone(record->request);
-      }
+      record->role->recv_stop_sending(record, wire_code);
       break;
     case WT__H3_REFUSED: break;
   }
@@ -341,15 +327,7 @@ void wt__h3_conn_recv_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_
 static void http_stream_closed(struct wt__h3_conn *conn, struct wt__h3_stream *record, uint64_t wire_code) {
   int rv = nghttp3_conn_close_stream(conn->http, record->id, wire_code);
   if (rv != 0 && rv != NGHTTP3_ERR_STREAM_NOT_FOUND) wt__h3_fail_http(conn, rv);
-  if (record->request) wt__request_stream_closed(record->request);
-  if (record->dial) wt__dial_stream_closed(record->dial);
-  if (record->exchange) wt__exchange_stream_closed(record->exchange);
-  if (record->connect) {
-    wt_session *session = record->connect->session;
-    wt__connect_run(record->connect); /* what was put off says how the session ended */
-    wt__connect_free(record->connect);
-    wt__session_connect_closed(session);
-  }
+  record->role->closed(record);
 }
 
 void wt__h3_conn_stream_closed(struct wt__h3_conn *conn, int64_t id, bool has_code, uint64_t wire_code) {

@@ -57,7 +57,8 @@ struct wt__h3_dial {
   void (*on_asked)(wt_session *session, void *reply_data);
   void (*on_reply)(const struct wt__h3_reply *reply, void *reply_data);
   void *reply_data;
-  wt_session *session; /* of an optimistic one: since it was asked for */
+  wt_session *session;            /* of an optimistic one: since it was asked for */
+  struct wt__h3_connect *connect; /* its, while the stream is the dial's */
   int error, status;
   uint64_t wire_code, abort_code;
   uint64_t sent; /* bytes of the stream, before there was a session */
@@ -67,7 +68,23 @@ struct wt__h3_dial {
 
 #define DIAL_OF(l, member) WT__CONTAINER_OF(l, struct wt__h3_dial, member)
 
+static const struct wt__role role_dial;
+
 /* --- One dial --- */
+
+/* The stream is the dial's no more, but its session's, if there is one, whose connect is returned; else NULL. */
+static struct wt__h3_connect *dial_leave_stream(struct wt__h3_dial *dial) {
+  struct wt__h3_connect *connect = dial->connect;
+  if (connect) {
+    wt__role_set(dial->stream, &wt__role_connect, connect);
+    connect->holder = NULL;
+  } else {
+    wt__role_leave(dial->stream);
+  }
+  dial->stream = NULL;
+  dial->connect = NULL;
+  return connect;
+}
 
 static void dial_replied(struct wt__h3_dial *dial, int error, uint64_t abort_code, const char *message) {
   if (dial->state == DIAL_REPLIED) return;
@@ -122,7 +139,7 @@ static int dial_write_request(struct wt__h3_dial *dial, const struct wt__h3_dial
 }
 
 static void dial_free(struct wt__h3_dial *dial) {
-  if (dial->stream) dial->stream->dial = NULL;
+  if (dial->stream) (void)dial_leave_stream(dial);
   if (wt__link_linked(&dial->link)) dial->conn->requests_open--;
   wt__list_remove(&dial->link);
   wt__list_remove(&dial->todo);
@@ -237,7 +254,8 @@ static int dial_make_session(struct wt__h3_dial *dial, const char *protocol) {
   connect->early_pending = true;
   connect->sent = dial->sent;
   wt__list_push_back(&conn->connects, &connect->link);
-  dial->stream->connect = connect;
+  connect->holder = &dial->connect;
+  dial->connect = connect;
   if (dial->state == DIAL_ASKED) conn->client->asked--; /* it counts as a session now */
   dial->session = connect->session;
   return 0;
@@ -300,7 +318,7 @@ static void dial_ask(struct wt__h3_dial *dial, int draft) {
     dial_replied(dial, WT_ERR_NOMEM, WT__H3_REQUEST_CANCELLED, "out of memory");
     return;
   }
-  dial->stream->dial = dial;
+  wt__role_set(dial->stream, &role_dial, dial);
   rv = dial_submit(dial, draft);
   if (rv == WT_ERR_TOO_LARGE) {
     dial_replied(dial, rv, WT__H3_REQUEST_CANCELLED, WT__REQUEST_TOO_LARGE);
@@ -356,12 +374,13 @@ void wt__dials_ask(struct wt__h3_conn *conn) {
 
 /* --- The answer --- */
 
-struct wt__fields *wt__dial_fields(struct wt__h3_dial *dial) {
+static struct wt__fields *dial_fields(struct wt__h3_stream *stream) {
+  struct wt__h3_dial *dial = stream->owner;
   return dial->state == DIAL_REPLIED ? NULL : &dial->answer;
 }
 
-void wt__dial_unreadable(struct wt__h3_dial *dial, int error) {
-  dial_replied(dial, error, WT__H3_REQUEST_CANCELLED,
+static void dial_unreadable(struct wt__h3_stream *stream, int error) {
+  dial_replied(stream->owner, error, WT__H3_REQUEST_CANCELLED,
                error == WT_ERR_TOO_LARGE ? "the header section of the answer is too large" : "out of memory");
 }
 
@@ -394,9 +413,7 @@ static int dial_accept(struct wt__h3_dial *dial, const char *protocol) {
   struct wt__h3_connect *connect;
   int rv = dial->session ? wt__session_set_protocol(dial->session, protocol) : dial_make_session(dial, protocol);
   if (rv != 0) return rv;
-  connect = dial->stream->connect;
-  dial->stream->dial = NULL;
-  dial->stream = NULL;
+  connect = dial_leave_stream(dial);
   /* `on_reply` comes first, and in the same pass. */
   wt__list_push_back(&conn->todo_connects, &connect->todo);
   dial_replied(dial, 0, 0, "");
@@ -423,12 +440,13 @@ static void dial_success(struct wt__h3_dial *dial) {
   wt__free(member);
 }
 
-void wt__dial_headers_done(struct wt__h3_dial *dial) {
+static void dial_headers_done(struct wt__h3_stream *stream) {
+  struct wt__h3_dial *dial = stream->owner;
   const char *text = wt__fields_find(&dial->answer, ":status", NULL);
   int status = text ? atoi(text) : 0;
   if (dial->state == DIAL_REPLIED) return;
   if (wt__fields_join(&dial->answer) != 0) {
-    wt__dial_unreadable(dial, WT_ERR_NOMEM);
+    dial_unreadable(stream, WT_ERR_NOMEM);
     return;
   }
   if (status < 200) { /* more follows */
@@ -444,27 +462,82 @@ void wt__dial_headers_done(struct wt__h3_dial *dial) {
   }
 }
 
-void wt__dial_sent(struct wt__h3_dial *dial, size_t len) { dial->sent += len; }
-
-void wt__dial_recv_fin(struct wt__h3_dial *dial) {
-  dial_replied(dial, WT_ERR_PROTOCOL, WT__H3_MESSAGE_ERROR, "the server ended the stream without an answer");
+/* Content behind the answer's header is the session's. */
+static void dial_recv(struct wt__h3_stream *stream, const uint8_t *data, size_t len) {
+  const struct wt__h3_dial *dial = stream->owner;
+  if (dial->connect) {
+    wt__connect_recv(dial->connect, data, len);
+  } else {
+    wt__role_drop(stream, data, len);
+  }
 }
 
-void wt__dial_recv_reset(struct wt__h3_dial *dial, uint64_t wire_code) {
+static void dial_recv_fin(struct wt__h3_stream *stream) {
+  dial_replied(stream->owner, WT_ERR_PROTOCOL, WT__H3_MESSAGE_ERROR, "the server ended the stream without an answer");
+}
+
+static void dial_recv_reset(struct wt__h3_stream *stream, uint64_t wire_code) {
+  struct wt__h3_dial *dial = stream->owner;
   if (dial->state == DIAL_REPLIED) return;
   dial->wire_code = wire_code;
   dial_replied(dial, WT_ERR_REJECTED, WT__H3_REQUEST_CANCELLED, "the server reset the request");
 }
 
-void wt__dial_malformed(struct wt__h3_dial *dial, uint64_t wire_code) {
-  dial_replied(dial, WT_ERR_PROTOCOL, wire_code, "the server's answer is malformed");
+static void dial_malformed(struct wt__h3_stream *stream, uint64_t wire_code) {
+  dial_replied(stream->owner, WT_ERR_PROTOCOL, wire_code, "the server's answer is malformed");
 }
 
-void wt__dial_stream_closed(struct wt__h3_dial *dial) {
-  dial->stream->dial = NULL;
-  dial->stream = NULL;
-  dial_replied(dial, WT_ERR_CLOSED, 0, "the stream of the request was closed");
+static nghttp3_ssize dial_read(struct wt__h3_stream *stream, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags) {
+  const struct wt__h3_dial *dial = stream->owner;
+  return dial->connect ? wt__connect_read(dial->connect, vecs, max_vecs, flags) : NGHTTP3_ERR_WOULDBLOCK;
 }
+
+static void dial_sent(struct wt__h3_stream *stream, size_t len, bool fin) {
+  struct wt__h3_dial *dial = stream->owner;
+  dial->sent += len;
+  if (dial->connect) wt__connect_sent(dial->connect, len, fin);
+}
+
+static void dial_acked(struct wt__h3_stream *stream, uint64_t len) {
+  const struct wt__h3_dial *dial = stream->owner;
+  if (dial->connect) wt__session_acked(dial->connect->session, len);
+}
+
+static bool dial_is_reset(const struct wt__h3_stream *stream) {
+  const struct wt__h3_dial *dial = stream->owner;
+  return dial->connect && dial->connect->ended;
+}
+
+static void dial_closed(struct wt__h3_stream *stream) {
+  struct wt__h3_dial *dial = stream->owner;
+  struct wt__h3_connect *connect = dial_leave_stream(dial);
+  dial_replied(dial, WT_ERR_CLOSED, 0, "the stream of the request was closed");
+  if (connect) wt__connect_closed(connect);
+}
+
+static struct wt__h3_connect *dial_connect(const struct wt__h3_stream *stream) {
+  const struct wt__h3_dial *dial = stream->owner;
+  return dial->connect;
+}
+
+static const struct wt__role role_dial = {
+    .awaits_headers = wt__role_no,
+    .fields = dial_fields,
+    .headers_done = dial_headers_done,
+    .unreadable = dial_unreadable,
+    .malformed = dial_malformed,
+    .recv = dial_recv,
+    .recv_fin = dial_recv_fin,
+    .recv_reset = dial_recv_reset,
+    .recv_stop_sending = wt__role_ignore_number, /* the answer will say it */
+    .read = dial_read,
+    .sent = dial_sent,
+    .acked = dial_acked,
+    .unblocked = wt__role_ignore,
+    .is_reset = dial_is_reset,
+    .closed = dial_closed,
+    .connect = dial_connect,
+};
 
 void wt__dials_goaway(struct wt__h3_conn *conn, int64_t id) {
   WT__LIST_FOREACH(it, next, &conn->client->dials) {
@@ -482,13 +555,12 @@ void wt__dials_goaway(struct wt__h3_conn *conn, int64_t id) {
 /* Nothing more is wanted of the request's stream. */
 static void dial_abort(struct wt__h3_dial *dial) {
   struct wt__h3_conn *conn = dial->conn;
-  struct wt__h3_stream *stream = dial->stream;
+  struct wt__h3_connect *connect;
   if (dial->session == NULL && dial->id >= 0) wt__mux_session_refused(&conn->mux, dial->id);
-  if (stream == NULL) return;
-  stream->dial = NULL;
-  dial->stream = NULL;
-  if (stream->connect) {
-    wt__connect_reset(stream->connect, dial->abort_code);
+  if (dial->stream == NULL) return;
+  connect = dial_leave_stream(dial);
+  if (connect) {
+    wt__connect_reset(connect, dial->abort_code);
     return;
   }
   if (conn->lone_fin_id == dial->id) conn->lone_fin_id = -1;

@@ -56,6 +56,8 @@ struct wt_exchange {
 
 #define EXCHANGE_OF(l, member) WT__CONTAINER_OF(l, struct wt_exchange, member)
 
+static const struct wt__role role_exchange;
+
 static void exchange_todo(wt_exchange *exchange) {
   if (exchange->conn == NULL) return;
   wt__list_remove(&exchange->todo);
@@ -115,7 +117,7 @@ static int options_check(const struct wt__exchange_options *options) {
 /* What is dropped was copied, so nothing has to be released. */
 void wt__exchange_free(wt_exchange *exchange) {
   struct wt__released none = {0};
-  if (exchange->stream) exchange->stream->exchange = NULL;
+  if (exchange->stream) wt__role_leave(exchange->stream);
   if (exchange->conn) exchange->conn->requests_open--;
   wt__list_remove(&exchange->link);
   wt__list_remove(&exchange->todo);
@@ -183,7 +185,7 @@ enum wt_dial_stage wt__exchange_stage(const wt_exchange *exchange) {
 static void exchange_abort(wt_exchange *exchange) {
   struct wt__h3_conn *conn = exchange->conn;
   if (conn == NULL || exchange->stream == NULL) return;
-  exchange->stream->exchange = NULL;
+  wt__role_leave(exchange->stream);
   exchange->stream = NULL;
   if (conn->closing) return;
   if (conn->lone_fin_id == exchange->id) conn->lone_fin_id = -1;
@@ -256,7 +258,7 @@ static void exchange_send(wt_exchange *exchange) {
     exchange_set_failed(exchange, WT_ERR_NOMEM, WT__H3_REQUEST_CANCELLED, wt_error_string(WT_ERR_NOMEM));
     return;
   }
-  exchange->stream->exchange = exchange;
+  wt__role_set(exchange->stream, &role_exchange, exchange);
   rv = exchange_submit(exchange);
   if (rv != 0) {
     exchange_set_failed(exchange, rv, WT__H3_REQUEST_CANCELLED,
@@ -290,18 +292,22 @@ void wt__exchanges_ask(struct wt__h3_conn *conn) {
   }
 }
 
-nghttp3_ssize wt__exchange_read(wt_exchange *exchange, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags) {
+static nghttp3_ssize exchange_read(struct wt__h3_stream *stream, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags) {
+  wt_exchange *exchange = stream->owner;
   if (exchange->failed || exchange->stopped) return NGHTTP3_ERR_WOULDBLOCK;
   return wt__body_read(&exchange->out.queue, vecs, max_vecs, flags);
 }
 
-void wt__exchange_acked(wt_exchange *exchange, uint64_t len) {
+static void exchange_acked(struct wt__h3_stream *stream, uint64_t len) {
+  wt_exchange *exchange = stream->owner;
   if (exchange->failed || exchange->stopped) return;
   if (wt__body_out_acked(&exchange->out, len, &exchange->conn->released)) exchange_todo(exchange);
 }
 
-void wt__exchange_recv_stop_sending(wt_exchange *exchange) {
+static void exchange_recv_stop_sending(struct wt__h3_stream *stream, uint64_t wire_code) {
+  wt_exchange *exchange = stream->owner;
   struct wt__h3_conn *conn = exchange->conn;
+  (void)wire_code;
   if (exchange->stopped) return;
   exchange->stopped = true;
   if (conn->lone_fin_id == exchange->id) conn->lone_fin_id = -1;
@@ -310,21 +316,23 @@ void wt__exchange_recv_stop_sending(wt_exchange *exchange) {
 
 /* --- The response --- */
 
-struct wt__fields *wt__exchange_fields(wt_exchange *exchange) {
+static struct wt__fields *exchange_fields(struct wt__h3_stream *stream) {
+  wt_exchange *exchange = stream->owner;
   return exchange->failed || exchange->status != 0 ? NULL : &exchange->response;
 }
 
-void wt__exchange_unreadable(wt_exchange *exchange, int error) {
-  exchange_set_failed(exchange, error, WT__H3_REQUEST_CANCELLED,
+static void exchange_unreadable(struct wt__h3_stream *stream, int error) {
+  exchange_set_failed(stream->owner, error, WT__H3_REQUEST_CANCELLED,
                       error == WT_ERR_TOO_LARGE ? "the header section of the response is too large" : "out of memory");
 }
 
-void wt__exchange_headers_done(wt_exchange *exchange) {
+static void exchange_headers_done(struct wt__h3_stream *stream) {
+  wt_exchange *exchange = stream->owner;
   const char *text = wt__fields_find(&exchange->response, ":status", NULL);
   int status = text ? atoi(text) : 0;
   if (exchange->failed || exchange->status != 0) return;
   if (wt__fields_join(&exchange->response) != 0) {
-    wt__exchange_unreadable(exchange, WT_ERR_NOMEM);
+    exchange_unreadable(stream, WT_ERR_NOMEM);
     return;
   }
   if (status < 200) { /* more follows */
@@ -343,7 +351,8 @@ static bool exchange_takes_body(const wt_exchange *exchange) {
   return exchange->response_told && !exchange->in.paused && !exchange->failed;
 }
 
-void wt__exchange_recv(wt_exchange *exchange, const uint8_t *data, size_t len) {
+static void exchange_recv(struct wt__h3_stream *stream, const uint8_t *data, size_t len) {
+  wt_exchange *exchange = stream->owner;
   if (wt__body_in_recv(&exchange->in, data, len, !exchange->failed, exchange_takes_body(exchange)) != 0) {
     exchange_set_failed(exchange, WT_ERR_NOMEM, WT__H3_REQUEST_CANCELLED, wt_error_string(WT_ERR_NOMEM));
   } else if (exchange->in.kept.len > 0 && exchange_takes_body(exchange)) {
@@ -351,7 +360,8 @@ void wt__exchange_recv(wt_exchange *exchange, const uint8_t *data, size_t len) {
   }
 }
 
-void wt__exchange_recv_fin(wt_exchange *exchange) {
+static void exchange_recv_fin(struct wt__h3_stream *stream) {
+  wt_exchange *exchange = stream->owner;
   exchange->in.fin = true;
   if (exchange->status == 0) {
     exchange_set_failed(exchange, WT_ERR_PROTOCOL, WT__H3_MESSAGE_ERROR,
@@ -360,7 +370,8 @@ void wt__exchange_recv_fin(wt_exchange *exchange) {
   exchange_todo(exchange);
 }
 
-void wt__exchange_recv_reset(wt_exchange *exchange, uint64_t wire_code) {
+static void exchange_recv_reset(struct wt__h3_stream *stream, uint64_t wire_code) {
+  wt_exchange *exchange = stream->owner;
   const char *name = wt__wire_error_name(wire_code);
   char text[WT__H3_END_REASON_MAX];
   if (exchange->in.fin) return;
@@ -374,19 +385,39 @@ void wt__exchange_recv_reset(wt_exchange *exchange, uint64_t wire_code) {
   exchange_set_failed(exchange, WT_ERR_REJECTED, WT__H3_REQUEST_CANCELLED, text);
 }
 
-void wt__exchange_malformed(wt_exchange *exchange, uint64_t wire_code) {
-  exchange_set_failed(exchange, WT_ERR_PROTOCOL, wire_code, "the server's response is malformed");
+static void exchange_malformed(struct wt__h3_stream *stream, uint64_t wire_code) {
+  exchange_set_failed(stream->owner, WT_ERR_PROTOCOL, wire_code, "the server's response is malformed");
 }
 
-void wt__exchange_stream_closed(wt_exchange *exchange) {
+static void exchange_closed(struct wt__h3_stream *stream) {
+  wt_exchange *exchange = stream->owner;
   exchange->over = true;
-  exchange->stream->exchange = NULL;
+  wt__role_leave(stream);
   exchange->stream = NULL;
   if (!exchange->in.fin) {
     exchange_set_failed(exchange, WT_ERR_CLOSED, 0, "the stream of the request was closed");
   }
   exchange_todo(exchange);
 }
+
+static const struct wt__role role_exchange = {
+    .awaits_headers = wt__role_no,
+    .fields = exchange_fields,
+    .headers_done = exchange_headers_done,
+    .unreadable = exchange_unreadable,
+    .malformed = exchange_malformed,
+    .recv = exchange_recv,
+    .recv_fin = exchange_recv_fin,
+    .recv_reset = exchange_recv_reset,
+    .recv_stop_sending = exchange_recv_stop_sending,
+    .read = exchange_read,
+    .sent = wt__role_ignore_sent,
+    .acked = exchange_acked,
+    .unblocked = wt__role_ignore,
+    .is_reset = wt__role_no,
+    .closed = exchange_closed,
+    .connect = wt__role_no_connect,
+};
 
 void wt__exchanges_goaway(struct wt__h3_conn *conn, int64_t id) {
   WT__LIST_FOREACH(it, next, &conn->client->exchanges) {

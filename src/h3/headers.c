@@ -64,33 +64,6 @@ void wt__headers_drop(struct wt__h3_conn *conn, struct wt__h3_stream *record) {
 
 /* --- Sections that cannot be used --- */
 
-static void stream_malformed(struct wt__h3_conn *conn, struct wt__h3_stream *record) {
-  if (record->request) {
-    wt__request_abort(record->request, WT__H3_MESSAGE_ERROR);
-  } else if (record->dial) {
-    wt__dial_malformed(record->dial, WT__H3_MESSAGE_ERROR);
-  } else if (record->exchange) {
-    wt__exchange_malformed(record->exchange, WT__H3_MESSAGE_ERROR);
-  } else {
-    if (record->connect) wt__connect_recv_reset(record->connect, WT__H3_MESSAGE_ERROR);
-    wt__h3_stop_sending(conn, record->id, WT__H3_MESSAGE_ERROR);
-    wt__h3_reset_stream(conn, record->id, WT__H3_MESSAGE_ERROR);
-  }
-}
-
-/* Trailers are too large, or there is no memory: nothing waits for an answer. */
-static void stream_give_up(struct wt__h3_conn *conn, struct wt__h3_stream *record, int error) {
-  if (record->request) {
-    wt__request_unreadable(record->request, error);
-  } else if (record->dial) {
-    wt__dial_unreadable(record->dial, error);
-  } else if (record->exchange) {
-    wt__exchange_unreadable(record->exchange, error);
-  } else {
-    stream_malformed(conn, record);
-  }
-}
-
 static bool peer_is_tolerated(struct wt__h3_conn *conn) {
   if (wt__rate_take(&conn->bad_section_rate, conn->now)) return true;
   if (wt__h3_may_log(conn)) {
@@ -108,29 +81,21 @@ static void section_refuse(struct wt__h3_conn *conn, struct wt__h3_stream *recor
   record->deaf = true;
   wt__headers_drop(conn, record);
   if (result == WT__SECTION_NO_MEMORY) {
-    stream_give_up(conn, record, WT_ERR_NOMEM);
+    record->role->unreadable(record, WT_ERR_NOMEM);
   } else if (peer_is_tolerated(conn)) {
     if (result == WT__SECTION_MALFORMED) {
-      stream_malformed(conn, record);
+      record->role->malformed(record, WT__H3_MESSAGE_ERROR);
     } else {
-      stream_give_up(conn, record, WT_ERR_TOO_LARGE);
+      record->role->unreadable(record, WT_ERR_TOO_LARGE);
     }
   }
 }
 
 /* --- Sections --- */
 
-/* Where the fields belong; NULL: they are of no interest, as those of trailers. */
-static struct wt__fields *section_owner(const struct wt__h3_stream *record) {
-  if (record->request) return wt__request_fields(record->request);
-  if (record->dial) return wt__dial_fields(record->dial);
-  if (record->exchange) return wt__exchange_fields(record->exchange);
-  return NULL;
-}
-
-static enum wt__section_result section_check(struct wt__h3_conn *conn, const struct wt__h3_stream *record,
+static enum wt__section_result section_check(struct wt__h3_conn *conn, struct wt__h3_stream *record,
                                              const uint8_t *data, size_t len) {
-  struct wt__fields *owner = section_owner(record), unused;
+  struct wt__fields *owner = record->role->fields(record), unused;
   enum wt__section_result result;
   int error;
   wt__fields_init(&unused, conn->config->max_header_bytes);
@@ -195,7 +160,7 @@ static void stream_recv_behind(struct wt__h3_conn *conn, struct wt__h3_stream *r
                                bool fin) {
   if (record->deaf) {
     if (len > 0) conn->below->consume(conn->ctx, record->id, len);
-    if (fin && record->request) wt__request_recv_fin(record->request);
+    if (fin) record->role->recv_fin(record);
     return;
   }
   record->held->fin = fin;

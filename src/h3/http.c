@@ -44,42 +44,27 @@ static void *http_realloc(void *ptr, size_t size, void *user_data) {
 /* Once the connection is closing nghttp3 is told to stop at once. */
 static int http_result(const struct wt__h3_conn *conn) { return conn->closing ? NGHTTP3_ERR_CALLBACK_FAILURE : 0; }
 
-static struct wt__h3_dial *http_dial(struct wt__h3_conn *conn, int64_t id) {
+/* The stream; NULL: it is gone. */
+static struct wt__h3_stream *http_stream(struct wt__h3_conn *conn, int64_t id) {
   struct wt__h3_stream *record = wt__demux_find(conn, id);
-  return record ? record->dial : NULL;
-}
-
-static wt_exchange *http_exchange(struct wt__h3_conn *conn, int64_t id) {
-  struct wt__h3_stream *record = wt__demux_find(conn, id);
-  return record ? record->exchange : NULL;
-}
-
-static wt_request *http_request(struct wt__h3_conn *conn, int64_t id) {
-  struct wt__h3_stream *record = wt__demux_find(conn, id);
-  return record ? record->request : NULL;
+  return record && record->kind == WT__H3_HTTP ? record : NULL;
 }
 
 static int on_end_headers(nghttp3_conn *http, int64_t id, int fin, void *user_data, void *stream_user_data) {
   struct wt__h3_conn *conn = user_data;
-  wt_request *request = http_request(conn, id);
+  struct wt__h3_stream *record = http_stream(conn, id);
   (void)http, (void)fin, (void)stream_user_data;
-  if (request) wt__request_headers_done(request);
-  if (http_dial(conn, id)) wt__dial_headers_done(http_dial(conn, id));
-  if (http_exchange(conn, id)) wt__exchange_headers_done(http_exchange(conn, id));
+  if (record) record->role->headers_done(record);
   return http_result(conn);
 }
 
 static int on_data(nghttp3_conn *http, int64_t id, const uint8_t *data, size_t len, void *user_data,
                    void *stream_user_data) {
   struct wt__h3_conn *conn = user_data;
-  struct wt__h3_stream *record = wt__demux_find(conn, id);
+  struct wt__h3_stream *record = http_stream(conn, id);
   (void)http, (void)stream_user_data;
-  if (record && record->connect) {
-    wt__connect_recv(record->connect, data, len);
-  } else if (record && record->request) {
-    wt__request_recv(record->request, data, len);
-  } else if (record && record->exchange) {
-    wt__exchange_recv(record->exchange, data, len);
+  if (record) {
+    record->role->recv(record, data, len);
   } else {
     conn->below->consume(conn->ctx, id, len);
   }
@@ -88,31 +73,17 @@ static int on_data(nghttp3_conn *http, int64_t id, const uint8_t *data, size_t l
 
 static int on_end_stream(nghttp3_conn *http, int64_t id, void *user_data, void *stream_user_data) {
   struct wt__h3_conn *conn = user_data;
-  struct wt__h3_stream *record = wt__demux_find(conn, id);
+  struct wt__h3_stream *record = http_stream(conn, id);
   (void)http, (void)stream_user_data;
-  if (record && record->dial) {
-    wt__dial_recv_fin(record->dial);
-  } else if (record && record->connect) {
-    wt__connect_recv_fin(record->connect);
-  } else if (record && record->request) {
-    wt__request_recv_fin(record->request);
-  } else if (record && record->exchange) {
-    wt__exchange_recv_fin(record->exchange);
-  }
+  if (record) record->role->recv_fin(record);
   return http_result(conn);
 }
 
 static int on_acked(nghttp3_conn *http, int64_t id, uint64_t len, void *user_data, void *stream_user_data) {
   struct wt__h3_conn *conn = user_data;
-  struct wt__h3_stream *record = wt__demux_find(conn, id);
+  struct wt__h3_stream *record = http_stream(conn, id);
   (void)http, (void)stream_user_data;
-  if (record && record->connect) {
-    wt__connect_acked(record->connect, len);
-  } else if (record && record->request) {
-    wt__answer_acked(record->request, len);
-  } else if (record && record->exchange) {
-    wt__exchange_acked(record->exchange, len);
-  }
+  if (record) record->role->acked(record, len);
   return http_result(conn);
 }
 
@@ -127,14 +98,10 @@ static int on_stop_sending(nghttp3_conn *http, int64_t id, uint64_t wire_code, v
 /* A malformed message, or a new request after the GOAWAY. */
 static int on_reset(nghttp3_conn *http, int64_t id, uint64_t wire_code, void *user_data, void *stream_user_data) {
   struct wt__h3_conn *conn = user_data;
-  wt_request *request = http_request(conn, id);
+  struct wt__h3_stream *record = http_stream(conn, id);
   (void)http, (void)stream_user_data;
-  if (request) {
-    wt__request_abort(request, wire_code);
-  } else if (http_dial(conn, id)) {
-    wt__dial_malformed(http_dial(conn, id), wire_code);
-  } else if (http_exchange(conn, id)) {
-    wt__exchange_malformed(http_exchange(conn, id), wire_code);
+  if (record) {
+    record->role->malformed(record, wire_code);
   } else {
     wt__h3_reset_stream(conn, id, wire_code);
   }
@@ -153,16 +120,9 @@ static int on_shutdown(nghttp3_conn *http, int64_t id, void *user_data) {
 static nghttp3_ssize on_read(nghttp3_conn *http, int64_t id, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags,
                              void *user_data, void *stream_user_data) {
   struct wt__h3_conn *conn = user_data;
-  struct wt__h3_stream *record = wt__demux_find(conn, id);
-  nghttp3_ssize count = NGHTTP3_ERR_WOULDBLOCK;
+  struct wt__h3_stream *record = http_stream(conn, id);
+  nghttp3_ssize count = record ? record->role->read(record, vecs, max_vecs, flags) : NGHTTP3_ERR_WOULDBLOCK;
   (void)http, (void)stream_user_data;
-  if (record && record->connect) {
-    count = wt__connect_read(record->connect, vecs, max_vecs, flags);
-  } else if (record && record->request) {
-    count = wt__answer_read(record->request, vecs, max_vecs, flags);
-  } else if (record && record->exchange) {
-    count = wt__exchange_read(record->exchange, vecs, max_vecs, flags);
-  }
   if (count == NGHTTP3_ERR_WOULDBLOCK) conn->read_blocked = true;
   return count;
 }
@@ -197,11 +157,10 @@ int wt__http_new(struct wt__h3_conn *conn) {
 void wt__http_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, size_t len, bool fin) {
   nghttp3_ssize used = nghttp3_conn_read_stream(conn->http, id, data, len, fin);
   if (used < 0) {
-    /* A stream error that nghttp3 makes one of the connection: a false content-length, or a missing response. */
-    if (used == NGHTTP3_ERR_MALFORMED_HTTP_MESSAGING && http_exchange(conn, id)) {
-      wt__exchange_malformed(http_exchange(conn, id), WT__H3_MESSAGE_ERROR);
-    }
+    struct wt__h3_stream *record = http_stream(conn, id);
     wt__h3_fail_http(conn, (int)used);
+    /* A stream error that nghttp3 makes one of the connection: a false content-length, or a missing response. */
+    if (used == NGHTTP3_ERR_MALFORMED_HTTP_MESSAGING && record) record->role->malformed(record, WT__H3_MESSAGE_ERROR);
   } else if (used > 0 && !conn->closing) {
     conn->below->consume(conn->ctx, id, (uint64_t)used);
   }
@@ -225,11 +184,9 @@ void wt__http_stop_reading(struct wt__h3_conn *conn, int64_t id) {
 }
 
 void wt__http_resume(struct wt__h3_conn *conn, int64_t id) {
-  struct wt__h3_stream *record = wt__demux_find(conn, id);
+  struct wt__h3_stream *record = http_stream(conn, id);
   int rv;
-  if (conn->closing || record == NULL) return;
-  if (record->connect && record->connect->ended) return;
-  if (record->request && record->request->gone) return;
+  if (conn->closing || record == NULL || record->role->is_reset(record)) return;
   conn->http_quiet = false;
   rv = nghttp3_conn_resume_stream(conn->http, id);
   if (rv != 0) wt__h3_fail_http(conn, rv);

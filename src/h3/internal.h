@@ -7,6 +7,7 @@
  *
  *   conn.c      its life, time, and the transport instance that core gets
  *   demux.c     whose stream is it; arrivals on streams
+ *   role.c      what it is for
  *   send.c      which stream is next; what QUIC reports about sent bytes
  *   frames.c    a WT_STREAM signal where it may not be
  *   priority.c  PRIORITY_UPDATE for sessions
@@ -23,6 +24,7 @@
  *   file_body.c a file behind it
  *   stalls.c    requests that the client does not move
  *   upgrade.c   from a request to a session
+ *   connect.c   the CONNECT stream of a session
  *   client.c    the other role: its connection
  *   dial.c      its requests for sessions
  *   exchange.c  its plain requests
@@ -55,6 +57,7 @@
 #include "h3/headers.h"
 #include "h3/interim.h"
 #include "h3/request_check.h"
+#include "h3/role.h"
 #include "h3/section.h"
 #include "h3/file_body.h"
 #include "wire/settings.h"
@@ -131,6 +134,7 @@ enum wt__h3_kind {
 };
 
 struct wt__h3_stream {
+  struct wt__h3_conn *conn;
   int64_t id;
   enum wt__h3_kind kind;
   uint8_t head[WT__STREAM_HEADER_MAX]; /* UNDECIDED: what came so far */
@@ -144,17 +148,16 @@ struct wt__h3_stream {
   struct wt__headers_held *held; /* HTTP: what is kept of it; NULL: nothing */
   bool stop_seen;                /* UNDECIDED: STOP_SENDING came, with `stop_code` */
   uint64_t stop_code;
-  wt_stream *stream;              /* WEBTRANSPORT; of ours: NULL until it first sends, and core ends none before that */
-  wt_request *request;            /* HTTP, until the request ends */
-  struct wt__h3_dial *dial;       /* HTTP, of a client: a session that was asked for, until the answer */
-  wt_exchange *exchange;          /* HTTP, of a client: a plain request */
-  struct wt__h3_connect *connect; /* HTTP: an accepted session */
+  wt_stream *stream;           /* WEBTRANSPORT; of ours: NULL until it first sends, and core ends none before that */
+  const struct wt__role *role; /* HTTP: what it is for */
+  void *owner;                 /* whose it is: what `role` says */
 };
 
 /* The CONNECT stream of an accepted session. */
 struct wt__h3_connect {
   struct wt__h3_conn *conn;
   struct wt__h3_stream *stream;
+  struct wt__h3_connect **holder; /* of a dial without an answer, which has the stream; NULL: the connect has it */
   int64_t id;
   wt_session *session;
   struct wt__link link, todo;
@@ -163,7 +166,7 @@ struct wt__h3_connect {
   bool ended; /* core was told of a reset, or ended it abruptly: nothing is passed on any more */
   bool fin_sent;
   uint64_t reset_code;
-  uint64_t sent, acked; /* offsets of the stream */
+  uint64_t sent; /* bytes of the stream */
 };
 
 /* --- Requests --- */
@@ -340,6 +343,21 @@ void wt__control_acked(struct wt__h3_conn *conn, uint64_t offset);
  * because one of the sides announced none (draft section 5.1). */
 bool wt__control_flow(const struct wt__h3_conn *conn, struct wt__flow_limits *limits);
 
+/* connect.c; a session is told of what arrives on the stream of its CONNECT. */
+extern const struct wt__role wt__role_connect;
+/* NULL: out of memory. `early_max`: the most bytes of capsules that wait. */
+struct wt__h3_connect *wt__connect_new(struct wt__h3_conn *conn, struct wt__h3_stream *stream, size_t early_max);
+/* That of the session on stream `id`; NULL: there is none. */
+struct wt__h3_connect *wt__connect_find(struct wt__h3_conn *conn, int64_t id);
+void wt__connect_recv(struct wt__h3_connect *connect, const uint8_t *data, size_t len);
+nghttp3_ssize wt__connect_read(struct wt__h3_connect *connect, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags);
+void wt__connect_sent(struct wt__h3_connect *connect, size_t len, bool fin);
+void wt__connect_closed(struct wt__h3_connect *connect);
+void wt__connect_reset(struct wt__h3_connect *connect, uint64_t wire_code);
+/* What came before the upgrade goes to the session. */
+void wt__connect_run(struct wt__h3_connect *connect);
+void wt__connect_free(struct wt__h3_connect *connect);
+
 /* http.c */
 int wt__http_new(struct wt__h3_conn *conn);
 /* Gives bytes of a stream to nghttp3. */
@@ -353,23 +371,15 @@ void wt__http_resume(struct wt__h3_conn *conn, int64_t id);
 extern const nghttp3_data_reader wt__http_body_reader;
 
 /* request.c */
+/* The stream is the request's. NULL: out of memory. */
 wt_request *wt__request_new(struct wt__h3_conn *conn, struct wt__h3_stream *stream);
+/* Whose stream it is; NULL: no request's. */
+wt_request *wt__request_of(const struct wt__h3_stream *stream);
 void wt__request_todo(wt_request *request);
-/* Where the fields of its header section are to go; NULL if they are not wanted. */
-struct wt__fields *wt__request_fields(wt_request *request);
-/* Its header section, or its trailers, cannot be read: WT_ERR_TOO_LARGE, WT_ERR_NOMEM. */
-void wt__request_unreadable(wt_request *request, int error);
-void wt__request_headers_done(wt_request *request);
-/* Whether the header section was given up: it is too large, or there was no memory for it. */
-bool wt__request_is_unreadable(const wt_request *request);
-void wt__request_recv(wt_request *request, const uint8_t *data, size_t len);
-void wt__request_recv_fin(wt_request *request);
 /* The client reset its side or asked us to stop. */
 void wt__request_client_gone(wt_request *request);
 /* Ends it in both directions with `wire_code`. */
 void wt__request_abort(wt_request *request, uint64_t wire_code);
-/* QUIC has closed the stream. */
-void wt__request_stream_closed(wt_request *request);
 void wt__request_run(wt_request *request);
 /* The connection is over. */
 void wt__request_end(wt_request *request);
@@ -412,7 +422,7 @@ void wt__answers_feed(struct wt__h3_conn *conn);
 void wt__stalls_init(struct wt__h3_conn *conn);
 /* It is known what the stream is, and if it is a request, its header section is there. */
 static inline bool wt__stalls_header_is_whole(const struct wt__h3_stream *record) {
-  return record->kind != WT__H3_UNDECIDED && (record->request == NULL || record->request->headers_done);
+  return record->kind != WT__H3_UNDECIDED && !(record->kind == WT__H3_HTTP && record->role->awaits_headers(record));
 }
 /* Bytes of `record` came, and its header is not whole: it has a deadline from its first byte on. */
 void wt__stalls_watch_header(struct wt__h3_conn *conn, struct wt__h3_stream *record);
@@ -439,28 +449,8 @@ unsigned wt__priority_of_request(const struct wt__h3_conn *conn, int64_t id);
 /* upgrade.c */
 /* How many sessions at once the peer may have. */
 size_t wt__upgrade_max_sessions(const struct wt__h3_conn *conn);
-/* NULL: out of memory. `early_max`: the most bytes of capsules that wait. */
-struct wt__h3_connect *wt__connect_new(struct wt__h3_conn *conn, struct wt__h3_stream *stream, size_t early_max);
-void wt__connect_recv(struct wt__h3_connect *connect, const uint8_t *data, size_t len);
-void wt__connect_recv_fin(struct wt__h3_connect *connect);
-void wt__connect_recv_reset(struct wt__h3_connect *connect, uint64_t wire_code);
-nghttp3_ssize wt__connect_read(struct wt__h3_connect *connect, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags);
-void wt__connect_acked(struct wt__h3_connect *connect, uint64_t len);
-void wt__connect_reset(struct wt__h3_connect *connect, uint64_t wire_code);
-/* What came before the upgrade goes to the session. */
-void wt__connect_run(struct wt__h3_connect *connect);
-void wt__connect_free(struct wt__h3_connect *connect);
 
-/* dial.c; a dial is told of what arrives on its stream. */
-struct wt__fields *wt__dial_fields(struct wt__h3_dial *dial);
-void wt__dial_unreadable(struct wt__h3_dial *dial, int error);
-void wt__dial_headers_done(struct wt__h3_dial *dial);
-void wt__dial_recv_fin(struct wt__h3_dial *dial);
-void wt__dial_recv_reset(struct wt__h3_dial *dial, uint64_t wire_code);
-/* nghttp3 found a fault in the answer. */
-void wt__dial_malformed(struct wt__h3_dial *dial, uint64_t wire_code);
-void wt__dial_stream_closed(struct wt__h3_dial *dial);
-void wt__dial_sent(struct wt__h3_dial *dial, size_t len);
+/* dial.c */
 /* Asks for as many of the waiting as may be. */
 void wt__dials_ask(struct wt__h3_conn *conn);
 void wt__dials_run(struct wt__h3_conn *conn);
@@ -469,18 +459,7 @@ void wt__dials_goaway(struct wt__h3_conn *conn, int64_t id);
 /* The connection is over: all are told. */
 void wt__dials_end(struct wt__h3_conn *conn);
 
-/* exchange.c; likewise. */
-struct wt__fields *wt__exchange_fields(wt_exchange *exchange);
-void wt__exchange_unreadable(wt_exchange *exchange, int error);
-void wt__exchange_headers_done(wt_exchange *exchange);
-void wt__exchange_recv(wt_exchange *exchange, const uint8_t *data, size_t len);
-void wt__exchange_recv_fin(wt_exchange *exchange);
-void wt__exchange_recv_reset(wt_exchange *exchange, uint64_t wire_code);
-void wt__exchange_recv_stop_sending(wt_exchange *exchange);
-void wt__exchange_malformed(wt_exchange *exchange, uint64_t wire_code);
-void wt__exchange_stream_closed(wt_exchange *exchange);
-nghttp3_ssize wt__exchange_read(wt_exchange *exchange, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags);
-void wt__exchange_acked(wt_exchange *exchange, uint64_t len);
+/* exchange.c */
 void wt__exchanges_ask(struct wt__h3_conn *conn);
 void wt__exchanges_run(struct wt__h3_conn *conn);
 void wt__exchanges_goaway(struct wt__h3_conn *conn, int64_t id);

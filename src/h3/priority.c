@@ -30,14 +30,14 @@
 /* The stream's id, and a dictionary as in the `priority` field; an empty one stands for the defaults. */
 static void session_update(struct wt__h3_conn *conn, const uint8_t *payload, size_t len) {
   nghttp3_pri pri = {.urgency = WT__URGENCY_DEFAULT};
-  const struct wt__h3_stream *record;
+  const struct wt__h3_connect *connect;
   uint64_t id;
   size_t id_len = wt__varint_read(payload, len, &id);
   if (id_len == 0) return;
-  record = wt__demux_find(conn, (int64_t)id);
-  if (record == NULL || record->connect == NULL) return;
+  connect = wt__connect_find(conn, (int64_t)id);
+  if (connect == NULL) return;
   if (len > id_len && nghttp3_pri_parse_priority(&pri, payload + id_len, len - id_len) != 0) return;
-  wt__session_set_urgency(record->connect->session, pri.urgency);
+  wt__session_set_urgency(connect->session, pri.urgency);
 }
 
 /* nghttp3 would open a stream for each id that it does not know, and nobody would close those of streams that were

@@ -38,6 +38,12 @@ static void request_todo_soon(wt_request *request) {
   wt__h3_wake(request->conn);
 }
 
+static const struct wt__role role_request;
+
+wt_request *wt__request_of(const struct wt__h3_stream *stream) {
+  return stream->role == &role_request ? stream->owner : NULL;
+}
+
 /* --- Birth and end --- */
 
 static void request_tell_body(void *message, const uint8_t *data, size_t len, bool fin) {
@@ -63,6 +69,7 @@ wt_request *wt__request_new(struct wt__h3_conn *conn, struct wt__h3_stream *stre
   request->in.conn = conn;
   request->in.id = stream->id;
   request->in.kept.gauge = request->fields.gauge = conn->mux.gauge;
+  wt__role_set(stream, &role_request, request);
   wt__sendq_init(&request->out.queue, conn->config->mux.max_stream_send_buffer);
   request->out.queue.gauge = conn->mux.gauge;
   wt__gauge_add(conn->mux.gauge, sizeof(*request));
@@ -94,7 +101,7 @@ void wt__request_free(wt_request *request) {
   struct wt__h3_conn *conn = request->conn;
   if (!request->dead) {
     if (!request->answered) request_refuse_session(request);
-    if (request->stream) request->stream->request = NULL;
+    if (request->stream) wt__role_leave(request->stream);
   }
   if (request->headers_done) conn->requests_open--;
   wt__list_remove(&request->link);
@@ -126,13 +133,6 @@ void wt__request_abort(wt_request *request, uint64_t wire_code) {
 }
 
 void wt__request_client_gone(wt_request *request) { wt__request_abort(request, WT__H3_REQUEST_CANCELLED); }
-
-void wt__request_stream_closed(wt_request *request) {
-  request->over = true;
-  request->stream->request = NULL;
-  request->stream = NULL;
-  wt__request_todo(request);
-}
 
 void wt__request_end(wt_request *request) {
   int error = request->over && request->fin_sent && !request->gone ? 0 : WT_ERR_CLOSED;
@@ -182,11 +182,16 @@ static bool request_read_fields(wt_request *request) {
   return request_read_path(request);
 }
 
-struct wt__fields *wt__request_fields(wt_request *request) {
-  return request->headers_done || request->gone || wt__request_is_unreadable(request) ? NULL : &request->fields;
+/* Whether the header section was given up: it is too large, or there was no memory for it. */
+static bool request_is_unreadable(const wt_request *request) { return request->over_limit || request->no_memory; }
+
+static struct wt__fields *request_fields(struct wt__h3_stream *stream) {
+  wt_request *request = stream->owner;
+  return request->headers_done || request->gone || request_is_unreadable(request) ? NULL : &request->fields;
 }
 
-void wt__request_unreadable(wt_request *request, int error) {
+static void request_unreadable(struct wt__h3_stream *stream, int error) {
+  wt_request *request = stream->owner;
   if (request->headers_done) { /* trailers: the answer may have begun */
     wt__request_abort(request, error == WT_ERR_TOO_LARGE ? WT__H3_EXCESSIVE_LOAD : WT__H3_INTERNAL_ERROR);
     return;
@@ -197,14 +202,13 @@ void wt__request_unreadable(wt_request *request, int error) {
   wt__request_todo(request);
 }
 
-bool wt__request_is_unreadable(const wt_request *request) { return request->over_limit || request->no_memory; }
-
-void wt__request_headers_done(wt_request *request) {
+static void request_headers_done(struct wt__h3_stream *stream) {
+  wt_request *request = stream->owner;
   struct wt__h3_conn *conn = request->conn;
   if (request->headers_done || request->gone) return;
   request->headers_done = true;
   conn->requests_open++;
-  if (!wt__request_is_unreadable(request)) {
+  if (!request_is_unreadable(request)) {
     request->fault = wt__request_check(&request->fields, &request->error);
     request->no_memory = wt__fields_join(&request->fields) != 0 || !request_read_fields(request);
   }
@@ -321,8 +325,9 @@ static bool request_takes_body(const wt_request *request) {
          !request->gone && !request->dead && !request->in.discard;
 }
 
-void wt__request_recv(wt_request *request, const uint8_t *data, size_t len) {
-  bool wanted = !request->gone && !request->dead && !wt__request_is_unreadable(request);
+static void request_recv(struct wt__h3_stream *stream, const uint8_t *data, size_t len) {
+  wt_request *request = stream->owner;
+  bool wanted = !request->gone && !request->dead && !request_is_unreadable(request);
   request->conn->bodies_total += len;
   if (wt__body_in_recv(&request->in, data, len, wanted, request_takes_body(request)) != 0) {
     wt__request_abort(request, WT__H3_INTERNAL_ERROR);
@@ -331,7 +336,8 @@ void wt__request_recv(wt_request *request, const uint8_t *data, size_t len) {
   }
 }
 
-void wt__request_recv_fin(wt_request *request) {
+static void request_recv_fin(struct wt__h3_stream *stream) {
+  wt_request *request = stream->owner;
   request->in.fin = true;
   wt__request_todo(request);
 }
@@ -359,7 +365,7 @@ static void request_run_unreadable(wt_request *request) {
 void wt__request_run(wt_request *request) {
   if (request->fail_pending) wt__request_abort(request, WT__H3_INTERNAL_ERROR);
   if (!request->gone && !request->over && !request->dead) {
-    if (wt__request_is_unreadable(request)) {
+    if (request_is_unreadable(request)) {
       request_run_unreadable(request);
     } else if (request->headers_done && !request->dispatched && request->fault != WT__REQUEST_SOUND) {
       if (!request->answered) request_refuse_fault(request);
@@ -377,6 +383,78 @@ void wt__request_run(wt_request *request) {
   if (request->gone || request->over) wt__request_end(request);
   if (request->gone || request->dead) wt__request_free(request);
 }
+
+/* --- The role --- */
+
+static bool request_awaits_headers(const struct wt__h3_stream *stream) {
+  const wt_request *request = stream->owner;
+  return !request->headers_done;
+}
+
+static void request_malformed(struct wt__h3_stream *stream, uint64_t wire_code) {
+  wt__request_abort(stream->owner, wire_code);
+}
+
+/* Behind an answer this is how the client obeys our STOP_SENDING. */
+static void request_recv_reset(struct wt__h3_stream *stream, uint64_t wire_code) {
+  wt_request *request = stream->owner;
+  (void)wire_code;
+  if (!request->answered) wt__request_client_gone(request);
+}
+
+static void request_recv_stop_sending(struct wt__h3_stream *stream, uint64_t wire_code) {
+  (void)wire_code;
+  wt__request_client_gone(stream->owner);
+}
+
+static nghttp3_ssize request_read(struct wt__h3_stream *stream, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags) {
+  return wt__answer_read(stream->owner, vecs, max_vecs, flags);
+}
+
+static void request_sent(struct wt__h3_stream *stream, size_t len, bool fin) {
+  wt_request *request = stream->owner;
+  if (fin) request->fin_sent = true;
+  if (request->unsent > 0) wt__answer_sent(request, len);
+}
+
+static void request_acked(struct wt__h3_stream *stream, uint64_t len) { wt__answer_acked(stream->owner, len); }
+
+static void request_unblocked(struct wt__h3_stream *stream) {
+  const wt_request *request = stream->owner;
+  if (request->file) wt__http_resume(request->conn, request->id); /* nothing was read of it without a window */
+}
+
+static bool request_is_reset(const struct wt__h3_stream *stream) {
+  const wt_request *request = stream->owner;
+  return request->gone;
+}
+
+static void request_closed(struct wt__h3_stream *stream) {
+  wt_request *request = stream->owner;
+  request->over = true;
+  request->stream = NULL;
+  wt__role_leave(stream);
+  wt__request_todo(request);
+}
+
+static const struct wt__role role_request = {
+    .awaits_headers = request_awaits_headers,
+    .fields = request_fields,
+    .headers_done = request_headers_done,
+    .unreadable = request_unreadable,
+    .malformed = request_malformed,
+    .recv = request_recv,
+    .recv_fin = request_recv_fin,
+    .recv_reset = request_recv_reset,
+    .recv_stop_sending = request_recv_stop_sending,
+    .read = request_read,
+    .sent = request_sent,
+    .acked = request_acked,
+    .unblocked = request_unblocked,
+    .is_reset = request_is_reset,
+    .closed = request_closed,
+    .connect = wt__role_no_connect,
+};
 
 /* --- What the application reads and sets --- */
 

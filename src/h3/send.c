@@ -113,17 +113,7 @@ static void http_sent(struct wt__h3_conn *conn, int64_t id, size_t len, bool fin
   }
   if (fin && conn->lone_fin_id == id) conn->lone_fin_id = -1;
   record = wt__demux_find(conn, id);
-  if (record == NULL) return;
-  if (record->request && fin) record->request->fin_sent = true;
-  if (record->request && record->request->unsent > 0) wt__answer_sent(record->request, len);
-  if (record->dial) wt__dial_sent(record->dial, len);
-  if (record->connect) {
-    record->connect->sent += len;
-    if (fin) {
-      record->connect->fin_sent = true;
-      wt__session_sent(record->connect->session, 0, true);
-    }
-  }
+  if (record) record->role->sent(record, len, fin);
 }
 
 void wt__h3_conn_sent(struct wt__h3_conn *conn, int64_t id, size_t len, bool fin) {
@@ -182,14 +172,13 @@ void wt__h3_conn_unblocked(struct wt__h3_conn *conn, int64_t id) {
     if (record->stream) wt__stream_unblocked(record->stream);
     return;
   }
-  if (record && record->request && record->request->gone) return;
-  if (record && record->connect && record->connect->ended) return;
+  if (record && record->role->is_reset(record)) return;
   conn->http_quiet = false;
   rv = nghttp3_conn_unblock_stream(conn->http, id);
   if (rv != 0) {
     wt__h3_fail_http(conn, rv);
-  } else if (record && record->request && record->request->file) {
-    wt__http_resume(conn, id); /* nothing was read of it while there was no window */
+  } else if (record) {
+    record->role->unblocked(record);
   }
 }
 
@@ -207,7 +196,6 @@ void wt__h3_conn_acked(struct wt__h3_conn *conn, int64_t id, uint64_t offset, ui
     return;
   }
   if (record) record->acked = offset;
-  if (record && record->connect) record->connect->acked = offset;
   /* An older offset than before is answered with an error that means nothing. */
   if (nghttp3_conn_update_ack_offset(conn->http, id, offset) == NGHTTP3_ERR_CALLBACK_FAILURE) {
     wt__h3_fail_http(conn, NGHTTP3_ERR_CALLBACK_FAILURE);

@@ -44,8 +44,9 @@ void wt__stalls_watch_header(struct wt__h3_conn *conn, struct wt__h3_stream *rec
 }
 
 static void record_give_up(struct wt__h3_conn *conn, struct wt__h3_stream *record) {
-  if (record->request) {
-    request_give_up(record->request, WT__H3_REQUEST_REJECTED, "its header section", conn->config->header_timeout_ms);
+  wt_request *request = wt__request_of(record);
+  if (request) {
+    request_give_up(request, WT__H3_REQUEST_REJECTED, "its header section", conn->config->header_timeout_ms);
     return;
   }
   if (wt__progress_count(conn->config->mux.progress, conn->now)) {

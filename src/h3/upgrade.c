@@ -196,19 +196,6 @@ static int answer_accept(wt_request *request, const struct wt_upgrade_options *o
 
 /* --- The upgrade --- */
 
-struct wt__h3_connect *wt__connect_new(struct wt__h3_conn *conn, struct wt__h3_stream *stream, size_t early_max) {
-  struct wt__h3_connect *connect = wt__calloc(1, sizeof(*connect));
-  if (connect == NULL) return NULL;
-  connect->conn = conn;
-  connect->stream = stream;
-  connect->id = stream->id;
-  wt__link_init(&connect->link);
-  wt__link_init(&connect->todo);
-  wt__buf_init(&connect->early, early_max);
-  connect->early.gauge = conn->mux.gauge;
-  return connect;
-}
-
 static int session_make(wt_request *request, const struct wt_upgrade_options *options, const char *protocol, int draft,
                         wt_session **session) {
   struct wt__h3_conn *conn = request->conn;
@@ -235,8 +222,7 @@ static void request_hand_over(wt_request *request, struct wt__h3_connect *connec
   connect->fin_pending = request->in.fin;
   request->dead = true;
   request->stream = NULL;
-  stream->request = NULL;
-  stream->connect = connect;
+  wt__role_set(stream, &wt__role_connect, connect);
   wt__request_todo(request);
   wt__list_push_back(&conn->connects, &connect->link);
   wt__list_push_back(&conn->todo_connects, &connect->todo);
@@ -283,88 +269,3 @@ int wt_upgrade(wt_request *request, const struct wt_upgrade_options *given, wt_s
   if (session) *session = connect->session;
   return 0;
 }
-
-/* --- The CONNECT stream of a session --- */
-
-static void connect_consume(struct wt__h3_connect *connect, uint64_t len) {
-  if (len > 0 && !connect->conn->closing) connect->conn->below->consume(connect->conn->ctx, connect->id, len);
-}
-
-void wt__connect_free(struct wt__h3_connect *connect) {
-  if (connect->stream) connect->stream->connect = NULL;
-  wt__list_remove(&connect->link);
-  wt__list_remove(&connect->todo);
-  connect_consume(connect, connect->early.len);
-  wt__buf_free(&connect->early);
-  wt__free(connect);
-}
-
-void wt__connect_reset(struct wt__h3_connect *connect, uint64_t wire_code) {
-  struct wt__h3_conn *conn = connect->conn;
-  if (connect->ended) return;
-  connect->ended = true;
-  if (conn->closing) return;
-  if (conn->lone_fin_id == connect->id) conn->lone_fin_id = -1;
-  wt__h3_reset_stream(conn, connect->id, wire_code);
-  wt__h3_stop_sending(conn, connect->id, wire_code);
-  nghttp3_conn_shutdown_stream_write(conn->http, connect->id);
-  wt__http_stop_reading(conn, connect->id);
-}
-
-void wt__connect_recv(struct wt__h3_connect *connect, const uint8_t *data, size_t len) {
-  if (connect->ended) {
-    connect_consume(connect, len);
-  } else if (!connect->early_pending) {
-    wt__session_recv(connect->session, data, len);
-    connect_consume(connect, len);
-  } else if (wt__buf_append(&connect->early, data, len) != 0) {
-    connect_consume(connect, len);
-    wt__h3_fail(connect->conn, WT__H3_INTERNAL_ERROR, "out of memory");
-  }
-}
-
-void wt__connect_recv_fin(struct wt__h3_connect *connect) {
-  if (connect->early_pending) {
-    connect->fin_pending = true;
-  } else if (!connect->ended) {
-    wt__session_recv_fin(connect->session);
-  }
-}
-
-void wt__connect_recv_reset(struct wt__h3_connect *connect, uint64_t wire_code) {
-  if (connect->ended || connect->reset_pending) return;
-  connect->reset_pending = true;
-  connect->reset_code = wire_code;
-  if (!connect->early_pending) wt__session_recv_reset(connect->session, wire_code);
-}
-
-void wt__connect_run(struct wt__h3_connect *connect) {
-  if (connect->early_pending) {
-    struct wt__buf taken = wt__buf_move(&connect->early);
-    connect->early_pending = false;
-    if (taken.len > 0 && !connect->ended) wt__session_recv(connect->session, wt__buf_head(&taken), taken.len);
-    connect_consume(connect, taken.len);
-    wt__buf_free(&taken);
-    if (connect->fin_pending && !connect->ended) wt__session_recv_fin(connect->session);
-  }
-  if (connect->reset_pending && !connect->ended) wt__session_recv_reset(connect->session, connect->reset_code);
-}
-
-nghttp3_ssize wt__connect_read(struct wt__h3_connect *connect, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags) {
-  struct wt__vec found[WT__SEND_VECS];
-  size_t count, total = 0;
-  bool fin = false;
-  if (connect->ended) return NGHTTP3_ERR_WOULDBLOCK;
-  count = wt__session_peek(connect->session, found, max_vecs < WT__SEND_VECS ? max_vecs : WT__SEND_VECS, &fin);
-  if (count == 0 && !fin) return NGHTTP3_ERR_WOULDBLOCK;
-  for (size_t i = 0; i < count; i++) {
-    vecs[i] = (nghttp3_vec){(uint8_t *)found[i].data, found[i].len};
-    total += found[i].len;
-  }
-  /* The FIN is reported once QUIC has it: core resets the session's streams only then. */
-  wt__session_sent(connect->session, total, false);
-  if (fin) *flags |= NGHTTP3_DATA_FLAG_EOF;
-  return (nghttp3_ssize)count;
-}
-
-void wt__connect_acked(struct wt__h3_connect *connect, uint64_t len) { wt__session_acked(connect->session, len); }
