@@ -22,6 +22,8 @@
 #define FAREWELL_MIN_NS UINT64_C(2000000000)
 #define FAREWELL_MAX_NS UINT64_C(5000000000)
 
+static const struct wt__side client_side;
+
 /* --- The connection --- */
 
 int wt__h3_conn_new_client(struct wt__h3_conn **out, const struct wt__h3_config *config,
@@ -39,7 +41,7 @@ int wt__h3_conn_new_client(struct wt__h3_conn **out, const struct wt__h3_config 
   wt__list_init(&client->exchanges);
   wt__list_init(&client->waiting_exchanges);
   wt__list_init(&client->todo_exchanges);
-  rv = wt__h3_conn_init(out, config, client, transport, ctx, peer_address, now);
+  rv = wt__h3_conn_init(out, config, &client_side, client, transport, ctx, peer_address, now);
   if (rv != 0) wt__free(client);
   return rv;
 }
@@ -61,7 +63,7 @@ static void client_unfit(struct wt__h3_conn *conn, const char *why) {
   }
 }
 
-void wt__client_settings_in(struct wt__h3_conn *conn) {
+static void client_settings_in(struct wt__h3_conn *conn) {
   const char *missing =
       wt__settings_missing_from_server(&conn->peer, conn->peer_max_datagram, wt__h3_reset_at_suffices(conn));
   if (missing && conn->client->connected_pending) {
@@ -76,13 +78,13 @@ void wt__client_settings_in(struct wt__h3_conn *conn) {
   wt__h3_wake(conn);
 }
 
-void wt__client_streams_allowed(struct wt__h3_conn *conn) {
+static void client_streams_allowed(struct wt__h3_conn *conn) {
   const struct wt__h3_client *client = conn->client;
   if (wt__list_empty(&client->waiting_dials) && wt__list_empty(&client->waiting_exchanges)) return;
   conn->client->try_waiting = true;
 }
 
-void wt__client_goaway(struct wt__h3_conn *conn, int64_t id) {
+static void client_recv_goaway(struct wt__h3_conn *conn, int64_t id) {
   conn->client->goaway = conn->client->try_waiting = true;
   wt__dials_goaway(conn, id);
   wt__exchanges_goaway(conn, id);
@@ -101,7 +103,7 @@ static void client_run_settings(struct wt__h3_conn *conn) {
   if (client->settings_deadline <= conn->now) client_unfit(conn, "the server's SETTINGS did not arrive in time");
 }
 
-void wt__client_run(struct wt__h3_conn *conn) {
+static void client_run(struct wt__h3_conn *conn) {
   struct wt__h3_client *client = conn->client;
   client_run_settings(conn);
   if (client->connected_pending) {
@@ -156,7 +158,7 @@ static bool client_says_farewell(struct wt__h3_conn *conn) {
   return true;
 }
 
-void wt__client_run_unused(struct wt__h3_conn *conn) {
+static void client_run_unused(struct wt__h3_conn *conn) {
   struct wt__h3_client *client = conn->client;
   bool was_used = client->used;
   if (conn->closing) return;
@@ -164,7 +166,7 @@ void wt__client_run_unused(struct wt__h3_conn *conn) {
   if (was_used && !client->used && client->callbacks.on_unused) client->callbacks.on_unused(conn, client->user_data);
 }
 
-uint64_t wt__client_expiry(const struct wt__h3_conn *conn) {
+static uint64_t client_expiry(const struct wt__h3_conn *conn) {
   const struct wt__h3_client *client = conn->client;
   uint64_t expiry = client->used && client->farewell_until ? client->farewell_until : UINT64_MAX;
   if (client->connected_pending || client->ready_pending || client->try_waiting) return 0;
@@ -173,19 +175,8 @@ uint64_t wt__client_expiry(const struct wt__h3_conn *conn) {
   return client->settings_deadline < expiry ? client->settings_deadline : expiry;
 }
 
-void wt__client_ending(struct wt__h3_client *client, const struct wt__ending *ending) {
-  client->end.by = wt__cause_party(ending->cause);
-  client->end.cause = ending->cause;
-  client->end.wire_code = ending->wire_code;
-}
-
 const char *wt__client_end_reason(const struct wt__h3_client *client) {
   return client->end.reason[0] ? client->end.reason : "the connection was closed";
-}
-
-void wt__client_end(struct wt__h3_client *client) {
-  if (client->callbacks.on_end) client->callbacks.on_end(&client->end, client->user_data);
-  wt__free(client);
 }
 
 void wt__h3_conn_close(struct wt__h3_conn *conn) {
@@ -194,3 +185,68 @@ void wt__h3_conn_close(struct wt__h3_conn *conn) {
 }
 
 void wt__h3_conn_set_end(struct wt__h3_conn *conn, const struct wt__h3_end *end) { conn->client->end = *end; }
+
+/* --- The side --- */
+
+static int client_http_new(struct wt__h3_conn *conn, const nghttp3_callbacks *callbacks, nghttp3_settings *settings) {
+  return nghttp3_conn_client_new(&conn->http, callbacks, settings, &conn->http_mem, conn);
+}
+
+/* RFC 9114, section 6.1: a server opens none, but for WebTransport. */
+static void client_recv_request(struct wt__h3_conn *conn, struct wt__h3_stream *stream) {
+  (void)stream;
+  wt__h3_fail(conn, WT__H3_STREAM_CREATION_ERROR, "a bidirectional stream of the server that is not WebTransport's");
+}
+
+static void client_recv_nothing(struct wt__h3_conn *conn, int64_t id) { (void)conn, (void)id; }
+
+static void client_recv_control(struct wt__h3_conn *conn, const uint8_t *data, size_t len, bool fin) {
+  wt__http_recv(conn, conn->peer_control_id, data, len, fin);
+}
+
+static void client_max_remote_bidi(struct wt__h3_conn *conn, uint64_t max) { (void)conn, (void)max; }
+
+static bool client_is_used(const struct wt__h3_conn *conn) {
+  return !wt__list_empty(&conn->client->dials) || !wt__list_empty(&conn->client->exchanges);
+}
+
+static void client_shutdown(struct wt__h3_conn *conn) { (void)conn; }
+
+static void client_over(struct wt__h3_conn *conn, struct wt__ending *ending) {
+  struct wt__h3_client *client = conn->client;
+  if (client->closed_here) ending->cause = WT_CAUSE_LOCAL;
+  client->end.by = wt__cause_party(ending->cause);
+  client->end.cause = ending->cause;
+  client->end.wire_code = ending->wire_code;
+  wt__dials_end(conn);
+  wt__exchanges_end(conn);
+}
+
+static void client_over_behind_sessions(struct wt__h3_conn *conn) { (void)conn; }
+
+/* The owner of the connection is told. */
+static void client_over_at_last(struct wt__h3_conn *conn) {
+  struct wt__h3_client *client = conn->client;
+  if (client->callbacks.on_end) client->callbacks.on_end(&client->end, client->user_data);
+  wt__free(client);
+}
+
+static const struct wt__side client_side = {
+    .opens = 0,
+    .http_new = client_http_new,
+    .recv_request = client_recv_request,
+    .recv_nothing = client_recv_nothing,
+    .recv_control = client_recv_control,
+    .settings_in = client_settings_in,
+    .recv_goaway = client_recv_goaway,
+    .streams_allowed = client_streams_allowed,
+    .max_remote_bidi = client_max_remote_bidi,
+    .run = client_run,
+    .run_end = client_run_unused,
+    .expiry = client_expiry,
+    .is_used = client_is_used,
+    .shutdown = client_shutdown,
+    .over = client_over,
+    .over_behind_sessions = client_over_behind_sessions,
+    .over_at_last = client_over_at_last,
+};

@@ -17,60 +17,11 @@
 #include "h3/internal.h"
 #include "wire/error_code.h"
 
-#define REQUEST_OF(l, member) WT__CONTAINER_OF(l, struct wt_request, member)
 /* Header sections that are too large or malformed: more of them close the connection. */
 #define BAD_SECTIONS_AT_ONCE 100
 #define BAD_SECTIONS_A_SECOND 10
 
 #define CONNECT_OF(l, member) WT__CONTAINER_OF(l, struct wt__h3_connect, member)
-
-/* --- Errors, and small calls down --- */
-
-void wt__h3_fail(struct wt__h3_conn *conn, uint64_t wire_code, const char *reason) {
-  if (conn->closing) return;
-  conn->closing = true;
-  WT__DEBUG(conn->config->log, "connection from %s: closed with 0x%llx: %s", conn->peer_address,
-            (unsigned long long)wire_code, reason);
-  conn->below->close_connection(conn->ctx, wire_code, reason);
-}
-
-void wt__h3_fail_http(struct wt__h3_conn *conn, int error) {
-  uint64_t wire_code = nghttp3_err_infer_quic_app_error_code(error);
-  /* A field name or value past nghttp3's own bounds: the peer's doing, not a fault of ours. */
-  if (error == NGHTTP3_ERR_QPACK_HEADER_TOO_LARGE) wire_code = WT__H3_EXCESSIVE_LOAD;
-  wt__h3_fail(conn, wire_code, nghttp3_strerror(error));
-}
-
-void wt__h3_wake(struct wt__h3_conn *conn) {
-  if (!conn->closing) conn->below->wake(conn->ctx);
-}
-
-bool wt__h3_may_log(struct wt__h3_conn *conn) {
-  struct wt__gauge_sum *sum = wt__gauge_sum_of(conn->mux.gauge);
-  return sum == NULL || wt__rate_take(&sum->log_rate, conn->now);
-}
-
-uint64_t wt__h3_stream_room(const struct wt__h3_conn *conn, int64_t id) {
-  return conn->below->stream_room ? conn->below->stream_room(conn->ctx, id) : UINT64_MAX;
-}
-
-void wt__h3_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code) {
-  if (!conn->closing) conn->below->stop_sending(conn->ctx, id, wire_code);
-}
-
-void wt__h3_reset_stream(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code) {
-  if (!conn->closing) conn->below->reset_stream(conn->ctx, id, wire_code);
-}
-
-void wt__h3_count_sessions(struct wt__h3_conn *conn) {
-  struct wt__h3_counters *counters = conn->config->counters;
-  if (counters) counters->sessions_open += conn->mux.sessions_open - conn->sessions_counted;
-  conn->sessions_counted = conn->mux.sessions_open;
-}
-
-bool wt__h3_peer_takes(const struct wt__h3_conn *conn, const nghttp3_nv *nv, size_t count) {
-  return !conn->tap.has_settings || wt__fields_nv_cost(nv, count) <= conn->peer.max_field_section_size;
-}
 
 /* --- The transport for core --- */
 
@@ -80,21 +31,13 @@ static int up_open_stream(void *ctx, bool uni, int64_t *id) {
   if (conn->closing) return WT_ERR_CLOSED;
   rv = conn->below->open_stream(conn->ctx, uni, id);
   if (rv != 0) return rv;
-  if (wt__demux_add(conn, *id, WT__H3_WEBTRANSPORT)) return 0;
+  if (wt__streams_add(conn, *id, WT__H3_WEBTRANSPORT)) return 0;
   wt__h3_reset_stream(conn, *id, WT__H3_INTERNAL_ERROR);
   if (!uni) wt__h3_stop_sending(conn, *id, WT__H3_INTERNAL_ERROR);
   return WT_ERR_NOMEM;
 }
 
 static void up_reset_stream(void *ctx, int64_t id, uint64_t wire_code) { wt__h3_reset_stream(ctx, id, wire_code); }
-
-bool wt__h3_peer_has_reset_at(const struct wt__h3_conn *conn) {
-  return !conn->closing && conn->below->has_reset_at && conn->below->has_reset_at(conn->ctx);
-}
-
-bool wt__h3_reset_at_suffices(const struct wt__h3_conn *conn) {
-  return !conn->config->require_reset_at || wt__h3_peer_has_reset_at(conn);
-}
 
 static bool up_has_reset_at(void *ctx) { return wt__h3_peer_has_reset_at(ctx); }
 
@@ -112,11 +55,10 @@ static void up_consume(void *ctx, int64_t id, uint64_t len) {
 
 static void up_wake(void *ctx) { wt__h3_wake(ctx); }
 
-static bool conn_has_time(const struct wt__h3_conn *conn, bool light) {
+static bool up_has_time(void *ctx, bool light) {
+  const struct wt__h3_conn *conn = ctx;
   return !conn->below->has_time || conn->below->has_time(conn->ctx, light);
 }
-
-static bool up_has_time(void *ctx, bool light) { return conn_has_time(ctx, light); }
 
 static size_t up_max_datagram_len(void *ctx) {
   struct wt__h3_conn *conn = ctx;
@@ -186,21 +128,18 @@ static const struct wt_transport transport_up = {
 
 /* --- Birth and end --- */
 
-int wt__h3_conn_new(struct wt__h3_conn **out, const struct wt__h3_config *config, const struct wt_transport *transport,
-                    void *ctx, const char *peer_address, uint64_t now) {
-  return wt__h3_conn_init(out, config, NULL, transport, ctx, peer_address, now);
-}
-
 static void conn_init_session_rate(struct wt__h3_conn *conn) {
   uint64_t rate = conn->config->max_session_rate, sessions = conn->config->max_sessions_per_connection;
   wt__rate_init(&conn->session_rate, rate, rate > sessions ? rate : sessions, conn->now);
 }
 
-int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *config, struct wt__h3_client *client,
-                     const struct wt_transport *transport, void *ctx, const char *peer_address, uint64_t now) {
+int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *config, const struct wt__side *side,
+                     struct wt__h3_client *client, const struct wt_transport *transport, void *ctx,
+                     const char *peer_address, uint64_t now) {
   struct wt__h3_conn *conn = wt__calloc(1, sizeof(*conn));
   if (conn == NULL) return WT_ERR_NOMEM;
   conn->config = config;
+  conn->side = side;
   conn->client = client;
   conn->below = transport;
   conn->ctx = ctx;
@@ -237,28 +176,19 @@ int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *confi
 void wt__h3_conn_free(struct wt__h3_conn *conn, const struct wt__ending *why) {
   struct wt__ending ending = *why;
   struct wt__link *first;
-  struct wt__h3_client *client;
   if (conn == NULL) return;
-  client = conn->client;
   conn->closing = true;
-  if (client) {
-    if (client->closed_here) ending.cause = WT_CAUSE_LOCAL;
-    wt__client_ending(client, &ending);
-    wt__dials_end(conn);
-    wt__exchanges_end(conn);
-  }
+  conn->side->over(conn, &ending);
   wt__mux_free(&conn->mux, &ending);
   conn->mux.sessions_open = 0;
   wt__h3_count_sessions(conn);
   while ((first = wt__list_first(&conn->connects))) wt__connect_free(CONNECT_OF(first, link));
-  /* All are told first: the callback of one request may look at another. */
-  WT__LIST_FOREACH(it, next, &conn->requests) { wt__request_end(REQUEST_OF(it, link)); }
-  while ((first = wt__list_first(&conn->requests))) wt__request_free(REQUEST_OF(first, link));
+  conn->side->over_behind_sessions(conn);
   nghttp3_conn_del(conn->http);
   wt__released_run(&conn->released);
-  wt__demux_free(conn);
+  wt__streams_free(conn);
   wt__sections_free(&conn->sections);
-  if (client) wt__client_end(client);
+  conn->side->over_at_last(conn);
   wt__tap_free(&conn->tap);
   wt__free(conn->control.own);
   wt__free(conn->peer_settings);
@@ -283,52 +213,17 @@ void wt__h3_conn_start(struct wt__h3_conn *conn, uint64_t max_datagram_frame_siz
 
 /* --- Passes --- */
 
-static void list_move(struct wt__list *from, struct wt__list *to) {
-  struct wt__link *first;
-  while ((first = wt__list_first(from))) {
-    wt__list_remove(first);
-    wt__list_push_back(to, first);
-  }
-}
-
-/* Works off what is listed now, while there is time. What the work adds is left for the next pass, so that an
- * application that keeps itself busy cannot keep the connection from sending. */
-static void conn_run_requests(struct wt__h3_conn *conn) {
-  struct wt__list now;
-  struct wt__link *first;
-  wt__list_init(&now);
-  list_move(&conn->todo, &now);
-  while ((first = wt__list_first(&now))) {
-    wt__list_remove(first);
-    wt__request_run(REQUEST_OF(first, todo));
-    if (!wt__list_empty(&now) && !conn_has_time(conn, false)) break;
-  }
-  if (wt__list_empty(&now)) return;
-  list_move(&conn->todo, &now); /* behind those that are left */
-  list_move(&now, &conn->todo);
-}
-
 static void conn_run_connects(struct wt__h3_conn *conn) {
   struct wt__link *first;
   while ((first = wt__list_first(&conn->todo_connects))) {
     wt__list_remove(first);
     wt__connect_run(CONNECT_OF(first, todo));
-    if (!wt__list_empty(&conn->todo_connects) && !conn_has_time(conn, false)) break;
+    if (!wt__list_empty(&conn->todo_connects) && !wt__h3_has_time(conn)) break;
   }
 }
 
 static bool conn_has_todo(const struct wt__h3_conn *conn) {
-  return !wt__list_empty(&conn->todo) || !wt__list_empty(&conn->todo_connects) || wt__mux_has_todo(&conn->mux);
-}
-
-static void conn_run_waiting(struct wt__h3_conn *conn) {
-  struct wt__link *first;
-  while ((first = wt__list_first(&conn->waiting)) && REQUEST_OF(first, waiting)->settings_deadline <= conn->now) {
-    wt_request *request = REQUEST_OF(first, waiting);
-    wt__list_remove(first);
-    request->gave_up_settings = true;
-    wt__request_todo(request);
-  }
+  return !wt__list_empty(&conn->todo_connects) || wt__mux_has_todo(&conn->mux);
 }
 
 static uint64_t idle_deadline(const struct wt__h3_conn *conn) {
@@ -344,12 +239,8 @@ static void conn_run_idle(struct wt__h3_conn *conn) {
 }
 
 static void conn_run_started(struct wt__h3_conn *conn, uint64_t now) {
-  if (!wt__list_empty(&conn->starved)) wt__answers_feed(conn);
-  conn_run_waiting(conn);
-  conn_run_requests(conn);
   conn_run_connects(conn);
   wt__mux_run(&conn->mux, now);
-  if (wt__stalls_expiry(conn) <= conn->now) wt__stalls_run(conn);
   wt__released_run(&conn->released);
   wt__h3_count_sessions(conn);
   if (conn_has_todo(conn)) wt__h3_wake(conn);
@@ -359,25 +250,20 @@ static void conn_run_started(struct wt__h3_conn *conn, uint64_t now) {
 void wt__h3_conn_run(struct wt__h3_conn *conn, uint64_t now) {
   conn->now = now;
   conn->http_quiet = false;
-  if (conn->client && !conn->closing) wt__client_run(conn); /* also before the start: a dial may be cancelled */
+  if (!conn->closing) conn->side->run(conn);
   if (!conn->closing && conn->started) conn_run_started(conn, now);
-  if (conn->client) wt__client_run_unused(conn);
+  conn->side->run_end(conn);
 }
 
 uint64_t wt__h3_conn_expiry(const struct wt__h3_conn *conn) {
-  const struct wt__link *first = wt__list_first(&conn->waiting);
-  uint64_t expiry, idle = idle_deadline(conn), stalls = wt__stalls_expiry(conn);
+  uint64_t expiry, idle = idle_deadline(conn), mux;
   if (conn->closing) return UINT64_MAX;
-  if (!conn->started) return conn->client ? wt__client_expiry(conn) : UINT64_MAX;
+  expiry = conn->side->expiry(conn);
+  if (!conn->started) return expiry;
   if (conn_has_todo(conn)) return 0;
-  expiry = wt__mux_expiry(&conn->mux);
-  if (idle < expiry) expiry = idle;
-  if (stalls < expiry) expiry = stalls;
-  if (first && REQUEST_OF(first, waiting)->settings_deadline < expiry) {
-    expiry = REQUEST_OF(first, waiting)->settings_deadline;
-  }
-  if (conn->client && wt__client_expiry(conn) < expiry) expiry = wt__client_expiry(conn);
-  return expiry;
+  mux = wt__mux_expiry(&conn->mux);
+  if (mux < expiry) expiry = mux;
+  return idle < expiry ? idle : expiry;
 }
 
 /* --- The orderly end --- */
@@ -386,8 +272,7 @@ void wt__h3_conn_shutdown(struct wt__h3_conn *conn) {
   int rv;
   if (conn->closing || !conn->started || conn->shutting_down) return;
   conn->shutting_down = true;
-  /* The GOAWAY names the first id that was not seen yet. Streams that were diverted to core count as seen. */
-  if (!conn->client) wt__demux_tell_diverted(conn);
+  conn->side->shutdown(conn);
   if (conn->closing) return;
   rv = nghttp3_conn_shutdown(conn->http);
   if (rv != 0) wt__h3_fail_http(conn, rv);
@@ -399,11 +284,6 @@ void wt__h3_conn_close_sessions(struct wt__h3_conn *conn, const char *reason) {
   if (conn->closing || !conn->started) return;
   wt__mux_close_sessions(&conn->mux, reason);
   wt__h3_wake(conn);
-}
-
-bool wt__h3_is_used(const struct wt__h3_conn *conn) {
-  if (!wt__list_empty(&conn->requests) || conn->mux.sessions_open > 0) return true;
-  return conn->client && !(wt__list_empty(&conn->client->dials) && wt__list_empty(&conn->client->exchanges));
 }
 
 bool wt__h3_conn_is_idle(const struct wt__h3_conn *conn) {

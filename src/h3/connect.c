@@ -123,7 +123,7 @@ void wt__connect_closed(struct wt__h3_connect *connect) {
 }
 
 struct wt__h3_connect *wt__connect_find(struct wt__h3_conn *conn, int64_t id) {
-  const struct wt__h3_stream *record = wt__demux_find(conn, id);
+  const struct wt__h3_stream *record = wt__streams_find(conn, id);
   return record && record->kind == WT__H3_HTTP ? record->role->connect(record) : NULL;
 }
 

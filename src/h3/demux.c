@@ -28,60 +28,18 @@
 #define IS_UNI(id) (((id)&2) != 0)
 #define STREAM_QPACK_ENCODER 0x02 /* RFC 9204, section 4.2 */
 
-/* What a stream counts in the connection's gauge besides what others count: its record and its place in the table. */
-#define RECORD_SIZE (sizeof(struct wt__h3_stream) + 32)
-
 /* --- Records --- */
 
-struct wt__h3_stream *wt__demux_find(struct wt__h3_conn *conn, int64_t id) {
-  if (conn->found && conn->found->id == id) return conn->found;
-  struct wt__h3_stream *record = wt__map_get(&conn->streams, (uint64_t)id);
-  if (record) conn->found = record;
-  return record;
-}
-
-struct wt__h3_stream *wt__demux_add(struct wt__h3_conn *conn, int64_t id, enum wt__h3_kind kind) {
-  struct wt__h3_stream *record = wt__pool_take_zeroed(conn->config->mux.pool, sizeof(*record));
-  if (record == NULL) return NULL;
-  record->conn = conn;
-  record->id = id;
-  record->kind = kind;
-  wt__role_leave(record);
-  wt__link_init(&record->incomplete);
-  if (wt__map_set(&conn->streams, (uint64_t)id, record) != 0) {
-    wt__pool_give(conn->config->mux.pool, record, sizeof(*record));
-    return NULL;
-  }
-  wt__gauge_add(conn->mux.gauge, RECORD_SIZE);
-  return record;
-}
-
-static bool stream_is_ours(const struct wt__h3_conn *conn, int64_t id) {
-  return ((id & 1) != 0) == (conn->client == NULL);
-}
+static bool stream_is_ours(const struct wt__h3_conn *conn, int64_t id) { return (id & 1) == conn->side->opens; }
 
 /* A stream of the peer that may be new. Streams of ours have a record since they were opened. */
 static struct wt__h3_stream *record_of_peer(struct wt__h3_conn *conn, int64_t id) {
-  struct wt__h3_stream *record = wt__demux_find(conn, id);
+  struct wt__h3_stream *record = wt__streams_find(conn, id);
   if (record || stream_is_ours(conn, id)) return record;
-  record = wt__demux_add(conn, id, WT__H3_UNDECIDED);
+  record = wt__streams_add(conn, id, WT__H3_UNDECIDED);
   if (!IS_UNI(id) && id > conn->highest_id) conn->highest_id = id;
   if (record == NULL) wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, "out of memory");
   return record;
-}
-
-static void record_free(uint64_t key, void *value, void *arg) {
-  struct wt__h3_conn *conn = arg;
-  (void)key;
-  wt__list_remove(&((struct wt__h3_stream *)value)->incomplete);
-  wt__gauge_remove(conn->mux.gauge, RECORD_SIZE);
-  wt__headers_drop(conn, value);
-  wt__pool_give(conn->config->mux.pool, value, sizeof(struct wt__h3_stream));
-}
-
-void wt__demux_free(struct wt__h3_conn *conn) {
-  wt__map_each(&conn->streams, record_free, conn);
-  wt__map_free(&conn->streams);
 }
 
 /* --- Deciding --- */
@@ -124,24 +82,7 @@ static void decide_http(struct wt__h3_conn *conn, struct wt__h3_stream *record, 
     }
     return;
   }
-  if (conn->client) { /* RFC 9114, section 6.1: a server opens none, but for WebTransport */
-    wt__h3_fail(conn, WT__H3_STREAM_CREATION_ERROR, "a bidirectional stream of the server that is not WebTransport's");
-    return;
-  }
-  if (wt__request_new(conn, record) == NULL) {
-    wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, "out of memory");
-  } else if (record->stop_seen) {
-    record->role->recv_stop_sending(record, record->stop_code);
-  }
-}
-
-/* The stream ended before it said what it is, or did not say it in time. */
-void wt__demux_refuse(struct wt__h3_conn *conn, struct wt__h3_stream *record, uint64_t wire_code) {
-  record->kind = WT__H3_REFUSED;
-  stream_consume(conn, record->id, record->head_len);
-  if (IS_UNI(record->id)) return; /* to be tolerated: RFC 9114, section 6.2 */
-  wt__h3_reset_stream(conn, record->id, wire_code);
-  if (!conn->client) wt__mux_session_refused(&conn->mux, record->id);
+  conn->side->recv_request(conn, record);
 }
 
 /* Looks at the beginning of a stream, of which `data` is the newest part. Returns how much of `data` was
@@ -176,11 +117,7 @@ static void settings_in(struct wt__h3_conn *conn) {
   }
   wt__tap_free(&conn->tap);
   wt__settings_keep_drafts(&conn->peer, conn->config->drafts);
-  if (conn->client) {
-    wt__client_settings_in(conn);
-  } else {
-    wt__requests_settings_in(conn);
-  }
+  conn->side->settings_in(conn);
 }
 
 static void control_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len,
@@ -198,11 +135,7 @@ static void control_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record,
     if (conn->tap.has_settings) settings_in(conn);
     if (conn->closing) return;
   }
-  if (conn->client) {
-    wt__http_recv(conn, record->id, data, len, fin);
-  } else {
-    wt__priority_recv(conn, data, len, fin);
-  }
+  conn->side->recv_control(conn, data, len, fin);
 }
 
 static void http_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len,
@@ -239,7 +172,7 @@ static void demux_pass(struct wt__h3_conn *conn, struct wt__h3_stream *record, c
       break;
     case WT__H3_REFUSED: stream_consume(conn, record->id, len); break;
     case WT__H3_UNDECIDED:
-      if (fin) wt__demux_refuse(conn, record, WT__H3_REQUEST_INCOMPLETE);
+      if (fin) wt__streams_refuse(conn, record, WT__H3_REQUEST_INCOMPLETE);
       break;
   }
 }
@@ -267,13 +200,13 @@ void wt__h3_conn_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data,
 }
 
 void wt__h3_conn_recv_promise(struct wt__h3_conn *conn, int64_t id, uint64_t reliable_size) {
-  const struct wt__h3_stream *record = wt__demux_find(conn, id);
+  const struct wt__h3_stream *record = wt__streams_find(conn, id);
   if (!conn->closing && record && record->stream && record->kind == WT__H3_WEBTRANSPORT)
     wt__stream_recv_promise(record->stream, reliable_size);
 }
 
 void wt__h3_conn_recv_final_size(struct wt__h3_conn *conn, int64_t id, uint64_t final_size) {
-  const struct wt__h3_stream *record = wt__demux_find(conn, id);
+  const struct wt__h3_stream *record = wt__streams_find(conn, id);
   if (!conn->closing && record && record->stream && record->kind == WT__H3_WEBTRANSPORT)
     wt__stream_recv_final_size(record->stream, final_size);
 }
@@ -286,7 +219,7 @@ void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_
   switch (record->kind) {
     case WT__H3_UNDECIDED:
       /* No QPACK cancellation: whether this was a request will never be known. */
-      wt__demux_refuse(conn, record, WT__H3_REQUEST_CANCELLED);
+      wt__streams_refuse(conn, record, WT__H3_REQUEST_CANCELLED);
       break;
     case WT__H3_WEBTRANSPORT:
       if (record->stream) wt__stream_recv_reset(record->stream, wire_code, final_size);
@@ -338,7 +271,7 @@ void wt__h3_conn_stream_closed(struct wt__h3_conn *conn, int64_t id, bool has_co
     wt__h3_fail(conn, WT__H3_CLOSED_CRITICAL_STREAM, "a critical stream was closed");
     return;
   }
-  record = wt__demux_find(conn, id);
+  record = wt__streams_find(conn, id);
   if (record == NULL) return;
   switch (record->kind) {
     case WT__H3_HTTP: http_stream_closed(conn, record, has_code ? wire_code : WT__H3_NO_ERROR); break;
@@ -346,28 +279,24 @@ void wt__h3_conn_stream_closed(struct wt__h3_conn *conn, int64_t id, bool has_co
       if (record->stream) wt__stream_closed(record->stream);
       break;
     case WT__H3_UNDECIDED:
-      if (!IS_UNI(id) && !conn->client) wt__mux_session_refused(&conn->mux, id);
+      if (!IS_UNI(id)) conn->side->recv_nothing(conn, id);
       break;
     case WT__H3_REFUSED: break;
   }
   if (conn->http_has_hints && record->kind != WT__H3_HTTP) nghttp3_conn_close_stream(conn->http, id, WT__H3_NO_ERROR);
-  if (conn->found == record) conn->found = NULL;
-  wt__map_remove(&conn->streams, (uint64_t)id);
-  record_free((uint64_t)id, record, conn);
+  wt__streams_remove(record);
 }
 
 /* --- Arrivals that concern no one stream --- */
 
 void wt__h3_conn_streams_allowed(struct wt__h3_conn *conn, bool uni) {
   if (conn->closing) return;
-  if (conn->client && !uni) wt__client_streams_allowed(conn);
+  if (!uni) conn->side->streams_allowed(conn);
   wt__mux_streams_allowed(&conn->mux, uni);
 }
 
 void wt__h3_conn_max_remote_bidi(struct wt__h3_conn *conn, uint64_t max) {
-  if (conn->closing || conn->client || max <= conn->max_remote_bidi) return; /* nghttp3 takes no smaller one */
-  conn->max_remote_bidi = max;
-  nghttp3_conn_set_max_client_streams_bidi(conn->http, max);
+  if (!conn->closing) conn->side->max_remote_bidi(conn, max);
 }
 
 void wt__h3_conn_recv_datagram(struct wt__h3_conn *conn, const uint8_t *data, size_t len, uint64_t now) {

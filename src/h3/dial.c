@@ -308,7 +308,7 @@ static size_t client_max_sessions(const struct wt__h3_conn *conn, int draft) {
 static void dial_ask(struct wt__h3_dial *dial, int draft) {
   struct wt__h3_conn *conn = dial->conn;
   int rv;
-  dial->stream = wt__demux_add(conn, dial->id, WT__H3_HTTP);
+  dial->stream = wt__streams_add(conn, dial->id, WT__H3_HTTP);
   wt__list_remove(&dial->todo);
   dial->state = DIAL_ASKED;
   conn->client->asked++;

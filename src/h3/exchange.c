@@ -251,7 +251,7 @@ static void exchange_send(wt_exchange *exchange) {
   int rv;
   wt__list_remove(&exchange->todo);
   exchange->in.id = exchange->id;
-  exchange->stream = wt__demux_add(conn, exchange->id, WT__H3_HTTP);
+  exchange->stream = wt__streams_add(conn, exchange->id, WT__H3_HTTP);
   if (exchange->stream == NULL) {
     wt__h3_reset_stream(conn, exchange->id, WT__H3_REQUEST_CANCELLED);
     wt__h3_stop_sending(conn, exchange->id, WT__H3_REQUEST_CANCELLED);

@@ -46,7 +46,7 @@ static int http_result(const struct wt__h3_conn *conn) { return conn->closing ? 
 
 /* The stream; NULL: it is gone. */
 static struct wt__h3_stream *http_stream(struct wt__h3_conn *conn, int64_t id) {
-  struct wt__h3_stream *record = wt__demux_find(conn, id);
+  struct wt__h3_stream *record = wt__streams_find(conn, id);
   return record && record->kind == WT__H3_HTTP ? record : NULL;
 }
 
@@ -112,7 +112,7 @@ static int on_reset(nghttp3_conn *http, int64_t id, uint64_t wire_code, void *us
 static int on_shutdown(nghttp3_conn *http, int64_t id, void *user_data) {
   struct wt__h3_conn *conn = user_data;
   (void)http;
-  if (conn->client) wt__client_goaway(conn, id);
+  conn->side->recv_goaway(conn, id);
   wt__mux_drain(&conn->mux);
   return http_result(conn);
 }
@@ -143,15 +143,10 @@ int wt__http_new(struct wt__h3_conn *conn) {
   callbacks.reset_stream = on_reset;
   callbacks.shutdown = on_shutdown;
   nghttp3_settings_default(&settings);
-  settings.enable_connect_protocol = conn->client == NULL;
   settings.h3_datagram = 1;
   settings.qpack_max_dtable_capacity = WT__QPACK_TABLE_CAPACITY;
   settings.qpack_blocked_streams = WT__QPACK_BLOCKED_STREAMS;
-  if (conn->client)
-    return nghttp3_conn_client_new(&conn->http, &callbacks, &settings, &conn->http_mem, conn) ? WT_ERR_NOMEM : 0;
-  if (nghttp3_conn_server_new(&conn->http, &callbacks, &settings, &conn->http_mem, conn) != 0) return WT_ERR_NOMEM;
-  nghttp3_conn_set_max_client_streams_bidi(conn->http, conn->max_remote_bidi);
-  return 0;
+  return conn->side->http_new(conn, &callbacks, &settings) ? WT_ERR_NOMEM : 0;
 }
 
 void wt__http_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, size_t len, bool fin) {
@@ -172,7 +167,7 @@ void wt__http_recv_counted(struct wt__h3_conn *conn, int64_t id, const uint8_t *
 }
 
 void wt__http_stop_reading(struct wt__h3_conn *conn, int64_t id) {
-  struct wt__h3_stream *record = wt__demux_find(conn, id);
+  struct wt__h3_stream *record = wt__streams_find(conn, id);
   int rv;
   if (conn->closing) return;
   if (record) {

@@ -6,6 +6,10 @@
  * The inside of an HTTP/3 connection, for the files of h3.
  *
  *   conn.c      its life, time, and the transport instance that core gets
+ *   down.c      what the other files ask of it, and tell QUIC
+ *   side.h      what differs between servers and clients
+ *   server.c    the former: requests that come
+ *   streams.c   records of streams
  *   demux.c     whose stream is it; arrivals on streams
  *   role.c      what it is for
  *   send.c      which stream is next; what QUIC reports about sent bytes
@@ -59,6 +63,7 @@
 #include "h3/request_check.h"
 #include "h3/role.h"
 #include "h3/section.h"
+#include "h3/side.h"
 #include "h3/file_body.h"
 #include "wire/settings.h"
 #include "wire/stream_header.h"
@@ -242,6 +247,7 @@ struct wt__h3_client {
 
 struct wt__h3_conn {
   const struct wt__h3_config *config;
+  const struct wt__side *side;
   struct wt__h3_client *client; /* NULL: a server */
   const struct wt_transport *below;
   void *ctx;
@@ -297,8 +303,11 @@ struct wt__h3_conn {
 
 /* conn.c */
 /* Makes a connection of either role; `client` is NULL or becomes its own. */
-int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *config, struct wt__h3_client *client,
-                     const struct wt_transport *transport, void *ctx, const char *peer_address, uint64_t now);
+int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *config, const struct wt__side *side,
+                     struct wt__h3_client *client, const struct wt_transport *transport, void *ctx,
+                     const char *peer_address, uint64_t now);
+
+/* down.c */
 void wt__h3_fail(struct wt__h3_conn *conn, uint64_t wire_code, const char *reason);
 void wt__h3_fail_http(struct wt__h3_conn *conn, int error); /* an error of nghttp3 */
 void wt__h3_wake(struct wt__h3_conn *conn);
@@ -307,6 +316,8 @@ bool wt__h3_may_log(struct wt__h3_conn *conn);
 #define WT__REQUEST_TOO_LARGE "the request's header fields are larger than the server's SETTINGS allow"
 /* Whether the peer's SETTINGS_MAX_FIELD_SECTION_SIZE, if it has sent one, has room for these fields. */
 bool wt__h3_peer_takes(const struct wt__h3_conn *conn, const nghttp3_nv *nv, size_t count);
+/* Whether there is time for another piece of work in this pass. */
+bool wt__h3_has_time(const struct wt__h3_conn *conn);
 /* How many bytes the window of stream `id` lets us send now; that of the connection: -1. */
 uint64_t wt__h3_stream_room(const struct wt__h3_conn *conn, int64_t id);
 void wt__h3_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);
@@ -320,13 +331,18 @@ bool wt__h3_is_used(const struct wt__h3_conn *conn);
 /* Brings the sessions' count in `config->counters` up to date. */
 void wt__h3_count_sessions(struct wt__h3_conn *conn);
 
-/* demux.c */
-struct wt__h3_stream *wt__demux_find(struct wt__h3_conn *conn, int64_t id);
-struct wt__h3_stream *wt__demux_add(struct wt__h3_conn *conn, int64_t id, enum wt__h3_kind kind);
-void wt__demux_free(struct wt__h3_conn *conn);
+/* streams.c */
+struct wt__h3_stream *wt__streams_find(struct wt__h3_conn *conn, int64_t id);
+/* One that has no role yet. NULL: out of memory. */
+struct wt__h3_stream *wt__streams_add(struct wt__h3_conn *conn, int64_t id, enum wt__h3_kind kind);
+void wt__streams_remove(struct wt__h3_stream *record);
+void wt__streams_free(struct wt__h3_conn *conn);
 /* A stream that has not said what it is will not be looked at any more; what the peer sends on it is dropped. */
-void wt__demux_refuse(struct wt__h3_conn *conn, struct wt__h3_stream *record, uint64_t wire_code);
-/* Shows nghttp3 how far the peer's ids are used up, before it sends a GOAWAY. */
+void wt__streams_refuse(struct wt__h3_conn *conn, struct wt__h3_stream *record, uint64_t wire_code);
+
+/* demux.c */
+/* Shows nghttp3 how far the peer's ids are used up, before it sends a GOAWAY: that names the first one that was not seen
+ * yet, and streams that were diverted to core count as seen. */
 void wt__demux_tell_diverted(struct wt__h3_conn *conn);
 
 /* info.c */
@@ -384,8 +400,6 @@ void wt__request_run(wt_request *request);
 /* The connection is over. */
 void wt__request_end(wt_request *request);
 void wt__request_free(wt_request *request);
-/* The SETTINGS came: requests that waited go on. */
-void wt__requests_settings_in(struct wt__h3_conn *conn);
 /* Notes `text` (static) for `wt_request_error` and returns `error`. */
 int wt__request_error(wt_request *request, int error, const char *text);
 /* The rest of the request's body is not wanted: STOP_SENDING with H3_NO_ERROR (RFC 9114, section 4.1). */
@@ -466,19 +480,7 @@ void wt__exchanges_goaway(struct wt__h3_conn *conn, int64_t id);
 void wt__exchanges_end(struct wt__h3_conn *conn);
 
 /* client.c */
-/* The server's SETTINGS came; it allows more streams; its GOAWAY came. */
-void wt__client_settings_in(struct wt__h3_conn *conn);
-void wt__client_streams_allowed(struct wt__h3_conn *conn);
-void wt__client_goaway(struct wt__h3_conn *conn, int64_t id);
-void wt__client_run(struct wt__h3_conn *conn);
-/* At the end of a pass: tells if nothing uses the connection any more. */
-void wt__client_run_unused(struct wt__h3_conn *conn);
-uint64_t wt__client_expiry(const struct wt__h3_conn *conn);
-/* Last of all, the owner of the connection is told. Frees `client`. */
-void wt__client_end(struct wt__h3_client *client);
 /* Why the connection ended, for people; never "". */
 const char *wt__client_end_reason(const struct wt__h3_client *client);
-/* Before all that: what ended it. */
-void wt__client_ending(struct wt__h3_client *client, const struct wt__ending *ending);
 
 #endif

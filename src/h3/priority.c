@@ -46,7 +46,7 @@ static void session_update(struct wt__h3_conn *conn, const uint8_t *payload, siz
 static bool update_is_for_http(struct wt__h3_conn *conn, const uint8_t *payload, size_t len) {
   uint64_t id;
   if (wt__varint_read(payload, len, &id) == 0 || (id & 3) != 0) return true; /* wrong: nghttp3 says how */
-  const struct wt__h3_stream *record = wt__demux_find(conn, (int64_t)id);
+  const struct wt__h3_stream *record = wt__streams_find(conn, (int64_t)id);
   if (record && record->kind == WT__H3_HTTP) return true;
   if (record ? record->kind != WT__H3_UNDECIDED : (int64_t)id <= conn->highest_id) return false;
   conn->http_has_hints = true;

@@ -216,14 +216,6 @@ static void request_headers_done(struct wt__h3_stream *stream) {
   wt__request_todo(request);
 }
 
-void wt__requests_settings_in(struct wt__h3_conn *conn) {
-  struct wt__link *first;
-  while ((first = wt__list_first(&conn->waiting))) {
-    wt__list_remove(first);
-    wt__request_todo(WT__CONTAINER_OF(first, struct wt_request, waiting));
-  }
-}
-
 /* A session too many, where the draft asks for a reset: not for the application to decide. Drafts 07 to 14 ask for it
  * beyond what the server serves, later ones beyond the first without session flow control (draft section 5.1). Draft 02
  * has no such rule, and with session flow control the limit is our own: `wt_upgrade` fails then. */

@@ -90,7 +90,7 @@ static bool next_webtransport(struct wt__h3_conn *conn, struct wt__send *send, u
   if (room == 0 || !wt__mux_next(&conn->mux, send, &stream)) return false;
   send_cut(send, room);
   send->alone = conn->http_quiet && wt__sched_is_alone(&conn->mux.sched);
-  record = wt__demux_find(conn, send->id);
+  record = wt__streams_find(conn, send->id);
   if (record) record->stream = stream;
   return record != NULL;
 }
@@ -112,7 +112,7 @@ static void http_sent(struct wt__h3_conn *conn, int64_t id, size_t len, bool fin
     return;
   }
   if (fin && conn->lone_fin_id == id) conn->lone_fin_id = -1;
-  record = wt__demux_find(conn, id);
+  record = wt__streams_find(conn, id);
   if (record) record->role->sent(record, len, fin);
 }
 
@@ -125,7 +125,7 @@ void wt__h3_conn_sent(struct wt__h3_conn *conn, int64_t id, size_t len, bool fin
     return;
   }
   conn->mux.sent_total += len;
-  record = wt__demux_find(conn, id);
+  record = wt__streams_find(conn, id);
   if (record && record->kind == WT__H3_WEBTRANSPORT) {
     conn->webtransport_turn = false;
     if (record->stream) wt__stream_sent(record->stream, len, fin);
@@ -140,7 +140,7 @@ void wt__h3_conn_blocked(struct wt__h3_conn *conn, int64_t id) {
   if (conn->closing) return;
   if (id == conn->control.id) conn->control.blocked = true;
   if (conn->lone_fin_id == id) conn->lone_fin_id = -1;
-  record = wt__demux_find(conn, id);
+  record = wt__streams_find(conn, id);
   if (record && record->kind == WT__H3_WEBTRANSPORT) {
     if (record->stream) wt__stream_blocked(record->stream);
   } else {
@@ -153,7 +153,7 @@ void wt__h3_conn_write_closed(struct wt__h3_conn *conn, int64_t id) {
   struct wt__h3_stream *record;
   if (conn->closing) return;
   if (conn->lone_fin_id == id) conn->lone_fin_id = -1;
-  record = wt__demux_find(conn, id);
+  record = wt__streams_find(conn, id);
   if (record && record->kind == WT__H3_WEBTRANSPORT) {
     if (record->stream) wt__stream_write_closed(record->stream);
   } else {
@@ -167,7 +167,7 @@ void wt__h3_conn_unblocked(struct wt__h3_conn *conn, int64_t id) {
   int rv;
   if (conn->closing) return;
   if (id == conn->control.id) conn->control.blocked = false;
-  record = wt__demux_find(conn, id);
+  record = wt__streams_find(conn, id);
   if (record && record->kind == WT__H3_WEBTRANSPORT) {
     if (record->stream) wt__stream_unblocked(record->stream);
     return;
@@ -190,7 +190,7 @@ void wt__h3_conn_acked(struct wt__h3_conn *conn, int64_t id, uint64_t offset, ui
     wt__control_acked(conn, offset);
     return;
   }
-  record = wt__demux_find(conn, id);
+  record = wt__streams_find(conn, id);
   if (record && record->kind == WT__H3_WEBTRANSPORT) {
     if (record->stream) wt__stream_acked(record->stream, offset);
     return;

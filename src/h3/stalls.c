@@ -53,7 +53,7 @@ static void record_give_up(struct wt__h3_conn *conn, struct wt__h3_stream *recor
     WT__INFO(conn->config->log, "stream %lld from %s is given up: its header did not come in %llu ms",
              (long long)record->id, conn->peer_address, (unsigned long long)conn->config->header_timeout_ms);
   }
-  wt__demux_refuse(conn, record, WT__H3_REQUEST_REJECTED);
+  wt__streams_refuse(conn, record, WT__H3_REQUEST_REJECTED);
   wt__h3_stop_sending(conn, record->id, IS_UNI(record->id) ? WT__H3_STREAM_CREATION_ERROR : WT__H3_REQUEST_REJECTED);
 }
 
@@ -131,7 +131,6 @@ void wt__stalls_init(struct wt__h3_conn *conn) {
 
 void wt__stalls_run(struct wt__h3_conn *conn) {
   static const struct wt__progress_kind answers = {answer_look, answer_give_up}, bodies = {body_look, body_give_up};
-  if (conn->client) return;
   headers_run(conn);
   wt__progress_run(&conn->answers, &answers, conn->now);
   wt__progress_run(&conn->bodies, &bodies, conn->now);

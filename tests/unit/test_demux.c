@@ -200,11 +200,11 @@ static void test_demux_diverts_split_anywhere(void **state) {
     struct h3_fixture *f = started();
     h3_recv(f, 4, bidi, cut, false);
     h3_recv(f, 4, bidi + cut, sizeof(bidi) - cut, false);
-    assert_int_equal(wt__demux_find(f->conn, 4)->kind, WT__H3_WEBTRANSPORT);
+    assert_int_equal(wt__streams_find(f->conn, 4)->kind, WT__H3_WEBTRANSPORT);
     assert_int_equal(f->streams[4].consumed, 3); /* the header; the rest waits for its session */
     h3_recv(f, 10, uni, cut, false);
     h3_recv(f, 10, uni + cut, sizeof(uni) - cut, true);
-    assert_int_equal(wt__demux_find(f->conn, 10)->kind, WT__H3_WEBTRANSPORT);
+    assert_int_equal(wt__streams_find(f->conn, 10)->kind, WT__H3_WEBTRANSPORT);
     assert_int_equal(f->streams[10].consumed, 4);
     assert_int_equal(f->conn->mux.early_streams_len, 2);
     assert_false(f->closed);
@@ -227,13 +227,13 @@ static void test_demux_early_streams_bounded_and_timed(void **state) {
   for (int64_t id = 0; id < 8; id++) h3_recv(f, 2 + 4 * id, "\x40\x54\x00x", 4, false);
   assert_int_equal(f->conn->mux.early_streams_len, 8);
   h3_recv(f, 4, "\x40\x41\x00x", 4, false); /* one too many */
-  assert_int_equal(wt__demux_find(f->conn, 4)->kind, WT__H3_REFUSED);
+  assert_int_equal(wt__streams_find(f->conn, 4)->kind, WT__H3_REFUSED);
   assert_int_equal(f->streams[4].reset_code, WT__WT_BUFFERED_STREAM_REJECTED);
   assert_int_equal(f->streams[4].stop_code, WT__WT_BUFFERED_STREAM_REJECTED);
   h3_recv(f, 4, "more", 4, true);
   assert_int_equal(f->streams[4].consumed, 8);
   wt__h3_conn_stream_closed(f->conn, 4, true, WT__WT_BUFFERED_STREAM_REJECTED);
-  assert_null(wt__demux_find(f->conn, 4));
+  assert_null(wt__streams_find(f->conn, 4));
   assert_int_equal(wt__h3_conn_expiry(f->conn), f->now + 5000 * H3_MS);
   f->now += 5000 * H3_MS;
   h3_run(f);
@@ -285,7 +285,7 @@ static void test_demux_diverted_ids_are_known_to_goaway(void **state) {
   assert_memory_equal(f->streams[3].sent + f->streams[3].sent_len - 3, "\x07\x01\x0c", 3); /* GOAWAY 12 */
   /* Streams of sessions go on; new requests do not. */
   h3_recv(f, 16, "\x40\x41\x18x", 4, false);
-  assert_int_equal(wt__demux_find(f->conn, 16)->kind, WT__H3_WEBTRANSPORT);
+  assert_int_equal(wt__streams_find(f->conn, 16)->kind, WT__H3_WEBTRANSPORT);
   h3_get(f, 20, "/");
   assert_int_equal(f->streams[20].reset_code, WT__H3_REQUEST_REJECTED);
   assert_int_equal(f->streams[20].stop_code, WT__H3_REQUEST_REJECTED);
@@ -349,7 +349,7 @@ static void test_demux_stop_sending_first(void **state) {
   wt__h3_conn_recv_stop_sending(f->conn, 4, 7);
   h3_recv(f, 4, "\x40\x41\x00x", 4, false);
   h3_run(f);
-  assert_int_equal(wt__demux_find(f->conn, 4)->kind, WT__H3_WEBTRANSPORT);
+  assert_int_equal(wt__streams_find(f->conn, 4)->kind, WT__H3_WEBTRANSPORT);
   assert_false(f->closed);
   h3_free(f);
 }

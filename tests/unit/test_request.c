@@ -293,7 +293,7 @@ static void test_request_endless_header(void **state) {
   assert_int_equal(h3_status(f, 0), 431);
   assert_int_equal(f->streams[0].stop_code, WT__H3_NO_ERROR);
   assert_true(f->conn->requests.head.next == f->conn->requests.head.prev);
-  assert_null(wt__request_of(wt__demux_find(f->conn, 0))->fields.text);
+  assert_null(wt__request_of(wt__streams_find(f->conn, 0))->fields.text);
   h3_recv(f, 0, frame, 100, false);
   assert_false(f->closed);
   free(frame);
