@@ -23,7 +23,7 @@ void quic_init(struct quic *quic, bool client) {
   quic->datagram_max = PACKET;
   quic->stream_max = 16 * 1024;
   quic->sum.share = SIZE_MAX;
-  wt__rate_init(&quic->sum.log_rate, 1, 10, quic->now);
+  wt__log_limit_init(&quic->sum.lines, 1, 10);
   quic->gauge.sum = &quic->sum;
 }
 

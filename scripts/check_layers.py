@@ -7,7 +7,8 @@
 
 A file of src/ may include files of its own layer and of those before it in LAYERS, and the public
 headers. Headers of other projects may be included only where FOREIGN says. What neither names has to
-be a header of C or of the operating system. Samples say what they expect: a line with "EXPECT" has to
+be a header of C or of the operating system. And a line of the log that a peer can repeat has to have a
+limit: below src/net, where peers are, only the macros of base/log_limit.h may write lines above debug. Samples say what they expect: a line with "EXPECT" has to
 be reported, and no other line may be.
 """
 
@@ -42,6 +43,10 @@ C_HEADERS = {name + ".h" for name in
              "stdbool stddef stdint stdio stdlib stdnoreturn string threads time uchar wchar wctype".split()}
 SYSTEM = re.compile(r"(sys|netinet|arpa|net|linux|bits)/.*|"
                     r"(unistd|fcntl|dirent|poll|pthread|netdb|endian|getopt|strings|signal|termios|sched|byteswap)\.h")
+
+# A line of the log without a limit, and the files that may have one.
+UNLIMITED = re.compile(r"\bWT__(?:ERROR|WARN|INFO|LOG)\(")
+NO_PEER = re.compile(r"src/net/.*|src/base/log(_limit)?\.[ch]")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
@@ -117,6 +122,8 @@ def check(root):
     found = []
     for path, file in sources(root):
         for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+            if layer_of(path) and UNLIMITED.search(line) and not NO_PEER.fullmatch(path):
+                found.append((path, number, "a peer may repeat this line: use the macros of base/log_limit.h"))
             match = INCLUDE.match(line)
             if not match:
                 if re.match(r"\s*#\s*include\b", line):

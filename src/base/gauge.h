@@ -16,7 +16,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "base/rate.h"
+#include "base/log_limit.h"
 
 /* How much of the server's memory is in use. */
 enum wt__pressure {
@@ -29,8 +29,8 @@ enum wt__pressure {
 struct wt__gauge_sum {
   size_t bytes;
   enum wt__pressure pressure;
-  size_t share;             /* what a connection may hold; SIZE_MAX unless FULL */
-  struct wt__rate log_rate; /* of lines about what was refused */
+  size_t share;               /* what a connection may hold; SIZE_MAX unless FULL */
+  struct wt__log_limit lines; /* in the log, about what was refused */
 };
 
 /* Of a connection: a part of the sum. */

@@ -15,11 +15,11 @@
 
 #include "base/log.h"
 
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
 #define LOG_LINE_MAX 1024
+#define LOG_MORE_MAX 64 /* the count of lines left out */
 
 static const char *log_level_name(enum wt_log_level level) {
   switch (level) {
@@ -39,18 +39,30 @@ static void log_clean(char *line) {
   }
 }
 
-void wt__log_write(const struct wt__log *log, enum wt_log_level level, const char *format, ...) {
-  char line[LOG_LINE_MAX];
-  va_list args;
-  va_start(args, format);
-  int len = vsnprintf(line, sizeof(line), format, args);
-  va_end(args);
-  if (len < 0) return;
-  if ((size_t)len >= sizeof(line)) memcpy(line + sizeof(line) - 4, "...", 4);
+/* Formats the line into `line`. What is longer is cut. */
+static void log_format(char *line, size_t size, const char *format, va_list args) {
+  int len = vsnprintf(line, size, format, args);
+  if (len < 0) line[0] = '\0';
+  if (len >= 0 && (size_t)len >= size) memcpy(line + size - 4, "...", 4);
+}
+
+void wt__log_vwrite(const struct wt__log *log, enum wt_log_level level, uint64_t left_out, const char *format,
+                    va_list args) {
+  char line[LOG_LINE_MAX], more[LOG_MORE_MAX] = "";
+  if (left_out > 0) (void)snprintf(more, sizeof(more), " (and %llu such lines left out)", (unsigned long long)left_out);
+  log_format(line, sizeof(line) - strlen(more), format, args);
+  strcat(line, more);
   log_clean(line);
   if (log->function) {
     log->function(level, line, log->user_data);
   } else {
     fprintf(stderr, "webtransport: %s: %s\n", log_level_name(level), line);
   }
+}
+
+void wt__log_write(const struct wt__log *log, enum wt_log_level level, const char *format, ...) {
+  va_list args;
+  va_start(args, format);
+  wt__log_vwrite(log, level, 0, format, args);
+  va_end(args);
 }

@@ -7,6 +7,8 @@
  * costs a comparison.
  */
 
+#include <stdarg.h>
+
 #include <webtransport/server.h>
 
 struct wt__log {
@@ -18,7 +20,11 @@ struct wt__log {
 void wt__log_write(const struct wt__log *log, enum wt_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 
-/* `log` may be NULL. It is copied first, so that the address of a variable draws no warning. */
+/* Says at the end how many lines were `left_out` before this one, unless 0. For log_limit.c. */
+void wt__log_vwrite(const struct wt__log *log, enum wt_log_level level, uint64_t left_out, const char *format,
+                    va_list args) __attribute__((format(printf, 4, 0)));
+
+/* Lines that a peer can repeat go through log_limit.h. `log` may be NULL. It is copied first, so that the address of a variable draws no warning. */
 #define WT__LOG(log, lvl, ...)                                                                   \
   do {                                                                                           \
     const struct wt__log *wt__log_to = (log);                                                    \

@@ -111,11 +111,11 @@ void wt__progress_run_due(struct wt__progress_list *list, const struct wt__progr
 
 void wt__progress_counts_init(struct wt__progress_counts *counts) {
   counts->given_up = 0;
-  wt__rate_init(&counts->log_rate, 1, LOG_BURST, 0);
+  wt__log_limit_init(&counts->lines, 1, LOG_BURST);
 }
 
-bool wt__progress_count(struct wt__progress_counts *counts, uint64_t now) {
-  if (counts == NULL) return true;
+struct wt__log_limit *wt__progress_count(struct wt__progress_counts *counts) {
+  if (counts == NULL) return NULL;
   counts->given_up++;
-  return wt__rate_take(&counts->log_rate, now);
+  return &counts->lines;
 }

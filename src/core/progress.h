@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/list.h"
-#include "base/rate.h"
+#include "base/log_limit.h"
 
 /* A part of what waits. Zero-initialized, then `wt__progress_init`. */
 struct wt__progress {
@@ -26,7 +26,7 @@ struct wt__progress {
 /* What was given up by a worker. */
 struct wt__progress_counts {
   uint64_t given_up;
-  struct wt__rate log_rate;
+  struct wt__log_limit lines; /* in the log */
 };
 
 struct wt__progress_list {
@@ -71,7 +71,7 @@ static inline void wt__progress_run(struct wt__progress_list *list, const struct
 /* When something may be due; UINT64_MAX: never. */
 static inline uint64_t wt__progress_expiry(const struct wt__progress_list *list) { return list->next; }
 void wt__progress_counts_init(struct wt__progress_counts *counts);
-/* Counts one that is given up. Whether the log may have a line about it. `counts` may be NULL. */
-bool wt__progress_count(struct wt__progress_counts *counts, uint64_t now);
+/* Counts one that is given up. The limit of lines about such; NULL: none, as `counts` is NULL. */
+struct wt__log_limit *wt__progress_count(struct wt__progress_counts *counts);
 
 #endif

@@ -484,11 +484,11 @@ static void stream_give_up(struct wt__progress *progress) {
   wt_stream *stream = WT__CONTAINER_OF(progress, wt_stream, progress);
   const struct wt__mux *mux = stream->mux;
   struct wt_stream_error error = {.by = WT_TRANSPORT, .wire_code = WT__H3_EXCESSIVE_LOAD};
-  if (wt__progress_count(mux->config->progress, mux->now)) {
-    WT__INFO(mux->config->log, "stream %lld of session %lld is given up: its peer took less than %llu bytes in %llu ms",
-             (long long)stream->id, (long long)stream->session_id, (unsigned long long)mux->config->min_progress,
-             (unsigned long long)mux->config->send_timeout_ms);
-  }
+  struct wt__log_limit *lines = wt__progress_count(mux->config->progress);
+  WT__INFO_LIMITED(mux->config->log, lines, mux->now,
+                   "stream %lld of session %lld is given up: its peer took less than %llu bytes in %llu ms",
+                   (long long)stream->id, (long long)stream->session_id, (unsigned long long)mux->config->min_progress,
+                   (unsigned long long)mux->config->send_timeout_ms);
   stream_fail(stream, &error);
   stream_cut(stream, error.wire_code);
   stream_tell(stream, &stream->error);

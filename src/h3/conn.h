@@ -59,6 +59,7 @@ struct wt__h3_config {
   uint64_t max_streams_bidi; /* what QUIC allows the peer */
   uint64_t max_stream_data;  /* the most one stream can make us hold */
   const struct wt__log *log;
+  struct wt__log_limit *session_lines; /* of lines in it about sessions that begin; NULL: none */
 };
 
 /* `transport` and `ctx` outlive the connection. WT_ERR_NOMEM. */

@@ -418,8 +418,8 @@ static int dial_accept(struct wt__h3_dial *dial, const char *protocol) {
   wt__list_push_back(&conn->todo_connects, &connect->todo);
   dial_replied(dial, 0, 0, "");
   if (conn->config->counters) conn->config->counters->sessions_total++;
-  WT__INFO(conn->config->log, "session %lld with %s: draft %d", (long long)dial->id, conn->peer_address,
-           wt__settings_draft(&conn->peer));
+  WT__INFO_LIMITED(conn->config->log, conn->config->session_lines, conn->now, "session %lld with %s: draft %d",
+                   (long long)dial->id, conn->peer_address, wt__settings_draft(&conn->peer));
   return 0;
 }
 

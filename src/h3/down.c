@@ -28,9 +28,9 @@ void wt__h3_wake(struct wt__h3_conn *conn) {
   if (!conn->closing) conn->below->wake(conn->ctx);
 }
 
-bool wt__h3_may_log(struct wt__h3_conn *conn) {
+struct wt__log_limit *wt__h3_lines(const struct wt__h3_conn *conn) {
   struct wt__gauge_sum *sum = wt__gauge_sum_of(conn->mux.gauge);
-  return sum == NULL || wt__rate_take(&sum->log_rate, conn->now);
+  return sum ? &sum->lines : NULL;
 }
 
 uint64_t wt__h3_stream_room(const struct wt__h3_conn *conn, int64_t id) {

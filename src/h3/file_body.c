@@ -46,7 +46,7 @@ void wt__open_files_init(struct wt__open_files *files, size_t max) {
   wt__list_init(&files->list);
   files->count = 0;
   files->max = max;
-  wt__rate_init(&files->log_rate, 1, LOG_BURST, 0);
+  wt__log_limit_init(&files->lines, 1, LOG_BURST);
 }
 
 size_t wt__open_files_default(void) {

@@ -10,7 +10,7 @@
 #include <sys/types.h>
 
 #include "base/list.h"
-#include "base/rate.h"
+#include "base/log_limit.h"
 
 struct wt__h3_conn;
 struct wt__file_body;
@@ -19,7 +19,7 @@ struct wt__file_body;
 struct wt__open_files {
   struct wt__list list;
   size_t count, max;
-  struct wt__rate log_rate; /* of lines about files */
+  struct wt__log_limit lines; /* in the log, about files */
 };
 
 /* Keeps at most `max`; 0: each is opened anew for each piece. */

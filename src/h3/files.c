@@ -208,9 +208,9 @@ static int answer_not_found(wt_request *request) {
 void wt__files_log(const wt_request *request, int os_error, const char *then) {
   const struct wt__h3_conn *conn = request->conn;
   struct wt__open_files *files = conn->config->open_files;
-  if (files && !wt__rate_take(&files->log_rate, conn->now)) return;
-  WT__WARN(conn->config->log, "request %lld from %s: the file of %s cannot be read (%s), %s", (long long)request->id,
-           conn->peer_address, request->path, strerror(os_error), then);
+  WT__WARN_LIMITED(conn->config->log, files ? &files->lines : NULL, conn->now,
+                   "request %lld from %s: the file of %s cannot be read (%s), %s", (long long)request->id,
+                   conn->peer_address, request->path, strerror(os_error), then);
 }
 
 /* The status for a file that `open` refused. A file that exists must not be called absent, since that may be cached,

@@ -311,8 +311,8 @@ int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *confi
 void wt__h3_fail(struct wt__h3_conn *conn, uint64_t wire_code, const char *reason);
 void wt__h3_fail_http(struct wt__h3_conn *conn, int error); /* an error of nghttp3 */
 void wt__h3_wake(struct wt__h3_conn *conn);
-/* Whether a line about what a peer did wrong may go to the log: those of a worker have a rate. */
-bool wt__h3_may_log(struct wt__h3_conn *conn);
+/* The limit of lines in the log about what peers do wrong; NULL: there is none. */
+struct wt__log_limit *wt__h3_lines(const struct wt__h3_conn *conn);
 #define WT__REQUEST_TOO_LARGE "the request's header fields are larger than the server's SETTINGS allow"
 /* Whether the peer's SETTINGS_MAX_FIELD_SECTION_SIZE, if it has sent one, has room for these fields. */
 bool wt__h3_peer_takes(const struct wt__h3_conn *conn, const nghttp3_nv *nv, size_t count);

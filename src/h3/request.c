@@ -231,14 +231,12 @@ static bool request_is_excessive(const wt_request *request) {
 
 static void request_reject_session(wt_request *request) {
   struct wt__h3_conn *conn = request->conn;
-  if (wt__h3_may_log(conn)) {
-    WT__WARN(
-        conn->config->log,
-        "request %lld from %s for a session is reset (H3_REQUEST_REJECTED): its connection has %zu, and may have %zu "
-        "(draft %d, max_sessions_per_connection is %zu)",
-        (long long)request->id, conn->peer_address, conn->mux.sessions_open, wt__upgrade_max_sessions(conn),
-        wt__settings_draft(&conn->peer), conn->config->max_sessions_per_connection);
-  }
+  WT__WARN_LIMITED(
+      conn->config->log, wt__h3_lines(conn), conn->now,
+      "request %lld from %s for a session is reset (H3_REQUEST_REJECTED): its connection has %zu, and may have %zu "
+      "(draft %d, max_sessions_per_connection is %zu)",
+      (long long)request->id, conn->peer_address, conn->mux.sessions_open, wt__upgrade_max_sessions(conn),
+      wt__settings_draft(&conn->peer), conn->config->max_sessions_per_connection);
   wt__request_abort(request, WT__H3_REQUEST_REJECTED);
 }
 
@@ -253,20 +251,17 @@ static void request_refuse_for_memory(wt_request *request) {
   static const struct wt_header headers[] = {{"retry-after", "10"}};
   struct wt__h3_conn *conn = request->conn;
   if (conn->config->counters) conn->config->counters->requests_refused++;
-  if (wt__h3_may_log(conn)) {
-    WT__WARN(conn->config->log, "request %lld from %s is answered with 503, because the server's memory is full: %s %s",
-             (long long)request->id, conn->peer_address, request->method, request->path);
-  }
+  WT__WARN_LIMITED(conn->config->log, wt__h3_lines(conn), conn->now,
+                   "request %lld from %s is answered with 503, because the server's memory is full: %s %s",
+                   (long long)request->id, conn->peer_address, request->method, request->path);
   request_answer(request, 503, headers, 1);
 }
 
 /* The application does not hear of it. */
 static void request_refuse_fault(wt_request *request) {
   struct wt__h3_conn *conn = request->conn;
-  if (wt__h3_may_log(conn)) {
-    WT__INFO(conn->config->log, "request %lld from %s is refused: %s", (long long)request->id, conn->peer_address,
-             request->error);
-  }
+  WT__INFO_LIMITED(conn->config->log, wt__h3_lines(conn), conn->now, "request %lld from %s is refused: %s",
+                   (long long)request->id, conn->peer_address, request->error);
   if (request->fault == WT__REQUEST_MALFORMED) {
     wt__request_abort(request, WT__H3_MESSAGE_ERROR);
   } else {

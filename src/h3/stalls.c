@@ -26,10 +26,10 @@
 
 static void request_give_up(wt_request *request, uint64_t wire_code, const char *what, uint64_t timeout_ms) {
   struct wt__h3_conn *conn = request->conn;
-  if (wt__progress_count(conn->config->mux.progress, conn->now)) {
-    WT__INFO(conn->config->log, "request %lld from %s is given up: %s made no progress in %llu ms",
-             (long long)request->id, conn->peer_address, what, (unsigned long long)timeout_ms);
-  }
+  struct wt__log_limit *lines = wt__progress_count(conn->config->mux.progress);
+  WT__INFO_LIMITED(conn->config->log, lines, conn->now,
+                   "request %lld from %s is given up: %s made no progress in %llu ms", (long long)request->id,
+                   conn->peer_address, what, (unsigned long long)timeout_ms);
   request->timed_out = true;
   wt__request_abort(request, wire_code);
 }
@@ -44,15 +44,16 @@ void wt__stalls_watch_header(struct wt__h3_conn *conn, struct wt__h3_stream *rec
 }
 
 static void record_give_up(struct wt__h3_conn *conn, struct wt__h3_stream *record) {
+  struct wt__log_limit *lines;
   wt_request *request = wt__request_of(record);
   if (request) {
     request_give_up(request, WT__H3_REQUEST_REJECTED, "its header section", conn->config->header_timeout_ms);
     return;
   }
-  if (wt__progress_count(conn->config->mux.progress, conn->now)) {
-    WT__INFO(conn->config->log, "stream %lld from %s is given up: its header did not come in %llu ms",
-             (long long)record->id, conn->peer_address, (unsigned long long)conn->config->header_timeout_ms);
-  }
+  lines = wt__progress_count(conn->config->mux.progress);
+  WT__INFO_LIMITED(conn->config->log, lines, conn->now,
+                   "stream %lld from %s is given up: its header did not come in %llu ms", (long long)record->id,
+                   conn->peer_address, (unsigned long long)conn->config->header_timeout_ms);
   wt__streams_refuse(conn, record, WT__H3_REQUEST_REJECTED);
   wt__h3_stop_sending(conn, record->id, IS_UNI(record->id) ? WT__H3_STREAM_CREATION_ERROR : WT__H3_REQUEST_REJECTED);
 }

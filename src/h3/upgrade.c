@@ -260,8 +260,8 @@ int wt_upgrade(wt_request *request, const struct wt_upgrade_options *given, wt_s
     return wt__request_error(request, rv, "out of memory");
   }
   connect_set_priority(conn, request->id);
-  WT__INFO(conn->config->log, "session %lld from %s: %s, draft %d", (long long)request->id, conn->peer_address,
-           request->path, draft);
+  WT__INFO_LIMITED(conn->config->log, conn->config->session_lines, conn->now, "session %lld from %s: %s, draft %d",
+                   (long long)request->id, conn->peer_address, request->path, draft);
   request_hand_over(request, connect);
   if (conn->config->counters) conn->config->counters->sessions_total++;
   wt__h3_count_sessions(conn);

@@ -55,16 +55,24 @@ static uint64_t driver_clock(void *ctx) {
   return uv_hrtime();
 }
 
+static unsigned long long take_lost(struct wt__udp *udp) {
+  uint64_t lost = udp->lost;
+  udp->lost = 0;
+  return lost;
+}
+
+static const char *address_text(const struct sockaddr_storage *address, char *text, size_t size) {
+  (void)wt__address_format((const struct sockaddr *)address, text, size);
+  return text;
+}
+
 /* The rate is that of all connections: where a firewall or a sandbox refuses packets, it refuses most of them. */
 static void driver_log_losses(struct wt__driver *driver, const struct wt__path *path, struct wt__udp *udp) {
   char remote[WT__ADDRESS_TEXT_MAX] = "";
   int os_error = udp->send_error;
   udp->send_error = 0;
-  if (!wt__rate_take(&driver->losses, uv_hrtime())) return;
-  wt__address_format((const struct sockaddr *)&path->remote, remote, sizeof(remote));
-  WT__WARN(driver->log, "cannot send to %s: %s; %llu packets were lost", remote, wt__os_error_text(os_error),
-           (unsigned long long)udp->lost);
-  udp->lost = 0;
+  WT__WARN_LIMITED(driver->log, &driver->losses, uv_hrtime(), "cannot send to %s: %s; %llu packets were lost",
+                   address_text(&path->remote, remote, sizeof(remote)), wt__os_error_text(os_error), take_lost(udp));
 }
 
 static int driver_send(void *ctx, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len,
@@ -85,8 +93,8 @@ void wt__driver_failing(struct wt__driver *driver, struct wt__socket *socket, in
   (void)snprintf(text, size, "cannot receive on %s: %s", local, wt__os_error_text(os_error));
   if (lasting) {
     WT__ERROR(driver->log, "%s, again and again; all that uses it ends", text);
-  } else if (wt__rate_take(&driver->losses, uv_hrtime())) {
-    WT__WARN(driver->log, "%s", text);
+  } else {
+    WT__WARN_LIMITED(driver->log, &driver->losses, uv_hrtime(), "%s", text);
   }
 }
 
@@ -98,7 +106,7 @@ int wt__driver_open(struct wt__driver *driver, struct wt__endpoint_config *confi
   driver->batch = wt__udp_batch_new();
   if (!driver->batch) return WT_ERR_NOMEM;
   driver->log = config->log;
-  wt__rate_init(&driver->losses, 1, LOSSES_LOGGED, uv_hrtime());
+  wt__log_limit_init(&driver->losses, 1, LOSSES_LOGGED);
   config->send = driver_send;
   config->send_ctx = driver;
   config->clock = driver_clock;

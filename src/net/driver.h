@@ -6,8 +6,7 @@
 
 #include <stdbool.h>
 
-#include "base/log.h"
-#include "base/rate.h"
+#include "base/log_limit.h"
 #include "net/loop.h"
 #include "net/udp.h"
 #include "quic/endpoint.h"
@@ -25,8 +24,8 @@ struct wt__driver {
   struct wt__endpoint_stats last_stats; /* once it is closed */
   struct wt__driver_turns turns;
   const struct wt__log *log;
-  bool silent;            /* the connections are another process's: nothing is sent */
-  struct wt__rate losses; /* lines about packets that the system did not take or give */
+  bool silent;                 /* the connections are another process's: nothing is sent */
+  struct wt__log_limit losses; /* lines about packets that the system did not take or give */
 };
 
 /* Makes the endpoint; `config->send` and `send_ctx` are set here. WT_ERR_NOMEM, WT_ERR_TLS. */

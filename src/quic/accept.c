@@ -132,7 +132,8 @@ static struct wt__conn *endpoint_accept(struct wt__endpoint *endpoint, const str
   int rc = wt__conn_new(&conn, endpoint, &accept);
   if (!rc) return conn;
   wt__shared_end(endpoint->shared, false);
-  WT__WARN(endpoint->config.log, "a connection was refused: %s", wt_error_string(rc));
+  WT__WARN_LIMITED(endpoint->config.log, &endpoint->admit_lines, endpoint->now, "a connection was refused: %s",
+                   wt_error_string(rc));
   endpoint_send_refusal(endpoint, path, hd, NGTCP2_CONNECTION_REFUSED);
   return NULL;
 }

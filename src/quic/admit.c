@@ -50,27 +50,25 @@ size_t wt__endpoint_turnover(const struct wt__endpoint *endpoint) {
 
 /* --- The log --- */
 
-static bool may_log(struct wt__endpoint *endpoint) { return wt__rate_take(&endpoint->admit_lines, endpoint->now); }
-
 static void log_refusal(struct wt__endpoint *endpoint, const struct wt__path *path, size_t open, const char *of) {
   char peer[WT__ADDRESS_TEXT_MAX];
-  if (!may_log(endpoint)) return;
-  wt__conn_address_text(&path->remote, peer, sizeof(peer));
-  WT__WARN(endpoint->config.log, "a connection from %s is refused, because %zu %s are open", peer, open, of);
+  WT__WARN_LIMITED(endpoint->config.log, &endpoint->admit_lines, endpoint->now,
+                   "a connection from %s is refused, because %zu %s are open",
+                   wt__conn_address_text(&path->remote, peer, sizeof(peer)), open, of);
 }
 
 static void log_address(struct wt__endpoint *endpoint, const struct wt__path *path, const char *then) {
   char peer[WT__ADDRESS_TEXT_MAX];
-  if (!may_log(endpoint)) return;
-  wt__conn_address_text(&path->remote, peer, sizeof(peer));
-  WT__WARN(endpoint->config.log, "the address of %s has too many unfinished handshakes: %s", peer, then);
+  WT__WARN_LIMITED(endpoint->config.log, &endpoint->admit_lines, endpoint->now,
+                   "the address of %s has too many unfinished handshakes: %s",
+                   wt__conn_address_text(&path->remote, peer, sizeof(peer)), then);
 }
 
 static void log_memory(struct wt__endpoint *endpoint, const struct wt__path *path) {
   char peer[WT__ADDRESS_TEXT_MAX];
-  if (!wt__rate_take(&endpoint->gauge.log_rate, endpoint->now)) return;
-  wt__conn_address_text(&path->remote, peer, sizeof(peer));
-  WT__WARN(endpoint->config.log, "a connection from %s is refused, because the server's memory is full", peer);
+  WT__WARN_LIMITED(endpoint->config.log, &endpoint->gauge.lines, endpoint->now,
+                   "a connection from %s is refused, because the server's memory is full",
+                   wt__conn_address_text(&path->remote, peer, sizeof(peer)));
 }
 
 /* --- The server as a whole --- */
@@ -202,8 +200,10 @@ enum wt__admit wt__endpoint_admit(struct wt__endpoint *endpoint, const struct wt
     admission->gives_way = oldest;
     log_address(endpoint, path, "the oldest ones give way");
   }
-  if (crowd && may_log(endpoint))
-    WT__WARN(config->log, "%s: the oldest unfinished handshakes give way to new ones", crowd_texts[crowd]);
+  if (crowd) {
+    WT__WARN_LIMITED(config->log, &endpoint->admit_lines, endpoint->now,
+                     "%s: the oldest unfinished handshakes give way to new ones", crowd_texts[crowd]);
+  }
   return WT__ADMIT_NOW;
 }
 

@@ -63,9 +63,8 @@ static void pressure_log(struct wt__endpoint *endpoint, enum wt__pressure pressu
       [WT__PRESSURE_HIGH] = "windows and queues do not grow",
       [WT__PRESSURE_FULL] = "new connections, sessions and requests are refused",
   };
-  if (!wt__rate_take(&endpoint->gauge.log_rate, endpoint->now)) return;
-  WT__WARN(endpoint->config.log, "connections hold %.1f of %.1f MiB: %s", MIB(used), MIB(endpoint->config.max_memory),
-           then[pressure]);
+  WT__WARN_LIMITED(endpoint->config.log, &endpoint->gauge.lines, endpoint->now, "connections hold %.1f of %.1f MiB: %s",
+                   MIB(used), MIB(endpoint->config.max_memory), then[pressure]);
 }
 
 /* Of several workers that see the border crossed, one says so. */

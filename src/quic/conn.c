@@ -240,12 +240,10 @@ void wt__conn_stir(struct wt__conn *conn) { conn->resting_at = conn->endpoint->n
 static void conn_warn_name(struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
   const char *why = conn->tls && !conn->client ? wt__tls_error(conn->tls) : NULL;
-  struct wt__path path;
   char peer[WT__ADDRESS_TEXT_MAX];
-  if (!why || !*why || !wt__rate_take(&endpoint->gauge.log_rate, endpoint->now)) return;
-  wt__path_from_quic(&path, ngtcp2_conn_get_path(conn->quic));
-  wt__conn_address_text(&path.remote, peer, sizeof(peer));
-  WT__WARN(endpoint->config.log, "the handshake with %s is refused: %s", peer, why);
+  if (!why || !*why) return;
+  WT__WARN_LIMITED(endpoint->config.log, &endpoint->gauge.lines, endpoint->now, "the handshake with %s is refused: %s",
+                   wt__conn_peer_text(conn, peer, sizeof(peer)), why);
 }
 
 /* The connection is not open any more: the application hears of it, and all but the remains is freed. */
@@ -440,13 +438,13 @@ static void conn_fail(struct wt__conn *conn, int rc) {
 
 /* --- HTTP/3 begins --- */
 
-void wt__conn_address_text(const struct sockaddr_storage *address, char *text, size_t size) {
+const char *wt__conn_address_text(const struct sockaddr_storage *address, char *text, size_t size) {
   char host[INET6_ADDRSTRLEN] = "?";
   if (address->ss_family == AF_INET) {
     const struct sockaddr_in *in = (const struct sockaddr_in *)address;
     (void)inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
     (void)snprintf(text, size, "%s:%u", host, ntohs(in->sin_port));
-    return;
+    return text;
   }
   const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
   bool mapped = IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr);
@@ -456,6 +454,15 @@ void wt__conn_address_text(const struct sockaddr_storage *address, char *text, s
     (void)inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
   }
   (void)snprintf(text, size, mapped ? "%s:%u" : "[%s]:%u", host, ntohs(in6->sin6_port));
+  return text;
+}
+
+const char *wt__conn_peer_text(struct wt__conn *conn, char *text, size_t size) {
+  struct wt__path path;
+  (void)snprintf(text, size, "?");
+  if (!conn->quic) return text;
+  wt__path_from_quic(&path, ngtcp2_conn_get_path(conn->quic));
+  return wt__conn_address_text(&path.remote, text, size);
 }
 
 static int conn_start_h3(struct wt__conn *conn, const struct wt__path *path) {

@@ -42,6 +42,7 @@
 #include "base/gauge.h"
 #include "base/heap.h"
 #include "base/list.h"
+#include "base/log_limit.h"
 #include "base/pool.h"
 #include "base/rate.h"
 #include "core/ending.h"
@@ -70,6 +71,8 @@
 #define WT__RESETS_RATE 128      /* and a second */
 #define WT__ADMIT_LINES_BURST 10 /* lines in the log about who is not admitted, and who gives way; about ends as many */
 #define WT__ADMIT_LINES_RATE 1   /* and a second */
+#define WT__SESSION_LINES_BURST 100 /* the same about sessions that begin: an ordinary server's log is complete */
+#define WT__SESSION_LINES_RATE 100
 #define WT__ADDRESS_TEXT_MAX 64
 
 /*
@@ -211,9 +214,10 @@ struct wt__endpoint {
   bool busy;                          /* a callback may be on the stack: nothing is freed */
   bool shutdown_wanted, close_wanted; /* asked for while busy */
   bool shutting_down;
-  struct wt__rate resets;                    /* stateless ones */
-  struct wt__rate admit_lines, ending_lines; /* in the log */
-  struct wt__pool pool;                      /* of all its connections */
+  struct wt__rate resets; /* stateless ones */
+  /* In the log: who is not admitted, ends of connections, paths that carry less, sessions that begin. */
+  struct wt__log_limit admit_lines, ending_lines, path_lines, session_lines;
+  struct wt__pool pool; /* of all its connections */
   struct wt__batch batch;
   struct wt__turn turn;
   struct wt__lane strangers; /* of packets that belong to no connection */
@@ -262,8 +266,10 @@ void wt__conn_add(struct wt__conn *conn);
 void wt__conn_set_name(struct wt__conn *conn, const ngtcp2_cid *cid);
 void wt__conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *endpoint);
 void wt__conn_params(ngtcp2_transport_params *params, const struct wt__endpoint *endpoint);
-/* "192.0.2.1:4433", "[2001:db8::1]:4433"; an IPv4 address on an IPv6 socket is shown as what it is. */
-void wt__conn_address_text(const struct sockaddr_storage *address, char *text, size_t size);
+/* "192.0.2.1:4433", "[2001:db8::1]:4433"; an IPv4 address on an IPv6 socket is shown as what it is. Returns `text`. */
+const char *wt__conn_address_text(const struct sockaddr_storage *address, char *text, size_t size);
+/* The same of the peer, as the connection's path has it now; "?" if there is no path any more. */
+const char *wt__conn_peer_text(struct wt__conn *conn, char *text, size_t size);
 
 /* --- client.c --- */
 /* The server sent a token in a NEW_TOKEN frame. */

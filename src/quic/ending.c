@@ -95,26 +95,23 @@ static bool ending_is_quiet(const struct wt__conn *conn, const struct wt__ending
   return ending->wire_code == (ending->is_h3 ? (uint64_t)WT__H3_NO_ERROR : NGTCP2_NO_ERROR);
 }
 
+/* ", application code 0x1092", or nothing where there is no code. */
+static const char *code_text(const struct wt__ending *ending, char *text, size_t size) {
+  text[0] = '\0';
+  if (ending->cause == WT_CAUSE_TIMEOUT || ending->cause == WT_CAUSE_NETWORK) return text;
+  (void)snprintf(text, size, ", %s 0x%llx", ending->is_h3 ? "application code" : "QUIC code",
+                 (unsigned long long)ending->wire_code);
+  return text;
+}
+
 void wt__conn_log_ending(struct wt__conn *conn, const struct wt__ending *ending) {
   struct wt__endpoint *endpoint = conn->endpoint;
   const char *name = ending->is_h3 ? wt__wire_error_name(ending->wire_code) : NULL;
-  char peer[WT__ADDRESS_TEXT_MAX], code[64] = "";
-  struct wt__path path;
-  bool coded = ending->cause != WT_CAUSE_TIMEOUT && ending->cause != WT_CAUSE_NETWORK, quiet;
-  const struct wt__log *log = endpoint->config.log;
-  quiet = !conn->quic || ending_is_quiet(conn, ending);
-  if (!log || log->level < (quiet ? WT_LOG_DEBUG : WT_LOG_INFO)) return;
-  if (!quiet && !wt__rate_take(&endpoint->ending_lines, endpoint->now)) return;
-  if (coded) {
-    (void)snprintf(code, sizeof(code), ", %s 0x%llx", ending->is_h3 ? "application code" : "QUIC code",
-                   (unsigned long long)ending->wire_code);
-  }
-  (void)snprintf(peer, sizeof(peer), "?");
-  if (conn->quic) {
-    wt__path_from_quic(&path, ngtcp2_conn_get_path(conn->quic));
-    wt__conn_address_text(&path.remote, peer, sizeof(peer));
-  }
-  WT__LOG(log, quiet ? WT_LOG_DEBUG : WT_LOG_INFO, "connection %s from %s: ends, by %s%s%s%s%s%s%s", conn->name, peer,
-          wt_cause_name(ending->cause), code, name ? " " : "", name ? name : "", *ending->message ? ": " : "",
-          ending->message, conn->shaken ? "" : ", before the handshake was done");
+  char peer[WT__ADDRESS_TEXT_MAX], code[64];
+  bool quiet = !conn->quic || ending_is_quiet(conn, ending);
+  WT__LOG_LIMITED(endpoint->config.log, quiet ? NULL : &endpoint->ending_lines, endpoint->now,
+                  quiet ? WT_LOG_DEBUG : WT_LOG_INFO, "connection %s from %s: ends, by %s%s%s%s%s%s%s", conn->name,
+                  wt__conn_peer_text(conn, peer, sizeof(peer)), wt_cause_name(ending->cause),
+                  code_text(ending, code, sizeof(code)), name ? " " : "", name ? name : "",
+                  *ending->message ? ": " : "", ending->message, conn->shaken ? "" : ", before the handshake was done");
 }

@@ -36,6 +36,7 @@ int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_c
   made->config = *config;
   wt__pool_init(&made->pool);
   made->config.h3.mux.pool = &made->pool;
+  made->config.h3.session_lines = &made->session_lines;
   wt__list_init(&made->conns);
   wt__list_init(&made->ended);
   wt__list_init(&made->ready);
@@ -47,11 +48,13 @@ int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_c
   wt__heap_init(&made->timers);
   wt__half_open_init(&made->half_open);
   wt__rate_init(&made->resets, WT__RESETS_RATE, WT__RESETS_BURST, 0);
-  wt__rate_init(&made->admit_lines, WT__ADMIT_LINES_RATE, WT__ADMIT_LINES_BURST, 0);
-  wt__rate_init(&made->ending_lines, WT__ADMIT_LINES_RATE, WT__ADMIT_LINES_BURST, 0);
+  wt__log_limit_init(&made->admit_lines, WT__ADMIT_LINES_RATE, WT__ADMIT_LINES_BURST);
+  wt__log_limit_init(&made->ending_lines, WT__ADMIT_LINES_RATE, WT__ADMIT_LINES_BURST);
+  wt__log_limit_init(&made->path_lines, WT__ADMIT_LINES_RATE, WT__ADMIT_LINES_BURST);
+  wt__log_limit_init(&made->session_lines, WT__SESSION_LINES_RATE, WT__SESSION_LINES_BURST);
   made->gauge.share = SIZE_MAX;
   made->evict_at = UINT64_MAX;
-  wt__rate_init(&made->gauge.log_rate, WT__BUDGET_LINES_RATE, WT__BUDGET_LINES_BURST, 0);
+  wt__log_limit_init(&made->gauge.lines, WT__BUDGET_LINES_RATE, WT__BUDGET_LINES_BURST);
   made->batch.send = config->send;
   made->batch.send_ctx = config->send_ctx;
   made->batch.stats = &made->stats;
@@ -128,11 +131,11 @@ static void endpoint_put_off(struct wt__endpoint *endpoint, struct wt__conn *con
   struct wt__lane *lane = conn ? &conn->lane : &endpoint->strangers;
   size_t share = endpoint->gauge.share, held = lane->gauge->bytes;
   if (wt__turn_put_off(&endpoint->turn, lane, share > held ? share - held : 0, path, ecn, data, len)) return;
-  if (!wt__rate_take(&endpoint->turn.log_rate, endpoint->now)) return;
   /* To a client it says that this machine is slow, which is no news for an operator. */
-  WT__LOG(endpoint->config.log, endpoint->config.tls ? WT_LOG_WARN : WT_LOG_INFO,
-          "%s%s: packets dropped, because handling them takes too long", conn ? "connection " : "new connections",
-          conn ? conn->name : "");
+  WT__LOG_LIMITED(endpoint->config.log, &endpoint->turn.lines, endpoint->now,
+                  endpoint->config.tls ? WT_LOG_WARN : WT_LOG_INFO,
+                  "%s%s: packets dropped, because handling them takes too long",
+                  conn ? "connection " : "new connections", conn ? conn->name : "");
 }
 
 void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *path, unsigned ecn, const uint8_t *data,

@@ -92,14 +92,10 @@ static bool endpoint_take_turn(struct wt__endpoint *endpoint) {
 
 static void conn_evict(struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
-  struct wt__path path;
   char peer[WT__ADDRESS_TEXT_MAX];
-  if (wt__rate_take(&endpoint->gauge.log_rate, endpoint->now)) {
-    wt__path_from_quic(&path, ngtcp2_conn_get_path(conn->quic));
-    wt__conn_address_text(&path.remote, peer, sizeof(peer));
-    WT__WARN(endpoint->config.log, "connection from %s is closed, because memory stays full: it holds %.1f MiB", peer,
-             MIB(conn_holds(conn)));
-  }
+  WT__WARN_LIMITED(endpoint->config.log, &endpoint->gauge.lines, endpoint->now,
+                   "connection from %s is closed, because memory stays full: it holds %.1f MiB",
+                   wt__conn_peer_text(conn, peer, sizeof(peer)), MIB(conn_holds(conn)));
   endpoint->stats.memory_closed_connections++;
   wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_EXCESSIVE_LOAD, "the server's memory is full");
   wt__conn_close_now(conn);

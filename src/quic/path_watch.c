@@ -70,8 +70,10 @@ void wt__path_watch_heard(struct wt__conn *conn, bool more) {
 /* --- Passes --- */
 
 static void conn_log_size(const struct wt__conn *conn) {
-  WT__INFO(conn->endpoint->config.log, "connection %s: the path carries packets of %zu bytes no more, now %zu at most",
-           conn->name, conn->mtu.known, wt__path_mtu_size(&conn->mtu));
+  struct wt__endpoint *endpoint = conn->endpoint;
+  WT__INFO_LIMITED(endpoint->config.log, &endpoint->path_lines, endpoint->now,
+                   "connection %s: the path carries packets of %zu bytes no more, now %zu at most", conn->name,
+                   conn->mtu.known, wt__path_mtu_size(&conn->mtu));
 }
 
 static void conn_update_size(struct wt__conn *conn) {

@@ -34,15 +34,12 @@ size_t wt__read_limit(const struct wt__read_use *use) {
 
 static void conn_warn(struct wt__conn *conn, size_t limit) {
   struct wt__endpoint *endpoint = conn->endpoint;
-  struct wt__path path;
   char peer[WT__ADDRESS_TEXT_MAX];
-  if (!wt__rate_take(&endpoint->gauge.log_rate, endpoint->now)) return;
-  wt__path_from_quic(&path, ngtcp2_conn_get_path(conn->quic));
-  wt__conn_address_text(&path.remote, peer, sizeof(peer));
-  WT__WARN(endpoint->config.log,
-           "connection from %s is closed: data with gaps, and frames, take %.0f KiB of memory; allowed are %.0f KiB "
-           "with %zu open streams",
-           peer, KIB(conn->blocks.read), KIB(limit), conn->reset_in.streams.len);
+  WT__WARN_LIMITED(
+      endpoint->config.log, &endpoint->gauge.lines, endpoint->now,
+      "connection from %s is closed: data with gaps, and frames, take %.0f KiB of memory; allowed are %.0f KiB "
+      "with %zu open streams",
+      wt__conn_peer_text(conn, peer, sizeof(peer)), KIB(conn->blocks.read), KIB(limit), conn->reset_in.streams.len);
 }
 
 void wt__conn_check_read(struct wt__conn *conn) {

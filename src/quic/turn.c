@@ -46,7 +46,7 @@
 void wt__turn_init(struct wt__turn *turn, uint64_t (*clock)(void *ctx), void *ctx) {
   *turn = (struct wt__turn){.clock = clock, .clock_ctx = ctx, .number = 1};
   wt__heap_init(&turn->late);
-  wt__rate_init(&turn->log_rate, LINES_RATE, LINES_BURST, 0);
+  wt__log_limit_init(&turn->lines, LINES_RATE, LINES_BURST);
 }
 
 void wt__turn_free(struct wt__turn *turn) { wt__heap_free(&turn->late); }

@@ -18,7 +18,7 @@
 
 #include "base/gauge.h"
 #include "base/heap.h"
-#include "base/rate.h"
+#include "base/log_limit.h"
 #include "quic/endpoint.h"
 
 #define WT__TURN_VISIT_MAX UINT64_C(2000000)   /* ns: of a connection's packets in a turn, and of its run in the pass */
@@ -64,7 +64,7 @@ struct wt__turn {
   unsigned wary;         /* for so many more of them the clock is read after each */
   struct wt__heap late;  /* lanes with packets that wait, by the time that such packets have taken */
   uint64_t late_from;    /* where lanes begin that join them: the time of the one that was served last */
-  struct wt__rate log_rate;
+  struct wt__log_limit lines;
   uint64_t longest_visit; /* nanoseconds of one lane in one turn */
   uint64_t put_off, dropped;
 };

@@ -66,6 +66,18 @@ static void test_lines_of_one_kind_are_limited_and_counted(void **state) {
   assert_in_range(lines(), 2 * LOG_LIMIT_BURST, 2 * LOG_LIMIT_BURST + 10);
 }
 
+static void test_sessions_lines_have_a_limit_of_their_own(void **state) {
+  struct log_limit limit = LOG_LIMIT_SESSIONS;
+  (void)state;
+  for (int i = 0; i < 1000; i++) log_limited(&limit, WT_LOG_ERROR, "a");
+  assert_in_range(lines(), LOG_SESSION_LINES, 3 * LOG_SESSION_LINES);
+  assert_true(limit.left_out >= 700);
+  limit.filled_s -= 1;
+  limit.tokens = 0;
+  log_limited(&limit, WT_LOG_ERROR, "b");
+  assert_int_equal(limit.tokens, LOG_SESSION_LINES - 1);
+}
+
 static void test_lines_below_the_level_use_up_nothing(void **state) {
   struct log_limit limit = LOG_LIMIT_INIT;
   (void)state;
@@ -79,6 +91,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_control_characters_are_replaced, setup, teardown),
       cmocka_unit_test_setup_teardown(test_lines_of_one_kind_are_limited_and_counted, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_sessions_lines_have_a_limit_of_their_own, setup, teardown),
       cmocka_unit_test_setup_teardown(test_lines_below_the_level_use_up_nothing, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

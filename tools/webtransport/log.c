@@ -62,8 +62,10 @@ static bool limit_take(struct log_limit *limit, unsigned *left_out) {
   clock_gettime(CLOCK_MONOTONIC, &now);
   pthread_mutex_lock(&limit->lock);
   int64_t passed = limit->filled_s ? (int64_t)now.tv_sec - limit->filled_s : 0;
+  unsigned missing = limit->burst - limit->tokens;
   limit->filled_s = now.tv_sec;
-  limit->tokens = passed < LOG_LIMIT_BURST - limit->tokens ? limit->tokens + (unsigned)passed : LOG_LIMIT_BURST;
+  limit->tokens += passed < missing ? (unsigned)passed * limit->per_second : missing;
+  if (limit->tokens > limit->burst) limit->tokens = limit->burst;
   bool taken = limit->tokens > 0;
   if (taken) limit->tokens--;
   *left_out = taken ? limit->left_out : 0;

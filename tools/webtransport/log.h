@@ -12,19 +12,23 @@ void log_set_level(enum wt_log_level level);
 /* Writes a line to standard error, with time and level; control characters become '?'. Any thread. */
 void log_line(enum wt_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Lines of one kind that a peer can cause: 10 at once, 1 a second. */
+/* Lines of one kind that a peer can cause: so many at once, and so many a second. */
 struct log_limit {
   pthread_mutex_t lock;
+  unsigned burst, per_second;
   unsigned tokens, left_out;
   int64_t filled_s;
 };
 
-#define LOG_LIMIT_INIT \
-  { .lock = PTHREAD_MUTEX_INITIALIZER, .tokens = LOG_LIMIT_BURST }
+#define LOG_LIMIT(at_once, a_second) \
+  { .lock = PTHREAD_MUTEX_INITIALIZER, .burst = (at_once), .per_second = (a_second), .tokens = (at_once) }
 
 enum {
-  LOG_LIMIT_BURST = 10
+  LOG_LIMIT_BURST = 10,   /* of what is refused, and a line a second */
+  LOG_SESSION_LINES = 100 /* of sessions' ends, at once and a second: an ordinary server's log is complete */
 };
+#define LOG_LIMIT_INIT LOG_LIMIT(LOG_LIMIT_BURST, 1)
+#define LOG_LIMIT_SESSIONS LOG_LIMIT(LOG_SESSION_LINES, LOG_SESSION_LINES)
 
 /* As `log_line`, but leaves out what is beyond `limit`; the next line says how many that were. Any thread. */
 void log_limited(struct log_limit *limit, enum wt_log_level level, const char *format, ...)

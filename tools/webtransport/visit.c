@@ -51,7 +51,7 @@ wt_session *visit_open(struct visit *visit, const struct endpoints *endpoints, w
 
 /* Of a session that was closed, the code; of one that was not, what the wire said. */
 static void end_log(const wt_session *session, const struct wt_close_info *info) {
-  static struct log_limit limit = LOG_LIMIT_INIT;
+  static struct log_limit limit = LOG_LIMIT_SESSIONS;
   const char *text = info->clean ? info->reason : info->message;
   char code[64];
   if (info->clean)
