@@ -227,7 +227,7 @@ static void test_half_open_forged_ones_give_way_without_retry(void **state) {
 }
 
 struct answers {
-  uint64_t bytes, asked;
+  uint64_t packets, bytes, asked;
 };
 
 static enum net_verdict count_answers(void *ctx, enum net_direction direction, uint64_t index, uint8_t *data,
@@ -235,10 +235,12 @@ static enum net_verdict count_answers(void *ctx, enum net_direction direction, u
   struct answers *answers = ctx;
   (void)index;
   (void)data;
-  if (direction == NET_TO_CLIENT)
+  if (direction == NET_TO_CLIENT) {
+    answers->packets++;
     answers->bytes += len;
-  else
+  } else {
     answers->asked += len;
+  }
   return NET_PASS;
 }
 
@@ -246,21 +248,94 @@ static enum net_verdict count_answers(void *ctx, enum net_direction direction, u
 static void test_half_open_forged_ones_end_in_silence(void **state) {
   (void)state;
   struct world w;
-  struct answers answers = {0, 0};
+  struct answers answers = {0, 0, 0};
   world_init(&w, 1);
   w.server.config.max_connections = 1;
   start(&w);
-  forge(&w, 10);
   w.net.filter = count_answers;
   w.net.filter_ctx = &answers;
+  forge(&w, 10);
+  uint64_t packets = answers.packets; /* of one that takes nobody's place */
+  assert_true(packets > 0);
   for (unsigned i = 0; i < 10; i++) forge(&w, 11 + i);
   assert_int_equal(stats_of(&w).handshakes_evicted, 10);
+  assert_int_equal(answers.packets, 11 * packets);
   assert_true(answers.bytes <= 3 * answers.asked);
   assert_true(wt__list_empty(&w.server.endpoint->ended));
   world_free(&w);
 }
 
+/* A client that was sent a Retry may have sent its Initial twice. So an address that had too many handshakes a moment ago
+ * has to prove itself for some seconds more. */
+static void test_half_open_proof_is_asked_for_a_while(void **state) {
+  (void)state;
+  struct world w;
+  world_init(&w, 1);
+  w.server.config.retry = WT_RETRY_UNDER_LOAD;
+  w.server.config.max_handshakes_per_address = 2;
+  start(&w);
+  forge(&w, port_of(1, 0));
+  struct peer *early = peer_at(&w, port_of(1, 1));
+  net_run_for(&w.net, 11);
+  struct peer *retried = peer_at(&w, port_of(1, 2));
+  NET_UNTIL(&w.net, 1000, early->handshake_confirmed && retried->handshake_confirmed);
+  assert_false(early->retry_received);
+  assert_true(retried->retry_received);
+  struct peer *next = peer_at(&w, port_of(1, 3));
+  NET_UNTIL(&w.net, 1000, next->handshake_confirmed);
+  assert_true(next->retry_received);
+  net_run_for(&w.net, 3500);
+  struct peer *last = peer_at(&w, port_of(1, 4));
+  NET_UNTIL(&w.net, 1000, last->handshake_confirmed);
+  assert_false(last->retry_received);
+  peer_free(early);
+  peer_free(retried);
+  peer_free(next);
+  peer_free(last);
+  world_free(&w);
+}
+
 /* --- Many addresses --- */
+
+static size_t half_open_of(struct world *w, unsigned address, bool validated) {
+  struct sockaddr_in from = net_address(address);
+  uint64_t key = wt__peers_key(&w->server.endpoint->shared->peers, (const struct sockaddr *)&from);
+  const struct wt__half_open_address *found = wt__half_open_find(&w->server.endpoint->half_open, key);
+  return found ? found->counts[validated] : 0;
+}
+
+/* Where all connections are taken: first one of the newcomer's own address, else one that nobody has proven to be there,
+ * else the oldest. */
+static void test_half_open_who_gives_way_first(void **state) {
+  (void)state;
+  struct world w;
+  world_init(&w, 1);
+  w.server.config.retry = WT_RETRY_UNDER_LOAD;
+  w.server.config.retry_threshold = 0; /* an honest client is asked for a proof */
+  w.server.config.max_connections = 4;
+  start(&w);
+  leave_half_open(&w, port_of(1, 0));
+  leave_half_open(&w, port_of(2, 0));
+  w.server.endpoint->config.retry = WT_RETRY_NEVER;
+  forge(&w, port_of(3, 0));
+  forge(&w, port_of(3, 1));
+  w.server.endpoint->config.retry = WT_RETRY_UNDER_LOAD;
+  assert_int_equal(half_open_of(&w, 1, true) + half_open_of(&w, 2, true) + half_open_of(&w, 3, false), 4);
+
+  leave_half_open(&w, port_of(2, 1)); /* its own, though others are older or unproven */
+  assert_int_equal(half_open_of(&w, 1, true), 1);
+  assert_int_equal(half_open_of(&w, 2, true), 1);
+  assert_int_equal(half_open_of(&w, 3, false), 2);
+  leave_half_open(&w, port_of(4, 0)); /* an unproven one, though others are older */
+  leave_half_open(&w, port_of(5, 0));
+  assert_int_equal(half_open_of(&w, 1, true), 1);
+  assert_int_equal(half_open_of(&w, 2, true), 1);
+  assert_int_equal(half_open_of(&w, 3, false), 0);
+  leave_half_open(&w, port_of(6, 0)); /* the oldest */
+  assert_int_equal(half_open_of(&w, 1, true), 0);
+  assert_int_equal(half_open_of(&w, 2, true), 1);
+  world_free(&w);
+}
 
 static void test_half_open_many_addresses_give_way_to_newcomers(void **state) {
   (void)state;
@@ -289,7 +364,10 @@ static void test_half_open_memory_is_made_free(void **state) {
   world_init(&w, 1);
   w.server.config.max_memory = 1 << 20;
   start(&w);
-  for (unsigned i = 0; i < 60; i++) forge(&w, 10 + i);
+  for (unsigned i = 0; i < 60; i++) {
+    forge(&w, 10 + i);
+    assert_true(stats_of(&w).handshakes_open * WT__BUDGET_HANDSHAKE <= (1 << 20) / WT__BUDGET_HANDSHAKES_PART);
+  }
   assert_true(stats_of(&w).handshakes_evicted > 0);
   assert_int_equal(stats_of(&w).memory_refused_connections, 0);
   assert_true(stats_of(&w).memory_used < 1 << 20);
@@ -310,10 +388,12 @@ static void test_half_open_remains_give_way_to_newcomers(void **state) {
   for (unsigned i = 0; i < 1000; i++) {
     struct peer *peer = peer_at(&w, 10 + i);
     peer_close(peer, 0);
-    net_run_for(&w.net, 1);
+    if (i % 16 == 0) net_run_for(&w.net, 1); /* faster than remains go by themselves */
+    assert_true(stats_of(&w).memory_used < wt__budget_full(1 << 20));
     peer_free(peer);
   }
   net_run_for(&w.net, 20);
+  assert_int_equal(stats_of(&w).handshakes_evicted, 0);
   assert_int_equal(stats_of(&w).memory_refused_connections, 0);
   assert_int_equal(stats_of(&w).connections_open, 0);
   assert_served(&w, 2);
@@ -337,10 +417,11 @@ static void test_half_open_trickle_ends(void **state) {
   struct world w;
   world_init(&w, 1);
   w.net.filter = drop_answers;
+  w.server.config.handshake_timeout_ms = 8000;
   start(&w);
   w.peer = peer_at(&w, 1); /* hears nothing, and sends its Initial again and again */
   uint64_t before = w.net.counts[NET_TO_SERVER].sent;
-  net_run_for(&w.net, 9900);
+  net_run_for(&w.net, 7900);
   assert_true(w.net.counts[NET_TO_SERVER].sent >= before + 3);
   assert_int_equal(stats_of(&w).handshakes_open, 1);
   assert_int_equal(stats_of(&w).connections_total, 1);
@@ -359,6 +440,8 @@ int main(void) {
       cmocka_unit_test(test_half_open_forged_address_locks_nobody_out),
       cmocka_unit_test(test_half_open_forged_ones_give_way_without_retry),
       cmocka_unit_test(test_half_open_forged_ones_end_in_silence),
+      cmocka_unit_test(test_half_open_proof_is_asked_for_a_while),
+      cmocka_unit_test(test_half_open_who_gives_way_first),
       cmocka_unit_test(test_half_open_many_addresses_give_way_to_newcomers),
       cmocka_unit_test(test_half_open_memory_is_made_free),
       cmocka_unit_test(test_half_open_remains_give_way_to_newcomers),

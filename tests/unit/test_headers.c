@@ -326,12 +326,31 @@ static void test_headers_that_wait_may_be_reset_or_refused(void **state) {
     if (id == 8) field_block_add(&block, "x", 1, "\n", 1);
     h3_send_block(f, id, &block, false);
   }
+  h3_data(f, 0, "abc", 3, false);
+  uint64_t before = f->streams[0].consumed;
   wt__h3_conn_recv_reset(f->conn, 0, WT__H3_REQUEST_CANCELLED, 10);
+  assert_int_equal(f->streams[0].consumed, before + 5); /* the client gets the credit of what was kept back */
   insert(f, false, 10);
   h3_run(f);
   assert_int_equal(app.handled, 1);
   assert_int_equal(f->streams[8].reset_code, WT__H3_MESSAGE_ERROR);
   assert_false(f->closed);
+  h3_free(f);
+}
+
+/* Those that have gone wait no more, and others may. */
+static void test_headers_that_waited_and_were_reset_do_not_count(void **state) {
+  (void)state;
+  struct h3_fixture *f = started();
+  insert(f, true, 10);
+  for (int64_t id = 0; id <= 400; id += 4) {
+    begin_references(1);
+    block.data[0] = 3;
+    h3_send_block(f, id, &block, false);
+    wt__h3_conn_recv_reset(f->conn, id, WT__H3_REQUEST_CANCELLED, 10);
+    h3_run(f);
+    assert_false(f->closed);
+  }
   h3_free(f);
 }
 
@@ -349,6 +368,7 @@ int main(void) {
       cmocka_unit_test(test_headers_wait_for_inserts_with_all_that_is_behind),
       cmocka_unit_test(test_headers_that_wait_are_counted),
       cmocka_unit_test(test_headers_that_wait_may_be_reset_or_refused),
+      cmocka_unit_test(test_headers_that_waited_and_were_reset_do_not_count),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -146,6 +146,10 @@ static void test_interim_continue_is_not_sent_with_or_after_an_answer(void **sta
     post(f, 0, "100-continue");
     h3_run(f);
     assert_heads(f, 0, cases[i].fields);
+    if (cases[i].act != act_refuse) assert_int_equal(wt_request_end(asked), 0);
+    h3_run(f);
+    assert_true(f->streams[0].fin);
+    assert_heads(f, 0, cases[i].fields); /* nor behind the answer, as trailers */
     h3_free(f);
   }
 }
