@@ -1,1 +1,2 @@
 #include "wire/varint.h" /* EXPECT: internal */
+#include <jansson.h> /* EXPECT: tools alone */

@@ -4,3 +4,8 @@
 #include <webtransport/error.h>
 #include "base/mem.h"      /* EXPECT: internal */
 #include <nghttp3/nghttp3.h> /* EXPECT: below the public interface */
+#include <openssl/evp.h> /* EXPECT: one file alone */
+#include <intel-ipsec-mb.h> /* EXPECT: one file alone */
+#include <malloc.h> /* EXPECT: src/base/mem.c alone */
+#include <sanitizer/asan_interface.h> /* EXPECT: src/base/pool.c alone */
+#include <cmocka.h> /* EXPECT: tests alone */
