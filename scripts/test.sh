@@ -157,6 +157,7 @@ stage_interop() {
   step interop-runner python3 -B -m unittest discover -s tests/interop
   step interop-setup setup_interop || return
   step interop-firefox firefox
+  step interop-envoy-chromium node tests/browser/envoy.mjs build/asan/webtransport build/interop/envoy/envoy
   echo "== interop"
   rm -f "$results/interop.tally"
   tests/interop/run.py --no-setup --native build/asan/tests/interop/interop_peer --tally "$results/interop.tally" \
@@ -173,7 +174,7 @@ stage_interop() {
 }
 
 build_interop() {
-  cmake -S . -B build/asan -DWT_SANITIZE=ON && cmake --build build/asan -j "$jobs" --target interop_peer --target interop_endpoint
+  cmake -S . -B build/asan -DWT_SANITIZE=ON && cmake --build build/asan -j "$jobs" --target interop_peer --target interop_endpoint --target webtransport_tool
 }
 
 setup_interop() { scripts/setup.sh interop && scripts/setup.sh browsers && tests/interop/run.py --setup; }
