@@ -1,16 +1,16 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# Builds the program with the crates of crates.lock. An old build is used again as far as it goes.
+# Builds the peer in the current folder, a crate, with the versions of its crates.lock. An old build is used again as far
+# as it goes.
 #
-#   setup.sh BUILD    BUILD/release/interop-peer
-#   setup.sh --pin    writes crates.lock from Cargo.lock, after `cargo update`
+#   ../cargo/setup.sh BUILD    BUILD/release/interop-peer
+#   ../cargo/setup.sh --pin    writes crates.lock from Cargo.lock, after `cargo update`
 #
 # crates.lock is a Cargo.lock that names no registry. Which one is asked is up to the machine's configuration; the
 # name that cargo files its crates under in a lock file is taken from one that cargo writes here.
 
 set -euo pipefail
-cd "$(dirname "$0")"
 build=$1
 head=$(sed -n '/^#/p' crates.lock)
 if [ "$build" = --pin ]; then
@@ -26,7 +26,7 @@ if ! command -v cargo >/dev/null; then
 fi
 have=$(rustc --version | cut -d ' ' -f 2)
 if [ "$(printf '%s\n' "$oldest" "$have" | sort -V | head -n 1)" != "$oldest" ]; then
-  echo "Rust $have is too old for web-transport-quinn: $oldest or later is needed" >&2
+  echo "Rust $have is too old for $(basename "$PWD"): $oldest or later is needed" >&2
   exit 1
 fi
 if [ ! -e "$build/registry" ]; then

@@ -12,7 +12,8 @@ use web_transport_quinn::proto::{self, ConnectRequest};
 use web_transport_quinn::{http, ClientBuilder, ClientError, ConnectError};
 use web_transport_quinn::{Client, ReadError, ReadToEndError, Session, SessionError, WebTransportError};
 
-use crate::shared::{codes, digest_line, from_hex, pattern, read_all, reset_early, send_uni, write_all, Result, SIZES};
+use crate::bytes::{check, codes, digest_line, pattern, Result, SIZES};
+use crate::streams::{from_hex, read_all, reset_early, send_uni, write_all};
 
 const DEADLINE: Duration = Duration::from_secs(28);
 const LOST: Duration = Duration::from_secs(1);
@@ -38,14 +39,6 @@ impl Server {
             .connect(self.request("/echo")?.with_protocols(protocols))
             .await)
     }
-}
-
-fn check<T: PartialEq + std::fmt::Debug>(what: &str, found: T, wanted: T) -> Result<()> {
-    if found == wanted {
-        return Ok(());
-    }
-    let brief = |value: T| format!("{value:?}").chars().take(100).collect::<String>();
-    Err(format!("{what}: {} instead of {}", brief(found), brief(wanted)).into())
 }
 
 /// Sends `data` on a stream of ours while it reads what comes back: on it, or on a new one of the server.

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //! What the paths of ../README.md do.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -14,28 +13,12 @@ use web_transport_quinn::proto::ConnectResponse;
 use web_transport_quinn::{http, ReadError, ReadToEndError, RecvStream, Request, SendStream, ServerBuilder};
 use web_transport_quinn::{Session, SessionError, WebTransportError};
 
-use crate::shared::{codes, digest_line, pattern, read_all, reset_early, send_uni, write_all, Result, MOST};
+use crate::bytes::{codes, digest_line, pattern, Result};
+use crate::serving::{number, spawn, Query};
+use crate::streams::{read_all, reset_early, send_uni, write_all, MOST};
 
 const SERVED: [&str; 2] = ["interop-b", "interop-c"];
 const PATHS: [&str; 6] = ["/echo", "/digest", "/source", "/resets", "/collect", "/close"];
-
-type Query = HashMap<String, String>;
-
-fn number(query: &Query, name: &str) -> Result<u32> {
-    Ok(query
-        .get(name)
-        .ok_or_else(|| format!("no {name} in the query"))?
-        .parse()?)
-}
-
-/// Runs `work` by itself; a failure is told, and is the client's to notice.
-fn spawn(work: impl Future<Output = Result<()>> + Send + 'static) {
-    tokio::spawn(async move {
-        if let Err(why) = work.await {
-            eprintln!("a stream: {why}");
-        }
-    });
-}
 
 /// Accepts streams of both kinds until the session ends; the sending half is None for a unidirectional one.
 async fn each_stream<F>(session: Session, handle: impl Fn(Session, Option<SendStream>, RecvStream) -> F)

@@ -12,9 +12,8 @@ use wtransport::error::{ConnectingError, ConnectionError, StreamReadError};
 use wtransport::tls::{Sha256Digest, Sha256DigestFmt};
 use wtransport::{ClientConfig, Connection, Endpoint, VarInt};
 
-use crate::shared::{
-    codes, digest_line, from_wire, pattern, read_all, reset_early, send_uni, write_all, Result, SIZES,
-};
+use crate::bytes::{check, codes, digest_line, pattern, Result, SIZES};
+use crate::streams::{from_wire, read_all, reset_early, send_uni, write_all};
 
 const DEADLINE: Duration = Duration::from_secs(28);
 const LOST: Duration = Duration::from_secs(1);
@@ -28,14 +27,6 @@ impl Server {
     async fn session(&self, path: &str) -> std::result::Result<Connection, ConnectingError> {
         self.endpoint.connect(format!("{}{path}", self.url)).await
     }
-}
-
-fn check<T: PartialEq + std::fmt::Debug>(what: &str, found: T, wanted: T) -> Result<()> {
-    if found == wanted {
-        return Ok(());
-    }
-    let brief = |value: T| format!("{value:?}").chars().take(100).collect::<String>();
-    Err(format!("{what}: {} instead of {}", brief(found), brief(wanted)).into())
 }
 
 /// Sends `data` on a stream of ours while it reads what comes back: on it, or on a new one of the server.

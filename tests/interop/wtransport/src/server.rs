@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: MIT
 //! What the paths of ../README.md do. /close is missing: wtransport cannot send a code.
 
-use std::collections::HashMap;
 use std::future::Future;
 use std::net::Ipv4Addr;
 use std::sync::Arc;
@@ -13,28 +12,12 @@ use wtransport::endpoint::IncomingSession;
 use wtransport::error::{ConnectionError, StreamReadError};
 use wtransport::{Connection, Endpoint, Identity, RecvStream, SendStream, ServerConfig};
 
-use crate::shared::{codes, digest_line, from_wire, pattern, read_all, reset_early, send_uni, write_all, Result};
+use crate::bytes::{codes, digest_line, pattern, Result};
+use crate::serving::{number, spawn, Query};
+use crate::streams::{from_wire, read_all, reset_early, send_uni, write_all};
 
 const SERVED: [&str; 2] = ["\"interop-b\"", "\"interop-c\""];
 const PATHS: [&str; 5] = ["/echo", "/digest", "/source", "/resets", "/collect"];
-
-type Query = HashMap<String, String>;
-
-fn number(query: &Query, name: &str) -> Result<u32> {
-    Ok(query
-        .get(name)
-        .ok_or_else(|| format!("no {name} in the query"))?
-        .parse()?)
-}
-
-/// Runs `work` by itself; a failure is told, and is the client's to notice.
-fn spawn(work: impl Future<Output = Result<()>> + Send + 'static) {
-    tokio::spawn(async move {
-        if let Err(why) = work.await {
-            eprintln!("a stream: {why}");
-        }
-    });
-}
 
 /// Accepts streams of both kinds until the session ends, and returns why it did; the sending half is None for a
 /// unidirectional one. `Connection::closed` does not tell the code of a capsule.

@@ -1,26 +1,12 @@
 // SPDX-License-Identifier: MIT
-//! The bytes and codes of ../README.md that both ends know, and reading and writing whole streams.
+//! Reading and writing whole streams, and ending them early.
 
-use ring::digest;
 use tokio::task::yield_now;
 use web_transport_quinn::{RecvStream, SendStream, Session};
 
-pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
+use crate::bytes::{pattern, Result};
 
-pub const SIZES: [usize; 5] = [0, 1, 1000, 65536, 2097152];
 pub const MOST: usize = 4194304;
-
-pub fn pattern(size: usize) -> Vec<u8> {
-    (0..size).map(|i| (i * 31 + (i >> 8)) as u8).collect()
-}
-
-pub fn codes(count: u32) -> Vec<u32> {
-    (0..count).map(|number| number * 4294967).collect()
-}
-
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
 
 pub fn from_hex(text: &str) -> Result<Vec<u8>> {
     if !text.is_ascii() || !text.len().is_multiple_of(2) {
@@ -30,11 +16,6 @@ pub fn from_hex(text: &str) -> Result<Vec<u8>> {
     Ok(pairs
         .map(|i| u8::from_str_radix(&text[i..i + 2], 16))
         .collect::<std::result::Result<_, _>>()?)
-}
-
-pub fn digest_line(data: &[u8]) -> Vec<u8> {
-    let hash = digest::digest(&digest::SHA256, data);
-    format!("{} {}\n", data.len(), hex(hash.as_ref())).into_bytes()
 }
 
 pub async fn write_all(mut send: SendStream, data: &[u8]) -> Result<()> {

@@ -1,31 +1,11 @@
 // SPDX-License-Identifier: MIT
-//! The bytes and codes of ../README.md that both ends know, and reading and writing whole streams.
+//! Reading and writing whole streams, and ending them early.
 
-use ring::digest;
 use tokio::task::yield_now;
 use wtransport::error::StreamReadError;
 use wtransport::{Connection, RecvStream, SendStream, VarInt};
 
-pub type Result<T> = std::result::Result<T, Box<dyn std::error::Error + Send + Sync>>;
-
-pub const SIZES: [usize; 5] = [0, 1, 1000, 65536, 2097152];
-
-pub fn pattern(size: usize) -> Vec<u8> {
-    (0..size).map(|i| (i * 31 + (i >> 8)) as u8).collect()
-}
-
-pub fn codes(count: u32) -> Vec<u32> {
-    (0..count).map(|number| number * 4294967).collect()
-}
-
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-pub fn digest_line(data: &[u8]) -> Vec<u8> {
-    let hash = digest::digest(&digest::SHA256, data);
-    format!("{} {}\n", data.len(), hex(hash.as_ref())).into_bytes()
-}
+use crate::bytes::{pattern, Result};
 
 /// Where the codes of WebTransport's applications begin among those of HTTP/3; each 31st is left out.
 const FIRST: u64 = 0x52e4a40fa8db;
