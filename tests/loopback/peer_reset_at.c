@@ -265,10 +265,11 @@ void peer__raws_free(struct peer *peer) {
 static void reset_at_seen(struct peer *peer, const uint8_t *frame, const uint8_t *end) {
   uint64_t id, code, final_size, reliable_size;
   frame++;
-  take(&frame, end, &id);
-  take(&frame, end, &code);
-  take(&frame, end, &final_size);
-  take(&frame, end, &reliable_size);
+  if (!take(&frame, end, &id) || !take(&frame, end, &code) || !take(&frame, end, &final_size) ||
+      !take(&frame, end, &reliable_size)) {
+    fail_msg("RESET_STREAM_AT is cut off");
+    return;
+  }
   struct peer_stream *stream = peer_stream(peer, (int64_t)id);
   peer->reset_at_frames++;
   if (!stream) stream = peer__stream_add(peer, (int64_t)id);
