@@ -25,4 +25,5 @@ for check in layers docs tests spec_map; do
 done
 run "check_hygiene finds its bad samples" bash scripts/check_hygiene.sh --self-test
 run "check_hygiene" bash scripts/check_hygiene.sh
+run "tally counts its sample" python3 scripts/tally.py --self-test
 exit $failed

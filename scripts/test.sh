@@ -185,15 +185,15 @@ firefox() {
   WT_RESULTS_DIR=$PWD/$results/suites node tests/browser/run.mjs build/webtransport firefox
 }
 
-# The line that ends the run; a stage that left no result at all is a failure.
+# The line that ends the run, and before it what failed and what this machine could not run; a stage that left no result
+# at all is a failure.
 summary() {
   local passed failed
   passed=$(grep -c '^pass ' "$tally")
   failed=$(grep -c '^fail ' "$tally")
-  if [ "$failed" -gt 0 ]; then
-    echo
-    sed -n 's/^fail /FAILED: /p' "$tally"
-  fi
+  echo
+  sed -n 's/^skip /SKIPPED: /p' "$tally"
+  sed -n 's/^fail /FAILED: /p' "$tally"
   echo
   echo "$passed passed, $failed failed"
   [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
