@@ -51,6 +51,11 @@ wt_add_tests(unit 60)
 wt_add_tests(loopback 120)
 wt_add_tests(e2e 120)
 
+# What a sanitizer keeps from being measured, also without one: ctest -L plain.
+if(TARGET loopback_test_counted)
+  set_property(TEST loopback/test_counted APPEND PROPERTY LABELS plain)
+endif()
+
 # What several threads do at once, also under ThreadSanitizer: ctest -L threads, after building `thread_tests`.
 add_custom_target(thread_tests)
 foreach(name unit/test_inbox unit/test_post unit/test_shared unit/test_tls e2e/test_workers e2e/test_workers_threads
