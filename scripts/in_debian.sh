@@ -34,7 +34,7 @@ shift
 [ $# -gt 0 ] || set -- make test
 
 [ "$(id -u)" = 0 ] || fail "root is needed, for debootstrap and chroot"
-for program in debootstrap git unshare; do
+for program in debootstrap git unshare pivot_root flock; do
   command -v "$program" >/dev/null || fail "$program is missing: apt-get install debootstrap git util-linux"
 done
 
@@ -52,7 +52,6 @@ root_make() {
   mirror=$(mirror_find)
   [ -n "$mirror" ] || fail "apt's sources name no mirror of Debian"
   say "making $root"
-  mkdir -p "$root"
   debootstrap --variant=minbase --include=ca-certificates "$codename" "$root" "$mirror" ||
     fail "debootstrap failed; remove $root before the next try"
   touch "$root/.complete"
@@ -113,6 +112,9 @@ root_run() {
   ' bash "$root" "$sources" "$@"
 }
 
+mkdir -p "$root"
+exec 9<"$root"
+flock --nonblock 9 || fail "another run uses $root"
 [ -e "$root/.complete" ] || root_make
 root_connect
 root_trust
