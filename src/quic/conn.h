@@ -335,7 +335,7 @@ static inline bool wt__path_watch_wants(const struct wt__conn *conn) { return co
 #define WT__MTU_PROBE_MAX 1500
 size_t wt__path_watch_probe(const struct wt__conn *conn, uint8_t payload[static WT__MTU_PROBE_MAX], size_t *size,
                             uint64_t *number);
-void wt__path_watch_probed(struct wt__conn *conn, bool sent);
+void wt__path_watch_probed(struct wt__conn *conn, size_t len, bool sent);
 /* The congestion window has too little room for a probe that is due: streams are to leave it some. */
 bool wt__path_watch_saves(const struct wt__conn *conn);
 /* The next time that something is due, if nothing happens before. */

@@ -31,6 +31,7 @@
 #define QUIET_MIN (50 * WT__MS)  /* likewise, at least */
 #define PING_PAUSE (50 * WT__MS) /* between PINGs, at first */
 #define PADDED_PAUSE (250 * WT__MS)
+#define PING_RESERVE 4096 /* bytes of the congestion window that padding leaves to PINGs to come */
 #define PING_PAUSE_LATER (1000 * WT__MS)
 #define PINGS_OFTEN (6000 * WT__MS) /* so long after the last bytes */
 #define PINGS_FOR (15000 * WT__MS)  /* then the application has no more to say */
@@ -111,12 +112,19 @@ void wt__path_watch_end(struct wt__conn *conn, size_t written) {
 
 static bool conn_may_probe(const struct wt__conn *conn) { return wt__conn_max_datagram_len(conn) >= WT__CARRIER_MAX; }
 
+/* Whether the PING that is wanted may be as long as a packet. Those that are lost stay in the congestion window. */
+static bool ping_may_be_padded(const struct wt__conn *conn) {
+  return conn->endpoint->now - conn->padded_at >= PADDED_PAUSE &&
+         ngtcp2_conn_get_cwnd_left(conn->quic) >= WT__PATH_MTU_BASE + PING_RESERVE;
+}
+
 size_t wt__path_watch_probe(const struct wt__conn *conn, uint8_t payload[static WT__MTU_PROBE_MAX], size_t *size,
                             uint64_t *number) {
   *size = conn->ping_wanted ? WT__PATH_MTU_BASE : wt__path_mtu_probe(&conn->mtu, conn->endpoint->now);
-  if (!*size || !conn_may_probe(conn) || ngtcp2_conn_get_cwnd_left(conn->quic) < *size) return 0;
+  if (!*size || !conn_may_probe(conn)) return 0;
+  if (!conn->ping_wanted && ngtcp2_conn_get_cwnd_left(conn->quic) < *size) return 0;
   size_t len = wt__conn_datagram_room(conn, *size, conn->number_len);
-  if (conn->ping_wanted && conn->endpoint->now - conn->padded_at < PADDED_PAUSE) len = PING_MARK;
+  if (conn->ping_wanted && !ping_may_be_padded(conn)) len = PING_MARK;
   if (len < PING_MARK || len > WT__MTU_PROBE_MAX) return 0;
   memset(payload, 0, len);
   (void)wt__quic_carrier_write(payload, &(struct wt__quic_frame){.type = WT__FRAME_PING});
@@ -129,10 +137,10 @@ bool wt__path_watch_saves(const struct wt__conn *conn) {
   return size && conn_may_probe(conn) && ngtcp2_conn_get_cwnd_left(conn->quic) < conn->mtu.limit + size;
 }
 
-void wt__path_watch_probed(struct wt__conn *conn, bool sent) {
+void wt__path_watch_probed(struct wt__conn *conn, size_t len, bool sent) {
   if (conn->ping_wanted) {
     conn->ping_wanted = false;
-    if (conn->endpoint->now - conn->padded_at >= PADDED_PAUSE) conn->padded_at = conn->endpoint->now;
+    if (len > PING_MARK) conn->padded_at = conn->endpoint->now;
     return;
   }
   wt__path_mtu_probed(&conn->mtu, sent, conn->pto, conn->endpoint->now);

@@ -236,7 +236,7 @@ static ngtcp2_ssize packet_write_probe(struct packet *packet) {
   ngtcp2_ssize n =
       ngtcp2_conn_writev_datagram(conn->quic, &packet->path.path, &packet->info, packet->data, size, &accepted,
                                   NGTCP2_WRITE_DATAGRAM_FLAG_NONE, number, &vec, 1, conn->endpoint->now);
-  wt__path_watch_probed(conn, accepted != 0);
+  wt__path_watch_probed(conn, len, accepted != 0);
   return n;
 }
 
