@@ -232,10 +232,11 @@ static int on_new_token(ngtcp2_conn *quic, const uint8_t *token, size_t len, voi
 static int on_path_validation(ngtcp2_conn *quic, uint32_t flags, const ngtcp2_path *path, const ngtcp2_path *old_path,
                               ngtcp2_path_validation_result result, void *user_data) {
   struct wt__conn *conn = user_data;
-  (void)quic;
+  (void)path;
   (void)old_path;
+  if (result != NGTCP2_PATH_VALIDATION_RESULT_ABORTED) wt__rebinding_judged(conn);
   if (result != NGTCP2_PATH_VALIDATION_RESULT_SUCCESS || !(flags & NGTCP2_PATH_VALIDATION_FLAG_NEW_TOKEN)) return 0;
-  return conn_submit_token(conn, &path->remote);
+  return conn_submit_token(conn, &ngtcp2_conn_get_path(quic)->remote);
 }
 
 static int on_new_connection_id(ngtcp2_conn *quic, ngtcp2_cid *cid, uint8_t *token, size_t len, void *user_data) {

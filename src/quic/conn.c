@@ -334,6 +334,7 @@ static ngtcp2_ssize conn_write_close(struct wt__conn *conn, const ngtcp2_ccerr *
   ngtcp2_ssize len = ngtcp2_conn_write_connection_close(conn->quic, &storage.path, &info, packet, WT__BATCH_PACKET_ROOM,
                                                         error, conn->endpoint->now);
   wt__conn_set_current(NULL);
+  wt__rebinding_resolve(conn, &storage.path.remote);
   if (len > 0) wt__path_from_quic(path, &storage.path);
   return len;
 }
@@ -461,7 +462,7 @@ const char *wt__conn_peer_text(struct wt__conn *conn, char *text, size_t size) {
   struct wt__path path;
   (void)snprintf(text, size, "?");
   if (!conn->quic) return text;
-  wt__path_from_quic(&path, ngtcp2_conn_get_path(conn->quic));
+  wt__conn_path(conn, &path);
   return wt__conn_address_text(&path.remote, text, size);
 }
 
@@ -523,11 +524,14 @@ void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned 
   ngtcp2_pkt_hd hd;
   wt__path_to_quic(&quic_path, path);
   conn->stops_len = 0;
+  struct wt__rebinding rebinding;
+  wt__rebinding_begin(conn, &rebinding, &quic_path, data, len);
   wt__conn_set_current(conn);
   conn->blocks.reading = true;
   int rc = ngtcp2_conn_read_pkt(conn->quic, &quic_path, &info, data, len, endpoint->now);
   conn->blocks.reading = false;
   wt__conn_set_current(NULL);
+  wt__rebinding_end(conn, &rebinding);
   wt__conn_tell_acked(conn);
   rc = conn_crypto_error(conn, rc);
   if (rc == NGTCP2_ERR_RETRY) { /* the client's first bytes came in a way that asks for a proof of its address */

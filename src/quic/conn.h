@@ -22,6 +22,7 @@
  *   probe.c       a full window that nothing would open again
  *   path_mtu.c    how large packets may be on a path that has changed
  *   path_watch.c  what packets and silence tell about the path
+ *   rebinding.c   a client whose NAT gives it one port after another
  *   blocks.c      the memory that ngtcp2 has
  *   read_limit.c  how much of it a peer's packets may take
  *   budget.c      the memory that all connections have, and what follows from it
@@ -34,6 +35,7 @@
  *   turn.c        how long one connection may keep the others waiting
  */
 
+#include <netinet/in.h>
 #include <ngtcp2/ngtcp2.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -105,6 +107,12 @@ struct wt__conn_texts {
   char peer[WT__ADDRESS_TEXT_MAX], local[WT__ADDRESS_TEXT_MAX];
 };
 
+/* A peer's address, as in its `sockaddr`. */
+struct wt__address {
+  size_t len; /* 0: none */
+  uint8_t bytes[sizeof(struct sockaddr_in6)];
+};
+
 struct wt__conn {
   struct wt__endpoint *endpoint;
   enum wt__conn_state state;
@@ -167,6 +175,11 @@ struct wt__conn {
   /* STOP_SENDING frames of the datagram being read. */
   struct wt__stop *stops;
   size_t stops_len;
+
+  /* Of a server: the peer's address has changed and is not validated; the last one that was. */
+  bool unproven;
+  struct wt__address proven, alias; /* the latter: what ngtcp2 takes for the present one; none: that itself */
+  struct wt__rebinding *rebinding;  /* of the packet that is being read; NULL: none, or none that matters */
 
   /* See path_watch.c. Times are 0 where there is nothing. */
   struct wt__path_mtu mtu;
@@ -342,6 +355,23 @@ bool wt__path_watch_saves(const struct wt__conn *conn);
 uint64_t wt__path_watch_expiry(struct wt__conn *conn);
 /* Does what is due. */
 void wt__path_watch_expire(struct wt__conn *conn);
+
+/* --- rebinding.c --- */
+struct wt__rebinding {
+  bool watched, aliased;
+  struct wt__address before;
+  struct sockaddr_in6 remote;
+};
+/* Around the reading of a packet that has come on `*path`, which may become what ngtcp2 is to believe. */
+void wt__rebinding_begin(struct wt__conn *conn, struct wt__rebinding *read, ngtcp2_path *path, const uint8_t *data,
+                         size_t len);
+void wt__rebinding_end(struct wt__conn *conn, const struct wt__rebinding *read);
+/* The peer's new address is validated, or ngtcp2 has gone back to the last one that was. */
+void wt__rebinding_judged(struct wt__conn *conn);
+/* Where packets to `*remote` of ngtcp2's are to go. */
+void wt__rebinding_resolve(const struct wt__conn *conn, ngtcp2_addr *remote);
+/* The path that is in use. */
+void wt__conn_path(const struct wt__conn *conn, struct wt__path *path);
 
 /* --- probe.c --- */
 #define WT__PROBE_NUMBER UINT64_C(1) /* of its DATAGRAM frame; those of datagrams have 0 */

@@ -34,10 +34,9 @@ static void info_parameters(struct wt_transport_parameters *dst, const ngtcp2_tr
 }
 
 static void info_path(struct wt__conn *conn, struct wt_connection_info *info) {
-  const ngtcp2_path *quic_path = ngtcp2_conn_get_path(conn->quic);
   struct wt__path path = {0};
   ngtcp2_conn_info stats;
-  wt__path_from_quic(&path, quic_path);
+  wt__conn_path(conn, &path);
   if (conn->texts) {
     wt__conn_address_text(&path.remote, conn->texts->peer, sizeof(conn->texts->peer));
     wt__conn_address_text(&path.local, conn->texts->local, sizeof(conn->texts->local));

@@ -273,6 +273,7 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
     probe = wt__path_watch_wants(conn);
     written += (size_t)n;
     conn->packets_sent++;
+    wt__rebinding_resolve(conn, &packet.path.path.remote);
     bool same = path_is(&path, &packet.path.path);
     if (!same) wt__path_from_quic(&path, &packet.path.path);
     rc = wt__batch_add(batch, same ? NULL : &path, packet.info.ecn, (size_t)n);

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * A client whose NAT gives it one port after another.
+ *
+ * When only the port changes, ngtcp2 keeps the congestion state, as RFC 9000, section 9.4, allows: most likely the path is
+ * the same. But what was sent to the old port is lost, and a full window lets no PATH_CHALLENGE out. The window
+ * opens when a probe timeout gets an acknowledgement. That timeout doubles each time, and stops at the limit of three
+ * times what was received. If ports change faster than a round trip, the connection stands still for seconds after they
+ * have come to rest, or for good, although the client asks.
+ *
+ *   validated --another port, window full--> not validated,  --another port--> likewise
+ *       ^                                    new state             |
+ *       +----------------- PATH_RESPONSE ----+---------------------+
+ *
+ * In these cases the congestion state has to begin anew, as where more than the port changes. ngtcp2 has no call for it,
+ * but does it if the IP address differs. So it is told an alias of the peer's address, all of whose bits are inverted,
+ * until the address is validated. Packets to the alias go to the address. Once it is validated, the path that ngtcp2 has
+ * gets its true address. So ngtcp2 has one alias at most: that of the path it is validating, never that of the path to
+ * which it would return.
+ *
+ * A client that changes its port itself uses another connection id, and its paths are left alone.
+ *
+ * This gives a client no more than another IP address does: an initial window, and three times what it has sent until it
+ * proves its address.
+ */
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include "quic/conn.h"
+
+/* The IP address; its length in `*len`. */
+static uint8_t *address_ip(ngtcp2_sockaddr *address, size_t *len) {
+  if (address->sa_family == AF_INET) {
+    struct sockaddr_in *in = (struct sockaddr_in *)(void *)address;
+    *len = sizeof(in->sin_addr);
+    return (uint8_t *)&in->sin_addr;
+  }
+  struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)(void *)address;
+  *len = sizeof(in6->sin6_addr);
+  return (uint8_t *)&in6->sin6_addr;
+}
+
+static void address_invert(ngtcp2_sockaddr *address) {
+  size_t len;
+  uint8_t *ip = address_ip(address, &len);
+  for (size_t i = 0; i < len; i++) ip[i] ^= 0xff;
+}
+
+static bool address_equal(const ngtcp2_addr *a, const ngtcp2_addr *b) {
+  return a->addrlen == b->addrlen && !memcmp(a->addr, b->addr, a->addrlen);
+}
+
+static bool address_same_ip(const ngtcp2_addr *a, const ngtcp2_addr *b) {
+  size_t len;
+  if (a->addr->sa_family != b->addr->sa_family) return false;
+  const uint8_t *ip = address_ip(a->addr, &len);
+  return !memcmp(ip, address_ip(b->addr, &len), len);
+}
+
+static bool address_is(const ngtcp2_addr *address, const struct wt__address *kept) {
+  return kept->len && address->addrlen == kept->len && !memcmp(address->addr, kept->bytes, kept->len);
+}
+
+static void address_keep(struct wt__address *kept, const ngtcp2_addr *address) {
+  kept->len = address->addrlen <= sizeof(kept->bytes) ? address->addrlen : 0;
+  memcpy(kept->bytes, address->addr, kept->len);
+}
+
+/* Whether the packet bears the connection id that the client has used before. */
+static bool packet_keeps_id(const struct wt__conn *conn, const uint8_t *data, size_t len) {
+  const ngtcp2_cid *last = &conn->reset_in.dcid;
+  return last->datalen && len > last->datalen && !(data[0] & 0x80) && !memcmp(data + 1, last->data, last->datalen);
+}
+
+/* Whether ngtcp2 is to see another IP address. */
+static bool conn_wants_alias(const struct wt__conn *conn, const ngtcp2_addr *current, const ngtcp2_addr *remote) {
+  return address_same_ip(current, remote) && ngtcp2_conn_get_cwnd_left(conn->quic) == 0 &&
+         (conn->unproven || !address_equal(current, remote));
+}
+
+void wt__rebinding_begin(struct wt__conn *conn, struct wt__rebinding *read, ngtcp2_path *path, const uint8_t *data,
+                         size_t len) {
+  const ngtcp2_addr *current = &ngtcp2_conn_get_path(conn->quic)->remote;
+  read->aliased = false;
+  read->watched = !conn->client && conn->shaken && (conn->unproven || !address_equal(current, &path->remote));
+  if (!read->watched || path->remote.addrlen > sizeof(read->remote)) return;
+  conn->rebinding = read;
+  address_keep(&read->before, current);
+  bool aliased = address_is(current, &conn->alias), wanted = !aliased && conn_wants_alias(conn, current, &path->remote);
+  if (!aliased && (!wanted || !packet_keeps_id(conn, data, len))) return;
+  memcpy(&read->remote, path->remote.addr, path->remote.addrlen);
+  ngtcp2_addr alias = {(ngtcp2_sockaddr *)(void *)&read->remote, path->remote.addrlen};
+  address_invert(alias.addr);
+  if (aliased && !address_equal(current, &alias)) return; /* yet another address */
+  address_keep(&conn->alias, &alias);
+  path->remote.addr = alias.addr;
+  read->aliased = true;
+}
+
+void wt__rebinding_end(struct wt__conn *conn, const struct wt__rebinding *read) {
+  conn->rebinding = NULL;
+  if (!read->watched) return;
+  const ngtcp2_addr *current = &ngtcp2_conn_get_path(conn->quic)->remote;
+  if (!address_is(current, &conn->alias)) conn->alias.len = 0;
+  if (address_is(current, &read->before)) return;
+  if (!conn->unproven) conn->proven = read->before;
+  conn->unproven = !address_is(current, &conn->proven);
+}
+
+void wt__rebinding_judged(struct wt__conn *conn) {
+  const ngtcp2_addr *current = &ngtcp2_conn_get_path(conn->quic)->remote;
+  struct wt__rebinding *read = conn->rebinding;
+  conn->unproven = false;
+  if (address_is(current, &conn->alias)) address_invert(current->addr); /* the path's own copy */
+  conn->alias.len = 0;
+  if (!read) return;
+  address_keep(&read->before, current);
+  if (read->aliased)
+    address_invert((ngtcp2_sockaddr *)(void *)&read->remote); /* else it would be another path, again */
+}
+
+void wt__rebinding_resolve(const struct wt__conn *conn, ngtcp2_addr *remote) {
+  if (address_is(remote, &conn->alias)) address_invert(remote->addr);
+}
+
+void wt__conn_path(const struct wt__conn *conn, struct wt__path *path) {
+  wt__path_from_quic(path, ngtcp2_conn_get_path(conn->quic));
+  ngtcp2_addr remote = {(ngtcp2_sockaddr *)(void *)&path->remote, path->remote_len};
+  wt__rebinding_resolve(conn, &remote);
+}
