@@ -365,9 +365,10 @@ static int on_decrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2
   struct wt__packet_key *key = wt__packet_keys_find(&current->keys, ctx->native_handle);
   if (!key) {
     int rc = ngtcp2_crypto_decrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
-    if (!rc)
-      wt__crypto_in_packet(&current->crypto_in, aad, aad_len, dst, len - aead->max_overhead, crypto_ahead(current));
-    return rc;
+    if (rc) return rc;
+    current->handshake_path.opened = true;
+    wt__crypto_in_packet(&current->crypto_in, aad, aad_len, dst, len - aead->max_overhead, crypto_ahead(current));
+    return 0;
   }
   if (nonce_len != WT__PACKET_IV_LEN || len < aead->max_overhead) return NGTCP2_ERR_DECRYPT;
   int rc = wt__packet_key_decrypt(key, dst, aead, data, len, nonce, aad, aad_len);

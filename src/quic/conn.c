@@ -331,9 +331,11 @@ static ngtcp2_ssize conn_write_close(struct wt__conn *conn, const ngtcp2_ccerr *
   ngtcp2_pkt_info info = {0};
   ngtcp2_path_storage_zero(&storage);
   wt__conn_set_current(conn);
-  ngtcp2_ssize len = ngtcp2_conn_write_connection_close(conn->quic, &storage.path, &info, packet, WT__BATCH_PACKET_ROOM,
-                                                        error, conn->endpoint->now);
+  ngtcp2_ssize len = ngtcp2_conn_write_connection_close(conn->quic, &storage.path, &info, packet,
+                                                        wt__handshake_path_room(conn, WT__BATCH_PACKET_ROOM), error,
+                                                        conn->endpoint->now);
   wt__conn_set_current(NULL);
+  if (len > 0) wt__handshake_path_resolve(conn, &storage.path.remote, (size_t)len);
   wt__rebinding_resolve(conn, &storage.path.remote);
   if (len > 0) wt__path_from_quic(path, &storage.path);
   return len;
@@ -511,6 +513,27 @@ static int conn_crypto_error(const struct wt__conn *conn, int rc) {
   return open && conn->crypto_in.error ? conn->crypto_in.error : rc;
 }
 
+static int conn_read(struct wt__conn *conn, const struct wt__path *path, unsigned ecn, const uint8_t *data,
+                     size_t len) {
+  ngtcp2_path quic_path;
+  ngtcp2_pkt_info info = {.ecn = (uint8_t)(ecn & NGTCP2_ECN_MASK)};
+  struct wt__handshake_read handshake;
+  struct wt__rebinding rebinding;
+  wt__path_to_quic(&quic_path, path);
+  conn->stops_len = 0;
+  wt__handshake_path_begin(conn, &handshake, &quic_path, len);
+  wt__rebinding_begin(conn, &rebinding, &quic_path, data, len);
+  wt__conn_set_current(conn);
+  conn->blocks.reading = true;
+  int rc = ngtcp2_conn_read_pkt(conn->quic, &quic_path, &info, data, len, conn->endpoint->now);
+  conn->blocks.reading = false;
+  wt__conn_set_current(NULL);
+  wt__rebinding_end(conn, &rebinding);
+  wt__handshake_path_end(conn, &handshake);
+  wt__conn_tell_acked(conn);
+  return rc;
+}
+
 void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len) {
   struct wt__endpoint *endpoint = conn->endpoint;
   if (conn->state == WT__CONN_CLOSING) conn_answer_closing(conn);
@@ -519,20 +542,8 @@ void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned 
   conn->bytes_received += len;
   wt__conn_stir(conn);
   if (conn->client) wt__conn_client_settle(conn);
-  ngtcp2_path quic_path;
-  ngtcp2_pkt_info info = {.ecn = (uint8_t)(ecn & NGTCP2_ECN_MASK)};
   ngtcp2_pkt_hd hd;
-  wt__path_to_quic(&quic_path, path);
-  conn->stops_len = 0;
-  struct wt__rebinding rebinding;
-  wt__rebinding_begin(conn, &rebinding, &quic_path, data, len);
-  wt__conn_set_current(conn);
-  conn->blocks.reading = true;
-  int rc = ngtcp2_conn_read_pkt(conn->quic, &quic_path, &info, data, len, endpoint->now);
-  conn->blocks.reading = false;
-  wt__conn_set_current(NULL);
-  wt__rebinding_end(conn, &rebinding);
-  wt__conn_tell_acked(conn);
+  int rc = conn_read(conn, path, ecn, data, len);
   rc = conn_crypto_error(conn, rc);
   if (rc == NGTCP2_ERR_RETRY) { /* the client's first bytes came in a way that asks for a proof of its address */
     if (!ngtcp2_accept(&hd, data, len)) wt__endpoint_send_retry(endpoint, path, &hd);
@@ -589,8 +600,10 @@ void wt__conn_wake(struct wt__conn *conn) {
  * its pacing and for an acknowledgement after an eighth of the round-trip time. When all is sent, neither is worth
  * waking up for: the next packet to come brings a turn, too, and saves the acknowledgement a packet of its own. */
 static uint64_t conn_quic_expiry(const struct wt__conn *conn) {
-  uint64_t expiry = ngtcp2_conn_get_expiry(conn->quic), soonest = conn->endpoint->now + SETTLED_TURN;
-  return conn->settled && conn->shaken && expiry < soonest ? soonest : expiry;
+  uint64_t expiry = ngtcp2_conn_get_expiry(conn->quic), soonest = 0;
+  if (conn->settled && conn->shaken) soonest = conn->endpoint->now + SETTLED_TURN;
+  if (conn->stifled) soonest = conn->endpoint->now + BLOCKED_TURN; /* else what cannot be sent would make a busy loop */
+  return expiry < soonest ? soonest : expiry;
 }
 
 /* When its next turn is. Returns 0 or an error of ngtcp2. */

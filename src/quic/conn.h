@@ -22,6 +22,7 @@
  *   probe.c       a full window that nothing would open again
  *   path_mtu.c    how large packets may be on a path that has changed
  *   path_watch.c  what packets and silence tell about the path
+ *   handshake_path.c  a client whose address changes inside the handshake
  *   rebinding.c   a client whose NAT gives it one port after another
  *   blocks.c      the memory that ngtcp2 has
  *   read_limit.c  how much of it a peer's packets may take
@@ -35,7 +36,6 @@
  *   turn.c        how long one connection may keep the others waiting
  */
 
-#include <netinet/in.h>
 #include <ngtcp2/ngtcp2.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -57,6 +57,7 @@
 #include "quic/half_open.h"
 #include "quic/packet_keys.h"
 #include "quic/path_mtu.h"
+#include "quic/peer_address.h"
 #include "quic/read_limit.h"
 #include "quic/reset_at.h"
 #include "quic/shared.h"
@@ -107,10 +108,12 @@ struct wt__conn_texts {
   char peer[WT__ADDRESS_TEXT_MAX], local[WT__ADDRESS_TEXT_MAX];
 };
 
-/* A peer's address, as in its `sockaddr`. */
-struct wt__address {
-  size_t len; /* 0: none */
-  uint8_t bytes[sizeof(struct sockaddr_in6)];
+/* Of a server, until the handshake is done and ngtcp2 has left the client's first address: see handshake_path.c. */
+struct wt__handshake_path {
+  struct wt__peer_address known_at,
+      now_at;              /* the address that ngtcp2 knows, and the one that stands in for it; none: itself */
+  uint64_t received, sent; /* bytes from and to the latter */
+  bool opened;             /* a packet of the datagram being read could be decrypted */
 };
 
 struct wt__conn {
@@ -176,10 +179,13 @@ struct wt__conn {
   struct wt__stop *stops;
   size_t stops_len;
 
+  struct wt__handshake_path handshake_path;
+  bool stifled; /* by it: what is due may have to wait for packets of the client */
+
   /* Of a server: the peer's address has changed and is not validated; the last one that was. */
   bool unproven;
-  struct wt__address proven, alias; /* the latter: what ngtcp2 takes for the present one; none: that itself */
-  struct wt__rebinding *rebinding;  /* of the packet that is being read; NULL: none, or none that matters */
+  struct wt__peer_address proven, alias; /* the latter: what ngtcp2 takes for the present one; none: that itself */
+  struct wt__rebinding *rebinding;       /* of the packet that is being read; NULL: none, or none that matters */
 
   /* See path_watch.c. Times are 0 where there is nothing. */
   struct wt__path_mtu mtu;
@@ -356,10 +362,25 @@ uint64_t wt__path_watch_expiry(struct wt__conn *conn);
 /* Does what is due. */
 void wt__path_watch_expire(struct wt__conn *conn);
 
+/* --- handshake_path.c --- */
+struct wt__handshake_read {
+  bool watched, first, shaken; /* `first`: it comes from where ngtcp2 has it; `shaken`: the handshake was done before */
+  size_t len;
+  struct wt__peer_address from;
+  struct sockaddr_in6 shown;
+};
+/* Around the reading of `len` bytes that have come on `*path`, which may become what ngtcp2 is to believe. */
+void wt__handshake_path_begin(struct wt__conn *conn, struct wt__handshake_read *read, ngtcp2_path *path, size_t len);
+void wt__handshake_path_end(struct wt__conn *conn, const struct wt__handshake_read *read);
+/* How much of `room` may be sent now. */
+size_t wt__handshake_path_room(const struct wt__conn *conn, size_t room);
+/* Where `len` bytes to `*remote` of ngtcp2's are to go; they count as sent. */
+void wt__handshake_path_resolve(struct wt__conn *conn, ngtcp2_addr *remote, size_t len);
+
 /* --- rebinding.c --- */
 struct wt__rebinding {
   bool watched, aliased;
-  struct wt__address before;
+  struct wt__peer_address before;
   struct sockaddr_in6 remote;
 };
 /* Around the reading of a packet that has come on `*path`, which may become what ngtcp2 is to believe. */

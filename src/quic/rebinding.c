@@ -59,15 +59,6 @@ static bool address_same_ip(const ngtcp2_addr *a, const ngtcp2_addr *b) {
   return !memcmp(ip, address_ip(b->addr, &len), len);
 }
 
-static bool address_is(const ngtcp2_addr *address, const struct wt__address *kept) {
-  return kept->len && address->addrlen == kept->len && !memcmp(address->addr, kept->bytes, kept->len);
-}
-
-static void address_keep(struct wt__address *kept, const ngtcp2_addr *address) {
-  kept->len = address->addrlen <= sizeof(kept->bytes) ? address->addrlen : 0;
-  memcpy(kept->bytes, address->addr, kept->len);
-}
-
 /* Whether the packet bears the connection id that the client has used before. */
 static bool packet_keeps_id(const struct wt__conn *conn, const uint8_t *data, size_t len) {
   const ngtcp2_cid *last = &conn->reset_in.dcid;
@@ -87,14 +78,15 @@ void wt__rebinding_begin(struct wt__conn *conn, struct wt__rebinding *read, ngtc
   read->watched = !conn->client && conn->shaken && (conn->unproven || !address_equal(current, &path->remote));
   if (!read->watched || path->remote.addrlen > sizeof(read->remote)) return;
   conn->rebinding = read;
-  address_keep(&read->before, current);
-  bool aliased = address_is(current, &conn->alias), wanted = !aliased && conn_wants_alias(conn, current, &path->remote);
+  wt__peer_address_keep(&read->before, current);
+  bool aliased = wt__peer_address_is(&conn->alias, current),
+       wanted = !aliased && conn_wants_alias(conn, current, &path->remote);
   if (!aliased && (!wanted || !packet_keeps_id(conn, data, len))) return;
   memcpy(&read->remote, path->remote.addr, path->remote.addrlen);
   ngtcp2_addr alias = {(ngtcp2_sockaddr *)(void *)&read->remote, path->remote.addrlen};
   address_invert(alias.addr);
   if (aliased && !address_equal(current, &alias)) return; /* yet another address */
-  address_keep(&conn->alias, &alias);
+  wt__peer_address_keep(&conn->alias, &alias);
   path->remote.addr = alias.addr;
   read->aliased = true;
 }
@@ -103,26 +95,26 @@ void wt__rebinding_end(struct wt__conn *conn, const struct wt__rebinding *read) 
   conn->rebinding = NULL;
   if (!read->watched) return;
   const ngtcp2_addr *current = &ngtcp2_conn_get_path(conn->quic)->remote;
-  if (!address_is(current, &conn->alias)) conn->alias.len = 0;
-  if (address_is(current, &read->before)) return;
+  if (!wt__peer_address_is(&conn->alias, current)) conn->alias.len = 0;
+  if (wt__peer_address_is(&read->before, current)) return;
   if (!conn->unproven) conn->proven = read->before;
-  conn->unproven = !address_is(current, &conn->proven);
+  conn->unproven = !wt__peer_address_is(&conn->proven, current);
 }
 
 void wt__rebinding_judged(struct wt__conn *conn) {
   const ngtcp2_addr *current = &ngtcp2_conn_get_path(conn->quic)->remote;
   struct wt__rebinding *read = conn->rebinding;
   conn->unproven = false;
-  if (address_is(current, &conn->alias)) address_invert(current->addr); /* the path's own copy */
+  if (wt__peer_address_is(&conn->alias, current)) address_invert(current->addr); /* the path's own copy */
   conn->alias.len = 0;
   if (!read) return;
-  address_keep(&read->before, current);
+  wt__peer_address_keep(&read->before, current);
   if (read->aliased)
     address_invert((ngtcp2_sockaddr *)(void *)&read->remote); /* else it would be another path, again */
 }
 
 void wt__rebinding_resolve(const struct wt__conn *conn, ngtcp2_addr *remote) {
-  if (address_is(remote, &conn->alias)) address_invert(remote->addr);
+  if (wt__peer_address_is(&conn->alias, remote)) address_invert(remote->addr);
 }
 
 void wt__conn_path(const struct wt__conn *conn, struct wt__path *path) {

@@ -250,7 +250,17 @@ static bool path_is(const struct wt__path *path, const ngtcp2_path *quic) {
 static size_t conn_room(const struct wt__conn *conn) {
   size_t room = ngtcp2_conn_get_max_tx_udp_payload_size(conn->quic);
   if (room > WT__BATCH_PACKET_ROOM) room = WT__BATCH_PACKET_ROOM;
+  if (conn->handshake_path.now_at.len) room = wt__handshake_path_room(conn, room);
   return conn->mtu.limit && conn->mtu.limit < room ? conn->mtu.limit : room;
+}
+
+/* Where the packet that was written goes, whatever ngtcp2 believes. */
+static void packet_resolve(struct packet *packet, size_t len) {
+  struct wt__conn *conn = packet->conn;
+  if (conn->alias.len) wt__rebinding_resolve(conn, &packet->path.path.remote);
+  if (!conn->handshake_path.now_at.len) return;
+  wt__handshake_path_resolve(conn, &packet->path.path.remote, len);
+  packet->room = conn_room(conn);
 }
 
 int wt__conn_write(struct wt__conn *conn, bool *more) {
@@ -264,7 +274,7 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
   ngtcp2_ssize n = 0;
   int rc = 0;
   batch->refused = 0;
-  for (bool probe = false; !rc && written < quantum && written + WT__MAX_PAYLOAD <= WT__MAX_BATCH;) {
+  for (bool probe = false; !rc && packet.room && written < quantum && written + WT__MAX_PAYLOAD <= WT__MAX_BATCH;) {
     packet.data = wt__batch_room(batch);
     n = probe ? packet_write_probe(&packet) : 0; /* behind another packet, which takes acknowledgements with it */
     if (!n) n = packet_write(&packet);
@@ -273,7 +283,7 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
     probe = wt__path_watch_wants(conn);
     written += (size_t)n;
     conn->packets_sent++;
-    wt__rebinding_resolve(conn, &packet.path.path.remote);
+    packet_resolve(&packet, (size_t)n);
     bool same = path_is(&path, &packet.path.path);
     if (!same) wt__path_from_quic(&path, &packet.path.path);
     rc = wt__batch_add(batch, same ? NULL : &path, packet.info.ecn, (size_t)n);
@@ -285,7 +295,8 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
     ngtcp2_conn_update_pkt_tx_time(conn->quic, endpoint->now);
     wt__conn_stir(conn);
   }
-  *more = n > 0;
+  *more = n > 0 && packet.room;
+  conn->stifled = conn->handshake_path.now_at.len && n <= 0;
   conn->settled = n == 0 && packet.last;
   wt__path_watch_end(conn, written);
   return n < 0 ? (int)n : 0;
