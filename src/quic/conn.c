@@ -542,6 +542,7 @@ void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned 
   conn->bytes_received += len;
   wt__conn_stir(conn);
   if (conn->client) wt__conn_client_settle(conn);
+  if (!conn->shaken) conn->quiet_since = endpoint->now;
   ngtcp2_pkt_hd hd;
   int rc = conn_read(conn, path, ecn, data, len);
   rc = conn_crypto_error(conn, rc);

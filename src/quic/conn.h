@@ -195,6 +195,8 @@ struct wt__conn {
   size_t packet_len, cid_len;        /* what it follows from; 0: not known yet */
   uint64_t watch_due;                /* the next time that something is due */
   uint64_t unheard_since;            /* packets wait for an acknowledgement, and none came since */
+  uint64_t quiet_since;              /* the last packet of the handshake came */
+  bool unmarked;                     /* packets bear no ECN mark */
   bool unheard_for_good;             /* for the idle timeout: the connection is closed for that */
   /* Of a client: */
   uint64_t heard_at;    /* when the last bytes came, and more are to come */
@@ -357,6 +359,8 @@ size_t wt__path_watch_probe(const struct wt__conn *conn, uint8_t payload[static 
 void wt__path_watch_probed(struct wt__conn *conn, size_t len, bool sent);
 /* The congestion window has too little room for a probe that is due: streams are to leave it some. */
 bool wt__path_watch_saves(const struct wt__conn *conn);
+/* Whether the packets of this pass may bear an ECN mark. */
+bool wt__path_watch_marks(struct wt__conn *conn);
 /* The next time that something is due, if nothing happens before. */
 uint64_t wt__path_watch_expiry(struct wt__conn *conn);
 /* Does what is due. */

@@ -4,7 +4,7 @@
  * What packets, acknowledgements and silence tell about the path.
  *
  * ngtcp2 tells nobody which packets were acknowledged, nor how large they were. So the numbers and sizes of 1-RTT packets
- * are taken down as they are encrypted, and ACK frames are read as they are decrypted (callbacks.c). Three things follow:
+ * are taken down as they are encrypted, and ACK frames are read as they are decrypted (callbacks.c). Four things follow:
  *
  *   How large packets may be. See path_mtu.c. Its probes are DATAGRAM frames that become a PING and PADDING when the
  *   packet is encrypted, as with other carriers (wire/quic_frame.h), so the peer's application never sees them. They need
@@ -14,6 +14,10 @@
  *   Whether anything arrives. QUIC's idle timer begins anew with each packet that comes, so a peer that goes on sending
  *   keeps a connection open on whose other direction nothing passes. After the idle timeout without any acknowledgement,
  *   while packets wait for one, the connection ends.
+ *
+ *   Whether marked packets pass. Some paths drop what has an ECN mark. ngtcp2 finds that out at the beginning, from ten
+ *   packets, which takes a handshake through several probe timeouts, and no more afterwards. So where nothing is heard for
+ *   a probe timeout, packets bear no mark any more; the lack of counts then tells ngtcp2 (RFC 9000, section 13.4.2).
  *
  *   Whether more is to come. A client that only receives says nothing once nothing arrives. If a NAT on the way has given
  *   it a new address, the server goes on sending to the old one, and learns of the new one from the client's next packet.
@@ -37,7 +41,10 @@
 #define PINGS_FOR (15000 * WT__MS)  /* then the application has no more to say */
 #define PING_MARK 9                 /* bytes of a carrier of a PING */
 
-void wt__path_watch_init(struct wt__conn *conn) { wt__path_mtu_init(&conn->mtu); }
+void wt__path_watch_init(struct wt__conn *conn) {
+  wt__path_mtu_init(&conn->mtu);
+  conn->quiet_since = conn->endpoint->now;
+}
 
 /* --- Packets --- */
 
@@ -106,6 +113,16 @@ void wt__path_watch_end(struct wt__conn *conn, size_t written) {
   ngtcp2_conn_info info;
   ngtcp2_conn_get_conn_info(conn->quic, &info);
   if (info.bytes_in_flight) conn->unheard_since = conn->endpoint->now;
+}
+
+/* Just before a probe timeout, whose packets are to be the first without. With ACK frames, the second one. */
+bool wt__path_watch_marks(struct wt__conn *conn) {
+  uint64_t now = conn->endpoint->now, pto = conn->pto;
+  if (conn->unmarked) return false;
+  bool quiet = conn->shaken ? conn->unheard_since && now - conn->unheard_since >= pto + pto / 2
+                            : now - conn->quiet_since >= pto - pto / 8;
+  conn->unmarked = quiet && pto;
+  return !conn->unmarked;
 }
 
 /* --- Probes --- */

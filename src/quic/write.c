@@ -272,6 +272,7 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
   struct wt__path path = {.socket = NULL};
   ngtcp2_path_storage_zero(&packet.path);
   ngtcp2_ssize n = 0;
+  bool marks = wt__path_watch_marks(conn);
   int rc = 0;
   batch->refused = 0;
   for (bool probe = false; !rc && packet.room && written < quantum && written + WT__MAX_PAYLOAD <= WT__MAX_BATCH;) {
@@ -286,7 +287,7 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
     packet_resolve(&packet, (size_t)n);
     bool same = path_is(&path, &packet.path.path);
     if (!same) wt__path_from_quic(&path, &packet.path.path);
-    rc = wt__batch_add(batch, same ? NULL : &path, packet.info.ecn, (size_t)n);
+    rc = wt__batch_add(batch, same ? NULL : &path, marks ? packet.info.ecn : 0, (size_t)n);
   }
   packet_settle(&packet, false);
   conn->bytes_sent += written;

@@ -125,6 +125,21 @@ static struct net_packet *packet_new(const struct sockaddr_in *from, const struc
   return packet;
 }
 
+#define ECN_ECT_1 1
+#define ECN_ECT_0 2
+#define ECN_CE 3
+
+/* The mark with which a packet arrives that was sent with `ecn`. */
+static unsigned link_mark(const struct net_link *link, unsigned ecn) {
+  switch (link->ecn) {
+    case NET_ECN_CLEARED: return 0;
+    case NET_ECN_CONGESTED: return ecn ? ECN_CE : 0;
+    case NET_ECN_CE_EVERYWHERE: return ECN_CE;
+    case NET_ECN_SWAPPED: return ecn == ECN_ECT_0 ? ECN_ECT_1 : ecn;
+    default: return ecn;
+  }
+}
+
 /* How long a packet of `len` bytes takes to leave, behind those before it; UINT64_MAX: the queue is full. */
 static uint64_t link_serialize(struct net *net, struct net_link *link, size_t len) {
   if (link->bandwidth == 0) return 0;
@@ -159,11 +174,12 @@ void net_send(struct net *net, struct net_node *node, const struct sockaddr_in *
   assert_true(len > 0 && len <= NET_PACKET_MAX);
   /* The NAT: what the node sends from its own address appears to come from `seen`. */
   const struct sockaddr_in *from = address_equal(local, &node->address) ? &node->seen : local;
-  struct net_packet *packet = packet_new(from, to, ecn, direction, data, len);
+  struct net_packet *packet = packet_new(from, to, link_mark(link, ecn), direction, data, len);
   enum net_verdict verdict = NET_PASS;
   if (net->filter) verdict = net->filter(net->filter_ctx, direction, counts->sent, packet->data, len);
   counts->sent++;
-  bool lost = net_chance(net, link->loss) || (link->mtu && len > link->mtu);
+  counts->marked += ecn != 0;
+  bool lost = net_chance(net, link->loss) || (link->mtu && len > link->mtu) || (link->ecn == NET_ECN_DROPPED && ecn);
   bool twice = net_chance(net, link->duplicate);
   uint64_t queued = link_serialize(net, link, len);
   if (lost || queued == UINT64_MAX || verdict == NET_DROP) {
@@ -173,7 +189,7 @@ void net_send(struct net *net, struct net_node *node, const struct sockaddr_in *
   }
   if (twice) {
     counts->duplicated++;
-    packet_schedule(net, packet_new(from, to, ecn, direction, packet->data, len), false, queued);
+    packet_schedule(net, packet_new(from, to, packet->ecn, direction, packet->data, len), false, queued);
   }
   packet_schedule(net, packet, verdict == NET_LATE, queued);
 }

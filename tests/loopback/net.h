@@ -15,6 +15,16 @@
 
 #define NET_MS UINT64_C(1000000)
 
+/* What a path does with ECN marks (RFC 3168; RFC 9000, section 13.4). */
+enum net_ecn {
+  NET_ECN_KEPT,
+  NET_ECN_CLEARED,
+  NET_ECN_CONGESTED,     /* marked ones become CE */
+  NET_ECN_CE_EVERYWHERE, /* unmarked ones, too */
+  NET_ECN_SWAPPED,       /* ECT(0) becomes ECT(1) */
+  NET_ECN_DROPPED        /* marked ones are lost */
+};
+
 /* One direction. Chances are in thousandths. */
 struct net_link {
   uint64_t delay; /* nanoseconds */
@@ -25,6 +35,7 @@ struct net_link {
   uint64_t queue_max;  /* nanoseconds that a packet may wait; over it, it is lost */
   size_t mtu;          /* larger packets (UDP payloads) vanish; 0: none is too large */
   size_t interface;    /* the sender is told that larger ones are too large, WT_ERR_TOO_LARGE; 0: it is not */
+  enum net_ecn ecn;    /* what becomes of packets by their ECN mark */
   uint64_t free_at;    /* when what was sent before has left */
 };
 
@@ -58,7 +69,7 @@ struct net_node {
 };
 
 struct net_counts {
-  uint64_t sent, delivered, lost, duplicated, reordered, corrupted;
+  uint64_t sent, delivered, lost, duplicated, reordered, corrupted, marked;
 };
 
 struct net {
