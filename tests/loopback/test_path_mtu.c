@@ -5,6 +5,7 @@
  */
 #include "core/session.h"
 #include "pair.h"
+#include "world.h"
 
 #define SEND_CHUNK 20000
 
@@ -249,6 +250,91 @@ static void test_path_mtu_falls_rises_and_falls(void **state) {
   one_up_again(true, 1400, 150);
 }
 
+/* --- Peers without DATAGRAM frames, to which probes of our own cannot be sent. --- */
+
+static size_t largest;
+
+static enum net_verdict note_largest(void *ctx, enum net_direction direction, uint64_t index, uint8_t *data,
+                                     size_t len) {
+  (void)ctx, (void)index, (void)data;
+  if (direction == NET_TO_CLIENT && len > largest) largest = len;
+  return NET_PASS;
+}
+
+static uint64_t world_progress(struct world *w, int64_t id, unsigned ms) {
+  uint64_t before = peer_stream(w->peer, id)->rx_total;
+  net_run_for(&w->net, ms);
+  return peer_stream(w->peer, id)->rx_total - before;
+}
+
+/* Time passes, in which little is sent. */
+static void world_rest(struct world *w, unsigned seconds) {
+  w->net.link[NET_TO_CLIENT].bandwidth /= 6;
+  w->net.link[NET_TO_CLIENT].queue_max *= 6;
+  net_run_for(&w->net, seconds * 1000);
+  w->net.link[NET_TO_CLIENT].bandwidth *= 6;
+  w->net.link[NET_TO_CLIENT].queue_max /= 6;
+}
+
+/* A download goes on when the path carries less, and again when it carries more: then the old size is tried as a whole,
+ * after the time of PMTU_RAISE_TIMER. */
+static void one_without_datagrams(size_t mtu, uint64_t delay) {
+  struct world w;
+  world_init(&w, mtu);
+  w.options.max_datagram_frame_size = 0;
+  w.options.frugal = true;
+  w.net.link[0].delay = w.net.link[1].delay = delay * NET_MS / 2;
+  w.net.link[NET_TO_CLIENT].bandwidth = 30000;
+  w.net.link[NET_TO_CLIENT].queue_max = 200 * NET_MS;
+  w.net.filter = note_largest;
+  world_start(&w);
+  int64_t id = http_request(w.peer, "GET", "/source?bytes=100000000", NULL, true);
+  net_run_for(&w.net, 3000 + 10 * delay);
+  assert_true(peer_stream(w.peer, id)->rx_total > 30000);
+  w.net.link[0].mtu = w.net.link[1].mtu = mtu;
+  uint64_t before = peer_stream(w.peer, id)->rx_total;
+  NET_UNTIL(&w.net, patience(delay), peer_stream(w.peer, id)->rx_total > before + 20000);
+  assert_true(world_progress(&w, id, 10000) > 50000);
+  largest = 0;
+  assert_true(world_progress(&w, id, 10000) > 50000);
+  assert_in_range(largest, 1100, mtu);
+  w.net.link[0].mtu = w.net.link[1].mtu = 0;
+  assert_true(world_progress(&w, id, 10000) > 50000);
+  world_rest(&w, 600);
+  largest = 0;
+  assert_true(world_progress(&w, id, 10000) > 50000);
+  assert_in_range(largest, 1400, 1472);
+  assert_false(w.peer->ended);
+  world_free(&w);
+}
+
+static void test_path_mtu_falls_and_rises_for_peers_without_datagrams(void **state) {
+  (void)state;
+  one_without_datagrams(1300, 10);
+  one_without_datagrams(1200, 20);
+  one_without_datagrams(1400, 150);
+}
+
+/* The old size is tried again while the path still carries less: that must cost seconds, not the connection. */
+static void test_path_mtu_stays_small_for_peers_without_datagrams(void **state) {
+  (void)state;
+  struct world w;
+  world_init(&w, 1);
+  w.options.max_datagram_frame_size = 0;
+  w.options.frugal = true;
+  w.net.link[NET_TO_CLIENT].bandwidth = 30000;
+  w.net.link[NET_TO_CLIENT].queue_max = 200 * NET_MS;
+  world_start(&w);
+  int64_t id = http_request(w.peer, "GET", "/source?bytes=1000000000", NULL, true);
+  net_run_for(&w.net, 3000);
+  w.net.link[0].mtu = w.net.link[1].mtu = 1300;
+  net_run_for(&w.net, 5000);
+  world_rest(&w, 580);
+  for (int i = 0; i < 12; i++) assert_true(world_progress(&w, id, 5000) > 20000);
+  assert_false(w.peer->ended);
+  world_free(&w);
+}
+
 /* An outage looks like a black hole at first: the size is back soon after. */
 static void test_path_mtu_is_back_soon_after_an_outage(void **state) {
   (void)state;
@@ -344,6 +430,8 @@ int main(void) {
       cmocka_unit_test(test_path_mtu_falls_and_large_datagrams_in_the_queue_are_counted),
       cmocka_unit_test(test_path_mtu_falls_in_one_direction),
       cmocka_unit_test(test_path_mtu_falls_rises_and_falls),
+      cmocka_unit_test(test_path_mtu_falls_and_rises_for_peers_without_datagrams),
+      cmocka_unit_test(test_path_mtu_stays_small_for_peers_without_datagrams),
       cmocka_unit_test(test_path_mtu_is_back_soon_after_an_outage),
       cmocka_unit_test(test_path_mtu_stays_on_a_lossy_path),
       cmocka_unit_test(test_path_mtu_of_the_interface_is_acted_upon_at_once),

@@ -73,9 +73,9 @@ static const uint64_t RTTS[] = {20, 40, 100};
 
 static void test_rebinding_faster_than_a_round_trip(void **state) {
   (void)state;
-  for (unsigned i = 0; i < 36; i++) {
+  for (unsigned i = 0; i < 18; i++) {
     uint64_t rtt = RTTS[i / 6 % 3], seed = 1 + i;
-    one_storm(rtt, (unsigned)(rtt * PERIODS[i % 6] / 100), 3000 + i * 37, seed);
+    one_storm(rtt, (unsigned)(rtt * PERIODS[i % 6] / 100), 2500 + i * 37, seed);
   }
 }
 
@@ -100,7 +100,7 @@ static void one_storm_of_datagrams(uint64_t rtt, unsigned every) {
 static void test_rebinding_while_datagrams_come(void **state) {
   (void)state;
   static const unsigned every[] = {5, 10, 20, 40, 80};
-  for (unsigned i = 0; i < 10; i++) one_storm_of_datagrams(i % 2 ? 20 : 40, every[i / 2]);
+  for (unsigned i = 0; i < 5; i++) one_storm_of_datagrams(i % 2 ? 40 : 20, every[i]);
 }
 
 static void test_rebinding_once(void **state) {
