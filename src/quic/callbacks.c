@@ -293,6 +293,10 @@ static enum wt__frame_fate conn_judge(void *ctx, const struct wt__quic_frame *fr
     wt__path_watch_acked(conn, frame);
     return WT__FRAME_KEEP;
   }
+  if (frame->type == WT__FRAME_PATH_CHALLENGE) {
+    conn->challenged = conn->client;
+    return WT__FRAME_KEEP;
+  }
   if (frame->type != WT__FRAME_STOP_SENDING) return wt__reset_at_recv_judge(conn, frame);
   if (wt__reset_at_send_has(conn, id)) return WT__FRAME_AS_PING; /* it is being reset, with another code */
   conn_note_stop(conn, id, frame->code);

@@ -143,6 +143,7 @@ struct wt__conn {
   bool counted;      /* among the established ones of its address, under `peer_key` */
   bool withheld;     /* what was read is not given back for want of memory */
   bool probe_wanted; /* see probe.c */
+  bool challenged;   /* likewise, of a client */
   bool settled;      /* the last pass has left nothing to send */
   int64_t acked_id;  /* of the stream whose bytes below `acked` are acknowledged, which h3 was not told yet; -1: none */
   uint64_t acked;

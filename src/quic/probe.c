@@ -18,6 +18,10 @@
  * through but ngtcp2's probes, so this adds none: of the two packets per PTO, the first may be this one, and the
  * other one repeats bytes as ever.
  *
+ * A PATH_RESPONSE has no timer either. A client behind a NAT that changes ports answers one PATH_CHALLENGE after another,
+ * each in a packet of 1,200 bytes. Where they are lost, they alone can fill a small window for good. So the packet that carries
+ * one gets such a PING as well.
+ *
  * It needs a peer that has announced DATAGRAM frames, since ngtcp2 writes none otherwise: WebTransport has to.
  */
 
@@ -31,9 +35,10 @@ void wt__probe_expired(struct wt__conn *conn) {
 
 size_t wt__probe_next(struct wt__conn *conn, uint8_t *carrier, uint64_t *number) {
   if (conn->probe_wanted && !conn_is_full(conn)) conn->probe_wanted = false; /* something was acknowledged meanwhile */
-  if (!conn->probe_wanted || wt__conn_max_datagram_len(conn) < WT__CARRIER_MAX) return 0;
+  if (!conn->probe_wanted && !conn->challenged) return 0;
+  if (wt__conn_max_datagram_len(conn) < WT__CARRIER_MAX) return 0;
   *number = WT__PROBE_NUMBER;
   return wt__quic_carrier_write(carrier, &(struct wt__quic_frame){.type = WT__FRAME_PING});
 }
 
-void wt__probe_sent(struct wt__conn *conn) { conn->probe_wanted = false; }
+void wt__probe_sent(struct wt__conn *conn) { conn->probe_wanted = conn->challenged = false; }

@@ -182,7 +182,7 @@ static void frame_turn_into(uint8_t *data, size_t len, uint8_t type, size_t kept
 
 /* Those that are only shown. */
 static bool frame_is_shown(uint64_t type) {
-  return type == WT__FRAME_CRYPTO || (type & ~UINT64_C(1)) == WT__FRAME_ACK ||
+  return type == WT__FRAME_CRYPTO || (type & ~UINT64_C(1)) == WT__FRAME_ACK || type == WT__FRAME_PATH_CHALLENGE ||
          ((type & ~UINT64_C(7)) == WT__FRAME_STREAM && (type & WT__FRAME_STREAM_FIN));
 }
 

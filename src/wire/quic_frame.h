@@ -8,6 +8,7 @@
 #include <stdint.h>
 
 #define WT__FRAME_PING 0x01
+#define WT__FRAME_PATH_CHALLENGE 0x1a
 #define WT__FRAME_ACK 0x02 /* and 0x03 */
 #define WT__FRAME_RESET_STREAM 0x04
 #define WT__FRAME_STOP_SENDING 0x05
@@ -49,8 +50,8 @@ enum wt__frame_fate {
 typedef enum wt__frame_fate (*wt__frame_judge)(void *ctx, const struct wt__quic_frame *frame);
 
 /* Asks `judge` about each frame of those three types, from the front of the packet up to the first frame
- * that cannot be read, and does what it says. STREAM frames with a FIN, CRYPTO and ACK frames are shown to it too, and
- * kept. */
+ * that cannot be read, and does what it says. STREAM frames with a FIN, CRYPTO, ACK and PATH_CHALLENGE frames are shown to
+ * it too, and kept. */
 void wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judge, void *ctx);
 
 /* Writes the RESET_STREAM or RESET_STREAM_AT that `frame` says. Returns the length. */

@@ -97,6 +97,21 @@ static void one_storm_of_datagrams(uint64_t rtt, unsigned every) {
   pair_free(&p);
 }
 
+/* What is lost besides must not leave the client with a full window and without a timer. */
+static void test_rebinding_on_a_lossy_path(void **state) {
+  (void)state;
+  static const unsigned every[] = {26, 40};
+  for (unsigned i = 0; i < 20; i++) {
+    struct pair p;
+    struct client_exchange *get = download_begin(&p, 20, 1 + i);
+    p.net.link[0].loss = p.net.link[1].loss = 50;
+    storm(&p, every[i % 2], 4000 + i * 37);
+    size_t before = get->body.len;
+    NET_UNTIL(&p.net, 5000, get->body.len > before + 20000);
+    pair_free(&p);
+  }
+}
+
 static void test_rebinding_while_datagrams_come(void **state) {
   (void)state;
   static const unsigned every[] = {5, 10, 20, 40, 80};
@@ -208,6 +223,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_rebinding_every_50_ms_for_four_seconds),
       cmocka_unit_test(test_rebinding_faster_than_a_round_trip),
+      cmocka_unit_test(test_rebinding_on_a_lossy_path),
       cmocka_unit_test(test_rebinding_while_datagrams_come),
       cmocka_unit_test(test_rebinding_once),
       cmocka_unit_test(test_rebinding_inside_the_handshake_costs_no_more_than_an_attempt),
