@@ -52,7 +52,7 @@ static void one_storm(uint64_t rtt, unsigned every, unsigned ms, uint64_t seed) 
   size_t before = get->body.len;
   NET_UNTIL(&p.net, 3000, get->body.len > before + 20000);
   before = get->body.len;
-  net_run_for(&p.net, 3000);
+  net_run_for(&p.net, 1500);
   assert_true(get->body.len > before + 200000);
   assert_int_equal(p.link->ends, 0);
   pair_free(&p);
@@ -60,7 +60,7 @@ static void one_storm(uint64_t rtt, unsigned every, unsigned ms, uint64_t seed) 
 
 static void test_rebinding_every_50_ms_for_four_seconds(void **state) {
   (void)state;
-  for (unsigned i = 0; i < 3; i++) one_storm(20, 50, 4000 + i * 148, 1);
+  for (unsigned i = 0; i < 2; i++) one_storm(20, 50, 4000 + i * 148, 1);
   one_storm(20, 30, 4000, 1);
   one_storm(100, 250, 4000, 1);
   one_storm(20, 100, 4000, 1);
@@ -68,14 +68,14 @@ static void test_rebinding_every_50_ms_for_four_seconds(void **state) {
 }
 
 /* Each in hundredths of a round trip. */
-static const unsigned PERIODS[] = {10, 25, 50, 100, 130, 200};
+static const unsigned PERIODS[] = {25, 50, 100, 130};
 static const uint64_t RTTS[] = {20, 40, 100};
 
 static void test_rebinding_faster_than_a_round_trip(void **state) {
   (void)state;
-  for (unsigned i = 0; i < 18; i++) {
-    uint64_t rtt = RTTS[i / 6 % 3], seed = 1 + i;
-    one_storm(rtt, (unsigned)(rtt * PERIODS[i % 6] / 100), 2500 + i * 37, seed);
+  for (unsigned i = 0; i < 12; i++) {
+    uint64_t rtt = RTTS[i / 4], seed = 1 + i;
+    one_storm(rtt, (unsigned)(rtt * PERIODS[i % 4] / 100), 2500 + i * 37, seed);
   }
 }
 
@@ -100,12 +100,11 @@ static void one_storm_of_datagrams(uint64_t rtt, unsigned every) {
 /* What is lost besides must not leave the client with a full window and without a timer. */
 static void test_rebinding_on_a_lossy_path(void **state) {
   (void)state;
-  static const unsigned every[] = {26, 40};
-  for (unsigned i = 0; i < 20; i++) {
+  for (unsigned i = 0; i < 8; i++) {
     struct pair p;
     struct client_exchange *get = download_begin(&p, 20, 1 + i);
     p.net.link[0].loss = p.net.link[1].loss = 50;
-    storm(&p, every[i % 2], 4000 + i * 37);
+    storm(&p, 26, 4000 + i * 37);
     size_t before = get->body.len;
     NET_UNTIL(&p.net, 5000, get->body.len > before + 20000);
     pair_free(&p);
@@ -181,7 +180,7 @@ static void handshake_succeeds(struct handshake *h, uint64_t rtt, unsigned at, b
 static void test_rebinding_inside_the_handshake_costs_no_more_than_an_attempt(void **state) {
   (void)state;
   struct handshake h;
-  for (unsigned i = 0; i < 32; i++) {
+  for (unsigned i = 0; i < 20; i++) {
     unsigned rtt = i % 2 ? 20 : 100;
     handshake_init(&h);
     handshake_succeeds(&h, rtt, i / 4 * rtt / 4, i / 2 % 2, 1000 + 5 * rtt);
@@ -192,7 +191,7 @@ static void test_rebinding_inside_the_handshake_costs_no_more_than_an_attempt(vo
 static void test_rebinding_inside_the_handshake_on_a_lossy_path(void **state) {
   (void)state;
   struct handshake h;
-  for (unsigned i = 0; i < 32; i++) {
+  for (unsigned i = 0; i < 20; i++) {
     handshake_init(&h);
     h.lost_direction = (int)(i % 2);
     h.lost_index = 1 + i / 2 % 2;
