@@ -262,7 +262,7 @@ static void request_upgrade(struct app *app, wt_request *request, struct app_obj
   int rv;
   if (object == NULL) return;
   wt_upgrade_options_default(&options);
-  options.callbacks = session_callbacks;
+  options.callbacks = &session_callbacks;
   options.user_data = object;
   options.protocols = protocols;
   options.protocol_count = script_decide(app->script, 3);
@@ -483,7 +483,7 @@ void app_exchange(struct app *app) {
       .authority = "example.com",
       .path = "/",
       .has_body = method == 2 && script_decide(app->script, 2) == 0,
-      .callbacks = callbacks,
+      .callbacks = &callbacks,
       .user_data = object,
       .max_header_bytes = 4096,
       .max_send_buffer = 16 * 1024,

@@ -102,13 +102,14 @@ static void turn(struct fields *f) {
 }
 
 static void exchange_begin(struct fields *f) {
+  static const struct wt_exchange_callbacks callbacks = {.on_response = response_walk, .on_close = on_exchange_close};
   struct wt__exchange_options options = {
       .method = "GET",
       .authority = "example.com",
       .path = "/",
       .max_header_bytes = MAX_HEADER_BYTES,
       .max_send_buffer = 1000,
-      .callbacks = {.on_response = response_walk, .on_close = on_exchange_close},
+      .callbacks = &callbacks,
       .user_data = f,
   };
   wt_exchange *exchange = NULL;
