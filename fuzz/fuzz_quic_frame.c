@@ -33,7 +33,8 @@ static enum wt__frame_fate judge(void *ctx, const struct wt__quic_frame *frame) 
   bool fin = frame->type >= WT__FRAME_STREAM && frame->type < WT__FRAME_STREAM + 8 && (frame->type & 1);
   bool ack = (frame->type & ~UINT64_C(1)) == WT__FRAME_ACK;
   FUZZ_CHECK(fin || ack || frame->type == WT__FRAME_CRYPTO || frame->type == WT__FRAME_RESET_STREAM ||
-             frame->type == WT__FRAME_STOP_SENDING || frame->type == WT__FRAME_RESET_STREAM_AT);
+             frame->type == WT__FRAME_STOP_SENDING || frame->type == WT__FRAME_RESET_STREAM_AT ||
+             frame->type == WT__FRAME_PATH_CHALLENGE);
   state->asked++;
   return (enum wt__frame_fate)(state->fates[state->asked % state->len] % 3);
 }
