@@ -30,10 +30,6 @@
 
 #define ALERT_UNEXPECTED_MESSAGE 10 /* RFC 8446, section 6 */
 
-static _Thread_local struct wt__conn *current;
-
-void wt__conn_set_current(struct wt__conn *conn) { current = conn; }
-
 static int conn_result(const struct wt__conn *conn) { return conn->close_wanted ? NGTCP2_ERR_CALLBACK_FAILURE : 0; }
 
 /* --- Streams and datagrams --- */
@@ -169,6 +165,12 @@ static int on_datagram_lost(ngtcp2_conn *quic, uint64_t number, void *user_data)
 
 /* --- Handshake and paths --- */
 
+static int client_start(struct wt__conn *conn) {
+  const ngtcp2_transport_params *params = ngtcp2_conn_get_remote_transport_params(conn->quic);
+  wt__h3_conn_start(conn->h3, params ? params->max_datagram_frame_size : 0);
+  return conn->close_wanted ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
+}
+
 static int on_tx_key(ngtcp2_conn *quic, ngtcp2_encryption_level level, void *user_data) {
   struct wt__conn *conn = user_data;
   (void)quic;
@@ -195,7 +197,7 @@ static void conn_count_peer(struct wt__conn *conn) {
 static int on_rx_key(ngtcp2_conn *quic, ngtcp2_encryption_level level, void *user_data) {
   struct wt__conn *conn = user_data;
   (void)quic;
-  return conn->client && level == NGTCP2_ENCRYPTION_LEVEL_1RTT ? wt__conn_client_start(conn) : 0;
+  return conn->client && level == NGTCP2_ENCRYPTION_LEVEL_1RTT ? client_start(conn) : 0;
 }
 
 /* A token for the client's next connection from `remote`. Without one that merely takes longer. */
@@ -360,49 +362,52 @@ static void on_delete_header_key(ngtcp2_conn *quic, ngtcp2_crypto_cipher_ctx *ct
 static int on_decrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *ctx,
                       const uint8_t *data, size_t len, const uint8_t *nonce, size_t nonce_len, const uint8_t *aad,
                       size_t aad_len) {
-  if (!current) return NGTCP2_ERR_CALLBACK_FAILURE;
-  if (current->reset_in.injecting) { /* our own, in the clear */
+  struct wt__conn *conn = wt__conn_current;
+  if (!conn) return NGTCP2_ERR_CALLBACK_FAILURE;
+  if (conn->reset_in.injecting) { /* our own, in the clear */
     if (len < aead->max_overhead) return -1;
     memcpy(dst, data, len - aead->max_overhead);
     return 0;
   }
-  struct wt__packet_key *key = wt__packet_keys_find(&current->keys, ctx->native_handle);
+  struct wt__packet_key *key = wt__packet_keys_find(&conn->keys, ctx->native_handle);
   if (!key) {
     int rc = ngtcp2_crypto_decrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
     if (rc) return rc;
-    current->handshake_path.opened = true;
-    wt__crypto_in_packet(&current->crypto_in, aad, aad_len, dst, len - aead->max_overhead, crypto_ahead(current));
+    conn->handshake_path.opened = true;
+    wt__crypto_in_packet(&conn->crypto_in, aad, aad_len, dst, len - aead->max_overhead, crypto_ahead(conn));
     return 0;
   }
   if (nonce_len != WT__PACKET_IV_LEN || len < aead->max_overhead) return NGTCP2_ERR_DECRYPT;
   int rc = wt__packet_key_decrypt(key, dst, aead, data, len, nonce, aad, aad_len);
   if (rc) return rc;
-  wt__reset_at_recv_packet(current, aad, aad_len);
-  wt__quic_frames_rewrite(dst, len - aead->max_overhead, conn_judge, current);
+  wt__reset_at_recv_packet(conn, aad, aad_len);
+  wt__quic_frames_rewrite(dst, len - aead->max_overhead, conn_judge, conn);
   return 0;
 }
 
 static int on_encrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *ctx,
                       const uint8_t *data, size_t len, const uint8_t *nonce, size_t nonce_len, const uint8_t *aad,
                       size_t aad_len) {
-  if (!current) return NGTCP2_ERR_CALLBACK_FAILURE;
-  struct wt__packet_key *key = wt__packet_keys_find(&current->keys, ctx->native_handle);
+  struct wt__conn *conn = wt__conn_current;
+  if (!conn) return NGTCP2_ERR_CALLBACK_FAILURE;
+  struct wt__packet_key *key = wt__packet_keys_find(&conn->keys, ctx->native_handle);
   if (!key) return ngtcp2_crypto_encrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
   if (nonce_len != WT__PACKET_IV_LEN) return NGTCP2_ERR_CALLBACK_FAILURE;
   if (dst != data) memmove(dst, data, len); /* ngtcp2 encrypts in place, so far */
-  wt__reset_at_send_encrypt(current, dst, len);
-  wt__path_watch_sent(current, aad, aad_len, aad_len + len + aead->max_overhead);
+  wt__reset_at_send_encrypt(conn, dst, len);
+  wt__path_watch_sent(conn, aad, aad_len, aad_len + len + aead->max_overhead);
   return wt__packet_key_encrypt(key, dst, aead, dst, len, nonce, aad, aad_len);
 }
 
 static int on_hp_mask(uint8_t *dst, const ngtcp2_crypto_cipher *hp, const ngtcp2_crypto_cipher_ctx *ctx,
                       const uint8_t *sample) {
-  if (!current) return NGTCP2_ERR_CALLBACK_FAILURE;
-  if (current->reset_in.injecting) {
+  struct wt__conn *conn = wt__conn_current;
+  if (!conn) return NGTCP2_ERR_CALLBACK_FAILURE;
+  if (conn->reset_in.injecting) {
     memset(dst, 0, NGTCP2_HP_MASKLEN);
     return 0;
   }
-  const struct wt__mask *mask = wt__packet_keys_header(&current->keys, ctx->native_handle);
+  const struct wt__mask *mask = wt__packet_keys_header(&conn->keys, ctx->native_handle);
   if (!mask) return ngtcp2_crypto_hp_mask_cb(dst, hp, ctx, sample);
   wt__mask_make(mask, dst, sample);
   return 0;

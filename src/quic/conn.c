@@ -20,8 +20,6 @@
 
 #include "quic/conn.h"
 
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <ngtcp2/ngtcp2_crypto.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,7 +34,6 @@
 #define END_MAX (10000 * WT__MS)   /* remains stay no longer, whatever round-trip time the peer makes us believe */
 #define END_GRAIN (100 * WT__MS)   /* remains end together, at multiples of this, and not with a timer each */
 #define SETTLED_TURN WT__MS        /* the grain of timers that RFC 9002, section 6.1.2, recommends */
-#define REST_AFTER (2000 * WT__MS) /* without packets: what only those need is given back */
 #define BLOCKED_TURN (25 * WT__MS) /* how often deadlines are looked at while the socket is full */
 
 /* --- Making --- */
@@ -190,17 +187,10 @@ static int conn_join_half_open(struct wt__conn *conn, const struct wt__accept *a
   bool validated = accept->verdict == WT__TOKEN_RETRY || accept->verdict == WT__TOKEN_REGULAR;
   int rc = validated ? wt__shared_peer_handshake(endpoint->shared, conn->peer_key) : 0;
   if (rc) return rc;
-  rc = wt__half_open_add(&endpoint->half_open, &conn->half_open, conn->peer_key, validated,
-                         wt__endpoint_turnover(endpoint), endpoint->now);
+  rc = wt__half_open_add(&endpoint->half_open, &conn->half_open, conn->peer_key, validated, accept->turnover,
+                         endpoint->now);
   if (rc && validated) wt__shared_peer_remove(endpoint->shared, WT__PEERS_HANDSHAKES, conn->peer_key);
   return rc;
-}
-
-void wt__conn_leave_half_open(struct wt__conn *conn) {
-  struct wt__endpoint *endpoint = conn->endpoint;
-  if (!conn->half_open.address) return;
-  if (conn->half_open.validated) wt__shared_peer_remove(endpoint->shared, WT__PEERS_HANDSHAKES, conn->peer_key);
-  wt__half_open_remove(&endpoint->half_open, &conn->half_open);
 }
 
 int wt__conn_new(struct wt__conn **conn, struct wt__endpoint *endpoint, const struct wt__accept *accept) {
@@ -233,8 +223,6 @@ static void conn_rest(struct wt__conn *conn) {
   wt__packet_keys_rest(&conn->keys);
   conn_free_stops(conn);
 }
-
-void wt__conn_stir(struct wt__conn *conn) { conn->resting_at = conn->endpoint->now + REST_AFTER; }
 
 /* The TLS library has refused the name that the client asks for. */
 static void conn_warn_name(struct wt__conn *conn) {
@@ -381,16 +369,6 @@ static void conn_send_close(struct wt__conn *conn, const ngtcp2_ccerr *error, en
   conn_linger(conn, WT__CONN_CLOSING, party, code);
 }
 
-void wt__conn_want_close(struct wt__conn *conn, enum wt_party party, uint64_t code, const char *reason) {
-  if (conn->close_wanted || conn->state != WT__CONN_OPEN) return;
-  conn->close_wanted = true;
-  conn->close_party = party;
-  conn->close_code = code;
-  conn->close_reason = wt__strndup(reason, strnlen(reason, WT__CONN_REASON_MAX));
-  if (conn->client) wt__conn_client_settle(conn); /* at once: the next attempt may begin before the packet is sent */
-  wt__conn_wake(conn);
-}
-
 void wt__conn_close_now(struct wt__conn *conn) {
   ngtcp2_ccerr error;
   if (conn->client) wt__conn_client_explain(conn, 0);
@@ -440,33 +418,6 @@ static void conn_fail(struct wt__conn *conn, int rc) {
 }
 
 /* --- HTTP/3 begins --- */
-
-const char *wt__conn_address_text(const struct sockaddr_storage *address, char *text, size_t size) {
-  char host[INET6_ADDRSTRLEN] = "?";
-  if (address->ss_family == AF_INET) {
-    const struct sockaddr_in *in = (const struct sockaddr_in *)address;
-    (void)inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
-    (void)snprintf(text, size, "%s:%u", host, ntohs(in->sin_port));
-    return text;
-  }
-  const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
-  bool mapped = IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr);
-  if (mapped) {
-    (void)inet_ntop(AF_INET, &in6->sin6_addr.s6_addr[12], host, sizeof(host));
-  } else {
-    (void)inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
-  }
-  (void)snprintf(text, size, mapped ? "%s:%u" : "[%s]:%u", host, ntohs(in6->sin6_port));
-  return text;
-}
-
-const char *wt__conn_peer_text(struct wt__conn *conn, char *text, size_t size) {
-  struct wt__path path;
-  (void)snprintf(text, size, "?");
-  if (!conn->quic) return text;
-  wt__conn_path(conn, &path);
-  return wt__conn_address_text(&path.remote, text, size);
-}
 
 static int conn_start_h3(struct wt__conn *conn, const struct wt__path *path) {
   struct wt__endpoint *endpoint = conn->endpoint;
@@ -587,14 +538,6 @@ bool wt__conn_expire(struct wt__conn *conn) {
   }
   wt__conn_wake(conn);
   return true;
-}
-
-void wt__conn_wake(struct wt__conn *conn) {
-  if (conn->state != WT__CONN_OPEN) return;
-  if (conn->waiting) wt__list_remove(&conn->queue);
-  conn->waiting = false;
-  /* One that waits for its turn keeps its place: it might never have it else, if packets keep coming. */
-  if (!wt__link_linked(&conn->queue)) wt__list_push_back(&conn->endpoint->ready, &conn->queue);
 }
 
 /* When ngtcp2 wants its next turn. After each packet it asks for one a few microseconds later, for the next packet by

@@ -7,13 +7,19 @@
  *
  *   endpoint.c    which connection is run when
  *   accept.c      packets that belong to no connection
+ *   answers.c     answers to them
+ *   path.c        paths and addresses
  *   admit.c       who may begin a connection, and who gives way
  *   half_open.c   connections whose handshake is not done, by age and address
  *   shared.c      what the endpoints of a server share
  *   client.c      connections that begin here
+ *   client_keep.c what they keep for the next one
+ *   client_end.c  why there is none
  *   conn.c        a connection's life: made, fed, timed, closed
+ *   ask.c         what other files ask of it
  *   callbacks.c   what ngtcp2 reports, for h3
  *   transport.c   what h3 asks for (wt_transport)
+ *   datagram_len.c  how long datagrams may be
  *   ending.c      why a connection ended
  *   info.c        what is known of a connection, for diagnosis
  *   idle.c        the idle timeout, and what keeps a connection from it
@@ -246,6 +252,30 @@ struct wt__endpoint {
   struct wt__gauge strangers_gauge;
 };
 
+/* --- ask.c --- */
+/* Runs it in the next pass. */
+void wt__conn_wake(struct wt__conn *conn);
+/* Notes that the connection is to end with an HTTP/3 code; the first call counts. */
+void wt__conn_want_close(struct wt__conn *conn, enum wt_party party, uint64_t code, const char *reason);
+/* A packet came or goes: it does not rest. */
+void wt__conn_stir(struct wt__conn *conn);
+/* The handshake is done, or given up: it is no longer among the half-open ones. */
+void wt__conn_leave_half_open(struct wt__conn *conn);
+/* The address of the peer, as the connection's path has it now; "?" if there is no path any more. */
+const char *wt__conn_peer_text(struct wt__conn *conn, char *text, size_t size);
+/* The connection whose packets ngtcp2 reads or writes on this thread, for callbacks without user data; NULL: none. */
+void wt__conn_set_current(struct wt__conn *conn);
+extern _Thread_local struct wt__conn *wt__conn_current;
+
+/* --- path.c --- */
+void wt__path_to_quic(ngtcp2_path *dst, const struct wt__path *src);
+void wt__path_from_quic(struct wt__path *dst, const ngtcp2_path *src);
+/* "192.0.2.1:4433", "[2001:db8::1]:4433"; an IPv4 address on an IPv6 socket is shown as what it is. Returns `text`. */
+const char *wt__conn_address_text(const struct sockaddr_storage *address, char *text, size_t size);
+/* One packet that no connection's congestion control knows of. Lost if the socket is full. */
+void wt__endpoint_send_packet(struct wt__endpoint *endpoint, const struct wt__path *path, const uint8_t *data,
+                              size_t len);
+
 /* --- conn.c --- */
 
 /* What an acceptable first packet said. */
@@ -254,6 +284,7 @@ struct wt__accept {
   const struct wt__path *path;
   enum wt__token_verdict verdict;
   ngtcp2_cid odcid; /* the id that the client chose first */
+  size_t turnover;  /* unfinished handshakes of an address that may give way at once */
 };
 
 /* A new connection, not yet fed. WT_ERR_NOMEM, WT_ERR_TLS, WT_ERR_STATE (no certificate), WT_ERR_INVALID. */
@@ -262,24 +293,16 @@ int wt__conn_new(struct wt__conn **conn, struct wt__endpoint *endpoint, const st
 void wt__conn_free(struct wt__conn *conn, enum wt_party party, uint64_t code);
 
 void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len);
-/* A packet came or goes: it does not rest. */
-void wt__conn_stir(struct wt__conn *conn);
 /* Its timer is due. False: that was its end, and it may be gone. */
 bool wt__conn_expire(struct wt__conn *conn);
 /* Put-off work and packets. It may be gone afterwards. */
 void wt__conn_run(struct wt__conn *conn);
-/* Notes that the connection is to end with an HTTP/3 code; the first call counts. */
-void wt__conn_want_close(struct wt__conn *conn, enum wt_party party, uint64_t code, const char *reason);
 /* Sends the CONNECTION_CLOSE that was asked for. It may be gone afterwards. */
 void wt__conn_close_now(struct wt__conn *conn);
 /* Ends a half-open connection of a server in favour of another, and frees it. */
 void wt__conn_give_way(struct wt__conn *conn);
-/* The handshake is done, or given up: it is no longer among the half-open ones. */
-void wt__conn_leave_half_open(struct wt__conn *conn);
 /* Frees the oldest remains of closed connections until they have given back `bytes`. False: there was less. */
 bool wt__endpoint_drop_ended(struct wt__endpoint *endpoint, size_t bytes);
-/* Runs it in the next pass. */
-void wt__conn_wake(struct wt__conn *conn);
 
 /* Of both roles. An empty connection, whose state is such that `wt__conn_free` may be called; one that is complete
  * joins the endpoint's. */
@@ -288,23 +311,21 @@ void wt__conn_add(struct wt__conn *conn);
 void wt__conn_set_name(struct wt__conn *conn, const ngtcp2_cid *cid);
 void wt__conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *endpoint);
 void wt__conn_params(ngtcp2_transport_params *params, const struct wt__endpoint *endpoint);
-/* "192.0.2.1:4433", "[2001:db8::1]:4433"; an IPv4 address on an IPv6 socket is shown as what it is. Returns `text`. */
-const char *wt__conn_address_text(const struct sockaddr_storage *address, char *text, size_t size);
-/* The same of the peer, as the connection's path has it now; "?" if there is no path any more. */
-const char *wt__conn_peer_text(struct wt__conn *conn, char *text, size_t size);
 
 /* --- client.c --- */
+/* A packet of no known connection, at a client: it may be a stateless reset. */
+void wt__endpoint_recv_client_unknown(struct wt__endpoint *endpoint, const struct wt__path *path, const uint8_t *data,
+                                      size_t len);
+
+/* --- client_keep.c, client_end.c --- */
 /* The server sent a token in a NEW_TOKEN frame. */
 void wt__conn_client_keep_token(struct wt__conn *conn, const uint8_t *token, size_t len);
 /* Ticket and token are used up, if the server has answered; else they go back, for the next attempt. */
 void wt__conn_client_settle(struct wt__conn *conn);
-/* The keys for the first bytes of HTTP/3 are there. 0 or NGTCP2_ERR_CALLBACK_FAILURE. */
-int wt__conn_client_start(struct wt__conn *conn);
+/* One that was kept for the server; NULL: there is none. It is the caller's. */
+struct wt__memory_item *wt__conn_client_take_token(struct wt__conn *conn, uint32_t version);
 /* Tells h3 why the connection ends: `rc` is an error of ngtcp2, or 0 where `conn->close_code` says it. */
 void wt__conn_client_explain(struct wt__conn *conn, int rc);
-/* A packet of no known connection, at a client: it may be a stateless reset. */
-void wt__endpoint_recv_client_unknown(struct wt__endpoint *endpoint, const struct wt__path *path, const uint8_t *data,
-                                      size_t len);
 
 /* --- ending.c --- */
 #define WT__STATELESS_RESET_TEXT "the peer has lost the connection (stateless reset)"
@@ -408,17 +429,17 @@ void wt__probe_expired(struct wt__conn *conn);
 size_t wt__probe_next(struct wt__conn *conn, uint8_t *carrier, uint64_t *number);
 void wt__probe_sent(struct wt__conn *conn);
 
-/* --- callbacks.c, transport.c, write.c --- */
-extern const struct wt_transport wt__quic_transport; /* ctx: a wt__conn */
-void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks);
-/* The connection whose packets ngtcp2 reads or writes on this thread, for callbacks without user data; NULL: none. */
-void wt__conn_set_current(struct wt__conn *conn);
+/* --- datagram_len.c --- */
 size_t wt__conn_max_datagram_len(const struct wt__conn *conn);
 /* The same, reckoned anew. */
 size_t wt__conn_find_max_datagram_len(const struct wt__conn *conn);
 /* The payload of a DATAGRAM frame that fills a packet of `packet` bytes, whose number has `number_len`; 0: there is no
  * room. */
 size_t wt__conn_datagram_room(const struct wt__conn *conn, size_t packet, size_t number_len);
+
+/* --- callbacks.c, transport.c, write.c --- */
+extern const struct wt_transport wt__quic_transport; /* ctx: a wt__conn */
+void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks);
 /* Tells h3 of acknowledgements that were kept until ngtcp2 has read the packet. */
 void wt__conn_tell_acked(struct wt__conn *conn);
 /* Writes what may be written now; 0 or an error of ngtcp2. `*more`: stopped by the quantum of a pass. */
@@ -455,18 +476,19 @@ void wt__endpoint_tell_over(struct wt__endpoint *endpoint, size_t over);
 /* When it is to be looked at next; UINT64_MAX: when something happens. */
 uint64_t wt__endpoint_evict_expiry(const struct wt__endpoint *endpoint);
 
+/* --- answers.c --- */
+void wt__endpoint_send_version_negotiation(struct wt__endpoint *endpoint, const struct wt__path *path,
+                                           const ngtcp2_version_cid *ids);
+void wt__endpoint_send_retry(struct wt__endpoint *endpoint, const struct wt__path *path, const ngtcp2_pkt_hd *hd);
+void wt__endpoint_send_refusal(struct wt__endpoint *endpoint, const struct wt__path *path, const ngtcp2_pkt_hd *hd,
+                               uint64_t code);
+/* Shorter than the packet it answers, so that resets that answer resets die out. */
+void wt__endpoint_send_reset(struct wt__endpoint *endpoint, const struct wt__path *path, const uint8_t *data,
+                             size_t len);
+
 /* --- accept.c --- */
 /* A packet whose id is unknown. */
 void wt__endpoint_recv_unknown(struct wt__endpoint *endpoint, const struct wt__path *path, unsigned ecn,
                                const uint8_t *data, size_t len);
-void wt__endpoint_send_version_negotiation(struct wt__endpoint *endpoint, const struct wt__path *path,
-                                           const ngtcp2_version_cid *ids);
-void wt__endpoint_send_retry(struct wt__endpoint *endpoint, const struct wt__path *path, const ngtcp2_pkt_hd *hd);
-/* One packet that no connection's congestion control knows of. Lost if the socket is full. */
-void wt__endpoint_send_packet(struct wt__endpoint *endpoint, const struct wt__path *path, const uint8_t *data,
-                              size_t len);
-
-void wt__path_to_quic(ngtcp2_path *dst, const struct wt__path *src);
-void wt__path_from_quic(struct wt__path *dst, const ngtcp2_path *src);
 
 #endif

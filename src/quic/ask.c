@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What other files ask of a connection, also inside ngtcp2's callbacks: to be run, to be closed. It is noted here, and done
+ * in its next run.
+ */
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "quic/conn.h"
+
+#define REST_AFTER (2000 * WT__MS) /* without packets: what only those need is given back */
+
+_Thread_local struct wt__conn *wt__conn_current;
+
+void wt__conn_set_current(struct wt__conn *conn) { wt__conn_current = conn; }
+
+void wt__conn_leave_half_open(struct wt__conn *conn) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  if (!conn->half_open.address) return;
+  if (conn->half_open.validated) wt__shared_peer_remove(endpoint->shared, WT__PEERS_HANDSHAKES, conn->peer_key);
+  wt__half_open_remove(&endpoint->half_open, &conn->half_open);
+}
+
+void wt__conn_stir(struct wt__conn *conn) { conn->resting_at = conn->endpoint->now + REST_AFTER; }
+
+void wt__conn_want_close(struct wt__conn *conn, enum wt_party party, uint64_t code, const char *reason) {
+  if (conn->close_wanted || conn->state != WT__CONN_OPEN) return;
+  conn->close_wanted = true;
+  conn->close_party = party;
+  conn->close_code = code;
+  conn->close_reason = wt__strndup(reason, strnlen(reason, WT__CONN_REASON_MAX));
+  if (conn->client) wt__conn_client_settle(conn); /* at once: the next attempt may begin before the packet is sent */
+  wt__conn_wake(conn);
+}
+
+const char *wt__conn_peer_text(struct wt__conn *conn, char *text, size_t size) {
+  struct wt__path path;
+  (void)snprintf(text, size, "?");
+  if (!conn->quic) return text;
+  wt__conn_path(conn, &path);
+  return wt__conn_address_text(&path.remote, text, size);
+}
+
+void wt__conn_wake(struct wt__conn *conn) {
+  if (conn->state != WT__CONN_OPEN) return;
+  if (conn->waiting) wt__list_remove(&conn->queue);
+  conn->waiting = false;
+  /* One that waits for its turn keeps its place: it might never have it else, if packets keep coming. */
+  if (!wt__link_linked(&conn->queue)) wt__list_push_back(&conn->endpoint->ready, &conn->queue);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Paths in our form and in ngtcp2's, and as text; single packets onto one.
+ */
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "quic/conn.h"
+
+void wt__path_to_quic(ngtcp2_path *dst, const struct wt__path *src) {
+  dst->local.addr = (ngtcp2_sockaddr *)(uintptr_t)&src->local;
+  dst->local.addrlen = src->local_len;
+  dst->remote.addr = (ngtcp2_sockaddr *)(uintptr_t)&src->remote;
+  dst->remote.addrlen = src->remote_len;
+  dst->user_data = src->socket;
+}
+
+void wt__path_from_quic(struct wt__path *dst, const ngtcp2_path *src) {
+  dst->local_len = src->local.addrlen;
+  dst->remote_len = src->remote.addrlen;
+  memcpy(&dst->local, src->local.addr, src->local.addrlen);
+  memcpy(&dst->remote, src->remote.addr, src->remote.addrlen);
+  dst->socket = src->user_data;
+}
+
+void wt__endpoint_send_packet(struct wt__endpoint *endpoint, const struct wt__path *path, const uint8_t *data,
+                              size_t len) {
+  if (endpoint->batch.blocked) return;
+  if (endpoint->config.send(endpoint->config.send_ctx, path, NGTCP2_ECN_NOT_ECT, data, len, len)) return;
+  endpoint->stats.packets_sent++;
+  endpoint->stats.bytes_sent += len;
+}
+
+const char *wt__conn_address_text(const struct sockaddr_storage *address, char *text, size_t size) {
+  char host[INET6_ADDRSTRLEN] = "?";
+  if (address->ss_family == AF_INET) {
+    const struct sockaddr_in *in = (const struct sockaddr_in *)address;
+    (void)inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
+    (void)snprintf(text, size, "%s:%u", host, ntohs(in->sin_port));
+    return text;
+  }
+  const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)address;
+  bool mapped = IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr);
+  if (mapped) {
+    (void)inet_ntop(AF_INET, &in6->sin6_addr.s6_addr[12], host, sizeof(host));
+  } else {
+    (void)inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
+  }
+  (void)snprintf(text, size, mapped ? "%s:%u" : "[%s]:%u", host, ntohs(in6->sin6_port));
+  return text;
+}
