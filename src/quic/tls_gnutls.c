@@ -19,14 +19,6 @@
  * A server's session has no more to say once its handshake is over and its ticket is written: nothing that a client
  * may send in QUIC is for it (RFC 9001, sections 4.4 and 6). It is an eighth of a connection's memory, and is freed
  * then. What is asked for later is kept: the exporter's secret, which GnuTLS tells nobody but the key log, and names.
- *
- * Certificates come as a set that handshakes hold on to, so that the set can be replaced at any time.
- * A server's workers take it from the context each on its own thread, and one of them replaces it: for that
- * moment of a handshake there is a lock.
- *
- * A resumed session shows no certificate, so a ticket must not outlive the one that was shown. The key of tickets is
- * derived from a secret of the context and all certificates of the set: with others there is another key, and old
- * tickets lead to a full handshake; with the same ones, read again, it is the same.
  */
 
 #include "quic/tls.h"
@@ -38,11 +30,10 @@
 #include <ngtcp2/ngtcp2_crypto.h>
 #include <ngtcp2/ngtcp2_crypto_gnutls.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "quic/certificate.h"
+#include "quic/certificate_set.h"
 #include "quic/memory.h"
 #include "quic/packet_keys.h"
 #include "quic/server_name.h"
@@ -50,127 +41,21 @@
 #include "quic/tls_session.h"
 
 #define MAX_PARAMS_LEN 512 /* our encoded transport parameters */
-#define SET_HASH_LEN 32    /* SHA-256 */
 
 /* TLS 1.3 alone, without the middlebox dance that QUIC forbids; AES-128-GCM first: it is the fastest. */
 const char *const wt__tls_priorities = "%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:"
                                        "+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:"
                                        "-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1";
 
-struct cert_set {
-  atomic_size_t refs;
-  gnutls_datum_t ticket_key; /* NULL: no tickets */
-  gnutls_certificate_credentials_t credentials;
-  size_t count;
-  wt_certificate *certificates[];
-};
-
 struct wt__tls_context {
   gnutls_priority_t priorities;
-  gnutls_datum_t ticket_secret; /* each set's key is derived from it; NULL: no tickets */
-  pthread_mutex_t lock;         /* of `set` */
-  struct cert_set *set;
+  struct wt__ticket_key ticket_secret; /* each set's key is derived from it; NULL: no tickets */
+  pthread_mutex_t lock;                /* of `set` */
+  struct wt__cert_set *set;
 };
 
-/* --- Certificates --- */
-
-static struct wt__tls *tls_of(gnutls_session_t session) { return gnutls_session_get_ptr(session); }
-
-static void ticket_key_free(gnutls_datum_t *key) {
-  if (!key->data) return;
-  wt__wipe(key->data, key->size);
-  gnutls_free(key->data);
-  *key = (gnutls_datum_t){NULL, 0};
-}
-
-static void set_unref(struct cert_set *set) {
-  if (!set || atomic_fetch_sub_explicit(&set->refs, 1, memory_order_acq_rel) != 1) return;
-  gnutls_certificate_free_credentials(set->credentials);
-  ticket_key_free(&set->ticket_key);
-  for (size_t i = 0; i < set->count; i++) wt_certificate_free(set->certificates[i]);
-  wt__free(set);
-}
-
-/* The certificate for `name`, else the first. */
-static const wt_certificate *set_find(const struct cert_set *set, const char *name) {
-  for (size_t i = 0; i < set->count; i++) {
-    if (wt__certificate_matches(set->certificates[i], name)) return set->certificates[i];
-  }
-  return set->certificates[0];
-}
-
-/* The certificate for the name that the client asks for, else the first. */
-static const wt_certificate *set_choose(const struct cert_set *set, gnutls_session_t session) {
-  const char *hidden = tls_of(session)->server_name;
-  char name[256];
-  size_t len = sizeof(name) - 1;
-  unsigned type = 0;
-  if (hidden) return set_find(set, hidden);
-  if (gnutls_server_name_get(session, name, &len, &type, 0) || type != GNUTLS_NAME_DNS || len >= sizeof(name))
-    return set->certificates[0];
-  name[len] = '\0';
-  if (strlen(name) != len) return set->certificates[0]; /* a name in front of a NUL is not the one that was asked for */
-  return set_find(set, name);
-}
-
-/* GnuTLS borrows what this gives; the session's set keeps it alive. */
-static int set_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **chain,
-                        unsigned *chain_len, gnutls_ocsp_data_st **ocsp, unsigned *ocsp_len, gnutls_privkey_t *key,
-                        unsigned *flags) {
-  (void)info;
-  const wt_certificate *certificate = set_choose(tls_of(session)->set, session);
-  *chain = certificate->chain;
-  *chain_len = certificate->chain_len;
-  *key = certificate->signer ? certificate->signer : certificate->key;
-  *ocsp = NULL;
-  *ocsp_len = 0;
-  *flags = 0;
-  return 0;
-}
-
-static struct cert_set *set_new(wt_certificate *const *certificates, size_t count) {
-  struct cert_set *set = wt__calloc(1, sizeof(*set) + count * sizeof(wt_certificate *));
-  if (!set) return NULL;
-  if (gnutls_certificate_allocate_credentials(&set->credentials)) {
-    wt__free(set);
-    return NULL;
-  }
-  gnutls_certificate_set_retrieve_function3(set->credentials, set_retrieve);
-  atomic_init(&set->refs, 1);
-  set->count = count;
-  for (size_t i = 0; i < count; i++) set->certificates[i] = wt__certificate_ref(certificates[i]);
-  return set;
-}
-
-/* What the set shows to clients, all of it, as a hash. 0 or an error of GnuTLS. */
-static int set_fingerprint(const struct cert_set *set, uint8_t hash[static SET_HASH_LEN]) {
-  gnutls_hash_hd_t state;
-  int rc = gnutls_hash_init(&state, GNUTLS_DIG_SHA256);
-  if (rc) return rc;
-  for (size_t i = 0; i < set->count; i++) {
-    const wt_certificate *certificate = set->certificates[i];
-    for (unsigned j = 0; !rc && j < certificate->chain_len; j++) {
-      uint8_t one[SET_HASH_LEN]; /* of a fixed length, so that no two sets look the same */
-      const gnutls_datum_t *der = &certificate->chain[j].cert;
-      rc = gnutls_hash_fast(GNUTLS_DIG_SHA256, der->data, der->size, one);
-      if (!rc) rc = gnutls_hash(state, one, sizeof(one));
-    }
-  }
-  gnutls_hash_deinit(state, hash);
-  return rc;
-}
-
-/* The key for tickets while the set is served, as long as `secret`. 0 or an error of GnuTLS. */
-static int set_derive_ticket_key(struct cert_set *set, const gnutls_datum_t *secret) {
-  uint8_t hash[SET_HASH_LEN];
-  const gnutls_datum_t info = {hash, sizeof(hash)};
-  if (!secret->data) return 0;
-  set->ticket_key.data = gnutls_malloc(secret->size);
-  if (!set->ticket_key.data) return GNUTLS_E_MEMORY_ERROR;
-  set->ticket_key.size = secret->size;
-  int rc = set_fingerprint(set, hash);
-  if (!rc) rc = gnutls_hkdf_expand(GNUTLS_MAC_SHA512, secret, &info, set->ticket_key.data, set->ticket_key.size);
-  return rc;
+struct wt__tls *wt__tls_of(gnutls_session_t session) {
+  return gnutls_session_get_ptr(session);
 }
 
 /* --- Context --- */
@@ -180,7 +65,7 @@ int wt__tls_context_new(struct wt__tls_context **context, bool session_tickets) 
   if (!made) return WT_ERR_NOMEM;
   pthread_mutex_init(&made->lock, NULL);
   int rc = gnutls_priority_init(&made->priorities, wt__tls_priorities, NULL);
-  if (!rc && session_tickets) rc = gnutls_session_ticket_key_generate(&made->ticket_secret);
+  if (!rc && session_tickets) rc = wt__ticket_key_generate(&made->ticket_secret);
   if (rc) {
     wt__tls_context_free(made);
     return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
@@ -191,36 +76,35 @@ int wt__tls_context_new(struct wt__tls_context **context, bool session_tickets) 
 
 void wt__tls_context_free(struct wt__tls_context *context) {
   if (!context) return;
-  set_unref(context->set);
+  wt__cert_set_unref(context->set);
   pthread_mutex_destroy(&context->lock);
   if (context->priorities) gnutls_priority_deinit(context->priorities);
-  ticket_key_free(&context->ticket_secret);
+  wt__ticket_key_free(&context->ticket_secret);
   wt__free(context);
 }
 
 int wt__tls_context_set_certificates(struct wt__tls_context *context, wt_certificate *const *certificates,
                                      size_t count) {
   if (!count || !certificates) return WT_ERR_INVALID;
-  struct cert_set *set = set_new(certificates, count);
+  struct wt__cert_set *set = wt__cert_set_new(certificates, count);
   if (!set) return WT_ERR_NOMEM;
-  int rc = set_derive_ticket_key(set, &context->ticket_secret);
+  int rc = wt__cert_set_derive_ticket_key(set, &context->ticket_secret);
   if (rc) {
-    set_unref(set);
+    wt__cert_set_unref(set);
     return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
   }
   pthread_mutex_lock(&context->lock);
-  struct cert_set *old = context->set;
+  struct wt__cert_set *old = context->set;
   context->set = set;
   pthread_mutex_unlock(&context->lock);
-  set_unref(old);
+  wt__cert_set_unref(old);
   return 0;
 }
 
 /* A reference to the set of now; NULL: there is none. */
-static struct cert_set *context_set(struct wt__tls_context *context) {
+static struct wt__cert_set *context_set(struct wt__tls_context *context) {
   pthread_mutex_lock(&context->lock);
-  struct cert_set *set = context->set;
-  if (set) atomic_fetch_add_explicit(&set->refs, 1, memory_order_relaxed);
+  struct wt__cert_set *set = wt__cert_set_ref(context->set);
   pthread_mutex_unlock(&context->lock);
   return set;
 }
@@ -253,7 +137,7 @@ static gnutls_cipher_algorithm_t session_choose_cipher(gnutls_session_t session,
 /* The context of the header's key: ours, or one that libngtcp2_crypto uses and frees. 0 or -1. */
 static int session_header_key(gnutls_session_t session, uint32_t version, bool sending, const void *secret, size_t len,
                               ngtcp2_crypto_cipher_ctx *ctx) {
-  struct wt__packet_keys *keys = tls_of(session)->keys;
+  struct wt__packet_keys *keys = wt__tls_of(session)->keys;
   struct wt__secret from = {.hash = keys->hash, .len = len};
   uint8_t bare[WT__PACKET_KEY_MAX];
   gnutls_datum_t key = {bare, (unsigned)keys->key_len};
@@ -273,7 +157,7 @@ static int session_header_key(gnutls_session_t session, uint32_t version, bool s
 
 /* As libngtcp2_crypto's, with records of ours in the place of its contexts. 0 or -1. */
 static int session_install_1rtt(gnutls_session_t session, bool sending, const void *secret, size_t len) {
-  struct wt__tls *tls = tls_of(session);
+  struct wt__tls *tls = wt__tls_of(session);
   struct ngtcp2_conn *conn = tls->conn;
   uint32_t version = ngtcp2_conn_get_negotiated_version(conn);
   struct wt__packet_material material;
@@ -297,7 +181,7 @@ static int session_install_1rtt(gnutls_session_t session, bool sending, const vo
 /* One direction's secret. 0 or -1. */
 static int session_install(gnutls_session_t session, ngtcp2_encryption_level level, bool sending, const void *secret,
                            size_t len) {
-  struct ngtcp2_conn *conn = tls_of(session)->conn;
+  struct ngtcp2_conn *conn = wt__tls_of(session)->conn;
   if (level == NGTCP2_ENCRYPTION_LEVEL_1RTT) return session_install_1rtt(session, sending, secret, len);
   return sending ? ngtcp2_crypto_derive_and_install_tx_key(conn, NULL, NULL, NULL, level, secret, len)
                  : ngtcp2_crypto_derive_and_install_rx_key(conn, NULL, NULL, NULL, level, secret, len);
@@ -306,7 +190,7 @@ static int session_install(gnutls_session_t session, ngtcp2_encryption_level lev
 /* GNUTLS_ALPN_MANDATORY refuses a peer that names other protocols only, not one that leaves the extension out. So it is
  * looked at again: by a server once the ClientHello is read, by a client once the server is done. */
 static bool session_lacks_protocol(gnutls_session_t session, gnutls_record_encryption_level_t level) {
-  const struct wt__tls *tls = tls_of(session);
+  const struct wt__tls *tls = wt__tls_of(session);
   gnutls_datum_t chosen;
   bool known =
       level == GNUTLS_ENCRYPTION_LEVEL_APPLICATION || (!tls->client && level == GNUTLS_ENCRYPTION_LEVEL_HANDSHAKE);
@@ -316,7 +200,7 @@ static bool session_lacks_protocol(gnutls_session_t session, gnutls_record_encry
 
 static int session_on_secret(gnutls_session_t session, gnutls_record_encryption_level_t level, const void *rx,
                              const void *tx, size_t len) {
-  struct wt__tls *tls = tls_of(session);
+  struct wt__tls *tls = wt__tls_of(session);
   tls->no_protocol = session_lacks_protocol(session, level);
   if (tls->no_protocol) return -1;
   ngtcp2_encryption_level quic_level = ngtcp2_crypto_gnutls_from_gnutls_record_encryption_level(level);
@@ -328,7 +212,7 @@ static int session_on_secret(gnutls_session_t session, gnutls_record_encryption_
 /* Handshake bytes for the peer. */
 static int session_on_read(gnutls_session_t session, gnutls_record_encryption_level_t level,
                            gnutls_handshake_description_t type, const void *data, size_t len) {
-  struct ngtcp2_conn *conn = tls_of(session)->conn;
+  struct ngtcp2_conn *conn = wt__tls_of(session)->conn;
   if (type == GNUTLS_HANDSHAKE_CHANGE_CIPHER_SPEC) return 0;
   int rc =
       ngtcp2_conn_submit_crypto_data(conn, ngtcp2_crypto_gnutls_from_gnutls_record_encryption_level(level), data, len);
@@ -339,7 +223,7 @@ static int session_on_read(gnutls_session_t session, gnutls_record_encryption_le
 
 /* GnuTLS's own function for the key log comes first, if there is one. */
 static int session_on_key_log(gnutls_session_t session, const char *label, const gnutls_datum_t *secret) {
-  struct wt__tls *tls = tls_of(session);
+  struct wt__tls *tls = wt__tls_of(session);
   int rc = tls->key_log ? ((gnutls_keylog_func)tls->key_log)(session, label, secret) : 0;
   if (rc || strcmp(label, "EXPORTER_SECRET") != 0 || secret->size > sizeof(tls->exporter.data)) return rc;
   memcpy(tls->exporter.data, secret->data, secret->size);
@@ -352,17 +236,17 @@ static int session_on_alert(gnutls_session_t session, gnutls_record_encryption_l
                             gnutls_alert_level_t alert_level, gnutls_alert_description_t alert) {
   (void)level;
   (void)alert_level;
-  const struct wt__tls *tls = tls_of(session);
+  const struct wt__tls *tls = wt__tls_of(session);
   if (tls->no_protocol) alert = GNUTLS_A_NO_APPLICATION_PROTOCOL;
   ngtcp2_conn_set_tls_alert(tls->conn, (uint8_t)alert);
   return 0;
 }
 
 static int params_recv(gnutls_session_t session, const uint8_t *data, size_t len) {
-  struct ngtcp2_conn *conn = tls_of(session)->conn;
-  wt__server_name_hide(tls_of(session), data);
+  struct ngtcp2_conn *conn = wt__tls_of(session)->conn;
+  wt__server_name_hide(wt__tls_of(session), data);
   enum wt__reset_at_param reset_at = wt__quic_params_find_reset_at(data, len);
-  tls_of(session)->peer_has_reset_at = reset_at == WT__RESET_AT_PRESENT;
+  wt__tls_of(session)->peer_has_reset_at = reset_at == WT__RESET_AT_PRESENT;
   int rc = reset_at == WT__RESET_AT_MALFORMED ? NGTCP2_ERR_TRANSPORT_PARAM
                                               : ngtcp2_conn_decode_and_set_remote_transport_params(conn, data, len);
   if (!rc) return 0;
@@ -373,7 +257,7 @@ static int params_recv(gnutls_session_t session, const uint8_t *data, size_t len
 static int params_send(gnutls_session_t session, gnutls_buffer_t extension) {
   uint8_t params[MAX_PARAMS_LEN];
   size_t room = sizeof(params) - WT__RESET_AT_PARAMS_LEN;
-  ngtcp2_ssize len = ngtcp2_conn_encode_local_transport_params(tls_of(session)->conn, params, room);
+  ngtcp2_ssize len = ngtcp2_conn_encode_local_transport_params(wt__tls_of(session)->conn, params, room);
   if (len < 0) return GNUTLS_E_INTERNAL_ERROR;
   len += (ngtcp2_ssize)wt__quic_params_write_reset_at(params + len);
   return gnutls_buffer_append_data(extension, params, (size_t)len);
@@ -400,13 +284,14 @@ int wt__tls_session_configure(struct wt__tls *tls, struct gnutls_priority_st *pr
 }
 
 int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, struct ngtcp2_conn *conn) {
-  struct cert_set *set = context_set(context);
+  struct wt__cert_set *set = context_set(context);
   if (!set) return WT_ERR_STATE;
   struct wt__tls *made = wt__calloc(1, sizeof(*made));
   if (!made) {
-    set_unref(set);
+    wt__cert_set_unref(set);
     return WT_ERR_NOMEM;
   }
+  const gnutls_datum_t ticket_key = {set->ticket_key.data, set->ticket_key.size};
   made->conn = conn;
   made->set = set;
   int rc = gnutls_init(&made->session, GNUTLS_SERVER | GNUTLS_NO_END_OF_EARLY_DATA | GNUTLS_NO_AUTO_SEND_TICKET);
@@ -419,7 +304,7 @@ int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, st
   gnutls_session_set_keylog_function(made->session, session_on_key_log);
   wt__server_name_watch(made);
   rc = wt__tls_session_configure(made, context->priorities, made->set->credentials);
-  if (!rc && set->ticket_key.data) rc = gnutls_session_ticket_enable_server(made->session, &set->ticket_key);
+  if (!rc && set->ticket_key.data) rc = gnutls_session_ticket_enable_server(made->session, &ticket_key);
   if (rc) {
     wt__tls_free(made);
     return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
@@ -436,7 +321,7 @@ void wt__tls_send_ticket(struct wt__tls *tls) {
 /* What needs certificates. */
 static void session_free(struct wt__tls *tls) {
   if (tls->session) gnutls_deinit(tls->session);
-  set_unref(tls->set);
+  wt__cert_set_unref(tls->set);
   tls->session = NULL;
   tls->set = NULL;
 }

@@ -14,7 +14,7 @@
 
 struct gnutls_session_int;
 struct gnutls_priority_st;
-struct cert_set;
+struct wt__cert_set;
 struct wt__memory_item;
 
 struct wt__tls {
@@ -23,7 +23,7 @@ struct wt__tls {
   struct wt__packet_keys *keys;
   bool peer_has_reset_at;
   bool no_protocol;               /* the peer chose, or offered, no application protocol: the handshake fails */
-  struct cert_set *set;           /* of a server */
+  struct wt__cert_set *set;           /* of a server */
   void (*key_log)(void);          /* of a server: GnuTLS's own function for that, of another type */
   struct wt__secret exporter;     /* of a server */
   struct wt__tls_info info;       /* while `session` is NULL */
@@ -38,6 +38,9 @@ struct wt__tls {
   struct wt__memory_item *ticket; /* that was offered, until the server answers; NULL: none */
   int64_t trusted_until;          /* end of the accepted certificate's validity, seconds since 1970-01-01 UTC */
 };
+
+/* What belongs to a session of GnuTLS's. */
+struct wt__tls *wt__tls_of(struct gnutls_session_int *session);
 
 /* TLS versions, ciphers and groups, in GnuTLS's terms. */
 extern const char *const wt__tls_priorities;

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * Certificates come as a set that handshakes hold on to, so that the set can be replaced at any time. A server's workers
+ * take it from the context each on its own thread, and one of them replaces it (tls_gnutls.c has the lock for that).
+ *
+ * The server's handshake asks the set for the certificate that fits the name which the client asks for, else it gets the first.
+ *
+ * A resumed session shows no certificate, so a ticket must not outlive the one that was shown. The key of tickets is
+ * derived from a secret of the context and all certificates of the set: with others there is another key, and old
+ * tickets lead to a full handshake; with the same ones, read again, it is the same.
+ */
+
+#include "quic/certificate_set.h"
+
+#include <gnutls/abstract.h>
+#include <gnutls/crypto.h>
+#include <gnutls/gnutls.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "quic/certificate.h"
+#include "quic/tls.h"
+#include "quic/tls_session.h"
+
+#define SET_HASH_LEN 32 /* SHA-256 */
+
+int wt__ticket_key_generate(struct wt__ticket_key *key) {
+  gnutls_datum_t made;
+  int rc = gnutls_session_ticket_key_generate(&made);
+  if (!rc) *key = (struct wt__ticket_key){made.data, made.size};
+  return rc;
+}
+
+void wt__ticket_key_free(struct wt__ticket_key *key) {
+  if (!key->data) return;
+  wt__wipe(key->data, key->size);
+  gnutls_free(key->data);
+  *key = (struct wt__ticket_key){NULL, 0};
+}
+
+struct wt__cert_set *wt__cert_set_ref(struct wt__cert_set *set) {
+  if (set) atomic_fetch_add_explicit(&set->refs, 1, memory_order_relaxed);
+  return set;
+}
+
+void wt__cert_set_unref(struct wt__cert_set *set) {
+  if (!set || atomic_fetch_sub_explicit(&set->refs, 1, memory_order_acq_rel) != 1) return;
+  gnutls_certificate_free_credentials(set->credentials);
+  wt__ticket_key_free(&set->ticket_key);
+  for (size_t i = 0; i < set->count; i++) wt_certificate_free(set->certificates[i]);
+  wt__free(set);
+}
+
+/* The certificate for `name`, else the first. */
+static const wt_certificate *set_find(const struct wt__cert_set *set, const char *name) {
+  for (size_t i = 0; i < set->count; i++) {
+    if (wt__certificate_matches(set->certificates[i], name)) return set->certificates[i];
+  }
+  return set->certificates[0];
+}
+
+/* The certificate for the name that the client asks for, else the first. */
+static const wt_certificate *set_choose(const struct wt__cert_set *set, gnutls_session_t session) {
+  const char *hidden = wt__tls_of(session)->server_name;
+  char name[256];
+  size_t len = sizeof(name) - 1;
+  unsigned type = 0;
+  if (hidden) return set_find(set, hidden);
+  if (gnutls_server_name_get(session, name, &len, &type, 0) || type != GNUTLS_NAME_DNS || len >= sizeof(name))
+    return set->certificates[0];
+  name[len] = '\0';
+  if (strlen(name) != len) return set->certificates[0]; /* a name in front of a NUL is not the one that was asked for */
+  return set_find(set, name);
+}
+
+/* GnuTLS borrows what this gives; the session's set keeps it alive. */
+static int set_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **chain,
+                        unsigned *chain_len, gnutls_ocsp_data_st **ocsp, unsigned *ocsp_len, gnutls_privkey_t *key,
+                        unsigned *flags) {
+  (void)info;
+  const wt_certificate *certificate = set_choose(wt__tls_of(session)->set, session);
+  *chain = certificate->chain;
+  *chain_len = certificate->chain_len;
+  *key = certificate->signer ? certificate->signer : certificate->key;
+  *ocsp = NULL;
+  *ocsp_len = 0;
+  *flags = 0;
+  return 0;
+}
+
+struct wt__cert_set *wt__cert_set_new(wt_certificate *const *certificates, size_t count) {
+  struct wt__cert_set *set = wt__calloc(1, sizeof(*set) + count * sizeof(wt_certificate *));
+  if (!set) return NULL;
+  if (gnutls_certificate_allocate_credentials(&set->credentials)) {
+    wt__free(set);
+    return NULL;
+  }
+  gnutls_certificate_set_retrieve_function3(set->credentials, set_retrieve);
+  atomic_init(&set->refs, 1);
+  set->count = count;
+  for (size_t i = 0; i < count; i++) set->certificates[i] = wt__certificate_ref(certificates[i]);
+  return set;
+}
+
+/* What the set shows to clients, all of it, as a hash. 0 or an error of GnuTLS. */
+static int set_fingerprint(const struct wt__cert_set *set, uint8_t hash[static SET_HASH_LEN]) {
+  gnutls_hash_hd_t state;
+  int rc = gnutls_hash_init(&state, GNUTLS_DIG_SHA256);
+  if (rc) return rc;
+  for (size_t i = 0; i < set->count; i++) {
+    const wt_certificate *certificate = set->certificates[i];
+    for (unsigned j = 0; !rc && j < certificate->chain_len; j++) {
+      uint8_t one[SET_HASH_LEN]; /* of a fixed length, so that no two sets look the same */
+      const gnutls_datum_t *der = &certificate->chain[j].cert;
+      rc = gnutls_hash_fast(GNUTLS_DIG_SHA256, der->data, der->size, one);
+      if (!rc) rc = gnutls_hash(state, one, sizeof(one));
+    }
+  }
+  gnutls_hash_deinit(state, hash);
+  return rc;
+}
+
+int wt__cert_set_derive_ticket_key(struct wt__cert_set *set, const struct wt__ticket_key *secret) {
+  uint8_t hash[SET_HASH_LEN];
+  const gnutls_datum_t info = {hash, sizeof(hash)};
+  if (!secret->data) return 0;
+  set->ticket_key.data = gnutls_malloc(secret->size);
+  if (!set->ticket_key.data) return GNUTLS_E_MEMORY_ERROR;
+  set->ticket_key.size = secret->size;
+  const gnutls_datum_t from = {secret->data, secret->size};
+  int rc = set_fingerprint(set, hash);
+  if (!rc) rc = gnutls_hkdf_expand(GNUTLS_MAC_SHA512, &from, &info, set->ticket_key.data, set->ticket_key.size);
+  return rc;
+}
