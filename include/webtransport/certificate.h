@@ -86,6 +86,13 @@ WT_API int wt_certificate_describe(const void *data, size_t len, size_t index, s
 /** Drops the caller's reference; NULL is allowed. A server keeps its own. The key is wiped last. Since 0.1.0. */
 WT_API void wt_certificate_free(wt_certificate *certificate);
 
+/** Whether a server asks its clients for certificates (RFC 8446, section 4.3.2). Since 0.2.0. */
+enum wt_client_certificates {
+  WT_CLIENT_CERTIFICATES_NONE = 0,    /**< it does not ask */
+  WT_CLIENT_CERTIFICATES_ASK = 1,     /**< it asks; a client without one is served too */
+  WT_CLIENT_CERTIFICATES_REQUIRE = 2, /**< a client without one is refused */
+};
+
 #ifdef __cplusplus
 }
 #endif

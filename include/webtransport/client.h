@@ -2,6 +2,7 @@
 #ifndef WEBTRANSPORT_CLIENT_H
 #define WEBTRANSPORT_CLIENT_H
 
+#include <webtransport/certificate.h>
 #include <webtransport/connection.h>
 #include <webtransport/error.h>
 #include <webtransport/request.h>
@@ -49,6 +50,12 @@ struct wt_client_config {
   size_t certificate_hash_count;
   /** Accept any certificate whatsoever: whoever is on the path can read and change everything. For tests alone. */
   bool dangerously_accept_any_certificate;
+
+  /**
+   * What the client shows to servers that ask for a certificate, with its chain; NULL (the default): nothing. The client
+   * takes its own reference.
+   */
+  wt_certificate *certificate;
 
   /** Address to send from, "192.0.2.7:0"; NULL (the default): any of the machine's. Copied. */
   const char *bind;

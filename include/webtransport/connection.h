@@ -46,7 +46,7 @@ struct wt_connection_info {
   const char *group;                        /**< of the key exchange: "X25519" */
   bool resumed;                             /**< by a session ticket */
 
-  const uint8_t *certificate; /**< DER of the peer's leaf; NULL if it showed none (a client, a resumed session) */
+  const uint8_t *certificate; /**< DER of the peer's leaf; NULL if it showed none: a server on a resumed session */
   size_t certificate_len;
 
   bool has_parameters; /**< the peer's transport parameters are in */
@@ -60,6 +60,10 @@ struct wt_connection_info {
   uint64_t handshake_us, settings_us;
   uint64_t smoothed_rtt_us, min_rtt_us, rtt_variation_us;
   size_t max_udp_payload_size; /**< what the path was found to carry, in bytes */
+
+  /** Whether `certificate` was verified: a server's as the client's configuration says, a client's by the authorities of
+   * `client_ca_file`. Since 0.2.0. */
+  bool certificate_verified;
 };
 
 /**
@@ -68,6 +72,17 @@ struct wt_connection_info {
  * Errors: WT_ERR_INVALID if `info->size` is smaller than any version's; WT_ERR_CLOSED. Since 0.1.0.
  */
 WT_API int wt_session_get_connection_info(const wt_session *session, struct wt_connection_info *info);
+
+/**
+ * Gives the `index`th certificate that the peer showed in the handshake, counted from 0, to `*der` and `*len`: the leaf
+ * first, then the rest of its chain. `wt_certificate_describe` reads it. It lives as long as the connection. On a server,
+ * it is what the client showed, on the connection or on the one that a resumed session goes back to; whether the chain was
+ * verified is `certificate_verified` of `wt_session_get_connection_info`. After an error they are NULL and 0.
+ *
+ * Errors: WT_ERR_NOT_FOUND past the last, also if the peer showed none; WT_ERR_CLOSED. Any callback but `on_close`. Since
+ * 0.2.0.
+ */
+WT_API int wt_session_peer_certificate(const wt_session *session, size_t index, const void **der, size_t *len);
 
 /**
  * Returns the name of the setting `id`, as the RFCs and drafts spell it: "SETTINGS_ENABLE_CONNECT_PROTOCOL";

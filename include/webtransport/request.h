@@ -2,6 +2,7 @@
 #ifndef WEBTRANSPORT_REQUEST_H
 #define WEBTRANSPORT_REQUEST_H
 
+#include <webtransport/connection.h>
 #include <webtransport/error.h>
 #include <webtransport/session.h>
 
@@ -108,6 +109,18 @@ WT_API const char *wt_request_origin(const wt_request *request);
 
 /** Returns the client's address as "192.0.2.1:4433" or "[2001:db8::1]:4433". Since 0.1.0. */
 WT_API const char *wt_request_peer_address(const wt_request *request);
+
+/**
+ * Gives the `index`th certificate that the client showed, as `wt_session_peer_certificate` in connection.h; see
+ * `client_certificates` of struct wt_server_config. Since 0.2.0.
+ */
+WT_API int wt_request_peer_certificate(const wt_request *request, size_t index, const void **der, size_t *len);
+
+/**
+ * Fills `*info` for the connection of the request, as `wt_session_get_connection_info`: whether the client's certificate
+ * was verified, for one. Errors: WT_ERR_INVALID if `info->size` is smaller than any version's. Since 0.2.0.
+ */
+WT_API int wt_request_get_connection_info(const wt_request *request, struct wt_connection_info *info);
 
 /** Says whether this is an Extended CONNECT for "webtransport" or "webtransport-h3". Since 0.1.0. */
 WT_API bool wt_request_is_webtransport(const wt_request *request);

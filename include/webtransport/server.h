@@ -155,6 +155,20 @@ struct wt_server_config {
    */
   bool require_reset_stream_at;
 
+  /* --- TLS. --- */
+  /**
+   * Whether clients are asked for certificates; default WT_CLIENT_CERTIFICATES_NONE. `client_ca_file`: the authorities, as
+   * PEM; it is read by `wt_server_new` and never again. A client that shows a certificate is then refused unless a chain
+   * leads to one of them, it is valid now, and it is for clients of TLS. NULL, the default, is for
+   * WT_CLIENT_CERTIFICATES_ASK alone: any certificate is taken, nothing but the possession of its key is verified, and the
+   * application has to look at it (`wt_request_peer_certificate`).
+   *
+   * A refused client gets the alert of TLS (certificate_required, unknown_ca, certificate_expired, ...), and no handler is
+   * called; the log has a warning. Browsers show no certificates in WebTransport sessions.
+   */
+  enum wt_client_certificates client_certificates;
+  const char *client_ca_file; /**< copied */
+
   /* --- Windows (RFC 9000, section 4), in bytes. --- */
   uint64_t initial_max_data;        /**< default 1 MiB; grows to `max_data` as it is read */
   uint64_t max_data;                /**< default 16 MiB */
@@ -280,8 +294,8 @@ static inline void wt_server_config_default(struct wt_server_config *config) {
  * `wt_server_free`. `message`, which may be NULL, gets a sentence about an error, naming the field at fault (at most
  * `message_size` bytes with its NUL), or ""; the log has it, too. After an error `*server` is NULL.
  *
- * Errors: WT_ERR_INVALID (a bound makes no sense), WT_ERR_UNSUPPORTED (a `size`), WT_ERR_NOMEM, WT_ERR_IO.
- * `message` since 0.2.0. Since 0.1.0.
+ * Errors: WT_ERR_INVALID (a bound makes no sense), WT_ERR_UNSUPPORTED (a `size`), WT_ERR_FILE (`client_ca_file`),
+ * WT_ERR_TLS, WT_ERR_NOMEM, WT_ERR_IO. `message` since 0.2.0. Since 0.1.0.
  */
 WT_API int wt_server_new(wt_server **server, const struct wt_server_config *config, char *message, size_t message_size);
 

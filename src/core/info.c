@@ -29,3 +29,14 @@ int wt_session_get_connection_info(const wt_session *session, struct wt_connecti
   if (transport->get_info) transport->get_info(session->mux->ctx, &all);
   return wt__info_copy(info, &all);
 }
+
+int wt_session_peer_certificate(const wt_session *session, size_t index, const void **der, size_t *len) {
+  const struct wt_transport *transport = session->mux->transport;
+  struct wt__vec found = {NULL, 0};
+  int error = session->told                 ? WT_ERR_CLOSED
+              : transport->peer_certificate ? transport->peer_certificate(session->mux->ctx, index, &found)
+                                            : WT_ERR_NOT_FOUND;
+  *der = found.data;
+  *len = found.len;
+  return error;
+}

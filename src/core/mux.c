@@ -68,6 +68,10 @@ static void gone_get_info(void *ctx, struct wt_connection_info *info) {
   (void)ctx;
   *info = (struct wt_connection_info){.size = size};
 }
+static int gone_peer_certificate(void *ctx, size_t index, struct wt__vec *der) {
+  (void)ctx, (void)index, (void)der;
+  return WT_ERR_CLOSED;
+}
 static int gone_export_keys(void *ctx, const char *label, const void *context, size_t context_len, void *out,
                             size_t out_len) {
   (void)ctx, (void)label, (void)context, (void)context_len, (void)out, (void)out_len;
@@ -86,6 +90,7 @@ static const struct wt_transport transport_gone = {
     .set_keep_alive = gone_keep_alive,
     .path_stats = gone_path_stats,
     .get_info = gone_get_info,
+    .peer_certificate = gone_peer_certificate,
     .export_keys = gone_export_keys,
     .connect_wake = gone_connect,
     .connect_reset = gone_stream_code,

@@ -79,6 +79,10 @@ struct wt_transport {
    * HTTP/3 knows. NULL: nothing is. */
   void (*get_info)(void *ctx, struct wt_connection_info *info);
 
+  /* The `index`th certificate that the peer showed, as DER, the leaf first; it lives as long as the connection.
+   * WT_ERR_NOT_FOUND, WT_ERR_CLOSED. NULL: there is no TLS. */
+  int (*peer_certificate)(void *ctx, size_t index, struct wt__vec *der);
+
   /* TLS exporter (RFC 8446, section 7.5). WT_ERR_STATE before the handshake is done, WT_ERR_CLOSED,
    * WT_ERR_TLS. NULL: there is no TLS. */
   int (*export_keys)(void *ctx, const char *label, const void *context, size_t context_len, void *out, size_t out_len);

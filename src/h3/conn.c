@@ -86,6 +86,10 @@ static struct wt__gauge *up_gauge(void *ctx) {
 
 static void up_get_info(void *ctx, struct wt_connection_info *info) { wt__h3_conn_get_info(ctx, info); }
 
+static int up_peer_certificate(void *ctx, size_t index, struct wt__vec *der) {
+  return wt__h3_conn_peer_certificate(ctx, index, der);
+}
+
 static int up_export_keys(void *ctx, const char *label, const void *context, size_t context_len, void *out,
                           size_t out_len) {
   struct wt__h3_conn *conn = ctx;
@@ -120,6 +124,7 @@ static const struct wt_transport transport_up = {
     .path_stats = up_path_stats,
     .gauge = up_gauge,
     .get_info = up_get_info,
+    .peer_certificate = up_peer_certificate,
     .export_keys = up_export_keys,
     .connect_wake = up_connect_wake,
     .connect_reset = up_connect_reset,

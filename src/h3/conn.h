@@ -122,5 +122,7 @@ bool wt__h3_conn_is_idle(const struct wt__h3_conn *conn);
 /* What is known of the connection, for diagnosis: all members but `size`, which stays. Pointers live as
  * `wt_connection_info` says. */
 void wt__h3_conn_get_info(const struct wt__h3_conn *conn, struct wt_connection_info *info);
+/* The `index`th certificate that the peer showed, as of `struct wt_transport`. WT_ERR_NOT_FOUND, WT_ERR_CLOSED. */
+int wt__h3_conn_peer_certificate(const struct wt__h3_conn *conn, size_t index, struct wt__vec *der);
 
 #endif

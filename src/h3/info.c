@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What HTTP/3 adds to the connection information (`struct wt_connection_info`): the peer's SETTINGS, which draft they
+ * What a request tells of its connection, and what HTTP/3 adds to the connection information (`struct wt_connection_info`): the peer's SETTINGS, which draft they
  * chose, and when they came. QUIC fills in the rest first.
  *
  * The SETTINGS are kept as they were received, in order and with those that nobody here knows (RFC 9114, section
@@ -10,6 +10,7 @@
  */
 
 #include "base/mem.h"
+#include "core/info.h"
 #include "h3/internal.h"
 
 int wt__info_keep_settings(struct wt__h3_conn *conn) {
@@ -37,4 +38,24 @@ void wt__h3_conn_get_info(const struct wt__h3_conn *conn, struct wt_connection_i
   info->draft = wt__settings_draft(&conn->peer);
   info->settings_us = (conn->settings_at - conn->born_at) / 1000;
   if (info->settings_us == 0) info->settings_us = 1; /* 0 says that they are not in */
+}
+
+int wt__h3_conn_peer_certificate(const struct wt__h3_conn *conn, size_t index, struct wt__vec *der) {
+  if (conn->closing || !conn->below->peer_certificate) return WT_ERR_CLOSED;
+  return conn->below->peer_certificate(conn->ctx, index, der);
+}
+
+int wt_request_get_connection_info(const wt_request *request, struct wt_connection_info *info) {
+  struct wt_connection_info all = {.size = sizeof(all)};
+  if (!request) return WT_ERR_INVALID;
+  wt__h3_conn_get_info(request->conn, &all);
+  return wt__info_copy(info, &all);
+}
+
+int wt_request_peer_certificate(const wt_request *request, size_t index, const void **der, size_t *len) {
+  struct wt__vec found = {NULL, 0};
+  int error = request ? wt__h3_conn_peer_certificate(request->conn, index, &found) : WT_ERR_INVALID;
+  *der = found.data;
+  *len = found.len;
+  return error;
 }

@@ -223,6 +223,7 @@ static int tls_open(wt_client *client, char *message, size_t size) {
       .ca_file = config->ca_file,
       .hashes = config->certificate_hashes,
       .hash_count = config->certificate_hash_count,
+      .certificate = config->certificate,
   };
   int error = wt__tls_client_new(&client->tls, &options);
   if (error == WT_ERR_FILE && config->ca_file) {

@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/sized.h"
 #include "net/bounds.h"
+#include "quic/tls.h"
 
 #define VERSION_1 0x00000001 /* RFC 9000 */
 #define VERSION_2 0x6b3343cf /* RFC 9369 */
@@ -95,6 +96,7 @@ int wt__client_config_copy(struct wt_client_config *copy, const struct wt_client
 
   *copy = given;
   copy->ca_file = copy->bind = NULL;
+  if (copy->certificate) copy->certificate = wt__certificate_ref(copy->certificate);
   error = hashes_copy(copy, &given);
   if (error == 0) error = text_copy(&copy->ca_file, given.ca_file);
   if (error == 0) error = text_copy(&copy->bind, given.bind);
@@ -108,6 +110,7 @@ int wt__client_config_copy(struct wt_client_config *copy, const struct wt_client
 void wt__client_config_free(struct wt_client_config *copy) {
   wt__free((void *)(uintptr_t)copy->ca_file);
   wt__free((void *)(uintptr_t)copy->bind);
+  wt_certificate_free(copy->certificate);
   wt__free((void *)(uintptr_t)copy->certificate_hashes);
   memset(copy, 0, sizeof(*copy));
 }

@@ -90,12 +90,25 @@ static void check_choices(struct wt__check *check, const struct wt_server_config
   }
 }
 
+static void check_client_certificates(struct wt__check *check, const struct wt_server_config *config) {
+  enum wt_client_certificates mode = config->client_certificates;
+  wt__check_range(check, "client_certificates", (uint64_t)mode, WT_CLIENT_CERTIFICATES_NONE,
+                  WT_CLIENT_CERTIFICATES_REQUIRE);
+  if (config->client_ca_file && mode == WT_CLIENT_CERTIFICATES_NONE) {
+    wt__check_fail(check, "client_ca_file is set, but client_certificates asks for none");
+  }
+  if (!config->client_ca_file && mode == WT_CLIENT_CERTIFICATES_REQUIRE) {
+    wt__check_fail(check, "client_certificates requires them, so client_ca_file must be set");
+  }
+}
+
 int wt__config_check(const struct wt_server_config *config, char *why, size_t size) {
   struct wt__check check = {.why = why, .size = size};
   struct wt__bounds bounds;
   check_listen(&check, config);
   check_choices(&check, config);
   check_times(&check, config);
+  check_client_certificates(&check, config);
   WT__BOUNDS_OF(&bounds, struct wt_server_config, config);
   wt__bounds_check(&bounds, &check);
   WT__CHECK_RANGE(&check, config, workers, 1, WT__WORKERS_MAX);
@@ -147,7 +160,12 @@ int wt__config_copy(struct wt_server_config *copy, const struct wt_server_config
   copy->listen = NULL;
   copy->listen_count = 0;
   copy->reset_key = NULL;
+  copy->client_ca_file = NULL;
   error = listen_copy(copy, &given);
+  if (error == 0 && given.client_ca_file) {
+    copy->client_ca_file = wt__strdup(given.client_ca_file);
+    if (!copy->client_ca_file) error = WT_ERR_NOMEM;
+  }
   if (error == 0) error = reset_key_copy(copy, &given);
   if (error) {
     wt__config_free(copy);
@@ -161,5 +179,6 @@ void wt__config_free(struct wt_server_config *copy) {
   wt__free((void *)(uintptr_t)copy->listen);
   if (copy->reset_key) wt__wipe((void *)(uintptr_t)copy->reset_key, copy->reset_key_len);
   wt__free((void *)(uintptr_t)copy->reset_key);
+  wt__free((void *)(uintptr_t)copy->client_ca_file);
   memset(copy, 0, sizeof(*copy));
 }

@@ -97,11 +97,26 @@ static int workers_new(wt_server *server, char *why, size_t size) {
   return 0;
 }
 
+static int tls_open(wt_server *server, char *why, size_t size) {
+  const struct wt_server_config *config = &server->config;
+  const struct wt__tls_server_options options = {
+      .client_certificates = config->client_certificates,
+      .client_ca_file = config->client_ca_file,
+  };
+  int error = wt__tls_context_new(&server->tls, config->session_tickets);
+  if (error == 0) error = wt__tls_context_configure(server->tls, &options);
+  if (error == WT_ERR_FILE) {
+    (void)snprintf(why, size, "client_ca_file %s: no certificate of an authority can be read from it",
+                   config->client_ca_file);
+  }
+  return error;
+}
+
 static int server_new(struct wt_server *server, const struct wt_server_config *config, char *why, size_t size) {
   wt__routes_init(&server->routes);
   wt__posts_init(&server->posts, post_call, server);
   int error = wt__config_copy(&server->config, config, why, size);
-  if (error == 0) error = wt__tls_context_new(&server->tls, server->config.session_tickets);
+  if (error == 0) error = tls_open(server, why, size);
   return error ? error : workers_new(server, why, size);
 }
 

@@ -221,7 +221,7 @@ static int on_handshake_completed(ngtcp2_conn *quic, void *user_data) {
   }
   wt__shared_shake(conn->endpoint->shared);
   conn_count_peer(conn);
-  wt__tls_send_ticket(conn->tls);
+  if (wt__tls_server_done(conn->tls)) return NGTCP2_ERR_NOMEM;
   return conn_submit_token(conn, &ngtcp2_conn_get_path(quic)->remote);
 }
 

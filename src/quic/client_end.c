@@ -12,7 +12,11 @@
 #include "wire/error_code.h"
 #include "wire/utf8.h"
 
-#define ALERT_ILLEGAL_PARAMETER 47 /* RFC 8446, section 6 */
+/* RFC 8446, section 6 */
+#define ALERT_BAD_CERTIFICATE 42
+#define ALERT_ILLEGAL_PARAMETER 47
+#define ALERT_UNKNOWN_CA 48
+#define ALERT_CERTIFICATE_REQUIRED 116
 
 static bool is_tls_alert(uint64_t code) { return code >= NGTCP2_CRYPTO_ERROR && code < NGTCP2_CRYPTO_ERROR + 0x100; }
 
@@ -22,10 +26,20 @@ static bool may_be_the_name(const struct wt__conn *conn, uint8_t alert) {
   return alert == ALERT_ILLEGAL_PARAMETER && !conn->shaken && strchr(name, '_') != NULL;
 }
 
+/* What servers say when it is about the client's certificate (RFC 8446, section 6.2); "": it is not. A server judges it when
+ * the handshake is done for the client. */
+static const char *certificate_alert(const struct wt__conn *conn, uint8_t alert) {
+  if (alert == ALERT_CERTIFICATE_REQUIRED) return "the server requires a certificate of the client: ";
+  if (!conn->shaken || alert < ALERT_BAD_CERTIFICATE || alert > ALERT_UNKNOWN_CA) return "";
+  return alert == ALERT_ILLEGAL_PARAMETER ? "" : "the server refuses the client's certificate: ";
+}
+
 static void explain_alert(const struct wt__conn *conn, struct wt__h3_end *end, uint8_t alert) {
+  const char *about = certificate_alert(conn, alert);
   bool name = may_be_the_name(conn, alert);
   end->error = WT_ERR_TLS;
-  (void)snprintf(end->reason, sizeof(end->reason), "the server ended the handshake: %s%s%s", wt__tls_alert_name(alert),
+  (void)snprintf(end->reason, sizeof(end->reason), "%s%s%s%s",
+                 *about ? about : "the server ended the handshake: ", wt__tls_alert_name(alert),
                  name ? "; maybe it takes no name with an underscore, such as " : "",
                  name ? wt__tls_server_name(conn->tls) : "");
 }

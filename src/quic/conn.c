@@ -224,8 +224,8 @@ static void conn_rest(struct wt__conn *conn) {
   conn_free_stops(conn);
 }
 
-/* The TLS library has refused the name that the client asks for. */
-static void conn_warn_name(struct wt__conn *conn) {
+/* The name that the client asks for, or its certificate, was refused. */
+static void conn_warn_refused(struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
   const char *why = conn->tls && !conn->client ? wt__tls_error(conn->tls) : NULL;
   char peer[WT__ADDRESS_TEXT_MAX];
@@ -245,7 +245,7 @@ static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum 
     if (!conn->client) wt__shared_end(endpoint->shared, conn->shaken);
     if (conn->counted) wt__shared_peer_remove(endpoint->shared, WT__PEERS_ESTABLISHED, conn->peer_key);
     wt__conn_log_ending(conn, &ending);
-    if (!conn->shaken) conn_warn_name(conn);
+    if (!conn->shaken) conn_warn_refused(conn);
   }
   wt__conn_leave_half_open(conn);
   wt__lane_clear(&endpoint->turn, &conn->lane);
@@ -444,7 +444,7 @@ static void conn_answer_closing(struct wt__conn *conn) {
 
 static void conn_settle(struct wt__conn *conn) {
   wt__tls_server_settle(conn->tls);
-  conn_count(conn, WT__BUDGET_CONNECTION);
+  conn_count(conn, WT__BUDGET_CONNECTION + wt__tls_kept(conn->tls));
 }
 
 /* ngtcp2 has answered the STOP_SENDING frames of a datagram with RESET_STREAM; h3 is told why. */

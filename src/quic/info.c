@@ -59,6 +59,7 @@ static void info_tls(const struct wt__conn *conn, struct wt_connection_info *inf
   info->resumed = tls.resumed;
   info->certificate = tls.certificate;
   info->certificate_len = tls.certificate_len;
+  info->certificate_verified = tls.verified;
 }
 
 void wt__conn_get_info(void *ctx, struct wt_connection_info *info) {

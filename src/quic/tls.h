@@ -14,6 +14,8 @@
 
 #include <webtransport/certificate.h>
 
+#include "base/vec.h"
+
 struct ngtcp2_conn;
 struct wt__memory;
 struct wt__packet_keys;
@@ -23,6 +25,14 @@ struct wt__tls_context;
 
 int wt__tls_context_new(struct wt__tls_context **context, bool session_tickets);
 void wt__tls_context_free(struct wt__tls_context *context);
+
+/* What a server may be told beside its certificates. All zero: the defaults. */
+struct wt__tls_server_options {
+  enum wt_client_certificates client_certificates;
+  const char *client_ca_file; /* PEM; NULL: what clients show is not verified */
+};
+/* Before certificates are set. WT_ERR_FILE (no authority can be read from `client_ca_file`), WT_ERR_NOMEM. */
+int wt__tls_context_configure(struct wt__tls_context *context, const struct wt__tls_server_options *options);
 
 /* Handshakes from now on, of any thread, use these; each is referenced. The first is for clients whose server name
  * fits none. Running connections keep what they have. Session tickets given out with other certificates resume nothing
@@ -35,9 +45,9 @@ int wt__tls_context_set_certificates(struct wt__tls_context *context, wt_certifi
 struct wt__tls;
 int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, struct ngtcp2_conn *conn);
 void wt__tls_free(struct wt__tls *tls);
-/* The handshake of a server's connection is done: writes a ticket for the client's next one, if there are to be any.
- * That it cannot be made is no error: the next connection takes longer. */
-void wt__tls_send_ticket(struct wt__tls *tls);
+/* The handshake of a server's connection is done: keeps what the client showed, and writes a ticket for its next connection,
+ * if there are to be any. That a ticket cannot be made is no error: the next connection takes longer. WT_ERR_NOMEM. */
+int wt__tls_server_done(struct wt__tls *tls);
 /* The handshake of a server's connection is done, and no call of the TLS library's is under way: frees what is not
  * needed any more. `conn` has no native handle then. Nothing happens when it is called again. */
 void wt__tls_server_settle(struct wt__tls *tls);
@@ -50,8 +60,17 @@ struct wt__tls_info {
   bool resumed;
   const uint8_t *certificate; /* DER of the peer's leaf; NULL if it showed none */
   size_t certificate_len;
+  bool verified; /* it, and the chain, were */
 };
 void wt__tls_get_info(const struct wt__tls *tls, struct wt__tls_info *info);
+
+/* The `index`th certificate that the peer showed, the leaf first, as DER: lives as long as `tls`, of a server from
+ * `wt__tls_server_done` on. WT_ERR_NOT_FOUND. */
+int wt__tls_peer_certificate(const struct wt__tls *tls, size_t index, struct wt__vec *der);
+/* Whether what the peer showed was verified: a client's by the authorities, a server's as its client wants it. */
+bool wt__tls_peer_is_verified(const struct wt__tls *tls);
+/* Bytes that a settled server's connection keeps of the client's certificates. */
+size_t wt__tls_kept(const struct wt__tls *tls);
 
 /* Whether the peer's transport parameters announced reset_stream_at; false before they are there. */
 bool wt__tls_peer_has_reset_at(const struct wt__tls *tls);
@@ -70,6 +89,7 @@ struct wt__tls_client_options {
   const char *ca_file;         /* WT__VERIFY_CA: PEM; NULL: the authorities that the system trusts */
   const uint8_t (*hashes)[32]; /* WT__VERIFY_HASHES; copied */
   size_t hash_count;
+  wt_certificate *certificate; /* to show to servers that ask for one; referenced; NULL: there is none */
 };
 
 /* What connections of a client share. It outlives them. */
@@ -78,6 +98,9 @@ struct wt__tls_client;
 /* WT_ERR_INVALID (no hashes), WT_ERR_FILE (no authority could be read), WT_ERR_TLS, WT_ERR_NOMEM. */
 int wt__tls_client_new(struct wt__tls_client **client, const struct wt__tls_client_options *options);
 void wt__tls_client_free(struct wt__tls_client *client);
+
+/* Whether it judges the servers' certificates at all. */
+bool wt__tls_client_verifies(const struct wt__tls_client *client);
 
 /* Where the client keeps session tickets, and the caller may keep tokens. */
 struct wt__memory *wt__tls_client_memory(struct wt__tls_client *client);
@@ -92,7 +115,7 @@ int wt__tls_new_client(struct wt__tls **tls, struct wt__tls_client *client, cons
 void wt__tls_client_settle(struct wt__tls *tls, bool unused);
 
 /* Why the server's certificate was refused, for people; "" if it was not. Of a server: why the name that the client asks
- * for was refused; NULL or "" if it was not. */
+ * for, or its certificate, was refused; NULL or "" if it was not. */
 const char *wt__tls_error(const struct wt__tls *tls);
 
 /* What a client asks for: a DNS name, or an IP address. */

@@ -25,6 +25,7 @@
  */
 
 #include <arpa/inet.h>
+#include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
@@ -48,6 +49,7 @@ struct wt__tls_client {
   size_t hash_count;
   uint8_t (*hashes)[HASH_LEN];
   struct wt__memory *memory;
+  wt_certificate *certificate; /* NULL: it has none to show */
 };
 
 /* --- The judgement. Each returns 0, or -1 with `tls->error` set. --- */
@@ -173,6 +175,22 @@ static int session_verify(gnutls_session_t session) {
   return rc;
 }
 
+/* --- What the client shows --- */
+
+/* A server asks for a certificate. GnuTLS borrows what this gives. Without one the client goes on, and the server decides. */
+static int session_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **chain,
+                            unsigned *len, gnutls_ocsp_data_st **ocsp, unsigned *ocsp_len, gnutls_privkey_t *key,
+                            unsigned *flags) {
+  const wt_certificate *certificate = wt__tls_of(session)->client->certificate;
+  (void)info;
+  *chain = certificate ? certificate->chain : NULL;
+  *len = certificate ? certificate->chain_len : 0;
+  *key = !certificate ? NULL : certificate->signer ? certificate->signer : certificate->key;
+  *ocsp = NULL;
+  *ocsp_len = *flags = 0;
+  return 0;
+}
+
 /* --- What connections share --- */
 
 static int client_trust(struct wt__tls_client *client, const char *ca_file) {
@@ -198,6 +216,8 @@ static int client_init(struct wt__tls_client *client, const struct wt__tls_clien
   client->memory = wt__memory_new();
   if (!client->memory) return WT_ERR_NOMEM;
   gnutls_certificate_set_verify_function(client->credentials, session_verify);
+  gnutls_certificate_set_retrieve_function3(client->credentials, session_retrieve);
+  if (options->certificate) client->certificate = wt__certificate_ref(options->certificate);
   client->verify = options->verify;
   if (options->verify == WT__VERIFY_CA) return client_trust(client, options->ca_file);
   return options->verify == WT__VERIFY_HASHES ? client_hashes(client, options) : 0;
@@ -219,10 +239,13 @@ void wt__tls_client_free(struct wt__tls_client *client) {
   if (!client) return;
   if (client->credentials) gnutls_certificate_free_credentials(client->credentials);
   if (client->priorities) gnutls_priority_deinit(client->priorities);
+  wt_certificate_free(client->certificate);
   wt__memory_free(client->memory);
   wt__free(client->hashes);
   wt__free(client);
 }
+
+bool wt__tls_client_verifies(const struct wt__tls_client *client) { return client->verify != WT__VERIFY_NOTHING; }
 
 struct wt__memory *wt__tls_client_memory(struct wt__tls_client *client) {
   return client->memory;

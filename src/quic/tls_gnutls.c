@@ -16,6 +16,8 @@
  * (0-RTT) is off: GnuTLS has to be asked for it. A client gets one ticket, when its handshake is done: GnuTLS would
  * make two, and before it is done. If the environment has SSLKEYLOGFILE, GnuTLS writes the secrets there by itself.
  *
+ * Certificates of clients are the matter of client_certificate_gnutls.c, a server's own ones of certificate_set_gnutls.c.
+ *
  * A server's session has no more to say once its handshake is over and its ticket is written: nothing that a client
  * may send in QUIC is for it (RFC 9001, sections 4.4 and 6). It is an eighth of a connection's memory, and is freed
  * then. What is asked for later is kept: the exporter's secret, which GnuTLS tells nobody but the key log, and names.
@@ -34,13 +36,15 @@
 
 #include "base/mem.h"
 #include "quic/certificate_set.h"
+#include "quic/client_certificate.h"
 #include "quic/memory.h"
 #include "quic/packet_keys.h"
 #include "quic/server_name.h"
 #include "wire/quic_params.h"
 #include "quic/tls_session.h"
 
-#define MAX_PARAMS_LEN 512 /* our encoded transport parameters */
+#define TICKET_LIFETIME (6 * 3600) /* seconds: GnuTLS's default */
+#define MAX_PARAMS_LEN 512         /* our encoded transport parameters */
 
 /* TLS 1.3 alone, without the middlebox dance that QUIC forbids; AES-128-GCM first: it is the fastest. */
 const char *const wt__tls_priorities = "%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:"
@@ -50,7 +54,8 @@ const char *const wt__tls_priorities = "%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-
 struct wt__tls_context {
   gnutls_priority_t priorities;
   struct wt__ticket_key ticket_secret; /* each set's key is derived from it; NULL: no tickets */
-  pthread_mutex_t lock;                /* of `set` */
+  struct wt__client_auth auth;
+  pthread_mutex_t lock; /* of `set` */
   struct wt__cert_set *set;
 };
 
@@ -74,9 +79,15 @@ int wt__tls_context_new(struct wt__tls_context **context, bool session_tickets) 
   return 0;
 }
 
+int wt__tls_context_configure(struct wt__tls_context *context, const struct wt__tls_server_options *options) {
+  wt__client_auth_free(&context->auth);
+  return wt__client_auth_init(&context->auth, options->client_certificates, options->client_ca_file);
+}
+
 void wt__tls_context_free(struct wt__tls_context *context) {
   if (!context) return;
   wt__cert_set_unref(context->set);
+  wt__client_auth_free(&context->auth);
   pthread_mutex_destroy(&context->lock);
   if (context->priorities) gnutls_priority_deinit(context->priorities);
   wt__ticket_key_free(&context->ticket_secret);
@@ -89,6 +100,7 @@ int wt__tls_context_set_certificates(struct wt__tls_context *context, wt_certifi
   struct wt__cert_set *set = wt__cert_set_new(certificates, count);
   if (!set) return WT_ERR_NOMEM;
   int rc = wt__cert_set_derive_ticket_key(set, &context->ticket_secret);
+  if (!rc) rc = wt__client_auth_trust(&context->auth, set->credentials);
   if (rc) {
     wt__cert_set_unref(set);
     return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
@@ -201,8 +213,10 @@ static bool session_lacks_protocol(gnutls_session_t session, gnutls_record_encry
 static int session_on_secret(gnutls_session_t session, gnutls_record_encryption_level_t level, const void *rx,
                              const void *tx, size_t len) {
   struct wt__tls *tls = wt__tls_of(session);
-  tls->no_protocol = session_lacks_protocol(session, level);
-  if (tls->no_protocol) return -1;
+  if (session_lacks_protocol(session, level)) tls->alert = GNUTLS_A_NO_APPLICATION_PROTOCOL;
+  if (!tls->alert && !tls->client && rx && level == GNUTLS_ENCRYPTION_LEVEL_APPLICATION)
+    (void)wt__client_auth_check_resumed(tls);
+  if (tls->alert) return -1;
   ngtcp2_encryption_level quic_level = ngtcp2_crypto_gnutls_from_gnutls_record_encryption_level(level);
   if (rx && session_install(session, quic_level, false, rx, len)) return -1;
   if (tx && session_install(session, quic_level, true, tx, len)) return -1;
@@ -236,8 +250,9 @@ static int session_on_alert(gnutls_session_t session, gnutls_record_encryption_l
                             gnutls_alert_level_t alert_level, gnutls_alert_description_t alert) {
   (void)level;
   (void)alert_level;
-  const struct wt__tls *tls = wt__tls_of(session);
-  if (tls->no_protocol) alert = GNUTLS_A_NO_APPLICATION_PROTOCOL;
+  struct wt__tls *tls = wt__tls_of(session);
+  if (!tls->client) wt__client_auth_explain(tls, alert);
+  if (tls->alert) alert = (gnutls_alert_description_t)tls->alert;
   ngtcp2_conn_set_tls_alert(tls->conn, (uint8_t)alert);
   return 0;
 }
@@ -294,6 +309,7 @@ int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, st
   const gnutls_datum_t ticket_key = {set->ticket_key.data, set->ticket_key.size};
   made->conn = conn;
   made->set = set;
+  made->auth = &context->auth;
   int rc = gnutls_init(&made->session, GNUTLS_SERVER | GNUTLS_NO_END_OF_EARLY_DATA | GNUTLS_NO_AUTO_SEND_TICKET);
   if (rc) {
     made->session = NULL;
@@ -303,6 +319,7 @@ int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, st
   made->key_log = (void (*)(void))gnutls_session_get_keylog_function(made->session);
   gnutls_session_set_keylog_function(made->session, session_on_key_log);
   wt__server_name_watch(made);
+  wt__client_auth_ask(made);
   rc = wt__tls_session_configure(made, context->priorities, made->set->credentials);
   if (!rc && set->ticket_key.data) rc = gnutls_session_ticket_enable_server(made->session, &ticket_key);
   if (rc) {
@@ -314,8 +331,11 @@ int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, st
   return 0;
 }
 
-void wt__tls_send_ticket(struct wt__tls *tls) {
-  if (tls->session) (void)gnutls_session_ticket_send(tls->session, 1, 0);
+int wt__tls_server_done(struct wt__tls *tls) {
+  int error = wt__client_auth_keep(tls);
+  if (error) return error;
+  if (wt__client_auth_allows_ticket(tls, TICKET_LIFETIME)) (void)gnutls_session_ticket_send(tls->session, 1, 0);
+  return 0;
 }
 
 /* What needs certificates. */
@@ -339,6 +359,7 @@ void wt__tls_free(struct wt__tls *tls) {
   wt__wipe(&tls->exporter, sizeof(tls->exporter));
   wt__memory_item_free(tls->ticket);
   wt__free(tls->server_name);
+  wt__free(tls->peer);
   wt__free(tls->error);
   wt__free(tls);
 }
@@ -347,20 +368,43 @@ void wt__tls_set_keys(struct wt__tls *tls, struct wt__packet_keys *keys) { tls->
 
 bool wt__tls_peer_has_reset_at(const struct wt__tls *tls) { return tls->peer_has_reset_at; }
 
+/* A client's session stays, and has what the server showed. */
+static int session_peer_certificate(const struct wt__tls *tls, size_t index, struct wt__vec *der) {
+  unsigned count = 0;
+  const gnutls_datum_t *chain =
+      tls->session && tls->peer_showed ? gnutls_certificate_get_peers(tls->session, &count) : NULL;
+  if (!chain || index >= count) return WT_ERR_NOT_FOUND;
+  *der = (struct wt__vec){chain[index].data, chain[index].size};
+  return 0;
+}
+
+int wt__tls_peer_certificate(const struct wt__tls *tls, size_t index, struct wt__vec *der) {
+  if (tls->client) return session_peer_certificate(tls, index, der);
+  if (!tls->peer || index >= tls->peer->count) return WT_ERR_NOT_FOUND;
+  *der = tls->peer->certs[index];
+  return 0;
+}
+
+bool wt__tls_peer_is_verified(const struct wt__tls *tls) {
+  return tls->client ? tls->peer_showed && wt__tls_client_verifies(tls->client) : tls->peer && tls->peer->verified;
+}
+
+size_t wt__tls_kept(const struct wt__tls *tls) { return tls->peer ? tls->peer->size : 0; }
+
 void wt__tls_get_info(const struct wt__tls *tls, struct wt__tls_info *info) {
   gnutls_session_t session = tls->session;
   if (!session) {
     *info = tls->info;
     return;
   }
-  *info = (struct wt__tls_info){.version = "", .cipher = "", .group = ""};
-  unsigned count = 0;
-  /* GnuTLS also gives that of the connection which got the ticket. */
-  const gnutls_datum_t *chain = tls->peer_showed ? gnutls_certificate_get_peers(session, &count) : NULL;
-  if (chain && count > 0) {
-    info->certificate = chain[0].data;
-    info->certificate_len = chain[0].size;
-  }
+  struct wt__vec leaf = {NULL, 0};
+  (void)wt__tls_peer_certificate(tls, 0, &leaf);
+  *info = (struct wt__tls_info){.version = "",
+                                .cipher = "",
+                                .group = "",
+                                .certificate = leaf.data,
+                                .certificate_len = leaf.len,
+                                .verified = wt__tls_peer_is_verified(tls)};
   if (!ngtcp2_conn_get_handshake_completed(tls->conn)) return;
   const char *version = gnutls_protocol_get_name(gnutls_protocol_get_version(session));
   const char *cipher = gnutls_cipher_get_name(gnutls_cipher_get(session));

@@ -15,22 +15,26 @@
 struct gnutls_session_int;
 struct gnutls_priority_st;
 struct wt__cert_set;
+struct wt__client_auth;
 struct wt__memory_item;
+struct wt__peer_chain;
 
 struct wt__tls {
   struct gnutls_session_int *session; /* NULL: of a server whose handshake is over */
   struct ngtcp2_conn *conn;
   struct wt__packet_keys *keys;
   bool peer_has_reset_at;
-  bool no_protocol;               /* the peer chose, or offered, no application protocol: the handshake fails */
+  uint8_t alert;                      /* that ends the handshake, in place of the TLS library's; 0: there is none */
+  const struct wt__client_auth *auth; /* of a server */
+  struct wt__peer_chain *peer;        /* of a server: what the client showed; NULL: nothing */
   struct wt__cert_set *set;           /* of a server */
-  void (*key_log)(void);          /* of a server: GnuTLS's own function for that, of another type */
-  struct wt__secret exporter;     /* of a server */
-  struct wt__tls_info info;       /* while `session` is NULL */
-  struct wt__tls_client *client;  /* of a client */
-  char *server_name;              /* of a server: what the client asks for, if GnuTLS is not to see it; or NULL */
-  const uint8_t *hello_params;    /* of a server: in the ClientHello that is being read, or NULL: the parameters, */
-  const uint8_t *hello_name;      /* and the name that GnuTLS is not to see */
+  void (*key_log)(void);              /* of a server: GnuTLS's own function for that, of another type */
+  struct wt__secret exporter;         /* of a server */
+  struct wt__tls_info info;           /* while `session` is NULL */
+  struct wt__tls_client *client;      /* of a client */
+  char *server_name;                  /* of a server: what the client asks for, if GnuTLS is not to see it; or NULL */
+  const uint8_t *hello_params;        /* of a server: in the ClientHello that is being read, or NULL: the parameters, */
+  const uint8_t *hello_name;          /* and the name that GnuTLS is not to see */
   char *error;                    /* WT__TLS_ERROR_MAX bytes: why the server's certificate, or its name, was refused */
   bool peer_showed;               /* it has shown a certificate on this connection, good or not */
   const char *memory_key;         /* where tickets go; NULL: nowhere */

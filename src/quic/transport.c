@@ -121,6 +121,11 @@ static void transport_path_stats(void *ctx, struct wt__path_stats *stats) {
 
 static struct wt__gauge *transport_gauge(void *ctx) { return &((struct wt__conn *)ctx)->gauge; }
 
+static int transport_peer_certificate(void *ctx, size_t index, struct wt__vec *der) {
+  const struct wt__conn *conn = conn_open(ctx);
+  return conn ? wt__tls_peer_certificate(conn->tls, index, der) : WT_ERR_CLOSED;
+}
+
 static int transport_export_keys(void *ctx, const char *label, const void *context, size_t context_len, void *out,
                                  size_t out_len) {
   struct wt__conn *conn = conn_open(ctx);
@@ -143,5 +148,6 @@ const struct wt_transport wt__quic_transport = {
     .path_stats = transport_path_stats,
     .gauge = transport_gauge,
     .get_info = wt__conn_get_info,
+    .peer_certificate = transport_peer_certificate,
     .export_keys = transport_export_keys,
 };

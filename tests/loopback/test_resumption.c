@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "authority.h"
 #include "base/mem.h"
 #include "client.h"
 #include "quic/conn.h"
@@ -171,76 +172,17 @@ static void test_resumption_of_a_server_known_by_its_authority(void **state) {
   pair_free(&p);
 }
 
-#define DAYS(n) ((time_t)(n)*24 * 3600)
-
-struct authority {
-  gnutls_x509_privkey_t key;
-  gnutls_x509_crt_t cert;
-};
-
-/* A certificate of `name` for so many days; signed by `by`, or by itself. */
-static struct authority issue(const char *name, const struct authority *by, int days, bool ca) {
-  struct authority made;
-  assert_int_equal(gnutls_x509_privkey_init(&made.key), 0);
-  assert_int_equal(gnutls_x509_privkey_generate(made.key, GNUTLS_PK_ECDSA,
-                                                (unsigned)GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0),
-                   0);
-  assert_int_equal(gnutls_x509_crt_init(&made.cert), 0);
-  assert_int_equal(gnutls_x509_crt_set_version(made.cert, 3), 0);
-  assert_int_equal(gnutls_x509_crt_set_serial(made.cert, name, strlen(name)), 0);
-  assert_int_equal(
-      gnutls_x509_crt_set_dn_by_oid(made.cert, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)strlen(name)), 0);
-  assert_int_equal(gnutls_x509_crt_set_subject_alt_name(made.cert, GNUTLS_SAN_DNSNAME, name, (unsigned)strlen(name),
-                                                        GNUTLS_FSAN_SET),
-                   0);
-  assert_int_equal(gnutls_x509_crt_set_activation_time(made.cert, time(NULL) - 60), 0);
-  assert_int_equal(gnutls_x509_crt_set_expiration_time(made.cert, time(NULL) + DAYS(days)), 0);
-  assert_int_equal(gnutls_x509_crt_set_ca_status(made.cert, ca), 0);
-  assert_int_equal(
-      gnutls_x509_crt_set_key_usage(made.cert, ca ? GNUTLS_KEY_KEY_CERT_SIGN : GNUTLS_KEY_DIGITAL_SIGNATURE), 0);
-  assert_int_equal(gnutls_x509_crt_set_key(made.cert, made.key), 0);
-  if (!by) by = &made;
-  assert_int_equal(gnutls_x509_crt_sign2(made.cert, by->cert, by->key, GNUTLS_DIG_SHA256, 0), 0);
-  return made;
-}
-
-static void authority_free(struct authority *authority) {
-  gnutls_x509_crt_deinit(authority->cert);
-  gnutls_x509_privkey_deinit(authority->key);
-}
-
-/* The leaf and the one that signed it, with the leaf's key. */
-static wt_certificate *chain_of(const struct authority *leaf, const struct authority *by) {
-  wt_certificate *certificate = NULL;
-  gnutls_datum_t one, two, key;
-  char pem[8192];
-  assert_int_equal(gnutls_x509_crt_export2(leaf->cert, GNUTLS_X509_FMT_PEM, &one), 0);
-  assert_int_equal(gnutls_x509_crt_export2(by->cert, GNUTLS_X509_FMT_PEM, &two), 0);
-  assert_int_equal(gnutls_x509_privkey_export2(leaf->key, GNUTLS_X509_FMT_PEM, &key), 0);
-  int len = snprintf(pem, sizeof(pem), "%s%s", (const char *)one.data, (const char *)two.data);
-  assert_int_equal(wt_certificate_parse(pem, (size_t)len, key.data, key.size, &certificate, NULL, 0), 0);
-  gnutls_free(one.data);
-  gnutls_free(two.data);
-  gnutls_free(key.data);
-  return certificate;
-}
-
 /* An authority in between may end before the leaf: the judgement ends with it. */
 static void test_resumption_ends_with_the_whole_chain(void **state) {
   (void)state;
   struct pair p;
   char path[] = "/tmp/wt-resumption-XXXXXX";
-  gnutls_datum_t pem;
-  struct authority root = issue("root", NULL, 30, true), between = issue("between", &root, 3, true);
-  struct authority leaf = issue("localhost", &between, 10, false);
-  wt_certificate *certificate = chain_of(&leaf, &between);
+  struct authority root = authority_issue("root", NULL, DAYS(30)), between = authority_issue("between", &root, DAYS(3));
+  struct authority leaf = authority_leaf("localhost", &between, -60, DAYS(10), GNUTLS_KP_TLS_WWW_SERVER);
+  wt_certificate *certificate = authority_chain(&leaf, &between);
   pair_init(&p);
   assert_int_equal(wt__tls_context_set_certificates(p.server.tls, &certificate, 1), 0);
-  assert_int_equal(gnutls_x509_crt_export2(root.cert, GNUTLS_X509_FMT_PEM, &pem), 0);
-  int fd = mkstemp(path);
-  assert_true(fd >= 0);
-  assert_int_equal(write(fd, pem.data, pem.size), pem.size);
-  close(fd);
+  authority_file(&root, path);
   p.client.tls_options = (struct wt__tls_client_options){.verify = WT__VERIFY_CA, .ca_file = path};
   pair_start(&p);
   unlink(path);
@@ -251,7 +193,6 @@ static void test_resumption_ends_with_the_whole_chain(void **state) {
   wt__memory_item_free(item);
   pair_free(&p);
   wt_certificate_free(certificate);
-  gnutls_free(pem.data);
   authority_free(&leaf);
   authority_free(&between);
   authority_free(&root);

@@ -124,6 +124,11 @@ static void test_client_config_copy_is_its_own(void **state) {
   }
   assert_int_equal(wt__client_config_copy(&copy, NULL, why, sizeof(why)), 0);
   wt__client_config_free(&copy);
+  assert_int_equal(wt_certificate_generate(NULL, 0, 1, &config.certificate), 0);
+  assert_int_equal(wt__client_config_copy(&copy, &config, why, sizeof(why)), 0);
+  wt_certificate_free(config.certificate);
+  assert_true(wt_certificate_matches(copy.certificate, "localhost")); /* the copy's own reference */
+  wt__client_config_free(&copy);
   assert_int_equal(wt__mem_live(), live);
 }
 

@@ -97,6 +97,10 @@ static void test_config_names_each_wrong_bound(void **state) {
   CHECK_MEMBER(retry, (enum wt_retry)3, "retry is 3, must be at most 2");
   CHECK_MEMBER(reset_key_len, 32, "reset_key_len is 32, must be 0 without a reset_key");
   CHECK_MEMBER(reset_key, (const uint8_t *)"x", "reset_key_len is 0, must be 32 with a reset_key");
+  CHECK_MEMBER(client_certificates, (enum wt_client_certificates)3, "client_certificates is 3, must be at most 2");
+  CHECK_MEMBER(client_certificates, WT_CLIENT_CERTIFICATES_REQUIRE,
+               "client_certificates requires them, so client_ca_file must be set");
+  CHECK_MEMBER(client_ca_file, "ca.pem", "client_ca_file is set, but client_certificates asks for none");
 
   CHECK_MEMBER(idle_timeout_ms, UINT64_MAX, "idle_timeout_ms is 18446744073709551615, must be at most 4294967295");
   CHECK_MEMBER(keep_alive_ms, UINT64_MAX, "keep_alive_ms is 18446744073709551615, must be at most 4294967295");
@@ -146,7 +150,7 @@ static void test_config_zero_may_switch_off(void **state) {
 
 static void test_config_copy_outlives_the_original(void **state) {
   (void)state;
-  char address[] = "127.0.0.1:0";
+  char address[] = "127.0.0.1:0", ca_file[] = "ca.pem";
   const char *listen[] = {address, "[::1]:0"};
   uint8_t key[32];
   char why[WT__CONFIG_WHY_MAX];
@@ -158,15 +162,19 @@ static void test_config_copy_outlives_the_original(void **state) {
   config.listen_count = 2;
   config.reset_key = key;
   config.reset_key_len = sizeof(key);
+  config.client_certificates = WT_CLIENT_CERTIFICATES_ASK;
+  config.client_ca_file = ca_file;
   assert_int_equal(wt__config_copy(&copy, &config, why, sizeof(why)), 0);
   memset(address, 'x', sizeof(address) - 1);
   memset(key, 8, sizeof(key));
+  ca_file[0] = 'x';
   memset(&config, 0xff, sizeof(config));
   assert_int_equal(copy.listen_count, 2);
   assert_string_equal(copy.listen[0], "127.0.0.1:0");
   assert_string_equal(copy.listen[1], "[::1]:0");
   assert_int_equal(copy.reset_key_len, 32);
   assert_int_equal(copy.reset_key[31], 7);
+  assert_string_equal(copy.client_ca_file, "ca.pem");
   wt__config_free(&copy);
   assert_int_equal(wt__mem_live(), live);
 }
@@ -204,6 +212,8 @@ static void test_config_copy_survives_each_failed_allocation(void **state) {
   config.listen_count = 2;
   config.reset_key = key;
   config.reset_key_len = sizeof(key);
+  config.client_certificates = WT_CLIENT_CERTIFICATES_REQUIRE;
+  config.client_ca_file = "ca.pem";
   for (size_t i = 0; error; i++) {
     wt__mem_fail_after(i);
     error = wt__config_copy(&copy, &config, why, sizeof(why));
@@ -213,7 +223,7 @@ static void test_config_copy_survives_each_failed_allocation(void **state) {
     assert_int_equal(wt__mem_live(), live);
     failures++;
   }
-  assert_int_equal(failures, 4); /* the list, two addresses, the key */
+  assert_int_equal(failures, 5); /* the list, two addresses, the key, the name of a file */
   wt__config_free(&copy);
   assert_int_equal(wt__mem_live(), live);
 }
