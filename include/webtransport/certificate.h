@@ -93,6 +93,27 @@ enum wt_client_certificates {
   WT_CLIENT_CERTIFICATES_REQUIRE = 2, /**< a client without one is refused */
 };
 
+/**
+ * Chooses the certificate for a client that asks for `server_name` (SNI); NULL: it names none. Called once a handshake,
+ * unless the session is resumed, on the thread of the worker that has the connection: with several workers, on several
+ * threads at a time. The handshake waits for it, and so do the worker's other connections.
+ *
+ * Returns a reference, which becomes the server's: `return wt_certificate_ref(mine);`. So another thread may free its own
+ * at any time. NULL: the server chooses among its own certificates, as without this function. Since 0.2.0.
+ */
+typedef wt_certificate *(*wt_select_certificate)(const char *server_name, void *user_data);
+
+/**
+ * Gets a secret of a handshake as a line of the NSS key log format, without a newline: "LABEL CLIENT_RANDOM SECRET", for
+ * programs such as Wireshark. Whoever has these lines can read the connection. `line` is borrowed until the function returns,
+ * and wiped then. Called on the loop's thread; with several workers, on the thread of each, at the same time too. Since 0.2.0.
+ */
+typedef void (*wt_key_log)(const char *line, void *user_data);
+
+/** Takes a reference more, to be dropped with `wt_certificate_free`. Returns `certificate`; NULL for NULL. Any thread. Since
+ * 0.2.0. */
+WT_API wt_certificate *wt_certificate_ref(wt_certificate *certificate);
+
 #ifdef __cplusplus
 }
 #endif

@@ -57,6 +57,16 @@ struct wt_client_config {
    */
   wt_certificate *certificate;
 
+  /** Gets the secrets of every handshake; NULL (the default): nobody does. The environment's SSLKEYLOGFILE works beside it. */
+  wt_key_log key_log;
+  void *key_log_user_data;
+
+  /** Cipher suites and groups to offer, the best first, as in struct wt_server_config; NULL and 0: the defaults. Copied. */
+  const char *const *cipher_suites;
+  size_t cipher_suite_count;
+  const char *const *groups;
+  size_t group_count;
+
   /** Address to send from, "192.0.2.7:0"; NULL (the default): any of the machine's. Copied. */
   const char *bind;
 

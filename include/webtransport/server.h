@@ -169,6 +169,29 @@ struct wt_server_config {
   enum wt_client_certificates client_certificates;
   const char *client_ca_file; /**< copied */
 
+  /** Chooses the certificate for a client's server name; NULL (the default): the server chooses among its own. The server
+   * needs one of its own all the same. A connection with a chosen certificate gets no session ticket. */
+  wt_select_certificate select_certificate;
+  void *select_certificate_user_data;
+
+  /** Gets the secrets of every handshake; NULL (the default): nobody does. The environment's SSLKEYLOGFILE works beside it. */
+  wt_key_log key_log;
+  void *key_log_user_data;
+
+  /**
+   * Cipher suites and groups of the key exchange, by their names in RFC 8446, the best first: the server's order counts, and
+   * not the client's. Suites: "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256". Groups:
+   * "x25519", "secp256r1", "secp384r1", "secp521r1", "x448". NULL and 0 (the default): all three suites, and the first three
+   * groups, by the client's order. Initial packets use AES-128-GCM in any case. At most 16 names each, each once. Copied.
+   */
+  const char *const *cipher_suites;
+  size_t cipher_suite_count;
+  const char *const *groups;
+  size_t group_count;
+
+  /** How long a session ticket is good, in seconds: 1 to 604,800, which is the bound of RFC 8446; default 21,600 (6 hours). */
+  uint64_t ticket_lifetime_s;
+
   /* --- Windows (RFC 9000, section 4), in bytes. --- */
   uint64_t initial_max_data;        /**< default 1 MiB; grows to `max_data` as it is read */
   uint64_t max_data;                /**< default 16 MiB */

@@ -224,6 +224,8 @@ static int tls_open(wt_client *client, char *message, size_t size) {
       .hashes = config->certificate_hashes,
       .hash_count = config->certificate_hash_count,
       .certificate = config->certificate,
+      .choice = {config->cipher_suites, config->cipher_suite_count, config->groups, config->group_count},
+      .key_log = {config->key_log, config->key_log_user_data},
   };
   int error = wt__tls_client_new(&client->tls, &options);
   if (error == WT_ERR_FILE && config->ca_file) {

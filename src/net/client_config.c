@@ -18,6 +18,7 @@
 #include "base/mem.h"
 #include "base/sized.h"
 #include "net/bounds.h"
+#include "net/names.h"
 #include "quic/tls.h"
 
 #define VERSION_1 0x00000001 /* RFC 9000 */
@@ -59,6 +60,9 @@ int wt__client_config_check(const struct wt_client_config *config, char *why, si
   if (config->quic_version != VERSION_1 && config->quic_version != VERSION_2) {
     wt__check_fail(&check, "quic_version is 0x%08x, must be 0x00000001 or 0x6b3343cf", (unsigned)config->quic_version);
   }
+  const struct wt__tls_choice choice = {config->cipher_suites, config->cipher_suite_count, config->groups,
+                                        config->group_count};
+  wt__names_check_choice(&choice, &check);
   WT__BOUNDS_OF(&bounds, struct wt_client_config, config);
   wt__bounds_check(&bounds, &check);
   WT__CHECK_RANGE(&check, config, max_sessions_per_connection, 1, SIZE_MAX);
@@ -71,7 +75,6 @@ static int text_copy(const char **copy, const char *text) {
 }
 
 static int hashes_copy(struct wt_client_config *copy, const struct wt_client_config *config) {
-  copy->certificate_hashes = NULL;
   if (config->certificate_hash_count == 0) return 0;
   size_t len = config->certificate_hash_count * sizeof(*config->certificate_hashes);
   uint8_t(*hashes)[32] = wt__malloc(len);
@@ -96,8 +99,10 @@ int wt__client_config_copy(struct wt_client_config *copy, const struct wt_client
 
   *copy = given;
   copy->ca_file = copy->bind = NULL;
+  copy->certificate_hashes = NULL;
   if (copy->certificate) copy->certificate = wt__certificate_ref(copy->certificate);
-  error = hashes_copy(copy, &given);
+  error = wt__names_copy_choice(&copy->cipher_suites, copy->cipher_suite_count, &copy->groups, copy->group_count);
+  if (error == 0) error = hashes_copy(copy, &given);
   if (error == 0) error = text_copy(&copy->ca_file, given.ca_file);
   if (error == 0) error = text_copy(&copy->bind, given.bind);
   if (error) {
@@ -111,6 +116,8 @@ void wt__client_config_free(struct wt_client_config *copy) {
   wt__free((void *)(uintptr_t)copy->ca_file);
   wt__free((void *)(uintptr_t)copy->bind);
   wt_certificate_free(copy->certificate);
+  wt__names_free(copy->cipher_suites, copy->cipher_suite_count);
+  wt__names_free(copy->groups, copy->group_count);
   wt__free((void *)(uintptr_t)copy->certificate_hashes);
   memset(copy, 0, sizeof(*copy));
 }

@@ -17,6 +17,8 @@
 #include "base/sized.h"
 #include "base/rate.h"
 #include "net/bounds.h"
+#include "net/names.h"
+#include "quic/tls.h"
 #include "quic/cid.h"
 
 #define MIN_MEMORY WT__MIB /* some ten connections */
@@ -49,6 +51,7 @@ void wt_server_config_init(struct wt_server_config *config, size_t size) {
       .max_connections_per_address = 1024,
       .max_handshakes_per_address = 256,
       .session_tickets = true,
+      .ticket_lifetime_s = WT__TICKET_LIFETIME_S,
       .max_session_rate = 100,
       .max_open_files = wt__open_files_default(),
       .max_open_files_per_connection = 32,
@@ -90,6 +93,13 @@ static void check_choices(struct wt__check *check, const struct wt_server_config
   }
 }
 
+static void check_tls(struct wt__check *check, const struct wt_server_config *config) {
+  const struct wt__tls_choice choice = {config->cipher_suites, config->cipher_suite_count, config->groups,
+                                        config->group_count};
+  wt__names_check_choice(&choice, check);
+  WT__CHECK_RANGE(check, config, ticket_lifetime_s, 1, WT__TICKET_LIFETIME_MAX);
+}
+
 static void check_client_certificates(struct wt__check *check, const struct wt_server_config *config) {
   enum wt_client_certificates mode = config->client_certificates;
   wt__check_range(check, "client_certificates", (uint64_t)mode, WT_CLIENT_CERTIFICATES_NONE,
@@ -109,6 +119,7 @@ int wt__config_check(const struct wt_server_config *config, char *why, size_t si
   check_choices(&check, config);
   check_times(&check, config);
   check_client_certificates(&check, config);
+  check_tls(&check, config);
   WT__BOUNDS_OF(&bounds, struct wt_server_config, config);
   wt__bounds_check(&bounds, &check);
   WT__CHECK_RANGE(&check, config, workers, 1, WT__WORKERS_MAX);
@@ -124,15 +135,13 @@ int wt__config_check(const struct wt_server_config *config, char *why, size_t si
 /* --- The copy --- */
 
 static int listen_copy(struct wt_server_config *copy, const struct wt_server_config *config) {
-  char **texts = wt__calloc(config->listen_count, sizeof(*texts));
-  if (!texts) return WT_ERR_NOMEM;
-  copy->listen = (const char *const *)texts;
   copy->listen_count = config->listen_count;
-  for (size_t i = 0; i < config->listen_count; i++) {
-    texts[i] = wt__strdup(config->listen[i]);
-    if (!texts[i]) return WT_ERR_NOMEM;
-  }
-  return 0;
+  return wt__names_copy(&copy->listen, config->listen, config->listen_count);
+}
+
+static int client_ca_copy(struct wt_server_config *copy, const struct wt_server_config *config) {
+  copy->client_ca_file = config->client_ca_file ? wt__strdup(config->client_ca_file) : NULL;
+  return config->client_ca_file && !copy->client_ca_file ? WT_ERR_NOMEM : 0;
 }
 
 static int reset_key_copy(struct wt_server_config *copy, const struct wt_server_config *config) {
@@ -161,11 +170,9 @@ int wt__config_copy(struct wt_server_config *copy, const struct wt_server_config
   copy->listen_count = 0;
   copy->reset_key = NULL;
   copy->client_ca_file = NULL;
-  error = listen_copy(copy, &given);
-  if (error == 0 && given.client_ca_file) {
-    copy->client_ca_file = wt__strdup(given.client_ca_file);
-    if (!copy->client_ca_file) error = WT_ERR_NOMEM;
-  }
+  error = wt__names_copy_choice(&copy->cipher_suites, copy->cipher_suite_count, &copy->groups, copy->group_count);
+  if (error == 0) error = listen_copy(copy, &given);
+  if (error == 0) error = client_ca_copy(copy, &given);
   if (error == 0) error = reset_key_copy(copy, &given);
   if (error) {
     wt__config_free(copy);
@@ -175,8 +182,9 @@ int wt__config_copy(struct wt_server_config *copy, const struct wt_server_config
 }
 
 void wt__config_free(struct wt_server_config *copy) {
-  for (size_t i = 0; copy->listen && i < copy->listen_count; i++) wt__free((void *)(uintptr_t)copy->listen[i]);
-  wt__free((void *)(uintptr_t)copy->listen);
+  wt__names_free(copy->listen, copy->listen_count);
+  wt__names_free(copy->cipher_suites, copy->cipher_suite_count);
+  wt__names_free(copy->groups, copy->group_count);
   if (copy->reset_key) wt__wipe((void *)(uintptr_t)copy->reset_key, copy->reset_key_len);
   wt__free((void *)(uintptr_t)copy->reset_key);
   wt__free((void *)(uintptr_t)copy->client_ca_file);

@@ -102,6 +102,11 @@ static int tls_open(wt_server *server, char *why, size_t size) {
   const struct wt__tls_server_options options = {
       .client_certificates = config->client_certificates,
       .client_ca_file = config->client_ca_file,
+      .choice = {config->cipher_suites, config->cipher_suite_count, config->groups, config->group_count},
+      .key_log = {config->key_log, config->key_log_user_data},
+      .select = config->select_certificate,
+      .select_user_data = config->select_certificate_user_data,
+      .ticket_lifetime_s = (unsigned)config->ticket_lifetime_s,
   };
   int error = wt__tls_context_new(&server->tls, config->session_tickets);
   if (error == 0) error = wt__tls_context_configure(server->tls, &options);

@@ -82,6 +82,10 @@ wt_certificate *wt__certificate_ref(wt_certificate *certificate) {
   return certificate;
 }
 
+wt_certificate *wt_certificate_ref(wt_certificate *certificate) {
+  return certificate ? wt__certificate_ref(certificate) : NULL;
+}
+
 void wt_certificate_free(wt_certificate *certificate) {
   if (!certificate) return;
   if (atomic_fetch_sub_explicit(&certificate->refs, 1, memory_order_acq_rel) != 1) return;

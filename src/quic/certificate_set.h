@@ -17,6 +17,12 @@ struct wt__ticket_key {
   unsigned size;
 };
 
+/* Who may choose another one than the set. */
+struct wt__cert_select {
+  wt_select_certificate function; /* NULL: nobody */
+  void *user_data;
+};
+
 struct wt__cert_set {
   atomic_size_t refs;
   struct wt__ticket_key ticket_key;

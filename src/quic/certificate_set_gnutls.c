@@ -6,6 +6,9 @@
  *
  * The server's handshake asks the set for the certificate that fits the name which the client asks for, else it gets the first.
  *
+ * The application may choose first (`wt_select_certificate`), on the worker's thread. What it gives is the handshake's own
+ * reference. Such a connection gets no ticket: the key of tickets knows the certificates of the set alone.
+ *
  * A resumed session shows no certificate, so a ticket must not outlive the one that was shown. The key of tickets is
  * derived from a secret of the context and all certificates of the set: with others there is another key, and old
  * tickets lead to a full handshake; with the same ones, read again, it is the same.
@@ -60,21 +63,34 @@ static const wt_certificate *set_find(const struct wt__cert_set *set, const char
   return set->certificates[0];
 }
 
-/* The certificate for the name that the client asks for, else the first. */
-static const wt_certificate *set_choose(const struct wt__cert_set *set, gnutls_session_t session) {
+/* The name that the client asks for, in `name`; NULL: none, or none that is one. */
+static const char *set_client_name(gnutls_session_t session, char *name, size_t size) {
   const char *hidden = wt__tls_of(session)->server_name;
-  char name[256];
-  size_t len = sizeof(name) - 1;
+  size_t len = size - 1;
   unsigned type = 0;
-  if (hidden) return set_find(set, hidden);
-  if (gnutls_server_name_get(session, name, &len, &type, 0) || type != GNUTLS_NAME_DNS || len >= sizeof(name))
-    return set->certificates[0];
+  if (hidden) return hidden;
+  if (gnutls_server_name_get(session, name, &len, &type, 0) || type != GNUTLS_NAME_DNS || len >= size) return NULL;
   name[len] = '\0';
-  if (strlen(name) != len) return set->certificates[0]; /* a name in front of a NUL is not the one that was asked for */
-  return set_find(set, name);
+  return strlen(name) == len ? name : NULL; /* a name in front of a NUL is not the one that was asked for */
 }
 
-/* GnuTLS borrows what this gives; the session's set keeps it alive. */
+/* What the application chooses for the name, once a handshake: GnuTLS may ask more often. NULL: nothing. */
+static const wt_certificate *set_select(struct wt__tls *tls, const char *name) {
+  const struct wt__cert_select *select = tls->select;
+  if (!tls->select_asked && select->function) tls->selected = select->function(name, select->user_data);
+  tls->select_asked = true;
+  return tls->selected;
+}
+
+/* The one that the application chooses, else the one for the name that the client asks for, else the first. */
+static const wt_certificate *set_choose(const struct wt__cert_set *set, gnutls_session_t session) {
+  char text[256];
+  const char *name = set_client_name(session, text, sizeof(text));
+  const wt_certificate *selected = set_select(wt__tls_of(session), name);
+  return selected ? selected : name ? set_find(set, name) : set->certificates[0];
+}
+
+/* GnuTLS borrows what this gives; the session's set, or its reference, keeps it alive. */
 static int set_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **chain,
                         unsigned *chain_len, gnutls_ocsp_data_st **ocsp, unsigned *ocsp_len, gnutls_privkey_t *key,
                         unsigned *flags) {

@@ -15,6 +15,11 @@
 #include <webtransport/certificate.h>
 
 #include "base/vec.h"
+#include "quic/key_log.h"
+#include "quic/tls_choice.h"
+
+#define WT__TICKET_LIFETIME_S (6 * 3600)        /* GnuTLS's default */
+#define WT__TICKET_LIFETIME_MAX (7 * 24 * 3600) /* RFC 8446, section 4.6.1 */
 
 struct ngtcp2_conn;
 struct wt__memory;
@@ -30,8 +35,14 @@ void wt__tls_context_free(struct wt__tls_context *context);
 struct wt__tls_server_options {
   enum wt_client_certificates client_certificates;
   const char *client_ca_file; /* PEM; NULL: what clients show is not verified */
+  struct wt__tls_choice choice;
+  struct wt__key_log key_log;
+  wt_select_certificate select; /* NULL: the set alone is asked */
+  void *select_user_data;
+  unsigned ticket_lifetime_s; /* 0: WT__TICKET_LIFETIME_S */
 };
-/* Before certificates are set. WT_ERR_FILE (no authority can be read from `client_ca_file`), WT_ERR_NOMEM. */
+/* Before certificates are set. WT_ERR_FILE (no authority can be read from `client_ca_file`), WT_ERR_TLS,
+ * WT_ERR_NOMEM. */
 int wt__tls_context_configure(struct wt__tls_context *context, const struct wt__tls_server_options *options);
 
 /* Handshakes from now on, of any thread, use these; each is referenced. The first is for clients whose server name
@@ -90,6 +101,8 @@ struct wt__tls_client_options {
   const uint8_t (*hashes)[32]; /* WT__VERIFY_HASHES; copied */
   size_t hash_count;
   wt_certificate *certificate; /* to show to servers that ask for one; referenced; NULL: there is none */
+  struct wt__tls_choice choice;
+  struct wt__key_log key_log;
 };
 
 /* What connections of a client share. It outlives them. */

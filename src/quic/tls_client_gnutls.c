@@ -36,8 +36,10 @@
 
 #include "base/mem.h"
 #include "quic/certificate.h"
+#include "quic/key_log.h"
 #include "quic/memory.h"
 #include "quic/tls.h"
+#include "quic/tls_choice.h"
 #include "quic/tls_session.h"
 
 #define HASH_LEN 32
@@ -50,6 +52,7 @@ struct wt__tls_client {
   uint8_t (*hashes)[HASH_LEN];
   struct wt__memory *memory;
   wt_certificate *certificate; /* NULL: it has none to show */
+  struct wt__key_log key_log;
 };
 
 /* --- The judgement. Each returns 0, or -1 with `tls->error` set. --- */
@@ -210,7 +213,7 @@ static int client_hashes(struct wt__tls_client *client, const struct wt__tls_cli
 }
 
 static int client_init(struct wt__tls_client *client, const struct wt__tls_client_options *options) {
-  int rc = gnutls_priority_init(&client->priorities, wt__tls_priorities, NULL);
+  int rc = wt__tls_choice_apply(&options->choice, false, &client->priorities);
   if (!rc) rc = gnutls_certificate_allocate_credentials(&client->credentials);
   if (rc) return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
   client->memory = wt__memory_new();
@@ -219,6 +222,7 @@ static int client_init(struct wt__tls_client *client, const struct wt__tls_clien
   gnutls_certificate_set_retrieve_function3(client->credentials, session_retrieve);
   if (options->certificate) client->certificate = wt__certificate_ref(options->certificate);
   client->verify = options->verify;
+  client->key_log = options->key_log;
   if (options->verify == WT__VERIFY_CA) return client_trust(client, options->ca_file);
   return options->verify == WT__VERIFY_HASHES ? client_hashes(client, options) : 0;
 }
@@ -316,6 +320,7 @@ static int client_configure(struct wt__tls *tls) {
 static int client_begin(struct wt__tls *tls) {
   const struct wt__memory_item *ticket = tls->ticket;
   int rc = gnutls_init(&tls->session, GNUTLS_CLIENT | GNUTLS_NO_END_OF_EARLY_DATA);
+  if (!rc && tls->log->function) wt__key_log_watch(tls);
   if (!rc) rc = client_configure(tls);
   if (rc || !ticket) return rc;
   if (gnutls_session_set_data(tls->session, ticket->data, ticket->len)) { /* then from the beginning, without it */
@@ -334,6 +339,7 @@ int wt__tls_new_client(struct wt__tls **tls, struct wt__tls_client *client, cons
   if (!made) return WT_ERR_NOMEM;
   made->conn = conn;
   made->client = client;
+  made->log = &client->key_log;
   made->memory_key = memory_key;
   made->server_name = name_without_dot(server_name);
   made->error = wt__calloc(1, WT__TLS_ERROR_MAX);

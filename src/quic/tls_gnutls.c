@@ -37,24 +37,23 @@
 #include "base/mem.h"
 #include "quic/certificate_set.h"
 #include "quic/client_certificate.h"
+#include "quic/key_log.h"
 #include "quic/memory.h"
 #include "quic/packet_keys.h"
 #include "quic/server_name.h"
-#include "wire/quic_params.h"
+#include "quic/tls_choice.h"
 #include "quic/tls_session.h"
+#include "wire/quic_params.h"
 
-#define TICKET_LIFETIME (6 * 3600) /* seconds: GnuTLS's default */
-#define MAX_PARAMS_LEN 512         /* our encoded transport parameters */
-
-/* TLS 1.3 alone, without the middlebox dance that QUIC forbids; AES-128-GCM first: it is the fastest. */
-const char *const wt__tls_priorities = "%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:"
-                                       "+AES-128-GCM:+AES-256-GCM:+CHACHA20-POLY1305:"
-                                       "-GROUP-ALL:+GROUP-X25519:+GROUP-SECP256R1:+GROUP-SECP384R1";
+#define MAX_PARAMS_LEN 512 /* our encoded transport parameters */
 
 struct wt__tls_context {
   gnutls_priority_t priorities;
   struct wt__ticket_key ticket_secret; /* each set's key is derived from it; NULL: no tickets */
   struct wt__client_auth auth;
+  struct wt__key_log key_log;
+  struct wt__cert_select select;
+  unsigned ticket_lifetime_s;
   pthread_mutex_t lock; /* of `set` */
   struct wt__cert_set *set;
 };
@@ -69,7 +68,8 @@ int wt__tls_context_new(struct wt__tls_context **context, bool session_tickets) 
   struct wt__tls_context *made = wt__calloc(1, sizeof(*made));
   if (!made) return WT_ERR_NOMEM;
   pthread_mutex_init(&made->lock, NULL);
-  int rc = gnutls_priority_init(&made->priorities, wt__tls_priorities, NULL);
+  made->ticket_lifetime_s = WT__TICKET_LIFETIME_S;
+  int rc = wt__tls_choice_apply(NULL, true, &made->priorities);
   if (!rc && session_tickets) rc = wt__ticket_key_generate(&made->ticket_secret);
   if (rc) {
     wt__tls_context_free(made);
@@ -80,6 +80,13 @@ int wt__tls_context_new(struct wt__tls_context **context, bool session_tickets) 
 }
 
 int wt__tls_context_configure(struct wt__tls_context *context, const struct wt__tls_server_options *options) {
+  if (options->ticket_lifetime_s) context->ticket_lifetime_s = options->ticket_lifetime_s;
+  context->key_log = options->key_log;
+  context->select = (struct wt__cert_select){options->select, options->select_user_data};
+  if (context->priorities) gnutls_priority_deinit(context->priorities);
+  context->priorities = NULL;
+  int rc = wt__tls_choice_apply(&options->choice, true, &context->priorities);
+  if (rc) return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
   wt__client_auth_free(&context->auth);
   return wt__client_auth_init(&context->auth, options->client_certificates, options->client_ca_file);
 }
@@ -235,17 +242,6 @@ static int session_on_read(gnutls_session_t session, gnutls_record_encryption_le
   return -1;
 }
 
-/* GnuTLS's own function for the key log comes first, if there is one. */
-static int session_on_key_log(gnutls_session_t session, const char *label, const gnutls_datum_t *secret) {
-  struct wt__tls *tls = wt__tls_of(session);
-  int rc = tls->key_log ? ((gnutls_keylog_func)tls->key_log)(session, label, secret) : 0;
-  if (rc || strcmp(label, "EXPORTER_SECRET") != 0 || secret->size > sizeof(tls->exporter.data)) return rc;
-  memcpy(tls->exporter.data, secret->data, secret->size);
-  tls->exporter.len = secret->size;
-  tls->exporter.hash = (int)gnutls_prf_hash_get(session);
-  return 0;
-}
-
 static int session_on_alert(gnutls_session_t session, gnutls_record_encryption_level_t level,
                             gnutls_alert_level_t alert_level, gnutls_alert_description_t alert) {
   (void)level;
@@ -310,16 +306,19 @@ int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, st
   made->conn = conn;
   made->set = set;
   made->auth = &context->auth;
+  made->log = &context->key_log;
+  made->select = &context->select;
+  made->ticket_lifetime_s = context->ticket_lifetime_s;
   int rc = gnutls_init(&made->session, GNUTLS_SERVER | GNUTLS_NO_END_OF_EARLY_DATA | GNUTLS_NO_AUTO_SEND_TICKET);
   if (rc) {
     made->session = NULL;
     wt__tls_free(made);
     return WT_ERR_NOMEM;
   }
-  made->key_log = (void (*)(void))gnutls_session_get_keylog_function(made->session);
-  gnutls_session_set_keylog_function(made->session, session_on_key_log);
+  wt__key_log_watch(made);
   wt__server_name_watch(made);
   wt__client_auth_ask(made);
+  gnutls_db_set_cache_expiration(made->session, (int)context->ticket_lifetime_s);
   rc = wt__tls_session_configure(made, context->priorities, made->set->credentials);
   if (!rc && set->ticket_key.data) rc = gnutls_session_ticket_enable_server(made->session, &ticket_key);
   if (rc) {
@@ -334,7 +333,9 @@ int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, st
 int wt__tls_server_done(struct wt__tls *tls) {
   int error = wt__client_auth_keep(tls);
   if (error) return error;
-  if (wt__client_auth_allows_ticket(tls, TICKET_LIFETIME)) (void)gnutls_session_ticket_send(tls->session, 1, 0);
+  /* A certificate that the application chose may be another one next time, and a ticket leads past it. */
+  if (!tls->selected && wt__client_auth_allows_ticket(tls, tls->ticket_lifetime_s))
+    (void)gnutls_session_ticket_send(tls->session, 1, 0);
   return 0;
 }
 
@@ -342,7 +343,9 @@ int wt__tls_server_done(struct wt__tls *tls) {
 static void session_free(struct wt__tls *tls) {
   if (tls->session) gnutls_deinit(tls->session);
   wt__cert_set_unref(tls->set);
+  wt_certificate_free(tls->selected);
   tls->session = NULL;
+  tls->selected = NULL;
   tls->set = NULL;
 }
 

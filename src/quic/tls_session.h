@@ -15,7 +15,9 @@
 struct gnutls_session_int;
 struct gnutls_priority_st;
 struct wt__cert_set;
+struct wt__cert_select;
 struct wt__client_auth;
+struct wt__key_log;
 struct wt__memory_item;
 struct wt__peer_chain;
 
@@ -24,17 +26,22 @@ struct wt__tls {
   struct ngtcp2_conn *conn;
   struct wt__packet_keys *keys;
   bool peer_has_reset_at;
-  uint8_t alert;                      /* that ends the handshake, in place of the TLS library's; 0: there is none */
-  const struct wt__client_auth *auth; /* of a server */
-  struct wt__peer_chain *peer;        /* of a server: what the client showed; NULL: nothing */
-  struct wt__cert_set *set;           /* of a server */
-  void (*key_log)(void);              /* of a server: GnuTLS's own function for that, of another type */
-  struct wt__secret exporter;         /* of a server */
-  struct wt__tls_info info;           /* while `session` is NULL */
-  struct wt__tls_client *client;      /* of a client */
-  char *server_name;                  /* of a server: what the client asks for, if GnuTLS is not to see it; or NULL */
-  const uint8_t *hello_params;        /* of a server: in the ClientHello that is being read, or NULL: the parameters, */
-  const uint8_t *hello_name;          /* and the name that GnuTLS is not to see */
+  uint8_t alert;                        /* that ends the handshake, in place of the TLS library's; 0: there is none */
+  const struct wt__client_auth *auth;   /* of a server */
+  const struct wt__cert_select *select; /* of a server */
+  wt_certificate *selected;             /* of a server: what `select` gave; NULL: nothing */
+  bool select_asked;
+  unsigned ticket_lifetime_s;  /* of a server */
+  struct wt__peer_chain *peer; /* of a server: what the client showed; NULL: nothing */
+  struct wt__cert_set *set;    /* of a server */
+  const struct wt__key_log *log;
+  void (*key_log)(void);          /* GnuTLS's own function for the key log, of another type */
+  struct wt__secret exporter;     /* of a server */
+  struct wt__tls_info info;       /* while `session` is NULL */
+  struct wt__tls_client *client;  /* of a client */
+  char *server_name;              /* of a server: what the client asks for, if GnuTLS is not to see it; or NULL */
+  const uint8_t *hello_params;    /* of a server: in the ClientHello that is being read, or NULL: the parameters, */
+  const uint8_t *hello_name;      /* and the name that GnuTLS is not to see */
   char *error;                    /* WT__TLS_ERROR_MAX bytes: why the server's certificate, or its name, was refused */
   bool peer_showed;               /* it has shown a certificate on this connection, good or not */
   const char *memory_key;         /* where tickets go; NULL: nowhere */
@@ -45,9 +52,6 @@ struct wt__tls {
 
 /* What belongs to a session of GnuTLS's. */
 struct wt__tls *wt__tls_of(struct gnutls_session_int *session);
-
-/* TLS versions, ciphers and groups, in GnuTLS's terms. */
-extern const char *const wt__tls_priorities;
 
 /* What both roles need: priorities, credentials, ALPN, the callbacks that hand secrets and handshake bytes to
  * ngtcp2, and the transport parameters. 0 or an error of GnuTLS. */

@@ -67,6 +67,7 @@ static void test_client_config_names_each_wrong_bound(void **state) {
   CHECK_MEMBER(linger_ms, 4294967296, "linger_ms is 4294967296, must be at most 4294967295");
   CHECK_MEMBER(quic_version, 2, "quic_version is 0x00000002, must be 0x00000001 or 0x6b3343cf");
   CHECK_MEMBER(drafts, 16, "drafts is 16, must be at most 15");
+  CHECK_MEMBER(group_count, 1, "groups is NULL");
   CHECK_MEMBER(initial_max_data, 1023, "initial_max_data is 1023, must be at least 1024");
   CHECK_MEMBER(max_streams_uni, 2, "max_streams_uni is 2, must be at least 3");
   CHECK_MEMBER(max_connections, 0, "max_connections is 0, must be at least 1");

@@ -97,6 +97,9 @@ static void test_config_names_each_wrong_bound(void **state) {
   CHECK_MEMBER(retry, (enum wt_retry)3, "retry is 3, must be at most 2");
   CHECK_MEMBER(reset_key_len, 32, "reset_key_len is 32, must be 0 without a reset_key");
   CHECK_MEMBER(reset_key, (const uint8_t *)"x", "reset_key_len is 0, must be 32 with a reset_key");
+  CHECK_MEMBER(ticket_lifetime_s, 0, "ticket_lifetime_s is 0, must be at least 1");
+  CHECK_MEMBER(ticket_lifetime_s, 604801, "ticket_lifetime_s is 604801, must be at most 604800");
+  CHECK_MEMBER(cipher_suite_count, 1, "cipher_suites is NULL");
   CHECK_MEMBER(client_certificates, (enum wt_client_certificates)3, "client_certificates is 3, must be at most 2");
   CHECK_MEMBER(client_certificates, WT_CLIENT_CERTIFICATES_REQUIRE,
                "client_certificates requires them, so client_ca_file must be set");
@@ -133,6 +136,34 @@ static void test_config_names_each_wrong_bound(void **state) {
   CHECK_MEMBER(max_session_rate, 1000000001, "max_session_rate is 1000000001, must be at most 1000000000");
 }
 
+static void test_config_knows_cipher_suites_and_groups(void **state) {
+  (void)state;
+  const char *const suites[] = {"tls_aes_256_gcm_sha384", "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384"};
+  const char *const groups[] = {"x448", "P-256", NULL};
+  const char *const none[] = {NULL};
+  struct wt_server_config config;
+  char why[WT__CONFIG_WHY_MAX];
+  wt_server_config_default(&config);
+  config.cipher_suites = suites;
+  config.cipher_suite_count = 2;
+  config.groups = groups;
+  config.group_count = 1;
+  assert_int_equal(wt__config_check(&config, why, sizeof(why)), 0);
+  config.group_count = 2;
+  check_why(&config, "groups[1] is \"P-256\", must be one of x25519, secp256r1, secp384r1, secp521r1, x448");
+  config.groups = none;
+  config.group_count = 1;
+  check_why(&config, "groups[0] is NULL");
+  config.group_count = 17;
+  check_why(&config, "groups has 17 names, must be at most 16");
+  config.cipher_suite_count = 3;
+  check_why(&config, "cipher_suites[2] is named twice");
+  config.cipher_suites = groups;
+  config.cipher_suite_count = 1;
+  check_why(&config, "cipher_suites[0] is \"x448\", must be one of TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, "
+                     "TLS_CHACHA20_POLY1305_SHA256");
+}
+
 static void test_config_zero_may_switch_off(void **state) {
   (void)state;
   struct wt_server_config config;
@@ -164,10 +195,14 @@ static void test_config_copy_outlives_the_original(void **state) {
   config.reset_key_len = sizeof(key);
   config.client_certificates = WT_CLIENT_CERTIFICATES_ASK;
   config.client_ca_file = ca_file;
+  char group[] = "x448";
+  const char *groups[] = {group};
+  config.groups = groups;
+  config.group_count = 1;
   assert_int_equal(wt__config_copy(&copy, &config, why, sizeof(why)), 0);
   memset(address, 'x', sizeof(address) - 1);
   memset(key, 8, sizeof(key));
-  ca_file[0] = 'x';
+  ca_file[0] = group[0] = 'y';
   memset(&config, 0xff, sizeof(config));
   assert_int_equal(copy.listen_count, 2);
   assert_string_equal(copy.listen[0], "127.0.0.1:0");
@@ -175,6 +210,7 @@ static void test_config_copy_outlives_the_original(void **state) {
   assert_int_equal(copy.reset_key_len, 32);
   assert_int_equal(copy.reset_key[31], 7);
   assert_string_equal(copy.client_ca_file, "ca.pem");
+  assert_string_equal(copy.groups[0], "x448");
   wt__config_free(&copy);
   assert_int_equal(wt__mem_live(), live);
 }
@@ -214,6 +250,8 @@ static void test_config_copy_survives_each_failed_allocation(void **state) {
   config.reset_key_len = sizeof(key);
   config.client_certificates = WT_CLIENT_CERTIFICATES_REQUIRE;
   config.client_ca_file = "ca.pem";
+  config.cipher_suites = config.groups = (const char *const[]){"x448"};
+  config.group_count = 1;
   for (size_t i = 0; error; i++) {
     wt__mem_fail_after(i);
     error = wt__config_copy(&copy, &config, why, sizeof(why));
@@ -223,7 +261,7 @@ static void test_config_copy_survives_each_failed_allocation(void **state) {
     assert_int_equal(wt__mem_live(), live);
     failures++;
   }
-  assert_int_equal(failures, 5); /* the list, two addresses, the key, the name of a file */
+  assert_int_equal(failures, 7); /* two lists, a group, two addresses, the key, the name of a file */
   wt__config_free(&copy);
   assert_int_equal(wt__mem_live(), live);
 }
@@ -232,6 +270,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_config_defaults_are_those_of_the_header),
       cmocka_unit_test(test_config_names_each_wrong_bound),
+      cmocka_unit_test(test_config_knows_cipher_suites_and_groups),
       cmocka_unit_test(test_config_zero_may_switch_off),
       cmocka_unit_test(test_config_copy_outlives_the_original),
       cmocka_unit_test(test_config_copy_of_null_is_the_default),
