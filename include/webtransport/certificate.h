@@ -25,6 +25,16 @@ typedef struct wt_certificate wt_certificate;
 WT_API int wt_certificate_load(const char *cert_file, const char *key_file, wt_certificate **certificate, char *message,
                                size_t message_size);
 
+/**
+ * As `wt_certificate_load`, with an OCSP response (RFC 6960), DER or PEM, that a server hands to clients with the
+ * certificate. It has to be about the leaf, good at present, and say that the leaf was not revoked. When its time is over it
+ * is not handed out any more: load certificate and response again before, and give them to `wt_server_set_certificates`.
+ *
+ * Errors: as above; WT_ERR_FILE, WT_ERR_CERTIFICATE and WT_ERR_EXPIRED also of `ocsp_file`. Since 0.2.0.
+ */
+WT_API int wt_certificate_load_stapled(const char *cert_file, const char *key_file, const char *ocsp_file,
+                                       wt_certificate **certificate, char *message, size_t message_size);
+
 /** Reads a PEM chain and its PEM key from memory, which is copied; else as `wt_certificate_load`. Since 0.1.0. */
 WT_API int wt_certificate_parse(const void *cert_pem, size_t cert_len, const void *key_pem, size_t key_len,
                                 wt_certificate **certificate, char *message, size_t message_size);

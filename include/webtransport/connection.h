@@ -64,6 +64,7 @@ struct wt_connection_info {
   /** Whether `certificate` was verified: a server's as the client's configuration says, a client's by the authorities of
    * `client_ca_file`. Since 0.2.0. */
   bool certificate_verified;
+  bool certificate_stapled; /**< the server gave a response of OCSP with it; of a client. Since 0.2.0 */
 };
 
 /**

@@ -94,6 +94,7 @@ void wt_certificate_free(wt_certificate *certificate) {
   if (certificate->signer) gnutls_privkey_deinit(certificate->signer);
   if (certificate->key) gnutls_privkey_deinit(certificate->key);
   if (certificate->leaf) gnutls_x509_crt_deinit(certificate->leaf);
+  wt__certificate_staple_free(certificate);
   wt__free(certificate->open_key_file);
   wt__free(certificate);
 }

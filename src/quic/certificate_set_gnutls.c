@@ -99,8 +99,9 @@ static int set_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_
   *chain = certificate->chain;
   *chain_len = certificate->chain_len;
   *key = certificate->signer ? certificate->signer : certificate->key;
-  *ocsp = NULL;
-  *ocsp_len = 0;
+  const gnutls_ocsp_data_st *staple = wt__certificate_staple(certificate);
+  *ocsp = (gnutls_ocsp_data_st *)(uintptr_t)staple;
+  *ocsp_len = staple ? 1 : 0;
   *flags = 0;
   return 0;
 }

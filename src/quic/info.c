@@ -60,6 +60,7 @@ static void info_tls(const struct wt__conn *conn, struct wt_connection_info *inf
   info->certificate = tls.certificate;
   info->certificate_len = tls.certificate_len;
   info->certificate_verified = tls.verified;
+  info->certificate_stapled = tls.stapled;
 }
 
 void wt__conn_get_info(void *ctx, struct wt_connection_info *info) {

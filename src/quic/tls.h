@@ -72,6 +72,7 @@ struct wt__tls_info {
   const uint8_t *certificate; /* DER of the peer's leaf; NULL if it showed none */
   size_t certificate_len;
   bool verified; /* it, and the chain, were */
+  bool stapled;  /* with a response of OCSP */
 };
 void wt__tls_get_info(const struct wt__tls *tls, struct wt__tls_info *info);
 

@@ -28,6 +28,7 @@
 #include <gnutls/abstract.h>
 #include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
+#include <gnutls/ocsp.h>
 #include <ngtcp2/ngtcp2.h>
 #include <ngtcp2/ngtcp2_crypto.h>
 #include <ngtcp2/ngtcp2_crypto_gnutls.h>
@@ -394,6 +395,11 @@ bool wt__tls_peer_is_verified(const struct wt__tls *tls) {
 
 size_t wt__tls_kept(const struct wt__tls *tls) { return tls->peer ? tls->peer->size : 0; }
 
+static bool session_is_stapled(const struct wt__tls *tls) {
+  gnutls_datum_t response;
+  return tls->client && tls->peer_showed && !gnutls_ocsp_status_request_get2(tls->session, 0, &response);
+}
+
 void wt__tls_get_info(const struct wt__tls *tls, struct wt__tls_info *info) {
   gnutls_session_t session = tls->session;
   if (!session) {
@@ -407,7 +413,8 @@ void wt__tls_get_info(const struct wt__tls *tls, struct wt__tls_info *info) {
                                 .group = "",
                                 .certificate = leaf.data,
                                 .certificate_len = leaf.len,
-                                .verified = wt__tls_peer_is_verified(tls)};
+                                .verified = wt__tls_peer_is_verified(tls),
+                                .stapled = session_is_stapled(tls)};
   if (!ngtcp2_conn_get_handshake_completed(tls->conn)) return;
   const char *version = gnutls_protocol_get_name(gnutls_protocol_get_version(session));
   const char *cipher = gnutls_cipher_get_name(gnutls_cipher_get(session));

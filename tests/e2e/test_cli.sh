@@ -16,6 +16,7 @@ check_equal "serve --help ends well" 0 $?
 for option in listen http cert key www origin host protocol log json retry idle-timeout max-connections \
   max-connections-per-address max-handshakes-per-address max-session-rate max-memory max-open-files \
   max-sessions-per-connection require-reset-stream-at \
+  ocsp client-ca require-client-certificate cipher-suites groups ticket-lifetime \
   max-open-files-per-connection drafts workers header-timeout send-timeout body-timeout min-progress help; do
   check_contains "--help lists --$option" "$help" "--$option"
 done

@@ -246,7 +246,11 @@ static int bench_run(const struct command *command, int argc, char **argv) {
   switch (options_parse(command, argc, argv, &bench->settings)) {
     case OPTIONS_HELP: status = EXIT_DONE; break;
     case OPTIONS_WRONG: status = EXIT_USAGE; break;
-    case OPTIONS_RUN: status = bench_settings_finish(&bench->settings, command) ? bench_do(bench) : EXIT_USAGE; break;
+    case OPTIONS_RUN:
+      status = bench_settings_finish(&bench->settings, command) ? dialing_load(&bench->settings.dialing, command)
+                                                                : EXIT_USAGE;
+      if (status == EXIT_DONE) status = bench_do(bench);
+      break;
   }
   dialing_free(&bench->settings.dialing);
   pthread_cond_destroy(&bench->changed);

@@ -206,6 +206,9 @@ static int connect_main(const struct command *command, int argc, char **argv) {
     status = options_complain(command, "--reset needs a stream: it and %s exclude each other",
                               connect.settings.carrier == TALK_NONE ? "--receive-only" : "--datagrams");
   } else if (outcome == OPTIONS_RUN) {
+    status = dialing_load(&connect.settings.dialing, command);
+  }
+  if (outcome == OPTIONS_RUN && status == EXIT_DONE) {
     signals_block(&connect.signals);
     log_set_level(WT_LOG_DEBUG); /* the client is told how much */
     status = connect_run(&connect);

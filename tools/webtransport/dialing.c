@@ -8,8 +8,11 @@
  */
 #include "dialing.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
+#include "command.h"
+#include "exits.h"
 #include "values.h"
 
 enum {
@@ -22,6 +25,19 @@ void dialing_default(struct dialing *dialing) { *dialing = (struct dialing){.tim
 void dialing_free(struct dialing *dialing) {
   for (size_t i = 0; i < dialing->header_count; i++) free(dialing->header_texts[i]);
   dialing->header_count = 0;
+  wt_certificate_free(dialing->client_certificate);
+  dialing->client_certificate = NULL;
+}
+
+int dialing_load(struct dialing *dialing, const struct command *command) {
+  char message[512] = "";
+  if (!dialing->client_cert && !dialing->client_key) return EXIT_DONE;
+  if (!dialing->client_key) return options_complain(command, "--client-cert is given but --client-key is missing");
+  if (!dialing->client_cert) return options_complain(command, "--client-key is given but --client-cert is missing");
+  int error = wt_certificate_load(dialing->client_cert, dialing->client_key, &dialing->client_certificate, message,
+                                  sizeof message);
+  if (error) fprintf(stderr, "webtransport %s: %s\n", command->name, message);
+  return error ? EXIT_FAILED : EXIT_DONE;
 }
 
 void dialing_configure(const struct dialing *dialing, struct wt_client_config *config) {
@@ -29,6 +45,11 @@ void dialing_configure(const struct dialing *dialing, struct wt_client_config *c
   config->certificate_hashes = dialing->hash_count ? dialing->hashes : NULL;
   config->certificate_hash_count = dialing->hash_count;
   config->dangerously_accept_any_certificate = dialing->accept_any;
+  config->certificate = dialing->client_certificate;
+  config->cipher_suites = dialing->cipher_suites.names;
+  config->cipher_suite_count = dialing->cipher_suites.count;
+  config->groups = dialing->groups.names;
+  config->group_count = dialing->groups.count;
   config->require_reset_stream_at = !dialing->without_reset_stream_at;
 }
 
@@ -105,6 +126,24 @@ bool dialing_set_without_reset_stream_at(void *settings, const char *value, char
   (void)value, (void)message, (void)size;
   ((struct dialing *)settings)->without_reset_stream_at = true;
   return true;
+}
+
+bool dialing_set_client_cert(void *settings, const char *value, char *message, size_t size) {
+  ((struct dialing *)settings)->client_cert = value;
+  return value_file(value, message, size);
+}
+
+bool dialing_set_client_key(void *settings, const char *value, char *message, size_t size) {
+  ((struct dialing *)settings)->client_key = value;
+  return value_file(value, message, size);
+}
+
+bool dialing_set_cipher_suites(void *settings, const char *value, char *message, size_t size) {
+  return tls_names_set(&((struct dialing *)settings)->cipher_suites, value, message, size);
+}
+
+bool dialing_set_groups(void *settings, const char *value, char *message, size_t size) {
+  return tls_names_set(&((struct dialing *)settings)->groups, value, message, size);
 }
 
 bool dialing_set_timeout(void *settings, const char *value, char *message, size_t size) {

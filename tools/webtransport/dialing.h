@@ -5,6 +5,7 @@
 #include <webtransport/client.h>
 
 #include "options.h"
+#include "tls_names.h"
 
 enum {
   DIALING_LIST_MAX = 32, /* of hashes, header fields, subprotocols each */
@@ -35,10 +36,17 @@ struct dialing {
   size_t protocol_count;
   uint64_t timeout_ms;
   bool without_reset_stream_at;
+  const char *client_cert, *client_key;
+  wt_certificate *client_certificate; /* from these files, by `dialing_load` */
+  struct tls_names cipher_suites, groups;
 };
 
 void dialing_default(struct dialing *dialing);
 void dialing_free(struct dialing *dialing);
+
+/* Once all options are read: loads the client's certificate, if there is one. 0, or the status to end with, after a
+ * complaint. */
+int dialing_load(struct dialing *dialing, const struct command *command);
 
 /* Put what was asked for into the library's structures, which were filled with their defaults and borrow from it. */
 void dialing_configure(const struct dialing *dialing, struct wt_client_config *config);
@@ -52,6 +60,10 @@ bool dialing_set_origin(void *settings, const char *value, char *message, size_t
 bool dialing_set_header(void *settings, const char *value, char *message, size_t size);
 bool dialing_set_protocol(void *settings, const char *value, char *message, size_t size);
 bool dialing_set_without_reset_stream_at(void *settings, const char *value, char *message, size_t size);
+bool dialing_set_client_cert(void *settings, const char *value, char *message, size_t size);
+bool dialing_set_client_key(void *settings, const char *value, char *message, size_t size);
+bool dialing_set_cipher_suites(void *settings, const char *value, char *message, size_t size);
+bool dialing_set_groups(void *settings, const char *value, char *message, size_t size);
 bool dialing_set_timeout(void *settings, const char *value, char *message, size_t size);
 
 /* clang-format off */
@@ -65,6 +77,16 @@ bool dialing_set_timeout(void *settings, const char *value, char *message, size_
   {.name = "dangerously-accept-any-certificate",                                                                   \
    .help = "Checks no certificate: whoever is on the way can read and change everything. For tests alone.",        \
    .set = dialing_set_any},                                                                                        \
+  {.name = "client-cert", .argument = "FILE", .kind = VALUE_FILE, .fallback = "none",                               \
+   .help = "Certificate chain to show to a server that asks for one, in PEM; needs --client-key.",                \
+   .set = dialing_set_client_cert},                                                                                \
+  {.name = "client-key", .argument = "FILE", .kind = VALUE_FILE,                                                   \
+   .help = "Private key of that certificate, in PEM.", .set = dialing_set_client_key},                             \
+  {.name = "cipher-suites", .argument = "LIST",                                                                    \
+   .fallback = "TLS_AES_128_GCM_SHA256,TLS_AES_256_GCM_SHA384,TLS_CHACHA20_POLY1305_SHA256",                       \
+   .help = "Cipher suites of TLS to offer, best first.", .set = dialing_set_cipher_suites},                        \
+  {.name = "groups", .argument = "LIST", .fallback = "x25519,secp256r1,secp384r1",                                 \
+   .help = "Groups of the key exchange to offer, best first; also secp521r1 and x448.", .set = dialing_set_groups}, \
   {.name = "origin", .letter = 'o', .argument = "ORIGIN", .fallback = "none",                                      \
    .help = "The origin to name, as a browser names its page's.", .set = dialing_set_origin},                       \
   {.name = "header", .letter = 'H', .argument = "FIELD", .repeatable = true,                                       \

@@ -23,10 +23,11 @@ static void key_mode_check(const char *key_file) {
            info.st_mode & S_IROTH ? "read" : "write");
 }
 
-int identity_get(const char *cert_file, const char *key_file, wt_certificate **certificate, char *message,
-                 size_t size) {
+int identity_get(const char *cert_file, const char *key_file, const char *ocsp_file, wt_certificate **certificate,
+                 char *message, size_t size) {
   if (cert_file) {
     key_mode_check(key_file);
+    if (ocsp_file) return wt_certificate_load_stapled(cert_file, key_file, ocsp_file, certificate, message, size);
     return wt_certificate_load(cert_file, key_file, certificate, message, size);
   }
   int error = wt_certificate_generate(NULL, 0, GENERATED_DAYS, certificate);

@@ -282,11 +282,14 @@ static int probe_main(const struct command *command, int argc, char **argv) {
   struct probe probe = {.watch_ms = DEFAULT_WATCH_MS, .closed_code = EXIT_DONE};
   dialing_default(&probe.dialing);
   enum options_outcome outcome = options_parse(command, argc, argv, &probe);
-  if (outcome != OPTIONS_RUN) {
+  int status = outcome == OPTIONS_RUN    ? dialing_load(&probe.dialing, command)
+               : outcome == OPTIONS_HELP ? EXIT_DONE
+                                         : EXIT_USAGE;
+  if (outcome != OPTIONS_RUN || status) {
     dialing_free(&probe.dialing);
-    return outcome == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
+    return status;
   }
-  int status = EXIT_FAILED;
+  status = EXIT_FAILED;
   if (report_begin(&probe)) status = probe_look(&probe, command);
   if (json_object_get(probe.report, "verdicts")) {
     json_object_set_new(probe.report, "exit_status", json_integer(status));

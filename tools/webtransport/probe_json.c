@@ -187,6 +187,7 @@ void probe_add_connection(json_t *report, const struct wt_connection_info *info)
     json_object_set_new(tls, "version", json_text(text_if(info->tls_version)));
     json_object_set_new(tls, "cipher", json_text(text_if(info->cipher)));
     json_object_set_new(tls, "group", json_text(text_if(info->group)));
+    json_object_set_new(tls, "ocsp_stapled", json_boolean(info->certificate_stapled));
   }
   json_object_set_new(report, "settings", info->has_settings ? settings_json(info) : json_null());
   json_object_set_new(report, "draft", info->draft ? json_integer(info->draft) : json_null());

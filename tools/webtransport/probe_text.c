@@ -157,6 +157,7 @@ static void tls_print(const json_t *tls) {
   row_print(LABEL_WIDTH, "Version", "%s", text_get(tls, "version"));
   row_print(LABEL_WIDTH, "Cipher", "%s", text_get(tls, "cipher"));
   row_print(LABEL_WIDTH, "Group", "%s", text_get(tls, "group"));
+  if (is_true(tls, "ocsp_stapled")) row_print(LABEL_WIDTH, "OCSP", "a response came with the certificate");
   if (is_known(tls, "resumes"))
     row_print(LABEL_WIDTH, "Resumption", "a second connection %s",
               is_true(tls, "resumes") ? "resumes" : "does not resume");

@@ -61,7 +61,7 @@ static bool complain(const char *what) {
 static bool certificate_apply(struct serve *serve, char *message, size_t size) {
   const struct serve_settings *settings = &serve->settings;
   wt_certificate *certificate;
-  int error = identity_get(settings->cert_file, settings->key_file, &certificate, message, size);
+  int error = identity_get(settings->cert_file, settings->key_file, settings->ocsp_file, &certificate, message, size);
   if (error) {
     if (!message[0]) snprintf(message, size, "%s: %s", settings->cert_file, wt_error_string(error));
     return false;
@@ -128,6 +128,17 @@ static void make_room_for_sessions(struct wt_server_config *config) {
   if (config->max_streams_uni < streams) config->max_streams_uni = streams;
 }
 
+static void configure_tls(struct wt_server_config *config, const struct serve_settings *settings) {
+  config->client_ca_file = settings->client_ca;
+  if (settings->client_ca) config->client_certificates = WT_CLIENT_CERTIFICATES_ASK;
+  if (settings->require_client_certificate) config->client_certificates = WT_CLIENT_CERTIFICATES_REQUIRE;
+  config->cipher_suites = settings->cipher_suites.names;
+  config->cipher_suite_count = settings->cipher_suites.count;
+  config->groups = settings->groups.names;
+  config->group_count = settings->groups.count;
+  config->ticket_lifetime_s = settings->ticket_lifetime_s;
+}
+
 static bool server_make(struct serve *serve) {
   static const char *const listen_default[] = {"[::]:4433"};
   struct serve_settings *settings = &serve->settings;
@@ -157,6 +168,7 @@ static bool server_make(struct serve *serve) {
   make_room_for_sessions(&config);
   config.require_reset_stream_at = settings->require_reset_stream_at;
   config.drafts = settings->drafts;
+  configure_tls(&config, settings);
   char message[512];
   int error = wt_server_new(&serve->server, &config, message, sizeof(message));
   if (error) return complain(message);
@@ -307,6 +319,10 @@ static int serve_main(const struct command *command, int argc, char **argv) {
     return options_complain(command, "--cert is given but --key is missing");
   if (serve.settings.key_file && !serve.settings.cert_file)
     return options_complain(command, "--key is given but --cert is missing");
+  if (serve.settings.ocsp_file && !serve.settings.cert_file)
+    return options_complain(command, "--ocsp is given but --cert is missing");
+  if (serve.settings.require_client_certificate && !serve.settings.client_ca)
+    return options_complain(command, "--require-client-certificate is given but --client-ca is missing");
   log_set_level(serve.settings.log_level);
   signals_block(&serve.signals);
   bool good = serve_run(&serve);

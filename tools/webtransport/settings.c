@@ -46,6 +46,38 @@ static bool set_key(void *target, const char *value, char *message, size_t size)
   return value_file(value, message, size);
 }
 
+static bool set_ocsp(void *target, const char *value, char *message, size_t size) {
+  ((struct serve_settings *)target)->ocsp_file = value;
+  return value_file(value, message, size);
+}
+
+static bool set_client_ca(void *target, const char *value, char *message, size_t size) {
+  ((struct serve_settings *)target)->client_ca = value;
+  return value_file(value, message, size);
+}
+
+static bool set_require_client_certificate(void *target, const char *value, char *message, size_t size) {
+  (void)value, (void)message, (void)size;
+  ((struct serve_settings *)target)->require_client_certificate = true;
+  return true;
+}
+
+static bool set_cipher_suites(void *target, const char *value, char *message, size_t size) {
+  return tls_names_set(&((struct serve_settings *)target)->cipher_suites, value, message, size);
+}
+
+static bool set_groups(void *target, const char *value, char *message, size_t size) {
+  return tls_names_set(&((struct serve_settings *)target)->groups, value, message, size);
+}
+
+static bool set_ticket_lifetime(void *target, const char *value, char *message, size_t size) {
+  uint64_t ns;
+  if (!value_time(value, UINT64_C(1000000000), TICKET_LIFETIME_MAX_S * UINT64_C(1000000000), &ns, message, size))
+    return false;
+  ((struct serve_settings *)target)->ticket_lifetime_s = ns / 1000000000;
+  return true;
+}
+
 static bool set_www(void *target, const char *value, char *message, size_t size) {
   struct stat info;
   ((struct serve_settings *)target)->www = value;
@@ -241,6 +273,37 @@ const struct option_spec serve_options[] = {
      .kind = VALUE_FILE,
      .help = "Private key of the certificate, in PEM.",
      .set = set_key},
+    {.name = "ocsp",
+     .argument = "FILE",
+     .kind = VALUE_FILE,
+     .fallback = "none",
+     .help = "OCSP response that clients get with the certificate, in DER or PEM; read again with it. Needs --cert.",
+     .set = set_ocsp},
+    {.name = "client-ca",
+     .argument = "FILE",
+     .kind = VALUE_FILE,
+     .fallback = "clients are not asked for certificates",
+     .help = "Asks clients for certificates, and refuses one that no authority in this file, in PEM, has signed. A "
+             "client may have none.",
+     .set = set_client_ca},
+    {.name = "require-client-certificate",
+     .help = "Refuses clients without a certificate; needs --client-ca.",
+     .set = set_require_client_certificate},
+    {.name = "cipher-suites",
+     .argument = "LIST",
+     .fallback = "TLS_AES_128_GCM_SHA256,TLS_AES_256_GCM_SHA384,TLS_CHACHA20_POLY1305_SHA256, as the client prefers",
+     .help = "Cipher suites of TLS, best first.",
+     .set = set_cipher_suites},
+    {.name = "groups",
+     .argument = "LIST",
+     .fallback = "x25519,secp256r1,secp384r1, as the client prefers",
+     .help = "Groups of the key exchange, best first; also secp521r1 and x448.",
+     .set = set_groups},
+    {.name = "ticket-lifetime",
+     .argument = "TIME",
+     .fallback = "6h",
+     .help = "How long clients may resume their TLS session; up to 168h.",
+     .set = set_ticket_lifetime},
     {.name = "www",
      .letter = 'w',
      .argument = "DIR",
@@ -393,8 +456,8 @@ const char serve_details[] =
     "Byte i is (i * 31 + (i >> 8)) modulo 256.\n"
     "/close?code=C&reason=R closes the session at once.\n"
     "\n"
-    "SIGINT and SIGTERM end the server in order within 5 seconds, a second one at once. SIGHUP reads --cert and --key "
-    "again, or makes a new certificate; sessions go on.";
+    "SIGINT and SIGTERM end the server in order within 5 seconds, a second one at once. SIGHUP reads --cert, --key "
+    "and --ocsp again, or makes a new certificate; sessions go on.";
 
 const struct example_spec serve_examples[] = {
     {"webtransport serve", "The playground, at http://localhost:8080/."},
@@ -428,4 +491,5 @@ void serve_settings_default(struct serve_settings *settings) {
   settings->max_sessions_per_connection = config.max_sessions_per_connection;
   settings->require_reset_stream_at = config.require_reset_stream_at;
   settings->drafts = config.drafts;
+  settings->ticket_lifetime_s = config.ticket_lifetime_s;
 }

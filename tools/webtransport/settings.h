@@ -8,12 +8,14 @@
 #include "command.h"
 #include "hosts.h"
 #include "origins.h"
+#include "tls_names.h"
 
 enum {
   LISTEN_MAX = 16,
   PROTOCOLS_MAX = 32,
-  WORKERS_MAX = 256,   /* as the library's */
-  SESSIONS_MAX = 65536 /* of a connection */
+  TICKET_LIFETIME_MAX_S = 7 * 24 * 3600, /* as the library's */
+  WORKERS_MAX = 256,                     /* as the library's */
+  SESSIONS_MAX = 65536                   /* of a connection */
 };
 
 /* What `webtransport serve` was asked for. Texts are those of argv. */
@@ -24,6 +26,11 @@ struct serve_settings {
   bool http_given;
   struct address http_address;
   const char *cert_file, *key_file; /* both or neither */
+  const char *ocsp_file;            /* NULL: none */
+  const char *client_ca;            /* NULL: clients are not asked for certificates */
+  bool require_client_certificate;
+  struct tls_names cipher_suites, groups;
+  uint64_t ticket_lifetime_s;
   const char *www;
   struct origins origins;
   struct hosts hosts; /* made by serve_settings_default; hosts_free */

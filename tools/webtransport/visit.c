@@ -26,6 +26,17 @@ static void refusal_log(const wt_request *request, int status, const char *why) 
               origin ? origin : "none", status, why);
 }
 
+/* Whose certificate the client has shown. */
+static void who_log(const wt_request *request) {
+  static struct log_limit limit = LOG_LIMIT_INIT;
+  struct wt_certificate_info info = {.size = sizeof info};
+  const void *der;
+  size_t len;
+  if (wt_request_peer_certificate(request, 0, &der, &len) || wt_certificate_describe(der, len, 0, &info)) return;
+  log_limited(&limit, WT_LOG_INFO, "%s: session at %s of %s", wt_request_peer_address(request),
+              wt_request_path(request), info.subject[0] ? info.subject : info.names);
+}
+
 wt_session *visit_open(struct visit *visit, const struct endpoints *endpoints, wt_request *request,
                        const struct wt_session_callbacks *callbacks) {
   struct wt_upgrade_options options;
@@ -37,6 +48,7 @@ wt_session *visit_open(struct visit *visit, const struct endpoints *endpoints, w
   options.protocols = endpoints->protocols;
   options.protocol_count = endpoints->protocol_count;
   visit->recorder = endpoints->recorder;
+  who_log(request);
   int error = wt_upgrade(request, &options, &session);
   if (error) {
     /* Copied: the sentence is gone with the next call on the request. */
