@@ -84,6 +84,7 @@ endif()
 # What some tests put in place of another function, to see a call or to be in its way.
 foreach(wrapped unit_test_tls:pthread_mutex_unlock loopback_test_client_tls:gnutls_alpn_set_protocols
         e2e_test_workers:wt__udp_send e2e_test_send_errors:sendmsg e2e_test_send_errors:sendmmsg
+        unit_test_certificate_ocsp:time
         e2e_test_workers_threads:pthread_create tool_test_talk:wt_stream_resume tool_test_talk:wt_session_close
         tool_test_talk:wt_session_get_stats loopback_test_counted:wt__malloc loopback_test_counted:wt__calloc
         loopback_test_counted:wt__realloc loopback_test_counted:wt__malloc_aligned loopback_test_counted:wt__free
