@@ -42,6 +42,7 @@ interop: ## run the cases with other implementations, both ways; writes docs/int
 	@tests/interop/run.py --native $(BUILD)/tests/interop/interop_peer --tool $(BUILD)/webtransport \
 		--endpoint $(BUILD)/tools/interop/interop_endpoint --markdown docs/interop.md
 	@node tests/browser/envoy.mjs $(BUILD)/webtransport build/interop/envoy/envoy
+	@bash tests/interop/test_tls.sh $(BUILD)/webtransport build/interop/webtransport-go/peer
 
 bench: ## measure this server and others, side by side; writes docs/benchmarks.md; BENCH_ARGS are passed on
 	@scripts/setup.sh bench

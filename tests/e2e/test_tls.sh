@@ -5,6 +5,7 @@
 # Between our own ends, and with gtlsclient and gtlsserver, the examples of ngtcp2.
 
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/authority.sh"
 need node nodejs
 need openssl openssl
 need gtlsclient ngtcp2-client
@@ -13,23 +14,7 @@ need gtlsserver ngtcp2-server
 
 # --- An authority, a server, clients. ---
 
-authority() { # authority <name>
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 10 -subj "/CN=$1" \
-    -addext basicConstraints=critical,CA:TRUE -keyout "$DIR/$1.key" -out "$DIR/$1.pem" 2>/dev/null
-}
-issue() { # issue <name> <authority> <extensions>
-  printf '%s\n' "$3" >"$DIR/ext"
-  openssl req -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -subj "/CN=$1" -keyout "$DIR/$1.key" \
-    -out "$DIR/$1.csr" 2>/dev/null
-  openssl x509 -req -in "$DIR/$1.csr" -CA "$DIR/$2.pem" -CAkey "$DIR/$2.key" -CAcreateserial -days 9 \
-    -extfile "$DIR/ext" -out "$DIR/$1.pem" 2>/dev/null
-}
-authority ours
-authority other
-issue server ours $'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth'
-issue alice ours extendedKeyUsage=clientAuth
-issue eve other extendedKeyUsage=clientAuth
-SERVE=(--cert "$DIR/server.pem" --key "$DIR/server.key")
+make_authorities
 DIAL=(--ca "$DIR/ours.pem")
 
 visit() { # visit [option...]: one line to /echo; sets OUT, ERR and STATUS
@@ -113,16 +98,6 @@ stop_server
 
 # --- A stapled OCSP response. ---
 
-serial=$(openssl x509 -in "$DIR/server.pem" -noout -serial | cut -d= -f2)
-respond() { # respond <V or R> <file> [option...]: what the authority says of the server's certificate
-  printf '%s\t%s\t%s\t%s\tunknown\t/CN=server\n' "$1" 300101000000Z "$([ "$1" = R ] && echo 200101000000Z)" "$serial" >"$DIR/index"
-  local file=$2
-  shift 2
-  openssl ocsp -index "$DIR/index" -CA "$DIR/ours.pem" -rsigner "$DIR/ours.pem" -rkey "$DIR/ours.key" \
-    -issuer "$DIR/ours.pem" -cert "$DIR/server.pem" -reqout "$DIR/request" >/dev/null 2>&1
-  openssl ocsp -index "$DIR/index" -CA "$DIR/ours.pem" -rsigner "$DIR/ours.pem" -rkey "$DIR/ours.key" \
-    -reqin "$DIR/request" -respout "$file" "$@" >/dev/null 2>&1
-}
 respond V "$DIR/good.ocsp" -ndays 5
 respond R "$DIR/revoked.ocsp" -ndays 5
 refused() { # refused <what> <sentence> [option...]

@@ -4,6 +4,11 @@
 //
 //	peer server --port PORT --cert FILE --key FILE --limits default|tiny
 //	peer client --url https://HOST:PORT --case NAME --hash HEX
+//
+// and plain HTTP/3 for tests/interop/test_tls.sh:
+//
+//	peer tls-client --url https://HOST:PORT/PATH --ca FILE [--cert FILE --key FILE] [--group NAME] [--times N] [--key-log FILE]
+//	peer tls-server --ca FILE --cert FILE --key FILE [--require]
 package main
 
 import (
@@ -67,6 +72,22 @@ func main() {
 		hash := flags.String("hash", "", "SHA-256 of the certificate")
 		flags.Parse(os.Args[2:])
 		err = runCase(*name, *url, *hash)
+	case "tls-client", "tls-server":
+		var o tlsOptions
+		flags.StringVar(&o.url, "url", "", "https://HOST:PORT/PATH")
+		flags.StringVar(&o.ca, "ca", "", "PEM file of authorities")
+		flags.StringVar(&o.cert, "cert", "", "PEM file")
+		flags.StringVar(&o.key, "key", "", "PEM file")
+		flags.StringVar(&o.group, "group", "", "secp384r1, secp521r1, or x25519 and secp256r1")
+		flags.StringVar(&o.keyLog, "key-log", "", "where the secrets go")
+		flags.BoolVar(&o.require, "require", false, "clients must have a certificate")
+		flags.IntVar(&o.times, "times", 1, "how often")
+		flags.Parse(os.Args[2:])
+		if os.Args[1] == "tls-client" {
+			err = tlsClient(o)
+		} else {
+			err = tlsServer(o)
+		}
 	default:
 		err = fmt.Errorf("unknown command %q", os.Args[1])
 	}
