@@ -59,20 +59,30 @@ void authority_free(struct authority *authority) {
   gnutls_x509_privkey_deinit(authority->key);
 }
 
-wt_certificate *authority_chain(const struct authority *leaf, const struct authority *by) {
+static void pem_append(char *text, size_t size, gnutls_x509_crt_t cert) {
+  gnutls_datum_t pem;
+  size_t len = strlen(text);
+  assert_int_equal(gnutls_x509_crt_export2(cert, GNUTLS_X509_FMT_PEM, &pem), 0);
+  assert_true(len + pem.size < size);
+  (void)snprintf(text + len, size - len, "%s", (const char *)pem.data);
+  gnutls_free(pem.data);
+}
+
+wt_certificate *authority_chain_of(const struct authority *leaf, const struct authority *others, size_t count) {
   wt_certificate *certificate = NULL;
-  gnutls_datum_t one, two = {NULL, 0}, key;
-  char pem[8192], message[256];
-  assert_int_equal(gnutls_x509_crt_export2(leaf->cert, GNUTLS_X509_FMT_PEM, &one), 0);
-  if (by) assert_int_equal(gnutls_x509_crt_export2(by->cert, GNUTLS_X509_FMT_PEM, &two), 0);
+  gnutls_datum_t key;
+  char pem[16384] = "", message[256];
+  pem_append(pem, sizeof(pem), leaf->cert);
+  for (size_t i = 0; i < count; i++) pem_append(pem, sizeof(pem), others[i].cert);
   assert_int_equal(gnutls_x509_privkey_export2(leaf->key, GNUTLS_X509_FMT_PEM, &key), 0);
-  int len = snprintf(pem, sizeof(pem), "%s%s", (const char *)one.data, by ? (const char *)two.data : "");
-  int error = wt_certificate_parse(pem, (size_t)len, key.data, key.size, &certificate, message, sizeof(message));
+  int error = wt_certificate_parse(pem, strlen(pem), key.data, key.size, &certificate, message, sizeof(message));
   if (error) fail_msg("%s", message);
-  gnutls_free(one.data);
-  gnutls_free(two.data);
   gnutls_free(key.data);
   return certificate;
+}
+
+wt_certificate *authority_chain(const struct authority *leaf, const struct authority *by) {
+  return authority_chain_of(leaf, by, by ? 1 : 0);
 }
 
 void authority_file(const struct authority *authority, char *path) {

@@ -23,6 +23,8 @@ struct authority authority_leaf(const char *name, const struct authority *by, ti
 void authority_free(struct authority *authority);
 /* `leaf`, and `by` behind it unless it is NULL, with the leaf's key. */
 wt_certificate *authority_chain(const struct authority *leaf, const struct authority *by);
+/* `leaf`, and behind it `count` others as they come. */
+wt_certificate *authority_chain_of(const struct authority *leaf, const struct authority *others, size_t count);
 /* Writes the certificate as PEM; `path` is as mkstemp wants it. */
 void authority_file(const struct authority *authority, char *path);
 

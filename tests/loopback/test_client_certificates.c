@@ -262,6 +262,33 @@ static void test_client_certificates_that_have_expired(void **state) {
   authority_free(&root);
 }
 
+/* A client's chain is kept for as long as its connection: it has a bound, also where nobody verifies it. */
+static void test_client_certificates_in_a_long_chain(void **state) {
+  (void)state;
+  struct authority chain[9]; /* each by the next; the last is the root's */
+  struct bed bed;
+  struct client_link *link;
+  for (size_t shown = 7; shown <= 8; shown++) {
+    bed_init(&bed, WT_CLIENT_CERTIFICATES_ASK, false);
+    chain[8] = authority_issue("authority 8", &bed.root, DAYS(20));
+    for (size_t i = 8; i-- > 0;) {
+      char name[] = "authority 0";
+      name[10] = (char)('0' + i);
+      chain[i] = authority_issue(name, &chain[i + 1], DAYS(20));
+    }
+    struct authority leaf = authority_leaf("alice", &chain[0], -60, DAYS(10), NULL);
+    bed_start(&bed, authority_chain_of(&leaf, chain, shown));
+    assert_int_equal(visit(&bed, &link), shown == 7); /* 8 in all */
+    assert_int_equal(bed.chain, shown == 7 ? 8 : 0);
+    assert_int_equal(bed.lines, shown == 8);
+    if (shown == 8) assert_non_null(strstr(bed.line, "comes with a chain that is too long"));
+    if (shown == 8) assert_int_equal(link->end.wire_code, 0x100 + GNUTLS_A_BAD_CERTIFICATE);
+    authority_free(&leaf);
+    for (size_t i = 0; i < 9; i++) authority_free(&chain[i]);
+    bed_free(&bed);
+  }
+}
+
 /* Without authorities the application has to look, and is told that nobody has. */
 static void test_client_certificates_without_authorities_are_not_verified(void **state) {
   (void)state;
@@ -362,6 +389,7 @@ int main(void) {
       cmocka_unit_test(test_client_certificates_that_are_missing),
       cmocka_unit_test(test_client_certificates_that_do_not_verify),
       cmocka_unit_test(test_client_certificates_that_have_expired),
+      cmocka_unit_test(test_client_certificates_in_a_long_chain),
       cmocka_unit_test(test_client_certificates_without_authorities_are_not_verified),
       cmocka_unit_test(test_client_certificates_stay_known_on_resumed_sessions),
       cmocka_unit_test(test_client_certificates_that_end_soon_get_no_ticket),

@@ -77,16 +77,18 @@ bool dialing_set_timeout(void *settings, const char *value, char *message, size_
   {.name = "dangerously-accept-any-certificate",                                                                   \
    .help = "Checks no certificate: whoever is on the way can read and change everything. For tests alone.",        \
    .set = dialing_set_any},                                                                                        \
-  {.name = "client-cert", .argument = "FILE", .kind = VALUE_FILE, .fallback = "none",                               \
-   .help = "Certificate chain to show to a server that asks for one, in PEM; needs --client-key.",                \
+  {.name = "client-cert", .argument = "FILE", .kind = VALUE_FILE, .fallback = "none",                              \
+   .help = "Certificate chain to show to a server that asks for one, in PEM; needs --client-key.",                 \
    .set = dialing_set_client_cert},                                                                                \
   {.name = "client-key", .argument = "FILE", .kind = VALUE_FILE,                                                   \
    .help = "Private key of that certificate, in PEM.", .set = dialing_set_client_key},                             \
-  {.name = "cipher-suites", .argument = "LIST",                                                                    \
-   .fallback = "TLS_AES_128_GCM_SHA256,TLS_AES_256_GCM_SHA384,TLS_CHACHA20_POLY1305_SHA256",                       \
-   .help = "Cipher suites of TLS to offer, best first.", .set = dialing_set_cipher_suites},                        \
-  {.name = "groups", .argument = "LIST", .fallback = "x25519,secp256r1,secp384r1",                                 \
-   .help = "Groups of the key exchange to offer, best first; also secp521r1 and x448.", .set = dialing_set_groups}, \
+  {.name = "cipher-suites", .argument = "LIST", .fallback = "all three, in this order",                            \
+   .help = "Cipher suites of TLS to offer, best first: TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, "           \
+           "TLS_CHACHA20_POLY1305_SHA256.",                                                                        \
+   .set = dialing_set_cipher_suites},                                                                              \
+  {.name = "groups", .argument = "LIST", .fallback = "the first three, in this order",                             \
+   .help = "Groups of the key exchange to offer, best first: x25519, secp256r1, secp384r1, secp521r1, x448.",      \
+   .set = dialing_set_groups},                                                                                     \
   {.name = "origin", .letter = 'o', .argument = "ORIGIN", .fallback = "none",                                      \
    .help = "The origin to name, as a browser names its page's.", .set = dialing_set_origin},                       \
   {.name = "header", .letter = 'H', .argument = "FIELD", .repeatable = true,                                       \
@@ -94,7 +96,7 @@ bool dialing_set_timeout(void *settings, const char *value, char *message, size_
   {.name = "protocol", .letter = 'p', .argument = "NAME", .repeatable = true,                                      \
    .help = "Subprotocol to offer, best first.", .set = dialing_set_protocol},                                      \
   {.name = "without-reset-stream-at",                                                                              \
-   .help = "Takes a server of draft 15 that does not announce RESET_STREAM_AT too, though the draft requires it.",  \
+   .help = "Takes a server of draft 15 that does not announce RESET_STREAM_AT too, though the draft requires it.", \
    .set = dialing_set_without_reset_stream_at},                                                                    \
   {.name = "timeout", .letter = 't', .argument = "TIME", .fallback = "10s",                                        \
    .help = "How long it may take until the session is there; 0 waits for ever.", .set = dialing_set_timeout}
