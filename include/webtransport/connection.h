@@ -48,6 +48,10 @@ struct wt_connection_info {
 
   const uint8_t *certificate; /**< DER of the peer's leaf; NULL if it showed none: a server on a resumed session */
   size_t certificate_len;
+  /** Whether `certificate` was verified: a server's as the client's configuration says, a client's by the authorities of
+   * `client_ca_file`. Since 0.2.0. */
+  bool certificate_verified;
+  bool certificate_stapled; /**< the server gave a response of OCSP with it; of a client. Since 0.2.0 */
 
   bool has_parameters; /**< the peer's transport parameters are in */
   struct wt_transport_parameters parameters;
@@ -60,11 +64,6 @@ struct wt_connection_info {
   uint64_t handshake_us, settings_us;
   uint64_t smoothed_rtt_us, min_rtt_us, rtt_variation_us;
   size_t max_udp_payload_size; /**< what the path was found to carry, in bytes */
-
-  /** Whether `certificate` was verified: a server's as the client's configuration says, a client's by the authorities of
-   * `client_ca_file`. Since 0.2.0. */
-  bool certificate_verified;
-  bool certificate_stapled; /**< the server gave a response of OCSP with it; of a client. Since 0.2.0 */
 };
 
 /**

@@ -37,33 +37,43 @@ int wt__names_copy_choice(const char *const **cipher_suites, size_t cipher_suite
   return error ? error : wt__names_copy(groups, given_groups, group_count);
 }
 
-static void check_one(struct wt__check *check, const char *member, const char *const *names, size_t at,
-                      const char *known) {
-  if (known) {
-    wt__check_fail(check, "%s[%zu] is \"%.40s\", must be one of %s", member, at, names[at], known);
-    return;
+static bool is_among(const char *name, const char *const *names, size_t count) {
+  for (size_t i = 0; i < count; i++) {
+    if (names[i] && !strcasecmp(names[i], name)) return true;
   }
-  for (size_t i = 0; i < at; i++) {
-    if (!strcasecmp(names[i], names[at])) wt__check_fail(check, "%s[%zu] is named twice", member, at);
-  }
+  return false;
 }
 
-static void check_list(struct wt__check *check, const char *member, const char *const *names, size_t count,
-                       bool (*is_known)(const char *name), const char *known) {
+/* A list of the member `member`: what it may hold, and how it is asked. */
+struct vocabulary {
+  const char *member;
+  bool (*is_known)(const char *name);
+  const char *known;
+};
+
+static void check_list(struct wt__check *check, const struct vocabulary *words, const char *const *names,
+                       size_t count) {
   if (check->failed || count == 0) return;
-  if (!names) wt__check_fail(check, "%s is NULL", member);
+  if (!names) {
+    wt__check_fail(check, "%s is NULL", words->member);
+    return;
+  }
   if (count > WT__TLS_CHOICE_MAX)
-    wt__check_fail(check, "%s has %zu names, must be at most %d", member, count, WT__TLS_CHOICE_MAX);
+    wt__check_fail(check, "%s has %zu names, must be at most %d", words->member, count, WT__TLS_CHOICE_MAX);
   for (size_t i = 0; !check->failed && i < count; i++) {
-    if (names[i])
-      check_one(check, member, names, i, is_known(names[i]) ? NULL : known);
-    else
-      wt__check_fail(check, "%s[%zu] is NULL", member, i);
+    const char *name = names[i];
+    if (!name)
+      wt__check_fail(check, "%s[%zu] is NULL", words->member, i);
+    else if (!words->is_known(name))
+      wt__check_fail(check, "%s[%zu] is \"%.40s\", must be one of %s", words->member, i, name, words->known);
+    else if (is_among(name, names, i))
+      wt__check_fail(check, "%s[%zu] is named twice", words->member, i);
   }
 }
 
 void wt__names_check_choice(const struct wt__tls_choice *choice, struct wt__check *check) {
-  check_list(check, "cipher_suites", choice->cipher_suites, choice->cipher_suite_count, wt__tls_cipher_suite_is_known,
-             wt__tls_cipher_suites_known);
-  check_list(check, "groups", choice->groups, choice->group_count, wt__tls_group_is_known, wt__tls_groups_known);
+  const struct vocabulary suites = {"cipher_suites", wt__tls_cipher_suite_is_known, wt__tls_cipher_suites_known};
+  const struct vocabulary groups = {"groups", wt__tls_group_is_known, wt__tls_groups_known};
+  check_list(check, &suites, choice->cipher_suites, choice->cipher_suite_count);
+  check_list(check, &groups, choice->groups, choice->group_count);
 }

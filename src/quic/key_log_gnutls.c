@@ -23,25 +23,22 @@
 #define RANDOM_MAX 32
 #define LINE_MAX (LABEL_MAX + 1 + 2 * RANDOM_MAX + 1 + 2 * WT__DERIVE_SECRET_MAX + 1)
 
-static size_t hex_append(char *line, size_t at, const unsigned char *bytes, size_t len) {
-  for (size_t i = 0; i < len; i++, at += 2) (void)snprintf(line + at, 3, "%02x", bytes[i]);
-  return at;
+static void hex_write(char *dst, const gnutls_datum_t *bytes) {
+  for (unsigned i = 0; i < bytes->size; i++) (void)snprintf(dst + 2 * i, 3, "%02x", bytes->data[i]);
 }
 
 static void tell(gnutls_session_t session, const struct wt__key_log *log, const char *label,
                  const gnutls_datum_t *secret) {
-  char line[LINE_MAX];
+  char line[LINE_MAX], random_hex[2 * RANDOM_MAX + 1] = "", secret_hex[2 * WT__DERIVE_SECRET_MAX + 1] = "";
   gnutls_datum_t client, server;
-  size_t len = strlen(label);
   gnutls_session_get_random(session, &client, &server);
-  if (len > LABEL_MAX || client.size > RANDOM_MAX || secret->size > WT__DERIVE_SECRET_MAX) return;
-  memcpy(line, label, len);
-  line[len++] = ' ';
-  len = hex_append(line, len, client.data, client.size);
-  line[len++] = ' ';
-  (void)hex_append(line, len, secret->data, secret->size);
+  if (strlen(label) > LABEL_MAX || client.size > RANDOM_MAX || secret->size > WT__DERIVE_SECRET_MAX) return;
+  hex_write(random_hex, &client);
+  hex_write(secret_hex, secret);
+  (void)snprintf(line, sizeof(line), "%s %s %s", label, random_hex, secret_hex);
   log->function(line, log->user_data);
   wt__wipe(line, sizeof(line));
+  wt__wipe(secret_hex, sizeof(secret_hex));
 }
 
 static void keep_exporter(struct wt__tls *tls, gnutls_session_t session, const gnutls_datum_t *secret) {

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define PRIORITY_MAX 1024 /* with room for one more word */
+#define PRIORITY_MAX 1024
 #define BASE "%DISABLE_TLS13_COMPAT_MODE:NORMAL:-VERS-ALL:+VERS-TLS1.3:-CIPHER-ALL:-GROUP-ALL"
 #define COUNT(list) (sizeof(list) / sizeof((list)[0]))
 
@@ -53,24 +53,36 @@ bool wt__tls_cipher_suite_is_known(const char *name) { return find(cipher_suites
 
 bool wt__tls_group_is_known(const char *name) { return find(groups, COUNT(groups), name); }
 
-/* Appends each name; false: one is not known, or there is no room. */
-static bool append(char *text, const struct name *list, size_t count, const char *const *names, size_t name_count) {
-  for (size_t i = 0; i < name_count; i++) {
-    const char *part = find(list, count, names[i]);
-    if (!part || strlen(text) + strlen(part) + sizeof(":%SERVER_PRECEDENCE") > PRIORITY_MAX) return false;
-    strcat(text, part);
-  }
-  return true;
+/* A list of words for GnuTLS; `good`: all fitted. */
+struct words {
+  char text[PRIORITY_MAX];
+  size_t len;
+  bool good;
+};
+
+static void words_add(struct words *words, const char *word) {
+  size_t len = word ? strlen(word) : 0;
+  words->good = words->good && word && len < sizeof(words->text) - words->len;
+  if (!words->good || !word) return;
+  memcpy(words->text + words->len, word, len + 1);
+  words->len += len;
+}
+
+/* A name that is not known makes it no good. */
+static void words_add_names(struct words *words, const struct name *list, size_t list_count, const char *const *names,
+                            size_t count) {
+  for (size_t i = 0; i < count; i++) words_add(words, find(list, list_count, names[i]));
 }
 
 int wt__tls_choice_apply(const struct wt__tls_choice *choice, bool server, struct gnutls_priority_st **priorities) {
-  char text[PRIORITY_MAX] = BASE;
+  struct wt__tls_choice chosen = {default_suites, COUNT(default_suites), default_groups, COUNT(default_groups)};
+  struct words words = {.good = true};
   bool suites = choice && choice->cipher_suite_count, own_groups = choice && choice->group_count;
-  if (!append(text, cipher_suites, COUNT(cipher_suites), suites ? choice->cipher_suites : default_suites,
-              suites ? choice->cipher_suite_count : COUNT(default_suites)) ||
-      !append(text, groups, COUNT(groups), own_groups ? choice->groups : default_groups,
-              own_groups ? choice->group_count : COUNT(default_groups)))
-    return GNUTLS_E_INVALID_REQUEST;
-  if (server && (suites || own_groups)) strcat(text, ":%SERVER_PRECEDENCE");
-  return gnutls_priority_init(priorities, text, NULL);
+  if (suites) chosen.cipher_suites = choice->cipher_suites, chosen.cipher_suite_count = choice->cipher_suite_count;
+  if (own_groups) chosen.groups = choice->groups, chosen.group_count = choice->group_count;
+  words_add(&words, BASE);
+  words_add_names(&words, cipher_suites, COUNT(cipher_suites), chosen.cipher_suites, chosen.cipher_suite_count);
+  words_add_names(&words, groups, COUNT(groups), chosen.groups, chosen.group_count);
+  if (server && (suites || own_groups)) words_add(&words, ":%SERVER_PRECEDENCE");
+  return words.good ? gnutls_priority_init(priorities, words.text, NULL) : GNUTLS_E_INVALID_REQUEST;
 }
