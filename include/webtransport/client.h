@@ -184,7 +184,7 @@ struct wt_dial_result {
    * 0 with a session. Else why there is none: WT_ERR_REJECTED (the server answered, with `status`, or reset the
    * request, with `wire_code`; a redirection is not followed), WT_ERR_NOT_FOUND (the name has no address),
    * WT_ERR_IO (no address could be reached at all), WT_ERR_TIMEOUT, WT_ERR_CERTIFICATE (the server's was refused),
-   * WT_ERR_TLS, WT_ERR_SETTINGS (the server does not offer what WebTransport needs: WT_REQUIREMENTS_NOT_MET),
+   * WT_ERR_TLS (for one, the server refused the client's certificate, or requires one), WT_ERR_SETTINGS (the server does not offer what WebTransport needs: WT_REQUIREMENTS_NOT_MET),
    * WT_ERR_SUBPROTOCOL (none, or a wrong one: WT_ALPN_ERROR), WT_ERR_UNSUPPORTED (no common QUIC version),
    * WT_ERR_SESSION_LIMIT, WT_ERR_TOO_LARGE (the header of the answer: `max_header_bytes`; that of the
    * request: more than the server's SETTINGS allow), WT_ERR_PROTOCOL,

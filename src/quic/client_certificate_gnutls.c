@@ -52,8 +52,10 @@ int wt__client_auth_init(struct wt__client_auth *auth, enum wt_client_certificat
   if (rc) return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_FILE;
   rc = gnutls_x509_crt_list_import2(&auth->authorities, &auth->count, &pem, GNUTLS_X509_FMT_PEM, 0);
   gnutls_free(pem.data);
-  if (rc == GNUTLS_E_MEMORY_ERROR) return WT_ERR_NOMEM;
-  return rc < 0 || auth->count == 0 ? WT_ERR_FILE : 0;
+  if (rc >= 0 && auth->count > 0) return 0;
+  auth->authorities = NULL; /* freed */
+  auth->count = 0;
+  return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_FILE;
 }
 
 void wt__client_auth_free(struct wt__client_auth *auth) {
