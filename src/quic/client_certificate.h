@@ -11,8 +11,9 @@
 
 #include "base/vec.h"
 
-#define WT__CLIENT_CHAIN_MAX 16384 /* bytes of the certificates that a client shows */
-#define WT__CLIENT_CHAIN_DEPTH 8   /* certificates in it */
+#define WT__CLIENT_CHAIN_MAX \
+  15360                          /* bytes of the certificates that a client shows: less than WT__CRYPTO_AHEAD_SERVER */
+#define WT__CLIENT_CHAIN_DEPTH 8 /* certificates in it */
 
 struct gnutls_certificate_credentials_st;
 struct gnutls_x509_crt_int;
