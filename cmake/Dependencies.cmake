@@ -34,6 +34,7 @@ if(WT_BUILD_TOOL)
 endif()
 if(WT_BUILD_TESTS)
   wt_require(CMOCKA cmocka 1.1.5 libcmocka-dev)
+  wt_require(GLIB glib-2.0 2.66 libglib2.0-dev)
 endif()
 
 if(WT_MISSING)

@@ -50,6 +50,7 @@ endfunction()
 wt_add_tests(unit 60)
 wt_add_tests(loopback 120)
 wt_add_tests(e2e 120)
+target_link_libraries(e2e_test_glib PRIVATE PkgConfig::GLIB)
 
 # What a sanitizer keeps from being measured, also without one: ctest -L plain.
 if(TARGET loopback_test_counted)
@@ -59,7 +60,7 @@ endif()
 # What several threads do at once, also under ThreadSanitizer: ctest -L threads, after building `thread_tests`.
 add_custom_target(thread_tests)
 foreach(name unit/test_inbox unit/test_post unit/test_shared unit/test_tls e2e/test_workers e2e/test_workers_threads
-        e2e/test_budget)
+        e2e/test_turns e2e/test_budget)
   string(REPLACE "/" "_" target ${name})
   if(TARGET ${target})
     add_dependencies(thread_tests ${target})

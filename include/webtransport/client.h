@@ -144,6 +144,26 @@ WT_API int wt_client_new(wt_client **client, const struct wt_client_config *conf
  */
 WT_API int wt_client_run(wt_client *client);
 
+/*
+ * A program whose loop is not libuv's drives a client with a loop of its own by these three, as a server by those of
+ * server.h, which has an example.
+ */
+
+/** Returns a descriptor that is readable when `wt_client_turn` has something to do; else as `wt_server_fd`. Since 0.2.0. */
+WT_API int wt_client_fd(wt_client *client);
+
+/** Returns how long to wait for the descriptor; else as `wt_server_timeout_ms`. Since 0.2.0. */
+WT_API int wt_client_timeout_ms(wt_client *client);
+
+/**
+ * Does what is ready and returns without waiting. Returns 1 when nothing is left: no dial, session, exchange or
+ * connection; a dial that begins later goes on as usual. Returns 1 also if `wt_client_free` was called in a callback: the
+ * client is freed then. Else 0.
+ *
+ * Errors: those of `wt_client_run`. Since 0.2.0.
+ */
+WT_API int wt_client_turn(wt_client *client);
+
 /**
  * Ends everything now: each session is closed with code 0, each connection gets a CONNECTION_CLOSE right behind, every
  * handle its last callback, from the loop.

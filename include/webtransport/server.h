@@ -363,6 +363,43 @@ WT_API int wt_server_start(wt_server *server);
  * Since 0.1.0. */
 WT_API int wt_server_run(wt_server *server);
 
+/*
+ * A program whose loop is not libuv's (poll, epoll, GLib, a game's) drives the server itself, after `wt_server_start` and
+ * in place of `wt_server_run`:
+ *
+ *     while (wt_server_turn(server) == 0) {
+ *       // wait until wt_server_fd(server) is readable, but not longer than wt_server_timeout_ms(server)
+ *     }
+ *
+ * These are for servers on a loop of their own (`config.loop` is NULL), and for the thread that calls `wt_server_turn`:
+ * with several workers it is worker 0, the others have threads as ever.
+ */
+
+/**
+ * Returns a descriptor that is readable (POLLIN) when `wt_server_turn` has something to do: packets, time that is up, a
+ * call from another thread. Only wait for it; it is the server's, and the same from `wt_server_new` to `wt_server_free`.
+ * A copy of the process (fork) has to ask again.
+ *
+ * Errors, which are negative as no descriptor is: WT_ERR_STATE on a caller's loop, WT_ERR_IO after a fork. Since 0.2.0.
+ */
+WT_API int wt_server_fd(wt_server *server);
+
+/**
+ * Returns how many milliseconds to wait for the descriptor at most, as poll(2) takes it: 0, there is something to do at
+ * once; -1, no limit, also before the start and after the end. Ask each time before you wait: what you called since the
+ * last turn, such as `wt_stream_write`, makes it 0. Since 0.2.0.
+ */
+WT_API int wt_server_timeout_ms(wt_server *server);
+
+/**
+ * Does what is ready, callbacks included, sends what there is to send, and returns without waiting. A call that comes too
+ * early does no harm. Returns 0 while the server goes on, and 1 once it has ended with all workers, or was freed by
+ * `wt_server_free` in a callback.
+ *
+ * Errors: those of `wt_server_run`; WT_ERR_STATE also on a caller's loop, or inside a callback. Since 0.2.0.
+ */
+WT_API int wt_server_turn(wt_server *server);
+
 /**
  * Loads the certificate and key, starts, and runs until the server has ended: the whole of a small
  * program. Errors: those of `wt_certificate_load`, `wt_server_start` and `wt_server_run`. Since 0.1.0.
@@ -407,7 +444,7 @@ WT_API int wt_server_post(wt_server *server, void (*function)(wt_server *server,
  *
  * A caller's loop is turned without blocking until it has let go of the server's handles, so free the
  * server before the loop is closed, and not from inside a callback of that loop. Inside a callback of
- * `wt_server_run` this closes, and the server is freed when `wt_server_run` returns. The threads of further
+ * `wt_server_run` or `wt_server_turn` this closes, and the server is freed when that returns. The threads of further
  * workers have ended when this returns, so it is not for their callbacks. Since 0.1.0.
  */
 WT_API void wt_server_free(wt_server *server);

@@ -145,6 +145,14 @@ static int client_adopt(wt_client *client, bool running) {
   return error;
 }
 
+/* When the next pass is. */
+static uint64_t client_due(const wt_client *client) {
+  if (!wt__list_empty(&client->todo) || !wt__list_empty(&client->failed)) return 0;
+  uint64_t next = wt__endpoint_expiry(client->driver.endpoint);
+  const struct wt__heap_node *node = wt__heap_min(&client->timers);
+  return node && node->key < next ? node->key : next;
+}
+
 static uint64_t client_on_pass(void *ctx) {
   wt_client *client = ctx;
   (void)client_adopt(client, true);
@@ -155,10 +163,7 @@ static uint64_t client_on_pass(void *ctx) {
   wt__reaches_run(client);
   wt__askers_run(client);
   wt__client_hold(client);
-  if (!wt__list_empty(&client->todo) || !wt__list_empty(&client->failed)) return 0;
-  uint64_t next = wt__endpoint_expiry(client->driver.endpoint);
-  const struct wt__heap_node *node = wt__heap_min(&client->timers);
-  return node && node->key < next ? node->key : next;
+  return client_due(client);
 }
 
 static const struct wt__loop_callbacks client_callbacks = {
@@ -337,18 +342,50 @@ int wt_client_new(wt_client **client, const struct wt_client_config *config, cha
 
 /* --- Running and ending --- */
 
-int wt_client_run(wt_client *client) {
-  if (!client) return WT_ERR_INVALID;
+/* Before the own loop is run, in whatever way. */
+static int client_enter(wt_client *client) {
   if (client->config.loop) return wt__client_fail(client, WT_ERR_STATE, "the loop is the caller's: run that one");
   if (client->in_run) return wt__client_fail(client, WT_ERR_STATE, "the client runs already");
   int error = client_adopt(client, false);
-  if (error) return wt__client_fail(client, error, "the event loop cannot go on after a fork");
+  return error ? wt__client_fail(client, error, "the event loop cannot go on after a fork") : 0;
+}
+
+int wt_client_run(wt_client *client) {
+  if (!client) return WT_ERR_INVALID;
+  int error = client_enter(client);
+  if (error) return error;
   client->in_run = true;
   client_on_wake(client);
   while (!client_is_idle(client) && wt__loop_turn(&client->driver.loop)) continue;
   client->in_run = false;
   if (client->free_after_run) wt_client_free(client);
   return 0;
+}
+
+/* --- Driven from another loop --- */
+
+int wt_client_fd(wt_client *client) {
+  if (!client) return WT_ERR_INVALID;
+  if (client->config.loop) return wt__client_fail(client, WT_ERR_STATE, "the loop is the caller's: run that one");
+  int error = client_adopt(client, false);
+  return error ? error : wt__loop_fd(&client->driver.loop);
+}
+
+int wt_client_timeout_ms(wt_client *client) {
+  if (!client || client->config.loop) return -1;
+  return wt__loop_timeout_ms(&client->driver.loop, client_due(client));
+}
+
+int wt_client_turn(wt_client *client) {
+  if (!client) return WT_ERR_INVALID;
+  int error = client_enter(client);
+  if (error) return error;
+  client->in_run = true;
+  wt__loop_step(&client->driver.loop);
+  client->in_run = false;
+  if (!client->free_after_run) return client_is_idle(client);
+  wt_client_free(client);
+  return 1;
 }
 
 void wt_client_close(wt_client *client) {

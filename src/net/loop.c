@@ -24,11 +24,20 @@
  * The wake handle lives as long as the server, so that other threads and signal handlers never meet a
  * closed one; it does not keep the loop running. A client's other handles do not either, except for the
  * prepare handle, and that one only while the client has something to do: a caller's loop then ends by itself.
+ *
+ * A program with another kind of loop drives an own loop from outside (`wt__loop_step`). A step never blocks, so its
+ * pass comes last, behind the sockets, and one is enough:
+ *
+ *     step: sockets, timer, wake --> pass --> the program waits for the descriptor, or until `wt__loop_timeout_ms`
+ *
+ * libuv adds new handles to its poll set only when it polls. Its own timeout is 0 until it has, so the first step is
+ * never missed.
  */
 
 #include "net/loop.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -116,8 +125,7 @@ static void timer_on_poll(uv_poll_t *handle, int status, int events) {
 
 static void idle_on_turn(uv_idle_t *handle) { (void)handle; }
 
-static void prepare_on_turn(uv_prepare_t *handle) {
-  struct wt__loop *loop = handle->data;
+static void loop_pass(struct wt__loop *loop) {
   loop->now = 0;
   uint64_t next = loop->callbacks->on_pass(loop->ctx);
   if (!loop->running) return; /* the pass was the last one */
@@ -128,6 +136,11 @@ static void prepare_on_turn(uv_prepare_t *handle) {
     if (next < loop->timer_at) timer_set(loop, next);
   }
   loop->now = loop->began = 0; /* it blocks now */
+}
+
+static void prepare_on_turn(uv_prepare_t *handle) {
+  struct wt__loop *loop = handle->data;
+  if (!loop->in_step) loop_pass(loop);
 }
 
 /* --- Handles of the loop --- */
@@ -245,3 +258,36 @@ void wt__loop_free(struct wt__loop *loop) {
 void wt__loop_wake(struct wt__loop *loop) { uv_async_send(&loop->wake); }
 
 bool wt__loop_turn(struct wt__loop *loop) { return uv_run(loop->uv, UV_RUN_ONCE) != 0; }
+
+/* --- From outside --- */
+
+/* libuv does nothing for a loop that is not kept running, such as that of a client with nothing to do. */
+void wt__loop_step(struct wt__loop *loop) {
+  loop->now = loop->began = 0; /* calls of the application may have asked for the time long ago */
+  loop->in_step = true;
+  uv_ref((uv_handle_t *)&loop->wake);
+  uv_run(loop->uv, UV_RUN_NOWAIT);
+  uv_unref((uv_handle_t *)&loop->wake);
+  loop->in_step = false;
+  if (loop->running) loop_pass(loop);
+}
+
+/* In milliseconds, rounded up: a step that comes too early would do nothing. */
+static int timeout_until(uint64_t at) {
+  uint64_t now = uv_hrtime();
+  if (at == UINT64_MAX) return -1;
+  if (at <= now) return 0;
+  uint64_t ms = (at - now - 1) / NS_PER_MS + 1;
+  return ms < INT_MAX ? (int)ms : INT_MAX;
+}
+
+int wt__loop_timeout_ms(struct wt__loop *loop, uint64_t due) {
+  uv_update_time(loop->uv);
+  uv_ref((uv_handle_t *)&loop->wake);
+  int own = uv_backend_timeout(loop->uv);
+  uv_unref((uv_handle_t *)&loop->wake);
+  int ms = timeout_until(due);
+  return ms < 0 || (own >= 0 && own < ms) ? own : ms;
+}
+
+int wt__loop_fd(const struct wt__loop *loop) { return uv_backend_fd(loop->uv); }

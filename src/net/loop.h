@@ -49,6 +49,7 @@ struct wt__loop {
   uv_loop_t own;
   bool is_own, running;
   bool lazy, held;
+  bool in_step; /* the pass comes behind libuv's turn */
   const struct wt__loop_callbacks *callbacks;
   void *ctx;
   uv_async_t wake;
@@ -95,6 +96,15 @@ void wt__loop_free(struct wt__loop *loop);
 void wt__loop_wake(struct wt__loop *loop);
 /* Waits for events once. False when nothing is left to wait for. */
 bool wt__loop_turn(struct wt__loop *loop);
+
+/* For programs that wait with something else than libuv; on an own loop. What is ready, then a pass. Never waits. */
+void wt__loop_step(struct wt__loop *loop);
+/* How long to wait for the descriptor until the next step, as poll(2) takes it: -1 for ever, 0 not at all. `due`: when
+ * the owner knows of something to do. */
+int wt__loop_timeout_ms(struct wt__loop *loop, uint64_t due);
+/* Readable when a step has something to do. Another one after `wt__loop_adopt`. */
+int wt__loop_fd(const struct wt__loop *loop);
+
 uint64_t wt__loop_now(struct wt__loop *loop);
 /* When the turn began: its first packet, call from outside, or pass. */
 uint64_t wt__loop_began(const struct wt__loop *loop);

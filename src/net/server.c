@@ -291,20 +291,70 @@ static int server_outcome(wt_server *server) {
   return 0;
 }
 
-int wt_server_run(wt_server *server) {
-  if (!server) return WT_ERR_INVALID;
+/* Before the loop is run, in whatever way. */
+static int server_enter(wt_server *server) {
   if (!is_started(server)) return wt__server_fail(server, WT_ERR_STATE, "the server was not started");
   if (server->in_run) return wt__server_fail(server, WT_ERR_STATE, "the server runs already");
-  int error = wt__server_adopt(server);
+  return wt__server_adopt(server);
+}
+
+/* Once worker 0 has ended. */
+static int server_leave(wt_server *server) {
+  wt__server_join(server);
+  return server->abandoned ? wt__server_adopt(server) : server_outcome(server);
+}
+
+int wt_server_run(wt_server *server) {
+  if (!server) return WT_ERR_INVALID;
+  int error = server_enter(server);
   if (error) return error;
   server->in_run = true;
   struct wt__worker *worker = &server->workers[0];
   while (worker->state != SERVER_ENDED && wt__loop_turn(&worker->driver.loop)) continue;
   server->in_run = false;
-  wt__server_join(server);
-  error = server->abandoned ? wt__server_adopt(server) : server_outcome(server);
+  error = server_leave(server);
   if (server->free_after_run) wt_server_free(server);
   return error;
+}
+
+/* --- Driven from another loop --- */
+
+static int server_own_loop(wt_server *server) {
+  if (!server->config.loop) return 0;
+  return wt__server_fail(server, WT_ERR_STATE, "the loop is the caller's: run that one");
+}
+
+int wt_server_fd(wt_server *server) {
+  if (!server) return WT_ERR_INVALID;
+  int error = server_own_loop(server);
+  if (error == 0) error = wt__server_adopt(server);
+  return error ? error : wt__loop_fd(&server->workers[0].driver.loop);
+}
+
+int wt_server_timeout_ms(wt_server *server) {
+  if (!server || server->config.loop) return -1;
+  struct wt__worker *worker = &server->workers[0];
+  if (worker->state == SERVER_NEW || worker->state == SERVER_ENDED) return -1;
+  uint64_t due = worker->state == SERVER_CLOSED ? UINT64_MAX : wt__endpoint_expiry(worker->driver.endpoint);
+  return wt__loop_timeout_ms(&worker->driver.loop, due);
+}
+
+int wt_server_turn(wt_server *server) {
+  if (!server) return WT_ERR_INVALID;
+  int error = server_own_loop(server);
+  if (error == 0) error = server_enter(server);
+  if (error) return error;
+  struct wt__worker *worker = &server->workers[0];
+  server->in_run = true;
+  if (worker->state != SERVER_ENDED) wt__loop_step(&worker->driver.loop);
+  server->in_run = false;
+  bool ended = worker->state == SERVER_ENDED;
+  error = ended ? server_leave(server) : 0;
+  if (server->free_after_run) {
+    wt_server_free(server);
+    ended = true;
+  }
+  return error ? error : ended;
 }
 
 int wt_server_listen_and_serve_tls(wt_server *server, const char *cert_file, const char *key_file) {

@@ -212,6 +212,11 @@ struct wt_server_stats bed_stats(const struct bed *bed) {
   return stats;
 }
 
+wt_session *bed_session(const struct bed *bed) {
+  assert_non_null(bed->room);
+  return bed->room->session;
+}
+
 unsigned bed_accepted(const struct bed *bed) {
   unsigned sum = 0;
   for (size_t i = 0; i < WORKERS_MAX; i++) sum += atomic_load(&bed->accepted[i]);

@@ -50,6 +50,8 @@ void bed_join(struct bed *bed);
 void bed_close(struct bed *bed);
 struct wt_server_stats bed_stats(const struct bed *bed);
 unsigned bed_accepted(const struct bed *bed);
+/* The newest session, at the server. On its thread. */
+wt_session *bed_session(const struct bed *bed);
 
 /* A session of a client, and a stream on it that is echoed. */
 struct guest {

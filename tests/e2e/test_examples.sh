@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 #
 # The programs of examples/: server and client against each other, the chat with members that are programs (with pages:
-# tests/browser/chat.mjs), and the server on a loop of its own with a thread beside it.
+# tests/browser/chat.mjs), the server on a loop of its own with a thread beside it, and the server in a loop of poll(2).
 
 . "$(dirname "$0")/lib.sh"
 need openssl openssl
@@ -234,5 +234,26 @@ end_of loop
 check_equal "the end of its input ends it" 0 $STATUS
 end_of listener
 check_equal "its listener is told" "0" $STATUS
+
+# --- The server in a loop of poll(2). ---
+
+begin poll out "$EXAMPLES/poll" "$DIR/a.pem" "$DIR/a.key" 0
+check_await "the server of poll(2) listens" poll "listening on 127.0.0.1:"
+URL=https://127.0.0.1:${LINE##*:}/station
+begin hearer err "$WEBTRANSPORT" connect -r --prefix always --insecure-hash "$HASH" "$URL"
+# Nobody says when the session is there: a line that comes before it is missed.
+# shellcheck disable=SC2154
+for ((i = 0; i < 200; i++)); do
+  hear "$poll_IN" "typed"
+  # shellcheck disable=SC2154
+  if read -r -t 0.1 -u "$hearer_OUT" LINE; then break; fi
+done
+check_contains "what is typed comes on a stream" "$LINE" "uni <-] typed"
+# shellcheck disable=SC2154
+exec {poll_IN}>&-
+end_of poll
+check_equal "the end of its input ends it, too" 0 $STATUS
+end_of hearer
+check_equal "its session is closed in order" "0" $STATUS
 
 finish

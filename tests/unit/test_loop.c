@@ -4,7 +4,9 @@
 
 #include <arpa/inet.h>
 #include <errno.h>
+#include <limits.h>
 #include <netinet/in.h>
+#include <poll.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -281,6 +283,85 @@ static void test_loop_socket_errors_are_told(void **state) {
   watch_end(&watch);
 }
 
+/* --- Driven from outside --- */
+
+static bool fd_is_readable(const struct watch *watch, int timeout_ms) {
+  struct pollfd entry = {.fd = wt__loop_fd(&watch->loop), .events = POLLIN};
+  return poll(&entry, 1, timeout_ms) == 1;
+}
+
+/* The pass follows what was ready in the same step, and nothing waits. */
+static void test_loop_step_is_one_pass_behind_the_events(void **state) {
+  (void)state;
+  struct watch watch;
+  watch_start(&watch);
+  assert_int_equal(wt__loop_timeout_ms(&watch.loop, UINT64_MAX), 0); /* libuv has not polled yet */
+  wt__loop_step(&watch.loop);
+  assert_int_equal(watch.passes, 1);
+  assert_int_equal(wt__loop_timeout_ms(&watch.loop, UINT64_MAX), -1);
+  assert_false(fd_is_readable(&watch, 0));
+  wt__loop_wake(&watch.loop);
+  assert_true(fd_is_readable(&watch, 0));
+  wt__loop_step(&watch.loop);
+  assert_int_equal(watch.wakes, 1);
+  assert_int_equal(watch.passes, 2);
+  assert_false(fd_is_readable(&watch, 0));
+  watch_end(&watch);
+}
+
+/* A later pass comes by the descriptor; one that is due at once, by the timeout. */
+static void test_loop_step_when_the_next_is_due(void **state) {
+  (void)state;
+  struct watch watch;
+  watch_start(&watch);
+  wt__loop_step(&watch.loop);
+  uint64_t due = watch.next = uv_hrtime() + 3 * MS;
+  wt__loop_step(&watch.loop);
+  assert_true(fd_is_readable(&watch, -1));
+  assert_true(uv_hrtime() >= due);
+  watch.next = 0;
+  wt__loop_step(&watch.loop);
+  assert_int_equal(wt__loop_timeout_ms(&watch.loop, UINT64_MAX), 0);
+  wt__loop_step(&watch.loop);
+  assert_int_equal(wt__loop_timeout_ms(&watch.loop, UINT64_MAX), -1);
+  assert_int_equal(watch.passes, 4);
+  watch_end(&watch);
+}
+
+/* What the owner knows counts, rounded up; a far time is no overflow. */
+static void test_loop_timeout_of_the_owner(void **state) {
+  (void)state;
+  struct watch watch;
+  watch_start(&watch);
+  wt__loop_step(&watch.loop);
+  assert_int_equal(wt__loop_timeout_ms(&watch.loop, 0), 0);
+  assert_int_equal(wt__loop_timeout_ms(&watch.loop, uv_hrtime()), 0);
+  uint64_t due = uv_hrtime() + 3600 * 1000 * MS;
+  int ms = wt__loop_timeout_ms(&watch.loop, due);
+  assert_true(ms > 0 && uv_hrtime() + (uint64_t)ms * MS >= due);
+  assert_int_equal(wt__loop_timeout_ms(&watch.loop, UINT64_MAX - 1), INT_MAX);
+  watch_end(&watch);
+}
+
+/* One that does not keep the loop running is served all the same. */
+static void test_loop_step_of_a_lazy_one(void **state) {
+  (void)state;
+  struct watch watch;
+  memset(&watch, 0, sizeof(watch));
+  watch.next = UINT64_MAX;
+  assert_int_equal(wt__loop_init(&watch.loop, NULL, &callbacks, &watch), 0);
+  wt__loop_set_lazy(&watch.loop);
+  assert_int_equal(wt__loop_start(&watch.loop), 0);
+  wt__loop_step(&watch.loop);
+  assert_int_equal(wt__loop_timeout_ms(&watch.loop, UINT64_MAX), -1);
+  wt__loop_wake(&watch.loop);
+  assert_true(fd_is_readable(&watch, 0));
+  wt__loop_step(&watch.loop);
+  assert_int_equal(watch.wakes, 1);
+  assert_int_equal(watch.passes, 2);
+  watch_end(&watch);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_loop_waits_until_the_next_pass_is_due),
@@ -292,6 +373,10 @@ int main(void) {
       cmocka_unit_test(test_loop_stop_inside_a_callback),
       cmocka_unit_test(test_loop_lazy),
       cmocka_unit_test(test_loop_socket_errors_are_told),
+      cmocka_unit_test(test_loop_step_is_one_pass_behind_the_events),
+      cmocka_unit_test(test_loop_step_when_the_next_is_due),
+      cmocka_unit_test(test_loop_timeout_of_the_owner),
+      cmocka_unit_test(test_loop_step_of_a_lazy_one),
   };
   return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
 }

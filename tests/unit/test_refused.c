@@ -382,6 +382,20 @@ static void test_refused_timerfd_later(void **state) {
   watch_end(&watch);
 }
 
+/* Without one, a foreign loop is told by the timeout. */
+static void test_refused_timerfd_with_a_foreign_loop(void **state) {
+  struct watch watch;
+  (void)state;
+  refused[CALL_TIMERFD_CREATE] = ENOSYS;
+  watch_start(&watch);
+  wt__loop_step(&watch.loop);
+  watch.next = uv_hrtime() + UINT64_C(3600000000000);
+  wt__loop_step(&watch.loop);
+  int ms = wt__loop_timeout_ms(&watch.loop, UINT64_MAX);
+  assert_true(ms > 0 && ms <= 3600001);
+  watch_end(&watch);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup(test_refused_before_the_opening, all_allowed),
@@ -394,6 +408,7 @@ int main(void) {
       cmocka_unit_test_setup(test_refused_writing_does_not_spin, all_allowed),
       cmocka_unit_test_setup(test_refused_timerfd, all_allowed),
       cmocka_unit_test_setup(test_refused_timerfd_later, all_allowed),
+      cmocka_unit_test_setup(test_refused_timerfd_with_a_foreign_loop, all_allowed),
   };
   return cmocka_run_group_tests_name("refused", tests, NULL, NULL);
 }
