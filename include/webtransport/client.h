@@ -338,7 +338,7 @@ struct wt_exchange_callbacks {
   /** Bytes of the response's body arrived; borrowed until it returns. `fin`: the last ones. */
   void (*on_body)(wt_exchange *exchange, const uint8_t *data, size_t len, bool fin, void *user_data);
 
-  /** There is room again after `wt_exchange_write` took less than all. */
+  /** There is room again; when this comes, see `on_writable` of `struct wt_stream_callbacks`. */
   void (*on_writable)(wt_exchange *exchange, void *user_data);
 
   /**
@@ -398,6 +398,9 @@ WT_API int wt_exchange_header_at(const wt_exchange *exchange, size_t index, stru
 
 /** Queues bytes of the request's body, as `wt_request_write` does; also before it is connected. Since 0.1.0. */
 WT_API int wt_exchange_write(wt_exchange *exchange, const void *data, size_t len, size_t *written);
+
+/** Returns how many bytes `wt_exchange_write` would take now; else as `wt_request_writable`. Since 0.2.0. */
+WT_API size_t wt_exchange_writable(wt_exchange *exchange);
 
 /** Ends the request's body. Errors: WT_ERR_STATE, WT_ERR_CLOSED. Since 0.1.0. */
 WT_API int wt_exchange_end(wt_exchange *exchange);

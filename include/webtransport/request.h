@@ -32,7 +32,7 @@ struct wt_request_callbacks {
   /** Bytes of the request's body arrived; borrowed until the callback returns. `fin`: the last ones. */
   void (*on_body)(wt_request *request, const uint8_t *data, size_t len, bool fin, void *user_data);
 
-  /** There is room again after `wt_request_write` took less than all. */
+  /** There is room again; when this comes, see `on_writable` of `struct wt_stream_callbacks`. */
   void (*on_writable)(wt_request *request, void *user_data);
 
   /**
@@ -166,12 +166,19 @@ WT_API int wt_request_inform(wt_request *request, int status, const struct wt_he
 
 /**
  * Queues up to `len` bytes of the answer's body, copied; `*written` says how many were taken. Where it
- * is less than `len`, `on_writable` follows.
+ * is less than `len`, or there is no room left, `on_writable` follows.
  *
  * Errors: WT_ERR_STATE before `wt_request_begin` or after the end; WT_ERR_CLOSED; WT_ERR_NOMEM.
  * Since 0.1.0.
  */
 WT_API int wt_request_write(wt_request *request, const void *data, size_t len, size_t *written);
+
+/**
+ * Returns how many bytes `wt_request_write` would take now. Where it is 0, `on_writable` follows once there is room; but it
+ * is 0 also before `wt_request_begin`, after the end, and when the client is gone. May be called inside a callback.
+ * Since 0.2.0.
+ */
+WT_API size_t wt_request_writable(wt_request *request);
 
 /**
  * Queues `len` bytes of the answer's body without copying them, as `wt_stream_write_owned` does: `data` stays the

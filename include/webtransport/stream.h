@@ -50,7 +50,10 @@ struct wt_stream_callbacks {
    */
   void (*on_data)(wt_stream *stream, const uint8_t *data, size_t len, bool fin, void *user_data);
 
-  /** There is room again after a write took less than all, or returned WT_ERR_AGAIN. */
+  /**
+   * There is room again, after a write took less than all, filled the queue to the last byte, or returned WT_ERR_AGAIN, or
+   * `wt_stream_writable` returned 0.
+   */
   void (*on_writable)(wt_stream *stream, void *user_data);
 
   /** The peer gave up sending (RESET_STREAM). No further `on_data`. The other direction lives on. */
@@ -100,8 +103,8 @@ WT_API bool wt_stream_is_remote(const wt_stream *stream);
 
 /**
  * Queues up to `len` bytes of `data`, which are copied. `*written` says how many were taken: as many
- * as fit below `max_stream_send_buffer`, from 0 to `len`. Where it is less than `len`, `on_writable`
- * follows. May be called inside a callback.
+ * as fit below `max_stream_send_buffer`, from 0 to `len`. Where it is less than `len`, or there is
+ * no room left, `on_writable` follows. May be called inside a callback.
  *
  * Errors: WT_ERR_STATE after `wt_stream_end`, or for a stream that cannot be written;
  * WT_ERR_CLOSED after a reset from here, STOP_SENDING from the peer, or the session's end;
@@ -120,10 +123,16 @@ WT_API int wt_stream_write(wt_stream *stream, const void *data, size_t len, size
 WT_API int wt_stream_write_owned(wt_stream *stream, const void *data, size_t len, wt_release release, void *user_data);
 
 /**
- * Returns how many bytes `wt_stream_write` would take now; 0 also when the stream cannot be written.
- * Any callback. Since 0.1.0.
+ * Returns how many bytes `wt_stream_write` would take now. Where it is 0, `on_writable` follows once there is room; but it is
+ * 0 also when the stream cannot be written. So this loop, begun again in `on_writable`, sends everything:
+ *
+ *     while (left > 0 && (room = wt_stream_writable(stream)) > 0) {
+ *       // wt_stream_write at most `room` bytes
+ *     }
+ *
+ * Any callback. Not for a const stream since 0.2.0. Since 0.1.0.
  */
-WT_API size_t wt_stream_writable(const wt_stream *stream);
+WT_API size_t wt_stream_writable(wt_stream *stream);
 
 /**
  * Ends the sending direction after what is queued (a FIN). May be called inside a callback.

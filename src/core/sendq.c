@@ -135,6 +135,12 @@ size_t wt__sendq_room(const struct wt__sendq *q) {
   return held >= max ? 0 : max - (size_t)held;
 }
 
+size_t wt__sendq_ask_room(struct wt__sendq *q) {
+  size_t room = wt__sendq_room(q);
+  if (room == 0) q->wants_room = true;
+  return room;
+}
+
 static void chunk_link(struct wt__sendq *q, struct wt__chunk *chunk) {
   chunk->next = NULL;
   if (q->tail) {
@@ -174,9 +180,9 @@ int wt__sendq_append(struct wt__sendq *q, const void *data, size_t len, bool for
   const uint8_t *from = data;
   size_t room = wt__sendq_room(q), left;
   *taken = 0;
-  if (!force && len > room) {
+  if (!force && len >= room) {
     len = room;
-    q->short_write = true;
+    q->wants_room = true;
   }
   for (left = len; left > 0;) {
     size_t n = tail_fill(q, from, left);
@@ -202,7 +208,7 @@ int wt__sendq_append(struct wt__sendq *q, const void *data, size_t len, bool for
 int wt__sendq_append_owned(struct wt__sendq *q, const void *data, size_t len, wt_release release, void *user_data) {
   struct wt__chunk *chunk;
   if (wt__sendq_room(q) == 0) {
-    q->short_write = true;
+    q->wants_room = true;
     return WT_ERR_AGAIN;
   }
   chunk = chunk_new(q, NULL, 0);
@@ -213,6 +219,7 @@ int wt__sendq_append_owned(struct wt__sendq *q, const void *data, size_t len, wt
   chunk->user_data = user_data;
   chunk_link(q, chunk);
   q->end += len;
+  q->wants_room = q->wants_room || wt__sendq_room(q) == 0;
   return 0;
 }
 
@@ -271,8 +278,8 @@ bool wt__sendq_acked(struct wt__sendq *q, uint64_t offset, struct wt__released *
     if (q->head == NULL) q->tail = NULL;
     chunk_drop(q, chunk, released);
   }
-  if (q->short_write && q->end - q->acked <= sendq_max(q) / 2) {
-    q->short_write = false;
+  if (q->wants_room && q->end - q->acked <= sendq_max(q) / 2) {
+    q->wants_room = false;
     return true;
   }
   return false;

@@ -39,7 +39,7 @@ struct wt__sendq {
   uint64_t acked, sent, end; /* offsets in the stream; acked: up to the last whole chunk given back */
   size_t max;                /* the most bytes from `acked` to `end` */
   bool fin, fin_sent;
-  bool short_write;        /* an append was cut: tell when there is room again */
+  bool wants_room;         /* it was filled, or somebody was told that it is: tell when there is room again */
   struct wt__pool *pool;   /* of chunks; NULL, as it is born: they come from the allocator */
   struct wt__gauge *gauge; /* where chunks count, and whose pressure lowers `max`; NULL, as it is born: neither */
 };
@@ -57,6 +57,8 @@ void wt__sendq_drop_unsent(struct wt__sendq *q, uint64_t keep, struct wt__releas
 
 /* Room below `max`, or below what the pressure on memory leaves of it. */
 size_t wt__sendq_room(const struct wt__sendq *q);
+/* The same, for somebody who wants to hear of room when there is none. */
+size_t wt__sendq_ask_room(struct wt__sendq *q);
 
 /* Copies as much as there is room for; `force` ignores `max` (headers, capsules: bounded elsewhere).
  * `*taken` is 0 on WT_ERR_NOMEM. */
@@ -81,8 +83,8 @@ size_t wt__sendq_peek(const struct wt__sendq *q, struct wt__vec *vecs, size_t ma
 /* The transport took `len` bytes, and the FIN. */
 void wt__sendq_sent(struct wt__sendq *q, size_t len, bool fin);
 
-/* Everything below `offset` was acknowledged. Returns true when an earlier short write may go on: at
- * most half of `max`, or of what is left of it, is held now. */
+/* Everything below `offset` was acknowledged. Returns true when whoever filled the queue, or asked for
+ * room in vain, may go on: at most half of `max`, or of what is left of it, is held now. */
 bool wt__sendq_acked(struct wt__sendq *q, uint64_t offset, struct wt__released *released);
 
 /* Calls the release functions that wait. Not inside an application's call. */

@@ -607,8 +607,8 @@ int wt_stream_write_owned(wt_stream *stream, const void *data, size_t len, wt_re
   return rv;
 }
 
-size_t wt_stream_writable(const wt_stream *stream) {
-  return stream_write_state(stream) == 0 ? wt__sendq_room(&stream->sendq) : 0;
+size_t wt_stream_writable(wt_stream *stream) {
+  return stream_write_state(stream) == 0 ? wt__sendq_ask_room(&stream->sendq) : 0;
 }
 
 int wt_stream_end(wt_stream *stream) {

@@ -242,6 +242,11 @@ int wt_request_write(wt_request *request, const void *data, size_t len, size_t *
   return 0;
 }
 
+size_t wt_request_writable(wt_request *request) {
+  bool open = !request->conn->closing && !request->gone && !request->over && request->answered && !request->out.ended;
+  return open ? wt__sendq_ask_room(&request->out.queue) : 0;
+}
+
 int wt_request_write_owned(wt_request *request, const void *data, size_t len, wt_release release, void *user_data) {
   struct wt__sendq *queue = &request->out.queue;
   int rv = answer_check_begun(request);

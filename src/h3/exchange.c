@@ -511,6 +511,10 @@ int wt_exchange_write(wt_exchange *exchange, const void *data, size_t len, size_
   return 0;
 }
 
+size_t wt_exchange_writable(wt_exchange *exchange) {
+  return exchange_write_state(exchange) == 0 ? wt__sendq_ask_room(&exchange->out.queue) : 0;
+}
+
 int wt_exchange_end(wt_exchange *exchange) {
   int rv = exchange_write_state(exchange);
   if (rv != 0) return rv;

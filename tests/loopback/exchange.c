@@ -57,6 +57,15 @@ static void on_body(wt_exchange *exchange, const uint8_t *data, size_t len, bool
 static void upload_pump(struct client_exchange *record) {
   size_t written = 0, left = record->upload_len - record->upload_at;
   if (record->upload == NULL || record->upload_ended) return;
+  while (record->upload_exact) {
+    size_t room = wt_exchange_writable(record->exchange);
+    if (room >= left) break;
+    if (room == 0) return;
+    assert_int_equal(wt_exchange_write(record->exchange, record->upload + record->upload_at, room, &written), 0);
+    assert_int_equal(written, room);
+    record->upload_at += room;
+    left -= room;
+  }
   if (wt_exchange_write(record->exchange, record->upload + record->upload_at, left, &written) != 0) return;
   record->upload_at += written;
   if (written < left) return;

@@ -22,6 +22,7 @@ struct client_exchange {
   bool fin, pause; /* pause: stops after each `on_body` */
   uint8_t *upload; /* sent as there is room, then the end */
   size_t upload_len, upload_at;
+  bool upload_exact; /* writes as much as there is said to be room for */
   bool upload_ended;
 };
 

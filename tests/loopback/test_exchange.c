@@ -186,6 +186,24 @@ static void test_exchange_streams_10_mb_up_and_down_at_once(void **state) {
   pair_free(&p);
 }
 
+static void test_exchange_says_so_to_whoever_fills_it_exactly(void **state) {
+  (void)state;
+  struct pair p;
+  struct wt__exchange_options options;
+  pair_ready(&p);
+  exchange_options(&options, "POST", "/post");
+  options.has_body = true;
+  struct client_exchange *post = exchange_on(p.link, "", "", &options);
+  post->upload_exact = true;
+  exchange_upload(post, BIG, 5);
+  assert_true(post->upload_at > 0 && post->upload_at < BIG);
+  NET_UNTIL(&p.net, 60000, post->closes);
+  assert_int_equal(post->error, 0);
+  assert_int_equal(post->body.len, BIG);
+  assert_int_equal(wt_exchange_writable(exchange_on(p.link, "GET", "/hello", NULL)->exchange), 0); /* has no body */
+  pair_free(&p);
+}
+
 static void test_exchange_whole_body_of_10_mb_and_a_download_of_10_mb(void **state) {
   (void)state;
   struct pair p;
@@ -630,6 +648,7 @@ int main(void) {
       cmocka_unit_test(test_exchange_options_are_checked),
       cmocka_unit_test(test_exchange_waits_for_its_connection_and_the_handshake),
       cmocka_unit_test(test_exchange_streams_10_mb_up_and_down_at_once),
+      cmocka_unit_test(test_exchange_says_so_to_whoever_fills_it_exactly),
       cmocka_unit_test(test_exchange_whole_body_of_10_mb_and_a_download_of_10_mb),
       cmocka_unit_test(test_exchange_pause_holds_the_server_back_by_flow_control),
       cmocka_unit_test(test_exchange_that_is_paused_ends_only_when_all_was_told),

@@ -444,6 +444,42 @@ static void test_request_streams_answer(void **state) {
   h3_free(f);
 }
 
+static void test_request_says_when_it_is_writable(void **state) {
+  struct h3_fixture *f = h3_new();
+  static const uint8_t data[10000];
+  size_t written = 0;
+  (void)state;
+  memset(&app, 0, sizeof(app));
+  f->config.mux.max_stream_send_buffer = 4000;
+  assert_int_equal(wt__routes_set(&f->routes, "/a/", app_handler, NULL, NULL), 0);
+  h3_start(f);
+  h3_get(f, 0, "/a/");
+  h3_run(f);
+  assert_int_equal(wt_request_writable(app.request), 0);
+  assert_int_equal(wt_request_begin(app.request, 200, NULL, 0), 0);
+  for (int i = 0; i < 3; i++) {
+    assert_int_equal(wt_request_writable(app.request), 4000);
+    assert_int_equal(wt_request_write(app.request, data, 4000, &written), 0);
+    assert_int_equal(written, 4000);
+    assert_int_equal(wt_request_writable(app.request), 0);
+    h3_run(f);
+    h3_ack(f, 0);
+    h3_run(f);
+    assert_int_equal(app.writable, i + 1);
+  }
+  assert_int_equal(wt_request_write(app.request, data, 3999, &written), 0); /* not filled */
+  h3_run(f);
+  h3_ack(f, 0);
+  h3_run(f);
+  assert_int_equal(app.writable, 3);
+  assert_int_equal(wt_request_end(app.request), 0);
+  assert_int_equal(wt_request_writable(app.request), 0);
+  h3_run(f);
+  h3_finish(f, 0);
+  assert_int_equal(app.closed, 1);
+  h3_free(f);
+}
+
 static void owned_release(const uint8_t *data, size_t len, void *user_data) {
   int *released = user_data;
   assert_int_equal(data[0], 'a');
@@ -781,6 +817,7 @@ int main(void) {
       cmocka_unit_test(test_request_head_and_204),
       cmocka_unit_test(test_request_invalid_answers),
       cmocka_unit_test(test_request_streams_answer),
+      cmocka_unit_test(test_request_says_when_it_is_writable),
       cmocka_unit_test(test_request_sends_bytes_that_are_not_its_own),
       cmocka_unit_test(test_request_gives_back_what_nobody_gets),
       cmocka_unit_test(test_request_lone_fin_survives_ack),

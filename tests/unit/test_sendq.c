@@ -138,6 +138,39 @@ static void test_sendq_takes_no_more_than_its_maximum(void **state) {
   assert_int_equal(wt__mem_live(), 0);
 }
 
+/* Whoever fills it to the last byte waits for room as well as whoever is cut short, and whoever asks for room in vain. */
+static void test_sendq_tells_of_room_after_it_was_full(void **state) {
+  struct wt__released released = {0};
+  struct wt__sendq q;
+  uint8_t data[300] = {0};
+  size_t taken;
+  int before = releases;
+  (void)state;
+  wt__sendq_init(&q, 256);
+  assert_int_equal(wt__sendq_append(&q, data, 255, false, &taken), 0);
+  assert_int_equal(wt__sendq_ask_room(&q), 1);
+  wt__sendq_sent(&q, 255, false);
+  assert_false(wt__sendq_acked(&q, 255, &released)); /* it never was full */
+  assert_int_equal(wt__sendq_append(&q, data, 256, false, &taken), 0);
+  assert_int_equal(taken, 256);
+  wt__sendq_sent(&q, 256, false);
+  assert_true(wt__sendq_acked(&q, 511, &released));
+  assert_int_equal(wt__sendq_append_owned(&q, data, 300, count_release, &releases), 0);
+  wt__sendq_sent(&q, 300, false);
+  assert_true(wt__sendq_acked(&q, 811, &released));
+  assert_int_equal(wt__sendq_append(&q, data, 256, true, &taken), 0); /* not an application's */
+  wt__sendq_sent(&q, 256, false);
+  assert_false(wt__sendq_acked(&q, 1067, &released));
+  assert_int_equal(wt__sendq_append(&q, data, 256, true, &taken), 0);
+  assert_int_equal(wt__sendq_ask_room(&q), 0);
+  wt__sendq_sent(&q, 256, false);
+  assert_true(wt__sendq_acked(&q, 1323, &released));
+  wt__sendq_drop(&q, &released);
+  wt__released_run(&released);
+  assert_int_equal(releases, before + 1);
+  assert_int_equal(wt__mem_live(), 0);
+}
+
 static void test_sendq_releases_owned_bytes_exactly_once(void **state) {
   static const uint8_t data[1000];
   struct wt__released released = {0};
@@ -249,6 +282,7 @@ int main(void) {
       cmocka_unit_test(test_sendq_takes_bytes_that_are_written_in_place),
       cmocka_unit_test(test_sendq_takes_no_more_than_its_maximum),
       cmocka_unit_test(test_sendq_does_not_count_more_than_it_held),
+      cmocka_unit_test(test_sendq_tells_of_room_after_it_was_full),
       cmocka_unit_test(test_sendq_releases_owned_bytes_exactly_once),
       cmocka_unit_test(test_sendq_drop_unsent_keeps_what_must_go),
       cmocka_unit_test(test_sendq_reports_out_of_memory),

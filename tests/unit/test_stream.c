@@ -294,6 +294,33 @@ static void test_stream_says_when_it_is_writable_again(void **state) {
   fixture_end(&f);
 }
 
+/* The obvious loop: write what there is room for, until there is none, then wait. */
+static void test_stream_says_so_to_whoever_fills_it_exactly(void **state) {
+  struct mux_fixture f;
+  static const uint8_t data[2500];
+  size_t written, room, left = sizeof(data);
+  (void)state;
+  fixture_init(&f);
+  fixture_session(&f, 0);
+  wt_stream *s = remote_stream(&f, 4, false);
+  wt__mux_run(&f.mux, 0);
+  for (uint64_t acked = 0; left > 0;) {
+    while (left > 0 && (room = wt_stream_writable(s)) > 0) {
+      if (room > left) room = left;
+      assert_int_equal(wt_stream_write(s, data, room, &written), 0);
+      assert_int_equal(written, room);
+      left -= room;
+      acked += room;
+    }
+    EXPECT_APP(&f, "");
+    wt__stream_sent(s, 1000, false);
+    wt__stream_acked(s, acked);
+    wt__mux_run(&f.mux, 0);
+    EXPECT_APP(&f, left > 0 || acked % 1000 == 0 ? "writable 4; " : ""); /* the last write did not fill it */
+  }
+  fixture_end(&f);
+}
+
 static void test_stream_limit_is_an_error_and_credit_is_told(void **state) {
   struct mux_fixture f;
   wt_stream *s;
@@ -409,6 +436,7 @@ int main(void) {
       cmocka_unit_test(test_stream_tells_reset_and_stop_sending_with_the_mapped_code),
       cmocka_unit_test(test_stream_stop_sending_discards_and_consumes),
       cmocka_unit_test(test_stream_says_when_it_is_writable_again),
+      cmocka_unit_test(test_stream_says_so_to_whoever_fills_it_exactly),
       cmocka_unit_test(test_stream_limit_is_an_error_and_credit_is_told),
       cmocka_unit_test(test_stream_closed_by_quic_waits_for_a_paused_reader),
       cmocka_unit_test(test_streams_take_turns),
