@@ -178,7 +178,8 @@ WT_API void wt_stream_pause(wt_stream *stream);
 /**
  * Inside `on_data` only: gives back the last `len` of its bytes, and pauses. After `wt_stream_resume` they
  * come again, before any others and with the same `fin`. They do not count as read meanwhile, so the peer
- * is held back. This is all that a stream which is copied elsewhere needs:
+ * is held back. `fin` is given back with them, also with `len` 0: then it comes again alone. This is all that a stream
+ * which is copied elsewhere needs:
  *
  *     wt_stream_write(other, data, len, &written);
  *     if (written < len) wt_stream_unread(stream, len - written);   // and resume in on_writable of `other`

@@ -191,18 +191,20 @@ static bool stream_can_deliver(const wt_stream *stream) {
 static size_t stream_deliver(wt_stream *stream, const uint8_t *data, size_t len, bool fin) {
   if (fin) stream->recv_done = true;
   stream->unread = 0;
+  stream->gave_back = false;
   if (stream->callbacks.on_data && (len > 0 || fin)) {
     stream->delivering = len;
     stream->in_on_data = true;
     stream->callbacks.on_data(stream, data, len, fin, stream->user_data);
     stream->in_on_data = false;
   }
-  if (stream->unread > 0 && fin) {
+  if (stream->gave_back && fin) {
     stream->recv_done = false;
     stream->recv_fin = true;
   } else if (stream->recv_done) {
     stream->unread = 0; /* stopped reading after all */
   }
+  if (stream->gave_back && !stream->paused) stream_todo_soon(stream); /* and resumed at once */
   stream_consume(stream, len - stream->unread);
   return len - stream->unread;
 }
@@ -656,7 +658,7 @@ int wt_stream_unread(wt_stream *stream, size_t len) {
   if (!stream->in_on_data) return WT_ERR_STATE;
   if (len > stream->delivering) return WT_ERR_INVALID;
   stream->unread = len;
-  stream->paused = true;
+  stream->gave_back = stream->paused = true;
   return 0;
 }
 

@@ -55,6 +55,7 @@ struct wt_stream {
   bool uni, remote;
   bool has_callbacks, paused;
   bool in_on_data;
+  bool gave_back;     /* `on_data`, which runs, gave some of it back; with `unread` 0: the FIN alone */
   bool recv_fin;      /* the peer's FIN is behind what `recv` holds */
   bool recv_done;     /* nothing more for `on_data`: delivered, reset or stopped */
   bool reset_behind;  /* the peer's reset is behind what `recv` holds */

@@ -421,6 +421,74 @@ static void test_stream_gives_unread_bytes_again(void **state) {
   fixture_end(&f);
 }
 
+static void app_data_give_back_fin(wt_stream *s, const uint8_t *data, size_t len, bool fin, void *ud) {
+  app_data(s, data, len, fin, ud);
+  if (fin) assert_int_equal(wt_stream_unread(s, 0), 0);
+}
+
+/* A FIN that comes alone, and one behind bytes, are kept for later; QUIC may be done with the stream meanwhile. */
+static void test_stream_gives_a_fin_again(void **state) {
+  struct mux_fixture f;
+  struct wt_stream_callbacks callbacks = stream_app;
+  (void)state;
+  callbacks.on_data = app_data_give_back_fin;
+  fixture_init(&f);
+  fixture_session(&f, 0);
+  for (int alone = 0; alone < 2; alone++) {
+    wt_stream *s = remote_stream(&f, alone ? 2 : 6, true);
+    wt_stream_set_callbacks(s, &callbacks, &f);
+    if (alone) wt__stream_recv(s, BYTES("ab"), false);
+    wt__stream_recv(s, BYTES("ab"), !alone);
+    if (alone) wt__stream_recv(s, NULL, 0, true);
+    f.app[0] = 0;
+    wt__stream_closed(s);
+    wt__mux_run(&f.mux, 0);
+    EXPECT_APP(&f, ""); /* paused, and not closed */
+    wt_stream_resume(s);
+    wt__mux_run(&f.mux, 0);
+    EXPECT_APP(&f, alone ? "data 2 '' fin; " : "data 6 '' fin; ");
+    wt_stream_set_callbacks(s, &stream_app, &f);
+    wt_stream_resume(s);
+    wt__mux_run(&f.mux, 0);
+    EXPECT_APP(&f, alone ? "data 2 '' fin; closed 2; " : "data 6 '' fin; closed 6; ");
+  }
+  fixture_end(&f);
+}
+
+static void app_data_give_back_once(wt_stream *s, const uint8_t *data, size_t len, bool fin, void *ud) {
+  app_data(s, data, len, fin, ud);
+  assert_int_equal(wt_stream_unread(s, len), 0);
+  wt_stream_set_callbacks(s, &stream_app, ud);
+  wt_stream_resume(s);
+}
+
+/* Given back and resumed in the same call: it comes again in the next run. */
+static void test_stream_gives_again_what_was_resumed_at_once(void **state) {
+  struct mux_fixture f;
+  struct wt_stream_callbacks callbacks = stream_app;
+  (void)state;
+  callbacks.on_data = app_data_give_back_once;
+  fixture_init(&f);
+  fixture_session(&f, 0);
+  for (int len = 0; len < 2; len++) {
+    wt_stream *s = remote_stream(&f, 2 + 4 * len, true);
+    wt_stream_set_callbacks(s, &callbacks, &f);
+    wt__mux_run(&f.mux, 0);
+    f.app[0] = 0;
+    wt__stream_recv(s, BYTES("a"), len == 0);
+    if (len == 0) {
+      EXPECT_APP(&f, "data 2 'a' fin; ");
+      wt__mux_run(&f.mux, 0);
+      EXPECT_APP(&f, "data 2 'a' fin; ");
+    } else {
+      EXPECT_APP(&f, "data 6 'a'; ");
+      wt__mux_run(&f.mux, 0);
+      EXPECT_APP(&f, "data 6 'a'; ");
+    }
+  }
+  fixture_end(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_stream_hands_over_bytes_and_reports_them_consumed),
@@ -441,6 +509,8 @@ int main(void) {
       cmocka_unit_test(test_stream_closed_by_quic_waits_for_a_paused_reader),
       cmocka_unit_test(test_streams_take_turns),
       cmocka_unit_test(test_stream_gives_unread_bytes_again),
+      cmocka_unit_test(test_stream_gives_a_fin_again),
+      cmocka_unit_test(test_stream_gives_again_what_was_resumed_at_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
