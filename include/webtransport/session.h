@@ -15,7 +15,7 @@ extern "C" {
  */
 struct wt_close_info {
   enum wt_party by;   /**< who ended it */
-  uint32_t code;      /**< the application's code; 0 if none was given */
+  uint32_t code;      /**< the application's code; 0 if none was given: see `has_code` */
   const char *reason; /**< UTF-8, NUL-terminated, at most 1,024 bytes; borrowed; "" if none */
   size_t reason_len;  /**< its length in bytes, without the NUL */
   bool clean;         /**< the CONNECT stream ended in order; false: reset, or connection lost */
@@ -31,6 +31,8 @@ struct wt_close_info {
    * bytes; borrowed.
    */
   const char *message;
+  /** A code was given, perhaps 0; false: the peer ended the CONNECT stream without one (a FIN), or it was not clean. */
+  bool has_code;
 };
 
 /**

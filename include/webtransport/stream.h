@@ -30,7 +30,7 @@ enum wt_stream_kind {
 struct wt_stream_error {
   enum wt_party by;   /**< who did it */
   bool has_code;      /**< whether `code` means anything */
-  bool session_gone;  /**< it ended because its session ended; `code` is then the session's */
+  bool session_gone;  /**< it ended because its session ended; `has_code` and `code` are then the session's */
   uint32_t code;      /**< the application's code, 0 to 2^32-1 */
   uint64_t wire_code; /**< the HTTP/3 error code it travelled as */
 };

@@ -157,6 +157,7 @@ static void session_recv_capsule(wt_session *session, const struct wt__capsule *
   switch (capsule->type) {
     case WT__CAPSULE_CLOSE_SESSION:
       session->close_received = true;
+      session->end.has_code = session->end.has_code || !session->ended;
       wt__session_end(session, WT_PEER, capsule->code, capsule->reason, capsule->reason_len, true, 0);
       session_send_fin(session);
       break;
@@ -436,6 +437,7 @@ int wt_session_close(wt_session *session, uint32_t code, const char *reason, siz
   if (reason_len > 0 && (reason == NULL || !wt__utf8_valid(reason, reason_len))) return WT_ERR_INVALID;
   if (session->ended) return 0;
   if (reason_len > 0) cut = wt__utf8_cut(reason, reason_len, WT__CLOSE_REASON_MAX);
+  session->end.has_code = true;
   wt__session_end(session, WT_LOCAL, code, reason, cut, true, 0);
   wt__session_send_capsule(session, capsule, wt__capsule_write_close(capsule, code, reason, cut));
   session_send_fin(session);

@@ -515,7 +515,7 @@ void wt__stream_tell_session_gone(wt_stream *stream) {
   const wt_session *session = stream->session;
   struct wt_stream_error error = {
       .by = session->end.by,
-      .has_code = session->end.clean,
+      .has_code = session->end.has_code,
       .session_gone = true,
       .code = session->end.code,
       .wire_code = session->end.clean ? WT__WT_SESSION_GONE : session->end.wire_code,

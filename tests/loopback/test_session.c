@@ -214,12 +214,14 @@ static void test_session_close_by_client_is_told_to_the_application(void **state
   NET_UNTIL(&w.net, 1000, w.session->closes == 1);
   assert_int_equal(w.session->info.by, WT_PEER);
   assert_int_equal(w.session->info.code, 4242);
+  assert_true(w.session->info.has_code);
   assert_string_equal(w.session->reason, "enough \xe2\x82\xac");
   assert_true(w.session->info.clean);
   struct server_stream *stream = server_stream(w.session, 0);
   assert_true(stream->close_error.session_gone);
   assert_int_equal(stream->close_error.by, WT_PEER);
   assert_int_equal(stream->close_error.code, 4242);
+  assert_true(stream->close_error.has_code);
   NET_UNTIL(&w.net, 1000, peer_stream(w.peer, bidi)->reset && peer_stream(w.peer, bidi)->stopped);
   assert_int_equal(peer_stream(w.peer, bidi)->reset_code, WT__WT_SESSION_GONE);
   /* The stream is closed in answer, and everything on it with it. */
@@ -243,12 +245,32 @@ static void test_session_close_capsule_without_fin_ends_it(void **state) {
   world_free(&w);
 }
 
+/* A close capsule with code 0 says a code, a FIN alone says none. */
+static void test_session_close_with_code_zero_has_a_code(void **state) {
+  (void)state;
+  struct world w;
+  world_session(&w, "/wt");
+  struct bytes bytes = {0};
+  capsule_close(&bytes, 0, "");
+  http_data(w.peer, w.id, bytes.data, bytes.len, true);
+  bytes_free(&bytes);
+  NET_UNTIL(&w.net, 1000, w.session->closes == 1);
+  assert_int_equal(w.session->info.code, 0);
+  assert_true(w.session->info.has_code && w.session->info.clean);
+  world_free(&w);
+}
+
 static void test_session_bare_fin_is_code_zero(void **state) {
   (void)state;
   struct world w;
   world_session(&w, "/wt");
+  peer_wt_open(w.peer, false, w.id, "x", 1, false);
+  NET_UNTIL(&w.net, 1000, w.session->streams == 1);
   http_data(w.peer, w.id, NULL, 0, true);
   NET_UNTIL(&w.net, 1000, w.session->closes == 1);
+  assert_false(w.session->info.has_code);
+  struct server_stream *stream = server_stream(w.session, 0);
+  assert_true(stream->close_error.session_gone && !stream->close_error.has_code);
   assert_int_equal(w.session->info.by, WT_PEER);
   assert_int_equal(w.session->info.code, 0);
   assert_string_equal(w.session->reason, "");
@@ -689,6 +711,7 @@ int main(void) {
       cmocka_unit_test(test_session_close_reason_is_cut_on_a_character),
       cmocka_unit_test(test_session_close_by_client_is_told_to_the_application),
       cmocka_unit_test(test_session_close_capsule_without_fin_ends_it),
+      cmocka_unit_test(test_session_close_with_code_zero_has_a_code),
       cmocka_unit_test(test_session_bare_fin_is_code_zero),
       cmocka_unit_test(test_session_reset_of_connect_ends_it),
       cmocka_unit_test(test_session_stop_sending_of_connect_ends_it),
