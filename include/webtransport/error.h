@@ -103,6 +103,18 @@ WT_API const char *wt_cause_name(enum wt_cause cause);
 /** Returns "local", "peer" or "transport". Static string. Any thread, any time. Since 0.1.0. */
 WT_API const char *wt_party_name(enum wt_party party);
 
+/**
+ * Returns the error code of HTTP/3 as which an application's `code` travels in RESET_STREAM and STOP_SENDING (section 4.4):
+ * what is `wire_code` beside it. Any thread, any time. Since 0.2.0.
+ */
+WT_API uint64_t wt_error_code_to_wire(uint32_t code);
+
+/**
+ * Says whether `wire_code` is in the range that is set apart for applications' codes and stands for one. `*code` gets that
+ * one, else 0; `code` may be NULL. Any thread, any time. Since 0.2.0.
+ */
+WT_API bool wt_error_code_from_wire(uint64_t wire_code, uint32_t *code);
+
 #ifdef __cplusplus
 }
 #endif

@@ -21,6 +21,8 @@
 
 #include <stddef.h>
 
+#include <webtransport/error.h>
+
 const char *wt__wire_error_name(uint64_t wire_code) {
   switch (wire_code) {
 #define ERROR_CODE_NAME(name, value) \
@@ -39,4 +41,15 @@ bool wt__error_from_wire(uint64_t wire_code, uint32_t *code) {
   uint64_t shifted = wire_code - WT__APPLICATION_ERROR_FIRST;
   *code = (uint32_t)(shifted - shifted / 0x1f);
   return true;
+}
+
+/* --- For applications --- */
+
+uint64_t wt_error_code_to_wire(uint32_t code) { return wt__error_to_wire(code); }
+
+bool wt_error_code_from_wire(uint64_t wire_code, uint32_t *code) {
+  uint32_t found = 0;
+  bool is_code = wt__error_from_wire(wire_code, &found);
+  if (code) *code = found;
+  return is_code;
 }

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <webtransport/error.h>
+
 #include "wire/error_code.h"
 
 static bool reserved(uint64_t wire) { return (wire - 0x21) % 0x1f == 0; }
@@ -73,6 +75,19 @@ static void test_error_code_round_trip(void **state) {
   }
 }
 
+static void test_error_code_for_applications(void **state) {
+  uint32_t code = 1;
+  (void)state;
+  assert_true(wt_error_code_to_wire(0) == WT__APPLICATION_ERROR_FIRST);
+  assert_true(wt_error_code_to_wire(UINT32_MAX) == WT__APPLICATION_ERROR_LAST);
+  assert_true(wt_error_code_from_wire(wt_error_code_to_wire(4242), &code));
+  assert_int_equal(code, 4242);
+  assert_false(wt_error_code_from_wire(WT__H3_NO_ERROR, &code));
+  assert_int_equal(code, 0);
+  assert_true(wt_error_code_from_wire(WT__APPLICATION_ERROR_FIRST, NULL));
+  assert_false(wt_error_code_from_wire(UINT64_MAX, NULL));
+}
+
 static void test_error_code_names(void **state) {
   (void)state;
   assert_string_equal(wt__wire_error_name(0x108), "H3_ID_ERROR");
@@ -92,6 +107,7 @@ int main(void) {
       cmocka_unit_test(test_error_code_outside_the_range_has_no_meaning),
       cmocka_unit_test(test_error_code_reserved_codepoints_are_skipped),
       cmocka_unit_test(test_error_code_round_trip),
+      cmocka_unit_test(test_error_code_for_applications),
       cmocka_unit_test(test_error_code_names),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
