@@ -159,6 +159,12 @@ WT_API int wt_stream_reset(wt_stream *stream, uint32_t code);
 WT_API int wt_stream_stop_sending(wt_stream *stream, uint32_t code);
 
 /**
+ * Gives up both directions, as `wt_stream_reset` and `wt_stream_stop_sending` do, those that the stream has and that are not
+ * over yet. `on_close` follows. May be called inside a callback. Since 0.2.0.
+ */
+WT_API void wt_stream_abort(wt_stream *stream, uint32_t code);
+
+/**
  * Says in which order streams of a session are sent (W3C WebTransport, send groups and send order). Groups
  * take turns, as equals. Within a group the streams of the highest `send_order` go first, and nothing is sent
  * on a lower one while a higher one has bytes that flow control lets go; streams of the same order take

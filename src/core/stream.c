@@ -646,6 +646,11 @@ int wt_stream_stop_sending(wt_stream *stream, uint32_t code) {
   return 0;
 }
 
+void wt_stream_abort(wt_stream *stream, uint32_t code) {
+  (void)wt_stream_reset(stream, code);
+  (void)wt_stream_stop_sending(stream, code);
+}
+
 int wt_stream_set_priority(wt_stream *stream, uint64_t group, int64_t send_order) {
   if (stream->uni && stream->remote) return WT_ERR_STATE;
   if (stream->session == NULL || stream->told) return WT_ERR_CLOSED;

@@ -489,6 +489,35 @@ static void test_stream_gives_again_what_was_resumed_at_once(void **state) {
   fixture_end(&f);
 }
 
+/* Both directions of a stream that has both, and the one that there is of others; what is over stays as it is. */
+static void test_stream_abort_gives_up_all_that_is_open(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  fixture_session(&f, 0);
+  wt_stream *both = remote_stream(&f, 4, false), *in = remote_stream(&f, 2, true), *ended = remote_stream(&f, 8, false);
+  wt_stream *out;
+  assert_int_equal(wt_session_open_uni(wt_stream_session(both), &out), 0);
+  fixture_send(&f, 0);
+  wt__stream_acked(out, 3);
+  wt__stream_recv(ended, BYTES("x"), true);
+  f.app[0] = f.wire[0] = 0;
+  wt_stream_abort(both, 7);
+  EXPECT_WIRE(&f, "reset 4 52e4a40fa8e2; stop 4 52e4a40fa8e2; ");
+  wt_stream_abort(both, 8);
+  EXPECT_WIRE(&f, "");
+  wt_stream_abort(in, 7);
+  EXPECT_WIRE(&f, "stop 2 52e4a40fa8e2; ");
+  wt_stream_abort(out, 7);
+  EXPECT_WIRE(&f, "reset 3 52e4a40fa8e2; ");
+  wt_stream_abort(ended, 7);
+  EXPECT_WIRE(&f, "reset 8 52e4a40fa8e2; ");
+  wt__stream_closed(both);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "closed 4 local 7; ");
+  fixture_end(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_stream_hands_over_bytes_and_reports_them_consumed),
@@ -510,6 +539,7 @@ int main(void) {
       cmocka_unit_test(test_streams_take_turns),
       cmocka_unit_test(test_stream_gives_unread_bytes_again),
       cmocka_unit_test(test_stream_gives_a_fin_again),
+      cmocka_unit_test(test_stream_abort_gives_up_all_that_is_open),
       cmocka_unit_test(test_stream_gives_again_what_was_resumed_at_once),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
