@@ -231,9 +231,15 @@ struct wt_upgrade_options {
   /** Fail with WT_ERR_SUBPROTOCOL when none is in common. Default: false. */
   bool require_protocol;
 
-  /** Further header fields of the 200 answer. Default: none. Copied. */
+  /** Further header fields of the answer. Default: none. Copied. */
   const struct wt_header *headers;
   size_t header_count;
+
+  /**
+   * The status of the answer, from 200 to 299; any of them accepts the session (section 3.2). Default: 200. 204 is for
+   * clients that are known to take it: some HTTP/3 libraries allow no bytes behind it, and so no close of the session.
+   */
+  int status;
 };
 
 /**
@@ -251,14 +257,14 @@ static inline void wt_upgrade_options_default(struct wt_upgrade_options *options
  * Accepts the WebTransport session that `request` asks for (section 3.2): checks that it is such a
  * request, that the client's SETTINGS and transport parameters allow it, that its origin is allowed
  * (`check_origin` of the server, same-origin by default) and that the connection may have another
- * session; chooses the subprotocol; answers 200. `options` may be NULL for the defaults. `*session`
+ * session; chooses the subprotocol; answers 200, or what `status` says. `options` may be NULL for the defaults. `*session`
  * lives until its `on_close`; `request` is gone when this returns 0.
  *
  * On an error nothing was sent and `request` can still be answered; `wt_request_error` tells the
  * details. Errors: WT_ERR_NOT_WEBTRANSPORT, WT_ERR_SETTINGS, WT_ERR_ORIGIN (answer 403),
  * WT_ERR_SESSION_LIMIT (answer 429), WT_ERR_SUBPROTOCOL, WT_ERR_STATE if already answered,
  * WT_ERR_CLOSED if the client is gone, WT_ERR_INVALID, WT_ERR_NOMEM; WT_ERR_INVALID or WT_ERR_UNSUPPORTED because of a
- * `size`, too. May be called in the handler, or
+ * `size`, too; WT_ERR_INVALID also for another `status`, and for a field that may not be sent. May be called in the handler, or
  * later. Since 0.1.0.
  */
 WT_API int wt_upgrade(wt_request *request, const struct wt_upgrade_options *options, wt_session **session);

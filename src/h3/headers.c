@@ -11,6 +11,9 @@
  *       malformed: the stream ends with H3_MESSAGE_ERROR --------------------+
  *       too large: a request is answered with 431, a response fails ---------+
  *
+ * A session may be accepted with 204 (RFC 9110, section 9.3.6: any 2xx makes a tunnel), but nghttp3 lets no DATA follow that,
+ * whatever the method. So the frames behind such an answer do not go to nghttp3: the payload of DATA goes to the session.
+ *
  * nghttp3 gets nothing more of a stream whose section was found wanting; what still comes is dropped.
  *
  * Costs. A section that arrives in one packet is not copied. One that does not is kept up to `max_header_bytes`; a frame
@@ -30,7 +33,9 @@
 #include "h3/section.h"
 #include "wire/error_code.h"
 
+#define FRAME_DATA 0x00
 #define FRAME_HEADERS 0x01
+#define FRAME_KNOWN_MAX 0x0d /* of RFC 9114; those beyond are extensions */
 
 /* --- What is kept --- */
 
@@ -212,6 +217,7 @@ static void section_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record,
     result = section_check(conn, record, data, len);
     if (result == WT__SECTION_DONE) { /* nghttp3 gets it together with what is around it */
       chunk->at += len;
+      if (record->may_tunnel) chunk_pass(conn, record, chunk); /* the answer may make it a tunnel */
       return;
     }
   }
@@ -226,6 +232,34 @@ static void section_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record,
     section_keep(conn, record, data, len);
   }
 }
+
+/* --- A tunnel --- */
+
+static void tunnel_begun(struct wt__h3_conn *conn, struct wt__h3_stream *record, uint64_t type) {
+  record->in_data = type == FRAME_DATA;
+  if (type == WT__SIGNAL_BIDI) {
+    wt__h3_fail(conn, WT__H3_FRAME_ERROR, "a WT_STREAM signal in the middle of an HTTP/3 stream");
+  } else if (type != FRAME_DATA && type <= FRAME_KNOWN_MAX) { /* RFC 9114, section 4.4 */
+    wt__h3_fail(conn, WT__H3_FRAME_UNEXPECTED, "another frame than DATA on the stream of a session");
+  }
+}
+
+static void tunnel_step(struct wt__h3_conn *conn, struct wt__h3_stream *record, struct chunk *chunk) {
+  const uint8_t *data = chunk->data + chunk->at;
+  uint64_t type = 0;
+  size_t n;
+  enum wt__frames_step step = wt__frames_step(&record->frames, data, chunk->len - chunk->at, &n, &type);
+  chunk->at += n;
+  chunk->settled = chunk->at;
+  if (step == WT__FRAMES_PAYLOAD && record->in_data) {
+    record->role->recv(record, data, n);
+    return;
+  }
+  conn->below->consume(conn->ctx, record->id, n);
+  if (step == WT__FRAMES_BEGUN) tunnel_begun(conn, record, type);
+}
+
+/* --- Chunks --- */
 
 static void stream_step(struct wt__h3_conn *conn, struct wt__h3_stream *record, struct chunk *chunk) {
   uint64_t type = 0;
@@ -243,7 +277,16 @@ static void stream_step(struct wt__h3_conn *conn, struct wt__h3_stream *record, 
 void wt__headers_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len,
                       bool fin) {
   struct chunk chunk = {.data = data, .len = len};
-  while (chunk.at < len && !conn->closing && !stream_waits(record)) stream_step(conn, record, &chunk);
+  while (chunk.at < len && !conn->closing && !stream_waits(record)) {
+    if (record->tunnel) {
+      tunnel_step(conn, record, &chunk);
+    } else {
+      stream_step(conn, record, &chunk);
+    }
+  }
+  if (fin && record->tunnel && record->frames.left > 0) {
+    wt__h3_fail(conn, WT__H3_FRAME_ERROR, "the stream of a session ends inside a frame");
+  }
   if (conn->closing) return;
   if (chunk.settled > 0) data += chunk.settled; /* without bytes there may be no `data` */
   len -= chunk.settled;

@@ -149,6 +149,8 @@ struct wt__h3_stream {
   uint64_t acked;                /* HTTP: offset below which all is acknowledged */
   struct wt__frames frames;      /* HTTP: a request, or the peer's control stream */
   bool in_headers;               /* HTTP: the frame that goes by is HEADERS */
+  bool may_tunnel;               /* HTTP: a session was asked for: `tunnel` may be set by the next section */
+  bool tunnel, in_data;          /* HTTP: nghttp3 gets no more frames of it; the one that goes by is DATA */
   bool deaf;                     /* HTTP: nghttp3 gets nothing more of it, what comes is dropped */
   struct wt__headers_held *held; /* HTTP: what is kept of it; NULL: nothing */
   bool stop_seen;                /* UNDECIDED: STOP_SENDING came, with `stop_code` */

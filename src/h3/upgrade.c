@@ -35,7 +35,7 @@
 /* --- Options --- */
 
 void wt_upgrade_options_init(struct wt_upgrade_options *options, size_t size) {
-  const struct wt_upgrade_options all = {.size = sizeof(all)};
+  const struct wt_upgrade_options all = {.size = sizeof(all), .status = 200};
   wt__sized_init(options, size, &all, sizeof(all));
 }
 
@@ -48,7 +48,8 @@ static int options_read(wt_request *request, const struct wt_upgrade_options *gi
   rv = wt__sized_read_table(callbacks, sizeof(*callbacks), options->callbacks, sizeof(*callbacks));
   if (rv != 0) return wt__request_error(request, rv, "the table of callbacks has a size that no version has");
   options->callbacks = callbacks;
-  return 0;
+  if (options->status >= 200 && options->status <= 299) return 0;
+  return wt__request_error(request, WT_ERR_INVALID, "a session is accepted with a status from 200 to 299");
 }
 
 int wt_upgrade_status(int error) {
@@ -187,7 +188,7 @@ static int answer_accept(wt_request *request, const struct wt_upgrade_options *o
     if (count > 0) memcpy(headers, options->headers, count * sizeof(*headers));
     if (*protocol) headers[count++] = (struct wt_header){"wt-protocol", text};
     if (draft == 2) headers[count++] = (struct wt_header){"sec-webtransport-http3-draft", "draft02"};
-    rv = wt__answer_submit(request, 200, headers, count, NULL, true);
+    rv = wt__answer_submit(request, options->status, headers, count, NULL, true);
   }
   wt__free(headers);
   wt__free(text);

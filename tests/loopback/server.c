@@ -305,6 +305,9 @@ int server_upgrade(struct server_request *request) {
   options.protocols = server->protocols;
   options.protocol_count = server->protocol_count;
   options.require_protocol = server->require_protocol;
+  options.headers = server->headers;
+  options.header_count = server->header_count;
+  if (server->status) options.status = server->status;
   int error = wt_upgrade(request->request, &options, &record->session);
   request->upgrade_error = error;
   if (error) {

@@ -121,6 +121,9 @@ struct server {
   const char *const *protocols; /* of `wt_upgrade` */
   size_t protocol_count;
   bool require_protocol;
+  int status;                      /* likewise; 0: the default */
+  const struct wt_header *headers; /* likewise */
+  size_t header_count;
   int reject_status;        /* the answer to a failed upgrade; 0: what `wt_upgrade_status` says */
   bool frugal;              /* counts bytes without keeping them */
   bool forget;              /* frees records of streams and sessions as they close */

@@ -126,6 +126,58 @@ static void test_client_origin_and_headers_reach_the_server_and_its_headers_come
   pair_free(&p);
 }
 
+/* Any 2xx accepts a session. The close capsule comes through behind each, also right behind the answer. */
+static void test_client_takes_any_2xx_for_an_answer(void **state) {
+  (void)state;
+  static const int statuses[] = {200, 201, 204, 205, 206, 299};
+  for (size_t i = 0; i < 3 * sizeof(statuses) / sizeof(*statuses); i++) {
+    struct pair p;
+    struct wt__h3_dial_options options;
+    pair_init(&p);
+    p.server.status = statuses[i / 3];
+    pair_connect(&p);
+    NET_UNTIL(&p.net, 5000, p.link->ready);
+    client_dial_options(&options, "/echo");
+    options.optimistic = i % 3 == 1;
+    struct client_dial *dial = client_dial(p.link, "/echo", &options, NULL);
+    NET_UNTIL(&p.net, 5000, server_session(&p.server, 0));
+    struct server_session *session = server_session(&p.server, 0);
+    if (i % 3 == 2) assert_int_equal(wt_session_close(session->session, 7, "at once", 7), 0); /* in the same packet */
+    NET_UNTIL(&p.net, 5000, dial->replies);
+    assert_int_equal(dial->error, 0);
+    assert_int_equal(dial->status, statuses[i / 3]);
+    if (i % 3 < 2) {
+      assert_int_equal(wt_session_send_datagram(dial->session->session, "datagram", 8), 0);
+      NET_UNTIL(&p.net, 5000, dial->session->datagrams);
+      wt_session_drain(session->session);
+      NET_UNTIL(&p.net, 5000, dial->session->drains);
+      assert_int_equal(wt_session_close(session->session, 7, "enough", 6), 0);
+    }
+    NET_UNTIL(&p.net, 5000, dial->session->closes && session->closes);
+    assert_int_equal(dial->session->info.code, 7);
+    assert_int_equal(dial->session->info.cause, WT_CAUSE_PEER);
+    assert_true(dial->session->info.clean && !dial->session->info.connection);
+    assert_string_equal(dial->session->reason, i % 3 == 2 ? "at once" : "enough");
+    pair_free(&p);
+  }
+}
+
+static void test_client_closes_a_session_behind_a_204(void **state) {
+  (void)state;
+  struct pair p;
+  pair_init(&p);
+  p.server.status = 204;
+  pair_connect(&p);
+  NET_UNTIL(&p.net, 5000, p.link->ready);
+  struct server_session *session = client_session(&p.client, p.link, "/wt");
+  assert_int_equal(wt_session_close(session->session, 9, "bye", 3), 0);
+  NET_UNTIL(&p.net, 5000, session->closes && server_session(&p.server, 0)->closes);
+  assert_int_equal(server_session(&p.server, 0)->info.code, 9);
+  net_run_for(&p.net, 100);
+  assert_non_null(p.link->h3); /* the connection goes on */
+  pair_free(&p);
+}
+
 static void test_client_refusal_is_reported_with_its_status(void **state) {
   (void)state;
   struct pair p;
@@ -564,6 +616,8 @@ int main(void) {
       cmocka_unit_test(test_client_dial_before_the_handshake_waits_for_the_settings),
       cmocka_unit_test(test_client_asks_in_the_words_of_the_draft_that_the_server_speaks),
       cmocka_unit_test(test_client_origin_and_headers_reach_the_server_and_its_headers_come_back),
+      cmocka_unit_test(test_client_takes_any_2xx_for_an_answer),
+      cmocka_unit_test(test_client_closes_a_session_behind_a_204),
       cmocka_unit_test(test_client_refusal_is_reported_with_its_status),
       cmocka_unit_test(test_client_dial_is_checked_before_anything_is_sent),
       cmocka_unit_test(test_client_cancelled_dial_is_replied_to_once_and_leaves_nothing),

@@ -356,6 +356,40 @@ static void test_upgrade_failed_can_be_answered_with_anything(void **state) {
   world_free(&w);
 }
 
+/* With the status and the fields that the application asks for; others leave the request as it is. */
+static void test_upgrade_answers_with_the_status_that_is_asked_for(void **state) {
+  (void)state;
+  static const struct wt_header header = {"x-test", "yes"};
+  static const int wrong[] = {-1, 100, 199, 300, 404, 599};
+  struct world w;
+  world_init(&w, 1);
+  w.server.headers = &header;
+  w.server.header_count = 1;
+  upgrade_start(&w);
+  for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
+    w.server.status = wrong[i];
+    int64_t id = http_connect(w.peer, "webtransport", "/wt", NULL, NULL);
+    assert_int_equal(upgrade_wait(&w, id), 500);
+    assert_int_equal(w.server.last_request->upgrade_error, WT_ERR_INVALID);
+  }
+  for (int status = 200; status <= 299; status += 33) {
+    char value[16] = "";
+    struct response response;
+    w.server.status = status;
+    int64_t id = http_connect(w.peer, "webtransport", "/wt", NULL, NULL);
+    assert_int_equal(upgrade_wait(&w, id), status);
+    http_response(w.peer, id, &response);
+    assert_true(response_field(&response, "x-test", value, sizeof(value)));
+    assert_string_equal(value, "yes");
+    response_free(&response);
+    struct server_session *session = w.server.last_session;
+    http_data(w.peer, id, NULL, 0, true);
+    NET_UNTIL(&w.net, 1000, session->closes == 1);
+    assert_true(session->info.clean);
+  }
+  world_free(&w);
+}
+
 static void test_upgrade_rejected_client_need_not_end_its_side(void **state) {
   (void)state;
   struct world w;
@@ -577,6 +611,7 @@ int main(void) {
       cmocka_unit_test(test_upgrade_same_origin_is_the_default),
       cmocka_unit_test(test_upgrade_check_origin_decides),
       cmocka_unit_test(test_upgrade_failed_can_be_answered_with_anything),
+      cmocka_unit_test(test_upgrade_answers_with_the_status_that_is_asked_for),
       cmocka_unit_test(test_upgrade_rejected_client_need_not_end_its_side),
       cmocka_unit_test(test_upgrade_second_answer_is_a_state_error),
       cmocka_unit_test(test_upgrade_may_come_later),

@@ -221,6 +221,79 @@ static void test_client_connection_may_end_before_it_began(void **state) {
   assert_string_equal(ended.message, "too long");
 }
 
+/* --- Behind an answer with 204 --- */
+
+static struct wt_close_info tunnel_end;
+static unsigned tunnel_ends;
+
+static void tunnel_on_close(wt_session *session, const struct wt_close_info *info, void *user_data) {
+  (void)session, (void)user_data;
+  tunnel_ends++;
+  tunnel_end = *info;
+}
+
+/* A client whose session was accepted with 204, and a byte at a time of what follows, with a FIN. */
+static struct h3_fixture *tunnel(struct ended *ended, const uint8_t *bytes, size_t len, bool fin) {
+  static const uint8_t answer[] = {0x01, 0x04, 0x00, 0x00, 0xff, 0x01}; /* HEADERS, QPACK's static ":status: 204" */
+  struct h3_fixture *f = client_new(ended, 65535);
+  struct wt__h3_dial_options options = {.authority = "example.com",
+                                        .path = "/",
+                                        .on_reply = on_reply,
+                                        .reply_data = ended,
+                                        .callbacks = {.on_close = tunnel_on_close}};
+  tunnel_ends = 0;
+  assert_int_equal(wt__h3_dial(f->conn, &options, NULL), 0);
+  settings(f, all, 3);
+  for (size_t i = 0; i < sizeof(answer); i++) h3_recv(f, 0, answer + i, 1, false);
+  h3_run(f);
+  assert_int_equal(ended->reply.status, 204);
+  assert_non_null(ended->reply.session);
+  for (size_t i = 0; i < len && !f->closed; i++) h3_recv(f, 0, bytes + i, 1, false);
+  if (fin && !f->closed) h3_recv(f, 0, NULL, 0, true);
+  if (!f->closed) h3_run(f);
+  return f;
+}
+
+static void test_client_reads_capsules_behind_a_204(void **state) {
+  (void)state;
+  /* A frame of an unknown type, an empty DATA frame, and WT_CLOSE_SESSION with code 5 in two DATA frames. */
+  static const uint8_t bytes[] = {0x21, 0x02, 'x',  'y',  0x00, 0x00, 0x00, 0x03, 0x68,
+                                  0x43, 0x05, 0x00, 0x05, 0x00, 0x00, 0x00, 0x05, 'a'};
+  struct ended ended;
+  struct h3_fixture *f = tunnel(&ended, bytes, sizeof(bytes), true);
+  assert_false(f->closed);
+  assert_int_equal(tunnel_ends, 1);
+  assert_int_equal(tunnel_end.code, 5);
+  assert_true(tunnel_end.has_code);
+  client_free(f, &ended);
+  f = tunnel(&ended, NULL, 0, true);
+  assert_int_equal(tunnel_ends, 1);
+  assert_true(tunnel_end.clean && !tunnel_end.has_code);
+  client_free(f, &ended);
+}
+
+static void test_client_takes_data_frames_alone_behind_a_204(void **state) {
+  (void)state;
+  static const struct {
+    uint8_t bytes[8];
+    size_t len;
+    bool fin;
+    uint64_t code;
+  } cases[] = {
+      {{0x01, 0x02, 0x00, 0x00}, 4, false, 0x105}, /* HEADERS */
+      {{0x04, 0x00}, 2, false, 0x105},             /* SETTINGS */
+      {{0x00, 0x05, 'a'}, 3, true, 0x106},         /* the end, inside DATA */
+      {{0x40, 0x41, 0x00}, 3, false, 0x106},       /* the signal of a WebTransport stream */
+  };
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct ended ended;
+    struct h3_fixture *f = tunnel(&ended, cases[i].bytes, cases[i].len, cases[i].fin);
+    assert_true(f->closed);
+    assert_int_equal(f->close_code, cases[i].code);
+    client_free(f, &ended);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_client_is_ready_when_the_settings_have_all_that_is_required),
@@ -234,6 +307,8 @@ int main(void) {
       cmocka_unit_test(test_client_does_not_wait_for_settings_for_ever),
       cmocka_unit_test(test_client_takes_a_bidirectional_stream_of_the_server_only_for_webtransport),
       cmocka_unit_test(test_client_connection_may_end_before_it_began),
+      cmocka_unit_test(test_client_reads_capsules_behind_a_204),
+      cmocka_unit_test(test_client_takes_data_frames_alone_behind_a_204),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
