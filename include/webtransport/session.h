@@ -43,8 +43,8 @@ struct wt_session_callbacks {
   size_t size; /**< 0, or sizeof(struct wt_session_callbacks): see "Structs that grow" in error.h */
 
   /**
-   * The peer opened a stream. Give it callbacks here with `wt_stream_set_callbacks`. Without this
-   * member, streams of the peer are refused with code 0.
+   * The peer opened a stream. Give it callbacks here with `wt_stream_set_callbacks`, unless it has those of
+   * `wt_session_set_stream_callbacks`. Without this member and without those, streams of the peer are refused with code 0.
    */
   void (*on_stream)(wt_session *session, wt_stream *stream, void *user_data);
 
@@ -98,6 +98,17 @@ struct wt_session_stats {
  * 0.2.0. Since 0.1.0.
  */
 WT_API int wt_session_set_callbacks(wt_session *session, const struct wt_session_callbacks *callbacks, void *user_data);
+
+/**
+ * Sets the callbacks, copied, with which streams of `session` begin from now on, those of the peer and its own, and the
+ * pointer they get. `on_stream` is not needed then. `wt_stream_set_callbacks` changes them for one stream, in `on_stream` before
+ * any of them is called. NULL: streams begin without, as ever. Called right after `wt_upgrade`, or in the `on_done` of a dial
+ * (of an optimistic one: `on_asked`), it holds for every stream. Any callback.
+ *
+ * Errors: WT_ERR_INVALID or WT_ERR_UNSUPPORTED because of `callbacks->size`; nothing has changed then. Since 0.2.0.
+ */
+WT_API int wt_session_set_stream_callbacks(wt_session *session, const struct wt_stream_callbacks *callbacks,
+                                           void *user_data);
 
 /** Returns the pointer the callbacks get, or NULL. Any callback. Since 0.1.0. */
 WT_API void *wt_session_user_data(const wt_session *session);

@@ -79,7 +79,7 @@ typedef void (*wt_release)(const uint8_t *data, size_t len, void *user_data);
 /**
  * Sets the callbacks of `stream`, copied, and the pointer they get. NULL stands for none. For a stream that the peer
  * opened, call it in `on_stream`; until it has been called, arriving bytes wait (within the stream's flow-control
- * window). May be called inside a callback.
+ * window), unless the session has callbacks for all (`wt_session_set_stream_callbacks`). May be called inside a callback.
  *
  * Errors: WT_ERR_INVALID or WT_ERR_UNSUPPORTED because of `callbacks->size`; nothing has changed then. A result since
  * 0.2.0. Since 0.1.0.

@@ -421,6 +421,15 @@ int wt_session_set_callbacks(wt_session *session, const struct wt_session_callba
   return error;
 }
 
+int wt_session_set_stream_callbacks(wt_session *session, const struct wt_stream_callbacks *callbacks, void *user_data) {
+  int error = wt__sized_read_table(&session->stream_callbacks, sizeof(session->stream_callbacks), callbacks,
+                                   sizeof(*callbacks));
+  if (error) return error;
+  session->stream_user_data = user_data;
+  session->has_stream_callbacks = callbacks != NULL;
+  return 0;
+}
+
 void *wt_session_user_data(const wt_session *session) { return session->user_data; }
 int64_t wt_session_id(const wt_session *session) { return session->id; }
 const char *wt_session_path(const wt_session *session) { return session->path; }

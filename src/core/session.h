@@ -46,6 +46,8 @@ struct wt_session {
   int draft;
   struct wt_session_callbacks callbacks;
   void *user_data;
+  struct wt_stream_callbacks stream_callbacks; /* with which its streams begin, if `has_stream_callbacks` */
+  void *stream_user_data;
 
   struct wt__link link, todo;
   struct wt__session_flow flow;
@@ -66,6 +68,7 @@ struct wt_session {
   uint64_t stop_until, stop_code;
   struct wt_session_stats stats;
 
+  bool has_stream_callbacks;
   bool unanswered;     /* of a client: asked for, and used already; the application hears of nothing */
   bool fresh;          /* accepted, early arrivals not delivered yet */
   bool ended;          /* no more streams, datagrams, callbacks but the last ones */

@@ -100,6 +100,15 @@ static void stream_fail(wt_stream *stream, const struct wt_stream_error *error) 
 
 /* --- Beginning --- */
 
+/* What its session has for all streams, until the application says something else. */
+static void stream_set_defaults(wt_stream *stream) {
+  const wt_session *session = stream->session;
+  if (!session->has_stream_callbacks) return;
+  stream->callbacks = session->stream_callbacks;
+  stream->user_data = session->stream_user_data;
+  stream->has_callbacks = true;
+}
+
 int wt__stream_open(wt_session *session, bool uni, wt_stream **out) {
   struct wt__mux *mux = session->mux;
   uint8_t header[WT__STREAM_HEADER_MAX];
@@ -124,6 +133,7 @@ int wt__stream_open(wt_session *session, bool uni, wt_stream **out) {
   }
   stream->session = session;
   stream->session_id = session->id;
+  stream_set_defaults(stream);
   wt__list_push_back(&session->streams, &stream->link);
   wt__sched_join(&stream->sched, &session->sched);
   /* Others that wait for a stream are told first next time. */
@@ -150,8 +160,9 @@ void wt__stream_attach(wt_stream *stream, wt_session *session) {
   session->stats.bytes_received += stream->received;
   session->stats.streams_accepted++;
   session->stats.streams_open++;
-  if (session->callbacks.on_stream) {
-    session->callbacks.on_stream(session, stream, session->user_data);
+  stream_set_defaults(stream);
+  if (session->callbacks.on_stream) session->callbacks.on_stream(session, stream, session->user_data);
+  if (session->callbacks.on_stream || stream->has_callbacks) {
     wt__stream_todo(stream);
     return;
   }

@@ -316,6 +316,55 @@ static void test_session_stats_count(void **state) {
   fixture_end(&f);
 }
 
+static void other_data(wt_stream *s, const uint8_t *data, size_t len, bool fin, void *ud) {
+  (void)data, (void)fin;
+  APP((struct mux_fixture *)ud, "other %d %d; ", (int)wt_stream_id(s), (int)len);
+}
+
+static wt_stream *peer_opens(struct mux_fixture *f, int64_t id) {
+  wt_stream *stream = wt__mux_stream_new_remote(&f->mux, id, false, 0, 0);
+  if (stream) wt__stream_recv(stream, (const uint8_t *)"ab", 2, false);
+  wt__mux_run(&f->mux, 0);
+  return stream;
+}
+
+/* Streams of both sides begin with them, `on_stream` is not needed, and one stream alone may have others. */
+static void test_session_has_callbacks_for_all_streams(void **state) {
+  static const struct wt_session_callbacks silent = {.on_close = app_close};
+  static const struct wt_stream_callbacks other = {.on_data = other_data}, none = {.size = 1};
+  struct mux_fixture f;
+  wt_stream *own;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  assert_int_equal(wt_session_set_callbacks(session, &silent, &f), 0);
+  assert_int_equal(wt_session_set_stream_callbacks(session, &none, &f), WT_ERR_INVALID);
+  peer_opens(&f, 4);
+  EXPECT_APP(&f, ""); /* refused */
+  EXPECT_WIRE(&f, "stop 4 52e4a40fa8db; reset 4 52e4a40fa8db; ");
+  assert_int_equal(wt_session_set_stream_callbacks(session, &stream_app, &f), 0);
+  wt_stream *stream = peer_opens(&f, 8);
+  assert_ptr_equal(wt_stream_user_data(stream), &f);
+  EXPECT_APP(&f, "data 8 'ab'; ");
+  EXPECT_WIRE(&f, "");
+  assert_int_equal(wt_session_open_bidi(session, &own), 0);
+  wt__stream_recv(own, (const uint8_t *)"cd", 2, true);
+  EXPECT_APP(&f, "data 1 'cd' fin; ");
+  assert_int_equal(wt_stream_set_callbacks(stream, &other, &f), 0);
+  wt__stream_recv(stream, (const uint8_t *)"ef", 2, false);
+  EXPECT_APP(&f, "other 8 2; ");
+  wt__stream_recv(own, NULL, 0, true); /* the other one has kept its own */
+  assert_int_equal(wt_session_set_callbacks(session, &session_app, &f), 0);
+  assert_int_equal(wt_session_set_stream_callbacks(session, &other, &f), 0);
+  peer_opens(&f, 12); /* `on_stream` has the last word */
+  EXPECT_APP(&f, "stream 12 of 0; data 12 'ab'; ");
+  assert_int_equal(wt_session_set_callbacks(session, &silent, &f), 0);
+  assert_int_equal(wt_session_set_stream_callbacks(session, NULL, NULL), 0);
+  peer_opens(&f, 16);
+  EXPECT_APP(&f, "");
+  fixture_end(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_session_close_sends_capsule_and_fin_before_it_resets_streams),
@@ -332,6 +381,7 @@ int main(void) {
       cmocka_unit_test(test_session_that_is_stuck_is_reset_sooner_when_its_close_is_settled),
       cmocka_unit_test(test_session_and_streams_are_told_when_the_connection_is_lost),
       cmocka_unit_test(test_session_stats_count),
+      cmocka_unit_test(test_session_has_callbacks_for_all_streams),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
