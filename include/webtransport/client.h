@@ -290,7 +290,8 @@ WT_API void wt_dial_cancel(wt_dial *dial);
 
 /**
  * Returns the value of the answer's field called `name` (lower case), or NULL. Where it came more than once, the values are
- * joined as by `wt_request_header`; of `set-cookie` it is the first, walk them with `wt_dial_header_at`. In `on_done`.
+ * joined as by `wt_request_header`; of `set-cookie` it is the first, walk them with `wt_dial_header_at`. In `on_done`; later
+ * `wt_session_header` has it.
  * Joined since 0.2.0. Since 0.1.0.
  */
 WT_API const char *wt_dial_header(const wt_dial *dial, const char *name);

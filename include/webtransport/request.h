@@ -16,12 +16,6 @@ extern "C" {
  */
 typedef struct wt_request wt_request;
 
-/** A header field to send. Names are lower case (RFC 9114, section 4.2). Both are copied. */
-struct wt_header {
-  const char *name;
-  const char *value;
-};
-
 /**
  * What an application can be told about a request after its handler was called. Any member may be
  * NULL. All are called on the loop's thread, never from inside a call that the application makes.
@@ -258,7 +252,8 @@ static inline void wt_upgrade_options_default(struct wt_upgrade_options *options
  * request, that the client's SETTINGS and transport parameters allow it, that its origin is allowed
  * (`check_origin` of the server, same-origin by default) and that the connection may have another
  * session; chooses the subprotocol; answers 200, or what `status` says. `options` may be NULL for the defaults. `*session`
- * lives until its `on_close`; `request` is gone when this returns 0.
+ * lives until its `on_close`; `request` is gone when this returns 0, but `wt_session_path` and `wt_session_header` still
+ * have what it said.
  *
  * On an error nothing was sent and `request` can still be answered; `wt_request_error` tells the
  * details. Errors: WT_ERR_NOT_WEBTRANSPORT, WT_ERR_SETTINGS, WT_ERR_ORIGIN (answer 403),

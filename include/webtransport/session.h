@@ -125,6 +125,27 @@ WT_API const char *wt_session_path(const wt_session *session);
  */
 WT_API const char *wt_session_protocol(const wt_session *session);
 
+/** A header field. To send one: names are lower case (RFC 9114, section 4.2), and both are copied. */
+struct wt_header {
+  const char *name;
+  const char *value;
+};
+
+/**
+ * Returns the value of the header field called `name` (lower case) of the message by which the peer made the session, or
+ * NULL: of a server's session that is the client's request, of a client's the server's answer (NULL before there is one).
+ * Joined as by `wt_request_header`; of a client's, `set-cookie` is the first. Lives as long as the session. Any callback.
+ * Since 0.2.0.
+ */
+WT_API const char *wt_session_header(const wt_session *session, const char *name);
+
+/**
+ * Gives the `index`th field of that message, as `wt_request_header_at` does of a request, and `wt_dial_header_at` of an answer.
+ *
+ * Errors: WT_ERR_NOT_FOUND, there are no more. Any callback. Since 0.2.0.
+ */
+WT_API int wt_session_header_at(const wt_session *session, size_t index, struct wt_header *header);
+
 /**
  * Returns the number of the draft that both sides' SETTINGS chose: 2, 7, 13 or 15, each standing for
  * the drafts from it up to the next. Any callback. Since 0.1.0.

@@ -150,6 +150,11 @@ int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__sessio
 /* Stream `id` will never be a session (ordinary request, rejected, reset): refuses what came early for it. */
 void wt__mux_session_refused(struct wt__mux *mux, int64_t id);
 
+/* Keeps `message`, which is what the session was made by, for the layer above; `release` frees it with the session. */
+void wt__session_set_message(wt_session *session, void *message, void (*release)(void *message));
+/* NULL: there is none. */
+const void *wt__session_message(const wt_session *session);
+
 /* The subprotocol of a session that was made before the answer. Copied. WT_ERR_NOMEM. */
 int wt__session_set_protocol(wt_session *session, const char *protocol);
 /* The server accepted it: callbacks that waited come in the next `wt__mux_run`. */

@@ -100,6 +100,7 @@ void wt__session_free(wt_session *session) {
   wt__free(session->path);
   wt__free(session->protocol);
   wt__free(session->peer_address);
+  if (session->message) session->message_release(session->message);
   if (atomic_load(&session->posts) == 0) {
     wt__free(session);
   } else {
@@ -283,6 +284,13 @@ void wt__session_end(wt_session *session, enum wt_party by, uint32_t code, const
   wt__list_push_back(session->unanswered ? &mux->stuck_sessions : &mux->ended_sessions, &session->link);
   session_todo_soon(session);
 }
+
+void wt__session_set_message(wt_session *session, void *message, void (*release)(void *message)) {
+  session->message = message;
+  session->message_release = release;
+}
+
+const void *wt__session_message(const wt_session *session) { return session->message; }
 
 int wt__session_set_protocol(wt_session *session, const char *protocol) {
   char *copy = wt__strdup(protocol);

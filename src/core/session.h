@@ -44,6 +44,8 @@ struct wt_session {
   int64_t id;
   char *path, *protocol, *peer_address;
   int draft;
+  void *message; /* of the layer above: see `wt__session_set_message` */
+  void (*message_release)(void *message);
   struct wt_session_callbacks callbacks;
   void *user_data;
   struct wt_stream_callbacks stream_callbacks; /* with which its streams begin, if `has_stream_callbacks` */

@@ -13,6 +13,11 @@
 struct wt__h3_connect *wt__connect_new(struct wt__h3_conn *conn, struct wt__h3_stream *stream, size_t early_max) {
   struct wt__h3_connect *connect = wt__calloc(1, sizeof(*connect));
   if (connect == NULL) return NULL;
+  connect->fields = wt__session_fields_new(conn->mux.gauge, conn->client == NULL);
+  if (connect->fields == NULL) {
+    wt__free(connect);
+    return NULL;
+  }
   connect->conn = conn;
   connect->stream = stream;
   connect->id = stream->id;
@@ -27,6 +32,11 @@ static void connect_consume(struct wt__h3_connect *connect, uint64_t len) {
   if (len > 0 && !connect->conn->closing) connect->conn->below->consume(connect->conn->ctx, connect->id, len);
 }
 
+void wt__connect_give_fields(struct wt__h3_connect *connect) {
+  wt__session_fields_give(connect->session, connect->fields);
+  connect->fields = NULL;
+}
+
 void wt__connect_free(struct wt__h3_connect *connect) {
   if (connect->stream->owner == connect) wt__role_leave(connect->stream);
   if (connect->holder) *connect->holder = NULL;
@@ -34,6 +44,7 @@ void wt__connect_free(struct wt__h3_connect *connect) {
   wt__list_remove(&connect->todo);
   connect_consume(connect, connect->early.len);
   wt__buf_free(&connect->early);
+  wt__session_fields_free(connect->fields);
   wt__free(connect);
 }
 

@@ -246,9 +246,11 @@ static int dial_make_session(struct wt__h3_dial *dial, const char *protocol) {
   struct wt__h3_connect *connect = wt__connect_new(conn, dial->stream, (size_t)conn->config->max_stream_data);
   int rv;
   if (connect == NULL) return WT_ERR_NOMEM;
-  rv = dial_session_new(dial, connect, protocol);
+  /* First what may fail: a session that was made is told its end. There is nothing to copy before the answer. */
+  rv = wt__session_fields_copy(connect->fields, &dial->answer);
+  if (rv == 0) rv = dial_session_new(dial, connect, protocol);
   if (rv != 0) {
-    wt__free(connect);
+    wt__connect_free(connect);
     return rv;
   }
   connect->early_pending = true;
@@ -408,14 +410,21 @@ static const char *protocol_read(struct wt__h3_dial *dial, char *protocol, char 
   return NULL;
 }
 
+/* An optimistic one learns what the server said. */
+static int dial_answer_session(struct wt__h3_dial *dial, const char *protocol) {
+  int rv = wt__session_fields_copy(dial->connect->fields, &dial->answer);
+  return rv ? rv : wt__session_set_protocol(dial->session, protocol);
+}
+
 /* The stream is the session's from here on. */
 static int dial_accept(struct wt__h3_dial *dial, const char *protocol) {
   struct wt__h3_conn *conn = dial->conn;
   struct wt__h3_connect *connect;
-  int rv = dial->session ? wt__session_set_protocol(dial->session, protocol) : dial_make_session(dial, protocol);
+  int rv = dial->session ? dial_answer_session(dial, protocol) : dial_make_session(dial, protocol);
   if (rv != 0) return rv;
   dial->stream->tunnel = dial->status == 204; /* see headers.c */
   connect = dial_leave_stream(dial);
+  wt__connect_give_fields(connect);
   /* `on_reply` comes first, and in the same pass. */
   wt__list_push_back(&conn->todo_connects, &connect->todo);
   dial_replied(dial, 0, 0, "");

@@ -183,10 +183,10 @@ static int places_join_all(struct wt__fields *fields, struct place *places) {
   return rv;
 }
 
-/* No more fields come. The old block serves as well, should there be no new one. */
-static void text_fit(struct wt__fields *fields) {
+/* No more fields come. The old block serves as well, should there be no new one. `least`: what is worth giving back. */
+static void text_fit(struct wt__fields *fields, size_t least) {
   size_t spare = fields->cap - fields->len;
-  char *text = spare > SPARE_MAX ? wt__realloc(fields->text, fields->len) : NULL;
+  char *text = spare >= least && fields->len > 0 ? wt__realloc(fields->text, fields->len) : NULL;
   if (text == NULL) return;
   wt__gauge_remove(fields->gauge, spare);
   fields->text = text;
@@ -203,8 +203,39 @@ int wt__fields_join(struct wt__fields *fields) {
   qsort(places, fields->count, sizeof(*places), place_compare);
   rv = places_join_all(fields, places);
   if (places != on_stack) wt__free(places);
-  text_fit(fields);
+  text_fit(fields, SPARE_MAX + 1);
   return rv;
+}
+
+void wt__fields_move(struct wt__fields *to, struct wt__fields *from) {
+  size_t max = from->max;
+  *to = *from;
+  wt__fields_init(from, max);
+  from->gauge = to->gauge;
+  text_fit(to, 1);
+}
+
+int wt__fields_copy(struct wt__fields *to, const struct wt__fields *from) {
+  size_t count = from->count + from->joined;
+  if (count == 0) return 0;
+  to->text = wt__malloc(from->len);
+  to->items = wt__malloc(count * sizeof(*to->items));
+  if (to->text == NULL || to->items == NULL) {
+    wt__free(to->text);
+    wt__free(to->items);
+    to->text = NULL;
+    to->items = NULL;
+    return WT_ERR_NOMEM;
+  }
+  memcpy(to->text, from->text, from->len);
+  memcpy(to->items, from->items, count * sizeof(*to->items));
+  to->len = to->cap = from->len;
+  to->items_cap = count;
+  to->count = from->count;
+  to->joined = from->joined;
+  to->cost = from->cost;
+  wt__gauge_add(to->gauge, to->cap + count * sizeof(*to->items));
+  return 0;
 }
 
 const char *wt__fields_value(const struct wt__fields *fields, const char *name) {

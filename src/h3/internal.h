@@ -29,6 +29,7 @@
  *   stalls.c    requests that the client does not move
  *   upgrade.c   from a request to a session
  *   connect.c   the CONNECT stream of a session
+ *   session_fields.c what a session keeps of it
  *   client.c    the other role: its connection
  *   dial.c      its requests for sessions
  *   exchange.c  its plain requests
@@ -64,6 +65,7 @@
 #include "h3/role.h"
 #include "h3/section.h"
 #include "h3/side.h"
+#include "h3/session_fields.h"
 #include "h3/file_body.h"
 #include "wire/settings.h"
 #include "wire/stream_header.h"
@@ -168,6 +170,7 @@ struct wt__h3_connect {
   int64_t id;
   wt_session *session;
   struct wt__link link, todo;
+  void *fields;         /* of the peer's message, until the session has them */
   struct wt__buf early; /* capsule bytes from before the upgrade */
   bool early_pending, fin_pending, reset_pending;
   bool ended; /* core was told of a reset, or ended it abruptly: nothing is passed on any more */
@@ -375,6 +378,8 @@ void wt__connect_reset(struct wt__h3_connect *connect, uint64_t wire_code);
 /* What came before the upgrade goes to the session. */
 void wt__connect_run(struct wt__h3_connect *connect);
 void wt__connect_free(struct wt__h3_connect *connect);
+/* The fields are all there: they are the session's now. */
+void wt__connect_give_fields(struct wt__h3_connect *connect);
 
 /* http.c */
 int wt__http_new(struct wt__h3_conn *conn);

@@ -218,6 +218,10 @@ static int session_make(wt_request *request, const struct wt_upgrade_options *op
 static void request_hand_over(wt_request *request, struct wt__h3_connect *connect) {
   struct wt__h3_conn *conn = request->conn;
   struct wt__h3_stream *stream = request->stream;
+  wt__session_fields_move(connect->fields, &request->fields);
+  request->method = request->target = request->authority = request->protocol = "";
+  request->origin = NULL;
+  wt__connect_give_fields(connect);
   connect->early = wt__buf_move(&request->in.kept);
   connect->early_pending = true;
   connect->fin_pending = request->in.fin;
@@ -251,12 +255,12 @@ int wt_upgrade(wt_request *request, const struct wt_upgrade_options *given, wt_s
   draft = wt__settings_draft(&conn->peer);
   rv = answer_accept(request, &options, protocol, draft);
   if (rv != 0) {
-    wt__free(connect);
+    wt__connect_free(connect);
     return rv;
   }
   rv = session_make(request, &options, protocol, draft, &connect->session);
   if (rv != 0) { /* too late to answer otherwise */
-    wt__free(connect);
+    wt__connect_free(connect);
     wt__request_abort(request, WT__H3_INTERNAL_ERROR);
     return wt__request_error(request, rv, "out of memory");
   }

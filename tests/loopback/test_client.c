@@ -126,6 +126,61 @@ static void test_client_origin_and_headers_reach_the_server_and_its_headers_come
   pair_free(&p);
 }
 
+static void check_session_fields(wt_session *session, const char *name, const char *value, const char *first) {
+  struct wt_header header;
+  size_t count = 0;
+  assert_string_equal(wt_session_header(session, name), value);
+  assert_null(wt_session_header(session, "x-none"));
+  assert_null(wt_session_header(session, ":status"));
+  assert_int_equal(wt_session_header_at(session, 0, &header), 0);
+  assert_string_equal(header.name, first);
+  while (wt_session_header_at(session, count, &header) == 0) count++;
+  assert_in_range(count, 1, 20);
+  assert_int_equal(wt_session_header_at(session, count, &header), WT_ERR_NOT_FOUND);
+}
+
+static void check_at_close(struct server *server, enum server_event event, struct server_session *session,
+                           struct server_stream *stream) {
+  (void)server, (void)stream;
+  if (event == SERVER_SESSION_CLOSE) check_session_fields(session->session, "x-ask", "please", ":method");
+}
+
+/* A session has the fields of the message that made it, for as long as it lives: a server's those of the request, a client's
+ * those of the answer, once there is one. */
+static void test_client_sessions_keep_the_fields_of_the_peers_message(void **state) {
+  (void)state;
+  for (int optimistic = 0; optimistic < 2; optimistic++) {
+    struct pair p;
+    struct wt__h3_dial_options options;
+    const struct wt_header ask = {"x-ask", "please"}, grant = {"x-test", "granted"};
+    pair_init(&p);
+    p.server.headers = &grant;
+    p.server.header_count = 1;
+    p.server.hook = check_at_close;
+    pair_connect(&p);
+    NET_UNTIL(&p.net, 5000, p.link->ready);
+    client_dial_options(&options, "/wt");
+    options.headers = &ask;
+    options.header_count = 1;
+    options.optimistic = optimistic;
+    struct client_dial *dial = client_dial(p.link, "/wt", &options, NULL);
+    if (optimistic) {
+      struct wt_header header;
+      NET_UNTIL(&p.net, 5000, dial->asked);
+      assert_null(wt_session_header(dial->asked->session, "x-test"));
+      assert_int_equal(wt_session_header_at(dial->asked->session, 0, &header), WT_ERR_NOT_FOUND);
+    }
+    NET_UNTIL(&p.net, 5000, dial->replies);
+    assert_string_equal(dial->header, "granted"); /* the dial still had it */
+    net_run_for(&p.net, 1000);
+    check_session_fields(dial->session->session, "x-test", "granted", "x-test");
+    check_session_fields(server_session(&p.server, 0)->session, "x-ask", "please", ":method");
+    assert_int_equal(wt_session_close(dial->session->session, 0, NULL, 0), 0);
+    NET_UNTIL(&p.net, 5000, server_session(&p.server, 0)->closes);
+    pair_free(&p);
+  }
+}
+
 /* Any 2xx accepts a session. The close capsule comes through behind each, also right behind the answer. */
 static void test_client_takes_any_2xx_for_an_answer(void **state) {
   (void)state;
@@ -616,6 +671,7 @@ int main(void) {
       cmocka_unit_test(test_client_dial_before_the_handshake_waits_for_the_settings),
       cmocka_unit_test(test_client_asks_in_the_words_of_the_draft_that_the_server_speaks),
       cmocka_unit_test(test_client_origin_and_headers_reach_the_server_and_its_headers_come_back),
+      cmocka_unit_test(test_client_sessions_keep_the_fields_of_the_peers_message),
       cmocka_unit_test(test_client_takes_any_2xx_for_an_answer),
       cmocka_unit_test(test_client_closes_a_session_behind_a_204),
       cmocka_unit_test(test_client_refusal_is_reported_with_its_status),

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The fields of the message by which the peer made a session: the request that a server accepted, or the answer that
+ * accepted a client's.
+ *
+ * A request ends with its upgrade, and a dial with its answer, but applications ask for a cookie or a user agent later, too.
+ * So the session takes the fields along. They are not copied from a request, which needs them no longer; from an answer they
+ * are, since `on_done` may still walk those of the dial.
+ *
+ * Core keeps the block without knowing what it is, and frees it with the session. It is bounded by `max_header_bytes`, as
+ * the message was, and counts in the connection's gauge.
+ */
+
+#include "h3/session_fields.h"
+
+#include <webtransport/session.h>
+
+#include "base/mem.h"
+
+struct message {
+  struct wt__fields fields;
+  struct wt__gauge *gauge;
+  bool all; /* pseudo-header fields are walked, too */
+};
+
+static void message_free(void *kept) {
+  struct message *message = kept;
+  wt__fields_free(&message->fields);
+  wt__gauge_remove(message->gauge, sizeof(*message));
+  wt__free(message);
+}
+
+void *wt__session_fields_new(struct wt__gauge *gauge, bool all) {
+  struct message *message = wt__calloc(1, sizeof(*message));
+  if (message == NULL) return NULL;
+  wt__fields_init(&message->fields, 0);
+  message->gauge = message->fields.gauge = gauge;
+  message->all = all;
+  wt__gauge_add(gauge, sizeof(*message));
+  return message;
+}
+
+void wt__session_fields_free(void *kept) {
+  if (kept) message_free(kept);
+}
+
+void wt__session_fields_move(void *kept, struct wt__fields *fields) {
+  struct message *message = kept;
+  wt__fields_move(&message->fields, fields);
+}
+
+int wt__session_fields_copy(void *kept, const struct wt__fields *fields) {
+  struct message *message = kept;
+  return wt__fields_copy(&message->fields, fields);
+}
+
+void wt__session_fields_give(wt_session *session, void *kept) { wt__session_set_message(session, kept, message_free); }
+
+/* --- What the application calls --- */
+
+const char *wt_session_header(const wt_session *session, const char *name) {
+  const struct message *message = wt__session_message(session);
+  return message == NULL || name[0] == ':' ? NULL : wt__fields_value(&message->fields, name);
+}
+
+int wt_session_header_at(const wt_session *session, size_t index, struct wt_header *header) {
+  const struct message *message = wt__session_message(session);
+  return message ? wt__fields_at(&message->fields, index, message->all, header) : WT_ERR_NOT_FOUND;
+}
