@@ -115,12 +115,17 @@ static void stream_act(struct app *app, struct app_object *object, unsigned what
     case 1: write_some(app, stream, NULL, NULL); break;
     case 2: write_owned(app, stream, NULL); break;
     case 3: CALL(app, wt_stream_end(stream)); break;
-    case 4: CALL(app, wt_stream_reset(stream, 29)); break;
+    case 4: CALL(app, what < 12 ? (void)wt_stream_reset(stream, 29) : wt_stream_abort(stream, 30)); break;
     case 5: CALL(app, wt_stream_stop_sending(stream, UINT32_MAX)); break;
     case 6: CALL(app, wt_stream_pause(stream)); break;
     case 7: CALL(app, wt_stream_resume(stream)); break;
     case 8: CALL(app, wt_stream_set_priority(stream, script_decide(app->script, 3), 5)); break;
-    case 9: CALL(app, wt_stream_unread(stream, script_decide(app->script, 9))); break;
+    case 9: {
+      int rv = 0;
+      CALL(app, rv = wt_stream_unread(stream, script_decide(app->script, 9)));
+      if (rv == 0) object->told_fin = false; /* it comes again */
+      break;
+    }
     case 10: CALL(app, (void)wt_stream_writable(stream)); break;
     default: {
       wt_session *session = wt_stream_session(stream);
@@ -190,13 +195,20 @@ static void session_act(struct app *app, struct app_object *object, unsigned wha
   wt_session *session = object->handle;
   struct wt_session_stats stats = {.size = sizeof(stats)};
   struct wt_connection_info info = {.size = sizeof(info)};
+  struct wt_header header;
   switch (what % 8) {
     case 0: break;
     case 1: session_open(app, session, false); break;
     case 2: session_open(app, session, true); break;
     case 3: CALL(app, wt_session_send_datagram(session, app->text, some_len(app) % sizeof(app->text))); break;
     case 4: CALL(app, wt_session_drain(session)); break;
-    case 5: CALL(app, wt_session_close(session, 7, app->text, some_len(app) % sizeof(app->text))); break;
+    case 5:
+      if (script_decide(app->script, 8) != 7) {
+        CALL(app, wt_session_close(session, 7, app->text, some_len(app) % sizeof(app->text)));
+      } else {
+        CALL(app, wt_session_close_connection(session, 0x100, app->text, some_len(app) % sizeof(app->text)));
+      }
+      break;
     case 6:
       CALL(app, wt_session_get_stats(session, &stats));
       CALL(app, (void)wt_session_get_connection_info(session, &info));
@@ -206,6 +218,8 @@ static void session_act(struct app *app, struct app_object *object, unsigned wha
       read_text(wt_session_path(session));
       read_text(wt_session_protocol(session));
       read_text(wt_session_peer_address(session));
+      read_text(wt_session_header(session, "x-a"));
+      for (size_t i = 0; wt_session_header_at(session, i, &header) == 0; i++) read_text(header.value);
   }
 }
 
@@ -304,6 +318,13 @@ static void request_act(struct app *app, struct app_object *object, unsigned wha
     case 7: CALL(app, wt_request_pause(request)); break;
     case 8: CALL(app, wt_request_resume(request)); break;
     case 9: request_read(app, request); break;
+    case 11:
+      if (script_decide(app->script, 8) == 7) {
+        CALL(app, wt_request_close_connection(request, 0x10c, "", 0));
+        break;
+      }
+      request_upgrade(app, request, object);
+      break;
     default: request_upgrade(app, request, object);
   }
 }

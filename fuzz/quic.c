@@ -109,6 +109,13 @@ static void quic_close_connection(void *ctx, uint64_t code, const char *reason) 
   quic->close_code = code;
 }
 
+static void quic_leave_connection(void *ctx, uint64_t code, const char *reason) {
+  struct quic *quic = ctx;
+  FUZZ_CHECK(!quic->closed && reason && code >> 62 == 0);
+  quic->closed = true;
+  quic->close_code = code;
+}
+
 static void quic_set_keep_alive(void *ctx, bool on) { (void)ctx, (void)on; }
 
 static void quic_path_stats(void *ctx, struct wt__path_stats *stats) {
@@ -128,6 +135,7 @@ const struct wt_transport quic_transport = {
     .wake = quic_wake,
     .max_datagram_len = quic_max_datagram_len,
     .close_connection = quic_close_connection,
+    .leave_connection = quic_leave_connection,
     .set_keep_alive = quic_set_keep_alive,
     .path_stats = quic_path_stats,
     .gauge = quic_gauge,

@@ -188,6 +188,14 @@ WT_API int wt_request_write_owned(wt_request *request, const void *data, size_t 
 /** Ends the answer's body. Errors: WT_ERR_STATE, WT_ERR_CLOSED. Since 0.1.0. */
 WT_API int wt_request_end(wt_request *request);
 
+/**
+ * Closes the whole connection that `request` came on, as `wt_session_close_connection` does. A request that was not answered
+ * needs no answer any more; `on_close` follows for it, too, if it has callbacks. May be called inside a callback.
+ *
+ * Errors: WT_ERR_INVALID. Since 0.2.0.
+ */
+WT_API int wt_request_close_connection(wt_request *request, uint64_t wire_code, const char *reason, size_t reason_len);
+
 /** Stops calls of `on_body`; the client is held back by flow control. Since 0.1.0. */
 WT_API void wt_request_pause(wt_request *request);
 

@@ -195,6 +195,21 @@ WT_API size_t wt_session_max_datagram_size(const wt_session *session);
 WT_API int wt_session_close(wt_session *session, uint32_t code, const char *reason, size_t reason_len);
 
 /**
+ * Closes the whole connection below `session`, with all of its sessions and requests (CONNECTION_CLOSE, RFC 9000, section
+ * 10.2): for a peer that is not to be talked to any more. What is queued is dropped. `wire_code` is an error code of HTTP/3,
+ * from 0 to 2^62-1: one of RFC 9114, section 8.1, such as 0x100 (H3_NO_ERROR), or one of your own by
+ * `wt_error_code_to_wire`. `reason` is UTF-8 of `reason_len` bytes without NUL, copied; over 256 bytes it is cut at a
+ * character boundary.
+ *
+ * Each session that had not ended has its `on_close` with WT_CAUSE_LOCAL and `connection`, and each request its `on_close`
+ * with WT_ERR_CLOSED, not from inside this call; no other callback comes on the connection from now on. The peer is told both,
+ * as WT_CAUSE_PEER. May be called inside a callback; on a connection that is closing already it does nothing.
+ *
+ * Errors: WT_ERR_INVALID. Since 0.2.0.
+ */
+WT_API int wt_session_close_connection(wt_session *session, uint64_t wire_code, const char *reason, size_t reason_len);
+
+/**
  * Asks the peer to bring the session to an end soon (WT_DRAIN_SESSION, section 4.7); it goes on
  * meanwhile. A second call does nothing. May be called inside a callback. Since 0.1.0.
  */

@@ -5,6 +5,7 @@
 /* How a connection ended, for all that ends with it. */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <webtransport/error.h>
@@ -15,6 +16,13 @@ struct wt__ending {
   uint64_t wire_code;  /* what the wire said, or would have */
   const char *message; /* for people; "": nothing is known. Borrowed until all have heard of it */
 };
+
+/* The longest reason that a CONNECTION_CLOSE carries, in bytes: more might not fit into a packet. */
+#define WT__LEAVE_REASON_MAX 256
+
+/* An application's close of a connection: whether code and reason can be sent; `text` gets the reason, cut at a character
+ * boundary. WT_ERR_INVALID. */
+int wt__leave_check(uint64_t wire_code, const char *reason, size_t reason_len, char text[WT__LEAVE_REASON_MAX + 1]);
 
 /* The one place where causes and parties are told apart. */
 static inline enum wt_party wt__cause_party(enum wt_cause cause) {

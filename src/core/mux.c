@@ -87,6 +87,7 @@ static const struct wt_transport transport_gone = {
     .wake = gone_wake,
     .max_datagram_len = gone_max_datagram_len,
     .close_connection = gone_close,
+    .leave_connection = gone_close,
     .set_keep_alive = gone_keep_alive,
     .path_stats = gone_path_stats,
     .get_info = gone_get_info,

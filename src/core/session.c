@@ -29,6 +29,8 @@
 #include "wire/error_code.h"
 #include "wire/utf8.h"
 
+#define WIRE_CODE_MAX ((UINT64_C(1) << 62) - 1) /* what a variable-length integer holds */
+
 void wt__session_todo(wt_session *session) {
   if (!wt__link_linked(&session->todo)) wt__list_push_back(&session->mux->todo_sessions, &session->todo);
 }
@@ -459,6 +461,26 @@ int wt_session_close(wt_session *session, uint32_t code, const char *reason, siz
   wt__session_send_capsule(session, capsule, wt__capsule_write_close(capsule, code, reason, cut));
   session_send_fin(session);
   return 0;
+}
+
+int wt__leave_check(uint64_t wire_code, const char *reason, size_t reason_len, char text[WT__LEAVE_REASON_MAX + 1]) {
+  size_t cut = 0;
+  if (wire_code > WIRE_CODE_MAX) return WT_ERR_INVALID;
+  if (reason_len > 0) {
+    if (reason == NULL || memchr(reason, '\0', reason_len) || !wt__utf8_valid(reason, reason_len))
+      return WT_ERR_INVALID;
+    cut = wt__utf8_cut(reason, reason_len, WT__LEAVE_REASON_MAX);
+    memcpy(text, reason, cut);
+  }
+  text[cut] = '\0';
+  return 0;
+}
+
+int wt_session_close_connection(wt_session *session, uint64_t wire_code, const char *reason, size_t reason_len) {
+  char text[WT__LEAVE_REASON_MAX + 1];
+  int rv = wt__leave_check(wire_code, reason, reason_len, text);
+  if (rv == 0) session->mux->transport->leave_connection(session->mux->ctx, wire_code, text);
+  return rv;
 }
 
 void wt_session_drain(wt_session *session) {

@@ -67,6 +67,9 @@ struct wt_transport {
    * come after are harmless. `reason` is copied. */
   void (*close_connection)(void *ctx, uint64_t wire_code, const char *reason);
 
+  /* The same, because the application wants it: what ends is told so. */
+  void (*leave_connection)(void *ctx, uint64_t wire_code, const char *reason);
+
   /* Whether PINGs are to keep the connection from timing out. */
   void (*set_keep_alive)(void *ctx, bool on);
 

@@ -179,10 +179,7 @@ const char *wt__client_end_reason(const struct wt__h3_client *client) {
   return client->end.reason[0] ? client->end.reason : "the connection was closed";
 }
 
-void wt__h3_conn_close(struct wt__h3_conn *conn) {
-  if (!conn->closing) conn->client->closed_here = true;
-  wt__h3_fail(conn, WT__H3_NO_ERROR, "");
-}
+void wt__h3_conn_close(struct wt__h3_conn *conn) { wt__h3_leave(conn, WT__H3_NO_ERROR, ""); }
 
 void wt__h3_conn_set_end(struct wt__h3_conn *conn, const struct wt__h3_end *end) { conn->client->end = *end; }
 
@@ -214,7 +211,6 @@ static void client_shutdown(struct wt__h3_conn *conn) { (void)conn; }
 
 static void client_over(struct wt__h3_conn *conn, struct wt__ending *ending) {
   struct wt__h3_client *client = conn->client;
-  if (client->closed_here) ending->cause = WT_CAUSE_LOCAL;
   client->end.by = wt__cause_party(ending->cause);
   client->end.cause = ending->cause;
   client->end.wire_code = ending->wire_code;

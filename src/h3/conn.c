@@ -57,6 +57,7 @@ static void up_wake(void *ctx) { wt__h3_wake(ctx); }
 
 static bool up_has_time(void *ctx, bool light) {
   const struct wt__h3_conn *conn = ctx;
+  if (conn->closing) return false; /* nobody is told anything but ends */
   return !conn->below->has_time || conn->below->has_time(conn->ctx, light);
 }
 
@@ -67,6 +68,10 @@ static size_t up_max_datagram_len(void *ctx) {
 
 static void up_close_connection(void *ctx, uint64_t wire_code, const char *reason) {
   wt__h3_fail(ctx, wire_code, reason);
+}
+
+static void up_leave_connection(void *ctx, uint64_t wire_code, const char *reason) {
+  wt__h3_leave(ctx, wire_code, reason);
 }
 
 static void up_set_keep_alive(void *ctx, bool on) {
@@ -120,6 +125,7 @@ static const struct wt_transport transport_up = {
     .has_time = up_has_time,
     .max_datagram_len = up_max_datagram_len,
     .close_connection = up_close_connection,
+    .leave_connection = up_leave_connection,
     .set_keep_alive = up_set_keep_alive,
     .path_stats = up_path_stats,
     .gauge = up_gauge,
@@ -183,6 +189,7 @@ void wt__h3_conn_free(struct wt__h3_conn *conn, const struct wt__ending *why) {
   struct wt__link *first;
   if (conn == NULL) return;
   conn->closing = true;
+  if (conn->left) ending.cause = WT_CAUSE_LOCAL;
   conn->side->over(conn, &ending);
   wt__mux_free(&conn->mux, &ending);
   conn->mux.sessions_open = 0;
@@ -244,8 +251,8 @@ static void conn_run_idle(struct wt__h3_conn *conn) {
 }
 
 static void conn_run_started(struct wt__h3_conn *conn, uint64_t now) {
-  conn_run_connects(conn);
-  wt__mux_run(&conn->mux, now);
+  if (!conn->closing) conn_run_connects(conn);
+  if (!conn->closing) wt__mux_run(&conn->mux, now);
   wt__released_run(&conn->released);
   wt__h3_count_sessions(conn);
   if (conn_has_todo(conn)) wt__h3_wake(conn);

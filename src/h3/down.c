@@ -17,6 +17,12 @@ void wt__h3_fail(struct wt__h3_conn *conn, uint64_t wire_code, const char *reaso
   conn->below->close_connection(conn->ctx, wire_code, reason);
 }
 
+void wt__h3_leave(struct wt__h3_conn *conn, uint64_t wire_code, const char *reason) {
+  if (conn->closing) return;
+  conn->closing = conn->left = true;
+  conn->below->leave_connection(conn->ctx, wire_code, reason);
+}
+
 void wt__h3_fail_http(struct wt__h3_conn *conn, int error) {
   uint64_t wire_code = nghttp3_err_infer_quic_app_error_code(error);
   /* A field name or value past nghttp3's own bounds: the peer's doing, not a fault of ours. */
@@ -64,6 +70,7 @@ bool wt__h3_reset_at_suffices(const struct wt__h3_conn *conn) {
 }
 
 bool wt__h3_has_time(const struct wt__h3_conn *conn) {
+  if (conn->closing) return false; /* nobody is told anything but ends */
   return !conn->below->has_time || conn->below->has_time(conn->ctx, false);
 }
 

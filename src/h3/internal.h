@@ -245,7 +245,6 @@ struct wt__h3_client {
   bool goaway;
   bool plain; /* it was given exchanges: it goes on without WebTransport */
   bool used;  /* by dials, exchanges or sessions, as of the last pass */
-  bool closed_here;
 };
 
 /* --- The connection --- */
@@ -299,6 +298,7 @@ struct wt__h3_conn {
   struct wt__rate session_rate;
 
   bool started, closing, shutting_down;
+  bool left; /* closing, because the application wants it */
   bool idle;
   uint64_t idle_since;
   bool webtransport_turn; /* who is asked first for bytes to send */
@@ -315,6 +315,8 @@ int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *confi
 /* down.c */
 void wt__h3_fail(struct wt__h3_conn *conn, uint64_t wire_code, const char *reason);
 void wt__h3_fail_http(struct wt__h3_conn *conn, int error); /* an error of nghttp3 */
+/* The application closes the connection. */
+void wt__h3_leave(struct wt__h3_conn *conn, uint64_t wire_code, const char *reason);
 void wt__h3_wake(struct wt__h3_conn *conn);
 /* The limit of lines in the log about what peers do wrong; NULL: there is none. */
 struct wt__log_limit *wt__h3_lines(const struct wt__h3_conn *conn);

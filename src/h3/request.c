@@ -490,6 +490,14 @@ int wt_request_query_at(const wt_request *request, size_t index, char *name, siz
   return wt__target_query_at(request->query, index, name, name_size, value, value_size);
 }
 
+int wt_request_close_connection(wt_request *request, uint64_t wire_code, const char *reason, size_t reason_len) {
+  char text[WT__LEAVE_REASON_MAX + 1];
+  int rv = wt__leave_check(wire_code, reason, reason_len, text);
+  if (rv != 0) return wt__request_error(request, rv, "the code or the reason cannot be sent");
+  wt__h3_leave(request->conn, wire_code, text);
+  return 0;
+}
+
 void wt_request_pause(wt_request *request) { request->in.paused = true; }
 
 void wt_request_resume(wt_request *request) {

@@ -93,6 +93,11 @@ static void transport_close_connection(void *ctx, uint64_t wire_code, const char
   if (conn) wt__conn_want_close(conn, WT_TRANSPORT, wire_code, reason ? reason : "");
 }
 
+static void transport_leave_connection(void *ctx, uint64_t wire_code, const char *reason) {
+  struct wt__conn *conn = conn_open(ctx);
+  if (conn) wt__conn_want_close(conn, WT_LOCAL, wire_code, reason);
+}
+
 static void transport_set_keep_alive(void *ctx, bool on) {
   struct wt__conn *conn = conn_open(ctx);
   if (!conn) return;
@@ -144,6 +149,7 @@ const struct wt_transport wt__quic_transport = {
     .has_time = transport_has_time,
     .max_datagram_len = transport_max_datagram_len,
     .close_connection = transport_close_connection,
+    .leave_connection = transport_leave_connection,
     .set_keep_alive = transport_set_keep_alive,
     .path_stats = transport_path_stats,
     .gauge = transport_gauge,

@@ -244,6 +244,113 @@ static void test_endings_reach_sessions_without_an_answer(void **state) {
   pair_free(&p);
 }
 
+/* --- An application closes the connection --- */
+
+#define OWN_CODE UINT64_C(4242)
+
+static void check_left(struct server_session *left, struct server_session *told, const char *reason) {
+  assert_close(left, WT_CAUSE_LOCAL, true);
+  assert_int_equal(left->info.wire_code, wt_error_code_to_wire(OWN_CODE));
+  assert_false(left->info.clean || left->info.has_code);
+  assert_close(told, WT_CAUSE_PEER, true);
+  assert_int_equal(told->info.wire_code, wt_error_code_to_wire(OWN_CODE));
+  assert_true(told->info.wire_is_h3);
+  assert_string_equal(told->message, reason);
+}
+
+/* From either end: each of its sessions is told once, with the code, and the peer with the reason too. */
+static void test_endings_a_session_closes_its_connection(void **state) {
+  (void)state;
+  for (int by_server = 0; by_server < 2; by_server++) {
+    struct pair p;
+    struct server_session *client[2], *server[2];
+    pair_init(&p);
+    pair_connect(&p);
+    NET_UNTIL(&p.net, 5000, p.link->ready);
+    for (size_t i = 0; i < 2; i++) {
+      client[i] = client_session(&p.client, p.link, "/wt");
+      NET_UNTIL(&p.net, 1000, server_session(&p.server, i));
+      server[i] = server_session(&p.server, i);
+    }
+    struct server_session **mine = by_server ? server : client, **theirs = by_server ? client : server;
+    wt_session *session = mine[0]->session;
+    assert_int_equal(wt_session_close_connection(session, UINT64_C(1) << 62, NULL, 0), WT_ERR_INVALID);
+    assert_int_equal(wt_session_close_connection(session, 0x100, "\xff", 1), WT_ERR_INVALID);
+    assert_int_equal(wt_session_close_connection(session, 0x100, "a\0b", 3), WT_ERR_INVALID);
+    assert_int_equal(wt_session_close_connection(session, 0x100, NULL, 1), WT_ERR_INVALID);
+    assert_int_equal(wt_session_close_connection(session, wt_error_code_to_wire(OWN_CODE), "go away", 7), 0);
+    assert_int_equal(mine[0]->closes, 0); /* not from inside */
+    assert_int_equal(wt_session_close_connection(session, 0x100, "again", 5), 0);
+    NET_UNTIL(&p.net, 1000, theirs[0]->closes && theirs[1]->closes && mine[0]->closes && mine[1]->closes);
+    for (size_t i = 0; i < 2; i++) check_left(mine[i], theirs[i], "go away");
+    pair_free(&p);
+  }
+}
+
+/* A stream has bytes to tell, and a session a datagram: nothing but ends comes once the connection is closed. */
+static void close_in_stream(struct server *server, enum server_event event, struct server_session *session,
+                            struct server_stream *stream) {
+  unsigned *events = server->hook_ctx;
+  (void)stream;
+  if (event == SERVER_SESSION_CLOSE || event == SERVER_STREAM_CLOSE || event == SERVER_UPGRADED) return;
+  ++*events;
+  assert_int_equal(wt_session_close_connection(session->session, wt_error_code_to_wire(OWN_CODE), "", 0), 0);
+}
+
+static void test_endings_nothing_comes_behind_the_close_of_a_connection(void **state) {
+  (void)state;
+  struct pair p;
+  unsigned events = 0;
+  int error;
+  size_t written;
+  struct server_session *session = pair_session(&p);
+  p.server.hook = close_in_stream;
+  p.server.hook_ctx = &events;
+  for (int i = 0; i < 3; i++) {
+    struct server_stream *stream = server_open(session, i % 2 != 0, &error);
+    assert_int_equal(wt_stream_write(stream->stream, "hello", 5, &written), 0);
+    assert_int_equal(wt_session_send_datagram(session->session, "hello", 5), 0);
+  }
+  NET_UNTIL(&p.net, 1000, session->closes && server_session(&p.server, 0)->closes);
+  assert_int_equal(events, 1);
+  check_left(server_session(&p.server, 0), session, "");
+  pair_free(&p);
+}
+
+static void handle_and_leave(wt_request *request, void *user_data) {
+  struct server_request *record = server_request_new(user_data, request);
+  char long_reason[400];
+  (void)record;
+  memset(long_reason, 'r', sizeof(long_reason));
+  memcpy(long_reason + 254, "\xe2\x82\xac", 3); /* a character across the end: it is left out */
+  assert_int_equal(wt_request_close_connection(request, UINT64_MAX, NULL, 0), WT_ERR_INVALID);
+  assert_string_not_equal(wt_request_error(request), "");
+  assert_int_equal(
+      wt_request_close_connection(request, wt_error_code_to_wire(OWN_CODE), long_reason, sizeof(long_reason)), 0);
+}
+
+static void test_endings_a_request_closes_its_connection(void **state) {
+  (void)state;
+  struct pair p;
+  pair_init(&p);
+  server_handle(&p.server, "/leave", handle_and_leave);
+  pair_connect(&p);
+  NET_UNTIL(&p.net, 5000, p.link->ready);
+  struct server_session *session = client_session(&p.client, p.link, "/wt");
+  struct client_dial *dial = client_dial(p.link, "/leave", NULL, NULL);
+  if (dial == NULL) { /* one session a connection */
+    pair_free(&p);
+    fail_msg("the second dial cannot begin");
+  }
+  NET_UNTIL(&p.net, 5000, session->closes && dial->replies);
+  assert_close(session, WT_CAUSE_PEER, true);
+  assert_int_equal(strlen(session->message), 254);
+  assert_close(server_session(&p.server, 0), WT_CAUSE_LOCAL, true);
+  assert_int_equal(server_request(&p.server, 1)->closes, 1);
+  assert_int_equal(server_request(&p.server, 1)->close_error, WT_ERR_CLOSED);
+  pair_free(&p);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_endings_application_close_of_the_peer_is_told_with_its_reason),
@@ -256,6 +363,9 @@ int main(void) {
       cmocka_unit_test(test_endings_timeout_is_told_from_all_else),
       cmocka_unit_test(test_endings_client_hears_that_the_server_has_lost_the_connection),
       cmocka_unit_test(test_endings_both_sides_of_a_close),
+      cmocka_unit_test(test_endings_a_session_closes_its_connection),
+      cmocka_unit_test(test_endings_nothing_comes_behind_the_close_of_a_connection),
+      cmocka_unit_test(test_endings_a_request_closes_its_connection),
       cmocka_unit_test(test_endings_reach_sessions_without_an_answer),
       cmocka_unit_test(test_endings_sessions_are_closed_before_their_connection),
   };

@@ -143,6 +143,7 @@ static const struct wt_transport fake_transport = {
     .wake = fake_wake,
     .max_datagram_len = fake_max_datagram_len,
     .close_connection = fake_close_connection,
+    .leave_connection = fake_close_connection,
     .set_keep_alive = fake_set_keep_alive,
     .path_stats = fake_path_stats,
 };

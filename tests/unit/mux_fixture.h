@@ -76,6 +76,9 @@ static inline void fake_close(void *ctx, uint64_t code, const char *reason) {
   (void)reason;
   WIRE((struct mux_fixture *)ctx, "close %llx; ", (unsigned long long)code);
 }
+static inline void fake_leave(void *ctx, uint64_t code, const char *reason) {
+  WIRE((struct mux_fixture *)ctx, "leave %llx '%s'; ", (unsigned long long)code, reason);
+}
 static inline void fake_keep_alive(void *ctx, bool on) { ((struct mux_fixture *)ctx)->keep_alive = on; }
 static inline void fake_path_stats(void *ctx, struct wt__path_stats *stats) {
   (void)ctx;
@@ -99,6 +102,7 @@ static const struct wt_transport fake_transport = {
     .wake = fake_wake,
     .max_datagram_len = fake_max_datagram,
     .close_connection = fake_close,
+    .leave_connection = fake_leave,
     .set_keep_alive = fake_keep_alive,
     .path_stats = fake_path_stats,
     .connect_wake = fake_connect_wake,
