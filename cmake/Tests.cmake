@@ -49,6 +49,8 @@ endfunction()
 
 wt_add_tests(unit 60)
 wt_add_tests(loopback 120)
+# Each allocation of a session's life fails in turn: 40 s, and minutes where the machine is busy.
+set_tests_properties(loopback/test_sim_memory PROPERTIES TIMEOUT 400)
 wt_add_tests(e2e 120)
 target_link_libraries(e2e_test_glib PRIVATE PkgConfig::GLIB)
 
