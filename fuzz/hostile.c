@@ -188,7 +188,7 @@ static bool shake_hands(struct hostile *h) {
     bool any = exchange(h);
     server = end_conn(&h->ends[0]);
     client = end_conn(&h->ends[1]);
-    if (!any && i > 2 && server && server->shaken && client && client->shaken) return true;
+    if (!any && i > 2 && server && server->handshake_done && client && client->handshake_done) return true;
   }
   return false;
 }

@@ -72,7 +72,7 @@ static bool progress_excused(const struct wt__progress_list *list, const struct 
 
 static void progress_begin(struct wt__progress_list *list, const struct wt__progress_kind *kind,
                            struct wt__progress *progress, uint64_t now) {
-  struct wt__progress_state state = kind->look(progress);
+  struct wt__progress_state state = kind->state(progress);
   if (!state.waits) return;
   progress_mark(list, progress, &state, now);
   progress_wait(list, progress, now);
@@ -80,7 +80,7 @@ static void progress_begin(struct wt__progress_list *list, const struct wt__prog
 
 static void progress_check(struct wt__progress_list *list, const struct wt__progress_kind *kind,
                            struct wt__progress *progress, uint64_t now) {
-  struct wt__progress_state state = kind->look(progress);
+  struct wt__progress_state state = kind->state(progress);
   if (!state.waits) return;
   if (state.done >= progress->goal) {
     progress_mark(list, progress, &state, now);

@@ -46,7 +46,7 @@ struct wt__progress_state {
 };
 
 struct wt__progress_kind {
-  struct wt__progress_state (*look)(const struct wt__progress *progress);
+  struct wt__progress_state (*state)(const struct wt__progress *progress);
   void (*give_up)(struct wt__progress *progress); /* may free it */
 };
 

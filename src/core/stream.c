@@ -466,7 +466,7 @@ void wt__stream_abort(wt_stream *stream, uint64_t wire_code) {
 
 /* --- A peer that takes nothing --- */
 
-static struct wt__progress_state stream_look(const struct wt__progress *progress) {
+static struct wt__progress_state stream_progress_state(const struct wt__progress *progress) {
   const wt_stream *stream = WT__CONTAINER_OF(progress, wt_stream, progress);
   const struct wt__sendq *sendq = &stream->sendq;
   const struct wt_transport *transport = stream->mux->transport;
@@ -509,7 +509,7 @@ static void stream_give_up(struct wt__progress *progress) {
 }
 
 void wt__streams_run_progress(struct wt__mux *mux) {
-  static const struct wt__progress_kind kind = {stream_look, stream_give_up};
+  static const struct wt__progress_kind kind = {stream_progress_state, stream_give_up};
   wt__progress_run(&mux->sending, &kind, mux->now);
 }
 

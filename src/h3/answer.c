@@ -339,7 +339,7 @@ void wt__answer_sent(wt_request *request, size_t len) {
   request->conn->unsent -= taken;
 }
 
-void wt__answers_feed(struct wt__h3_conn *conn) {
+void wt__answers_resume_files(struct wt__h3_conn *conn) {
   struct wt__link *first;
   if (wt__h3_stream_room(conn, -1) == 0) return;
   while ((first = wt__list_first(&conn->starved))) {

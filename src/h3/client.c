@@ -54,7 +54,7 @@ void wt__h3_conn_connected(struct wt__h3_conn *conn) {
 
 /* There will be no sessions. `why` is static. */
 static void client_unfit(struct wt__h3_conn *conn, const char *why) {
-  if (conn->client->plain) {
+  if (conn->client->has_exchanges) {
     conn->client->missing = why;
     conn->client->try_waiting = conn->client->unfit_pending = true;
     wt__h3_wake(conn);

@@ -220,7 +220,7 @@ void wt__exchange_attach(wt_exchange *exchange, struct wt__h3_conn *conn) {
   exchange->conn = exchange->in.conn = conn;
   exchange->in.kept.max = (size_t)conn->config->max_stream_data;
   conn->requests_open++;
-  client->plain = client->used = client->try_waiting = true;
+  client->has_exchanges = client->used = client->try_waiting = true;
   wt__list_push_back(&client->exchanges, &exchange->link);
   wt__list_push_back(exchange->failed ? &client->todo_exchanges : &client->waiting_exchanges, &exchange->todo);
   wt__h3_wake(conn);

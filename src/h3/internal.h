@@ -243,8 +243,8 @@ struct wt__h3_client {
   const char *unfit; /* as `missing`, but not looked at before `on_connected` */
   bool try_waiting;  /* something has changed for the waiting dials and exchanges */
   bool goaway;
-  bool plain; /* it was given exchanges: it goes on without WebTransport */
-  bool used;  /* by dials, exchanges or sessions, as of the last pass */
+  bool has_exchanges; /* it was given exchanges: it goes on without WebTransport */
+  bool used;          /* by dials, exchanges or sessions, as of the last pass */
 };
 
 /* --- The connection --- */
@@ -439,7 +439,7 @@ void wt__answer_set_file(wt_request *request, struct wt__file_body *file);
 /* QUIC took `len` more bytes of the stream; SIZE_MAX: nothing is waited for any more. */
 void wt__answer_sent(wt_request *request, size_t len);
 /* The connection's window may have grown: files that waited for it go on. */
-void wt__answers_feed(struct wt__h3_conn *conn);
+void wt__answers_resume_files(struct wt__h3_conn *conn);
 
 /* stalls.c */
 void wt__stalls_init(struct wt__h3_conn *conn);

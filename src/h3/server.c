@@ -96,7 +96,7 @@ static void server_run_waiting(struct wt__h3_conn *conn) {
 
 static void server_run(struct wt__h3_conn *conn) {
   if (!conn->started) return;
-  if (!wt__list_empty(&conn->starved)) wt__answers_feed(conn);
+  if (!wt__list_empty(&conn->starved)) wt__answers_resume_files(conn);
   server_run_waiting(conn);
   server_run_requests(conn);
   if (wt__stalls_expiry(conn) <= conn->now) wt__stalls_run(conn);

@@ -68,7 +68,7 @@ static void headers_run(struct wt__h3_conn *conn) {
 
 /* --- Answers --- */
 
-static struct wt__progress_state answer_look(const struct wt__progress *progress) {
+static struct wt__progress_state answer_state(const struct wt__progress *progress) {
   const wt_request *request = WT__CONTAINER_OF(progress, wt_request, answer_progress);
   const struct wt__body_out *out = &request->out;
   const struct wt__h3_stream *record = request->stream;
@@ -101,7 +101,7 @@ static bool body_is_wanted(const wt_request *request) {
          !request->in.paused && !request->in.fin && !request->in.discard && !request->gone && !request->dead;
 }
 
-static struct wt__progress_state body_look(const struct wt__progress *progress) {
+static struct wt__progress_state body_state(const struct wt__progress *progress) {
   const wt_request *request = WT__CONTAINER_OF(progress, wt_request, body_progress);
   return (struct wt__progress_state){
       .waits = body_is_wanted(request),
@@ -131,7 +131,7 @@ void wt__stalls_init(struct wt__h3_conn *conn) {
 }
 
 void wt__stalls_run(struct wt__h3_conn *conn) {
-  static const struct wt__progress_kind answers = {answer_look, answer_give_up}, bodies = {body_look, body_give_up};
+  static const struct wt__progress_kind answers = {answer_state, answer_give_up}, bodies = {body_state, body_give_up};
   headers_run(conn);
   wt__progress_run(&conn->answers, &answers, conn->now);
   wt__progress_run(&conn->bodies, &bodies, conn->now);

@@ -24,7 +24,7 @@ void wt__conn_leave_half_open(struct wt__conn *conn) {
   wt__half_open_remove(&endpoint->half_open, &conn->half_open);
 }
 
-void wt__conn_stir(struct wt__conn *conn) { conn->resting_at = conn->endpoint->now + REST_AFTER; }
+void wt__conn_touch(struct wt__conn *conn) { conn->resting_at = conn->endpoint->now + REST_AFTER; }
 
 void wt__conn_want_close(struct wt__conn *conn, enum wt_party party, uint64_t code, const char *reason) {
   if (conn->close_wanted || conn->state != WT__CONN_OPEN) return;

@@ -124,7 +124,7 @@ enum wt__pressure wt__endpoint_update_pressure(struct wt__endpoint *endpoint) {
   return gauge->pressure;
 }
 
-void wt__endpoint_weigh(struct wt__endpoint *endpoint) {
+void wt__endpoint_update_budget(struct wt__endpoint *endpoint) {
   struct wt__gauge_sum *gauge = &endpoint->gauge;
   struct wt__budget *budget = &endpoint->shared->budget;
   size_t max = endpoint->config.max_memory, step = wt__budget_step(max);
@@ -142,7 +142,7 @@ static bool conn_is_over(const struct wt__conn *conn) { return conn->gauge.bytes
 
 bool wt__conn_is_over(struct wt__conn *conn, size_t len) {
   struct wt__endpoint *endpoint = conn->endpoint;
-  if (!conn_is_over(conn) || !conn->shaken) return false;
+  if (!conn_is_over(conn) || !conn->handshake_done) return false;
   if (len <= SMALL_PACKET && endpoint->now - conn->admitted_at >= SMALL_TURN) {
     conn->admitted_at = endpoint->now;
     return false;

@@ -211,15 +211,15 @@ static int conn_submit_token(struct wt__conn *conn, const ngtcp2_addr *remote) {
 
 static int on_handshake_completed(ngtcp2_conn *quic, void *user_data) {
   struct wt__conn *conn = user_data;
-  conn->shaken = true;
+  conn->handshake_done = true;
   wt__conn_learn_idle(conn);
-  conn->shaken_at = conn->endpoint->now;
+  conn->handshake_done_at = conn->endpoint->now;
   conn->endpoint->stats.handshakes_open--;
   if (conn->client) {
     if (conn->h3) wt__h3_conn_connected(conn->h3);
     return conn_result(conn);
   }
-  wt__shared_shake(conn->endpoint->shared);
+  wt__shared_handshake_done(conn->endpoint->shared);
   conn_count_peer(conn);
   if (wt__tls_server_done(conn->tls)) return NGTCP2_ERR_NOMEM;
   return conn_submit_token(conn, &ngtcp2_conn_get_path(quic)->remote);

@@ -23,14 +23,14 @@ static bool is_tls_alert(uint64_t code) { return code >= NGTCP2_CRYPTO_ERROR && 
 /* Some TLS libraries refuse names with an underscore in this way; the alert alone tells nobody. */
 static bool may_be_the_name(const struct wt__conn *conn, uint8_t alert) {
   const char *name = wt__tls_server_name(conn->tls);
-  return alert == ALERT_ILLEGAL_PARAMETER && !conn->shaken && strchr(name, '_') != NULL;
+  return alert == ALERT_ILLEGAL_PARAMETER && !conn->handshake_done && strchr(name, '_') != NULL;
 }
 
 /* What servers say when it is about the client's certificate (RFC 8446, section 6.2); "": it is not. A server judges it when
  * the handshake is done for the client. */
 static const char *certificate_alert(const struct wt__conn *conn, uint8_t alert) {
   if (alert == ALERT_CERTIFICATE_REQUIRED) return "the server requires a certificate of the client: ";
-  if (!conn->shaken || alert < ALERT_BAD_CERTIFICATE || alert > ALERT_UNKNOWN_CA) return "";
+  if (!conn->handshake_done || alert < ALERT_BAD_CERTIFICATE || alert > ALERT_UNKNOWN_CA) return "";
   return alert == ALERT_ILLEGAL_PARAMETER ? "" : "the server refuses the client's certificate: ";
 }
 

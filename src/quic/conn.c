@@ -241,11 +241,11 @@ static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum 
   if (conn->has_ending) ending = conn->ending;
   if (conn->state == WT__CONN_OPEN) {
     endpoint->stats.connections_open--;
-    if (!conn->shaken) endpoint->stats.handshakes_open--;
-    if (!conn->client) wt__shared_end(endpoint->shared, conn->shaken);
+    if (!conn->handshake_done) endpoint->stats.handshakes_open--;
+    if (!conn->client) wt__shared_end(endpoint->shared, conn->handshake_done);
     if (conn->counted) wt__shared_peer_remove(endpoint->shared, WT__PEERS_ESTABLISHED, conn->peer_key);
     wt__conn_log_ending(conn, &ending);
-    if (!conn->shaken) conn_warn_refused(conn);
+    if (!conn->handshake_done) conn_warn_refused(conn);
   }
   wt__conn_leave_half_open(conn);
   wt__lane_clear(&endpoint->turn, &conn->lane);
@@ -491,9 +491,9 @@ void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned 
   if (conn->state != WT__CONN_OPEN || wt__conn_is_over(conn, len)) return;
   conn->packets_received++;
   conn->bytes_received += len;
-  wt__conn_stir(conn);
+  wt__conn_touch(conn);
   if (conn->client) wt__conn_client_settle(conn);
-  if (!conn->shaken) conn->quiet_since = endpoint->now;
+  if (!conn->handshake_done) conn->quiet_since = endpoint->now;
   ngtcp2_pkt_hd hd;
   int rc = conn_read(conn, path, ecn, data, len);
   rc = conn_crypto_error(conn, rc);
@@ -505,7 +505,7 @@ void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned 
   if (!rc && conn->can_start && !conn->h3) rc = conn_start_h3(conn, path);
   if (!rc) rc = conn->reset_in.error;
   if (!rc) {
-    if (conn->shaken && !conn->client) conn_settle(conn);
+    if (conn->handshake_done && !conn->client) conn_settle(conn);
     conn_deliver_stops(conn);
     wt__reset_at_recv_tell_finals(conn);
     rc = wt__reset_at_recv_inject(conn);
@@ -545,7 +545,7 @@ bool wt__conn_expire(struct wt__conn *conn) {
  * waking up for: the next packet to come brings a turn, too, and saves the acknowledgement a packet of its own. */
 static uint64_t conn_quic_expiry(const struct wt__conn *conn) {
   uint64_t expiry = ngtcp2_conn_get_expiry(conn->quic), soonest = 0;
-  if (conn->settled && conn->shaken) soonest = conn->endpoint->now + SETTLED_TURN;
+  if (conn->settled && conn->handshake_done) soonest = conn->endpoint->now + SETTLED_TURN;
   if (conn->stifled) soonest = conn->endpoint->now + BLOCKED_TURN; /* else what cannot be sent would make a busy loop */
   return expiry < soonest ? soonest : expiry;
 }

@@ -143,20 +143,20 @@ struct wt__conn {
   struct wt__packet_keys keys;
   struct wt__tls *tls;
   struct wt__h3_conn *h3;
-  bool client;       /* this end began it; `h3` is there from the beginning */
-  bool can_start;    /* 1-RTT packets can be written */
-  bool shaken;       /* the handshake is done */
-  bool counted;      /* among the established ones of its address, under `peer_key` */
-  bool withheld;     /* what was read is not given back for want of memory */
-  bool probe_wanted; /* see probe.c */
-  bool challenged;   /* likewise, of a client */
-  bool settled;      /* the last pass has left nothing to send */
-  int64_t acked_id;  /* of the stream whose bytes below `acked` are acknowledged, which h3 was not told yet; -1: none */
+  bool client;         /* this end began it; `h3` is there from the beginning */
+  bool can_start;      /* 1-RTT packets can be written */
+  bool handshake_done; /* the handshake is done */
+  bool counted;        /* among the established ones of its address, under `peer_key` */
+  bool withheld;       /* what was read is not given back for want of memory */
+  bool probe_wanted;   /* see probe.c */
+  bool challenged;     /* likewise, of a client */
+  bool settled;        /* the last pass has left nothing to send */
+  int64_t acked_id; /* of the stream whose bytes below `acked` are acknowledged, which h3 was not told yet; -1: none */
   uint64_t acked;
   uint64_t packets_sent, packets_received, bytes_sent, bytes_received; /* UDP payloads, for statistics */
   uint64_t peer_key;
   struct wt__half_open_entry half_open; /* of a server, until the handshake is done */
-  uint64_t born_at, shaken_at;          /* beginning; end of the handshake */
+  uint64_t born_at, handshake_done_at;  /* beginning; end of the handshake */
   bool keep_alive;                      /* PINGs are wanted, this often: */
   uint64_t keep_alive_interval;         /* UINT64_MAX: never */
   uint64_t pto;                         /* the probe timeout when it was run last; 0: it was not */
@@ -258,7 +258,7 @@ void wt__conn_wake(struct wt__conn *conn);
 /* Notes that the connection is to end with an HTTP/3 code; the first call counts. */
 void wt__conn_want_close(struct wt__conn *conn, enum wt_party party, uint64_t code, const char *reason);
 /* A packet came or goes: it does not rest. */
-void wt__conn_stir(struct wt__conn *conn);
+void wt__conn_touch(struct wt__conn *conn);
 /* The handshake is done, or given up: it is no longer among the half-open ones. */
 void wt__conn_leave_half_open(struct wt__conn *conn);
 /* The address of the peer, as the connection's path has it now; "?" if there is no path any more. */
@@ -390,7 +390,8 @@ void wt__path_watch_expire(struct wt__conn *conn);
 
 /* --- handshake_path.c --- */
 struct wt__handshake_read {
-  bool watched, first, shaken; /* `first`: it comes from where ngtcp2 has it; `shaken`: the handshake was done before */
+  bool watched, first,
+      handshake_done; /* `first`: it comes from where ngtcp2 has it; `handshake_done`: the handshake was done before */
   size_t len;
   struct wt__peer_address from;
   struct sockaddr_in6 shown;
@@ -447,7 +448,7 @@ int wt__conn_write(struct wt__conn *conn, bool *more);
 
 /* --- budget.c --- */
 /* Tells other workers what this one holds, if that has changed much, and takes over what follows from what all hold. */
-void wt__endpoint_weigh(struct wt__endpoint *endpoint);
+void wt__endpoint_update_budget(struct wt__endpoint *endpoint);
 /* What its connections hold, with what is lost between their blocks. */
 size_t wt__endpoint_holds(const struct wt__endpoint *endpoint);
 /* Only tells, however little it is. */

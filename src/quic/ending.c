@@ -90,7 +90,7 @@ void wt__conn_ending_of(struct wt__conn *conn, int rc, const ngtcp2_ccerr *sent,
 /* Whether nobody needs to hear of it: an end that was asked for, or a handshake that came to nothing, unless it was the
  * peer who did not want it (a certificate that it refuses, for one). */
 static bool ending_is_quiet(const struct wt__conn *conn, const struct wt__ending *ending) {
-  if (ending->cause == WT_CAUSE_LOCAL || (!conn->shaken && ending->cause != WT_CAUSE_PEER)) return true;
+  if (ending->cause == WT_CAUSE_LOCAL || (!conn->handshake_done && ending->cause != WT_CAUSE_PEER)) return true;
   if (ending->cause == WT_CAUSE_TIMEOUT || ending->cause == WT_CAUSE_NETWORK) return false;
   return ending->wire_code == (ending->is_h3 ? (uint64_t)WT__H3_NO_ERROR : NGTCP2_NO_ERROR);
 }
@@ -109,9 +109,9 @@ void wt__conn_log_ending(struct wt__conn *conn, const struct wt__ending *ending)
   const char *name = ending->is_h3 ? wt__wire_error_name(ending->wire_code) : NULL;
   char peer[WT__ADDRESS_TEXT_MAX], code[64];
   bool quiet = !conn->quic || ending_is_quiet(conn, ending);
-  WT__LOG_LIMITED(endpoint->config.log, quiet ? NULL : &endpoint->ending_lines, endpoint->now,
-                  quiet ? WT_LOG_DEBUG : WT_LOG_INFO, "connection %s from %s: ends, by %s%s%s%s%s%s%s", conn->name,
-                  wt__conn_peer_text(conn, peer, sizeof(peer)), wt_cause_name(ending->cause),
-                  code_text(ending, code, sizeof(code)), name ? " " : "", name ? name : "",
-                  *ending->message ? ": " : "", ending->message, conn->shaken ? "" : ", before the handshake was done");
+  WT__LOG_LIMITED(
+      endpoint->config.log, quiet ? NULL : &endpoint->ending_lines, endpoint->now, quiet ? WT_LOG_DEBUG : WT_LOG_INFO,
+      "connection %s from %s: ends, by %s%s%s%s%s%s%s", conn->name, wt__conn_peer_text(conn, peer, sizeof(peer)),
+      wt_cause_name(ending->cause), code_text(ending, code, sizeof(code)), name ? " " : "", name ? name : "",
+      *ending->message ? ": " : "", ending->message, conn->handshake_done ? "" : ", before the handshake was done");
 }

@@ -146,7 +146,7 @@ void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *pat
   struct wt__conn *conn = rc ? NULL : wt__cid_map_find(&endpoint->cids, ids.dcid, ids.dcidlen);
   if (!rc && !conn && endpoint_pass(endpoint, path, ecn, data, len, &ids)) return;
   endpoint->now = now;
-  wt__endpoint_weigh(endpoint);
+  wt__endpoint_update_budget(endpoint);
   endpoint->stats.packets_received++;
   endpoint->stats.bytes_received += len;
   if (rc == NGTCP2_ERR_VERSION_NEGOTIATION) {
@@ -260,7 +260,7 @@ void wt__endpoint_close_sessions(struct wt__endpoint *endpoint, const char *reas
 static void endpoint_free_remains(struct wt__endpoint *endpoint) {
   if (endpoint->gauge.pressure != WT__PRESSURE_FULL || wt__list_empty(&endpoint->ended)) return;
   (void)wt__endpoint_drop_ended(endpoint, SIZE_MAX);
-  wt__endpoint_weigh(endpoint);
+  wt__endpoint_update_budget(endpoint);
 }
 
 void wt__endpoint_run(struct wt__endpoint *endpoint, uint64_t now) {
@@ -270,12 +270,12 @@ void wt__endpoint_run(struct wt__endpoint *endpoint, uint64_t now) {
   wt__turn_pass(&endpoint->turn, now);
   endpoint_do_wanted(endpoint);
   endpoint_run_timers(endpoint);
-  wt__endpoint_weigh(endpoint);
+  wt__endpoint_update_budget(endpoint);
   endpoint_free_remains(endpoint);
   wt__endpoint_pay(endpoint);
   endpoint_run_ready(endpoint);
   endpoint_run_late(endpoint);
-  wt__endpoint_weigh(endpoint);
+  wt__endpoint_update_budget(endpoint);
   wt__endpoint_evict(endpoint);
   wt__turn_end(&endpoint->turn);
   endpoint->busy = false;

@@ -25,15 +25,15 @@
 
 void wt__handshake_path_begin(struct wt__conn *conn, struct wt__handshake_read *read, ngtcp2_path *path, size_t len) {
   struct wt__handshake_path *own = &conn->handshake_path;
-  read->watched = !conn->client && (!conn->shaken || own->now_at.len);
+  read->watched = !conn->client && (!conn->handshake_done || own->now_at.len);
   if (!read->watched) return;
   const ngtcp2_addr *known = &ngtcp2_conn_get_path(conn->quic)->remote;
   read->len = len;
-  read->shaken = conn->shaken;
+  read->handshake_done = conn->handshake_done;
   own->opened = false;
   wt__peer_address_keep(&read->from, &path->remote);
   read->first = wt__peer_address_is(&read->from, known);
-  if (read->first || conn->shaken || known->addrlen != path->remote.addrlen || !read->from.len) return;
+  if (read->first || conn->handshake_done || known->addrlen != path->remote.addrlen || !read->from.len) return;
   memcpy(&read->shown, known->addr, known->addrlen);
   path->remote.addr = (ngtcp2_sockaddr *)(void *)&read->shown;
 }
@@ -42,7 +42,7 @@ void wt__handshake_path_end(struct wt__conn *conn, const struct wt__handshake_re
   struct wt__handshake_path *own = &conn->handshake_path;
   if (!read->watched) return;
   const ngtcp2_addr *known = &ngtcp2_conn_get_path(conn->quic)->remote;
-  if (read->shaken) { /* ngtcp2 judges by itself */
+  if (read->handshake_done) { /* ngtcp2 judges by itself */
     if (read->first || !wt__peer_address_is(&own->known_at, known)) own->now_at.len = 0;
     return;
   }

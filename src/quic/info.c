@@ -81,7 +81,7 @@ void wt__conn_get_info(void *ctx, struct wt_connection_info *info) {
   if (!info->quic_version) info->quic_version = ngtcp2_conn_get_client_chosen_version(conn->quic);
   info->has_parameters = params != NULL;
   if (params) info_parameters(&info->parameters, params, wt__tls_peer_has_reset_at(conn->tls));
-  if (!conn->shaken) return;
-  info->handshake_us = (conn->shaken_at - conn->born_at) / NGTCP2_MICROSECONDS;
+  if (!conn->handshake_done) return;
+  info->handshake_us = (conn->handshake_done_at - conn->born_at) / NGTCP2_MICROSECONDS;
   if (info->handshake_us == 0) info->handshake_us = 1; /* 0 says that it is not done */
 }

@@ -97,14 +97,14 @@ static void conn_update_size(struct wt__conn *conn) {
 }
 
 void wt__path_watch_begin(struct wt__conn *conn) {
-  if (!conn->shaken) return;
+  if (!conn->handshake_done) return;
   wt__path_mtu_learn(&conn->mtu, ngtcp2_conn_get_path_max_tx_udp_payload_size(conn->quic));
   conn_update_size(conn);
 }
 
 void wt__path_watch_end(struct wt__conn *conn, size_t written) {
   struct wt__batch *batch = &conn->endpoint->batch;
-  if (!conn->shaken) return;
+  if (!conn->handshake_done) return;
   if (batch->refused && wt__path_mtu_refused(&conn->mtu, batch->refused, conn->endpoint->now)) {
     conn_log_size(conn);
     conn_update_size(conn);
@@ -119,8 +119,8 @@ void wt__path_watch_end(struct wt__conn *conn, size_t written) {
 bool wt__path_watch_marks(struct wt__conn *conn) {
   uint64_t now = conn->endpoint->now, pto = conn->pto;
   if (conn->unmarked) return false;
-  bool quiet = conn->shaken ? conn->unheard_since && now - conn->unheard_since >= pto + pto / 2
-                            : now - conn->quiet_since >= pto - pto / 8;
+  bool quiet = conn->handshake_done ? conn->unheard_since && now - conn->unheard_since >= pto + pto / 2
+                                    : now - conn->quiet_since >= pto - pto / 8;
   conn->unmarked = quiet && pto;
   return !conn->unmarked;
 }
@@ -184,7 +184,7 @@ static uint64_t unheard_expiry(const struct wt__conn *conn, uint64_t patience) {
 }
 
 uint64_t wt__path_watch_expiry(struct wt__conn *conn) {
-  if (!conn->shaken) return UINT64_MAX;
+  if (!conn->handshake_done) return UINT64_MAX;
   uint64_t patience = wt__conn_idle_timeout(conn);
   uint64_t due = wt__path_mtu_expiry(&conn->mtu, conn->pto, patience, conn->endpoint->now);
   uint64_t quiet = quiet_expiry(conn), unheard = unheard_expiry(conn, patience);
@@ -201,7 +201,7 @@ static void conn_give_up(struct wt__conn *conn) {
 
 void wt__path_watch_expire(struct wt__conn *conn) {
   uint64_t now = conn->endpoint->now, patience = wt__conn_idle_timeout(conn);
-  if (!conn->shaken || (conn->watch_due > now && !conn->mtu.limit)) return;
+  if (!conn->handshake_done || (conn->watch_due > now && !conn->mtu.limit)) return;
   if (quiet_expiry(conn) <= now) {
     conn->pinged_at = now;
     conn->ping_wanted = true;

@@ -30,7 +30,7 @@
 static bool conn_is_full(const struct wt__conn *conn) { return ngtcp2_conn_get_cwnd_left(conn->quic) == 0; }
 
 void wt__probe_expired(struct wt__conn *conn) {
-  if (conn->shaken && conn_is_full(conn)) conn->probe_wanted = true;
+  if (conn->handshake_done && conn_is_full(conn)) conn->probe_wanted = true;
 }
 
 size_t wt__probe_next(struct wt__conn *conn, uint8_t *carrier, uint64_t *number) {

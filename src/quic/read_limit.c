@@ -45,7 +45,7 @@ static void conn_warn(struct wt__conn *conn, size_t limit) {
 void wt__conn_check_read(struct wt__conn *conn) {
   if (conn->reset_in.streams.len > conn->most_streams) conn->most_streams = conn->reset_in.streams.len;
   if (conn->blocks.read <= WT__READ_HANDSHAKE) return; /* the least limit there is */
-  struct wt__read_use use = {conn->shaken, conn->reset_in.streams.len, conn->most_streams, conn->window.size};
+  struct wt__read_use use = {conn->handshake_done, conn->reset_in.streams.len, conn->most_streams, conn->window.size};
   size_t limit = wt__read_limit(&use);
   if (conn->blocks.read <= limit || conn->close_wanted) return;
   conn_warn(conn, limit);

@@ -75,7 +75,7 @@ void wt__rebinding_begin(struct wt__conn *conn, struct wt__rebinding *read, ngtc
                          size_t len) {
   const ngtcp2_addr *current = &ngtcp2_conn_get_path(conn->quic)->remote;
   read->aliased = false;
-  read->watched = !conn->client && conn->shaken && (conn->unproven || !address_equal(current, &path->remote));
+  read->watched = !conn->client && conn->handshake_done && (conn->unproven || !address_equal(current, &path->remote));
   if (!read->watched || path->remote.addrlen > sizeof(read->remote)) return;
   conn->rebinding = read;
   wt__peer_address_keep(&read->before, current);

@@ -54,13 +54,13 @@ void wt__shared_begin_beyond(struct wt__shared *shared) {
   atomic_fetch_add_explicit(&shared->handshakes, 1, memory_order_relaxed);
 }
 
-void wt__shared_shake(struct wt__shared *shared) {
+void wt__shared_handshake_done(struct wt__shared *shared) {
   atomic_fetch_sub_explicit(&shared->handshakes, 1, memory_order_relaxed);
 }
 
-void wt__shared_end(struct wt__shared *shared, bool shaken) {
+void wt__shared_end(struct wt__shared *shared, bool handshake_done) {
   atomic_fetch_sub_explicit(&shared->connections, 1, memory_order_relaxed);
-  if (!shaken) wt__shared_shake(shared);
+  if (!handshake_done) wt__shared_handshake_done(shared);
 }
 
 bool wt__shared_may_owe(struct wt__shared *shared, size_t own) {

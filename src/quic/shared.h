@@ -32,8 +32,8 @@ bool wt__shared_begin(struct wt__shared *shared, size_t max);
 /* Likewise, however many there are: another gives way for it. */
 void wt__shared_begin_beyond(struct wt__shared *shared);
 /* Its handshake is done. */
-void wt__shared_shake(struct wt__shared *shared);
-void wt__shared_end(struct wt__shared *shared, bool shaken);
+void wt__shared_handshake_done(struct wt__shared *shared);
+void wt__shared_end(struct wt__shared *shared, bool handshake_done);
 
 /* Whether workers other than the one with `own` half-open connections have some that could give way. */
 bool wt__shared_may_owe(struct wt__shared *shared, size_t own);

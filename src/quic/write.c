@@ -294,7 +294,7 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
   if (!batch->blocked) (void)wt__batch_flush(batch);
   if (written) {
     ngtcp2_conn_update_pkt_tx_time(conn->quic, endpoint->now);
-    wt__conn_stir(conn);
+    wt__conn_touch(conn);
   }
   *more = n > 0 && packet.room;
   conn->stifled = conn->handshake_path.now_at.len && n <= 0;

@@ -39,7 +39,7 @@ static struct wt__conn *only_conn(struct world *w) {
 }
 
 static size_t limit_of(const struct wt__conn *conn) {
-  struct wt__read_use use = {conn->shaken, conn->reset_in.streams.len, conn->most_streams, conn->window.size};
+  struct wt__read_use use = {conn->handshake_done, conn->reset_in.streams.len, conn->most_streams, conn->window.size};
   return wt__read_limit(&use);
 }
 
@@ -52,7 +52,7 @@ static size_t most_read(struct world *w, uint64_t ms, double *ratio) {
     if (!conn) continue;
     if (conn->blocks.read > most) most = conn->blocks.read;
     double part = (double)conn->blocks.read / (double)limit_of(conn);
-    if (conn->shaken && part > *ratio) *ratio = part;
+    if (conn->handshake_done && part > *ratio) *ratio = part;
   }
   return most;
 }

@@ -64,7 +64,7 @@ static void worker_init(struct worker *worker, struct wt__shared *shared) {
 static void worker_hold(struct worker *worker, size_t bytes) {
   wt__gauge_remove(&worker->gauge, worker->gauge.bytes);
   wt__gauge_add(&worker->gauge, bytes);
-  wt__endpoint_weigh(&worker->endpoint);
+  wt__endpoint_update_budget(&worker->endpoint);
 }
 
 static void test_budget_is_that_of_all_workers(void **state) {
@@ -81,20 +81,20 @@ static void test_budget_is_that_of_all_workers(void **state) {
   worker_hold(&b, MAX / 16 * 5);
   assert_int_equal(b.endpoint.gauge.pressure, WT__PRESSURE_HIGH);
   assert_int_equal(a.endpoint.gauge.pressure, WT__PRESSURE_NONE); /* has not looked yet */
-  wt__endpoint_weigh(&a.endpoint);
+  wt__endpoint_update_budget(&a.endpoint);
   assert_int_equal(a.endpoint.gauge.pressure, WT__PRESSURE_HIGH);
   assert_int_equal(a.endpoint.gauge.share, SIZE_MAX);
 
   worker_hold(&a, MAX / 16 * 8);
-  wt__endpoint_weigh(&b.endpoint);
+  wt__endpoint_update_budget(&b.endpoint);
   assert_int_equal(b.endpoint.gauge.pressure, WT__PRESSURE_FULL);
   assert_int_equal(b.endpoint.gauge.share, MAX / 4 * 3 / 10 + WT__BUDGET_SHARE_MORE);
   atomic_store(&shared.connections, 0);
-  wt__endpoint_weigh(&b.endpoint);
+  wt__endpoint_update_budget(&b.endpoint);
   assert_int_equal(b.endpoint.gauge.share, MAX / 4 * 3 + WT__BUDGET_SHARE_MORE);
 
   worker_hold(&a, 0);
-  wt__endpoint_weigh(&b.endpoint);
+  wt__endpoint_update_budget(&b.endpoint);
   assert_int_equal(b.endpoint.gauge.pressure, WT__PRESSURE_NONE);
   assert_int_equal(b.endpoint.gauge.share, SIZE_MAX);
   worker_hold(&b, 0);
@@ -134,7 +134,7 @@ static void test_budget_lets_small_packets_through(void **state) {
   worker_init(&a, NULL);
   memset(&conn, 0, sizeof(conn));
   conn.endpoint = &a.endpoint;
-  conn.shaken = true;
+  conn.handshake_done = true;
   conn.gauge.bytes = 1000;
   a.endpoint.now = 1000 * WT__MS;
   assert_false(wt__conn_is_over(&conn, 1200));
@@ -147,7 +147,7 @@ static void test_budget_lets_small_packets_through(void **state) {
   a.endpoint.now += 100 * WT__MS;
   assert_true(wt__conn_is_over(&conn, 101));
   assert_false(wt__conn_is_over(&conn, 100));
-  conn.shaken = false; /* handshakes come to their end */
+  conn.handshake_done = false; /* handshakes come to their end */
   assert_false(wt__conn_is_over(&conn, 1200));
   assert_int_equal(a.endpoint.stats.memory_refused_packets, 3);
 }

@@ -520,7 +520,7 @@ static void test_endpoint_survives_without_memory(void **state) {
       net.now += MS;
     }
     wt__mem_fail_after(SIZE_MAX);
-    completed += h3.conn && ((struct wt__conn *)h3.conn->ctx)->shaken;
+    completed += h3.conn && ((struct wt__conn *)h3.conn->ctx)->handshake_done;
     client_free(&client);
     wt__endpoint_free(endpoint);
     endpoint = NULL;

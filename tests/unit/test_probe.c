@@ -42,10 +42,10 @@ static void test_probe_is_wanted_with_a_full_window_alone(void **state) {
   assert_false(wants(carrier, &len));
   fill_window();
   assert_false(wants(carrier, &len));
-  conn->shaken = false;
+  conn->handshake_done = false;
   wt__probe_expired(conn);
   assert_false(wants(carrier, &len));
-  conn->shaken = true;
+  conn->handshake_done = true;
   wt__probe_expired(conn);
   assert_true(wants(carrier, &len));
   assert_int_equal(len, 9);

@@ -23,14 +23,14 @@ static void *thread_run(void *argument) {
     }
     if (atomic_fetch_add(&held, 1) >= MAX) atomic_fetch_add(&too_many, 1);
     sched_yield(); /* so that others find the bound reached, or nearly */
-    bool shaken = i % 2;
-    if (shaken) wt__shared_shake(&shared);
+    bool handshake_done = i % 2;
+    if (handshake_done) wt__shared_handshake_done(&shared);
     if (wt__shared_peer_handshake(&shared, 7) == 0) wt__shared_peer_remove(&shared, WT__PEERS_HANDSHAKES, 7);
     if (wt__shared_peer_establish(&shared, 7, MAX)) wt__shared_peer_remove(&shared, WT__PEERS_ESTABLISHED, 7);
     wt__shared_owe(&shared);
     while (!wt__shared_pay(&shared)) continue;
     atomic_fetch_sub(&held, 1);
-    wt__shared_end(&shared, shaken);
+    wt__shared_end(&shared, handshake_done);
   }
   return NULL;
 }
