@@ -37,6 +37,10 @@ foreach(library webtransport webtransport_static)
 endforeach()
 set_target_properties(webtransport PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0)
 target_link_options(webtransport PRIVATE ${WT_SANITIZERS})
+# Each exported function carries a version; nothing but the functions of the headers is exported.
+set(WT_SYMBOL_MAP ${PROJECT_SOURCE_DIR}/src/libwebtransport.map)
+target_link_options(webtransport PRIVATE LINKER:--version-script=${WT_SYMBOL_MAP})
+set_target_properties(webtransport PROPERTIES LINK_DEPENDS ${WT_SYMBOL_MAP})
 # A program links the sanitizers' runtime itself.
 target_link_options(webtransport_static INTERFACE $<BUILD_INTERFACE:${WT_SANITIZERS}>)
 
