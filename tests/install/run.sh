@@ -100,22 +100,9 @@ cmake -S "$scratch/consumer" -B "$scratch/consumer/build" -DCMAKE_PREFIX_PATH="$
   fail "find_package(webtransport) does not work"
 }
 
-# --- What is exported: the functions of the headers, all of them and nothing else.
-nm -D --defined-only "$libdir/libwebtransport.so" | awk '{ print $3 }' | sed 's/@.*//' | sort >"$scratch/exported"
-python3 - "$prefix/include/webtransport" >"$scratch/declared" <<'PY'
-import pathlib, re, sys
-
-for header in pathlib.Path(sys.argv[1]).glob("*.h"):
-    text = re.sub(r"/\*.*?\*/", "", header.read_text(encoding="utf-8"), flags=re.S)
-    for match in re.finditer(r"^WT_API\b[^;(]*?\b(wt_\w+)\s*\(", text, re.M):
-        print(match[1])
-PY
-sort -o "$scratch/declared" "$scratch/declared"
-if grep -vE '^wt_[a-z0-9][a-z0-9_]*$' "$scratch/exported"; then
-  fail "these are exported and should not be"
-fi
-diff "$scratch/declared" "$scratch/exported" || fail "declared (<) and exported (>) functions differ"
-[ -s "$scratch/exported" ] || fail "nothing is exported"
+# --- What is exported: the functions of the headers, all of them and nothing else, each with its version.
+scripts/check_abi.py --library "$libdir/libwebtransport.so" || fail "the library is not what the headers say"
+exported=$(nm -D --defined-only "$libdir/libwebtransport.so" | grep -c ' T wt_')
 
 # --- The programs run, and say what is wrong when there is no certificate.
 for program in shared static consumer/build/with_shared consumer/build/with_static; do
@@ -130,4 +117,4 @@ done
 "$prefix/bin/webtransport" --version | grep -qF "$(pkg-config --modversion libwebtransport)" ||
   fail "the installed tool does not tell the version of libwebtransport.pc"
 
-echo "install: $(wc -l <"$scratch/exported") functions exported; README's server built four ways"
+echo "install: $exported functions exported; README's server built four ways"
