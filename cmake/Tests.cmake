@@ -117,6 +117,9 @@ if(TARGET webtransport_tool)
         LABELS "e2e;script" TIMEOUT 180 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
     endif()
   endforeach()
+  # The header and the shared library as cffi sees them, by the Python that Debian's python3-cffi is for.
+  add_test(NAME e2e/bindings.py COMMAND /usr/bin/python3 -B ${PROJECT_SOURCE_DIR}/tests/e2e/bindings.py ${PROJECT_BINARY_DIR})
+  set_tests_properties(e2e/bindings.py PROPERTIES LABELS "e2e;script" TIMEOUT 60 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
   if(EXISTS ${PROJECT_SOURCE_DIR}/tests/browser/run.mjs)
     add_test(NAME browser/run COMMAND node ${PROJECT_SOURCE_DIR}/tests/browser/run.mjs $<TARGET_FILE:webtransport_tool>)
     set_tests_properties(browser/run PROPERTIES

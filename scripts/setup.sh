@@ -43,7 +43,7 @@ tools=(gcc:gcc make:make)
 # Packet protection by wide vectors; other processors do without.
 [ "$(uname -m)" != x86_64 ] || plain+=(libipsec-mb-dev)
 if [ "$want" = test ]; then
-  plain+=(libcmocka-dev libglib2.0-dev abigail-tools)
+  plain+=(libcmocka-dev libglib2.0-dev abigail-tools python3-cffi)
   recent+=(ngtcp2-client ngtcp2-server)
   tools+=(clang:clang clang-format:clang-format clang-tidy:clang-tidy chromium:chromium node:nodejs npm:npm
     python3:python3 openssl:openssl curl:curl man:man-db zsh:zsh fish:fish script:bsdutils
