@@ -35,7 +35,7 @@ foreach(library webtransport webtransport_static)
   target_link_libraries(${library} PRIVATE ${WT_LIBRARY_DEPENDENCIES})
   add_library(webtransport::${library} ALIAS ${library})
 endforeach()
-set_target_properties(webtransport PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION 0)
+set_target_properties(webtransport PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 target_link_options(webtransport PRIVATE ${WT_SANITIZERS})
 # Each exported function carries a version; nothing but the functions of the headers is exported.
 set(WT_SYMBOL_MAP ${PROJECT_SOURCE_DIR}/src/libwebtransport.map)
