@@ -216,6 +216,72 @@ end_of ada
 check_equal "its members are told" 9 $STATUS
 check_contains "why" "$(cat "$DIR/ada.err")" "the server stops"
 
+# --- The broadcast: two fast receivers, and a slow one whose output nobody reads. ---
+
+begin broadcast out "$EXAMPLES/broadcast" "$DIR/a.pem" "$DIR/a.key" 0
+check_await "the broadcast listens" broadcast "listening on 127.0.0.1:"
+URL=https://localhost:${LINE##*:}/broadcast
+HASH=$(certificate_hash "$DIR/a.pem")
+receiver() { # receiver <NAME>
+  begin "$1" err "$WEBTRANSPORT" connect --receive-only --binary --verbose --insecure-hash "$HASH" "$URL"
+  check_await "$1 is there" broadcast "a session has come"
+}
+sender() { # sender [option...]: with the descriptor of its input in sender_IN
+  begin "$1" err "$WEBTRANSPORT" connect --quiet --insecure-hash "$HASH" "${@:2}" "$URL"
+  check_await "$1 is there" broadcast "a session has come"
+}
+# Sends a piece, and takes it from both fast receivers: so their queues never fill, however slow the machine is.
+PIECE=16384
+pass_on() { # pass_on <text>: exactly PIECE bytes
+  printf %s "$1" >&"$streamer_IN"
+  printf %s "$1" >>"$DIR/sent"
+  timeout 20 head -c $PIECE <&"$fast_OUT" >>"$DIR/fast.got"
+  timeout 20 head -c $PIECE <&"$quick_OUT" >>"$DIR/quick.got"
+}
+
+receiver fast
+receiver quick
+receiver lazy
+sender teller --datagrams --wait 0
+# shellcheck disable=SC2154
+hear "$teller_IN" "in a datagram"
+check_equal "a datagram reaches one" "in a datagram" "$(timeout 20 head -c 13 <&"$fast_OUT")"
+check_equal "and another" "in a datagram" "$(timeout 20 head -c 13 <&"$quick_OUT")"
+sender streamer --uni --wait 0
+padding=$(printf "%$((PIECE - 8))s" | tr ' ' z)
+dropped=no
+for ((i = 0; i < 500; i++)); do
+  pass_on "$(printf '%07d%s|' $i "$padding")"
+  # shellcheck disable=SC2154
+  while read -r -t 0 -u "$broadcast_OUT" && read -r -t 20 -u "$broadcast_OUT" LINE; do
+    case $LINE in *"dropped for a receiver"*) dropped=yes; break 2 ;; esac
+  done
+done
+check_equal "the slow receiver loses the stream" yes $dropped
+echo "count: dropped after $((i * PIECE / 1024)) KiB"
+for ((i = 0; i < 20; i++)); do pass_on "$(printf '%07d%s|' $i "$padding")"; done
+check_equal "one receiver has all of it, in order" "" "$(cmp "$DIR/sent" "$DIR/fast.got" 2>&1)"
+check_equal "so has the other" "" "$(cmp "$DIR/sent" "$DIR/quick.got" 2>&1)"
+
+# What begins later reaches the slow one too, once it listens.
+OUT=$(echo "a later stream" | timeout 60 "$WEBTRANSPORT" connect --quiet --uni --wait 0 --insecure-hash "$HASH" "$URL" 2>&1)
+check_equal "another sender" "" "$OUT"
+check_await "a later stream reaches the fast one" fast "a later stream"
+check_await "and the slow one" lazy "a later stream"
+check_contains "which knows that the other one was reset" "$(cat "$DIR/lazy.err")" "reset"
+# A stream that its sender resets is reset everywhere, with its code.
+OUT=$(echo "a short one" | timeout 60 "$WEBTRANSPORT" connect --quiet --uni --reset 42 --insecure-hash "$HASH" "$URL" 2>&1)
+check_await "a stream that is reset arrives" fast "a short one"
+# shellcheck disable=SC2154
+for name in fast quick lazy streamer teller; do
+  pid=${name}_PID
+  kill -INT "${!pid}"
+  end_of $name
+done
+check_contains "with its code" "$(cat "$DIR/fast.err")" "42"
+kill "$broadcast_PID"
+wait "$broadcast_PID" 2>/dev/null
+
 # --- The server on a loop of its own. ---
 
 begin loop out "$EXAMPLES/loop" "$DIR/a.pem" "$DIR/a.key" 0
