@@ -136,7 +136,8 @@ WT_API int wt_request_respond(wt_request *request, int status, const struct wt_h
 
 /**
  * Begins an answer whose body follows with `wt_request_write` and `wt_request_end`; else as
- * `wt_request_respond`. No `content-length` is added. Since 0.1.0.
+ * `wt_request_respond`. No `content-length` is added. A client that waits for a 100 may have been sent it before an
+ * error. Since 0.1.0.
  */
 WT_API int wt_request_begin(wt_request *request, int status, const struct wt_header *headers, size_t header_count);
 
@@ -263,11 +264,14 @@ static inline void wt_upgrade_options_default(struct wt_upgrade_options *options
  * lives until its `on_close`; `request` is gone when this returns 0, but `wt_session_path` and `wt_session_header` still
  * have what it said.
  *
- * On an error nothing was sent and `request` can still be answered; `wt_request_error` tells the
- * details. Errors: WT_ERR_NOT_WEBTRANSPORT, WT_ERR_SETTINGS, WT_ERR_ORIGIN (answer 403),
- * WT_ERR_SESSION_LIMIT (answer 429), WT_ERR_SUBPROTOCOL, WT_ERR_STATE if already answered,
- * WT_ERR_CLOSED if the client is gone, WT_ERR_INVALID, WT_ERR_NOMEM; WT_ERR_INVALID or WT_ERR_UNSUPPORTED because of a
- * `size`, too; WT_ERR_INVALID also for another `status`, and for a field that may not be sent. May be called in the handler, or
+ * After an error nothing was sent, there is no session, and `request` can still be answered: `wt_upgrade_status` gives a
+ * status, `wt_request_error` the details. One case is different: after WT_ERR_NOMEM the connection may end, and an answer
+ * then fails with WT_ERR_CLOSED.
+ *
+ * Errors: WT_ERR_NOT_WEBTRANSPORT, WT_ERR_SETTINGS, WT_ERR_ORIGIN (answer 403), WT_ERR_SESSION_LIMIT (answer 429),
+ * WT_ERR_SUBPROTOCOL, WT_ERR_STATE if already answered, WT_ERR_CLOSED if the client is gone, WT_ERR_TOO_LARGE if the
+ * client's SETTINGS leave no room for the fields, WT_ERR_INVALID for another `status` and for a field that may not be
+ * sent, WT_ERR_NOMEM; WT_ERR_INVALID or WT_ERR_UNSUPPORTED because of a `size`, too. May be called in the handler, or
  * later. Since 0.1.0.
  */
 WT_API int wt_upgrade(wt_request *request, const struct wt_upgrade_options *options, wt_session **session);

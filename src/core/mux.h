@@ -147,6 +147,8 @@ uint64_t wt__mux_expiry(const struct wt__mux *mux);
 /* The CONNECT request on stream `id` is accepted. Early streams and datagrams for it are delivered by
  * the next `wt__mux_run`. WT_ERR_NOMEM. */
 int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__session_params *params, wt_session **out);
+/* Takes back a session that `wt__mux_session_new` made in the same call of the application: it was never accepted. */
+void wt__mux_session_undo(wt_session *session);
 /* Stream `id` will never be a session (ordinary request, rejected, reset): refuses what came early for it. */
 void wt__mux_session_refused(struct wt__mux *mux, int64_t id);
 

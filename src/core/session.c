@@ -88,6 +88,12 @@ int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__sessio
   return 0;
 }
 
+void wt__mux_session_undo(wt_session *session) {
+  struct wt__mux *mux = session->mux;
+  if (--mux->sessions_open == 0) mux->transport->set_keep_alive(mux->ctx, false);
+  wt__session_free(session);
+}
+
 void wt__session_free(wt_session *session) {
   wt__list_remove(&session->link);
   wt__list_remove(&session->todo);

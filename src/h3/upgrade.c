@@ -6,7 +6,7 @@
  * such a request at all, whether it can be answered, whether client and server can speak WebTransport
  * (draft section 3.1), whether the origin may (section 3.2), whether there is room for another session,
  * and last the subprotocol (section 3.3). Until all have passed nothing was sent or changed, so that the
- * handler can answer otherwise.
+ * handler can answer otherwise. The same holds where memory runs out: the session is made before the answer.
  *
  * After the upgrade the stream has no request any more but a `wt__h3_connect`, through which core reads
  * capsules and writes its own. Capsules that were here before go to the session in the next pass, since
@@ -253,16 +253,17 @@ int wt_upgrade(wt_request *request, const struct wt_upgrade_options *given, wt_s
   connect = wt__connect_new(conn, request->stream, request->in.kept.max);
   if (connect == NULL) return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
   draft = wt__settings_draft(&conn->peer);
-  rv = answer_accept(request, &options, protocol, draft);
+  rv = session_make(request, &options, protocol, draft, &connect->session);
   if (rv != 0) {
     wt__connect_free(connect);
-    return rv;
-  }
-  rv = session_make(request, &options, protocol, draft, &connect->session);
-  if (rv != 0) { /* too late to answer otherwise */
-    wt__connect_free(connect);
-    wt__request_abort(request, WT__H3_INTERNAL_ERROR);
     return wt__request_error(request, rv, "out of memory");
+  }
+  /* The answer is last, since it cannot be taken back. */
+  rv = answer_accept(request, &options, protocol, draft);
+  if (rv != 0) {
+    wt__mux_session_undo(connect->session);
+    wt__connect_free(connect);
+    return rv;
   }
   connect_set_priority(conn, request->id);
   WT__INFO_LIMITED(conn->config->log, conn->config->session_lines, conn->now, "session %lld from %s: %s, draft %d",

@@ -564,11 +564,70 @@ static void test_upgrade_without_memory(void **state) {
   assert_true(whole);
 }
 
+/* What `wt_upgrade` promises after an error: nothing was sent, no session is left, another answer goes out. */
+static void check_answers_otherwise(struct h3_fixture *f) {
+  assert_int_equal(f->conn->mux.sessions_open, 0);
+  assert_null(wt__map_get(&f->conn->mux.sessions, 0));
+  assert_int_equal(wt_request_respond(app.request, 503, NULL, 0, NULL, 0), 0);
+  h3_run(f);
+  assert_int_equal(h3_status(f, 0), 503);
+  assert_int_equal(app.closed, 0);
+}
+
+static struct h3_fixture *kept(void) {
+  static const char *const protocols[] = {"a"};
+  struct h3_fixture *f = started();
+  app.keep = true;
+  app.options.protocols = protocols;
+  app.options.protocol_count = 1;
+  H3_SETTINGS(f, settings_chromium);
+  h3_send_request(f, 0, H3_FIELDS(H3_CONNECT("webtransport", "/wt"), "wt-available-protocols", "\"a\""), false);
+  h3_run(f);
+  assert_int_equal(app.handled, 1);
+  return f;
+}
+
+/* Out of memory inside nghttp3 ends the connection; everywhere else the handler can still answer. */
+static void test_upgrade_answers_otherwise_without_memory(void **state) {
+  int rv = WT_ERR_NOMEM, answered = 0;
+  (void)state;
+  for (size_t after = 0; rv != 0 && after < 200; after++) {
+    struct h3_fixture *f = kept();
+    wt__mem_fail_after(after);
+    rv = wt_upgrade(app.request, &app.options, &app.session);
+    wt__mem_fail_after(SIZE_MAX);
+    if (rv != 0) {
+      assert_int_equal(rv, WT_ERR_NOMEM);
+      assert_int_equal(f->conn->mux.sessions_open, 0);
+      if (!f->conn->closing) {
+        check_answers_otherwise(f);
+        answered++;
+      }
+    }
+    h3_free(f);
+  }
+  assert_int_equal(rv, 0);
+  assert_true(answered >= 5);
+}
+
+static void test_upgrade_answers_otherwise_after_a_wrong_field(void **state) {
+  const struct wt_header wrong = {"Upper-Case", "x"};
+  struct h3_fixture *f = kept();
+  (void)state;
+  app.options.headers = &wrong;
+  app.options.header_count = 1;
+  assert_int_equal(wt_upgrade(app.request, &app.options, &app.session), WT_ERR_INVALID);
+  check_answers_otherwise(f);
+  h3_free(f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_upgrade_accepts),
       cmocka_unit_test(test_upgrade_both_protocol_names_and_draft15),
       cmocka_unit_test(test_upgrade_session_limit_of_draft02),
+      cmocka_unit_test(test_upgrade_answers_otherwise_without_memory),
+      cmocka_unit_test(test_upgrade_answers_otherwise_after_a_wrong_field),
       cmocka_unit_test(test_upgrade_second_of_two_pending),
       cmocka_unit_test(test_upgrade_waits_for_settings),
       cmocka_unit_test(test_upgrade_settings_too_late),
