@@ -161,9 +161,10 @@ WT_API int wt_request_inform(wt_request *request, int status, const struct wt_he
 
 /**
  * Queues up to `len` bytes of the answer's body, copied; `*written` says how many were taken. Where it
- * is less than `len`, or there is no room left, `on_writable` follows.
+ * is less than `len`, or there is no room left, `on_writable` follows. `written` may be NULL.
  *
- * Errors: WT_ERR_STATE before `wt_request_begin` or after the end; WT_ERR_CLOSED; WT_ERR_NOMEM.
+ * Errors: WT_ERR_STATE before `wt_request_begin` or after the end; WT_ERR_CLOSED; WT_ERR_INVALID without `data`;
+ * WT_ERR_NOMEM.
  * Since 0.1.0.
  */
 WT_API int wt_request_write(wt_request *request, const void *data, size_t len, size_t *written);

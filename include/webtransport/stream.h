@@ -104,21 +104,21 @@ WT_API bool wt_stream_is_remote(const wt_stream *stream);
 /**
  * Queues up to `len` bytes of `data`, which are copied. `*written` says how many were taken: as many
  * as fit below `max_stream_send_buffer`, from 0 to `len`. Where it is less than `len`, or there is
- * no room left, `on_writable` follows. May be called inside a callback.
+ * no room left, `on_writable` follows. `written` may be NULL. May be called inside a callback.
  *
  * Errors: WT_ERR_STATE after `wt_stream_end`, or for a stream that cannot be written;
  * WT_ERR_CLOSED after a reset from here, STOP_SENDING from the peer, or the session's end;
- * WT_ERR_NOMEM. Nothing is queued on an error. Since 0.1.0.
+ * WT_ERR_INVALID without `data`; WT_ERR_NOMEM. Nothing is queued on an error. Since 0.1.0.
  */
 WT_API int wt_stream_write(wt_stream *stream, const void *data, size_t len, size_t *written);
 
 /**
  * Queues `len` bytes of `data` without copying them: `data` stays the library's until it calls
- * `release(data, len, user_data)`. All are taken or none. May be called inside a callback; `release`
- * may be called before this returns only if it fails never, so a failed call never releases.
+ * `release(data, len, user_data)`, later and never from inside this call. All are taken or none. May be called inside a
+ * callback.
  *
- * Errors: WT_ERR_AGAIN if the queue is at its bound (`on_writable` follows); else as
- * `wt_stream_write`. Since 0.1.0.
+ * Errors: WT_ERR_AGAIN if the queue is at its bound (`on_writable` follows); WT_ERR_INVALID without data or `release`;
+ * else as `wt_stream_write`. After an error `release` is not called. Since 0.1.0.
  */
 WT_API int wt_stream_write_owned(wt_stream *stream, const void *data, size_t len, wt_release release, void *user_data);
 

@@ -16,13 +16,17 @@
  *
  * Rules that hold everywhere:
  *
- *  - Functions return 0 or a negative `enum wt_error`; out parameters come last and are set only on 0.
+ *  - Functions that can fail return 0 or a negative `enum wt_error`. Out parameters come last. After an error a handle
+ *    there is NULL, a count is 0 and a text is ""; a struct is as it was.
  *  - A server or client, its requests, sessions and streams live on one thread, the one that runs the loop; server.h
  *    tells of servers with several. Only `wt_server_post`, `wt_server_shutdown`, `wt_server_close`, `wt_client_post`,
- *    `wt_client_close` and `wt_session_post` may be called from others.
+ *    `wt_client_close`, `wt_session_post`, `wt_session_worker`, and `wt_server_get_stats` of a server with several
+ *    workers, may be called from others. So may what belongs to none of these: texts, names, certificates.
  *  - Callbacks are never called from inside a call that the application makes. Every call may be made
- *    inside every callback, unless its block says otherwise.
- *  - Every handle gets exactly one `on_close`, and nothing after it.
+ *    inside every callback, unless its block says otherwise. There are three exceptions: any call may write to the log;
+ *    `wt_upgrade` calls `check_origin`; `wt_server_free` and `wt_client_free` call what ends handles.
+ *  - Every handle gets exactly one last callback, and nothing after it: a session, a stream, an exchange and a request
+ *    their `on_close`, a dial its `on_done`. A request that became a session gets none.
  *  - Where a block says "section", it means draft-ietf-webtrans-http3-16.
  */
 #ifndef WEBTRANSPORT_WEBTRANSPORT_H

@@ -115,6 +115,7 @@ int wt__stream_open(wt_session *session, bool uni, wt_stream **out) {
   size_t taken;
   wt_stream *stream;
   int rv;
+  *out = NULL;
   if (session->ended) return WT_ERR_CLOSED;
   if (!wt__credit_open(session, uni)) return WT_ERR_STREAM_LIMIT;
   stream = wt__stream_alloc(mux, -1, uni, false);
@@ -605,16 +606,18 @@ static int stream_write_state(const wt_stream *stream) {
 }
 
 int wt_stream_write(wt_stream *stream, const void *data, size_t len, size_t *written) {
+  size_t taken = 0;
   int rv = stream_write_state(stream);
-  *written = 0;
-  if (rv == 0) rv = wt__sendq_append(&stream->sendq, data, len, false, written);
+  if (rv == 0 && len > 0 && data == NULL) rv = WT_ERR_INVALID;
+  if (rv == 0) rv = wt__sendq_append(&stream->sendq, data, len, false, &taken);
   if (rv == 0) stream_make_ready(stream);
+  if (written) *written = taken;
   return rv;
 }
 
 int wt_stream_write_owned(wt_stream *stream, const void *data, size_t len, wt_release release, void *user_data) {
   int rv = stream_write_state(stream);
-  if (rv == 0 && (len == 0 || release == NULL)) rv = WT_ERR_INVALID;
+  if (rv == 0 && (data == NULL || len == 0 || release == NULL)) rv = WT_ERR_INVALID;
   if (rv == 0) rv = wt__sendq_append_owned(&stream->sendq, data, len, release, user_data);
   if (rv == 0) stream_make_ready(stream);
   return rv;

@@ -228,6 +228,7 @@ static int answer_check_begun(wt_request *request) {
 int wt_request_write(wt_request *request, const void *data, size_t len, size_t *written) {
   size_t taken = 0;
   int rv = answer_check_begun(request);
+  if (written) *written = 0;
   if (rv != 0) return rv;
   if (request->no_body) {
     taken = len;

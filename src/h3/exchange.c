@@ -503,6 +503,7 @@ static int exchange_write_state(const wt_exchange *exchange) {
 int wt_exchange_write(wt_exchange *exchange, const void *data, size_t len, size_t *written) {
   size_t taken = 0;
   int rv = exchange_write_state(exchange);
+  if (written) *written = 0;
   if (rv == 0 && len > 0 && data == NULL) rv = WT_ERR_INVALID;
   if (rv == 0 && len > 0) rv = wt__sendq_append(&exchange->out.queue, data, len, false, &taken);
   if (rv != 0) return rv;

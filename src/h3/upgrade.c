@@ -245,6 +245,7 @@ int wt_upgrade(wt_request *request, const struct wt_upgrade_options *given, wt_s
   struct wt_session_callbacks callbacks;
   struct wt__h3_connect *connect;
   const char *protocol = "";
+  if (session) *session = NULL;
   int draft, rv = options_read(request, given, &options, &callbacks);
   if (rv == 0) rv = check_all(request);
   if (rv == 0) rv = protocol_choose(request, &options, &protocol);

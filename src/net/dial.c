@@ -270,6 +270,7 @@ int wt_client_dial(wt_client *client, const char *url, const struct wt_dial_opti
   struct dial_given given;
   const struct wt_dial_options *options = &given.options;
   struct wt__url parsed;
+  if (dial) *dial = NULL;
   if (!client) return WT_ERR_INVALID;
   int error = dial_options_read(client, from, &given);
   if (error == 0) error = dial_options_check(client, options);

@@ -148,6 +148,7 @@ int wt_client_request(wt_client *client, const char *url, const struct wt_exchan
   struct wt_exchange_options options;
   struct wt_exchange_callbacks callbacks;
   struct wt__url parsed;
+  if (exchange) *exchange = NULL;
   if (!client) return WT_ERR_INVALID;
   int error = fetch_read(client, given, &options, &callbacks);
   if (error == 0) error = fetch_check(client, &options);

@@ -395,8 +395,11 @@ int wt_server_post(wt_server *server, void (*function)(wt_server *server, void *
 /* --- Questions --- */
 
 int wt_server_address(const wt_server *server, size_t index, char *address, size_t size) {
+  if (address && size) address[0] = '\0';
   if (!server || !address) return WT_ERR_INVALID;
   const struct wt__worker *worker = &server->workers[0];
   if (index >= worker->socket_count) return WT_ERR_NOT_FOUND;
-  return wt__address_format((const struct sockaddr *)&worker->sockets[index].udp.bound.storage, address, size);
+  int error = wt__address_format((const struct sockaddr *)&worker->sockets[index].udp.bound.storage, address, size);
+  if (error && size) address[0] = '\0'; /* what fitted is no address */
+  return error;
 }

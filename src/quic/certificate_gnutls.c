@@ -218,6 +218,7 @@ static int certificate_parse(const gnutls_datum_t *cert_pem, const gnutls_datum_
 int wt_certificate_parse(const void *cert_pem, size_t cert_len, const void *key_pem, size_t key_len,
                          wt_certificate **certificate, char *message, size_t message_size) {
   struct report report;
+  *certificate = NULL;
   report_init(&report, message, message_size, "the certificate", "the key");
   if (cert_len > MAX_FILE_LEN) return report_fail(&report, WT_ERR_CERTIFICATE, "the certificate is too large");
   if (key_len > MAX_FILE_LEN) return report_fail(&report, WT_ERR_KEY, "the key is too large");
@@ -267,6 +268,7 @@ int wt_certificate_load(const char *cert_file, const char *key_file, wt_certific
                         size_t message_size) {
   struct report report;
   char cert_name[512], key_name[512];
+  *certificate = NULL;
   (void)snprintf(cert_name, sizeof(cert_name), "certificate file %s", cert_file);
   (void)snprintf(key_name, sizeof(key_name), "key file %s", key_file);
   report_init(&report, message, message_size, cert_name, key_name);
@@ -402,6 +404,7 @@ static int certificate_make(wt_certificate *certificate, const char *const *name
 
 int wt_certificate_generate(const char *const *names, size_t count, int days, wt_certificate **certificate) {
   static const char *const local[] = {"localhost", "127.0.0.1", "::1"};
+  *certificate = NULL;
   if (!names && count == 0) {
     names = local;
     count = sizeof(local) / sizeof(*local);
@@ -460,6 +463,8 @@ static int export_key(const wt_certificate *certificate, char **text) {
 int wt_certificate_export(const wt_certificate *certificate, char **cert_pem, char **key_pem) {
   char *certs = NULL, *key = NULL;
   size_t len = 0;
+  if (cert_pem) *cert_pem = NULL;
+  if (key_pem) *key_pem = NULL;
   int rc = certificate ? 0 : WT_ERR_INVALID;
   for (unsigned i = 0; !rc && cert_pem && i < certificate->chain_len; i++)
     rc = export_cert(&certificate->chain[i], &certs, &len);

@@ -312,7 +312,9 @@ static void test_exchange_stop_sending_leaves_the_response_to_be_read(void **sta
   assert_int_equal(wt_exchange_write(exchange, "some", 4, &written), 0);
   h3_run(f);
   wt__h3_conn_recv_stop_sending(f->conn, 0, WT__H3_NO_ERROR);
+  written = 99;
   assert_int_equal(wt_exchange_write(exchange, "more", 4, &written), WT_ERR_CLOSED);
+  assert_int_equal(written, 0);
   assert_int_equal(wt_exchange_end(exchange), WT_ERR_CLOSED);
   answer(f, 0, H3_FIELDS(":status", "413", "content-length", "2"), false);
   h3_data(f, 0, "no", 2, true);

@@ -431,7 +431,9 @@ static void test_request_streams_answer(void **state) {
   }
   assert_int_equal(wt_request_end(app.request), 0);
   assert_int_equal(wt_request_end(app.request), WT_ERR_STATE);
+  written = 99;
   assert_int_equal(wt_request_write(app.request, "x", 1, &written), WT_ERR_STATE);
+  assert_int_equal(written, 0);
   h3_run(f);
   assert_true(f->streams[0].fin);
   answer = h3_answer(f, 0);

@@ -66,11 +66,14 @@ static void test_stream_open_sends_its_header_at_once(void **state) {
   assert_true(wt__mux_next(&f.mux, &send, &s));
   assert_int_equal(send.count, 1);
   assert_memory_equal(send.vecs[0].data, "\x40\x54\x00", 3);
+  assert_int_equal(wt_stream_write(s, NULL, 3, &written), WT_ERR_INVALID);
   assert_int_equal(wt_stream_write(s, "xyz", 3, &written), 0);
   assert_int_equal(wt_stream_end(s), 0);
   fixture_send(&f, 3);
   EXPECT_WIRE(&f, "send 3 'xyz' fin; ");
   assert_int_equal(wt_stream_write(s, "x", 1, &written), WT_ERR_STATE);
+  assert_int_equal(written, 0);
+  assert_int_equal(wt_stream_write(s, "x", 1, NULL), WT_ERR_STATE);
   wt__stream_acked(s, 6);
   wt__stream_closed(s);
   wt__mux_run(&f.mux, 0);
@@ -329,6 +332,7 @@ static void test_stream_limit_is_an_error_and_credit_is_told(void **state) {
   wt_session *session = fixture_session(&f, 0);
   f.streams_left = 0;
   assert_int_equal(wt_session_open_uni(session, &s), WT_ERR_STREAM_LIMIT);
+  assert_null(s);
   wt__mux_streams_allowed(&f.mux, false);
   wt__mux_run(&f.mux, 0);
   EXPECT_APP(&f, "");

@@ -31,10 +31,13 @@ static void on_stream(wt_session *session, wt_stream *stream, void *user_data) {
 }
 
 static void handler(wt_request *request, void *user_data) {
+  wt_session *session;
   (void)user_data;
   app.handled++;
   app.request = request;
-  if (!app.keep) app.rv = wt_upgrade(request, &app.options, &app.session);
+  if (app.keep) return;
+  app.rv = wt_upgrade(request, &app.options, &session);
+  if (session) app.session = session;
 }
 
 static const struct wt_session_callbacks callbacks = {.on_close = on_close, .on_stream = on_stream};
@@ -593,11 +596,13 @@ static void test_upgrade_answers_otherwise_without_memory(void **state) {
   (void)state;
   for (size_t after = 0; rv != 0 && after < 200; after++) {
     struct h3_fixture *f = kept();
+    app.session = (wt_session *)(uintptr_t)1;
     wt__mem_fail_after(after);
     rv = wt_upgrade(app.request, &app.options, &app.session);
     wt__mem_fail_after(SIZE_MAX);
     if (rv != 0) {
       assert_int_equal(rv, WT_ERR_NOMEM);
+      assert_null(app.session);
       assert_int_equal(f->conn->mux.sessions_open, 0);
       if (!f->conn->closing) {
         check_answers_otherwise(f);
