@@ -336,7 +336,7 @@ struct wt_exchange_callbacks {
   /** The header of the response is in; never an interim (1xx) one. `wt_exchange_header` from now on. */
   void (*on_response)(wt_exchange *exchange, int status, void *user_data);
 
-  /** Bytes of the response's body arrived; borrowed until it returns. `fin`: the last ones. */
+  /** Bytes of the response's body arrived; borrowed until it returns. `fin`: the last ones. Without it they are dropped. */
   void (*on_body)(wt_exchange *exchange, const uint8_t *data, size_t len, bool fin, void *user_data);
 
   /** There is room again; when this comes, see `on_writable` of `struct wt_stream_callbacks`. */

@@ -23,7 +23,10 @@ typedef struct wt_request wt_request;
 struct wt_request_callbacks {
   size_t size; /**< 0, or sizeof(struct wt_request_callbacks): see "Structs that grow" in error.h */
 
-  /** Bytes of the request's body arrived; borrowed until the callback returns. `fin`: the last ones. */
+  /**
+   * Bytes of the request's body arrived; borrowed until the callback returns. `fin`: the last ones. Without this member
+   * they are dropped, and the client is asked to stop once the answer is complete.
+   */
   void (*on_body)(wt_request *request, const uint8_t *data, size_t len, bool fin, void *user_data);
 
   /** There is room again; when this comes, see `on_writable` of `struct wt_stream_callbacks`. */

@@ -48,7 +48,7 @@ struct wt_session_callbacks {
    */
   void (*on_stream)(wt_session *session, wt_stream *stream, void *user_data);
 
-  /** A datagram arrived. `data` is borrowed until the callback returns. */
+  /** A datagram arrived. `data` is borrowed until the callback returns. Without this member it is dropped. */
   void (*on_datagram)(wt_session *session, const uint8_t *data, size_t len, void *user_data);
 
   /** After an open failed with WT_ERR_STREAM_LIMIT: the peer allows streams of `kind` again. */

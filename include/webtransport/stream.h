@@ -47,6 +47,9 @@ struct wt_stream_callbacks {
    * received packet. `fin` says that these are the last; `len` may then be 0. When the callback
    * returns, the bytes count as read and the peer may send more; to stop that, `wt_stream_pause`, and
    * `wt_stream_unread` for bytes that there was no room for.
+   *
+   * Without this member, bytes that arrive are dropped and count as read, so the peer may go on sending. To tell it to
+   * stop, call `wt_stream_stop_sending`.
    */
   void (*on_data)(wt_stream *stream, const uint8_t *data, size_t len, bool fin, void *user_data);
 
@@ -78,8 +81,9 @@ typedef void (*wt_release)(const uint8_t *data, size_t len, void *user_data);
 
 /**
  * Sets the callbacks of `stream`, copied, and the pointer they get. NULL stands for none. For a stream that the peer
- * opened, call it in `on_stream`; until it has been called, arriving bytes wait (within the stream's flow-control
- * window), unless the session has callbacks for all (`wt_session_set_stream_callbacks`). May be called inside a callback.
+ * opened, call it in `on_stream`, unless the session has callbacks for all (`wt_session_set_stream_callbacks`). Until the
+ * first call, arriving bytes wait (within the stream's flow-control window), also on streams that this end opened; after
+ * it they go to `on_data`, or are dropped without one. May be called inside a callback.
  *
  * Errors: WT_ERR_INVALID or WT_ERR_UNSUPPORTED because of `callbacks->size`; nothing has changed then. A result since
  * 0.2.0. Since 0.1.0.

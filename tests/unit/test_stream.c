@@ -33,6 +33,25 @@ static void test_stream_hands_over_bytes_and_reports_them_consumed(void **state)
   fixture_end(&f);
 }
 
+/* The rule of stream.h: bytes wait until callbacks are set, and are dropped where these have no `on_data`. */
+static void test_stream_drops_bytes_without_on_data(void **state) {
+  struct mux_fixture f;
+  wt_stream *s;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  assert_int_equal(wt_session_open_bidi(session, &s), 0);
+  wt__stream_recv(s, BYTES("early"), false);
+  wt__mux_run(&f.mux, 0);
+  assert_int_equal(f.consumed, 0);
+  assert_int_equal(wt_stream_set_callbacks(s, NULL, NULL), 0);
+  wt__mux_run(&f.mux, 0);
+  assert_int_equal(f.consumed, 5);
+  wt__stream_recv(s, BYTES("late"), true);
+  assert_int_equal(f.consumed, 9);
+  fixture_end(&f);
+}
+
 static void test_stream_keeps_bytes_while_paused_and_leaves_them_unconsumed(void **state) {
   struct mux_fixture f;
   (void)state;
@@ -525,6 +544,7 @@ static void test_stream_abort_gives_up_all_that_is_open(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_stream_hands_over_bytes_and_reports_them_consumed),
+      cmocka_unit_test(test_stream_drops_bytes_without_on_data),
       cmocka_unit_test(test_stream_keeps_bytes_while_paused_and_leaves_them_unconsumed),
       cmocka_unit_test(test_stream_open_sends_its_header_at_once),
       cmocka_unit_test(test_stream_reset_waits_until_the_header_is_acknowledged),
