@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "core/credit.h"
 #include "mux_fixture.h"
 #include "wire/error_code.h"
 
@@ -419,6 +420,58 @@ static void test_credit_of_refused_streams_is_not_lost(void **state) {
   fixture_end(&f);
 }
 
+/* Streams of many future sessions are refused in turns: each session finds what its own have used. */
+static void test_credit_of_refused_streams_is_kept_by_session(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  credit_init(&f, LIMITS(1000, 9, 9));
+  for (int round = 0; round < 2; round++) {
+    for (int64_t id = 0; id < 4 * WT__REFUSED_CREDITS; id += 4) {
+      wt__credit_refused(&f.mux, id, true, 1, 10 + (uint64_t)id);
+      wt__credit_refused(&f.mux, id, false, 2, 1);
+    }
+  }
+  for (int64_t id = 4 * WT__REFUSED_CREDITS - 4; id >= 0; id -= 4) {
+    wt_session *session = credit_session(&f, id, LIMITS(5, 2, 2));
+    assert_int_equal(session->flow.streams_in[WT_UNIDIRECTIONAL].used, 2);
+    assert_int_equal(session->flow.streams_in[WT_UNIDIRECTIONAL].returned, 2);
+    assert_int_equal(session->flow.streams_in[WT_BIDIRECTIONAL].used, 4);
+    assert_int_equal(session->flow.streams_in[WT_BIDIRECTIONAL].returned, 4);
+    assert_int_equal(session->flow.data_in.used, 2 * (11 + id));
+    assert_int_equal(session->flow.data_in.returned, 2 * (11 + id));
+  }
+  fixture_end(&f);
+}
+
+/* The table has a bound: the oldest session's row gives way. */
+static void test_credit_of_refused_streams_is_kept_for_the_latest_sessions(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  credit_init(&f, LIMITS(1000, 9, 9));
+  for (int64_t id = 0; id <= 4 * WT__REFUSED_CREDITS; id += 4) wt__credit_refused(&f.mux, id, true, 1, 10);
+  assert_int_equal(credit_session(&f, 0, LIMITS(5, 2, 2))->flow.data_in.used, 0);
+  assert_int_equal(credit_session(&f, 4, LIMITS(5, 2, 2))->flow.data_in.used, 10);
+  assert_int_equal(credit_session(&f, 4 * WT__REFUSED_CREDITS, LIMITS(5, 2, 2))->flow.data_in.used, 10);
+  fixture_end(&f);
+}
+
+/* A row counts once: it is gone with the session that has found it. */
+static void test_credit_of_refused_streams_is_taken_once(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  credit_init(&f, LIMITS(1000, 9, 9));
+  wt__credit_refused(&f.mux, 0, true, 1, 10);
+  wt_session *session = credit_session(&f, 0, LIMITS(5, 2, 2));
+  assert_int_equal(session->flow.data_in.used, 10);
+  wt__credit_begin(session);
+  assert_int_equal(session->flow.data_in.used, 10);
+  assert_int_equal(session->flow.streams_in[WT_UNIDIRECTIONAL].used, 1);
+  wt__credit_refused(&f.mux, 0, true, 1, 10); /* the session is there: it counts at once */
+  assert_int_equal(session->flow.data_in.used, 20);
+  assert_int_equal(session->flow.data_in.returned, 20);
+  fixture_end(&f);
+}
+
 static void test_credit_window_grows_with_the_round_trip_time(void **state) {
   struct mux_fixture f;
   (void)state;
@@ -494,6 +547,9 @@ int main(void) {
       cmocka_unit_test(test_credit_of_stopped_streams_returns),
       cmocka_unit_test(test_credit_of_early_streams_counts_with_the_session),
       cmocka_unit_test(test_credit_of_refused_streams_is_not_lost),
+      cmocka_unit_test(test_credit_of_refused_streams_is_kept_by_session),
+      cmocka_unit_test(test_credit_of_refused_streams_is_kept_for_the_latest_sessions),
+      cmocka_unit_test(test_credit_of_refused_streams_is_taken_once),
       cmocka_unit_test(test_credit_window_grows_with_the_round_trip_time),
       cmocka_unit_test(test_credit_capsules_that_nobody_reads_end_the_session),
       cmocka_unit_test(test_credit_told_first_to_who_opened_longest_ago),
