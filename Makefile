@@ -7,13 +7,15 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 900
+MUTANTS ?= 40
+SEED ?= 1
 RUN_ARGS ?=
 BENCH_ARGS ?=
 CMAKE_ARGS ?=
 
 FORMAT_FILES = $(shell find include src tools examples tests fuzz bench -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
 
-.PHONY: build run test debian13 fuzz interop bench install format lint clean help
+.PHONY: build run test debian13 fuzz mutants interop bench install format lint clean help
 
 build: ## set up and build the library and build/webtransport
 	@scripts/setup.sh build
@@ -33,6 +35,10 @@ debian13: ## run every test in a clean root of Debian 13, as root; RUN_ARGS: ano
 fuzz: ## run each fuzz target for FUZZ_SECONDS (900), two at a time, on its seeds and what earlier runs found
 	@scripts/setup.sh test
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/test.sh fuzz
+
+mutants: ## change MUTANTS (40) places of the library, chosen by SEED (1), one at a time: do the tests notice?
+	@scripts/setup.sh test
+	@scripts/mutants.py --count $(MUTANTS) --seed $(SEED) --jobs $(JOBS)
 
 interop: ## run the cases with other implementations, both ways; writes docs/interop.md
 	@scripts/setup.sh interop

@@ -25,5 +25,6 @@ for check in layers docs tests spec_map abi; do
 done
 run "check_hygiene finds its bad samples" bash scripts/check_hygiene.sh --self-test
 run "check_hygiene" bash scripts/check_hygiene.sh
+run "mutations are those of its sample" python3 -B scripts/mutations.py --self-test
 run "tally counts its sample" python3 scripts/tally.py --self-test
 exit $failed
