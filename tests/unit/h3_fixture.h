@@ -235,9 +235,13 @@ static H3_UNUSED size_t h3_flush_some(struct h3_fixture *f, size_t max) {
 
 static H3_UNUSED size_t h3_flush(struct h3_fixture *f) { return h3_flush_some(f, SIZE_MAX); }
 
+/* A turn. Where sending leaves a request something to do, the connection has to have asked for the next one. */
 static H3_UNUSED void h3_run(struct h3_fixture *f) {
   wt__h3_conn_run(f->conn, f->now);
+  unsigned wakes = f->wakes;
+  bool had_todo = !wt__list_empty(&f->conn->todo);
   h3_flush(f);
+  if (!had_todo && !f->conn->closing && !wt__list_empty(&f->conn->todo)) assert_true(f->wakes > wakes);
 }
 
 static H3_UNUSED void h3_ack(struct h3_fixture *f, int64_t id) {
