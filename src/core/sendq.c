@@ -179,7 +179,6 @@ static size_t tail_fill(struct wt__sendq *q, const uint8_t *data, size_t len) {
 int wt__sendq_append(struct wt__sendq *q, const void *data, size_t len, bool force, size_t *taken) {
   const uint8_t *from = data;
   size_t room = wt__sendq_room(q), left;
-  *taken = 0;
   if (!force && len >= room) {
     len = room;
     q->wants_room = true;
