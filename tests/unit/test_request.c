@@ -653,6 +653,24 @@ static void act_respond_early(wt_request *request) {
   assert_int_equal(wt_request_respond(request, 413, NULL, 0, NULL, 0), 0);
 }
 
+/* Trailers are read and dropped: they are not fields of the request. */
+static void test_request_trailers_are_no_fields(void **state) {
+  (void)state;
+  struct h3_fixture *f = started(NULL);
+  h3_send_request(f, 0, H3_FIELDS(H3_PLAIN("POST", "/a/"), "x-one", "1"), false);
+  h3_run(f);
+  h3_data(f, 0, "body", 4, false);
+  size_t count = app.request->fields.count;
+  h3_send_request(f, 0, H3_FIELDS("x-trailer", "2"), true);
+  assert_int_equal(app.request->fields.count, count);
+  assert_null(wt_request_header(app.request, "x-trailer"));
+  assert_string_equal(wt_request_header(app.request, "x-one"), "1");
+  h3_run(f);
+  assert_true(app.body_fin);
+  assert_false(f->closed);
+  h3_free(f);
+}
+
 static void test_request_answer_before_body(void **state) {
   struct h3_fixture *f = started(act_respond_early);
   uint64_t before;
@@ -825,6 +843,7 @@ int main(void) {
       cmocka_unit_test(test_request_lone_fin_survives_ack),
       cmocka_unit_test(test_request_one_without_body_delays_none),
       cmocka_unit_test(test_request_body),
+      cmocka_unit_test(test_request_trailers_are_no_fields),
       cmocka_unit_test(test_request_answer_before_body),
       cmocka_unit_test(test_request_body_over_the_window),
       cmocka_unit_test(test_request_client_resets),
