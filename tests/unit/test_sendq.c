@@ -220,6 +220,114 @@ static void test_sendq_drop_unsent_keeps_what_must_go(void **state) {
   assert_int_equal(wt__mem_live(), 0);
 }
 
+/* Three pieces of the caller's, of 100 bytes each. */
+static void owned_init(struct wt__sendq *q) {
+  static const uint8_t bytes[300];
+  releases = 0;
+  released_bytes = 0;
+  wt__sendq_init(q, 1000);
+  for (size_t i = 0; i < 3; i++) {
+    assert_int_equal(wt__sendq_append_owned(q, bytes + 100 * i, 100, count_release, &releases), 0);
+  }
+}
+
+static void test_sendq_drop_unsent_cuts_in_the_middle(void **state) {
+  static const struct {
+    size_t sent, keep, left, releases;
+  } cases[] = {{150, 0, 150, 1}, {150, 180, 180, 1}, {100, 0, 100, 2}, {0, 0, 0, 3},
+               {0, 1, 1, 2},     {0, 200, 200, 1},   {300, 0, 300, 0}, {0, 999, 300, 0}};
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct wt__released released = {0};
+    struct wt__sendq q;
+    size_t taken;
+    owned_init(&q);
+    wt__sendq_sent(&q, cases[i].sent, false);
+    wt__sendq_drop_unsent(&q, cases[i].keep, &released);
+    assert_int_equal(q.end, cases[i].left);
+    wt__released_run(&released);
+    assert_int_equal(releases, cases[i].releases);
+    assert_int_equal(wt__sendq_pending(&q), cases[i].left > cases[i].sent);
+    wt__sendq_sent(&q, cases[i].left - cases[i].sent, false);
+    wt__sendq_acked(&q, cases[i].left, &released); /* what is left of a piece is given back whole */
+    wt__released_run(&released);
+    assert_int_equal(releases, 3);
+    assert_int_equal(released_bytes, 300);
+    assert_null(q.head);
+    assert_int_equal(wt__sendq_append(&q, "x", 1, false, &taken), 0);
+    assert_int_equal(taken, 1);
+    wt__sendq_drop(&q, &released);
+    assert_int_equal(wt__mem_live(), 0);
+  }
+}
+
+static void test_sendq_peeks_no_more_than_is_enough(void **state) {
+  struct wt__released released = {0};
+  struct wt__sendq q;
+  struct wt__vec vecs[4];
+  bool fin;
+  (void)state;
+  owned_init(&q);
+  q.fin = true;
+  assert_int_equal(wt__sendq_peek(&q, vecs, 4, SIZE_MAX, &fin), 3);
+  assert_true(fin);
+  assert_int_equal(wt__sendq_peek(&q, vecs, 4, 100, &fin), 1);
+  assert_false(fin);
+  assert_int_equal(wt__sendq_peek(&q, vecs, 4, 101, &fin), 2);
+  assert_int_equal(wt__sendq_peek(&q, vecs, 2, SIZE_MAX, &fin), 2);
+  assert_false(fin);
+  wt__sendq_sent(&q, 90, false);
+  assert_int_equal(wt__sendq_peek(&q, vecs, 4, 10, &fin), 1);
+  assert_int_equal(vecs[0].len, 10);
+  assert_int_equal(wt__sendq_peek(&q, vecs, 4, 11, &fin), 2); /* what was sent does not count */
+  assert_int_equal(vecs[1].len, 100);
+  wt__sendq_drop(&q, &released);
+  wt__released_run(&released);
+  assert_int_equal(wt__mem_live(), 0);
+}
+
+static void test_sendq_counts_no_more_than_there_is(void **state) {
+  struct wt__released released = {0};
+  struct wt__sendq q;
+  (void)state;
+  owned_init(&q);
+  wt__sendq_sent(&q, 200, false);
+  wt__sendq_sent(&q, 350, false);
+  assert_int_equal(q.sent, 300);
+  assert_false(wt__sendq_acked(&q, 250, &released));
+  assert_int_equal(q.acked, 200);
+  wt__sendq_acked(&q, UINT64_MAX, &released);
+  assert_int_equal(q.acked, 300);
+  assert_int_equal(wt__sendq_room(&q), 1000);
+  wt__released_run(&released);
+  assert_int_equal(releases, 3);
+  assert_int_equal(wt__mem_live(), 0);
+}
+
+/* Once a write was cut short, room is told when half of the queue is free, and once. */
+static void test_sendq_tells_of_room_at_half(void **state) {
+  struct wt__released released = {0};
+  struct wt__sendq q;
+  static const uint8_t bytes[100];
+  size_t taken;
+  (void)state;
+  wt__sendq_init(&q, 4);
+  for (size_t i = 0; i < 4; i++) {
+    assert_int_equal(wt__sendq_append_owned(&q, bytes, 1, count_release, &releases), 0);
+  }
+  assert_int_equal(wt__sendq_append_owned(&q, bytes, 1, count_release, &releases), WT_ERR_AGAIN);
+  wt__sendq_sent(&q, 4, false);
+  assert_false(wt__sendq_acked(&q, 1, &released));
+  assert_true(wt__sendq_acked(&q, 2, &released));
+  assert_false(wt__sendq_acked(&q, 4, &released));
+  assert_int_equal(wt__sendq_append(&q, bytes, 4, false, &taken), 0);
+  wt__sendq_sent(&q, 4, false);
+  assert_false(wt__sendq_acked(&q, 8, &released)); /* it took all */
+  wt__sendq_drop(&q, &released);
+  wt__released_run(&released);
+  assert_int_equal(wt__mem_live(), 0);
+}
+
 static void test_sendq_reports_out_of_memory(void **state) {
   struct wt__released released = {0};
   struct wt__sendq q;
@@ -285,6 +393,10 @@ int main(void) {
       cmocka_unit_test(test_sendq_tells_of_room_after_it_was_full),
       cmocka_unit_test(test_sendq_releases_owned_bytes_exactly_once),
       cmocka_unit_test(test_sendq_drop_unsent_keeps_what_must_go),
+      cmocka_unit_test(test_sendq_drop_unsent_cuts_in_the_middle),
+      cmocka_unit_test(test_sendq_peeks_no_more_than_is_enough),
+      cmocka_unit_test(test_sendq_counts_no_more_than_there_is),
+      cmocka_unit_test(test_sendq_tells_of_room_at_half),
       cmocka_unit_test(test_sendq_reports_out_of_memory),
       cmocka_unit_test(test_sendq_is_shorter_under_pressure),
   };
