@@ -51,7 +51,15 @@ wt_stream *wt__stream_alloc(struct wt__mux *mux, int64_t id, bool uni, bool remo
   return stream;
 }
 
+static void stream_consume(wt_stream *stream, size_t len) {
+  if (len == 0) return;
+  stream->mux->transport->consume(stream->mux->ctx, stream->id, len);
+  if (stream->session) wt__credit_consumed(stream->session, len);
+}
+
+/* Kept bytes that nobody will read go back to the windows of the connection and the session, which outlive the stream. */
 void wt__stream_free(wt_stream *stream) {
+  stream_consume(stream, stream->recv.len);
   wt__list_remove(&stream->link);
   wt__list_remove(&stream->parked);
   wt__list_remove(&stream->todo);
@@ -71,12 +79,6 @@ void wt__stream_todo(wt_stream *stream) {
 static void stream_todo_soon(wt_stream *stream) {
   wt__stream_todo(stream);
   stream->mux->transport->wake(stream->mux->ctx);
-}
-
-static void stream_consume(wt_stream *stream, size_t len) {
-  if (len == 0) return;
-  stream->mux->transport->consume(stream->mux->ctx, stream->id, len);
-  if (stream->session) wt__credit_consumed(stream->session, len);
 }
 
 static void stream_make_ready(wt_stream *stream) {

@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include "core/credit.h"
 #include "mux_fixture.h"
 #include "wire/error_code.h"
 
@@ -368,6 +369,148 @@ static void test_stream_reset_at_goes_once(void **state) {
   fixture_end(&f);
 }
 
+static void released(const uint8_t *data, size_t len, void *user_data) {
+  (void)data;
+  APP((struct mux_fixture *)user_data, "released %d; ", (int)len);
+}
+
+/* Nothing of a stream that is reset is sent again: its bytes are given back with it. */
+static void test_stream_reset_gives_back_what_it_was_lent(void **state) {
+  static const uint8_t data[10];
+  struct mux_fixture f;
+  (void)state;
+  for (int how = 0; how < 4; how++) {
+    fixture_init(&f);
+    fixture_session(&f, 0);
+    wt_stream *s = remote_stream(&f, 4, false);
+    assert_int_equal(wt_stream_write_owned(s, data, 0, released, &f), WT_ERR_INVALID);
+    assert_int_equal(wt_stream_write_owned(s, data, 1, NULL, &f), WT_ERR_INVALID);
+    assert_int_equal(wt_stream_write_owned(s, data, 1, released, &f), 0);
+    assert_int_equal(wt_stream_write_owned(s, data, 10, released, &f), 0);
+    if (how == 0) wt_stream_reset(s, 1);
+    if (how == 1) wt__stream_recv_stop_sending(s, wt__error_to_wire(1));
+    if (how == 2) wt__stream_write_closed(s);
+    if (how == 3) wt__stream_closed(s);
+    f.app[0] = '\0';
+    wt__mux_run(&f.mux, 0);
+    EXPECT_APP(&f, "released 1; released 10; ");
+    fixture_end(&f);
+  }
+}
+
+/* --- A peer that takes nothing --- */
+
+/* Four seconds in which others send a thousand bytes each second. */
+static void four_seconds(struct mux_fixture *f) {
+  for (uint64_t ms = 0; ms <= 5000; ms += 500) {
+    f->mux.sent_total += 500;
+    wt__mux_run(&f->mux, ms * MS);
+  }
+}
+
+static void test_stream_that_waits_for_its_turn_is_not_given_up(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  for (int parked = 0; parked < 2; parked++) {
+    fixture_init(&f);
+    f.config.send_timeout_ms = 4000;
+    f.config.min_progress = 1;
+    wt__progress_list_init(&f.mux.sending, 4000, 1);
+    fixture_session(&f, 0);
+    wt_stream *s = remote_stream(&f, 4, false);
+    write_text(s, "bytes");
+    if (parked) wt__credit_park(s); /* it waits for its peer's credit, whatever others send */
+    four_seconds(&f);
+    EXPECT_APP(&f, parked ? "closed 4 transport wire 107; " : "");
+    fixture_end(&f);
+  }
+}
+
+/* --- Reading that ends --- */
+
+static void test_stream_whose_end_has_come_is_not_stopped(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  fixture_session(&f, 0);
+  wt_stream *s = remote_stream(&f, 2, true);
+  wt_stream_pause(s);
+  wt__stream_recv(s, (const uint8_t *)"late", 4, true);
+  assert_int_equal(wt_stream_stop_sending(s, 1), 0);
+  EXPECT_WIRE(&f, "");
+  assert_int_equal(f.consumed, 4);
+  wt__stream_closed(s);
+  wt__mux_run(&f.mux, 0);
+  EXPECT_APP(&f, "closed 2; "); /* no error: all has arrived */
+  fixture_end(&f);
+}
+
+/* Early streams of a session that takes none, which QUIC has closed meanwhile, leave nothing behind. */
+static void test_stream_that_nobody_takes_is_freed(void **state) {
+  struct mux_fixture f;
+  struct wt__session_params params = {.path = "/", .protocol = "", .peer_address = "", .draft = 15};
+  static const struct wt_session_callbacks none;
+  wt_session *session;
+  (void)state;
+  fixture_init(&f);
+  params.callbacks = &none;
+  wt_stream *s = wt__mux_stream_new_remote(&f.mux, 2, true, 0, 0);
+  wt__stream_recv(s, (const uint8_t *)"x", 1, true);
+  wt__stream_closed(s);
+  wt__mux_run(&f.mux, 0);
+  assert_int_equal(wt__mux_session_new(&f.mux, 0, &params, &session), 0);
+  wt__mux_run(&f.mux, 0);
+  assert_true(wt__list_empty(&session->streams));
+  assert_int_equal(session->stats.streams_open, 0);
+  assert_int_equal(session->stats.streams_accepted, 1);
+  assert_int_equal(f.consumed, 1);
+  fixture_end(&f);
+}
+
+/* Bytes of a stream that QUIC has closed, and that are never read, go back to the connection's window. */
+static void test_stream_kept_and_never_read_is_consumed(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f); /* the session is refused */
+  wt_stream *s = wt__mux_stream_new_remote(&f.mux, 2, true, 0, 0);
+  wt__stream_recv(s, (const uint8_t *)"early", 5, true);
+  wt__stream_closed(s);
+  wt__mux_session_refused(&f.mux, 0);
+  wt__mux_run(&f.mux, 0);
+  assert_int_equal(f.consumed, 5);
+  fixture_end(&f);
+
+  fixture_init(&f); /* it does not come in time */
+  s = wt__mux_stream_new_remote(&f.mux, 2, true, 0, 0);
+  wt__stream_recv(s, (const uint8_t *)"early", 5, true);
+  wt__stream_closed(s);
+  wt__mux_run(&f.mux, 5000 * MS);
+  wt__mux_run(&f.mux, 5000 * MS);
+  assert_int_equal(f.consumed, 5);
+  fixture_end(&f);
+
+  for (int by_peer = 0; by_peer < 2; by_peer++) { /* the session ends while the reader pauses */
+    fixture_init(&f);
+    wt_session *session = fixture_session(&f, 0);
+    s = remote_stream(&f, 2, true);
+    wt_stream_pause(s);
+    wt__stream_recv(s, (const uint8_t *)"kept", 4, true);
+    wt__stream_closed(s);
+    wt__mux_run(&f.mux, 0);
+    assert_int_equal(f.consumed, 0);
+    if (by_peer) {
+      wt__session_recv_fin(session);
+    } else {
+      wt_session_close(session, 0, "", 0);
+    }
+    wt__session_sent(session, wt__sendq_room(&session->capsules), true);
+    wt__mux_run(&f.mux, 0);
+    wt__mux_run(&f.mux, 0);
+    assert_int_equal(f.consumed, 4);
+    fixture_end(&f);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_stream_that_is_blocked_has_no_turn),
@@ -385,6 +528,11 @@ int main(void) {
       cmocka_unit_test(test_stream_reset_drops_an_end_that_was_not_sent),
       cmocka_unit_test(test_stream_reset_once_the_header_is_acknowledged_is_at_once),
       cmocka_unit_test(test_stream_reset_at_goes_once),
+      cmocka_unit_test(test_stream_reset_gives_back_what_it_was_lent),
+      cmocka_unit_test(test_stream_that_waits_for_its_turn_is_not_given_up),
+      cmocka_unit_test(test_stream_whose_end_has_come_is_not_stopped),
+      cmocka_unit_test(test_stream_that_nobody_takes_is_freed),
+      cmocka_unit_test(test_stream_kept_and_never_read_is_consumed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
