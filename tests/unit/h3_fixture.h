@@ -50,6 +50,8 @@ struct h3_fixture {
   struct wt__routes routes;
   struct wt__h3_config config;
   struct wt__h3_conn *conn;
+  struct wt__gauge gauge; /* what the connection says that it holds */
+  struct wt__gauge_sum gauge_sum;
   struct h3_stream_log streams[H3_IDS];
   int64_t next_uni, next_bidi;
   size_t uni_left;
@@ -133,6 +135,8 @@ static void fake_path_stats(void *ctx, struct wt__path_stats *stats) {
   memset(stats, 0, sizeof(*stats));
 }
 
+static struct wt__gauge *fake_gauge(void *ctx) { return &((struct h3_fixture *)ctx)->gauge; }
+
 static const struct wt_transport fake_transport = {
     .open_stream = fake_open_stream,
     .reset_stream = fake_reset_stream,
@@ -146,6 +150,7 @@ static const struct wt_transport fake_transport = {
     .leave_connection = fake_close_connection,
     .set_keep_alive = fake_set_keep_alive,
     .path_stats = fake_path_stats,
+    .gauge = fake_gauge,
 };
 
 /* --- Life --- */
@@ -154,6 +159,8 @@ static struct h3_fixture *h3_new(void) {
   struct h3_fixture *f = calloc(1, sizeof(*f));
   assert_non_null(f);
   wt__routes_init(&f->routes);
+  f->gauge_sum.share = SIZE_MAX;
+  f->gauge.sum = &f->gauge_sum;
   f->now = 1000 * H3_MS;
   f->next_uni = 3;
   f->next_bidi = 1;
@@ -187,6 +194,9 @@ static H3_UNUSED void h3_start(struct h3_fixture *f) {
 
 static H3_UNUSED void h3_free(struct h3_fixture *f) {
   wt__h3_conn_free(f->conn, &(struct wt__ending){WT_CAUSE_ERROR, true, WT__H3_NO_ERROR, ""});
+  assert_int_equal(f->gauge.bytes, 0); /* it was counted as it was freed */
+  assert_int_equal(f->gauge.queued, 0);
+  assert_int_equal(f->gauge_sum.bytes, 0);
   wt__routes_free(&f->routes);
   nghttp3_qpack_encoder_del(f->encoder);
   nghttp3_qpack_decoder_del(f->decoder);

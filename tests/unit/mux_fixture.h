@@ -21,6 +21,8 @@
 struct mux_fixture {
   struct wt__mux mux;
   struct wt__mux_config config;
+  struct wt__gauge gauge; /* what the mux says that it holds */
+  struct wt__gauge_sum gauge_sum;
   char wire[8192]; /* "reset 2 52e4a40fa8db; " ... */
   char app[8192];
   uint64_t consumed;
@@ -180,7 +182,10 @@ static inline void fixture_init(struct mux_fixture *f) {
   f->next_bidi = 1;
   f->streams_left = 100;
   f->max_datagram = 1200;
+  f->gauge_sum.share = SIZE_MAX;
+  f->gauge.sum = &f->gauge_sum;
   wt__mux_init(&f->mux, &f->config, &fake_transport, f);
+  f->mux.gauge = &f->gauge;
 }
 
 static inline wt_session *fixture_session(struct mux_fixture *f, int64_t id) {
@@ -223,6 +228,9 @@ static inline int64_t fixture_send(struct mux_fixture *f, size_t skip) {
 
 static inline void fixture_end(struct mux_fixture *f) {
   wt__mux_free(&f->mux, &(struct wt__ending){WT_CAUSE_ERROR, true, 0x100, ""});
+  assert_int_equal(f->gauge.bytes, 0); /* it was counted as it was freed */
+  assert_int_equal(f->gauge.queued, 0);
+  assert_int_equal(f->gauge_sum.bytes, 0);
   assert_int_equal(wt__mem_live(), 0);
 }
 
