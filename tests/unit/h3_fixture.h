@@ -245,12 +245,23 @@ static H3_UNUSED size_t h3_flush_some(struct h3_fixture *f, size_t max) {
 
 static H3_UNUSED size_t h3_flush(struct h3_fixture *f) { return h3_flush_some(f, SIZE_MAX); }
 
+/* Requests whose header section is there, and a client's dials and exchanges. */
+static size_t h3_requests(const struct wt__h3_conn *conn) {
+  size_t count = 0;
+  WT__LIST_FOREACH(it, next, &conn->requests) { count += WT__CONTAINER_OF(it, struct wt_request, link)->headers_done; }
+  if (!conn->client) return count;
+  WT__LIST_FOREACH(it, next, &conn->client->dials) count++;
+  WT__LIST_FOREACH(it, next, &conn->client->exchanges) count++;
+  return count;
+}
+
 /* A turn. Where sending leaves a request something to do, the connection has to have asked for the next one. */
 static H3_UNUSED void h3_run(struct h3_fixture *f) {
   wt__h3_conn_run(f->conn, f->now);
   unsigned wakes = f->wakes;
   bool had_todo = !wt__list_empty(&f->conn->todo);
   h3_flush(f);
+  if (!f->conn->closing) assert_int_equal(f->conn->requests_open, h3_requests(f->conn));
   if (!had_todo && !f->conn->closing && !wt__list_empty(&f->conn->todo)) assert_true(f->wakes > wakes);
 }
 

@@ -150,7 +150,10 @@ static void test_body_out_is_read_in_pieces_and_put_whole_or_not(void **state) {
   assert_false(out.writable_pending);
   assert_int_equal(out.acked, 14);
   wt__sendq_drop(&out.queue, &released);
-  wt__sendq_reset(&out.queue);
+  wt__sendq_reset(&out.queue); /* as it was born */
+  assert_int_equal(out.queue.sent + out.queue.end + out.queue.acked, 0);
+  assert_false(out.queue.fin);
+  assert_int_equal(wt__sendq_room(&out.queue), 4);
 
   wt__mem_fail_after(0);
   assert_int_equal(wt__body_out_put(&out, "abc", 3, &released), WT_ERR_NOMEM);

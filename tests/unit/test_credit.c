@@ -490,6 +490,21 @@ static void test_credit_window_grows_with_the_round_trip_time(void **state) {
 }
 
 /* A peer that reads no capsules cannot make us keep them for ever. */
+/* Half of the window is read in less than a round trip, of 1,234 us, or in exactly that. */
+static void test_credit_window_grows_within_a_round_trip_alone(void **state) {
+  (void)state;
+  for (uint64_t late = 0; late < 2; late++) {
+    struct mux_fixture f;
+    credit_init(&f, LIMITS(100, 9, 9));
+    f.config.flow.max_data = 1000;
+    wt_session *session = credit_session(&f, 0, LIMITS(5, 2, 2));
+    remote(&f, 2, 50);
+    wt__mux_run(&f.mux, 1234000 - 1 + late);
+    assert_int_equal(session->flow.data_in.window, late ? 100 : 200);
+    fixture_end(&f);
+  }
+}
+
 static void test_credit_capsules_that_nobody_reads_end_the_session(void **state) {
   struct mux_fixture f;
   size_t count = 0;
@@ -551,6 +566,7 @@ int main(void) {
       cmocka_unit_test(test_credit_of_refused_streams_is_kept_for_the_latest_sessions),
       cmocka_unit_test(test_credit_of_refused_streams_is_taken_once),
       cmocka_unit_test(test_credit_window_grows_with_the_round_trip_time),
+      cmocka_unit_test(test_credit_window_grows_within_a_round_trip_alone),
       cmocka_unit_test(test_credit_capsules_that_nobody_reads_end_the_session),
       cmocka_unit_test(test_credit_told_first_to_who_opened_longest_ago),
   };

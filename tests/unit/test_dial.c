@@ -3,6 +3,7 @@
  * src/h3/dial.c and client.c: a request for a session and its answers, GOAWAY, and the farewell of a connection, against
  * a server made of bytes. What needs a real server is in tests/loopback/.
  */
+#include "core/session.h"
 #include "h3/client.h"
 #include "h3_fixture.h"
 
@@ -166,6 +167,33 @@ static void test_dial_that_is_given_up(void **state) {
   h3_free(f);
 }
 
+/* --- A session before its answer --- */
+
+static void on_asked(wt_session *session, void *reply_data) { ((struct told *)reply_data)->session = session; }
+
+static void test_dial_frees_capsules_that_are_acknowledged_before_the_answer(void **state) {
+  struct told told = {0};
+  struct wt__h3_dial_options options = {.authority = "example.com",
+                                        .path = "/",
+                                        .optimistic = true,
+                                        .on_asked = on_asked,
+                                        .on_reply = on_reply,
+                                        .reply_data = &told};
+  struct wt__h3_dial *made;
+  (void)state;
+  struct h3_fixture *f = client_new();
+  assert_int_equal(wt__h3_dial(f->conn, &options, &made), 0);
+  h3_run(f);
+  assert_non_null(told.session);
+  wt_session_drain(told.session);
+  h3_run(f);
+  assert_int_equal(told.session->capsules.sent, told.session->capsules.end);
+  assert_int_equal(told.session->capsules.acked, 0);
+  h3_ack(f, 0);
+  assert_int_equal(told.session->capsules.acked, told.session->capsules.end);
+  h3_free(f);
+}
+
 /* --- Counts --- */
 
 static void test_dial_counts_what_is_asked_for(void **state) {
@@ -294,6 +322,7 @@ int main(void) {
       cmocka_unit_test(test_dial_takes_each_status_for_what_it_is),
       cmocka_unit_test(test_dial_without_an_answer),
       cmocka_unit_test(test_dial_that_is_given_up),
+      cmocka_unit_test(test_dial_frees_capsules_that_are_acknowledged_before_the_answer),
       cmocka_unit_test(test_dial_counts_what_is_asked_for),
       cmocka_unit_test(test_dial_below_the_goaway_goes_on_and_others_do_not),
       cmocka_unit_test(test_dial_farewell_is_fifteen_probe_timeouts_within_bounds),

@@ -161,6 +161,26 @@ static void test_progress_counts_all_and_logs_few(void **state) {
   assert_null(wt__progress_count(NULL));
 }
 
+/* A last byte is enough, where there are no more; who does not know takes a handful. */
+static void test_progress_of_the_last_bytes(void **state) {
+  static const struct {
+    uint64_t left, done;
+    unsigned ends;
+  } cases[] = {{1, 1, 0}, {1, 0, 1}, {2, 1, 1}, {0, 64, 0}, {0, 63, 1}, {99, 99, 0}, {99, 98, 1}, {101, 100, 0}};
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct wt__progress_list list;
+    struct thing thing;
+    wt__progress_list_init(&list, TIMEOUT, 100);
+    begin(&list, &thing, cases[i].left);
+    run(&list, 10000);
+    thing.state.done = cases[i].done;
+    for (uint64_t ms = 11000; ms <= 14000; ms += 1000) run(&list, ms);
+    assert_int_equal(thing.ends, cases[i].ends);
+    wt__progress_forget(&list, &thing.progress);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_progress_none_ends_after_exactly_its_time),
@@ -169,6 +189,7 @@ int main(void) {
       cmocka_unit_test(test_progress_of_others_excuses_who_waits_for_a_turn),
       cmocka_unit_test(test_progress_without_a_timeout_watches_nothing),
       cmocka_unit_test(test_progress_counts_all_and_logs_few),
+      cmocka_unit_test(test_progress_of_the_last_bytes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
