@@ -5,16 +5,16 @@
     scripts/mutants.py [--count N] [--seed N] [--layers core,h3,wire] [--only TEXT] [--jobs N]
         [--builds plain]
 
-Of all changes that scripts/mutations.py finds in src/{core,h3,wire}, N are chosen by the seed: the same seed chooses the
-same changes. For each a line says whether a test noticed it (and which), or that none did. A change that does not compile,
-or that the compiler turns into the same machine code, is replaced by the next. So is one that tests/mutants.txt lists: it
-changes nothing that a test could see, and the list says why. --only takes all changes whose "file:line" or new text
-contains TEXT; --builds plain leaves out the sanitizers.
+Of all changes that scripts/mutations.py finds in src/{core,h3,wire}, N are chosen by the seed: the same seed chooses
+the same changes. For each a line says whether a test noticed it (and which), or that none did. A change that does not
+compile, or that the compiler turns into the same machine code, is replaced by the next. So is one that tests/mutants.txt
+lists: it changes nothing that a test could see, and the list says why. --only takes all changes whose "file:line" or
+new text contains TEXT; --builds plain leaves out the sanitizers.
 
 Exit status: 0 if at least 90 % were noticed, 1 if not, 2 if the tests fail as they are or the list is out of date.
 
-How it works: build/mutants/tree is a copy of the tree, so that nobody's edits are in the way. It is built twice, plainly
-and with the sanitizers. A change is compiled into one object of its own. A test is linked from that object and the
+How it works: build/mutants/tree is a copy of the tree, so that nobody's edits are in the way. It is built twice,
+plainly and with the sanitizers. A change is compiled into one object of its own. A test is linked from that object and the
 untouched rest, and only tests that contain the changed file can notice. They run until one fails, those that are
 likely to notice first. What no plain test notices is tried with the sanitizers, as `make test` would.
 """
@@ -206,7 +206,7 @@ class Build:
         return run([*command, *options], cwd=self.folder).returncode == 0
 
     def tests_of(self, source):
-        """The tests that contain a file, those that are likely to notice first. All symbols: some have a few of their own."""
+        """The tests that contain a file, those that are likely to notice first. Others have a few of its functions."""
         path = pathlib.PurePosixPath(source)
         built = self.folder / f"CMakeFiles/wt_objects.dir/{source}.o"
         symbols = set(symbols_of(built, "TDBR"))
@@ -306,7 +306,8 @@ class Run:
         self.asked += 1
         self.noticed += by is not None
         word = f"noticed by {by}" if by else "NOT NOTICED"
-        print(f"{self.asked} {change.place()}: {word} ({time.monotonic() - start:.0f} s)\n{show(change.mutation)}", flush=True)
+        took = time.monotonic() - start
+        print(f"{self.asked} {change.place()}: {word} ({took:.0f} s)\n{show(change.mutation)}", flush=True)
 
     def summary(self):
         share = self.noticed / self.asked if self.asked else 1

@@ -42,7 +42,8 @@ NUMBER_AT = re.compile(r"(?<![\w.])(?<!calloc\()(\d+)([uUlL]*)(?![\w.])")
 BOOL_AT = re.compile(r"\b(?:true|false)\b")
 CONDITION_AT = re.compile(r"\b(?:if|while) \(")
 
-LEFT_ALONE = re.compile(r"^\s*(?:#|assert\(|static_assert\(|_Static_assert\(|(?:if \(.*\) )?WT__(?:LIMITED|LOG|ERROR|WARN|INFO|DEBUG))")
+LEFT_ALONE = re.compile(r"^\s*(?:#|assert\(|static_assert\(|_Static_assert\(|"
+                        r"(?:if \(.*\) )?WT__(?:LOG|ERROR|WARN|INFO|DEBUG))")
 DECLARATION = re.compile(r"(?:const |static |struct |enum |unsigned )*\w+ \**\w+(?:\[.*\])*(?: = .*|, .*)?;$")
 REMOVABLE = re.compile(r"(?:return|break|continue);$|(?!return\b|goto\b|case\b|default\b|else\b|do\b)[*(\w].*;$")
 
