@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/env -S python3 -B
 # SPDX-License-Identifier: MIT
 """Do the tests notice? Changes the library in one place at a time and runs the unit and loopback tests.
 

@@ -16,7 +16,7 @@ static int sample(const struct thing *thing, size_t len) {
   if (!next && (text[0] == 'x' ||
                 len >= 0x10)) {
     next_call(next, 1 /* one + one */, true);
-    WT__LIMITED_WARN(next, "%d", 1);
+    WT__WARN_LIMITED(next, limit, 1, "%d", 1);
   } else if (sum > 7) {
     return -1;
   } else {
