@@ -437,11 +437,35 @@ static void test_stream_whose_end_has_come_is_not_stopped(void **state) {
   wt_stream_pause(s);
   wt__stream_recv(s, (const uint8_t *)"late", 4, true);
   assert_int_equal(wt_stream_stop_sending(s, 1), 0);
+  assert_int_equal(wt_stream_stop_sending(s, 2), 0); /* it is done already */
   EXPECT_WIRE(&f, "");
   assert_int_equal(f.consumed, 4);
   wt__stream_closed(s);
   wt__mux_run(&f.mux, 0);
   EXPECT_APP(&f, "closed 2; "); /* no error: all has arrived */
+  fixture_end(&f);
+}
+
+static void test_stream_is_stopped_once(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  wt_stream *s = remote_stream(&f, 2, true);
+  assert_int_equal(wt_stream_stop_sending(s, 1), 0);
+  EXPECT_WIRE(&f, "stop 2 52e4a40fa8dc; ");
+  assert_int_equal(wt_stream_stop_sending(s, 2), 0);
+  EXPECT_WIRE(&f, "");
+
+  s = remote_stream(&f, 6, true); /* the application has heard of its end */
+  wt_session_close(session, 0, NULL, 0);
+  wt__session_sent(session, wt__sendq_room(&session->capsules), true);
+  wt__mux_run(&f.mux, 0);
+  assert_true(s->told);
+  f.wire[0] = '\0';
+  assert_int_equal(wt_stream_stop_sending(s, 1), 0);
+  assert_int_equal(wt_stream_reset(s, 1), WT_ERR_STATE);
+  EXPECT_WIRE(&f, "");
   fixture_end(&f);
 }
 
@@ -531,6 +555,7 @@ int main(void) {
       cmocka_unit_test(test_stream_reset_gives_back_what_it_was_lent),
       cmocka_unit_test(test_stream_that_waits_for_its_turn_is_not_given_up),
       cmocka_unit_test(test_stream_whose_end_has_come_is_not_stopped),
+      cmocka_unit_test(test_stream_is_stopped_once),
       cmocka_unit_test(test_stream_that_nobody_takes_is_freed),
       cmocka_unit_test(test_stream_kept_and_never_read_is_consumed),
   };
