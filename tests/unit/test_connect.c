@@ -24,20 +24,29 @@ static void handler(wt_request *request, void *user_data) {
   app.request = request;
 }
 
-/* A session on stream 0 that was accepted in this moment: no pass since. */
-static struct h3_fixture *accepted(void) {
+static void take(wt_request *request) {
   static const struct wt_session_callbacks callbacks = {.on_close = on_close};
-  struct h3_fixture *f = h3_new();
   struct wt_upgrade_options options;
-  memset(&app, 0, sizeof(app));
   wt_upgrade_options_default(&options);
   options.callbacks = &callbacks;
+  assert_int_equal(wt_upgrade(request, &options, &app.session), 0);
+}
+
+static struct h3_fixture *started(void) {
+  struct h3_fixture *f = h3_new();
+  memset(&app, 0, sizeof(app));
   assert_int_equal(wt__routes_set(&f->routes, "/wt", handler, NULL, NULL), 0);
   h3_start(f);
   H3_SETTINGS(f, settings_chromium);
+  return f;
+}
+
+/* A session on stream 0 that was accepted in this moment: no pass since. */
+static struct h3_fixture *accepted(void) {
+  struct h3_fixture *f = started();
   h3_send_request(f, 0, H3_FIELDS(H3_CONNECT("webtransport", "/wt")), false);
   h3_run(f);
-  assert_int_equal(wt_upgrade(app.request, &options, &app.session), 0);
+  take(app.request);
   return f;
 }
 
@@ -119,6 +128,25 @@ static void test_connect_closed_before_the_first_pass(void **state) {
   h3_free(f);
 }
 
+static void test_connects_that_wait_are_all_run_in_a_pass(void **state) {
+  (void)state;
+  struct h3_fixture *f = started();
+  wt_request *requests[3];
+  for (int64_t i = 0; i < 3; i++) {
+    h3_send_request(f, 4 * i, H3_FIELDS(H3_CONNECT("webtransport", "/wt")), false);
+    h3_run(f);
+    requests[i] = app.request;
+  }
+  for (int64_t i = 0; i < 3; i++) {
+    take(requests[i]);
+    h3_recv(f, 4 * i, NULL, 0, true);
+  }
+  assert_int_equal(app.closed, 0);
+  wt__h3_conn_run(f->conn, f->now);
+  assert_int_equal(app.closed, 3);
+  h3_free(f);
+}
+
 /* Nobody reads what comes behind the end, and it costs no window. */
 static void test_connect_bytes_behind_a_reset_are_consumed(void **state) {
   (void)state;
@@ -144,6 +172,7 @@ int main(void) {
       cmocka_unit_test(test_connect_capsule_and_fin_before_the_first_pass),
       cmocka_unit_test(test_connect_reset_before_the_first_pass),
       cmocka_unit_test(test_connect_closed_before_the_first_pass),
+      cmocka_unit_test(test_connects_that_wait_are_all_run_in_a_pass),
       cmocka_unit_test(test_connect_bytes_behind_a_reset_are_consumed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -151,6 +151,20 @@ static void test_flow_in_window_doubles_when_used_up_within_two_round_trips(void
   assert_int_equal(in.window, 350);
 }
 
+/* It doubles as long as twice of it is within the maximum. */
+static void test_flow_in_window_doubles_up_to_its_maximum(void **state) {
+  static const uint64_t windows[][2] = {{33, 66}, {34, 68}, {49, 98}, {50, 100}, {51, 100}, {99, 100}, {100, 100}};
+  (void)state;
+  for (size_t i = 0; i < sizeof(windows) / sizeof(windows[0]); i++) {
+    struct wt__flow_in in;
+    wt__flow_in_init(&in, windows[i][0], 100, 1000000, 0, 0);
+    assert_true(wt__flow_in_use(&in, windows[i][0]));
+    wt__flow_in_return(&in, windows[i][0]);
+    assert_int_equal(wt__flow_in_extend(&in, 1, 1000), windows[i][0] + windows[i][1]);
+    assert_int_equal(in.window, windows[i][1]);
+  }
+}
+
 static void test_flow_in_window_stays_without_a_round_trip_time(void **state) {
   struct wt__flow_in in;
   (void)state;
@@ -192,6 +206,7 @@ int main(void) {
       cmocka_unit_test(test_flow_in_of_zero_never_moves),
       cmocka_unit_test(test_flow_in_by_single_steps_waits_for_half_of_the_window),
       cmocka_unit_test(test_flow_in_window_doubles_when_used_up_within_two_round_trips),
+      cmocka_unit_test(test_flow_in_window_doubles_up_to_its_maximum),
       cmocka_unit_test(test_flow_in_window_stays_without_a_round_trip_time),
       cmocka_unit_test(test_flow_in_never_passes_its_cap),
   };

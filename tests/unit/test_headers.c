@@ -291,7 +291,9 @@ static void test_headers_wait_for_inserts_with_all_that_is_behind(void **state) 
   h3_run(f);
   assert_int_equal(app.handled, 0);
   uint64_t before = f->streams[0].consumed;
+  assert_non_null(wt__streams_find(f->conn, 0)->held);
   insert(f, false, 20);
+  assert_null(wt__streams_find(f->conn, 0)->held); /* nothing is kept any more */
   h3_run(f);
   h3_run(f);
   assert_int_equal(app.handled, 1);

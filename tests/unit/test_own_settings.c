@@ -47,6 +47,29 @@ static void test_own_settings_have_a_reserved_one_and_each_id_once(void **state)
   }
 }
 
+/* The peer's may be as many as are taken, each in the longest form, and no byte more. */
+static void test_own_bound_on_settings_of_peers(void **state) {
+  static uint8_t bytes[WT__SETTINGS_PAYLOAD_MAX + 32];
+  (void)state;
+  for (int more = 0; more < 2; more++) {
+    struct h3_fixture *f = h3_new();
+    size_t at = 0;
+    bytes[at++] = 0x00;
+    bytes[at++] = 0x04;
+    at += wt__varint_write(bytes + at, WT__SETTINGS_PAYLOAD_MAX + (unsigned)more);
+    for (uint64_t i = 0; i < WT__SETTINGS_MAX; i++) {
+      at += wt__varint_write(bytes + at, (UINT64_C(1) << 40) + i);
+      at += wt__varint_write(bytes + at, UINT64_C(1) << 40);
+    }
+    h3_start(f);
+    h3_recv(f, H3_CONTROL, bytes, at, false);
+    assert_int_equal(f->closed, more);
+    assert_int_equal(f->conn->tap.has_settings, !more);
+    if (more) assert_int_equal(f->close_code, WT__H3_EXCESSIVE_LOAD);
+    h3_free(f);
+  }
+}
+
 /* The time without a request begins with the connection, whenever its first pass is. */
 static void test_own_idle_time_begins_with_the_connection(void **state) {
   (void)state;
@@ -63,6 +86,7 @@ static void test_own_idle_time_begins_with_the_connection(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_own_settings_have_a_reserved_one_and_each_id_once),
+      cmocka_unit_test(test_own_bound_on_settings_of_peers),
       cmocka_unit_test(test_own_idle_time_begins_with_the_connection),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
