@@ -357,6 +357,41 @@ static void test_exchange_write_is_cut_at_the_buffer_and_goes_on_when_it_is_ackn
   h3_free(f);
 }
 
+/* --- Without WebTransport --- */
+
+static unsigned unfits;
+
+static void on_unfit(struct wt__h3_conn *conn, void *user_data) {
+  assert_non_null(conn);
+  assert_null(user_data);
+  unfits++;
+}
+
+/* A connection with plain requests goes on without what sessions need; its owner and its dials are told. */
+static void test_exchange_keeps_a_connection_that_is_unfit_for_sessions(void **state) {
+  static const struct wt__setting none[] = {{0x01, 0}};
+  struct told told;
+  (void)state;
+  struct h3_fixture *f = client_new(true);
+  unfits = 0;
+  f->conn->client->callbacks.on_unfit = on_unfit;
+  get(f, &told);
+  unsigned wakes = f->wakes;
+  uint8_t bytes[64];
+  h3_recv(f, 3, bytes, h3_write_settings(bytes, sizeof(bytes), none, 1), false);
+  assert_true(f->wakes > wakes);
+  assert_int_equal(unfits, 0); /* not inside an arrival */
+  assert_int_equal(wt__h3_conn_expiry(f->conn), 0);
+  h3_run(f);
+  assert_int_equal(unfits, 1);
+  h3_run(f);
+  assert_int_equal(unfits, 1);
+  assert_false(f->closed);
+  assert_false(wt__h3_conn_may_dial(f->conn));
+  assert_true(wt__h3_conn_may_exchange(f->conn));
+  h3_free(f);
+}
+
 /* --- GOAWAY --- */
 
 static void test_exchange_above_the_goaway_fails_and_one_below_goes_on(void **state) {
@@ -439,6 +474,7 @@ int main(void) {
       cmocka_unit_test(test_exchange_reset_in_the_middle_of_the_body_is_a_failure),
       cmocka_unit_test(test_exchange_stop_sending_leaves_the_response_to_be_read),
       cmocka_unit_test(test_exchange_write_is_cut_at_the_buffer_and_goes_on_when_it_is_acknowledged),
+      cmocka_unit_test(test_exchange_keeps_a_connection_that_is_unfit_for_sessions),
       cmocka_unit_test(test_exchange_above_the_goaway_fails_and_one_below_goes_on),
       cmocka_unit_test(test_exchange_complete_at_the_end_of_the_connection_is_no_failure),
       cmocka_unit_test(test_exchange_that_was_never_attached_can_be_failed_or_freed),
