@@ -192,8 +192,12 @@ static void test_stream_whose_writing_quic_closed_sends_nothing(void **state) {
   EXPECT_WIRE(&f, "");
   EXPECT_APP(&f, "");
 
-  s = local_uni(&f, session); /* without a reset before */
+  s = local_uni(&f, session); /* without a reset before; its header has arrived */
+  assert_int_equal(fixture_send(&f, 3), 7);
+  wt__stream_acked(s, 3);
+  f.wire[0] = '\0';
   wt__stream_write_closed(s);
+  expect_no_write(s, WT_ERR_CLOSED);
   assert_int_equal(wt_stream_reset(s, 1), 0);
   wt__stream_abort(s, 0x10c);
   EXPECT_WIRE(&f, "");
@@ -232,6 +236,16 @@ static void test_stream_of_a_closed_session_takes_no_writes(void **state) {
   wt_stream *s = remote_stream(&f, 4, false);
   assert_int_equal(wt_session_close(session, 3, "bye", 3), 0);
   expect_no_write(s, WT_ERR_CLOSED);
+  fixture_end(&f);
+}
+
+static void test_stream_that_is_written_has_a_priority(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  assert_int_equal(wt_stream_set_priority(remote_stream(&f, 4, false), 0, 1), 0);
+  assert_int_equal(wt_stream_set_priority(local_uni(&f, session), 0, 1), 0);
   fixture_end(&f);
 }
 
@@ -547,6 +561,7 @@ int main(void) {
       cmocka_unit_test(test_stream_whose_writing_quic_closed_sends_nothing),
       cmocka_unit_test(test_stream_that_quic_closed_takes_no_writes),
       cmocka_unit_test(test_stream_of_a_closed_session_takes_no_writes),
+      cmocka_unit_test(test_stream_that_is_written_has_a_priority),
       cmocka_unit_test(test_stream_hears_of_room_only_while_it_may_write),
       cmocka_unit_test(test_stream_acknowledged_again_tells_nothing_new),
       cmocka_unit_test(test_stream_reset_drops_an_end_that_was_not_sent),
