@@ -73,6 +73,29 @@ static void test_interim_continue_when_the_body_is_taken(void **state) {
 
 static void act_later(wt_request *request) { (void)request; }
 
+static void act_hint(wt_request *request) { assert_int_equal(wt_request_inform(request, 103, NULL, 0), 0); }
+
+static void act_continue(wt_request *request) { assert_int_equal(wt_request_inform(request, 100, NULL, 0), 0); }
+
+/* Another interim answer is none that the client waits for; a 100 of the application's is. */
+static void test_interim_hints_leave_the_continue_to_come(void **state) {
+  (void)state;
+  struct h3_fixture *f = started(act_hint);
+  post(f, 0, "100-continue");
+  assert_heads(f, 0, ":status: 103\n");
+  act_take(asked);
+  h3_run(f);
+  assert_heads(f, 0, ":status: 103\n:status: 100\n");
+  h3_free(f);
+
+  f = started(act_continue);
+  post(f, 0, "100-continue");
+  act_take(asked);
+  h3_run(f);
+  assert_heads(f, 0, ":status: 100\n");
+  h3_free(f);
+}
+
 /* The application decides in its own time, once. */
 static void test_interim_continue_waits_for_the_application(void **state) {
   (void)state;
@@ -259,6 +282,7 @@ static void test_interim_to_a_client_that_is_gone(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_interim_hints_leave_the_continue_to_come),
       cmocka_unit_test(test_interim_continue_when_the_body_is_taken),
       cmocka_unit_test(test_interim_continue_waits_for_the_application),
       cmocka_unit_test(test_interim_continue_comes_before_an_answer_that_begins),
