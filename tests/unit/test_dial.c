@@ -147,6 +147,22 @@ static void test_dial_without_an_answer(void **state) {
   h3_free(f);
 }
 
+static void test_dial_whose_answer_is_too_large(void **state) {
+  static char value[8000];
+  struct told told;
+  (void)state;
+  struct h3_fixture *f = client_new();
+  f->config.max_header_bytes = 4096;
+  memset(value, 'v', sizeof(value) - 1);
+  dial(f, &told, false);
+  h3_send_request(f, 0, H3_FIELDS(":status", "200", "x-test", value), false);
+  h3_run(f);
+  expect_told(&told, WT_ERR_TOO_LARGE, 0);
+  assert_non_null(strstr(told.message, "too large"));
+  assert_true(f->streams[0].reset);
+  h3_free(f);
+}
+
 static void test_dial_that_is_given_up(void **state) {
   struct told told;
   (void)state;
@@ -321,6 +337,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_dial_takes_each_status_for_what_it_is),
       cmocka_unit_test(test_dial_without_an_answer),
+      cmocka_unit_test(test_dial_whose_answer_is_too_large),
       cmocka_unit_test(test_dial_that_is_given_up),
       cmocka_unit_test(test_dial_frees_capsules_that_are_acknowledged_before_the_answer),
       cmocka_unit_test(test_dial_counts_what_is_asked_for),
