@@ -42,7 +42,7 @@ static void say_list(const uint8_t *data, size_t len, char *text, size_t size) {
 static void say_string(const uint8_t *data, size_t len, char *text, size_t size) {
   char member[64];
   int rc = wt__sfv_string_read((const char *)data, len, member, sizeof(member));
-  snprintf(text, size, "%d %s", rc, member);
+  snprintf(text, size, "%d %s", rc, rc == 0 ? member : ""); /* else it may hold the beginning of a string */
 }
 
 static void say_utf8(const uint8_t *data, size_t len, char *text, size_t size) {
