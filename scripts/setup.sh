@@ -127,7 +127,7 @@ curl_missing() {
   [ "$want" = test ] || return 0
   local library
   library=$(PATH=$PATH:/sbin:/usr/sbin ldconfig -p | sed -n '/libcurl-gnutls[.]so[.]4 /{s/.*=> //p;q}')
-  if [ -z "$library" ] || ! ldd "$library" | grep -q libngtcp2; then
+  if [ -z "$library" ] || ! ldd "$library" | grep libngtcp2 >/dev/null; then
     if apt-cache show libcurl3t64-gnutls >/dev/null 2>&1; then
       echo libcurl3t64-gnutls
     else

@@ -60,7 +60,7 @@ flags="-std=c17 -Wall -Wextra -Werror"
 # --- Shared: nothing but what pkg-config says.
 # shellcheck disable=SC2046,SC2086
 $cc $flags "$server" -o "$scratch/shared" $(pkg-config --cflags --libs libwebtransport)
-LD_LIBRARY_PATH=$libdir ldd "$scratch/shared" | grep -q "$libdir/libwebtransport.so.0" ||
+LD_LIBRARY_PATH=$libdir ldd "$scratch/shared" | grep "$libdir/libwebtransport.so.0" >/dev/null ||
   fail "the program does not use the shared library by its soname"
 private=$(pkg-config --libs libwebtransport)
 case $private in
@@ -75,7 +75,7 @@ static_path=$(dirname "$(find "$scratch/static-prefix" -name libwebtransport.pc)
 # shellcheck disable=SC2046,SC2086
 PKG_CONFIG_PATH=$static_path $cc $flags "$server" -o "$scratch/static" \
   $(PKG_CONFIG_PATH=$static_path pkg-config --static --cflags --libs libwebtransport)
-if ldd "$scratch/static" | grep -q libwebtransport; then
+if ldd "$scratch/static" | grep libwebtransport >/dev/null; then
   fail "the static program needs the shared library"
 fi
 
@@ -114,7 +114,7 @@ for program in shared static consumer/build/with_shared consumer/build/with_stat
     0) fail "$program ended with 0 without a certificate" ;;
   esac
 done
-"$prefix/bin/webtransport" --version | grep -qF "$(pkg-config --modversion libwebtransport)" ||
+"$prefix/bin/webtransport" --version | grep -F "$(pkg-config --modversion libwebtransport)" >/dev/null ||
   fail "the installed tool does not tell the version of libwebtransport.pc"
 
 echo "install: $exported functions exported; README's server built four ways"
