@@ -33,7 +33,7 @@
 #define END_PTOS 3
 #define END_MAX (10000 * WT__MS)   /* remains stay no longer, whatever round-trip time the peer makes us believe */
 #define END_GRAIN (100 * WT__MS)   /* remains end together, at multiples of this, and not with a timer each */
-#define SETTLED_TURN WT__MS        /* the grain of timers that RFC 9002, section 6.1.2, recommends */
+#define SETTLED_TURN (2 * WT__MS)  /* a round trip of the loop with some hundred messages; max_ack_delay allows 25 ms */
 #define BLOCKED_TURN (25 * WT__MS) /* how often deadlines are looked at while the socket is full */
 
 /* --- Making --- */
