@@ -31,7 +31,8 @@
  * Reading the clock takes some 30 ns, a packet of a large transfer little more than a microsecond. So it is read after
  * each eighth packet, and what these took counts for the connection of the last one: whoever has more packets is that
  * more often. Once they took long it is read after each of the next 64, and each connection gets what is its own. The
- * same is true of the lesser pieces of work in a run, and of runs and timers. Requests are told apart always.
+ * same is true of the lesser pieces of work in a run, and of runs and timers, which may take longer, for a batch of
+ * packets. Requests are told apart always.
  */
 
 #include "quic/turn.h"
@@ -66,22 +67,23 @@ static void lane_charge(struct wt__turn *turn, struct wt__lane *lane, uint64_t t
   if (lane->spent > turn->longest_visit) turn->longest_visit = lane->spent;
 }
 
+static unsigned wary_next(unsigned wary, uint64_t time, uint64_t costly) {
+  if (time >= costly) return WT__TURN_WARY;
+  return wary ? wary - 1 : 0;
+}
+
 /* `unseen` pieces of work, and `runs`, took `time`. */
 static void turn_judge(struct wt__turn *turn, uint64_t time) {
-  if (time >= (turn->unseen + turn->runs) * WT__TURN_COSTLY) {
-    turn->wary = WT__TURN_WARY;
-  } else if (turn->wary) {
-    turn->wary--;
-  }
-  turn->unseen = 0;
+  if (turn->unseen) turn->wary = wary_next(turn->wary, time, (turn->unseen + turn->runs) * WT__TURN_COSTLY);
+  if (turn->runs) turn->wary_runs = wary_next(turn->wary_runs, time, turn->runs * WT__TURN_COSTLY_RUN);
+  turn->unseen = turn->runs = 0;
 }
 
 /* The clock shows `now`. */
 static void turn_settle(struct wt__turn *turn, uint64_t now) {
   if (now < turn->at) now = turn->at;
   if (turn->lane) lane_charge(turn, turn->lane, now - turn->at);
-  if (turn->unseen) turn_judge(turn, now - turn->at);
-  turn->runs = 0;
+  turn_judge(turn, now - turn->at);
   turn->at = now;
 }
 
@@ -105,7 +107,7 @@ static void turn_visit(struct wt__turn *turn, struct wt__lane *lane, bool overlo
 void wt__turn_visit(struct wt__turn *turn, struct wt__lane *lane) { turn_visit(turn, lane, false); }
 
 void wt__turn_visit_lightly(struct wt__turn *turn, struct wt__lane *lane) {
-  turn_visit(turn, lane, turn->runs < WT__TURN_LOOK_EVERY && turn_overlooks(turn));
+  turn_visit(turn, lane, turn->runs < WT__TURN_LOOK_EVERY && !turn->wary_runs && turn_overlooks(turn));
 }
 
 bool wt__turn_within(struct wt__turn *turn, uint64_t since, uint64_t max) {

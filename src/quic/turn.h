@@ -29,6 +29,7 @@
 #define WT__TURN_PASS_MAX UINT64_C(5000000)    /* ns: of all runs in a turn */
 #define WT__TURN_LOOK_EVERY 8                  /* packets, or runs, between two readings of the clock */
 #define WT__TURN_COSTLY UINT64_C(50000)        /* ns of a packet, as an average of those between two readings */
+#define WT__TURN_COSTLY_RUN UINT64_C(250000)   /* likewise, of a run or a timer: more than a batch of packets takes */
 #define WT__TURN_WARY 64                       /* packets after costly ones after each of which the clock is read */
 #define WT__TURN_PUT_OFF_MAX ((size_t)1 << 20) /* bytes of a lane that wait, with what is kept beside each packet */
 
@@ -61,6 +62,7 @@ struct wt__turn {
   bool fresh;            /* `at` is now */
   unsigned unseen;       /* packets, or lesser pieces of work, since `at` */
   unsigned runs;         /* and runs */
+  unsigned wary_runs;    /* as `wary`, of runs */
   unsigned wary;         /* for so many more of them the clock is read after each */
   struct wt__heap late;  /* lanes with packets that wait, by the time that such packets have taken */
   uint64_t late_from;    /* where lanes begin that join them: the time of the one that was served last */

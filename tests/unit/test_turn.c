@@ -350,6 +350,30 @@ static void test_turn_without_a_clock_has_no_budgets(void **state) {
   fixture_free(&f);
 }
 
+/* Runs of two connections by turns, each of `time`; how many the pass lets begin before it has taken its time. */
+static int runs_of_a_pass(struct fixture *f, uint64_t time) {
+  int runs = 0;
+  wt__turn_pass(&f->turn, now);
+  for (uint64_t since = f->turn.at; runs < 1000; runs++, now += time) {
+    wt__turn_visit_lightly(&f->turn, runs % 2 ? &f->b : &f->a);
+    if (f->turn.at - since >= WT__TURN_PASS_MAX) break;
+  }
+  wt__turn_end(&f->turn);
+  return runs;
+}
+
+/* Slow callbacks are noticed at the eighth run, and then at each, so that a pass keeps its time. */
+static void test_turn_runs_are_told_apart_once_they_take_long(void **state) {
+  struct fixture f;
+  (void)state;
+  fixture_init(&f);
+  assert_int_equal(runs_of_a_pass(&f, 1000), 1000);
+  assert_in_range(runs_of_a_pass(&f, 1 * MS), 5, WT__TURN_LOOK_EVERY);
+  for (int i = 0; i < 10; i++) assert_int_equal(runs_of_a_pass(&f, 1 * MS), 5);
+  assert_int_equal(runs_of_a_pass(&f, WT__TURN_COSTLY_RUN), 20);
+  fixture_free(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_turn_budget_ends_and_is_new_in_the_next_turn),
@@ -365,6 +389,7 @@ int main(void) {
       cmocka_unit_test(test_turn_lane_goes_away),
       cmocka_unit_test(test_turn_run_has_its_time),
       cmocka_unit_test(test_turn_without_a_clock_has_no_budgets),
+      cmocka_unit_test(test_turn_runs_are_told_apart_once_they_take_long),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
