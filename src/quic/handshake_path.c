@@ -61,7 +61,7 @@ void wt__handshake_path_end(struct wt__conn *conn, const struct wt__handshake_re
 
 size_t wt__handshake_path_room(const struct wt__conn *conn, size_t room) {
   const struct wt__handshake_path *own = &conn->handshake_path;
-  uint64_t left = AMPLIFICATION * own->received - own->sent;
+  uint64_t allowed = AMPLIFICATION * own->received, left = allowed > own->sent ? allowed - own->sent : 0;
   return own->now_at.len && left < room ? (size_t)left : room;
 }
 

@@ -229,7 +229,7 @@ static ngtcp2_ssize packet_write_probe(struct packet *packet) {
   uint8_t payload[WT__MTU_PROBE_MAX];
   uint64_t number;
   size_t size, len = wt__path_watch_probe(conn, payload, &size, &number);
-  if (!len) return 0;
+  if (!len || wt__handshake_path_room(conn, size) < size) return 0;
   ngtcp2_vec vec = {payload, len};
   int accepted = 0;
   wt__reset_at_send_expect(conn);
