@@ -200,8 +200,9 @@ static void conn_give_up(struct wt__conn *conn) {
 }
 
 void wt__path_watch_expire(struct wt__conn *conn) {
-  uint64_t now = conn->endpoint->now, patience = wt__conn_idle_timeout(conn);
+  uint64_t now = conn->endpoint->now;
   if (!conn->handshake_done || (conn->watch_due > now && !conn->mtu.limit)) return;
+  uint64_t patience = wt__conn_idle_timeout(conn);
   if (quiet_expiry(conn) <= now) {
     conn->pinged_at = now;
     conn->ping_wanted = true;
