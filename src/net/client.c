@@ -412,7 +412,7 @@ void wt_client_free(wt_client *client) {
   }
   client->driver.silent = wt__loop_is_copy(&client->driver.loop); /* the connections are the original's */
   (void)client_adopt(client, false);
-  while (wt__posts_run(&client->posts)) continue;
+  wt__posts_flush(&client->posts);
   client->freeing = true;
   wt__posts_close(&client->posts);
   client_close_all(client, "the client was freed");

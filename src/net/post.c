@@ -89,11 +89,18 @@ static void posts_call(struct wt__posts *posts, unsigned max) {
 bool wt__posts_run(struct wt__posts *posts) {
   if (!posts->taken) posts->taken = chain_turn(atomic_exchange(&posts->newest, NULL));
   posts_call(posts, WT__POSTS_A_RUN);
-  return posts->taken != NULL;
+  /* Those that were added since the chain was taken count as well: the wake that told of them may be the one that has
+   * led to this run. */
+  return posts->taken || atomic_load(&posts->newest);
 }
 
-void wt__posts_close(struct wt__posts *posts) {
+/* Makes the calls that wait, and leaves `then` in place of the newest. */
+static void posts_empty(struct wt__posts *posts, struct wt__post *then) {
   posts_call(posts, UINT_MAX);
-  posts->taken = chain_turn(atomic_exchange(&posts->newest, &posts_closed));
+  posts->taken = chain_turn(atomic_exchange(&posts->newest, then));
   posts_call(posts, UINT_MAX);
 }
+
+void wt__posts_flush(struct wt__posts *posts) { posts_empty(posts, NULL); }
+
+void wt__posts_close(struct wt__posts *posts) { posts_empty(posts, &posts_closed); }

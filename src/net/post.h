@@ -38,7 +38,10 @@ void wt__posts_call_session(wt__posts_function function, void *subject, void *ar
  * the next time. Returns whether some are left: the caller is to call this again, after a turn of the loop. */
 bool wt__posts_run(struct wt__posts *posts);
 
-/* Makes the calls that wait; from now on none are taken. */
+/* Makes the calls that wait, however many; those that are added meanwhile wait. */
+void wt__posts_flush(struct wt__posts *posts);
+
+/* Likewise; from now on none are taken. */
 void wt__posts_close(struct wt__posts *posts);
 
 #endif

@@ -176,7 +176,7 @@ void wt_server_free(wt_server *server) {
     return;
   }
   if (server_is_foreign(server)) return;
-  while (wt__posts_run(&server->posts)) continue;
+  wt__posts_flush(&server->posts);
   enum server_state state = server->workers[0].state;
   if (state != SERVER_NEW && state != SERVER_ENDED) wt__server_end(server);
   wt__server_join(server);
