@@ -16,7 +16,7 @@
  *   client_keep.c what they keep for the next one
  *   client_end.c  why there is none
  *   conn.c        a connection's life: made, fed, timed, closed
- *   ask.c         what other files ask of it
+ *   wake.c        what other files ask of it
  *   callbacks.c   what ngtcp2 reports, for h3
  *   transport.c   what h3 asks for (wt_transport)
  *   datagram_len.c  how long datagrams may be
@@ -252,7 +252,7 @@ struct wt__endpoint {
   struct wt__gauge strangers_gauge;
 };
 
-/* --- ask.c --- */
+/* --- wake.c --- */
 /* Runs it in the next pass. */
 void wt__conn_wake(struct wt__conn *conn);
 /* Notes that the connection is to end with an HTTP/3 code; the first call counts. */
