@@ -9,9 +9,10 @@
  * A clock that goes back brings nothing, and takes nothing away.
  */
 
+#include "base/clock.h"
 #include "base/rate.h"
 
-#define TOKEN UINT64_C(1000000000) /* nanoseconds of a second: one token at one a second */
+#define TOKEN WT__NS_PER_S /* one token at one a second */
 
 static uint64_t rate_bounded(uint64_t value) { return value < WT__RATE_MAX ? value : WT__RATE_MAX; }
 

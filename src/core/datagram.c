@@ -13,6 +13,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/pool.h"
 #include "core/session.h"
 #include "wire/datagram.h"
@@ -183,7 +184,7 @@ static void datagram_keep_early(struct wt__mux *mux, int64_t session_id, const u
     mux->early_datagrams_dropped++;
     return;
   }
-  d->deadline = now + mux->config->early_timeout_ms * UINT64_C(1000000);
+  d->deadline = now + mux->config->early_timeout_ms * WT__NS_PER_MS;
   if (len > 0) memcpy(d->bytes, data, len);
   wt__list_push_back(&mux->early_datagrams, &d->link);
   mux->early_datagrams_len++;

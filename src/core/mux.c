@@ -16,6 +16,7 @@
 
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "core/credit.h"
 #include "core/datagram.h"
@@ -226,7 +227,7 @@ wt_stream *wt__mux_stream_new_remote(struct wt__mux *mux, int64_t id, bool uni, 
     wt__stream_refuse(stream, WT__WT_BUFFERED_STREAM_REJECTED);
     return stream;
   }
-  stream->deadline = now + mux->config->early_timeout_ms * UINT64_C(1000000);
+  stream->deadline = now + mux->config->early_timeout_ms * WT__NS_PER_MS;
   wt__list_push_back(&mux->early_streams, &stream->link);
   mux->early_streams_len++;
   return stream;

@@ -28,6 +28,8 @@
 
 #include <stddef.h>
 
+#include "base/clock.h"
+
 #define LOOKS 4     /* in a period */
 #define LOG_BURST 5 /* lines; then one a second */
 #define LEAST 64    /* bytes, of what does not know how many are left */
@@ -40,7 +42,7 @@ void wt__progress_list_init(struct wt__progress_list *list, uint64_t timeout_ms,
   wt__list_init(&list->waiting);
   list->count = 0;
   list->next = UINT64_MAX;
-  list->timeout = timeout_ms * UINT64_C(1000000);
+  list->timeout = timeout_ms * WT__NS_PER_MS;
   list->min = min > 0 ? min : 1;
 }
 

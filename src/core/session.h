@@ -10,6 +10,7 @@
 
 #include <webtransport/session.h>
 
+#include "base/clock.h"
 #include "base/list.h"
 #include "core/flow.h"
 #include "core/mux.h"
@@ -18,14 +19,14 @@
 #include "wire/capsule.h"
 
 /* How long an ended session waits for its last bytes to leave and for the peer to end its side. */
-#define WT__SESSION_LINGER_NS UINT64_C(5000000000)
+#define WT__SESSION_LINGER_NS (5 * WT__NS_PER_S)
 
 /* How long it waits at most for the peer to acknowledge a close of ours: where much is lost, QUIC's probes come seconds
  * apart, and a reset of the CONNECT stream would take code and reason along. */
 #define WT__SESSION_CLOSE_NS (6 * WT__SESSION_LINGER_NS)
 
 /* How long the close capsule may come behind a STOP_SENDING: a retransmission or two. */
-#define WT__SESSION_STOP_NS UINT64_C(1000000000)
+#define WT__SESSION_STOP_NS WT__NS_PER_S
 
 /* The most bytes of capsules that wait to be sent; a peer that does not read them gets H3_EXCESSIVE_LOAD. */
 #define WT__SESSION_CAPSULE_QUEUE_MAX (64 * 1024)

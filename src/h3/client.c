@@ -14,13 +14,14 @@
 
 #include "h3/client.h"
 
+#include "base/clock.h"
 #include "base/mem.h"
 #include "h3/internal.h"
 #include "wire/error_code.h"
 
 #define FAREWELL_PTOS 15
-#define FAREWELL_MIN_NS UINT64_C(2000000000)
-#define FAREWELL_MAX_NS UINT64_C(5000000000)
+#define FAREWELL_MIN_NS (2 * WT__NS_PER_S)
+#define FAREWELL_MAX_NS (5 * WT__NS_PER_S)
 
 static const struct wt__side client_side;
 

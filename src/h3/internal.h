@@ -70,8 +70,6 @@
 #include "wire/settings.h"
 #include "wire/stream_header.h"
 
-#define WT__NS_PER_MS UINT64_C(1000000)
-
 /* --- The tap on the peer's SETTINGS (settings.c) --- */
 
 struct wt__tap {

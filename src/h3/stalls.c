@@ -16,6 +16,7 @@
  * not a fault of ours, so not H3_INTERNAL_ERROR. The application hears WT_ERR_TIMEOUT.
  */
 
+#include "base/clock.h"
 #include "h3/internal.h"
 #include "wire/error_code.h"
 

@@ -47,8 +47,6 @@ struct wt__timer {
   void (*due)(struct wt__timer *timer, uint64_t now);
 };
 
-#define WT__NS_PER_MS UINT64_C(1000000)
-
 struct wt_client {
   struct wt_client_config config;
   struct wt__log log;

@@ -13,9 +13,8 @@
 
 #include "net/server.h"
 
+#include "base/clock.h"
 #include "base/sized.h"
-
-#define NS_PER_US 1000
 
 static uint64_t max_u64(uint64_t a, uint64_t b) { return a > b ? a : b; }
 
@@ -41,9 +40,9 @@ static void worker_count(const struct wt__worker *worker, struct wt_server_stats
   stats->memory_closed_connections = quic.memory_closed_connections;
   stats->memory_refused_requests = worker->counters.requests_refused;
   stats->streams_given_up = worker->counters.progress.given_up;
-  stats->longest_turn_us = worker->driver.turns.longest / NS_PER_US;
+  stats->longest_turn_us = worker->driver.turns.longest / WT__NS_PER_US;
   stats->long_turns = worker->driver.turns.long_ones;
-  stats->longest_visit_us = quic.longest_visit / NS_PER_US;
+  stats->longest_visit_us = quic.longest_visit / WT__NS_PER_US;
   stats->packets_put_off = quic.packets_put_off;
   stats->packets_cut_off = quic.packets_cut_off;
 }

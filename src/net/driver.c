@@ -19,12 +19,12 @@
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/list.h"
 
-#define LOSSES_LOGGED 3     /* lines at once; then one a second */
-#define BATCHES_PER_EVENT 4 /* then other sockets and the pass have their turn */
-#define NS_PER_MS UINT64_C(1000000)
-#define LONG_TURN (10 * NS_PER_MS) /* worth being counted: others notice */
+#define LOSSES_LOGGED 3                /* lines at once; then one a second */
+#define BATCHES_PER_EVENT 4            /* then other sockets and the pass have their turn */
+#define LONG_TURN (10 * WT__NS_PER_MS) /* worth being counted: others notice */
 
 static void driver_on_datagram(void *ctx, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len) {
   struct wt__driver *driver = ctx;
@@ -125,7 +125,7 @@ void wt__driver_close(struct wt__driver *driver) {
 }
 
 uint64_t wt__driver_deadline(uint64_t now, uint64_t ms) {
-  return ms > (UINT64_MAX - now) / NS_PER_MS ? UINT64_MAX : now + ms * NS_PER_MS;
+  return ms > (UINT64_MAX - now) / WT__NS_PER_MS ? UINT64_MAX : now + ms * WT__NS_PER_MS;
 }
 
 void wt__driver_get_stats(const struct wt__driver *driver, struct wt__endpoint_stats *stats) {

@@ -45,9 +45,8 @@
 
 #include <webtransport/error.h>
 
+#include "base/clock.h"
 #include "net/fork.h"
-
-#define NS_PER_MS UINT64_C(1000000)
 
 static void handle_on_close(uv_handle_t *handle) {
   struct wt__loop *loop = handle->data;
@@ -89,7 +88,7 @@ static void coarse_on_time(uv_timer_t *handle) {
 static void coarse_set(struct wt__loop *loop, uint64_t at) {
   uint64_t now = uv_hrtime(), left = at > now ? at - now : 0;
   uv_update_time(loop->uv);
-  uv_timer_start(&loop->coarse, coarse_on_time, left / NS_PER_MS + 1, 0);
+  uv_timer_start(&loop->coarse, coarse_on_time, left / WT__NS_PER_MS + 1, 0);
   loop->timer_at = at;
 }
 
@@ -103,7 +102,7 @@ static void timer_give_up(struct wt__loop *loop) {
 
 static void timer_set(struct wt__loop *loop, uint64_t at) {
   struct itimerspec spec = {
-      .it_value = {.tv_sec = (time_t)(at / 1000000000), .tv_nsec = (long)(at % 1000000000)},
+      .it_value = {.tv_sec = (time_t)(at / WT__NS_PER_S), .tv_nsec = (long)(at % WT__NS_PER_S)},
   };
   if (loop->timer_fd >= 0 && timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL) == 0) {
     loop->timer_at = at;
@@ -277,7 +276,7 @@ static int timeout_until(uint64_t at) {
   uint64_t now = uv_hrtime();
   if (at == UINT64_MAX) return -1;
   if (at <= now) return 0;
-  uint64_t ms = (at - now - 1) / NS_PER_MS + 1;
+  uint64_t ms = (at - now - 1) / WT__NS_PER_MS + 1;
   return ms < INT_MAX ? (int)ms : INT_MAX;
 }
 
