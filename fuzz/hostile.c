@@ -17,6 +17,8 @@
 #include "base/mem.h"
 #include "fuzz.h"
 #include "quic/conn.h"
+#include "quic/current.h"
+#include "quic/endpoint_state.h"
 
 #define MS UINT64_C(1000000)
 #define QUEUE 512

@@ -7,7 +7,7 @@
  * so here, and says it again with the same number when it frees.
  *
  * Plain integers of one thread: this is done for each stream, buffer and chunk. What workers hold together, and what
- * follows from it, is the business of quic/budget.c, which leaves its verdict in the sum for those above to look at.
+ * follows from it, is the business of quic/pressure.c, which leaves its verdict in the sum for those above to look at.
  *
  * A gauge of NULL counts nothing, and its verdict is that there is memory enough: clients have none.
  */

@@ -12,11 +12,18 @@
  * Nothing but a new connection takes memory. The other answers are in answers.c.
  */
 
+#include "quic/accept.h"
+
 #include <ngtcp2/ngtcp2_crypto.h>
 #include <string.h>
 
+#include "base/log_limit.h"
 #include "quic/admit.h"
+#include "quic/answers.h"
 #include "quic/conn.h"
+#include "quic/endpoint_state.h"
+#include "quic/shared.h"
+#include "quic/token.h"
 
 /* --- First packets --- */
 

@@ -27,11 +27,23 @@
 
 #include "quic/admit.h"
 
+#include "base/clock.h"
+#include "base/gauge.h"
+#include "base/list.h"
+#include "base/log_limit.h"
+#include "base/rate.h"
+#include "quic/budget.h"
 #include "quic/conn.h"
+#include "quic/endpoint_state.h"
+#include "quic/half_open.h"
+#include "quic/path.h"
+#include "quic/peers.h"
+#include "quic/shared.h"
 
-#define TURNOVER_PART 4              /* of an address's handshakes may give way at once, and in a second */
-#define YOUNG (100 * WT__MS)         /* so long a handshake is likely to be on its way still */
-#define VALIDATE_FOR (3000 * WT__MS) /* after the last Retry for an address; its Initials may be sent again meanwhile */
+#define TURNOVER_PART 4             /* of an address's handshakes may give way at once, and in a second */
+#define YOUNG (100 * WT__NS_PER_MS) /* so long a handshake is likely to be on its way still */
+#define VALIDATE_FOR \
+  (3000 * WT__NS_PER_MS) /* after the last Retry for an address; its Initials may be sent again meanwhile */
 
 static struct wt__conn *conn_of(struct wt__half_open_entry *entry) {
   return WT__CONTAINER_OF(entry, struct wt__conn, half_open);
@@ -51,21 +63,21 @@ size_t wt__endpoint_turnover(const struct wt__endpoint *endpoint) {
 /* --- The log --- */
 
 static void log_refusal(struct wt__endpoint *endpoint, const struct wt__path *path, size_t open, const char *of) {
-  char peer[WT__ADDRESS_TEXT_MAX];
+  char peer[WT__PEER_TEXT_MAX];
   WT__WARN_LIMITED(endpoint->config.log, &endpoint->admit_lines, endpoint->now,
                    "a connection from %s is refused, because %zu %s are open",
                    wt__conn_address_text(&path->remote, peer, sizeof(peer)), open, of);
 }
 
 static void log_address(struct wt__endpoint *endpoint, const struct wt__path *path, const char *then) {
-  char peer[WT__ADDRESS_TEXT_MAX];
+  char peer[WT__PEER_TEXT_MAX];
   WT__WARN_LIMITED(endpoint->config.log, &endpoint->admit_lines, endpoint->now,
                    "the address of %s has too many unfinished handshakes: %s",
                    wt__conn_address_text(&path->remote, peer, sizeof(peer)), then);
 }
 
 static void log_memory(struct wt__endpoint *endpoint, const struct wt__path *path) {
-  char peer[WT__ADDRESS_TEXT_MAX];
+  char peer[WT__PEER_TEXT_MAX];
   WT__WARN_LIMITED(endpoint->config.log, &endpoint->gauge.lines, endpoint->now,
                    "a connection from %s is refused, because the server's memory is full",
                    wt__conn_address_text(&path->remote, peer, sizeof(peer)));

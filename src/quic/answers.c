@@ -6,16 +6,31 @@
  * know nothing must not play them to and fro.
  */
 
+#include "quic/answers.h"
+
 #include <ngtcp2/ngtcp2_crypto.h>
 #include <string.h>
 
-#include "quic/conn.h"
+#include "base/rate.h"
+#include "quic/cid.h"
+#include "quic/endpoint.h"
+#include "quic/endpoint_state.h"
+#include "quic/tls.h"
+#include "quic/token.h"
 
 #define RESET_MAX_LEN 43 /* looks like a short packet; what is longer tells no more */
 #define RESET_MIN_LEN (NGTCP2_MIN_STATELESS_RESET_RANDLEN + NGTCP2_STATELESS_RESET_TOKENLEN)
 
 static struct wt__token_address path_client(const struct wt__path *path) {
   return (struct wt__token_address){(const struct sockaddr *)&path->remote, path->remote_len};
+}
+
+void wt__endpoint_send_packet(struct wt__endpoint *endpoint, const struct wt__path *path, const uint8_t *data,
+                              size_t len) {
+  if (endpoint->batch.blocked) return;
+  if (endpoint->config.send(endpoint->config.send_ctx, path, NGTCP2_ECN_NOT_ECT, data, len, len)) return;
+  endpoint->stats.packets_sent++;
+  endpoint->stats.bytes_sent += len;
 }
 
 void wt__endpoint_send_version_negotiation(struct wt__endpoint *endpoint, const struct wt__path *path,

@@ -2,7 +2,7 @@
 #ifndef WT_QUIC_BUDGET_H
 #define WT_QUIC_BUDGET_H
 
-/* The memory that a server's connections hold together, and what follows from how much it is. See budget.c. */
+/* The memory that all connections of a server hold together: the sum, and its bounds. pressure.c has the idea. */
 
 #include <stdatomic.h>
 #include <stddef.h>

@@ -20,11 +20,31 @@
  * The same functions are where RESET_STREAM_AT comes in and goes out: see reset_at_recv.c, reset_at_send.c.
  */
 
+#include "quic/callbacks.h"
+
 #include <ngtcp2/ngtcp2_crypto.h>
 #include <string.h>
 
+#include "base/gauge.h"
 #include "base/mem.h"
+#include "h3/client.h"
+#include "h3/conn.h"
+#include "quic/cid.h"
+#include "quic/client.h"
 #include "quic/conn.h"
+#include "quic/crypto_in.h"
+#include "quic/current.h"
+#include "quic/endpoint.h"
+#include "quic/idle.h"
+#include "quic/packet_keys.h"
+#include "quic/path_watch.h"
+#include "quic/rebinding.h"
+#include "quic/reset_at.h"
+#include "quic/seal.h"
+#include "quic/shared.h"
+#include "quic/tls.h"
+#include "quic/token.h"
+#include "quic/wake.h"
 #include "wire/error_code.h"
 #include "wire/quic_frame.h"
 

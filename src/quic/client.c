@@ -11,13 +11,25 @@
  * there is. The connection does not migrate by itself, but follows when a NAT changes its address.
  */
 
+#include "quic/client.h"
+
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
+#include "base/list.h"
 #include "base/mem.h"
+#include "h3/client.h"
+#include "quic/callbacks.h"
+#include "quic/cid.h"
 #include "quic/conn.h"
+#include "quic/endpoint.h"
+#include "quic/endpoint_state.h"
 #include "quic/memory.h"
+#include "quic/path.h"
+#include "quic/tls.h"
+#include "quic/transport.h"
+#include "quic/wake.h"
 
 /* --- Beginning --- */
 
@@ -82,7 +94,7 @@ static int client_init_quic(struct wt__conn *conn, const struct wt__path *path,
 
 int wt__endpoint_connect(struct wt__endpoint *endpoint, const struct wt__path *path,
                          const struct wt__connect_options *options, uint64_t now, struct wt__h3_conn **h3) {
-  char peer[WT__ADDRESS_TEXT_MAX];
+  char peer[WT__PEER_TEXT_MAX];
   endpoint->now = now;
   struct wt__conn *conn = wt__conn_alloc(endpoint);
   if (!conn) return WT_ERR_NOMEM;

@@ -8,7 +8,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "h3/client.h"
+#include "quic/client.h"
 #include "quic/conn.h"
+#include "quic/ending.h"
+#include "quic/tls.h"
 #include "wire/error_code.h"
 #include "wire/utf8.h"
 

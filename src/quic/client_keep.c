@@ -8,8 +8,10 @@
 
 #include <time.h>
 
+#include "quic/client.h"
 #include "quic/conn.h"
 #include "quic/memory.h"
+#include "quic/tls.h"
 
 struct wt__memory_item *wt__conn_client_take_token(struct wt__conn *conn, uint32_t version) {
   struct wt__memory_key key = {conn->memory_key, version};

@@ -24,17 +24,57 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/gauge.h"
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "base/log_limit.h"
 #include "base/mem.h"
+#include "core/ending.h"
+#include "h3/conn.h"
 #include "quic/admit.h"
+#include "quic/answers.h"
+#include "quic/batch.h"
+#include "quic/blocks.h"
+#include "quic/budget.h"
+#include "quic/callbacks.h"
+#include "quic/cid.h"
+#include "quic/client.h"
+#include "quic/crypto_in.h"
+#include "quic/current.h"
+#include "quic/ending.h"
+#include "quic/endpoint.h"
+#include "quic/half_open.h"
+#include "quic/handshake_path.h"
+#include "quic/idle.h"
+#include "quic/packet_keys.h"
+#include "quic/path.h"
+#include "quic/path_watch.h"
+#include "quic/peers.h"
+#include "quic/pressure.h"
+#include "quic/probe.h"
+#include "quic/read_limit.h"
+#include "quic/rebinding.h"
+#include "quic/reset_at.h"
+#include "quic/shared.h"
+#include "quic/tls.h"
+#include "quic/token.h"
+#include "quic/transport.h"
+#include "quic/turn.h"
+#include "quic/wake.h"
+#include "quic/window.h"
+#include "quic/write.h"
 
 #define RESERVED_UNI_STREAMS 3        /* HTTP/3's control and QPACK streams of the peer */
 #define MAX_DATAGRAM_FRAME_SIZE 65535 /* any that fits into a packet */
 #define ACTIVE_CID_LIMIT 4            /* ids of the peer's that we keep, for migrations */
 #define END_PTOS 3
-#define END_MAX (10000 * WT__MS)   /* remains stay no longer, whatever round-trip time the peer makes us believe */
-#define END_GRAIN (100 * WT__MS)   /* remains end together, at multiples of this, and not with a timer each */
-#define SETTLED_TURN (2 * WT__MS)  /* a round trip of the loop with some hundred messages; max_ack_delay allows 25 ms */
-#define BLOCKED_TURN (25 * WT__MS) /* how often deadlines are looked at while the socket is full */
+#define END_MAX (10000 * WT__NS_PER_MS) /* remains stay no longer, whatever round-trip time the peer makes us believe */
+#define END_GRAIN (100 * WT__NS_PER_MS) /* remains end together, at multiples of this, and not with a timer each */
+#define SETTLED_TURN \
+  (2 * WT__NS_PER_MS) /* a round trip of the loop with some hundred messages; max_ack_delay allows 25 ms */
+#define BLOCKED_TURN (25 * WT__NS_PER_MS) /* how often deadlines are looked at while the socket is full */
 
 /* --- Making --- */
 
@@ -54,7 +94,7 @@ void wt__conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *end
   settings->max_tx_udp_payload_size = WT__MAX_PAYLOAD;
   settings->pmtud_probes = PAYLOADS;
   settings->pmtud_probeslen = sizeof(PAYLOADS) / sizeof(*PAYLOADS);
-  if (config->handshake_timeout_ms) settings->handshake_timeout = config->handshake_timeout_ms * WT__MS;
+  if (config->handshake_timeout_ms) settings->handshake_timeout = config->handshake_timeout_ms * WT__NS_PER_MS;
   /* No preference among the versions: the client's choice stands. */
   settings->available_versions = VERSIONS;
   settings->available_versionslen = sizeof(VERSIONS) / sizeof(*VERSIONS);
@@ -79,7 +119,7 @@ void wt__conn_params(ngtcp2_transport_params *params, const struct wt__endpoint 
   params->initial_max_stream_data_uni = config->initial_max_stream_data;
   params->initial_max_streams_bidi = config->max_streams_bidi;
   params->initial_max_streams_uni = config->max_streams_uni + RESERVED_UNI_STREAMS;
-  params->max_idle_timeout = config->idle_timeout_ms * WT__MS;
+  params->max_idle_timeout = config->idle_timeout_ms * WT__NS_PER_MS;
   params->max_datagram_frame_size = MAX_DATAGRAM_FRAME_SIZE;
   params->active_connection_id_limit = ACTIVE_CID_LIMIT;
 }
@@ -228,7 +268,7 @@ static void conn_rest(struct wt__conn *conn) {
 static void conn_warn_refused(struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
   const char *why = conn->tls && !conn->client ? wt__tls_error(conn->tls) : NULL;
-  char peer[WT__ADDRESS_TEXT_MAX];
+  char peer[WT__PEER_TEXT_MAX];
   if (!why || !*why) return;
   WT__WARN_LIMITED(endpoint->config.log, &endpoint->gauge.lines, endpoint->now, "the handshake with %s is refused: %s",
                    wt__conn_peer_text(conn, peer, sizeof(peer)), why);
@@ -421,7 +461,7 @@ static void conn_fail(struct wt__conn *conn, int rc) {
 
 static int conn_start_h3(struct wt__conn *conn, const struct wt__path *path) {
   struct wt__endpoint *endpoint = conn->endpoint;
-  char peer[WT__ADDRESS_TEXT_MAX];
+  char peer[WT__PEER_TEXT_MAX];
   wt__conn_address_text(&path->remote, peer, sizeof(peer));
   int rc = wt__h3_conn_new(&conn->h3, &endpoint->config.h3, &wt__quic_transport, conn, peer, endpoint->now);
   if (rc) return NGTCP2_ERR_NOMEM;

@@ -4,7 +4,10 @@
  * How long the payload of a DATAGRAM frame may be: what the path's packets and the peer's transport parameters leave.
  */
 
+#include "quic/datagram_len.h"
+
 #include "quic/conn.h"
+#include "quic/path_mtu.h"
 
 #define AEAD_OVERHEAD 16
 #define NUMBER_MAX 4 /* the longest packet number */

@@ -12,11 +12,18 @@
  *   stateless reset, dropped              NETWORK
  */
 
+#include "quic/ending.h"
+
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log_limit.h"
 #include "base/mem.h"
+#include "core/ending.h"
 #include "quic/conn.h"
+#include "quic/endpoint_state.h"
+#include "quic/path.h"
+#include "quic/rebinding.h"
 #include "quic/tls.h"
 #include "wire/error_code.h"
 #include "wire/utf8.h"
@@ -107,7 +114,7 @@ static const char *code_text(const struct wt__ending *ending, char *text, size_t
 void wt__conn_log_ending(struct wt__conn *conn, const struct wt__ending *ending) {
   struct wt__endpoint *endpoint = conn->endpoint;
   const char *name = ending->is_h3 ? wt__wire_error_name(ending->wire_code) : NULL;
-  char peer[WT__ADDRESS_TEXT_MAX], code[64];
+  char peer[WT__PEER_TEXT_MAX], code[64];
   bool quiet = !conn->quic || ending_is_quiet(conn, ending);
   WT__LOG_LIMITED(
       endpoint->config.log, quiet ? NULL : &endpoint->ending_lines, endpoint->now, quiet ? WT_LOG_DEBUG : WT_LOG_INFO,

@@ -23,12 +23,40 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/gauge.h"
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/log_limit.h"
 #include "base/mem.h"
+#include "base/pool.h"
+#include "base/rate.h"
+#include "h3/conn.h"
+#include "quic/accept.h"
 #include "quic/admit.h"
+#include "quic/answers.h"
+#include "quic/batch.h"
+#include "quic/budget.h"
+#include "quic/cid.h"
+#include "quic/client.h"
 #include "quic/conn.h"
+#include "quic/endpoint_state.h"
+#include "quic/evict.h"
+#include "quic/half_open.h"
+#include "quic/pressure.h"
+#include "quic/shared.h"
+#include "quic/turn.h"
+#include "quic/wake.h"
 #include "wire/error_code.h"
 
-#define WITHHELD_TURN (100 * WT__MS) /* how often it is looked whether there is memory again */
+#define RESETS_BURST 64         /* stateless resets at once */
+#define RESETS_RATE 128         /* and a second */
+#define ADMIT_LINES_BURST 10    /* lines in the log about who is not admitted, and who gives way; about ends as many */
+#define ADMIT_LINES_RATE 1      /* and a second */
+#define SESSION_LINES_BURST 100 /* the same about sessions that begin: an ordinary server's log is complete */
+#define SESSION_LINES_RATE 100
+
+#define WITHHELD_TURN (100 * WT__NS_PER_MS) /* how often it is looked whether there is memory again */
 
 int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_config *config) {
   struct wt__endpoint *made = wt__calloc(1, sizeof(*made));
@@ -47,11 +75,11 @@ int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_c
   wt__list_init(&made->waiting);
   wt__heap_init(&made->timers);
   wt__half_open_init(&made->half_open);
-  wt__rate_init(&made->resets, WT__RESETS_RATE, WT__RESETS_BURST, 0);
-  wt__log_limit_init(&made->admit_lines, WT__ADMIT_LINES_RATE, WT__ADMIT_LINES_BURST);
-  wt__log_limit_init(&made->ending_lines, WT__ADMIT_LINES_RATE, WT__ADMIT_LINES_BURST);
-  wt__log_limit_init(&made->path_lines, WT__ADMIT_LINES_RATE, WT__ADMIT_LINES_BURST);
-  wt__log_limit_init(&made->session_lines, WT__SESSION_LINES_RATE, WT__SESSION_LINES_BURST);
+  wt__rate_init(&made->resets, RESETS_RATE, RESETS_BURST, 0);
+  wt__log_limit_init(&made->admit_lines, ADMIT_LINES_RATE, ADMIT_LINES_BURST);
+  wt__log_limit_init(&made->ending_lines, ADMIT_LINES_RATE, ADMIT_LINES_BURST);
+  wt__log_limit_init(&made->path_lines, ADMIT_LINES_RATE, ADMIT_LINES_BURST);
+  wt__log_limit_init(&made->session_lines, SESSION_LINES_RATE, SESSION_LINES_BURST);
   made->gauge.share = SIZE_MAX;
   made->evict_at = UINT64_MAX;
   wt__log_limit_init(&made->gauge.lines, WT__BUDGET_LINES_RATE, WT__BUDGET_LINES_BURST);

@@ -3,7 +3,7 @@
 /*
  * Who has to go when memory stays full.
  *
- * While memory is full, newcomers are refused and connections over their share are held back (budget.c). That suits a
+ * While memory is full, newcomers are refused and connections over their share are held back (pressure.c). That suits a
  * crowd which moves much and will have moved it soon. It does not help against connections that hold memory and never
  * give it back: they stay as long as they like, and nobody else is served.
  *
@@ -25,15 +25,28 @@
  * much as one that sends and leaves gaps.
  */
 
+#include "quic/evict.h"
+
+#include "base/clock.h"
+#include "base/gauge.h"
+#include "base/list.h"
+#include "base/log_limit.h"
+#include "quic/budget.h"
 #include "quic/conn.h"
+#include "quic/endpoint_state.h"
+#include "quic/path.h"
+#include "quic/pressure.h"
+#include "quic/rebinding.h"
+#include "quic/wake.h"
 #include "wire/error_code.h"
 
-#define FULL_FOR (5000 * WT__MS)       /* how long memory is full before anybody is closed: a burst is over by then */
-#define FULL_AGAIN_FOR (1000 * WT__MS) /* the same, if it was so lately: those who were closed may have come back */
-#define LATELY (60000 * WT__MS)
-#define TURN (250 * WT__MS)  /* between two looks at all connections */
-#define POLL (1000 * WT__MS) /* between two looks at the sum of all workers, by one that nothing else wakes */
-#define LARGEST 16           /* closed at most in a turn */
+#define FULL_FOR (5000 * WT__NS_PER_MS) /* how long memory is full before anybody is closed: a burst is over by then */
+#define FULL_AGAIN_FOR \
+  (1000 * WT__NS_PER_MS) /* the same, if it was so lately: those who were closed may have come back */
+#define LATELY (60000 * WT__NS_PER_MS)
+#define TURN (250 * WT__NS_PER_MS)  /* between two looks at all connections */
+#define POLL (1000 * WT__NS_PER_MS) /* between two looks at the sum of all workers, by one that nothing else wakes */
+#define LARGEST 16                  /* closed at most in a turn */
 #define MIB(bytes) ((double)(bytes) / 1048576)
 
 /* The connections that hold most, the largest first. */
@@ -92,7 +105,7 @@ static bool endpoint_take_turn(struct wt__endpoint *endpoint) {
 
 static void conn_evict(struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
-  char peer[WT__ADDRESS_TEXT_MAX];
+  char peer[WT__PEER_TEXT_MAX];
   WT__WARN_LIMITED(endpoint->config.log, &endpoint->gauge.lines, endpoint->now,
                    "connection from %s is closed, because memory stays full: it holds %.1f MiB",
                    wt__conn_peer_text(conn, peer, sizeof(peer)), MIB(conn_holds(conn)));

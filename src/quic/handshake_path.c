@@ -17,9 +17,12 @@
  * until ngtcp2 leaves the first address.
  */
 
+#include "quic/handshake_path.h"
+
 #include <string.h>
 
 #include "quic/conn.h"
+#include "quic/peer_address.h"
 
 #define AMPLIFICATION 3
 

@@ -10,7 +10,11 @@
  * the connection is run. A peer that announces a millisecond gets no more than two PINGs in three PTO.
  */
 
+#include "quic/idle.h"
+
+#include "base/clock.h"
 #include "quic/conn.h"
+#include "quic/endpoint_state.h"
 
 #define IDLE_PTOS 3
 
@@ -19,7 +23,7 @@ static uint64_t lower(uint64_t a, uint64_t b) { return a < b ? a : b; }
 /* The lower of the two, without those that announced none. */
 void wt__conn_learn_idle(struct wt__conn *conn) {
   const ngtcp2_transport_params *peer = ngtcp2_conn_get_remote_transport_params(conn->quic);
-  uint64_t own = conn->endpoint->config.idle_timeout_ms * WT__MS, theirs = peer ? peer->max_idle_timeout : 0;
+  uint64_t own = conn->endpoint->config.idle_timeout_ms * WT__NS_PER_MS, theirs = peer ? peer->max_idle_timeout : 0;
   conn->idle_announced = lower(own ? own : UINT64_MAX, theirs ? theirs : UINT64_MAX);
 }
 
@@ -29,7 +33,7 @@ uint64_t wt__conn_idle_timeout(const struct wt__conn *conn) {
 }
 
 void wt__conn_update_keep_alive(struct wt__conn *conn) {
-  uint64_t interval = conn->endpoint->config.keep_alive_ms * WT__MS;
+  uint64_t interval = conn->endpoint->config.keep_alive_ms * WT__NS_PER_MS;
   if (!conn->keep_alive || !interval) {
     interval = UINT64_MAX;
   } else {

@@ -10,12 +10,19 @@
  * to nothing is what the answer is for. So this looks at what is still there, not at the connection's state.
  */
 
+#include "quic/info.h"
+
+#include "base/clock.h"
 #include "base/mem.h"
 #include "quic/conn.h"
+#include "quic/endpoint.h"
+#include "quic/path.h"
+#include "quic/rebinding.h"
+#include "quic/tls.h"
 
 static void info_parameters(struct wt_transport_parameters *dst, const ngtcp2_transport_params *src, bool reset_at) {
   *dst = (struct wt_transport_parameters){
-      .max_idle_timeout_ms = src->max_idle_timeout / NGTCP2_MILLISECONDS,
+      .max_idle_timeout_ms = src->max_idle_timeout / WT__NS_PER_MS,
       .max_udp_payload_size = src->max_udp_payload_size,
       .initial_max_data = src->initial_max_data,
       .initial_max_stream_data_bidi_local = src->initial_max_stream_data_bidi_local,
@@ -25,7 +32,7 @@ static void info_parameters(struct wt_transport_parameters *dst, const ngtcp2_tr
       .initial_max_streams_uni = src->initial_max_streams_uni,
       .max_datagram_frame_size = src->max_datagram_frame_size,
       .ack_delay_exponent = src->ack_delay_exponent,
-      .max_ack_delay_ms = src->max_ack_delay / NGTCP2_MILLISECONDS,
+      .max_ack_delay_ms = src->max_ack_delay / WT__NS_PER_MS,
       .active_connection_id_limit = src->active_connection_id_limit,
       .disable_active_migration = src->disable_active_migration != 0,
       .grease_quic_bit = src->grease_quic_bit != 0,

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Paths in our form and in ngtcp2's, and as text; single packets onto one.
+ * Paths in our form and in ngtcp2's, and as text.
  */
+
+#include "quic/path.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "quic/conn.h"
 
 void wt__path_to_quic(ngtcp2_path *dst, const struct wt__path *src) {
   dst->local.addr = (ngtcp2_sockaddr *)(uintptr_t)&src->local;
@@ -25,14 +25,6 @@ void wt__path_from_quic(struct wt__path *dst, const ngtcp2_path *src) {
   memcpy(&dst->local, src->local.addr, src->local.addrlen);
   memcpy(&dst->remote, src->remote.addr, src->remote.addrlen);
   dst->socket = src->user_data;
-}
-
-void wt__endpoint_send_packet(struct wt__endpoint *endpoint, const struct wt__path *path, const uint8_t *data,
-                              size_t len) {
-  if (endpoint->batch.blocked) return;
-  if (endpoint->config.send(endpoint->config.send_ctx, path, NGTCP2_ECN_NOT_ECT, data, len, len)) return;
-  endpoint->stats.packets_sent++;
-  endpoint->stats.bytes_sent += len;
 }
 
 const char *wt__conn_address_text(const struct sockaddr_storage *address, char *text, size_t size) {

@@ -32,9 +32,11 @@
 
 #include <string.h>
 
-#define LOST_MIN 2                               /* packets without an acknowledgement: a black hole */
-#define DEAD_MIN 10                              /* likewise: a path that QUIC cannot use */
-#define RAISE_AFTER (UINT64_C(600) * 1000000000) /* RFC 8899, section 5.1.1: PMTU_RAISE_TIMER */
+#include "base/clock.h"
+
+#define LOST_MIN 2                       /* packets without an acknowledgement: a black hole */
+#define DEAD_MIN 10                      /* likewise: a path that QUIC cannot use */
+#define RAISE_AFTER (600 * WT__NS_PER_S) /* RFC 8899, section 5.1.1: PMTU_RAISE_TIMER */
 
 /* Payloads that are tried, upwards: what tunnels, PPPoE and Ethernet leave, in IPv6 and IPv4. */
 static const uint16_t SIZES[] = {1232, 1280, 1342, 1372, 1406, 1444, 1452, 1472};

@@ -25,21 +25,32 @@
  *   are padded: a server may send three times what has come from an address that it has not validated.
  */
 
+#include "quic/path_watch.h"
+
 #include <string.h>
 
-#include "quic/conn.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/log_limit.h"
+#include "h3/conn.h"
+#include "quic/datagram_len.h"
+#include "quic/idle.h"
+#include "quic/path_mtu.h"
+#include "quic/probe.h"
+#include "quic/wake.h"
 #include "wire/error_code.h"
+#include "wire/quic_frame.h"
 
-#define FLOW_MIN 8               /* packets without a pause: more than a message or an answer */
-#define QUIET_PTOS 3             /* a pause */
-#define QUIET_MIN (50 * WT__MS)  /* likewise, at least */
-#define PING_PAUSE (50 * WT__MS) /* between PINGs, at first */
-#define PADDED_PAUSE (250 * WT__MS)
+#define FLOW_MIN 8                      /* packets without a pause: more than a message or an answer */
+#define QUIET_PTOS 3                    /* a pause */
+#define QUIET_MIN (50 * WT__NS_PER_MS)  /* likewise, at least */
+#define PING_PAUSE (50 * WT__NS_PER_MS) /* between PINGs, at first */
+#define PADDED_PAUSE (250 * WT__NS_PER_MS)
 #define PING_RESERVE 4096 /* bytes of the congestion window that padding leaves to PINGs to come */
-#define PING_PAUSE_LATER (1000 * WT__MS)
-#define PINGS_OFTEN (6000 * WT__MS) /* so long after the last bytes */
-#define PINGS_FOR (15000 * WT__MS)  /* then the application has no more to say */
-#define PING_MARK 9                 /* bytes of a carrier of a PING */
+#define PING_PAUSE_LATER (1000 * WT__NS_PER_MS)
+#define PINGS_OFTEN (6000 * WT__NS_PER_MS) /* so long after the last bytes */
+#define PINGS_FOR (15000 * WT__NS_PER_MS)  /* then the application has no more to say */
+#define PING_MARK 9                        /* bytes of a carrier of a PING */
 
 void wt__path_watch_init(struct wt__conn *conn) {
   wt__path_mtu_init(&conn->mtu);

@@ -25,7 +25,11 @@
  * It needs a peer that has announced DATAGRAM frames, since ngtcp2 writes none otherwise: WebTransport has to.
  */
 
+#include "quic/probe.h"
+
 #include "quic/conn.h"
+#include "quic/datagram_len.h"
+#include "wire/quic_frame.h"
 
 static bool conn_is_full(const struct wt__conn *conn) { return ngtcp2_conn_get_cwnd_left(conn->quic) == 0; }
 

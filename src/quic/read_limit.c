@@ -19,7 +19,12 @@
 
 #include "quic/read_limit.h"
 
+#include "base/log_limit.h"
 #include "quic/conn.h"
+#include "quic/endpoint_state.h"
+#include "quic/path.h"
+#include "quic/rebinding.h"
+#include "quic/wake.h"
 #include "wire/error_code.h"
 
 #define KIB(bytes) ((double)(bytes) / 1024)
@@ -34,7 +39,7 @@ size_t wt__read_limit(const struct wt__read_use *use) {
 
 static void conn_warn(struct wt__conn *conn, size_t limit) {
   struct wt__endpoint *endpoint = conn->endpoint;
-  char peer[WT__ADDRESS_TEXT_MAX];
+  char peer[WT__PEER_TEXT_MAX];
   WT__WARN_LIMITED(
       endpoint->config.log, &endpoint->gauge.lines, endpoint->now,
       "connection from %s is closed: data with gaps, and frames, take %.0f KiB of memory; allowed are %.0f KiB "

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct wt__conn;
+
 #define WT__READ_HANDSHAKE (128 * 1024) /* until the handshake is done: CRYPTO data out of order, 64 KiB at most */
 #define WT__READ_BASE (1024 * 1024)
 #define WT__READ_STREAM (12 * 1024) /* of a stream that is open */
@@ -22,5 +24,8 @@ struct wt__read_use {
 
 /* In bytes. */
 size_t wt__read_limit(const struct wt__read_use *use);
+
+/* Asks for the connection to be closed if its peer's packets take too much memory. */
+void wt__conn_check_read(struct wt__conn *conn);
 
 #endif

@@ -25,10 +25,16 @@
  * proves its address.
  */
 
+#include "quic/rebinding.h"
+
 #include <netinet/in.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "quic/conn.h"
+#include "quic/endpoint.h"
+#include "quic/path.h"
+#include "quic/peer_address.h"
 
 /* The IP address; its length in `*len`. */
 static uint8_t *address_ip(ngtcp2_sockaddr *address, size_t *len) {
@@ -121,4 +127,12 @@ void wt__conn_path(const struct wt__conn *conn, struct wt__path *path) {
   wt__path_from_quic(path, ngtcp2_conn_get_path(conn->quic));
   ngtcp2_addr remote = {(ngtcp2_sockaddr *)(void *)&path->remote, path->remote_len};
   wt__rebinding_resolve(conn, &remote);
+}
+
+const char *wt__conn_peer_text(const struct wt__conn *conn, char *text, size_t size) {
+  struct wt__path path;
+  (void)snprintf(text, size, "?");
+  if (!conn->quic) return text;
+  wt__conn_path(conn, &path);
+  return wt__conn_address_text(&path.remote, text, size);
 }

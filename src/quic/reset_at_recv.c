@@ -43,7 +43,18 @@
 
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/gauge.h"
+#include "base/idset.h"
+#include "base/list.h"
+#include "base/map.h"
+#include "base/pool.h"
+#include "h3/conn.h"
 #include "quic/conn.h"
+#include "quic/current.h"
+#include "quic/endpoint_state.h"
+#include "quic/idle.h"
+#include "wire/quic_frame.h"
 #include "wire/varint.h"
 
 #define PACKET_ROOM 1200
@@ -412,7 +423,7 @@ int wt__reset_at_recv_inject(struct wt__conn *conn) {
 
 /* A peer that may be silent for longer without being given up may also take longer to repeat lost bytes. */
 static uint64_t kept_timeout(const struct wt__conn *conn) {
-  uint64_t idle = wt__conn_idle_timeout(conn), least = WT__RESET_AT_TIMEOUT_MS * WT__MS;
+  uint64_t idle = wt__conn_idle_timeout(conn), least = WT__RESET_AT_TIMEOUT_MS * WT__NS_PER_MS;
   return idle != UINT64_MAX && idle > least ? idle : least;
 }
 

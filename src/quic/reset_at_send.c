@@ -36,8 +36,15 @@
 
 #include <string.h>
 
+#include "base/gauge.h"
+#include "base/list.h"
+#include "base/map.h"
 #include "base/mem.h"
 #include "quic/conn.h"
+#include "quic/datagram_len.h"
+#include "quic/endpoint_state.h"
+#include "quic/tls.h"
+#include "wire/quic_frame.h"
 
 #define CARRIER_NUMBER (UINT64_C(1) << 63) /* numbers of our DATAGRAM frames: this and the stream's id */
 #define SILENT_PTOS 4                      /* without news of a reset it is sent again */

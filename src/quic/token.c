@@ -24,10 +24,11 @@
 #include <ngtcp2/ngtcp2.h>
 #include <ngtcp2/ngtcp2_crypto.h>
 
+#include "base/clock.h"
 #include "quic/tls.h"
 
-#define RETRY_LIFETIME (10 * NGTCP2_SECONDS)
-#define REGULAR_LIFETIME (UINT64_C(7) * 24 * 3600 * NGTCP2_SECONDS)
+#define RETRY_LIFETIME (10 * WT__NS_PER_S)
+#define REGULAR_LIFETIME (7 * 24 * 3600 * WT__NS_PER_S)
 
 _Static_assert(NGTCP2_CRYPTO_MAX_RETRY_TOKENLEN2 <= WT__TOKEN_MAX_LEN, "a Retry's token fits");
 _Static_assert(NGTCP2_CRYPTO_MAX_REGULAR_TOKENLEN <= WT__TOKEN_MAX_LEN, "a regular token fits");

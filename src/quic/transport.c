@@ -8,7 +8,19 @@
  * they are called from inside ngtcp2's callbacks, and between the pieces of a packet being written.
  */
 
+#include "quic/transport.h"
+
+#include "core/transport.h"
 #include "quic/conn.h"
+#include "quic/datagram_len.h"
+#include "quic/endpoint_state.h"
+#include "quic/idle.h"
+#include "quic/info.h"
+#include "quic/reset_at.h"
+#include "quic/tls.h"
+#include "quic/turn.h"
+#include "quic/wake.h"
+#include "quic/window.h"
 #include "wire/error_code.h"
 
 static struct wt__conn *conn_open(void *ctx) {

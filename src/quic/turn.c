@@ -25,7 +25,7 @@
  * The grain is a packet on the way in, and an event (a request, a stream, a session) in a run: the call of the
  * application, or of ngtcp2, that takes long is not interrupted.
  *
- * What waits has a maximum for each connection, and counts among what it holds (quic/budget.c). Beyond it packets are
+ * What waits has a maximum for each connection, and counts among what it holds (quic/pressure.c). Beyond it packets are
  * dropped, as a router does whose queue is full: congestion control then makes the peer slower.
  *
  * Reading the clock takes some 30 ns, a packet of a large transfer little more than a microsecond. So it is read after
@@ -39,6 +39,10 @@
 
 #include <string.h>
 
+#include "base/gauge.h"
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/log_limit.h"
 #include "base/mem.h"
 
 #define LINES_BURST 10

@@ -16,20 +16,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/clock.h"
 #include "base/gauge.h"
 #include "base/heap.h"
 #include "base/log_limit.h"
 #include "quic/endpoint.h"
 
-#define WT__TURN_VISIT_MAX UINT64_C(2000000)   /* ns: of a connection's packets in a turn, and of its run in the pass */
-#define WT__TURN_CHEAP_MAX UINT64_C(8000000)   /* ns: of a connection's packets in a turn while none is expensive */
-#define WT__TURN_LATE_MAX UINT64_C(1000000)    /* ns: of all packets that were put off, in a turn */
-#define WT__TURN_ALONE_MAX UINT64_C(5000000)   /* ns: the same where there is one connection alone */
-#define WT__TURN_TIMERS_MAX UINT64_C(2000000)  /* ns: of all timers that are due, in a turn */
-#define WT__TURN_PASS_MAX UINT64_C(5000000)    /* ns: of all runs in a turn */
-#define WT__TURN_LOOK_EVERY 8                  /* packets, or runs, between two readings of the clock */
-#define WT__TURN_COSTLY UINT64_C(50000)        /* ns of a packet, as an average of those between two readings */
-#define WT__TURN_COSTLY_RUN UINT64_C(250000)   /* likewise, of a run or a timer: more than a batch of packets takes */
+#define WT__TURN_VISIT_MAX (2 * WT__NS_PER_MS)  /* of a connection's packets in a turn, and of its run in the pass */
+#define WT__TURN_CHEAP_MAX (8 * WT__NS_PER_MS)  /* of a connection's packets in a turn while none is expensive */
+#define WT__TURN_LATE_MAX (1 * WT__NS_PER_MS)   /* of all packets that were put off, in a turn */
+#define WT__TURN_ALONE_MAX (5 * WT__NS_PER_MS)  /* the same where there is one connection alone */
+#define WT__TURN_TIMERS_MAX (2 * WT__NS_PER_MS) /* of all timers that are due, in a turn */
+#define WT__TURN_PASS_MAX (5 * WT__NS_PER_MS)   /* of all runs in a turn */
+#define WT__TURN_LOOK_EVERY 8                   /* packets, or runs, between two readings of the clock */
+#define WT__TURN_COSTLY (50 * WT__NS_PER_US)    /* of a packet, as an average of those between two readings */
+#define WT__TURN_COSTLY_RUN \
+  (250 * WT__NS_PER_US)                        /* likewise, of a run or a timer: more than a batch of packets takes */
 #define WT__TURN_WARY 64                       /* packets after costly ones after each of which the clock is read */
 #define WT__TURN_PUT_OFF_MAX ((size_t)1 << 20) /* bytes of a lane that wait, with what is kept beside each packet */
 

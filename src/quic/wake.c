@@ -1,21 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What other files ask of a connection, also inside ngtcp2's callbacks: to be run, to be closed. It is noted here, and done
- * in its next run.
+ * What other files want of a connection, also inside ngtcp2's callbacks: that it is run, or closed. That is only noted here;
+ * the connection's next run does it.
  */
 
-#include <stdio.h>
+#include "quic/wake.h"
+
 #include <string.h>
 
+#include "base/clock.h"
+#include "base/list.h"
 #include "base/mem.h"
+#include "quic/client.h"
 #include "quic/conn.h"
+#include "quic/endpoint_state.h"
+#include "quic/half_open.h"
+#include "quic/peers.h"
+#include "quic/shared.h"
 
-#define REST_AFTER (2000 * WT__MS) /* without packets: what only those need is given back */
-
-_Thread_local struct wt__conn *wt__conn_current;
-
-void wt__conn_set_current(struct wt__conn *conn) { wt__conn_current = conn; }
+#define REST_AFTER (2000 * WT__NS_PER_MS) /* without packets: what only those need is given back */
 
 void wt__conn_leave_half_open(struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
@@ -34,14 +38,6 @@ void wt__conn_want_close(struct wt__conn *conn, enum wt_party party, uint64_t co
   conn->close_reason = wt__strndup(reason, strnlen(reason, WT__CONN_REASON_MAX));
   if (conn->client) wt__conn_client_settle(conn); /* at once: the next attempt may begin before the packet is sent */
   wt__conn_wake(conn);
-}
-
-const char *wt__conn_peer_text(struct wt__conn *conn, char *text, size_t size) {
-  struct wt__path path;
-  (void)snprintf(text, size, "?");
-  if (!conn->quic) return text;
-  wt__conn_path(conn, &path);
-  return wt__conn_address_text(&path.remote, text, size);
 }
 
 void wt__conn_wake(struct wt__conn *conn) {

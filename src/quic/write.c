@@ -20,9 +20,25 @@
  * the batch is full, since one packet more would cost a system call of its own.
  */
 
+#include "quic/write.h"
+
 #include <string.h>
 
+#include "base/vec.h"
+#include "core/transport.h"
+#include "h3/conn.h"
+#include "quic/batch.h"
 #include "quic/conn.h"
+#include "quic/datagram_len.h"
+#include "quic/endpoint.h"
+#include "quic/handshake_path.h"
+#include "quic/path.h"
+#include "quic/path_watch.h"
+#include "quic/probe.h"
+#include "quic/rebinding.h"
+#include "quic/reset_at.h"
+#include "quic/wake.h"
+#include "wire/quic_frame.h"
 
 #define CAPSULE_RESERVE 4096 /* bytes of the connection's window */
 #define MORE_THAN_FITS 2048  /* bytes of a stream: ngtcp2 need not look at the rest */

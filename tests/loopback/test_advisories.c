@@ -13,6 +13,7 @@
 #include "h3/internal.h"
 #include "pair.h"
 #include "quic/conn.h"
+#include "quic/endpoint_state.h"
 #include "wire/varint.h"
 
 #define SECOND 1000

@@ -11,6 +11,7 @@
 #include "client.h"
 #include "quic/client_certificate.h"
 #include "quic/conn.h"
+#include "quic/endpoint_state.h"
 #include "quic/tls_session.h"
 #include "world.h"
 

@@ -11,6 +11,7 @@
 #include "base/mem.h"
 #include "h3/files.h"
 #include "quic/conn.h"
+#include "quic/endpoint_state.h"
 #include "world.h"
 
 #define KIB 1024

@@ -5,6 +5,7 @@
  * that would not help.
  */
 #include "quic/conn.h"
+#include "quic/endpoint_state.h"
 #include "world.h"
 
 #define KIB 1024

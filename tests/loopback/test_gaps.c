@@ -4,8 +4,11 @@
  * cost and not by their bytes, other frames that make memory grow stay below the same bound, and an honest peer on the
  * worst network never comes near it.
  */
+#include "base/heap.h"
 #include "pair.h"
 #include "quic/conn.h"
+#include "quic/endpoint_state.h"
+#include "quic/read_limit.h"
 
 #define KIB 1024
 

@@ -4,6 +4,7 @@
  * connections stay, and what is kept is bounded. Numbers are asserted, not times.
  */
 #include "quic/conn.h"
+#include "quic/endpoint_state.h"
 #include "world.h"
 
 #define VICTIM 7u /* an address that others forge */

@@ -11,7 +11,10 @@
 #include "authority.h"
 #include "base/mem.h"
 #include "client.h"
+#include "h3/conn.h"
 #include "quic/conn.h"
+#include "quic/endpoint_state.h"
+#include "quic/info.h"
 #include "quic/memory.h"
 #include "world.h"
 

@@ -8,6 +8,7 @@
 
 #include "client.h"
 #include "quic/conn.h"
+#include "quic/endpoint_state.h"
 #include "world.h"
 
 #define SERVER "localhost:4000"

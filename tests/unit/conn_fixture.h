@@ -4,6 +4,7 @@
 
 /* A connection of a server, its handshake done, and its client. */
 
+#include "quic/endpoint_state.h"
 #include "quic_fixture.h"
 
 static struct wt__endpoint_config config;

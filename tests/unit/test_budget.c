@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* src/quic/budget.c: which pressure follows from how much, and what workers tell each other of it. */
+/* src/quic/budget.c, pressure.c: which pressure follows from how much, and what workers tell each other of it. */
 
 #include "quic/budget.h"
 
@@ -12,7 +12,13 @@
 
 #include <cmocka.h>
 
+#include "core/sched.h"
 #include "quic/conn.h"
+#include "quic/endpoint.h"
+#include "quic/endpoint_state.h"
+#include "quic/pressure.h"
+#include "quic/seal.h"
+#include "quic/shared.h"
 
 #define MAX (size_t)16000000
 
@@ -136,7 +142,7 @@ static void test_budget_lets_small_packets_through(void **state) {
   conn.endpoint = &a.endpoint;
   conn.handshake_done = true;
   conn.gauge.bytes = 1000;
-  a.endpoint.now = 1000 * WT__MS;
+  a.endpoint.now = 1000 * WT__NS_PER_MS;
   assert_false(wt__conn_is_over(&conn, 1200));
   a.endpoint.gauge.share = 1000;
   assert_false(wt__conn_is_over(&conn, 1200));
@@ -144,7 +150,7 @@ static void test_budget_lets_small_packets_through(void **state) {
   assert_true(wt__conn_is_over(&conn, 1200));
   assert_false(wt__conn_is_over(&conn, 40));
   assert_true(wt__conn_is_over(&conn, 40));
-  a.endpoint.now += 100 * WT__MS;
+  a.endpoint.now += 100 * WT__NS_PER_MS;
   assert_true(wt__conn_is_over(&conn, 101));
   assert_false(wt__conn_is_over(&conn, 100));
   conn.handshake_done = false; /* handshakes come to their end */

@@ -6,6 +6,9 @@
  */
 
 #include "conn_fixture.h"
+#include "quic/callbacks.h"
+#include "quic/conn.h"
+#include "quic/current.h"
 
 #define LEN 40
 #define TAG_LEN 16

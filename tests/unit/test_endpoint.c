@@ -5,6 +5,7 @@
  * memory, with a recorder in place of HTTP/3.
  */
 
+#include "quic/endpoint_state.h"
 #include "quic_fixture.h"
 
 static struct wt__endpoint_config config;

@@ -6,6 +6,10 @@
  */
 
 #include "conn_fixture.h"
+#include "core/mux.h"
+#include "quic/conn.h"
+#include "quic/probe.h"
+#include "quic/wake.h"
 
 /* Runs the endpoint when it is due next. */
 static void step(void) {

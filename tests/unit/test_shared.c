@@ -5,6 +5,12 @@
 #include <pthread.h>
 #include <sched.h>
 
+#include "core/sched.h"
+#include "quic/half_open.h"
+#include "quic/peers.h"
+#include "quic/seal.h"
+#include "quic/shared.h"
+#include "quic/turn.h"
 #include "quic_fixture.h"
 
 #define THREADS 4

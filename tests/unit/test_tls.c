@@ -7,6 +7,7 @@
 #include <pthread.h>
 #include <unistd.h>
 
+#include "quic/endpoint_state.h"
 #include "quic/tls_session.h"
 
 #define THREADS 2

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_QUIC_CALLBACKS_H
+#define WT_QUIC_CALLBACKS_H
+
+/* What ngtcp2 reports, passed on to h3. See callbacks.c. */
+
+#include <ngtcp2/ngtcp2.h>
+
+struct wt__conn;
+
+#define WT__MAX_STOPS 512 /* STOP_SENDING frames of one UDP datagram that are looked at */
+
+void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks);
+/* Tells h3 of acknowledgements that were kept until ngtcp2 has read the packet. */
+void wt__conn_tell_acked(struct wt__conn *conn);
+
+#endif

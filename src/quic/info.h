@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_QUIC_INFO_H
+#define WT_QUIC_INFO_H
+
+/* What is known of a connection, for diagnosis. See info.c. */
+
+struct wt_connection_info;
+
+/* Of the transport; `ctx`: a wt__conn of any state. */
+void wt__conn_get_info(void *ctx, struct wt_connection_info *info);
+
+#endif

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_QUIC_REBINDING_H
+#define WT_QUIC_REBINDING_H
+
+/* A client whose NAT gives it one port after another. See rebinding.c. */
+
+#include <netinet/in.h>
+#include <ngtcp2/ngtcp2.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "quic/peer_address.h"
+
+struct wt__conn;
+struct wt__path;
+
+struct wt__rebinding {
+  bool watched, aliased;
+  struct wt__peer_address before;
+  struct sockaddr_in6 remote;
+};
+/* Around the reading of a packet that has come on `*path`, which may become what ngtcp2 is to believe. */
+void wt__rebinding_begin(struct wt__conn *conn, struct wt__rebinding *read, ngtcp2_path *path, const uint8_t *data,
+                         size_t len);
+void wt__rebinding_end(struct wt__conn *conn, const struct wt__rebinding *read);
+/* The peer's new address is validated, or ngtcp2 has gone back to the last one that was. */
+void wt__rebinding_judged(struct wt__conn *conn);
+/* Where packets to `*remote` of ngtcp2's are to go. */
+void wt__rebinding_resolve(const struct wt__conn *conn, ngtcp2_addr *remote);
+/* The path that is in use. */
+void wt__conn_path(const struct wt__conn *conn, struct wt__path *path);
+/* The same as text; "?" if the connection has no path any more. Returns `text`. */
+const char *wt__conn_peer_text(const struct wt__conn *conn, char *text, size_t size);
+
+#endif
