@@ -8,8 +8,8 @@
  *   client.c      the calls of the application on the client, the loop's turns, the end
  *   dial.c        sessions that are asked for
  *   fetch.c       plain requests
- *   asker.c       what those two have in common: how they come to a connection, and how long that may take
- *   reach.c       from a name to a connection: lookups and the race of the addresses
+ *   pending.c     what those two have in common: how they come to a connection, and how long that may take
+ *   connector.c   from a name to a connection: lookups and the race of the addresses
  *   connection.c  a QUIC connection: an attempt of a reach, later one that is asked
  *
  *     wt_client_dial, wt_client_request
@@ -98,7 +98,7 @@ int wt__timer_init(wt_client *client, struct wt__timer *timer, void (*due)(struc
 void wt__timer_set(wt_client *client, struct wt__timer *timer, uint64_t at);
 void wt__timer_free(wt_client *client, struct wt__timer *timer);
 
-/* --- asker.c --- */
+/* --- pending.c --- */
 
 struct wt__asker;
 struct wt__connection;
@@ -153,7 +153,7 @@ void wt__askers_run(wt_client *client);
 void wt__asker_where(const struct wt__asker *asker, char *text, size_t size);
 #define WT__WHERE_MAX (WT__URL_HOST_MAX + 16)
 
-/* --- reach.c --- */
+/* --- connector.c --- */
 
 /* An address that was tried. */
 struct wt__attempt {
