@@ -4,10 +4,10 @@
  * The calls of webtransport/client.h on the client itself, and its turns.
  *
  *     on_wake    posted calls, lookups that are done, a close that was asked for
- *     on_pass    timers, reaches, the endpoint, then what became of it all: askers that failed are told
+ *     on_pass    timers, connectors, the endpoint, then failures of dials and requests are reported
  *     on_error   what the network says about packets: a closed port
  *
- * The loop is kept running while there is anything to wait for: an asker, a reach or a connection. With a loop of
+ * The loop is kept running while there is anything to wait for: a dial, a request, a connector or a connection. With a loop of
  * its own `wt_client_run` ends when there is none; a caller's loop then ends by itself, or goes on with what else it
  * has.
  *
@@ -22,78 +22,41 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/heap.h"
+#include "base/list.h"
+#include "base/log.h"
 #include "base/mem.h"
 #include "base/sized.h"
-#include "net/client.h"
+#include "core/mux.h"
+#include "net/address.h"
+#include "net/bounds.h"
+#include "net/client_config.h"
+#include "net/client_state.h"
+#include "net/connection.h"
+#include "net/connector.h"
+#include "net/driver.h"
+#include "net/failure.h"
+#include "net/loop.h"
+#include "net/pending.h"
+#include "net/post.h"
+#include "net/resolve.h"
+#include "net/timer.h"
+#include "net/udp.h"
+#include "quic/endpoint.h"
+#include "quic/tls.h"
 
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "wt_client_close must work in a signal handler");
 
 #define ASK_CLOSE 1
 
-int wt__client_fail(wt_client *client, int error, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  (void)vsnprintf(client->error, sizeof(client->error), format, args);
-  va_end(args);
-  return error;
-}
-
 const char *wt_client_error(const wt_client *client) { return client ? client->error : ""; }
 
-int wt__client_url(wt_client *client, const char *text, struct wt__url *url) {
-  const char *why;
-  if (client->freeing) return wt__client_fail(client, WT_ERR_STATE, "the client is being freed");
-  struct in6_addr v6;
-  int error = wt__url_parse(url, text, &why);
-  if (error == 0 && url->is_v6 && inet_pton(AF_INET6, url->host, &v6) != 1) {
-    why = "what stands in brackets is no IPv6 address";
-    error = WT_ERR_ADDRESS;
-    wt__url_free(url);
-  }
-  if (error == WT_ERR_ADDRESS) {
-    return wt__client_fail(client, error, "the URL \"%.300s\" cannot be used: %s", text ? text : "", why);
-  }
-  return error ? wt__client_fail(client, error, "%s", wt_error_string(error)) : 0;
-}
-
-uint64_t wt__client_now(wt_client *client) { return wt__loop_now(&client->driver.loop); }
-
-/* --- Timers --- */
-
-int wt__timer_init(wt_client *client, struct wt__timer *timer, void (*due)(struct wt__timer *timer, uint64_t now)) {
-  wt__heap_node_init(&timer->node);
-  timer->due = due;
-  return wt__heap_set(&client->timers, &timer->node, UINT64_MAX);
-}
-
-/* It is in the heap, so this cannot fail. */
-void wt__timer_set(wt_client *client, struct wt__timer *timer, uint64_t at) {
-  (void)wt__heap_set(&client->timers, &timer->node, at);
-}
-
-void wt__timer_free(wt_client *client, struct wt__timer *timer) { wt__heap_remove(&client->timers, &timer->node); }
-
-static void timers_run(wt_client *client, uint64_t now) {
-  struct wt__heap_node *node;
-  while ((node = wt__heap_min(&client->timers)) && node->key <= now) {
-    struct wt__timer *timer = WT__CONTAINER_OF(node, struct wt__timer, node);
-    wt__timer_set(client, timer, UINT64_MAX);
-    timer->due(timer, now);
-  }
-}
-
 /* --- Turns --- */
-
-static bool client_is_idle(const wt_client *client) {
-  return wt__list_empty(&client->askers) && wt__list_empty(&client->reaches) && wt__list_empty(&client->connections);
-}
-
-void wt__client_hold(wt_client *client) { wt__loop_hold(&client->driver.loop, !client_is_idle(client)); }
 
 /* All that there is ends; what begins in their callbacks does not. */
 static void client_close_all(wt_client *client, const char *message) {
   uint64_t now = wt__client_now(client);
-  WT__LIST_FOREACH(it, next, &client->askers) { wt__asker_cancel(WT__ASKER_OF(it, link), message); }
+  WT__LIST_FOREACH(it, next, &client->pending) { wt__pending_cancel(WT__PENDING_OF(it, link), message); }
   WT__LIST_FOREACH(it, next, &client->connections) { WT__CONNECTION_OF(it)->closing = true; }
   wt__endpoint_close_sessions(client->driver.endpoint, message, now);
   wt__endpoint_run(client->driver.endpoint, now); /* the closes leave before the connections' */
@@ -133,7 +96,7 @@ static void client_on_failing(void *ctx, struct wt__socket *socket, int os_error
   wt__driver_failing(&client->driver, socket, os_error, lasting, text, sizeof(text));
   if (!lasting) return;
   wt__failure_set(&failure, WT_ERR_IO, WT_TRANSPORT, "%s", text);
-  WT__LIST_FOREACH(it, next, &client->askers) { wt__asker_fail(WT__ASKER_OF(it, link), &failure); }
+  WT__LIST_FOREACH(it, next, &client->pending) { wt__pending_fail(WT__PENDING_OF(it, link), &failure); }
   WT__LIST_FOREACH(it, next, &client->connections) { wt__connection_close(WT__CONNECTION_OF(it)); }
 }
 
@@ -147,7 +110,7 @@ static int client_adopt(wt_client *client, bool running) {
 
 /* When the next pass is. */
 static uint64_t client_due(const wt_client *client) {
-  if (!wt__list_empty(&client->todo) || !wt__list_empty(&client->failed)) return 0;
+  if (!wt__list_empty(&client->scheduled) || !wt__list_empty(&client->failed)) return 0;
   uint64_t next = wt__endpoint_expiry(client->driver.endpoint);
   const struct wt__heap_node *node = wt__heap_min(&client->timers);
   return node && node->key < next ? node->key : next;
@@ -157,11 +120,11 @@ static uint64_t client_on_pass(void *ctx) {
   wt_client *client = ctx;
   (void)client_adopt(client, true);
   uint64_t now = wt__client_now(client);
-  timers_run(client, now);
-  wt__reaches_run(client);
+  wt__timers_run(client, now);
+  wt__connectors_run(client);
   (void)wt__driver_pass(&client->driver, now); /* what follows may change when the next is due */
-  wt__reaches_run(client);
-  wt__askers_run(client);
+  wt__connectors_run(client);
+  wt__pending_report_failures(client);
   wt__client_hold(client);
   return client_due(client);
 }
@@ -276,10 +239,10 @@ static void post_call(wt__posts_function function, void *subject, void *argument
 }
 
 static void client_init(wt_client *client) {
-  wt__list_init(&client->askers);
+  wt__list_init(&client->pending);
   wt__list_init(&client->failed);
-  wt__list_init(&client->reaches);
-  wt__list_init(&client->todo);
+  wt__list_init(&client->connectors);
+  wt__list_init(&client->scheduled);
   wt__list_init(&client->connections);
   wt__heap_init(&client->timers);
   wt__posts_init(&client->posts, post_call, client);
@@ -356,7 +319,7 @@ int wt_client_run(wt_client *client) {
   if (error) return error;
   client->in_run = true;
   client_on_wake(client);
-  while (!client_is_idle(client) && wt__loop_turn(&client->driver.loop)) continue;
+  while (!wt__client_is_idle(client) && wt__loop_turn(&client->driver.loop)) continue;
   client->in_run = false;
   if (client->free_after_run) wt_client_free(client);
   return 0;
@@ -383,7 +346,7 @@ int wt_client_turn(wt_client *client) {
   client->in_run = true;
   wt__loop_step(&client->driver.loop);
   client->in_run = false;
-  if (!client->free_after_run) return client_is_idle(client);
+  if (!client->free_after_run) return wt__client_is_idle(client);
   wt_client_free(client);
   return 1;
 }
@@ -419,7 +382,7 @@ void wt_client_free(wt_client *client) {
   wt__endpoint_run(client->driver.endpoint, wt__client_now(client));
   wt__driver_close(&client->driver);
   wt__posts_close(&client->session_posts);
-  while (!wt__list_empty(&client->failed)) wt__askers_run(client);
+  while (!wt__list_empty(&client->failed)) wt__pending_report_failures(client);
   wt__resolver_free(&client->resolver);
   loop_close(client);
   client_delete(client);

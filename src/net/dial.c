@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Sessions that are asked for.
+ * A client's requests for sessions.
  *
- *   wt_client_dial --> asker: lookups, race --> connection --> request (h3/client.c) --> answer --> on_done
+ *   wt_client_dial --> pending: lookups, race --> connection --> request (h3/dial.c) --> answer --> on_done
  *
- * All that the request needs is copied at first, because its connection comes later. What is wrong with it is found
- * at once, by writing the request to nowhere: an application learns of a header field that cannot be from the call
- * and not from a callback.
+ * All that the request needs is copied first, because its connection comes later. A request that cannot be sent is found
+ * at once, by encoding it and dropping the bytes: an application learns about a header field that is not allowed from the
+ * call, not from a callback.
  *
  * The result says where it ended and why, in a sentence for people; that is put together here from what h3, the
  * race or the clock have to say.
@@ -16,14 +16,22 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "base/mem.h"
 #include "base/sized.h"
-#include "net/client.h"
+#include "h3/client.h"
+#include "net/bounds.h"
+#include "net/client_state.h"
+#include "net/connection.h"
+#include "net/connector.h"
 #include "net/dial_copy.h"
+#include "net/failure.h"
+#include "net/pending.h"
 #include "wire/error_code.h"
+#include "wire/url.h"
 
 struct wt_dial {
-  struct wt__asker asker;
+  struct wt__pending pending;
   struct wt__dial_copy *copy;
   struct wt_dial_callbacks callbacks;
   void *user_data;
@@ -31,7 +39,7 @@ struct wt_dial {
   const struct wt__h3_reply *reply;
 };
 
-#define DIAL_OF(a) WT__CONTAINER_OF(a, wt_dial, asker)
+#define DIAL_OF(a) WT__CONTAINER_OF(a, wt_dial, pending)
 
 void wt_dial_options_init(struct wt_dial_options *options, size_t size) {
   const struct wt_dial_options all = {
@@ -55,7 +63,7 @@ const char *wt_dial_stage_name(enum wt_dial_stage stage) {
 /* --- The end of a dial --- */
 
 static void dial_free(wt_dial *dial) {
-  wt__asker_free(&dial->asker);
+  wt__pending_free(&dial->pending);
   wt__dial_copy_free(dial->copy);
   wt__free(dial);
 }
@@ -65,17 +73,17 @@ static void dial_done(wt_dial *dial, const struct wt_dial_result *result) {
   dial_free(dial);
 }
 
-static void dial_tell(struct wt__asker *asker) {
-  const struct wt__failure *failure = &asker->failure;
+static void dial_report_failure(struct wt__pending *pending) {
+  const struct wt__failure *failure = &pending->failure;
   struct wt_dial_result result = {
       .error = failure->error,
-      .stage = asker->stage,
+      .stage = pending->stage,
       .by = failure->by,
       .wire_code = failure->wire_code,
       .wire_is_h3 = failure->wire_is_h3,
       .message = failure->message,
   };
-  dial_done(DIAL_OF(asker), &result);
+  dial_done(DIAL_OF(pending), &result);
 }
 
 /* --- What the server answered --- */
@@ -88,7 +96,7 @@ static void describe_rejected(const wt_dial *dial, const struct wt__h3_reply *re
                     reply->status, location ? " to " : "", location ? location : "");
   } else if (reply->status) {
     wt__failure_set(failure, reply->error, WT_PEER, "the server answered %d to %s", reply->status,
-                    dial->asker.url.path);
+                    dial->pending.url.path);
   } else {
     wt__failure_set(failure, reply->error, WT_PEER, "the server reset the request with %s (0x%llx)",
                     name ? name : "an unknown code", (unsigned long long)reply->wire_code);
@@ -98,7 +106,7 @@ static void describe_rejected(const wt_dial *dial, const struct wt__h3_reply *re
 }
 
 static void dial_describe(wt_dial *dial, const struct wt__h3_reply *reply) {
-  struct wt__failure *failure = &dial->asker.failure;
+  struct wt__failure *failure = &dial->pending.failure;
   if (failure->error && !reply->status) return; /* cancelled, or too late */
   if (reply->end) {
     wt__failure_of_end(failure, reply->end);
@@ -114,17 +122,17 @@ static void dial_describe(wt_dial *dial, const struct wt__h3_reply *reply) {
 /* A rejected request was not acted upon, and may be sent again (RFC 9114, section 4.1.1). Where the connection is shared
  * the likely reason is that the server wants no more sessions on it: from draft 15 on no setting says so before. */
 static bool dial_may_move(const wt_dial *dial, const struct wt__h3_reply *reply) {
-  const struct wt__asker *asker = &dial->asker;
+  const struct wt__pending *pending = &dial->pending;
   if (reply->error != WT_ERR_REJECTED || reply->status || reply->wire_code != WT__H3_REQUEST_REJECTED) return false;
-  if (asker->failure.error || dial->copy->options.optimistic) return false;
-  return asker->pooling && asker->connection && wt__h3_conn_sessions(asker->connection->h3) > 0;
+  if (pending->failure.error || dial->copy->options.optimistic) return false;
+  return pending->pooling && pending->connection && wt__h3_conn_sessions(pending->connection->h3) > 0;
 }
 
 /* It gets a connection of its own, so this happens once. */
 static void dial_move(wt_dial *dial, const struct wt__h3_reply *reply) {
-  dial->asker.pooling = false;
-  wt__asker_move(&dial->asker);
-  if (dial->asker.failure.error) describe_rejected(dial, reply, &dial->asker.failure); /* there can be none */
+  dial->pending.pooling = false;
+  wt__pending_reconnect(&dial->pending);
+  if (dial->pending.failure.error) describe_rejected(dial, reply, &dial->pending.failure); /* there can be none */
 }
 
 static void dial_on_reply(const struct wt__h3_reply *reply, void *user_data) {
@@ -135,16 +143,16 @@ static void dial_on_reply(const struct wt__h3_reply *reply, void *user_data) {
     return;
   }
   dial->reply = reply;
-  if (reply->status || reply->session) wt__asker_answered(&dial->asker);
+  if (reply->status || reply->session) wt__pending_answered(&dial->pending);
   if (!reply->session) {
     dial_describe(dial, reply);
-    wt__list_remove(&dial->asker.failed);
+    wt__list_remove(&dial->pending.failed);
   }
-  const struct wt__failure *failure = &dial->asker.failure;
+  const struct wt__failure *failure = &dial->pending.failure;
   struct wt_dial_result result = {
       .session = reply->session,
       .error = reply->session ? 0 : failure->error,
-      .stage = dial->asker.stage,
+      .stage = dial->pending.stage,
       .status = reply->status,
       .by = failure->by,
       .wire_code = failure->wire_code,
@@ -164,48 +172,48 @@ static void dial_on_asked(wt_session *session, void *user_data) {
 static void dial_ask(wt_dial *dial) {
   struct wt__failure failure;
   struct wt__h3_dial_options options = dial->copy->options;
-  options.authority = dial->asker.url.authority;
-  options.path = dial->asker.url.path;
+  options.authority = dial->pending.url.authority;
+  options.path = dial->pending.url.path;
   options.on_reply = dial_on_reply;
   options.on_asked = dial_on_asked;
   options.reply_data = dial;
-  int error = wt__h3_dial(dial->asker.connection->h3, &options, &dial->h3);
+  int error = wt__h3_dial(dial->pending.connection->h3, &options, &dial->h3);
   if (error == 0) return;
   wt__failure_set(&failure, error, WT_TRANSPORT, "cannot ask for the session: %s", wt_error_string(error));
-  wt__asker_fail(&dial->asker, &failure);
+  wt__pending_fail(&dial->pending, &failure);
 }
 
-static void dial_connected(struct wt__asker *asker) {
-  wt_dial *dial = DIAL_OF(asker);
-  if (wt__h3_conn_may_dial(asker->connection->h3)) dial_ask(dial);
+static void dial_connected(struct wt__pending *pending) {
+  wt_dial *dial = DIAL_OF(pending);
+  if (wt__h3_conn_may_dial(pending->connection->h3)) dial_ask(dial);
 }
 
-static void dial_ready(struct wt__asker *asker) {
-  wt_dial *dial = DIAL_OF(asker);
+static void dial_ready(struct wt__pending *pending) {
+  wt_dial *dial = DIAL_OF(pending);
   if (dial->h3) {
-    asker->stage = WT_STAGE_REQUEST;
-  } else if (asker->failure.error) {
+    pending->stage = WT_STAGE_REQUEST;
+  } else if (pending->failure.error) {
     return;
-  } else if (wt__h3_conn_may_dial(asker->connection->h3)) {
-    asker->stage = WT_STAGE_REQUEST;
+  } else if (wt__h3_conn_may_dial(pending->connection->h3)) {
+    pending->stage = WT_STAGE_REQUEST;
     dial_ask(dial);
   } else {
-    wt__asker_move(asker);
+    wt__pending_reconnect(pending);
   }
 }
 
-static bool dial_give_up(struct wt__asker *asker) {
-  wt_dial *dial = DIAL_OF(asker);
+static bool dial_give_up(struct wt__pending *pending) {
+  wt_dial *dial = DIAL_OF(pending);
   if (dial->h3) wt__h3_dial_cancel(dial->h3);
   return dial->h3 != NULL;
 }
 
-static const struct wt__asker_kind dial_kind = {
+static const struct wt__pending_kind dial_kind = {
     .is_session = true,
     .connected = dial_connected,
     .ready = dial_ready,
     .give_up = dial_give_up,
-    .tell = dial_tell,
+    .report_failure = dial_report_failure,
 };
 
 /* --- The application's calls --- */
@@ -263,7 +271,7 @@ static int dial_begin(wt_dial *dial, wt_client *client, struct wt__url *url, con
   dial->user_data = options->user_data;
   int error = dial_request_check(client, url, dial->copy);
   if (error) return error;
-  return wt__asker_init(&dial->asker, client, &dial_kind, url, options->timeout_ms, options->allow_pooling);
+  return wt__pending_begin(&dial->pending, client, &dial_kind, url, options->timeout_ms, options->allow_pooling);
 }
 
 int wt_client_dial(wt_client *client, const char *url, const struct wt_dial_options *from, wt_dial **dial) {
@@ -290,7 +298,7 @@ int wt_client_dial(wt_client *client, const char *url, const struct wt_dial_opti
 }
 
 void wt_dial_cancel(wt_dial *dial) {
-  if (dial) wt__asker_cancel(&dial->asker, "the dial was cancelled");
+  if (dial) wt__pending_cancel(&dial->pending, "the dial was cancelled");
 }
 
 const char *wt_dial_header(const wt_dial *dial, const char *name) {
@@ -303,15 +311,15 @@ int wt_dial_header_at(const wt_dial *dial, size_t index, struct wt_header *heade
 }
 
 int wt_dial_get_connection_info(const wt_dial *dial, struct wt_connection_info *info) {
-  return dial && info ? wt__asker_get_info(&dial->asker, info) : WT_ERR_INVALID;
+  return dial && info ? wt__pending_get_info(&dial->pending, info) : WT_ERR_INVALID;
 }
 
 int wt_dial_attempt(const wt_dial *dial, size_t index, struct wt_attempt *attempt) {
   if (!dial || wt__sized_check(attempt, sizeof(*attempt))) return WT_ERR_INVALID;
-  const struct wt__reach *reach = dial->asker.reach;
-  if (!reach || index >= reach->attempt_count) return WT_ERR_NOT_FOUND;
-  const struct wt__attempt *from = reach->attempts[index];
-  uint64_t begun = dial->asker.begun;
+  const struct wt__connector *connector = dial->pending.connector;
+  if (!connector || index >= connector->attempt_count) return WT_ERR_NOT_FOUND;
+  const struct wt__attempt *from = connector->attempts[index];
+  uint64_t begun = dial->pending.begun;
   const struct wt_attempt all = {
       .address = from->address,
       .begun_us = from->begun > begun ? (from->begun - begun) / 1000 : 0,

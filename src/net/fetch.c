@@ -13,17 +13,22 @@
 
 #include <string.h>
 
+#include "base/list.h"
 #include "base/mem.h"
 #include "base/sized.h"
 #include "h3/exchange.h"
-#include "net/client.h"
+#include "net/bounds.h"
+#include "net/client_state.h"
+#include "net/connection.h"
+#include "net/pending.h"
+#include "wire/url.h"
 
 struct fetch {
-  struct wt__asker asker;
+  struct wt__pending pending;
   wt_exchange *exchange;
 };
 
-#define FETCH_OF(a) WT__CONTAINER_OF(a, struct fetch, asker)
+#define FETCH_OF(a) WT__CONTAINER_OF(a, struct fetch, pending)
 
 void wt_exchange_options_init(struct wt_exchange_options *options, size_t size) {
   const struct wt_exchange_options all = {
@@ -35,55 +40,55 @@ void wt_exchange_options_init(struct wt_exchange_options *options, size_t size) 
   wt__sized_init(options, size, &all, sizeof(all));
 }
 
-/* --- The asker's side --- */
+/* --- What pending.c calls --- */
 
-static void fetch_connected(struct wt__asker *asker) {
-  asker->stage = WT_STAGE_REQUEST;
-  wt__exchange_attach(FETCH_OF(asker)->exchange, asker->connection->h3);
+static void fetch_connected(struct wt__pending *pending) {
+  pending->stage = WT_STAGE_REQUEST;
+  wt__exchange_attach(FETCH_OF(pending)->exchange, pending->connection->h3);
 }
 
-static void fetch_ready(struct wt__asker *asker) { (void)asker; }
+static void fetch_ready(struct wt__pending *pending) { (void)pending; }
 
 /* The exchange calls back when it fails, so that has to come from the loop, attached or not. */
-static bool fetch_give_up(struct wt__asker *asker) {
-  (void)asker;
+static bool fetch_give_up(struct wt__pending *pending) {
+  (void)pending;
   return false;
 }
 
-static void fetch_tell(struct wt__asker *asker) {
-  wt__exchange_fail(FETCH_OF(asker)->exchange, asker->failure.error, asker->failure.message);
+static void fetch_report_failure(struct wt__pending *pending) {
+  wt__exchange_fail(FETCH_OF(pending)->exchange, pending->failure.error, pending->failure.message);
 }
 
-static const struct wt__asker_kind fetch_kind = {
+static const struct wt__pending_kind fetch_kind = {
     .connected = fetch_connected,
     .ready = fetch_ready,
     .give_up = fetch_give_up,
-    .tell = fetch_tell,
+    .report_failure = fetch_report_failure,
 };
 
-/* --- The exchange's side --- */
+/* --- What h3/exchange.c calls --- */
 
 static void fetch_on_progress(wt_exchange *exchange, bool closed, void *owner) {
   struct fetch *fetch = owner;
   (void)exchange;
   if (!closed) {
-    wt__asker_answered(&fetch->asker);
+    wt__pending_answered(&fetch->pending);
     return;
   }
-  wt__asker_free(&fetch->asker);
+  wt__pending_free(&fetch->pending);
   wt__free(fetch);
 }
 
 static void fetch_on_cancel(wt_exchange *exchange, void *owner) {
   struct fetch *fetch = owner;
   (void)exchange;
-  wt__asker_cancel(&fetch->asker, "the request was cancelled");
+  wt__pending_cancel(&fetch->pending, "the request was cancelled");
 }
 
 int wt_exchange_get_connection_info(const wt_exchange *exchange, struct wt_connection_info *info) {
   if (!exchange || !info) return WT_ERR_INVALID;
   const struct fetch *fetch = wt__exchange_owner(exchange);
-  return fetch ? wt__asker_get_info(&fetch->asker, info) : WT_ERR_STATE;
+  return fetch ? wt__pending_get_info(&fetch->pending, info) : WT_ERR_STATE;
 }
 
 /* --- The application's call --- */
@@ -138,7 +143,7 @@ static int fetch_begin(struct fetch *fetch, wt_client *client, struct wt__url *u
   if (error) return error;
   wt__exchange_set_owner(fetch->exchange, fetch_on_progress, fetch);
   wt__exchange_set_on_cancel(fetch->exchange, fetch_on_cancel);
-  error = wt__asker_init(&fetch->asker, client, &fetch_kind, url, options->timeout_ms, options->allow_pooling);
+  error = wt__pending_begin(&fetch->pending, client, &fetch_kind, url, options->timeout_ms, options->allow_pooling);
   if (error) wt__exchange_free(fetch->exchange);
   return error;
 }

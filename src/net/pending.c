@@ -1,64 +1,40 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What a dial and an exchange have in common: a URL, a time by which there has to be an answer, and the way to a
+ * What a dial and a plain request have in common: a URL, the time by which there has to be an answer, and the way to a
  * connection.
  *
- *   new --> waits for a reach -----------------> has a connection --> asks --> answered --> freed
- *             |    ^                                  |
- *             |    +---- it cannot be shared ---------+
- *             +--> fails: timeout, cancelled, nobody reached --> told --> freed
+ *   new --> waits for a connector --> has a connection --> sends the request --> answered --> freed
+ *             |    ^                        |
+ *             |    +-- it cannot be shared -+
+ *             +--> fails: timeout, cancelled, nobody reached --> the application is told --> freed
  *
- * A failure is noted and told by the next pass, never from inside the call that caused it. Where a request is on its
- * way already, h3 is asked to give it up, and tells of the end by itself; the failure noted here is then what the
- * application hears.
+ * A failure is noted here. The next pass tells the application, never the call that caused the failure. If the request
+ * was sent already, h3 gives it up and reports its end; the application then gets the failure that was noted here.
  *
- * Nothing is tried again, but for pooling: an asker that was promised a connection which turns out to be full gets
- * another, before it has asked anything, or once the server has rejected what it asked.
+ * Nothing is tried again, with one exception: a shared connection may turn out to be full, or the server may reject the
+ * request on it. The dial then gets a connection of its own.
  */
+
+#include "net/pending.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/list.h"
 #include "base/mem.h"
-#include "net/client.h"
+#include "core/info.h"
+#include "h3/conn.h"
+#include "net/client_state.h"
+#include "net/connection.h"
+#include "net/connector.h"
+#include "net/driver.h"
+#include "net/failure.h"
+#include "net/snapshot.h"
+#include "net/timer.h"
 #include "wire/error_code.h"
-
-/* --- Failures --- */
-
-void wt__failure_set(struct wt__failure *failure, int error, enum wt_party by, const char *format, ...) {
-  va_list args;
-  *failure = (struct wt__failure){.error = error, .by = by};
-  va_start(args, format);
-  (void)vsnprintf(failure->message, sizeof(failure->message), format, args);
-  va_end(args);
-}
-
-static void failure_of_closing(struct wt__failure *failure, const struct wt__h3_end *end) {
-  const char *name = end->is_h3 ? wt__wire_error_name(end->wire_code) : NULL;
-  char code[64];
-  if (name) {
-    (void)snprintf(code, sizeof(code), "%s", name);
-  } else {
-    (void)snprintf(code, sizeof(code), "the %s code 0x%llx", end->is_h3 ? "HTTP/3" : "QUIC",
-                   (unsigned long long)end->wire_code);
-  }
-  wt__failure_set(failure, end->error, end->by, "the server closed the connection with %s%s%s", code,
-                  end->reason[0] ? ": " : "", end->reason);
-}
-
-void wt__failure_of_end(struct wt__failure *failure, const struct wt__h3_end *end) {
-  if (end->error == WT_ERR_CLOSED && end->by == WT_PEER) {
-    failure_of_closing(failure, end);
-  } else if (end->error == WT_ERR_SETTINGS) {
-    wt__failure_set(failure, end->error, end->by, "the server does not speak WebTransport: %s", end->reason);
-  } else {
-    wt__failure_set(failure, end->error, end->by, "%s", end->reason[0] ? end->reason : wt_error_string(end->error));
-  }
-  failure->wire_code = end->wire_code;
-  failure->wire_is_h3 = end->is_h3;
-}
+#include "wire/url.h"
 
 /* --- Time --- */
 
@@ -71,91 +47,91 @@ static const char *seconds(uint64_t ms, char *text, size_t size) {
   return text;
 }
 
-static void asker_on_timeout(struct wt__timer *timer, uint64_t now) {
-  struct wt__asker *asker = WT__ASKER_OF(timer, timer);
+static void pending_on_timeout(struct wt__timer *timer, uint64_t now) {
+  struct wt__pending *pending = WT__PENDING_OF(timer, timer);
   struct wt__failure failure;
-  char where[WT__WHERE_MAX], time[32];
+  char host_port[WT__HOST_PORT_MAX], time[32];
   (void)now;
-  wt__asker_where(asker, where, sizeof(where));
-  (void)seconds(asker->timeout_ms, time, sizeof(time));
-  if (asker->stage <= WT_STAGE_CONNECT && asker->reach) {
-    wt__reach_describe_timeout(asker->reach, time, &failure);
-  } else if (asker->stage <= WT_STAGE_SETTINGS) {
-    wt__failure_set(&failure, WT_ERR_TIMEOUT, WT_TRANSPORT, "%s: the server's SETTINGS did not arrive within %s", where,
-                    time);
+  wt__pending_host_port(pending, host_port, sizeof(host_port));
+  (void)seconds(pending->timeout_ms, time, sizeof(time));
+  if (pending->stage <= WT_STAGE_CONNECT && pending->connector) {
+    wt__connector_describe_timeout(pending->connector, time, &failure);
+  } else if (pending->stage <= WT_STAGE_SETTINGS) {
+    wt__failure_set(&failure, WT_ERR_TIMEOUT, WT_TRANSPORT, "%s: the server's SETTINGS did not arrive within %s",
+                    host_port, time);
   } else {
-    wt__failure_set(&failure, WT_ERR_TIMEOUT, WT_TRANSPORT, "%s: no answer to the request within %s", where, time);
+    wt__failure_set(&failure, WT_ERR_TIMEOUT, WT_TRANSPORT, "%s: no answer to the request within %s", host_port, time);
   }
-  wt__asker_fail(asker, &failure);
+  wt__pending_fail(pending, &failure);
 }
 
 /* --- Beginning and end --- */
 
-void wt__asker_where(const struct wt__asker *asker, char *text, size_t size) {
-  const struct wt__url *url = &asker->url;
+void wt__pending_host_port(const struct wt__pending *pending, char *text, size_t size) {
+  const struct wt__url *url = &pending->url;
   (void)snprintf(text, size, url->is_v6 ? "[%s]:%u" : "%s:%u", url->host, (unsigned)url->port);
 }
 
-int wt__asker_init(struct wt__asker *asker, wt_client *client, const struct wt__asker_kind *kind, struct wt__url *url,
-                   uint64_t timeout_ms, bool pooling) {
-  asker->client = client;
-  asker->kind = kind;
-  asker->url = *url;
-  asker->pooling = pooling;
-  asker->timeout_ms = timeout_ms;
-  asker->begun = wt__client_now(client);
-  wt__link_init(&asker->link);
-  wt__link_init(&asker->failed);
-  wt__link_init(&asker->wait);
-  int error = wt__timer_init(client, &asker->timer, asker_on_timeout);
+int wt__pending_begin(struct wt__pending *pending, wt_client *client, const struct wt__pending_kind *kind,
+                      struct wt__url *url, uint64_t timeout_ms, bool pooling) {
+  pending->client = client;
+  pending->kind = kind;
+  pending->url = *url;
+  pending->pooling = pooling;
+  pending->timeout_ms = timeout_ms;
+  pending->begun = wt__client_now(client);
+  wt__link_init(&pending->link);
+  wt__link_init(&pending->failed);
+  wt__link_init(&pending->wait);
+  int error = wt__timer_init(client, &pending->timer, pending_on_timeout);
   if (error) return error;
-  struct wt__connection *shared = wt__connection_find(asker);
-  error = shared ? 0 : wt__reach_join(asker);
+  struct wt__connection *shared = wt__connection_find(pending);
+  error = shared ? 0 : wt__connector_join(pending);
   if (error) {
-    wt__timer_free(client, &asker->timer);
+    wt__timer_free(client, &pending->timer);
     return error;
   }
-  if (timeout_ms) wt__timer_set(client, &asker->timer, wt__driver_deadline(asker->begun, timeout_ms));
-  wt__list_push_back(&client->askers, &asker->link);
-  if (shared) wt__connection_give(shared, asker);
+  if (timeout_ms) wt__timer_set(client, &pending->timer, wt__driver_deadline(pending->begun, timeout_ms));
+  wt__list_push_back(&client->pending, &pending->link);
+  if (shared) wt__connection_add_user(shared, pending);
   wt__client_hold(client);
   return 0;
 }
 
-void wt__asker_free(struct wt__asker *asker) {
-  wt__reach_leave(asker);
-  wt__reach_release(asker);
-  wt__connection_leave(asker);
-  wt__snapshot_free(asker->info);
-  wt__list_remove(&asker->failed);
-  wt__list_remove(&asker->link);
-  wt__timer_free(asker->client, &asker->timer);
-  wt__url_free(&asker->url);
+void wt__pending_free(struct wt__pending *pending) {
+  wt__connector_leave(pending);
+  wt__connector_release(pending);
+  wt__connection_drop_user(pending);
+  wt__snapshot_free(pending->info);
+  wt__list_remove(&pending->failed);
+  wt__list_remove(&pending->link);
+  wt__timer_free(pending->client, &pending->timer);
+  wt__url_free(&pending->url);
 }
 
-void wt__asker_answered(struct wt__asker *asker) {
-  asker->stage = WT_STAGE_ANSWERED;
-  wt__timer_set(asker->client, &asker->timer, UINT64_MAX);
+void wt__pending_answered(struct wt__pending *pending) {
+  pending->stage = WT_STAGE_ANSWERED;
+  wt__timer_set(pending->client, &pending->timer, UINT64_MAX);
 }
 
 /* --- Failing --- */
 
-void wt__asker_fail(struct wt__asker *asker, const struct wt__failure *failure) {
-  if (asker->failure.error) return;
-  asker->failure = *failure;
-  wt__timer_set(asker->client, &asker->timer, UINT64_MAX);
-  wt__reach_leave(asker);
-  if (asker->kind->give_up(asker)) return;
-  wt__list_push_back(&asker->client->failed, &asker->failed);
+void wt__pending_fail(struct wt__pending *pending, const struct wt__failure *failure) {
+  if (pending->failure.error) return;
+  pending->failure = *failure;
+  wt__timer_set(pending->client, &pending->timer, UINT64_MAX);
+  wt__connector_leave(pending);
+  if (pending->kind->give_up(pending)) return;
+  wt__list_push_back(&pending->client->failed, &pending->failed);
 }
 
-void wt__asker_cancel(struct wt__asker *asker, const char *message) {
+void wt__pending_cancel(struct wt__pending *pending, const char *message) {
   struct wt__failure failure;
   wt__failure_set(&failure, WT_ERR_CLOSED, WT_LOCAL, "%s", message);
-  wt__asker_fail(asker, &failure);
+  wt__pending_fail(pending, &failure);
 }
 
-void wt__askers_run(wt_client *client) {
+void wt__pending_report_failures(wt_client *client) {
   struct wt__list turn;
   struct wt__link *first;
   wt__list_init(&turn); /* those that fail meanwhile wait for the next time */
@@ -164,23 +140,44 @@ void wt__askers_run(wt_client *client) {
     wt__list_push_back(&turn, first);
   }
   while ((first = wt__list_first(&turn))) {
-    struct wt__asker *asker = WT__ASKER_OF(first, failed);
+    struct wt__pending *pending = WT__PENDING_OF(first, failed);
     wt__list_remove(first);
-    asker->kind->tell(asker);
+    pending->kind->report_failure(pending);
   }
 }
 
-void wt__asker_move(struct wt__asker *asker) {
+void wt__pending_reconnect(struct wt__pending *pending) {
   struct wt__failure failure;
-  const struct wt__connection *left = asker->connection;
-  wt__connection_leave(asker);
-  wt__reach_release(asker);
-  int error = wt__reach_join(asker);
+  const struct wt__connection *left = pending->connection;
+  wt__connection_drop_user(pending);
+  wt__connector_release(pending);
+  int error = wt__connector_join(pending);
   if (error == 0) {
-    asker->stage = WT_STAGE_RESOLVE;
+    pending->stage = WT_STAGE_RESOLVE;
     return;
   }
-  asker->info = wt__connection_snapshot(left);
+  pending->info = wt__connection_snapshot(left);
   wt__failure_set(&failure, error, WT_TRANSPORT, "%s", wt_error_string(error));
-  wt__asker_fail(asker, &failure);
+  wt__pending_fail(pending, &failure);
+}
+
+/* --- Information --- */
+
+int wt__pending_get_info(const struct wt__pending *pending, struct wt_connection_info *info) {
+  const struct wt__connection *connection = pending->connection;
+  const struct wt__connector *connector = pending->connector;
+  struct wt_connection_info all = {.size = sizeof(all)};
+  for (size_t i = 0; !connection && connector && i < connector->attempt_count; i++) {
+    connection = connector->attempts[i]->connection;
+  }
+  if (connection) {
+    wt__h3_conn_get_info(connection->h3, &all);
+  } else if (pending->info) {
+    all = pending->info->info;
+  } else if (connector && connector->info) {
+    all = connector->info->info;
+  } else {
+    return WT_ERR_STATE;
+  }
+  return wt__info_copy(info, &all);
 }

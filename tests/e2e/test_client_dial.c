@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "net/client.h"
+#include "net/client_state.h"
 #include "pair.h"
 #include "quic/memory.h"
 #include "quic/tls.h"

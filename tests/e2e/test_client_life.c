@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "net/client.h"
+#include "net/client_state.h"
 #include "pair.h"
 
 /* --- New --- */

@@ -11,7 +11,8 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
-#include "net/client.h"
+#include "net/client_state.h"
+#include "net/connection.h"
 #include "pair.h"
 #include "relay.h"
 

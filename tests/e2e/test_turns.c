@@ -21,7 +21,7 @@
 #include <cmocka.h>
 
 #include "bed.h"
-#include "net/client.h"
+#include "net/client_state.h"
 
 #define DEADLINE_NS UINT64_C(30000000000)
 #define QUIET_TURNS 100000 /* more than it takes until nothing is to be done at once */
