@@ -11,10 +11,14 @@
  * A server with one worker is asked on that worker's thread, so it reads the counts themselves, as they are.
  */
 
-#include "net/server.h"
+#include "net/counts.h"
 
 #include "base/clock.h"
 #include "base/sized.h"
+#include "net/driver.h"
+#include "net/inbox.h"
+#include "net/server_state.h"
+#include "quic/endpoint.h"
 
 static uint64_t max_u64(uint64_t a, uint64_t b) { return a > b ? a : b; }
 

@@ -17,10 +17,22 @@
  * wakes them all.
  */
 
-#include "net/server.h"
+#include "net/serve.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "base/list.h"
+#include "base/log.h"
+#include "core/mux.h"
+#include "net/counts.h"
+#include "net/driver.h"
+#include "net/inbox.h"
+#include "net/loop.h"
+#include "net/post.h"
+#include "net/server_state.h"
+#include "net/start.h"
+#include "quic/endpoint.h"
 
 #define SETTLE_MS 250 /* between the last close of a session and that of its connection */
 #define CLOSE_MS 1000 /* sessions are closed so long before the deadline, or after half of the time */

@@ -11,23 +11,28 @@
  */
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
+#include "core/progress.h"
+#include "h3/file_body.h"
 #include "h3/files.h"
-#include "net/server.h"
+#include "h3/routes.h"
+#include "net/address.h"
+#include "net/config.h"
+#include "net/inbox.h"
+#include "net/loop.h"
+#include "net/post.h"
+#include "net/serve.h"
+#include "net/server_state.h"
+#include "net/start.h"
+#include "quic/endpoint.h"
+#include "quic/shared.h"
+#include "quic/tls.h"
 
 _Static_assert(ATOMIC_INT_LOCK_FREE == 2, "wt_server_shutdown must work in a signal handler");
-
-int wt__server_fail(struct wt_server *server, int error, const char *format, ...) {
-  va_list args;
-  va_start(args, format);
-  vsnprintf(server->error, sizeof(server->error), format, args);
-  va_end(args);
-  return error;
-}
 
 const char *wt_server_error(const wt_server *server) { return server ? server->error : ""; }
 

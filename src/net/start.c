@@ -12,15 +12,26 @@
  * Threads of the library block all signals, so that a program's handlers run where it expects them.
  */
 
-#include "net/server.h"
+#include "net/start.h"
 
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "base/mem.h"
+#include "net/address.h"
 #include "net/bounds.h"
+#include "net/driver.h"
+#include "net/listen.h"
+#include "net/loop.h"
+#include "net/serve.h"
+#include "net/server_state.h"
 #include "net/steer.h"
+#include "net/udp.h"
+#include "quic/endpoint.h"
+#include "quic/shared.h"
+#include "quic/tls.h"
 
 /* --- Endpoints --- */
 

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "net/server.h"
+#include "net/server_state.h"
 #include "pair.h"
 
 #define WORKERS_MAX 4

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_NET_SERVE_H
+#define WT_NET_SERVE_H
+
+/* A worker at work: sockets and time on one side, the QUIC endpoint on the other. See serve.c. */
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include <webtransport/session.h>
+
+#include "core/mux.h"
+#include "net/loop.h"
+
+struct wt__path;
+struct wt__worker;
+
+extern const struct wt__loop_callbacks wt__serve_callbacks; /* ctx: a wt__worker */
+
+/* Any thread, and signal handlers. */
+void wt__worker_ask(struct wt__worker *worker, unsigned what);
+
+/* Sends CONNECTION_CLOSE to the worker's peers and ends its handles. On its thread, not inside a callback. */
+void wt__worker_close(struct wt__worker *worker);
+
+/* Closes what the loop does not have. */
+void wt__worker_close_parts(struct wt__worker *worker);
+
+/* Takes a packet to the worker it belongs to: of `struct wt__endpoint_config`; `ctx` is the worker that got it. */
+void wt__worker_pass(void *ctx, unsigned to, const struct wt__path *path, unsigned ecn, const uint8_t *data,
+                     size_t len);
+
+/* Of `struct wt__mux_config`; `ctx` is the worker. */
+int wt__worker_post(void *ctx, wt_session *session, wt__session_function function, void *argument);
+
+#endif

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_NET_SERVER_STATE_H
+#define WT_NET_SERVER_STATE_H
+
+/*
+ * What a server and its workers consist of, and what their files share.
+ *
+ *   server.c   the calls of the application
+ *   start.c    sockets, endpoints and threads begin, and end
+ *   serve.c    a worker at work
+ *   counts.c   what has been counted
+ *
+ * What does not belong to a worker is set before the threads begin, or is atomic, or belongs to the thread of worker 0.
+ */
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <webtransport/server.h>
+
+#include "base/log.h"
+#include "h3/conn.h"
+#include "h3/file_body.h"
+#include "h3/routes.h"
+#include "net/counts.h"
+#include "net/driver.h"
+#include "net/inbox.h"
+#include "net/post.h"
+#include "quic/endpoint.h"
+#include "quic/shared.h"
+
+struct wt__tls_context;
+
+/*
+ *   NEW --start--> RUNNING --shutdown--> DRAINING --all idle, or deadline--> CLOSED ----> ENDED
+ *                     |                                                        ^
+ *                     +------------------------- close ------------------------+
+ *
+ * Each worker has a state of its own. Worker 0 stays CLOSED, without connections, until the others have ENDED, so that
+ * the end of its loop is the end of the server; for the others the one follows upon the other.
+ */
+enum server_state {
+  SERVER_NEW,
+  SERVER_RUNNING,
+  SERVER_DRAINING,
+  SERVER_CLOSED,
+  SERVER_ENDED
+};
+
+/* What other threads and signal handlers ask for. */
+enum server_ask {
+  ASK_SHUTDOWN = 1,
+  ASK_CLOSE = 2
+};
+
+struct wt__worker {
+  struct wt_server *server;
+  unsigned index;
+  enum server_state state;
+  struct wt__driver driver;   /* its endpoint: while running or draining */
+  struct wt__socket *sockets; /* as many as each other worker has, in the same order */
+  size_t socket_count;
+  struct wt__posts posts; /* of `wt_session_post` */
+  struct wt__inbox inbox;
+  struct wt__h3_counters counters;
+  struct wt__open_files open_files;
+  struct wt__counts counts; /* as of the end of the last turn */
+  _Atomic unsigned asked;
+  uint64_t deadline;   /* of the draining; UINT64_MAX: none */
+  uint64_t closes_at;  /* likewise, when sessions are closed; UINT64_MAX: they have been */
+  uint64_t settles_at; /* see serve.c; UINT64_MAX: not known */
+  bool idle;           /* not among `server->busy` */
+  bool has_thread;
+  pthread_t thread;
+  char failure[192]; /* why it had to end; "": it did not have to. Its thread's, until that has ended */
+};
+
+struct wt_server {
+  struct wt_server_config config;
+  struct wt__log log;
+  bool in_run, free_after_run;
+  char error[512];
+
+  struct wt__routes routes;
+  struct wt__tls_context *tls;
+  wt_certificate **certificates;
+  size_t certificate_count;
+
+  struct wt__shared shared;
+  bool has_shared;
+  uint8_t reset_key[WT__RESET_KEY_LEN];
+  bool abandoned;          /* by a copy of the process */
+  bool steered, unsteered; /* the kernel goes by connection ids; tests: it is not asked to */
+
+  struct wt__posts posts;
+  _Atomic uint64_t asked_deadline_ms;
+  _Atomic unsigned busy;    /* workers that have a request or session, or have not been told to drain */
+  _Atomic unsigned running; /* workers but the first that have not ended */
+
+  struct wt__worker *workers;
+  unsigned worker_count;
+};
+
+/* Notes a sentence for `wt_server_error`; returns `error`. */
+int wt__server_fail(struct wt_server *server, int error, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+#endif
