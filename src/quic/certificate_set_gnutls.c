@@ -2,7 +2,7 @@
 
 /*
  * Certificates come as a set that handshakes hold on to, so that the set can be replaced at any time. A server's workers
- * take it from the context each on its own thread, and one of them replaces it (tls_gnutls.c has the lock for that).
+ * take it from the context each on its own thread, and one of them replaces it (tls_server_gnutls.c has the lock for that).
  *
  * The server's handshake asks the set for the certificate that fits the name which the client asks for, else it gets the first.
  *
@@ -65,7 +65,8 @@ static const wt_certificate *set_find(const struct wt__cert_set *set, const char
 
 /* The name that the client asks for, in `name`; NULL: none, or none that is one. */
 static const char *set_client_name(gnutls_session_t session, char *name, size_t size) {
-  const char *hidden = wt__tls_of(session)->server_name;
+  const struct wt__tls *tls = gnutls_session_get_ptr(session);
+  const char *hidden = tls->server_name;
   size_t len = size - 1;
   unsigned type = 0;
   if (hidden) return hidden;
@@ -83,11 +84,12 @@ static const wt_certificate *set_select(struct wt__tls *tls, const char *name) {
 }
 
 /* The one that the application chooses, else the one for the name that the client asks for, else the first. */
-static const wt_certificate *set_choose(const struct wt__cert_set *set, gnutls_session_t session) {
+static const wt_certificate *set_choose(gnutls_session_t session) {
+  struct wt__tls *tls = gnutls_session_get_ptr(session);
   char text[256];
   const char *name = set_client_name(session, text, sizeof(text));
-  const wt_certificate *selected = set_select(wt__tls_of(session), name);
-  return selected ? selected : name ? set_find(set, name) : set->certificates[0];
+  const wt_certificate *selected = set_select(tls, name);
+  return selected ? selected : name ? set_find(tls->set, name) : tls->set->certificates[0];
 }
 
 /* GnuTLS borrows what this gives; the session's set, or its reference, keeps it alive. */
@@ -95,7 +97,7 @@ static int set_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_
                         unsigned *chain_len, gnutls_ocsp_data_st **ocsp, unsigned *ocsp_len, gnutls_privkey_t *key,
                         unsigned *flags) {
   (void)info;
-  const wt_certificate *certificate = set_choose(wt__tls_of(session)->set, session);
+  const wt_certificate *certificate = set_choose(session);
   *chain = certificate->chain;
   *chain_len = certificate->chain_len;
   *key = certificate->signer ? certificate->signer : certificate->key;

@@ -36,6 +36,7 @@
 #include <webtransport/error.h>
 
 #include "base/mem.h"
+#include "base/vec.h"
 #include "quic/tls_session.h"
 #include "wire/utf8.h"
 
@@ -140,7 +141,7 @@ static int check_client(struct wt__tls *tls, const gnutls_datum_t *chain, unsign
 
 /* What GnuTLS calls with a client's chain; not 0: the handshake fails. */
 static int session_verify(gnutls_session_t session) {
-  struct wt__tls *tls = wt__tls_of(session);
+  struct wt__tls *tls = gnutls_session_get_ptr(session);
   unsigned count = 0;
   const gnutls_datum_t *chain = gnutls_certificate_get_peers(session, &count);
   if (chain && count > 0) return check_client(tls, chain, count);

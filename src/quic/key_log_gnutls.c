@@ -17,6 +17,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "quic/derive.h"
 #include "quic/tls_session.h"
 
 #define LABEL_MAX 64
@@ -50,7 +51,7 @@ static void keep_exporter(struct wt__tls *tls, gnutls_session_t session, const g
 
 /* GnuTLS's own function comes first, if there is one. */
 static int session_on_secret_log(gnutls_session_t session, const char *label, const gnutls_datum_t *secret) {
-  struct wt__tls *tls = wt__tls_of(session);
+  struct wt__tls *tls = gnutls_session_get_ptr(session);
   int rc = tls->key_log ? ((gnutls_keylog_func)tls->key_log)(session, label, secret) : 0;
   if (rc) return rc;
   if (tls->log && tls->log->function) tell(session, tls->log, label, secret);

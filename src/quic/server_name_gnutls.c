@@ -31,6 +31,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/vec.h"
 #include "quic/tls_session.h"
 #include "wire/client_hello.h"
 #include "wire/utf8.h"

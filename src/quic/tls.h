@@ -3,9 +3,9 @@
 #define WT_QUIC_TLS_H
 
 /*
- * The small header behind which a TLS library stands. `tls_gnutls.c` is the only implementation now;
- * one on OpenSSL has to fill in the same functions and nothing else. Certificates
- * (webtransport/certificate.h) belong to the backend too: `certificate_gnutls.c`.
+ * The small header behind which a TLS library stands. The files `*_gnutls.c` are the only implementation now: one on
+ * OpenSSL would have to provide the same functions and nothing else. Certificates (webtransport/certificate.h) belong to
+ * it too: `certificate_gnutls.c`.
  */
 
 #include <stdbool.h>
@@ -112,9 +112,6 @@ struct wt__tls_client;
 /* WT_ERR_INVALID (no hashes), WT_ERR_FILE (no authority could be read), WT_ERR_TLS, WT_ERR_NOMEM. */
 int wt__tls_client_new(struct wt__tls_client **client, const struct wt__tls_client_options *options);
 void wt__tls_client_free(struct wt__tls_client *client);
-
-/* Whether it judges the servers' certificates at all. */
-bool wt__tls_client_verifies(const struct wt__tls_client *client);
 
 /* Where the client keeps session tickets, and the caller may keep tokens. */
 struct wt__memory *wt__tls_client_memory(struct wt__tls_client *client);

@@ -21,7 +21,7 @@
  * the same rules, since the memory belongs to what holds them, and it ends with the validity of the certificates that
  * were shown.
  *
- * The handshake itself is in tls_gnutls.c, which both roles share. Early data (0-RTT) is off.
+ * The handshake itself is in tls_handshake_gnutls.c, which both roles share. Early data (0-RTT) is off.
  */
 
 #include <arpa/inet.h>
@@ -184,7 +184,8 @@ static int session_verify(gnutls_session_t session) {
 static int session_retrieve(gnutls_session_t session, const struct gnutls_cert_retr_st *info, gnutls_pcert_st **chain,
                             unsigned *len, gnutls_ocsp_data_st **ocsp, unsigned *ocsp_len, gnutls_privkey_t *key,
                             unsigned *flags) {
-  const wt_certificate *certificate = wt__tls_of(session)->client->certificate;
+  const struct wt__tls *tls = gnutls_session_get_ptr(session);
+  const wt_certificate *certificate = tls->client->certificate;
   (void)info;
   *chain = certificate ? certificate->chain : NULL;
   *len = certificate ? certificate->chain_len : 0;
@@ -249,8 +250,6 @@ void wt__tls_client_free(struct wt__tls_client *client) {
   wt__free(client);
 }
 
-bool wt__tls_client_verifies(const struct wt__tls_client *client) { return client->verify != WT__VERIFY_NOTHING; }
-
 struct wt__memory *wt__tls_client_memory(struct wt__tls_client *client) {
   return client->memory;
 }
@@ -304,7 +303,7 @@ static char *name_without_dot(const char *name) {
 }
 
 static int client_configure(struct wt__tls *tls) {
-  int rc = wt__tls_session_configure(tls, tls->client->priorities, tls->client->credentials);
+  int rc = wt__tls_handshake_configure(tls, tls->client->priorities, tls->client->credentials);
   if (!rc) rc = gnutls_session_ticket_enable_client(tls->session);
   if (tls->memory_key) {
     gnutls_handshake_set_hook_function(tls->session, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET, GNUTLS_HOOK_POST,
@@ -339,6 +338,7 @@ int wt__tls_new_client(struct wt__tls **tls, struct wt__tls_client *client, cons
   if (!made) return WT_ERR_NOMEM;
   made->conn = conn;
   made->client = client;
+  made->verifies = client->verify != WT__VERIFY_NOTHING;
   made->log = &client->key_log;
   made->memory_key = memory_key;
   made->server_name = name_without_dot(server_name);

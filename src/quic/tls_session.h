@@ -3,8 +3,8 @@
 #define WT_QUIC_TLS_SESSION_H
 
 /*
- * The inside of one connection's TLS, for the files that speak GnuTLS. GnuTLS's handles are pointers to
- * structs, so that they can be named here without its headers.
+ * The inside of one connection's TLS, for the files that speak GnuTLS. It is the pointer that a session of GnuTLS keeps for
+ * us (`gnutls_session_get_ptr`). GnuTLS's handles are pointers to structs, so they can be named here without its headers.
  */
 
 #include "quic/derive.h"
@@ -26,6 +26,7 @@ struct wt__tls {
   struct ngtcp2_conn *conn;
   struct wt__packet_keys *keys;
   bool peer_has_reset_at;
+  bool verifies;                        /* of a client: it judges the server's certificate */
   uint8_t alert;                        /* that ends the handshake, in place of the TLS library's; 0: there is none */
   const struct wt__client_auth *auth;   /* of a server */
   const struct wt__cert_select *select; /* of a server */
@@ -50,11 +51,8 @@ struct wt__tls {
   int64_t trusted_until;          /* end of the accepted certificate's validity, seconds since 1970-01-01 UTC */
 };
 
-/* What belongs to a session of GnuTLS's. */
-struct wt__tls *wt__tls_of(struct gnutls_session_int *session);
-
-/* What both roles need: priorities, credentials, ALPN, the callbacks that hand secrets and handshake bytes to
- * ngtcp2, and the transport parameters. 0 or an error of GnuTLS. */
-int wt__tls_session_configure(struct wt__tls *tls, struct gnutls_priority_st *priorities, void *credentials);
+/* Makes `tls` ready for its handshake with what both roles need: priorities, credentials, ALPN, the callbacks that hand
+ * secrets and handshake bytes to ngtcp2, and the transport parameters (tls_handshake_gnutls.c). 0 or an error of GnuTLS. */
+int wt__tls_handshake_configure(struct wt__tls *tls, struct gnutls_priority_st *priorities, void *credentials);
 
 #endif

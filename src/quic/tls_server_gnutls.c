@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * TLS 1.3 of a server: what its handshakes share (certificates, the secret behind session tickets), and how a handshake
+ * begins and ends. The handshake itself is in tls_handshake_gnutls.c, for both roles.
+ *
+ * Early data (0-RTT) is off: a server would have to ask GnuTLS for it. A client gets one ticket, when its handshake is
+ * done: GnuTLS would make two, and before it is done.
+ *
+ * client_certificate_gnutls.c judges the certificates of clients; certificate_set_gnutls.c has the server's own ones.
+ */
+
+#include "quic/tls.h"
+
+#include <gnutls/gnutls.h>
+#include <ngtcp2/ngtcp2.h>
+#include <pthread.h>
+
+#include "base/mem.h"
+#include "quic/certificate_set.h"
+#include "quic/client_certificate.h"
+#include "quic/key_log.h"
+#include "quic/server_name.h"
+#include "quic/tls_choice.h"
+#include "quic/tls_session.h"
+
+struct wt__tls_context {
+  gnutls_priority_t priorities;
+  struct wt__ticket_key ticket_secret; /* each set's key is derived from it; NULL: no tickets */
+  struct wt__client_auth auth;
+  struct wt__key_log key_log;
+  struct wt__cert_select select;
+  unsigned ticket_lifetime_s;
+  pthread_mutex_t lock; /* of `set` */
+  struct wt__cert_set *set;
+};
+
+/* --- Context --- */
+
+int wt__tls_context_new(struct wt__tls_context **context, bool session_tickets) {
+  struct wt__tls_context *made = wt__calloc(1, sizeof(*made));
+  if (!made) return WT_ERR_NOMEM;
+  pthread_mutex_init(&made->lock, NULL);
+  made->ticket_lifetime_s = WT__TICKET_LIFETIME_S;
+  int rc = wt__tls_choice_apply(NULL, true, &made->priorities);
+  if (!rc && session_tickets) rc = wt__ticket_key_generate(&made->ticket_secret);
+  if (rc) {
+    wt__tls_context_free(made);
+    return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+  }
+  *context = made;
+  return 0;
+}
+
+int wt__tls_context_configure(struct wt__tls_context *context, const struct wt__tls_server_options *options) {
+  if (options->ticket_lifetime_s) context->ticket_lifetime_s = options->ticket_lifetime_s;
+  context->key_log = options->key_log;
+  context->select = (struct wt__cert_select){options->select, options->select_user_data};
+  if (context->priorities) gnutls_priority_deinit(context->priorities);
+  context->priorities = NULL;
+  int rc = wt__tls_choice_apply(&options->choice, true, &context->priorities);
+  if (rc) return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+  wt__client_auth_free(&context->auth);
+  return wt__client_auth_init(&context->auth, options->client_certificates, options->client_ca_file);
+}
+
+void wt__tls_context_free(struct wt__tls_context *context) {
+  if (!context) return;
+  wt__cert_set_unref(context->set);
+  wt__client_auth_free(&context->auth);
+  pthread_mutex_destroy(&context->lock);
+  if (context->priorities) gnutls_priority_deinit(context->priorities);
+  wt__ticket_key_free(&context->ticket_secret);
+  wt__free(context);
+}
+
+int wt__tls_context_set_certificates(struct wt__tls_context *context, wt_certificate *const *certificates,
+                                     size_t count) {
+  if (!count || !certificates) return WT_ERR_INVALID;
+  struct wt__cert_set *set = wt__cert_set_new(certificates, count);
+  if (!set) return WT_ERR_NOMEM;
+  int rc = wt__cert_set_derive_ticket_key(set, &context->ticket_secret);
+  if (!rc) rc = wt__client_auth_trust(&context->auth, set->credentials);
+  if (rc) {
+    wt__cert_set_unref(set);
+    return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+  }
+  pthread_mutex_lock(&context->lock);
+  struct wt__cert_set *old = context->set;
+  context->set = set;
+  pthread_mutex_unlock(&context->lock);
+  wt__cert_set_unref(old);
+  return 0;
+}
+
+/* A reference to the set of now; NULL: there is none. */
+static struct wt__cert_set *context_set(struct wt__tls_context *context) {
+  pthread_mutex_lock(&context->lock);
+  struct wt__cert_set *set = wt__cert_set_ref(context->set);
+  pthread_mutex_unlock(&context->lock);
+  return set;
+}
+
+/* --- One handshake --- */
+
+int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, struct ngtcp2_conn *conn) {
+  struct wt__cert_set *set = context_set(context);
+  if (!set) return WT_ERR_STATE;
+  struct wt__tls *made = wt__calloc(1, sizeof(*made));
+  if (!made) {
+    wt__cert_set_unref(set);
+    return WT_ERR_NOMEM;
+  }
+  const gnutls_datum_t ticket_key = {set->ticket_key.data, set->ticket_key.size};
+  made->conn = conn;
+  made->set = set;
+  made->auth = &context->auth;
+  made->log = &context->key_log;
+  made->select = &context->select;
+  made->ticket_lifetime_s = context->ticket_lifetime_s;
+  int rc = gnutls_init(&made->session, GNUTLS_SERVER | GNUTLS_NO_END_OF_EARLY_DATA | GNUTLS_NO_AUTO_SEND_TICKET);
+  if (rc) {
+    made->session = NULL;
+    wt__tls_free(made);
+    return WT_ERR_NOMEM;
+  }
+  wt__key_log_watch(made);
+  wt__server_name_watch(made);
+  wt__client_auth_ask(made);
+  gnutls_db_set_cache_expiration(made->session, (int)context->ticket_lifetime_s);
+  rc = wt__tls_handshake_configure(made, context->priorities, made->set->credentials);
+  if (!rc && set->ticket_key.data) rc = gnutls_session_ticket_enable_server(made->session, &ticket_key);
+  if (rc) {
+    wt__tls_free(made);
+    return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+  }
+  ngtcp2_conn_set_tls_native_handle(conn, made->session);
+  *tls = made;
+  return 0;
+}
+
+int wt__tls_server_done(struct wt__tls *tls) {
+  int error = wt__client_auth_keep(tls);
+  if (error) return error;
+  /* A certificate that the application chose may be another one next time, and a ticket leads past it. */
+  if (!tls->selected && wt__client_auth_allows_ticket(tls, tls->ticket_lifetime_s))
+    (void)gnutls_session_ticket_send(tls->session, 1, 0);
+  return 0;
+}
