@@ -6,25 +6,18 @@
  *
  * So a number tells copies apart. Each loop keeps the one that it was made with (net/loop.c), and who runs it compares.
  * A number and not getpid, which is a system call, and this is looked at in each turn.
- *
- * The lock of the lookups is held across a fork: a thread that the copy does not have could hold it for ever there.
  */
 
 #include "net/fork.h"
 
 #include <pthread.h>
 
-#include "net/resolve.h"
-
 static unsigned forks; /* written while the process has one thread */
 static pthread_once_t watched = PTHREAD_ONCE_INIT;
 
-static void child_begin(void) {
-  forks++;
-  wt__resolvers_release();
-}
+static void count_fork(void) { forks++; }
 
-static void watch(void) { (void)pthread_atfork(wt__resolvers_hold, wt__resolvers_release, child_begin); }
+static void watch(void) { (void)pthread_atfork(NULL, NULL, count_fork); }
 
 void wt__forks_watch(void) { (void)pthread_once(&watched, watch); }
 

@@ -12,7 +12,8 @@
  * and they free what they hold. They block all signals, so that handlers run where the application expects them.
  *
  * One lock for all resolvers guards the lists and who owns a lookup. It is held for a few instructions, and a thread
- * wakes the loop only while it holds it, so that a loop that is freed is never woken.
+ * wakes the loop only while it holds it, so that a loop that is freed is never woken. The lock is held across a fork: the
+ * thread that holds it does not exist in the copy, where nobody would release it.
  *
  * The two families are asked separately, since one answer may come much later than the other (RFC 8305, section 3).
  * Nothing is cached: that is what the system's resolver does.
@@ -119,7 +120,15 @@ static void resolver_start(struct wt__resolver *resolver) {
 
 /* --- The loop's side --- */
 
+static void lookups_hold(void) { pthread_mutex_lock(&lookups_lock); }
+
+static void lookups_release(void) { pthread_mutex_unlock(&lookups_lock); }
+
+static void watch_forks(void) { (void)pthread_atfork(lookups_hold, lookups_release, lookups_release); }
+
 void wt__resolver_init(struct wt__resolver *resolver, struct wt__loop *loop) {
+  static pthread_once_t watched = PTHREAD_ONCE_INIT;
+  (void)pthread_once(&watched, watch_forks);
   *resolver = (struct wt__resolver){.loop = loop, .getaddrinfo = getaddrinfo, .freeaddrinfo = freeaddrinfo};
   wt__list_init(&resolver->waiting);
   wt__list_init(&resolver->running);
@@ -166,10 +175,6 @@ void wt__lookup_forget(struct wt__lookup *lookup) {
   pthread_mutex_unlock(&lookups_lock);
   if (mine) lookup_free(lookup);
 }
-
-void wt__resolvers_hold(void) { pthread_mutex_lock(&lookups_lock); }
-
-void wt__resolvers_release(void) { pthread_mutex_unlock(&lookups_lock); }
 
 void wt__resolver_forked(struct wt__resolver *resolver) {
   struct wt__link *first;

@@ -45,11 +45,7 @@ void wt__resolver_run(struct wt__resolver *resolver);
 /* What an error of getaddrinfo means, for people. */
 const char *wt__lookup_error(int error);
 
-/* --- Across a fork (fork.c) --- */
-
-void wt__resolvers_hold(void);
-void wt__resolvers_release(void);
-/* In the copy: the threads are gone, so what they looked up is looked up again. */
+/* After a fork, in the copy of the process: the threads are gone, so what they looked up is looked up again. */
 void wt__resolver_forked(struct wt__resolver *resolver);
 
 #endif

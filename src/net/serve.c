@@ -58,7 +58,7 @@ static void serve_on_failing(void *ctx, struct wt__socket *socket, int os_error,
   wt__driver_failing(&worker->driver, socket, os_error, lasting, text, sizeof(text));
   if (!lasting) return;
   memcpy(worker->failure, text, sizeof(text));
-  wt_server_close(worker->server);
+  wt__server_ask(worker->server, ASK_CLOSE);
 }
 
 /* Workers have the same sockets in the same order. */
@@ -85,6 +85,10 @@ static void serve_on_passed(void *ctx, size_t socket, struct wt__path *path, uns
 void wt__worker_ask(struct wt__worker *worker, unsigned what) {
   atomic_fetch_or(&worker->asked, what);
   wt__loop_wake(&worker->driver.loop);
+}
+
+void wt__server_ask(struct wt_server *server, unsigned what) {
+  for (unsigned i = 0; i < server->worker_count; i++) wt__worker_ask(&server->workers[i], what);
 }
 
 int wt__worker_post(void *ctx, wt_session *session, wt__session_function function, void *argument) {

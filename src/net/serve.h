@@ -14,11 +14,14 @@
 
 struct wt__path;
 struct wt__worker;
+struct wt_server;
 
 extern const struct wt__loop_callbacks wt__serve_callbacks; /* ctx: a wt__worker */
 
 /* Any thread, and signal handlers. */
 void wt__worker_ask(struct wt__worker *worker, unsigned what);
+/* The same for all workers. */
+void wt__server_ask(struct wt_server *server, unsigned what);
 
 /* Sends CONNECTION_CLOSE to the worker's peers and ends its handles. On its thread, not inside a callback. */
 void wt__worker_close(struct wt__worker *worker);

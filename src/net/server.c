@@ -376,7 +376,7 @@ int wt_server_listen_and_serve_tls(wt_server *server, const char *cert_file, con
 
 static void server_ask(wt_server *server, unsigned what) {
   int saved = errno;
-  for (unsigned i = 0; i < server->worker_count; i++) wt__worker_ask(&server->workers[i], what);
+  wt__server_ask(server, what);
   errno = saved;
 }
 
