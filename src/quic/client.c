@@ -25,7 +25,7 @@
 #include "quic/conn.h"
 #include "quic/endpoint.h"
 #include "quic/endpoint_state.h"
-#include "quic/memory.h"
+#include "quic/resumption.h"
 #include "quic/path.h"
 #include "quic/tls.h"
 #include "quic/transport.h"

@@ -2,7 +2,7 @@
 
 /*
  * What a client keeps for its next connection to a server: tokens of NEW_TOKEN frames, beside the session tickets
- * (memory.h). What a connection takes of them goes back if no packet of the server ever came: the next address that is
+ * (resumption.h). What a connection takes of them goes back if no packet of the server ever came: the next address that is
  * tried may need it.
  */
 
@@ -10,7 +10,7 @@
 
 #include "quic/client.h"
 #include "quic/conn.h"
-#include "quic/memory.h"
+#include "quic/resumption.h"
 #include "quic/tls.h"
 
 struct wt__memory_item *wt__conn_client_take_token(struct wt__conn *conn, uint32_t version) {

@@ -37,7 +37,7 @@
 #include "base/mem.h"
 #include "quic/certificate.h"
 #include "quic/key_log.h"
-#include "quic/memory.h"
+#include "quic/resumption.h"
 #include "quic/tls.h"
 #include "quic/tls_choice.h"
 #include "quic/tls_session.h"

@@ -24,7 +24,7 @@
 #include "quic/certificate_set.h"
 #include "quic/client_certificate.h"
 #include "quic/derive.h"
-#include "quic/memory.h"
+#include "quic/resumption.h"
 #include "quic/tls_session.h"
 
 /* --- End --- */

@@ -17,7 +17,7 @@
 #include "base/mem.h"
 #include "net/client_state.h"
 #include "pair.h"
-#include "quic/memory.h"
+#include "quic/resumption.h"
 #include "quic/tls.h"
 
 /* Skips the calling test on a machine without IPv6. */

@@ -15,7 +15,7 @@
 #include "quic/conn.h"
 #include "quic/endpoint_state.h"
 #include "quic/info.h"
-#include "quic/memory.h"
+#include "quic/resumption.h"
 #include "world.h"
 
 #define SERVER "localhost:4000"

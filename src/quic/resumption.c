@@ -19,7 +19,7 @@
  * It knows neither TLS nor QUIC: bytes, keys, and a time after which they are of no use.
  */
 
-#include "quic/memory.h"
+#include "quic/resumption.h"
 
 #include <string.h>
 

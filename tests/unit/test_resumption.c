@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * src/quic/memory.c: what is given back, what is forgotten first, and that nothing is freed that still holds a secret.
+ * src/quic/resumption.c: what is given back, what is forgotten first, and that nothing is freed that still holds a secret.
  * For the last, base/mem.h is replaced here by an allocator that looks at each block before it frees it.
  */
 
@@ -18,7 +18,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "quic/memory.h"
+#include "quic/resumption.h"
 
 static const char marker[] = "a-secret"; /* in everything that is remembered here */
 

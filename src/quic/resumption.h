@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WT_QUIC_MEMORY_H
-#define WT_QUIC_MEMORY_H
+#ifndef WT_QUIC_RESUMPTION_H
+#define WT_QUIC_RESUMPTION_H
 
 /*
  * What a client remembers of servers for its next connection to them: session tickets and address tokens. Each is
