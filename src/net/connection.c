@@ -206,7 +206,7 @@ int wt__connection_begin(struct wt__connector *connector, struct wt__attempt *at
         .tls = client->tls,
         .server_name = connector->host,
         .version = client->config.quic_version,
-        .memory_key = client->config.session_tickets ? connector->host_port : NULL,
+        .resumption_key = client->config.session_tickets ? connector->host_port : NULL,
         .callbacks = connection_callbacks,
         .user_data = made,
     };

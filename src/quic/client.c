@@ -33,14 +33,14 @@
 
 /* --- Beginning --- */
 
-/* The memory's key: the name that the certificate was, or will be, accepted for belongs to it. */
-static int client_init_memory(struct wt__conn *conn, const struct wt__connect_options *options) {
-  if (!options->memory_key) return 0;
-  size_t size = strlen(options->memory_key) + 1 + strlen(options->server_name) + 1;
-  conn->memory_key = wt__malloc(size);
-  if (!conn->memory_key) return WT_ERR_NOMEM;
-  (void)snprintf(conn->memory_key, size, "%s %s", options->memory_key, options->server_name);
-  conn->memory = wt__tls_client_memory(options->tls);
+/* The key under which tickets and tokens are kept. The name for which the certificate is accepted is part of it. */
+static int client_init_resumption(struct wt__conn *conn, const struct wt__connect_options *options) {
+  if (!options->resumption_key) return 0;
+  size_t size = strlen(options->resumption_key) + 1 + strlen(options->server_name) + 1;
+  conn->resumption_key = wt__malloc(size);
+  if (!conn->resumption_key) return WT_ERR_NOMEM;
+  (void)snprintf(conn->resumption_key, size, "%s %s", options->resumption_key, options->server_name);
+  conn->resumption = wt__tls_client_resumption(options->tls);
   return 0;
 }
 
@@ -51,7 +51,7 @@ static int client_new_quic(struct wt__conn *conn, const ngtcp2_path *path, uint3
   ngtcp2_transport_params params;
   ngtcp2_callbacks callbacks;
   ngtcp2_conn *quic; /* set even on an error, to what is freed by then */
-  struct wt__memory_item *token = wt__conn_client_take_token(conn, version);
+  struct wt__resumption_item *token = wt__conn_client_take_token(conn, version);
   wt__conn_settings(&settings, conn->endpoint);
   wt__conn_params(&params, conn->endpoint);
   wt__conn_set_callbacks(&callbacks);
@@ -63,7 +63,7 @@ static int client_new_quic(struct wt__conn *conn, const ngtcp2_path *path, uint3
   int rc =
       ngtcp2_conn_client_new(&quic, dcid, scid, path, version, &callbacks, &settings, &params, &conn->blocks.mem, conn);
   if (rc) {
-    wt__memory_item_free(token);
+    wt__resumption_item_free(token);
     return rc == NGTCP2_ERR_NOMEM ? WT_ERR_NOMEM : WT_ERR_INVALID;
   }
   conn->quic = quic;
@@ -78,7 +78,7 @@ static int client_init_quic(struct wt__conn *conn, const struct wt__path *path,
   ngtcp2_path quic_path;
   ngtcp2_cid scid = {.datalen = WT__CID_LEN}, dcid = {.datalen = WT__CID_LEN};
   if (version != NGTCP2_PROTO_VER_V1 && version != NGTCP2_PROTO_VER_V2) return WT_ERR_INVALID;
-  int rc = client_init_memory(conn, options);
+  int rc = client_init_resumption(conn, options);
   if (!rc) rc = wt__cid_generate(scid.data, 0, 1);
   if (!rc) rc = wt__tls_random(dcid.data, dcid.datalen);
   if (!rc) rc = wt__cid_map_add(&endpoint->cids, scid.data, scid.datalen, conn, &conn->cids);
@@ -87,7 +87,7 @@ static int client_init_quic(struct wt__conn *conn, const struct wt__path *path,
   wt__path_to_quic(&quic_path, path);
   rc = client_new_quic(conn, &quic_path, version, &dcid, &scid);
   if (rc) return rc;
-  rc = wt__tls_new_client(&conn->tls, options->tls, options->server_name, conn->memory_key, conn->quic);
+  rc = wt__tls_new_client(&conn->tls, options->tls, options->server_name, conn->resumption_key, conn->quic);
   if (!rc) wt__tls_set_keys(conn->tls, &conn->keys);
   return rc;
 }

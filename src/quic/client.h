@@ -9,7 +9,7 @@
 
 struct wt__conn;
 struct wt__endpoint;
-struct wt__memory_item;
+struct wt__resumption_item;
 struct wt__path;
 
 /* --- client.c --- */
@@ -25,7 +25,7 @@ void wt__conn_client_keep_token(struct wt__conn *conn, const uint8_t *token, siz
 /* Ticket and token are used up, if the server has answered; else they go back, for the next attempt. */
 void wt__conn_client_settle(struct wt__conn *conn);
 /* One that was kept for the server; NULL: there is none. It is the caller's. */
-struct wt__memory_item *wt__conn_client_take_token(struct wt__conn *conn, uint32_t version);
+struct wt__resumption_item *wt__conn_client_take_token(struct wt__conn *conn, uint32_t version);
 
 /* --- client_end.c --- */
 

@@ -13,28 +13,28 @@
 #include "quic/resumption.h"
 #include "quic/tls.h"
 
-struct wt__memory_item *wt__conn_client_take_token(struct wt__conn *conn, uint32_t version) {
-  struct wt__memory_key key = {conn->memory_key, version};
-  if (!conn->memory) return NULL;
-  return wt__memory_take(conn->memory, &key, WT__MEMORY_TOKEN, (int64_t)time(NULL));
+struct wt__resumption_item *wt__conn_client_take_token(struct wt__conn *conn, uint32_t version) {
+  struct wt__resumption_key key = {conn->resumption_key, version};
+  if (!conn->resumption) return NULL;
+  return wt__resumption_take(conn->resumption, &key, WT__RESUMPTION_TOKEN, (int64_t)time(NULL));
 }
 
 /* Tokens do not say how long they are good; a server that does not know one any more treats it as none. */
 void wt__conn_client_keep_token(struct wt__conn *conn, const uint8_t *token, size_t len) {
-  struct wt__memory_key key = {conn->memory_key, ngtcp2_conn_get_negotiated_version(conn->quic)};
-  if (!conn->memory || conn->tokens == WT__MEMORY_MAX_ITEMS) return;
+  struct wt__resumption_key key = {conn->resumption_key, ngtcp2_conn_get_negotiated_version(conn->quic)};
+  if (!conn->resumption || conn->tokens == WT__RESUMPTION_MAX_ITEMS) return;
   conn->tokens++;
-  wt__memory_put(conn->memory, &key, WT__MEMORY_TOKEN, token, len, INT64_MAX);
+  wt__resumption_put(conn->resumption, &key, WT__RESUMPTION_TOKEN, token, len, INT64_MAX);
 }
 
 void wt__conn_client_settle(struct wt__conn *conn) {
   bool unused = conn->packets_received == 0;
   if (conn->tls) wt__tls_client_settle(conn->tls, unused);
   if (conn->token && unused) {
-    struct wt__memory_key key = {conn->memory_key, ngtcp2_conn_get_client_chosen_version(conn->quic)};
-    wt__memory_give_back(conn->memory, &key, WT__MEMORY_TOKEN, conn->token);
+    struct wt__resumption_key key = {conn->resumption_key, ngtcp2_conn_get_client_chosen_version(conn->quic)};
+    wt__resumption_give_back(conn->resumption, &key, WT__RESUMPTION_TOKEN, conn->token);
   } else {
-    wt__memory_item_free(conn->token);
+    wt__resumption_item_free(conn->token);
   }
   conn->token = NULL;
 }

@@ -321,7 +321,7 @@ void wt__conn_free(struct wt__conn *conn, enum wt_party party, uint64_t code) {
   wt__free(conn->answer);
   wt__free(conn->texts);
   wt__free(conn->close_reason);
-  wt__free(conn->memory_key);
+  wt__free(conn->resumption_key);
   wt__free(conn);
 }
 

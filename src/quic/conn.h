@@ -40,8 +40,8 @@
 #include "quic/window.h"
 
 struct wt__h3_conn;
-struct wt__memory;
-struct wt__memory_item;
+struct wt__resumption;
+struct wt__resumption_item;
 struct wt__rebinding;
 struct wt__tls;
 
@@ -120,11 +120,11 @@ struct wt__conn {
   uint64_t resting_at;                  /* when it gives back what only packets need; UINT64_MAX: it has */
 
   /* Of a client: what it keeps for its next connection, and under which name; NULL: nothing. */
-  struct wt__memory *memory;
-  char *memory_key;
+  struct wt__resumption *resumption;
+  char *resumption_key;
   unsigned tokens; /* that were kept */
   /* The token that was sent, until the server answers. */
-  struct wt__memory_item *token;
+  struct wt__resumption_item *token;
 
   /* Set by `close_connection`, acted upon outside of all callbacks. */
   bool close_wanted;

@@ -109,7 +109,7 @@ struct wt__connect_options {
   const char *server_name;    /* a DNS name or an IP address without brackets; copied */
   uint32_t version;           /* QUIC version of the first packet: 1, or that of version 2; 0: version 1 */
   /* "host:port" under which session tickets and tokens are kept in `tls`, and taken from it; NULL: neither. Copied. */
-  const char *memory_key;
+  const char *resumption_key;
   struct wt__h3_client_callbacks callbacks;
   void *user_data;
 };

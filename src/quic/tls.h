@@ -22,7 +22,7 @@
 #define WT__TICKET_LIFETIME_MAX (7 * 24 * 3600) /* RFC 8446, section 4.6.1 */
 
 struct ngtcp2_conn;
-struct wt__memory;
+struct wt__resumption;
 struct wt__packet_keys;
 
 /* What handshakes of a server share: certificates, the secret behind session tickets. */
@@ -114,13 +114,13 @@ int wt__tls_client_new(struct wt__tls_client **client, const struct wt__tls_clie
 void wt__tls_client_free(struct wt__tls_client *client);
 
 /* Where the client keeps session tickets, and the caller may keep tokens. */
-struct wt__memory *wt__tls_client_memory(struct wt__tls_client *client);
+struct wt__resumption *wt__tls_client_resumption(struct wt__tls_client *client);
 
-/* As `wt__tls_new_server`. `server_name`: a DNS name or an IP address without brackets. `memory_key`: the server, in
- * the client's memory, from which a ticket is taken and to which new ones go; it tells server names apart and outlives
+/* As `wt__tls_new_server`. `server_name`: a DNS name or an IP address without brackets. `resumption_key`: the server, in
+ * the client's store, from which a ticket is taken and to which new ones go; it tells server names apart and outlives
  * `tls`. NULL: no ticket is used or kept. */
 int wt__tls_new_client(struct wt__tls **tls, struct wt__tls_client *client, const char *server_name,
-                       const char *memory_key, struct ngtcp2_conn *conn);
+                       const char *resumption_key, struct ngtcp2_conn *conn);
 
 /* The ticket that was taken is used up; `unused`: it goes back, because the server never answered. */
 void wt__tls_client_settle(struct wt__tls *tls, bool unused);

@@ -18,7 +18,7 @@
  *
  * Tickets of the server are remembered, each for one later connection under the same key. A connection that is
  * resumed with one sees no certificate: the judgement of the connection that got the ticket stands. It was made by
- * the same rules, since the memory belongs to what holds them, and it ends with the validity of the certificates that
+ * the same rules, since the store belongs to what holds them, and it ends with the validity of the certificates that
  * were shown.
  *
  * The handshake itself is in tls_handshake_gnutls.c, which both roles share. Early data (0-RTT) is off.
@@ -50,7 +50,7 @@ struct wt__tls_client {
   enum wt__tls_verify verify;
   size_t hash_count;
   uint8_t (*hashes)[HASH_LEN];
-  struct wt__memory *memory;
+  struct wt__resumption *resumption;
   wt_certificate *certificate; /* NULL: it has none to show */
   struct wt__key_log key_log;
 };
@@ -217,8 +217,8 @@ static int client_init(struct wt__tls_client *client, const struct wt__tls_clien
   int rc = wt__tls_choice_apply(&options->choice, false, &client->priorities);
   if (!rc) rc = gnutls_certificate_allocate_credentials(&client->credentials);
   if (rc) return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
-  client->memory = wt__memory_new();
-  if (!client->memory) return WT_ERR_NOMEM;
+  client->resumption = wt__resumption_new();
+  if (!client->resumption) return WT_ERR_NOMEM;
   gnutls_certificate_set_verify_function(client->credentials, session_verify);
   gnutls_certificate_set_retrieve_function3(client->credentials, session_retrieve);
   if (options->certificate) client->certificate = wt__certificate_ref(options->certificate);
@@ -245,13 +245,13 @@ void wt__tls_client_free(struct wt__tls_client *client) {
   if (client->credentials) gnutls_certificate_free_credentials(client->credentials);
   if (client->priorities) gnutls_priority_deinit(client->priorities);
   wt_certificate_free(client->certificate);
-  wt__memory_free(client->memory);
+  wt__resumption_free(client->resumption);
   wt__free(client->hashes);
   wt__free(client);
 }
 
-struct wt__memory *wt__tls_client_memory(struct wt__tls_client *client) {
-  return client->memory;
+struct wt__resumption *wt__tls_client_resumption(struct wt__tls_client *client) {
+  return client->resumption;
 }
 
 /* --- Tickets --- */
@@ -262,30 +262,30 @@ static int session_on_ticket(gnutls_session_t session, unsigned type, unsigned w
   struct wt__tls *tls = gnutls_session_get_ptr(session);
   gnutls_datum_t data;
   (void)type, (void)when, (void)message;
-  if (!incoming || tls->tickets == WT__MEMORY_MAX_ITEMS || gnutls_session_get_data2(session, &data)) return 0;
-  struct wt__memory_key key = {tls->memory_key, ngtcp2_conn_get_negotiated_version(tls->conn)};
+  if (!incoming || tls->tickets == WT__RESUMPTION_MAX_ITEMS || gnutls_session_get_data2(session, &data)) return 0;
+  struct wt__resumption_key key = {tls->resumption_key, ngtcp2_conn_get_negotiated_version(tls->conn)};
   tls->tickets++;
-  wt__memory_put(tls->client->memory, &key, WT__MEMORY_TICKET, data.data, data.size, tls->trusted_until);
+  wt__resumption_put(tls->client->resumption, &key, WT__RESUMPTION_TICKET, data.data, data.size, tls->trusted_until);
   wt__wipe(data.data, data.size);
   gnutls_free(data.data);
   return 0;
 }
 
 /* A ticket for the server, if there is one that goes back to a certificate which is still valid. */
-static struct wt__memory_item *client_take_ticket(struct wt__tls *tls) {
-  struct wt__memory_key key = {tls->memory_key, ngtcp2_conn_get_client_chosen_version(tls->conn)};
-  if (!tls->memory_key) return NULL;
-  return wt__memory_take(tls->client->memory, &key, WT__MEMORY_TICKET, (int64_t)time(NULL));
+static struct wt__resumption_item *client_take_ticket(struct wt__tls *tls) {
+  struct wt__resumption_key key = {tls->resumption_key, ngtcp2_conn_get_client_chosen_version(tls->conn)};
+  if (!tls->resumption_key) return NULL;
+  return wt__resumption_take(tls->client->resumption, &key, WT__RESUMPTION_TICKET, (int64_t)time(NULL));
 }
 
 void wt__tls_client_settle(struct wt__tls *tls, bool unused) {
-  struct wt__memory_item *ticket = tls->ticket;
+  struct wt__resumption_item *ticket = tls->ticket;
   tls->ticket = NULL;
   if (ticket && unused) {
-    struct wt__memory_key key = {tls->memory_key, ngtcp2_conn_get_client_chosen_version(tls->conn)};
-    wt__memory_give_back(tls->client->memory, &key, WT__MEMORY_TICKET, ticket);
+    struct wt__resumption_key key = {tls->resumption_key, ngtcp2_conn_get_client_chosen_version(tls->conn)};
+    wt__resumption_give_back(tls->client->resumption, &key, WT__RESUMPTION_TICKET, ticket);
   } else {
-    wt__memory_item_free(ticket);
+    wt__resumption_item_free(ticket);
   }
 }
 
@@ -305,7 +305,7 @@ static char *name_without_dot(const char *name) {
 static int client_configure(struct wt__tls *tls) {
   int rc = wt__tls_handshake_configure(tls, tls->client->priorities, tls->client->credentials);
   if (!rc) rc = gnutls_session_ticket_enable_client(tls->session);
-  if (tls->memory_key) {
+  if (tls->resumption_key) {
     gnutls_handshake_set_hook_function(tls->session, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET, GNUTLS_HOOK_POST,
                                        session_on_ticket);
   }
@@ -317,7 +317,7 @@ static int client_configure(struct wt__tls *tls) {
 }
 
 static int client_begin(struct wt__tls *tls) {
-  const struct wt__memory_item *ticket = tls->ticket;
+  const struct wt__resumption_item *ticket = tls->ticket;
   int rc = gnutls_init(&tls->session, GNUTLS_CLIENT | GNUTLS_NO_END_OF_EARLY_DATA);
   if (!rc && tls->log->function) wt__key_log_watch(tls);
   if (!rc) rc = client_configure(tls);
@@ -333,14 +333,14 @@ static int client_begin(struct wt__tls *tls) {
 }
 
 int wt__tls_new_client(struct wt__tls **tls, struct wt__tls_client *client, const char *server_name,
-                       const char *memory_key, struct ngtcp2_conn *conn) {
+                       const char *resumption_key, struct ngtcp2_conn *conn) {
   struct wt__tls *made = wt__calloc(1, sizeof(*made));
   if (!made) return WT_ERR_NOMEM;
   made->conn = conn;
   made->client = client;
   made->verifies = client->verify != WT__VERIFY_NOTHING;
   made->log = &client->key_log;
-  made->memory_key = memory_key;
+  made->resumption_key = resumption_key;
   made->server_name = name_without_dot(server_name);
   made->error = wt__calloc(1, WT__TLS_ERROR_MAX);
   bool whole = made->server_name && made->error;

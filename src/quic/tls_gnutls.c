@@ -50,7 +50,7 @@ void wt__tls_free(struct wt__tls *tls) {
   if (!tls) return;
   session_free(tls);
   wt__wipe(&tls->exporter, sizeof(tls->exporter));
-  wt__memory_item_free(tls->ticket);
+  wt__resumption_item_free(tls->ticket);
   wt__free(tls->server_name);
   wt__free(tls->peer);
   wt__free(tls->error);

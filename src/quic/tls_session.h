@@ -18,7 +18,7 @@ struct wt__cert_set;
 struct wt__cert_select;
 struct wt__client_auth;
 struct wt__key_log;
-struct wt__memory_item;
+struct wt__resumption_item;
 struct wt__peer_chain;
 
 struct wt__tls {
@@ -36,19 +36,19 @@ struct wt__tls {
   struct wt__peer_chain *peer; /* of a server: what the client showed; NULL: nothing */
   struct wt__cert_set *set;    /* of a server */
   const struct wt__key_log *log;
-  void (*key_log)(void);          /* GnuTLS's own function for the key log, of another type */
-  struct wt__secret exporter;     /* of a server */
-  struct wt__tls_info info;       /* while `session` is NULL */
-  struct wt__tls_client *client;  /* of a client */
-  char *server_name;              /* of a server: what the client asks for, if GnuTLS is not to see it; or NULL */
-  const uint8_t *hello_params;    /* of a server: in the ClientHello that is being read, or NULL: the parameters, */
-  const uint8_t *hello_name;      /* and the name that GnuTLS is not to see */
-  char *error;                    /* WT__TLS_ERROR_MAX bytes: why the server's certificate, or its name, was refused */
-  bool peer_showed;               /* it has shown a certificate on this connection, good or not */
-  const char *memory_key;         /* where tickets go; NULL: nowhere */
-  unsigned tickets;               /* that went there */
-  struct wt__memory_item *ticket; /* that was offered, until the server answers; NULL: none */
-  int64_t trusted_until;          /* end of the accepted certificate's validity, seconds since 1970-01-01 UTC */
+  void (*key_log)(void);         /* GnuTLS's own function for the key log, of another type */
+  struct wt__secret exporter;    /* of a server */
+  struct wt__tls_info info;      /* while `session` is NULL */
+  struct wt__tls_client *client; /* of a client */
+  char *server_name;             /* of a server: what the client asks for, if GnuTLS is not to see it; or NULL */
+  const uint8_t *hello_params;   /* of a server: in the ClientHello that is being read, or NULL: the parameters, */
+  const uint8_t *hello_name;     /* and the name that GnuTLS is not to see */
+  char *error;                   /* WT__TLS_ERROR_MAX bytes: why the server's certificate, or its name, was refused */
+  bool peer_showed;              /* it has shown a certificate on this connection, good or not */
+  const char *resumption_key;    /* where tickets go; NULL: nowhere */
+  unsigned tickets;              /* that went there */
+  struct wt__resumption_item *ticket; /* that was offered, until the server answers; NULL: none */
+  int64_t trusted_until;              /* end of the accepted certificate's validity, seconds since 1970-01-01 UTC */
 };
 
 /* Makes `tls` ready for its handshake with what both roles need: priorities, credentials, ALPN, the callbacks that hand

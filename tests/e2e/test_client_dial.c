@@ -177,13 +177,13 @@ static void test_client_resumes_with_a_ticket(void **state) {
 /* Drops all tickets of the server but one, as if it gave one a connection. */
 static void leave_one_ticket(const struct pair *pair) {
   char name[64];
-  struct wt__memory *memory = wt__tls_client_memory(pair->client->tls);
-  struct wt__memory_key key = {name, 1};
+  struct wt__resumption *store = wt__tls_client_resumption(pair->client->tls);
+  struct wt__resumption_key key = {name, 1};
   (void)snprintf(name, sizeof(name), "localhost:%u localhost", pair->port);
-  struct wt__memory_item *one = wt__memory_take(memory, &key, WT__MEMORY_TICKET, 0), *more;
+  struct wt__resumption_item *one = wt__resumption_take(store, &key, WT__RESUMPTION_TICKET, 0), *more;
   assert_non_null(one);
-  while ((more = wt__memory_take(memory, &key, WT__MEMORY_TICKET, 0))) wt__memory_item_free(more);
-  wt__memory_give_back(memory, &key, WT__MEMORY_TICKET, one);
+  while ((more = wt__resumption_take(store, &key, WT__RESUMPTION_TICKET, 0))) wt__resumption_item_free(more);
+  wt__resumption_give_back(store, &key, WT__RESUMPTION_TICKET, one);
 }
 
 /* An address that refuses has used up no ticket. */

@@ -74,7 +74,7 @@ static void bed_init(struct bed *bed, enum wt_client_certificates mode, bool ver
   bed->server.hook_ctx = bed;
   server_handle(&bed->server, "/who", who_handle);
   client_init(&bed->client, &bed->net, 1);
-  bed->client.connect.memory_key = SERVER;
+  bed->client.connect.resumption_key = SERVER;
 }
 
 static void bed_start(struct bed *bed, wt_certificate *shown) {

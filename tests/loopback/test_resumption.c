@@ -37,7 +37,7 @@ static void pair_init(struct pair *p) {
   server_init(&p->server, &p->net);
   assert_int_equal(wt__tls_context_set_certificates(p->server.tls, &p->certificate, 1), 0);
   client_init(&p->client, &p->net, 1);
-  p->client.connect.memory_key = SERVER;
+  p->client.connect.resumption_key = SERVER;
 }
 
 static void pair_start(struct pair *p) {
@@ -59,19 +59,20 @@ static void server_new_tls(struct pair *p, wt_certificate *certificate, bool tic
   assert_int_equal(wt__tls_context_set_certificates(p->server.tls, &certificate, 1), 0);
 }
 
-static const struct wt__memory_key memory_key = {SERVER " localhost", NGTCP2_PROTO_VER_V1};
+static const struct wt__resumption_key resumption_key = {SERVER " localhost", NGTCP2_PROTO_VER_V1};
 
 /* The latest ticket in the client's memory, which has none any more. */
-static struct wt__memory_item *take_tickets(struct pair *p) {
-  struct wt__memory *memory = wt__tls_client_memory(p->client.tls);
-  struct wt__memory_item *latest = wt__memory_take(memory, &memory_key, WT__MEMORY_TICKET, 0), *more;
+static struct wt__resumption_item *take_tickets(struct pair *p) {
+  struct wt__resumption *store = wt__tls_client_resumption(p->client.tls);
+  struct wt__resumption_item *latest = wt__resumption_take(store, &resumption_key, WT__RESUMPTION_TICKET, 0), *more;
   assert_non_null(latest);
-  while ((more = wt__memory_take(memory, &memory_key, WT__MEMORY_TICKET, 0))) wt__memory_item_free(more);
+  while ((more = wt__resumption_take(store, &resumption_key, WT__RESUMPTION_TICKET, 0))) wt__resumption_item_free(more);
   return latest;
 }
 
 static void put_ticket(struct pair *p, const void *data, size_t len, int64_t expires_at) {
-  wt__memory_put(wt__tls_client_memory(p->client.tls), &memory_key, WT__MEMORY_TICKET, data, len, expires_at);
+  wt__resumption_put(wt__tls_client_resumption(p->client.tls), &resumption_key, WT__RESUMPTION_TICKET, data, len,
+                     expires_at);
 }
 
 /* What the server knows of its youngest connection. */
@@ -141,14 +142,14 @@ static void test_resumption_of_a_server_known_by_its_hash(void **state) {
   pair_start(&p);
   assert_false(visit(&p));
   assert_true(visit(&p));
-  struct wt__memory_item *item = take_tickets(&p);
+  struct wt__resumption_item *item = take_tickets(&p);
   assert_int_equal(item->expires_at, wt_certificate_expires_at(p.certificate));
   put_ticket(&p, item->data, item->len, (int64_t)time(NULL) + 1000);
   assert_true(visit(&p));
-  wt__memory_item_free(take_tickets(&p));
+  wt__resumption_item_free(take_tickets(&p));
   put_ticket(&p, item->data, item->len, (int64_t)time(NULL)); /* once the certificate has expired */
   assert_false(visit(&p));
-  wt__memory_item_free(item);
+  wt__resumption_item_free(item);
   pair_free(&p);
 }
 
@@ -191,9 +192,9 @@ static void test_resumption_ends_with_the_whole_chain(void **state) {
   unlink(path);
   assert_false(visit(&p));
   assert_true(visit(&p));
-  struct wt__memory_item *item = take_tickets(&p);
+  struct wt__resumption_item *item = take_tickets(&p);
   assert_int_equal(item->expires_at, gnutls_x509_crt_get_expiration_time(between.cert));
-  wt__memory_item_free(item);
+  wt__resumption_item_free(item);
   pair_free(&p);
   wt_certificate_free(certificate);
   authority_free(&leaf);
@@ -207,9 +208,9 @@ static void test_resumption_never_with_the_ticket_of_another(void **state) {
   pair_init(&p);
   pair_start(&p);
   assert_false(visit(&p));
-  p.client.connect.memory_key = "localhost:4001";
+  p.client.connect.resumption_key = "localhost:4001";
   assert_false(visit(&p));
-  p.client.connect.memory_key = SERVER;
+  p.client.connect.resumption_key = SERVER;
   p.client.connect.server_name = "elsewhere.example";
   assert_false(visit(&p));
   p.client.connect.server_name = "localhost";
@@ -229,9 +230,9 @@ static void test_resumption_uses_a_ticket_once(void **state) {
   pair_init(&p);
   pair_start(&p);
   assert_false(visit(&p));
-  struct wt__memory_item *only = take_tickets(&p);
+  struct wt__resumption_item *only = take_tickets(&p);
   put_ticket(&p, only->data, only->len, only->expires_at);
-  wt__memory_item_free(only);
+  wt__resumption_item_free(only);
   struct client_link *first = begin(&p), *second = begin(&p); /* one ticket, and two who want it */
   struct wt_connection_info info = {.size = sizeof(info)};
   NET_UNTIL(&p.net, 5000, first->ready && second->ready);
@@ -250,18 +251,18 @@ static void test_resumption_after_an_attempt_without_an_answer(void **state) {
   pair_init(&p);
   pair_start(&p);
   assert_false(visit(&p));
-  struct wt__memory *memory = wt__tls_client_memory(p.client.tls);
-  struct wt__memory_item *ticket = take_tickets(&p);
+  struct wt__resumption *store = wt__tls_client_resumption(p.client.tls);
+  struct wt__resumption_item *ticket = take_tickets(&p);
   put_ticket(&p, ticket->data, ticket->len, ticket->expires_at);
-  wt__memory_item_free(ticket);
+  wt__resumption_item_free(ticket);
   for (int i = 0; i < 2; i++) {
     struct client_link *link = client_connect(&p.client, &nobody, NULL);
     assert_non_null(link);
     net_run_for(&p.net, 500);
     wt__h3_conn_close(link->h3); /* from here on the next may have them */
-    struct wt__memory_item *token = wt__memory_take(memory, &memory_key, WT__MEMORY_TOKEN, 0);
+    struct wt__resumption_item *token = wt__resumption_take(store, &resumption_key, WT__RESUMPTION_TOKEN, 0);
     assert_non_null(token);
-    wt__memory_give_back(memory, &memory_key, WT__MEMORY_TOKEN, token);
+    wt__resumption_give_back(store, &resumption_key, WT__RESUMPTION_TOKEN, token);
     NET_UNTIL(&p.net, 1000, link->ends);
   }
   assert_true(visit(&p));
@@ -272,7 +273,7 @@ static void test_resumption_keeps_nothing_without_a_key(void **state) {
   (void)state;
   struct pair p;
   pair_init(&p);
-  p.client.connect.memory_key = NULL;
+  p.client.connect.resumption_key = NULL;
   pair_start(&p);
   assert_false(visit(&p));
   assert_false(visit(&p));
@@ -307,7 +308,7 @@ static void test_resumption_refused_ends_in_a_full_handshake(void **state) {
   assert_false(visit(&p));
   assert_non_null(p.mine.certificate);
   assert_true(visit(&p));
-  wt__memory_item_free(take_tickets(&p));
+  wt__resumption_item_free(take_tickets(&p));
   put_ticket(&p, "no ticket", 9, INT64_MAX);
   assert_false(visit(&p));
   server_stop(&p.server); /* and now it has another certificate, too */
@@ -397,7 +398,7 @@ static void test_resumption_token_saves_the_retry(void **state) {
   for (int i = 0; i < 3; i++) visit(&p);
   assert_int_equal(count.retries, 1);
   assert_true(count.tokens >= 4);
-  p.client.connect.memory_key = "localhost:4001"; /* another server's, so far as the client knows */
+  p.client.connect.resumption_key = "localhost:4001"; /* another server's, so far as the client knows */
   visit(&p);
   assert_int_equal(count.retries, 2);
   p.client.connect.version = NGTCP2_PROTO_VER_V2;
@@ -436,10 +437,11 @@ static void test_resumption_connect_without_memory(void **state) {
   pair_init(&p);
   pair_start(&p);
   visit(&p);
-  struct wt__memory_item *ticket = take_tickets(&p);
+  struct wt__resumption_item *ticket = take_tickets(&p);
   for (; !link; failures++) {
     int error = 0;
-    wt__memory_item_free(wt__memory_take(wt__tls_client_memory(p.client.tls), &memory_key, WT__MEMORY_TICKET, 0));
+    wt__resumption_item_free(
+        wt__resumption_take(wt__tls_client_resumption(p.client.tls), &resumption_key, WT__RESUMPTION_TICKET, 0));
     put_ticket(&p, ticket->data, ticket->len, ticket->expires_at);
     int64_t live = wt__mem_live();
     wt__mem_fail_after(failures);
@@ -449,7 +451,7 @@ static void test_resumption_connect_without_memory(void **state) {
     if (!link) assert_true(wt__mem_live() <= live); /* the ticket may be gone with it */
   }
   assert_true(failures > 10);
-  wt__memory_item_free(ticket);
+  wt__resumption_item_free(ticket);
   client_session(&p.client, link, "/echo");
   look(&p, link);
   assert_true(p.mine.resumed);

@@ -54,7 +54,7 @@ static void bed_init(struct bed *bed) {
   net_init(&bed->net, 1);
   server_init(&bed->server, &bed->net);
   client_init(&bed->client, &bed->net, 1);
-  bed->client.connect.memory_key = SERVER;
+  bed->client.connect.resumption_key = SERVER;
 }
 
 static void bed_start(struct bed *bed) {
