@@ -62,8 +62,8 @@ static void serve_on_failing(void *ctx, struct wt__socket *socket, int os_error,
 }
 
 /* Workers have the same sockets in the same order. */
-void wt__worker_pass(void *ctx, unsigned to, const struct wt__path *path, unsigned ecn, const uint8_t *data,
-                     size_t len) {
+void wt__worker_forward(void *ctx, unsigned to, const struct wt__path *path, unsigned ecn, const uint8_t *data,
+                        size_t len) {
   const struct wt__worker *from = ctx;
   struct wt__worker *worker = &from->server->workers[to];
   const struct wt__socket *socket = WT__CONTAINER_OF(path->socket, struct wt__socket, udp);
@@ -72,8 +72,8 @@ void wt__worker_pass(void *ctx, unsigned to, const struct wt__path *path, unsign
   }
 }
 
-static void serve_on_passed(void *ctx, size_t socket, struct wt__path *path, unsigned ecn, const uint8_t *data,
-                            size_t len) {
+static void serve_on_forwarded(void *ctx, size_t socket, struct wt__path *path, unsigned ecn, const uint8_t *data,
+                               size_t len) {
   struct wt__worker *worker = ctx;
   if (!worker->driver.endpoint) return;
   path->socket = &worker->sockets[socket].udp;
@@ -114,7 +114,7 @@ static void serve_on_wake(void *ctx) {
   bool more = worker->index == 0 && wt__posts_run(&worker->server->posts);
   more |= wt__posts_run(&worker->posts);
   if (more) wt__loop_wake(&worker->driver.loop);
-  wt__inbox_run(&worker->inbox, serve_on_passed, worker);
+  wt__inbox_run(&worker->inbox, serve_on_forwarded, worker);
   /* What is asked before the start is done right after it. */
   if (worker->state != SERVER_RUNNING && worker->state != SERVER_DRAINING) return;
   unsigned asked = atomic_exchange(&worker->asked, 0);

@@ -30,8 +30,8 @@ void wt__worker_close(struct wt__worker *worker);
 void wt__worker_close_parts(struct wt__worker *worker);
 
 /* Takes a packet to the worker it belongs to: of `struct wt__endpoint_config`; `ctx` is the worker that got it. */
-void wt__worker_pass(void *ctx, unsigned to, const struct wt__path *path, unsigned ecn, const uint8_t *data,
-                     size_t len);
+void wt__worker_forward(void *ctx, unsigned to, const struct wt__path *path, unsigned ecn, const uint8_t *data,
+                        size_t len);
 
 /* Of `struct wt__mux_config`; `ctx` is the worker. */
 int wt__worker_post(void *ctx, wt_session *session, wt__session_function function, void *argument);

@@ -76,8 +76,8 @@ static int endpoint_open(struct wt__worker *worker) {
       .worker = worker->index,
       .workers = server->worker_count,
       .shared = &server->shared,
-      .pass = wt__worker_pass,
-      .pass_ctx = worker,
+      .forward = wt__worker_forward,
+      .forward_ctx = worker,
       .steered = server->steered,
   };
   struct wt__bounds bounds;

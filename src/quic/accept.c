@@ -73,7 +73,7 @@ void wt__endpoint_recv_unknown(struct wt__endpoint *endpoint, const struct wt__p
   if (ngtcp2_accept(&hd, data, len)) return;
   /* An unvalidated token lets ngtcp2 accept ids of any length; shorter ones are not allowed first. */
   if (hd.dcid.datalen < NGTCP2_MIN_INITIAL_DCIDLEN) return;
-  if (wt__endpoint_drops(endpoint, path, hd.tokenlen > 0)) return;
+  if (wt__endpoint_drops_initial(endpoint, path, hd.tokenlen > 0)) return;
   struct wt__admission admission;
   struct wt__conn *conn = endpoint_accept(endpoint, path, &hd, &admission);
   if (!conn) return;

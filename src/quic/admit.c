@@ -160,7 +160,7 @@ static struct wt__conn *find_oldest_of(const struct wt__endpoint *endpoint, stru
   return oldest && !young && wt__rate_has(&own->given_way, endpoint->now) ? conn_of(oldest) : NULL;
 }
 
-bool wt__endpoint_drops(struct wt__endpoint *endpoint, const struct wt__path *path, bool has_token) {
+bool wt__endpoint_drops_initial(struct wt__endpoint *endpoint, const struct wt__path *path, bool has_token) {
   struct wt__peer_counts counts;
   uint64_t key = wt__peers_key(&endpoint->shared->peers, (const struct sockaddr *)&path->remote);
   struct wt__half_open_address *own = wt__half_open_find(&endpoint->half_open, key);
@@ -229,7 +229,7 @@ void wt__endpoint_make_room(struct wt__endpoint *endpoint, const struct wt__admi
 }
 
 /* Those that this worker has let in are not the ones to go, so it does not pay its own debt. */
-void wt__endpoint_pay(struct wt__endpoint *endpoint) {
+void wt__endpoint_pay_debt(struct wt__endpoint *endpoint) {
   struct wt__shared *shared = endpoint->shared;
   size_t owed = atomic_load_explicit(&shared->owed, memory_order_relaxed);
   size_t connections = atomic_load_explicit(&shared->connections, memory_order_relaxed);

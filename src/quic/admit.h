@@ -25,14 +25,14 @@ struct wt__admission {
 
 /* Whether a first packet is passed over, because its address has as many handshakes as it may have, and none gives way
  * now: the client may try again a little later. Asked before anything is spent on the packet. Counts and logs it. */
-bool wt__endpoint_drops(struct wt__endpoint *endpoint, const struct wt__path *path, bool has_token);
+bool wt__endpoint_drops_initial(struct wt__endpoint *endpoint, const struct wt__path *path, bool has_token);
 /* Otherwise: `validated`: the packet has a token that proves its address. Counts and logs what is not admitted. */
 enum wt__admit wt__endpoint_admit(struct wt__endpoint *endpoint, const struct wt__path *path, bool validated,
                                   struct wt__admission *admission);
 /* The new connection has read its first packet, and lives: it takes the place of another, if need be. */
 void wt__endpoint_make_room(struct wt__endpoint *endpoint, const struct wt__admission *admission);
 /* Ends half-open connections in whose place other workers have let in new ones. */
-void wt__endpoint_pay(struct wt__endpoint *endpoint);
+void wt__endpoint_pay_debt(struct wt__endpoint *endpoint);
 /* How often the oldest handshakes of an address may give way, at once and in a second. */
 size_t wt__endpoint_turnover(const struct wt__endpoint *endpoint);
 

@@ -21,7 +21,7 @@
 #define WT__BUDGET_SHARE_MORE (16 * 1024)
 /* When memory stays full, nobody is closed who holds no more than this: twice what an idle session is counted for. */
 #define WT__BUDGET_SMALL (128 * 1024)
-/* A worker tells a change of what it holds from so much on, or from a 256th of a small limit. */
+/* A worker publishes what it holds when it has changed by so much, or by a 256th of a small limit. */
 #define WT__BUDGET_STEP (64 * 1024)
 /* Lines of each worker about what is refused. */
 #define WT__BUDGET_LINES_BURST 10
@@ -29,10 +29,11 @@
 
 /* Of the whole server. */
 struct wt__budget {
-  atomic_size_t used; /* as workers have told; changes often, so the other, which is read often, stands apart */
+  atomic_size_t
+      used; /* as workers have published it; it changes often, so `pressure`, which is read often, stands apart */
   char apart[64];
   _Atomic int pressure; /* enum wt__pressure */
-  atomic_size_t over;   /* what connections over their share hold, as workers have told; see evict.c */
+  atomic_size_t over;   /* what connections over their share hold, as workers have published it; see evict.c */
   _Atomic uint64_t full_since, evicted_at; /* times; UINT64_MAX: never yet */
 };
 

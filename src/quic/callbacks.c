@@ -60,7 +60,7 @@ static int on_stream_data(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64_
   (void)quic;
   (void)stream_user_data;
   bool fin = (flags & NGTCP2_STREAM_DATA_FLAG_FIN) != 0;
-  wt__path_watch_heard(conn, !fin);
+  wt__path_watch_data_received(conn, !fin);
   uint64_t code = 0, final_size = 0;
   wt__reset_at_recv_data(conn, id, offset, len);
   bool reset = fin && wt__reset_at_recv_fin(conn, id, &code, &final_size);
@@ -77,7 +77,7 @@ static int on_stream_open(ngtcp2_conn *quic, int64_t id, void *user_data) {
   return wt__reset_at_recv_opened(user_data, id) ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
 }
 
-void wt__conn_tell_acked(struct wt__conn *conn) {
+void wt__conn_deliver_acked(struct wt__conn *conn) {
   int64_t id = conn->acked_id;
   conn->acked_id = -1;
   if (id >= 0 && conn->h3) wt__h3_conn_acked(conn->h3, id, conn->acked, conn->endpoint->now);
@@ -89,7 +89,7 @@ static int on_acked(ngtcp2_conn *quic, int64_t id, uint64_t offset, uint64_t len
   struct wt__conn *conn = user_data;
   (void)quic;
   (void)stream_user_data;
-  if (conn->acked_id != id) wt__conn_tell_acked(conn);
+  if (conn->acked_id != id) wt__conn_deliver_acked(conn);
   conn->acked_id = id;
   conn->acked = offset + len;
   return conn_result(conn);
@@ -111,7 +111,7 @@ static int on_stream_close(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64
                            void *stream_user_data) {
   struct wt__conn *conn = user_data;
   (void)stream_user_data;
-  wt__conn_tell_acked(conn);
+  wt__conn_deliver_acked(conn);
   wt__reset_at_recv_tell_finals(conn);
   if (conn->h3) {
     bool has_code = (flags & NGTCP2_STREAM_CLOSE_FLAG_APP_ERROR_CODE_SET) != 0;
@@ -165,14 +165,14 @@ static int on_datagram(ngtcp2_conn *quic, uint32_t flags, const uint8_t *data, s
   struct wt__conn *conn = user_data;
   (void)quic;
   (void)flags;
-  wt__path_watch_heard(conn, true);
+  wt__path_watch_data_received(conn, true);
   if (conn->h3) wt__h3_conn_recv_datagram(conn->h3, data, len, conn->endpoint->now);
   return conn_result(conn);
 }
 
 static int on_datagram_acked(ngtcp2_conn *quic, uint64_t number, void *user_data) {
   (void)quic;
-  if (number & WT__MTU_PROBE_NUMBER) wt__path_watch_passed(user_data, number);
+  if (number & WT__MTU_PROBE_NUMBER) wt__path_watch_probe_arrived(user_data, number);
   wt__reset_at_send_acked(user_data, number);
   return 0;
 }
@@ -241,7 +241,7 @@ static int on_handshake_completed(ngtcp2_conn *quic, void *user_data) {
   }
   wt__shared_handshake_done(conn->endpoint->shared);
   conn_count_peer(conn);
-  if (wt__tls_server_done(conn->tls)) return NGTCP2_ERR_NOMEM;
+  if (wt__tls_server_handshake_done(conn->tls)) return NGTCP2_ERR_NOMEM;
   return conn_submit_token(conn, &ngtcp2_conn_get_path(quic)->remote);
 }
 

@@ -12,6 +12,6 @@ struct wt__conn;
 
 void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks);
 /* Tells h3 of acknowledgements that were kept until ngtcp2 has read the packet. */
-void wt__conn_tell_acked(struct wt__conn *conn);
+void wt__conn_deliver_acked(struct wt__conn *conn);
 
 #endif

@@ -22,9 +22,9 @@ void wt__endpoint_recv_client_unknown(struct wt__endpoint *endpoint, const struc
 
 /* The server sent a token in a NEW_TOKEN frame. */
 void wt__conn_client_keep_token(struct wt__conn *conn, const uint8_t *token, size_t len);
-/* Ticket and token are used up, if the server has answered; else they go back, for the next attempt. */
-void wt__conn_client_settle(struct wt__conn *conn);
-/* One that was kept for the server; NULL: there is none. It is the caller's. */
+/* Frees the ticket and the token that were used, if the server has answered. Else they go back for the next attempt. */
+void wt__conn_client_release_resumption(struct wt__conn *conn);
+/* Takes a token that was kept for the server; the caller frees it. NULL: there is none. */
 struct wt__resumption_item *wt__conn_client_take_token(struct wt__conn *conn, uint32_t version);
 
 /* --- client_end.c --- */

@@ -27,9 +27,9 @@ void wt__conn_client_keep_token(struct wt__conn *conn, const uint8_t *token, siz
   wt__resumption_put(conn->resumption, &key, WT__RESUMPTION_TOKEN, token, len, INT64_MAX);
 }
 
-void wt__conn_client_settle(struct wt__conn *conn) {
+void wt__conn_client_release_resumption(struct wt__conn *conn) {
   bool unused = conn->packets_received == 0;
-  if (conn->tls) wt__tls_client_settle(conn->tls, unused);
+  if (conn->tls) wt__tls_client_release_ticket(conn->tls, unused);
   if (conn->token && unused) {
     struct wt__resumption_key key = {conn->resumption_key, ngtcp2_conn_get_client_chosen_version(conn->quic)};
     wt__resumption_give_back(conn->resumption, &key, WT__RESUMPTION_TOKEN, conn->token);

@@ -72,9 +72,9 @@
 #define END_PTOS 3
 #define END_MAX (10000 * WT__NS_PER_MS) /* remains stay no longer, whatever round-trip time the peer makes us believe */
 #define END_GRAIN (100 * WT__NS_PER_MS) /* remains end together, at multiples of this, and not with a timer each */
-#define SETTLED_TURN \
+#define SETTLED_INTERVAL \
   (2 * WT__NS_PER_MS) /* a round trip of the loop with some hundred messages; max_ack_delay allows 25 ms */
-#define BLOCKED_TURN (25 * WT__NS_PER_MS) /* how often deadlines are looked at while the socket is full */
+#define BLOCKED_INTERVAL (25 * WT__NS_PER_MS) /* how often deadlines are looked at while the socket is full */
 
 /* --- Making --- */
 
@@ -204,7 +204,7 @@ struct wt__conn *wt__conn_alloc(struct wt__endpoint *endpoint) {
   wt__half_open_entry_init(&made->half_open);
   made->acked_id = -1;
   wt__path_watch_init(made);
-  made->resting_at = made->keep_alive_interval = made->idle_announced = UINT64_MAX;
+  made->release_at = made->keep_alive_interval = made->idle_announced = UINT64_MAX;
   wt__crypto_in_init(&made->crypto_in, &made->gauge);
   wt__reset_at_recv_init(made, endpoint->config.max_streams_bidi,
                          endpoint->config.max_streams_uni + RESERVED_UNI_STREAMS);
@@ -258,9 +258,9 @@ static void conn_free_stops(struct wt__conn *conn) {
 }
 
 /* What only packets need, of which none came or went for a while. */
-static void conn_rest(struct wt__conn *conn) {
-  conn->resting_at = UINT64_MAX;
-  wt__packet_keys_rest(&conn->keys);
+static void conn_release_idle(struct wt__conn *conn) {
+  conn->release_at = UINT64_MAX;
+  wt__packet_keys_release(&conn->keys);
   conn_free_stops(conn);
 }
 
@@ -289,7 +289,7 @@ static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum 
   }
   wt__conn_leave_half_open(conn);
   wt__lane_clear(&endpoint->turn, &conn->lane);
-  if (conn->client) wt__conn_client_settle(conn);
+  if (conn->client) wt__conn_client_release_resumption(conn);
   conn->state = state; /* from here on the calls of h3 do nothing */
   if (conn->h3) wt__h3_conn_free(conn->h3, &ending);
   if (conn->quic) ngtcp2_conn_del(conn->quic);
@@ -483,8 +483,8 @@ static void conn_answer_closing(struct wt__conn *conn) {
 }
 
 static void conn_settle(struct wt__conn *conn) {
-  wt__tls_server_settle(conn->tls);
-  conn_count(conn, WT__BUDGET_CONNECTION + wt__tls_kept(conn->tls));
+  wt__tls_server_release_session(conn->tls);
+  conn_count(conn, WT__BUDGET_CONNECTION + wt__tls_peer_chain_size(conn->tls));
 }
 
 /* ngtcp2 has answered the STOP_SENDING frames of a datagram with RESET_STREAM; h3 is told why. */
@@ -521,19 +521,19 @@ static int conn_read(struct wt__conn *conn, const struct wt__path *path, unsigne
   wt__conn_set_current(NULL);
   wt__rebinding_end(conn, &rebinding);
   wt__handshake_path_end(conn, &handshake);
-  wt__conn_tell_acked(conn);
+  wt__conn_deliver_acked(conn);
   return rc;
 }
 
 void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len) {
   struct wt__endpoint *endpoint = conn->endpoint;
   if (conn->state == WT__CONN_CLOSING) conn_answer_closing(conn);
-  if (conn->state != WT__CONN_OPEN || wt__conn_is_over(conn, len)) return;
+  if (conn->state != WT__CONN_OPEN || wt__conn_refuses_packet(conn, len)) return;
   conn->packets_received++;
   conn->bytes_received += len;
   wt__conn_touch(conn);
-  if (conn->client) wt__conn_client_settle(conn);
-  if (!conn->handshake_done) conn->quiet_since = endpoint->now;
+  if (conn->client) wt__conn_client_release_resumption(conn);
+  if (!conn->handshake_done) conn->handshake_quiet_since = endpoint->now;
   ngtcp2_pkt_hd hd;
   int rc = conn_read(conn, path, ecn, data, len);
   rc = conn_crypto_error(conn, rc);
@@ -566,7 +566,7 @@ bool wt__conn_expire(struct wt__conn *conn) {
   }
   int rc = wt__reset_at_recv_expire(conn);
   wt__reset_at_send_expire(conn);
-  if (conn->resting_at <= endpoint->now) conn_rest(conn);
+  if (conn->release_at <= endpoint->now) conn_release_idle(conn);
   wt__path_watch_expire(conn);
   if (!rc && ngtcp2_conn_get_expiry(conn->quic) <= endpoint->now) {
     rc = ngtcp2_conn_handle_expiry(conn->quic, endpoint->now);
@@ -585,8 +585,9 @@ bool wt__conn_expire(struct wt__conn *conn) {
  * waking up for: the next packet to come brings a turn, too, and saves the acknowledgement a packet of its own. */
 static uint64_t conn_quic_expiry(const struct wt__conn *conn) {
   uint64_t expiry = ngtcp2_conn_get_expiry(conn->quic), soonest = 0;
-  if (conn->settled && conn->handshake_done) soonest = conn->endpoint->now + SETTLED_TURN;
-  if (conn->stifled) soonest = conn->endpoint->now + BLOCKED_TURN; /* else what cannot be sent would make a busy loop */
+  if (conn->settled && conn->handshake_done) soonest = conn->endpoint->now + SETTLED_INTERVAL;
+  if (conn->amplification_limited)
+    soonest = conn->endpoint->now + BLOCKED_INTERVAL; /* else what cannot be sent would make a busy loop */
   return expiry < soonest ? soonest : expiry;
 }
 
@@ -602,13 +603,13 @@ static int conn_schedule(struct wt__conn *conn, bool more) {
   if (resend_expiry < expiry) expiry = resend_expiry;
   uint64_t path_expiry = wt__path_watch_expiry(conn);
   if (path_expiry < expiry) expiry = path_expiry;
-  if (conn->resting_at < expiry) expiry = conn->resting_at;
+  if (conn->release_at < expiry) expiry = conn->release_at;
   if (endpoint->batch.blocked) {
     wt__list_remove(&conn->queue);
     wt__list_push_back(&endpoint->waiting, &conn->queue);
     conn->waiting = true;
     /* Its deadlines hold, but those that are over because it cannot write must not make a busy loop. */
-    if (expiry < endpoint->now + BLOCKED_TURN) expiry = endpoint->now + BLOCKED_TURN;
+    if (expiry < endpoint->now + BLOCKED_INTERVAL) expiry = endpoint->now + BLOCKED_INTERVAL;
   } else if (more) {
     wt__conn_wake(conn);
   }
@@ -624,7 +625,7 @@ void wt__conn_run(struct wt__conn *conn) {
   conn->pto = ngtcp2_conn_get_pto(conn->quic);
   if (conn->h3) wt__h3_conn_run(conn->h3, endpoint->now);
   if (conn->keep_alive) wt__conn_update_keep_alive(conn);
-  wt__conn_extend(conn);
+  wt__conn_extend_max_data(conn);
   wt__reset_at_recv_tell_finals(conn);
   int rc = conn->close_wanted ? 0 : wt__reset_at_recv_inject(conn); /* of streams that were stopped meanwhile */
   if (!rc && !conn->close_wanted && !endpoint->batch.blocked) {

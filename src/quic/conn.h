@@ -3,7 +3,7 @@
 #define WT_QUIC_CONN_H
 
 /*
- * A QUIC connection: what it consists of, and its life (made, fed, timed, closed).
+ * A QUIC connection: what it consists of, and its life (made, given packets, woken by timers, closed).
  *
  * What one file does with a connection is declared in the header of that name:
  *
@@ -83,7 +83,7 @@ struct wt__conn {
   enum wt__conn_state state;
   struct wt__link link;  /* in `conns`, later in `ended` */
   struct wt__link queue; /* in `ready`, `round` or `waiting` */
-  bool waiting;          /* in the latter */
+  bool waiting;          /* it is in `waiting` */
   struct wt__lane lane;
   struct wt__heap_node timer;
   struct wt__list cids;
@@ -92,37 +92,37 @@ struct wt__conn {
   ngtcp2_conn *quic;
   struct wt__blocks blocks; /* memory of `quic` */
   struct wt__gauge gauge;   /* what the connection holds */
-  size_t most_streams;      /* of the peer and ours, that could be read at a time */
-  size_t uncounted;         /* in it: an estimate of what is not counted block by block */
+  size_t most_streams;      /* the most streams, of either side, that were open for reading at a time */
+  size_t uncounted;         /* part of `gauge`: an estimate of what is not counted block by block */
   struct wt__window window;
-  uint64_t admitted_at; /* the last small packet taken from a connection that holds more than its share */
+  uint64_t admitted_at; /* when it last took a small packet while it held more than its share */
   struct wt__packet_keys keys;
   struct wt__tls *tls;
   struct wt__h3_conn *h3;
-  bool client;         /* this end began it; `h3` is there from the beginning */
-  bool can_start;      /* 1-RTT packets can be written */
-  bool handshake_done; /* the handshake is done */
-  bool counted;        /* among the established ones of its address, under `peer_key` */
-  bool withheld;       /* what was read is not given back for want of memory */
-  bool probe_wanted;   /* see probe.c */
-  bool challenged;     /* likewise, of a client */
-  bool settled;        /* the last pass has left nothing to send */
-  int64_t acked_id; /* of the stream whose bytes below `acked` are acknowledged, which h3 was not told yet; -1: none */
+  bool client;    /* this end began it; `h3` is there from the beginning */
+  bool can_start; /* 1-RTT packets can be written */
+  bool handshake_done;
+  bool counted;      /* it counts as an established connection of its address, under `peer_key` */
+  bool withheld;     /* MAX_DATA is not extended, because memory is full */
+  bool probe_wanted; /* see probe.c */
+  bool challenged;   /* the same, at a client that has answered a PATH_CHALLENGE */
+  bool settled;      /* the last pass has left nothing to send */
+  int64_t acked_id;  /* the stream whose bytes below `acked` are acknowledged, which h3 does not know yet; -1: none */
   uint64_t acked;
   uint64_t packets_sent, packets_received, bytes_sent, bytes_received; /* UDP payloads, for statistics */
   uint64_t peer_key;
-  struct wt__half_open_entry half_open; /* of a server, until the handshake is done */
-  uint64_t born_at, handshake_done_at;  /* beginning; end of the handshake */
-  bool keep_alive;                      /* PINGs are wanted, this often: */
-  uint64_t keep_alive_interval;         /* UINT64_MAX: never */
-  uint64_t pto;                         /* the probe timeout when it was run last; 0: it was not */
+  struct wt__half_open_entry half_open; /* used by a server until the handshake is done */
+  uint64_t born_at, handshake_done_at;  /* when the connection began; when its handshake ended */
+  bool keep_alive;                      /* PINGs are wanted */
+  uint64_t keep_alive_interval;         /* how often; UINT64_MAX: never */
+  uint64_t pto;                         /* the probe timeout at its last run; 0: it was not run yet */
   uint64_t idle_announced;              /* the lower idle timeout of both ends, UINT64_MAX: none */
-  uint64_t resting_at;                  /* when it gives back what only packets need; UINT64_MAX: it has */
+  uint64_t release_at;                  /* when it frees what only packets need; UINT64_MAX: that is freed */
 
-  /* Of a client: what it keeps for its next connection, and under which name; NULL: nothing. */
+  /* At a client: where it keeps tickets and tokens, and under which key; NULL: it keeps none. */
   struct wt__resumption *resumption;
   char *resumption_key;
-  unsigned tokens; /* that were kept */
+  unsigned tokens; /* how many of this connection were kept */
   /* The token that was sent, until the server answers. */
   struct wt__resumption_item *token;
 
@@ -130,7 +130,7 @@ struct wt__conn {
   bool close_wanted;
   enum wt_party close_party;
   uint64_t close_code;
-  char *close_reason; /* NULL: none; at last, the peer's reason phrase */
+  char *close_reason; /* NULL: none; in the end, the peer's reason phrase */
 
   /* Why it ends, for `wt__conn_free`; `has_ending`: known better than from its arguments. */
   bool has_ending, stateless_reset;
@@ -143,29 +143,30 @@ struct wt__conn {
   size_t stops_len;
 
   struct wt__handshake_path handshake_path;
-  bool stifled; /* by it: what is due may have to wait for packets of the client */
+  bool amplification_limited; /* set by it: what is due may have to wait for packets of the client */
 
-  /* Of a server: the peer's address has changed and is not validated; the last one that was. */
-  bool unproven;
-  struct wt__peer_address proven, alias; /* the latter: what ngtcp2 takes for the present one; none: that itself */
-  struct wt__rebinding *rebinding;       /* of the packet that is being read; NULL: none, or none that matters */
+  /* At a server, see rebinding.c: the peer's address has changed and is not validated yet; the last one that was; and
+   * what ngtcp2 takes for the present one (none: that itself). */
+  bool path_unvalidated;
+  struct wt__peer_address validated_address, alias;
+  struct wt__rebinding *rebinding; /* about the packet that is being read; NULL: nothing that matters */
 
   /* See path_watch.c. Times are 0 where there is nothing. */
   struct wt__path_mtu mtu;
   uint64_t last_sent, highest_acked; /* packet numbers of 1-RTT packets */
-  size_t number_len;                 /* bytes of the last one's packet number */
-  size_t max_datagram_len;           /* payload of a DATAGRAM frame; what h3 was told */
-  size_t packet_len, cid_len;        /* what it follows from; 0: not known yet */
+  size_t number_len;                 /* bytes that the last packet number took */
+  size_t max_datagram_len;           /* payload of a DATAGRAM frame, as h3 knows it */
+  size_t packet_len, cid_len;        /* from which it was computed; 0: not known yet */
   uint64_t watch_due;                /* the next time that something is due */
-  uint64_t unheard_since;            /* packets wait for an acknowledgement, and none came since */
-  uint64_t quiet_since;              /* the last packet of the handshake came */
-  bool unmarked;                     /* packets bear no ECN mark */
-  bool unheard_for_good;             /* for the idle timeout: the connection is closed for that */
-  /* Of a client: */
-  uint64_t heard_at;    /* when the last bytes came, and more are to come */
-  uint64_t padded_at;   /* the last one that was padded */
-  uint64_t pinged_at;   /* when it asked whether the other side is there */
-  unsigned heard_count; /* packets with bytes that came without a pause */
+  uint64_t unacked_since;            /* since when packets wait for an acknowledgement that does not come */
+  uint64_t handshake_quiet_since;    /* when the last packet of the handshake came */
+  bool ecn_disabled;                 /* packets bear no ECN mark */
+  bool path_dead; /* nothing was acknowledged for the idle timeout: the connection is closed for that */
+  /* At a client: */
+  uint64_t data_received_at; /* when the last bytes of a stream came that has not ended */
+  uint64_t padded_at;        /* when it sent the last padded PING */
+  uint64_t pinged_at;        /* when it sent the last PING */
+  unsigned data_packets;     /* packets with such bytes that came without a pause */
   bool ping_wanted;
 
   struct wt__crypto_in crypto_in;
@@ -185,25 +186,25 @@ struct wt__accept {
   size_t turnover;  /* unfinished handshakes of an address that may give way at once */
 };
 
-/* A new connection, not yet fed. WT_ERR_NOMEM, WT_ERR_TLS, WT_ERR_STATE (no certificate), WT_ERR_INVALID. */
+/* Makes a connection, which has read no packet yet. WT_ERR_NOMEM, WT_ERR_TLS, WT_ERR_STATE (no certificate), WT_ERR_INVALID. */
 int wt__conn_new(struct wt__conn **conn, struct wt__endpoint *endpoint, const struct wt__accept *accept);
 /* Frees it, whatever its state. h3 is told `party` and `code` if it was open. */
 void wt__conn_free(struct wt__conn *conn, enum wt_party party, uint64_t code);
 
 void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len);
-/* Its timer is due. False: that was its end, and it may be gone. */
+/* Handles its timer. False: the connection has ended, and may be freed. */
 bool wt__conn_expire(struct wt__conn *conn);
-/* Put-off work and packets. It may be gone afterwards. */
+/* Does work that was put off, and writes packets. The connection may be freed afterwards. */
 void wt__conn_run(struct wt__conn *conn);
-/* Sends the CONNECTION_CLOSE that was asked for. It may be gone afterwards. */
+/* Sends the CONNECTION_CLOSE that was asked for. The connection may be freed afterwards. */
 void wt__conn_close_now(struct wt__conn *conn);
 /* Ends a half-open connection of a server in favour of another, and frees it. */
 void wt__conn_give_way(struct wt__conn *conn);
-/* Frees the oldest remains of closed connections until they have given back `bytes`. False: there was less. */
+/* Frees what is left of closed connections, the oldest first, until that is `bytes`. False: there was less. */
 bool wt__endpoint_drop_ended(struct wt__endpoint *endpoint, size_t bytes);
 
-/* Of both roles. An empty connection, whose state is such that `wt__conn_free` may be called; one that is complete
- * joins the endpoint's. */
+/* For both roles. Makes an empty connection, which `wt__conn_free` can free. Once it is complete, `add` puts it among
+ * the endpoint's. */
 struct wt__conn *wt__conn_alloc(struct wt__endpoint *endpoint);
 void wt__conn_add(struct wt__conn *conn);
 void wt__conn_set_name(struct wt__conn *conn, const ngtcp2_cid *cid);

@@ -9,7 +9,7 @@
 struct wt__conn;
 
 size_t wt__conn_max_datagram_len(const struct wt__conn *conn);
-/* The same, reckoned anew. */
+/* The same, computed again. */
 size_t wt__conn_find_max_datagram_len(const struct wt__conn *conn);
 /* The payload of a DATAGRAM frame that fills a packet of `packet` bytes, whose number has `number_len`; 0: there is no
  * room. */

@@ -32,7 +32,7 @@
 
 void wt__conn_ending_of_close(const struct wt__conn *conn, struct wt__ending *ending) {
   *ending = (struct wt__ending){
-      .cause = conn->unheard_for_good          ? WT_CAUSE_TIMEOUT
+      .cause = conn->path_dead                 ? WT_CAUSE_TIMEOUT
                : conn->close_party == WT_LOCAL ? WT_CAUSE_LOCAL
                                                : WT_CAUSE_ERROR,
       .is_h3 = true,

@@ -56,7 +56,7 @@
 #define SESSION_LINES_BURST 100 /* the same about sessions that begin: an ordinary server's log is complete */
 #define SESSION_LINES_RATE 100
 
-#define WITHHELD_TURN (100 * WT__NS_PER_MS) /* how often it is looked whether there is memory again */
+#define WITHHELD_INTERVAL (100 * WT__NS_PER_MS) /* how often it is looked whether there is memory again */
 
 int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_config *config) {
   struct wt__endpoint *made = wt__calloc(1, sizeof(*made));
@@ -70,8 +70,8 @@ int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_c
   wt__list_init(&made->ready);
   wt__list_init(&made->round);
   wt__turn_init(&made->turn, config->clock, config->clock_ctx);
-  made->strangers_gauge.sum = &made->gauge;
-  wt__lane_init(&made->strangers, &made->strangers_gauge);
+  made->unknown_gauge.sum = &made->gauge;
+  wt__lane_init(&made->unknown_lane, &made->unknown_gauge);
   wt__list_init(&made->waiting);
   wt__heap_init(&made->timers);
   wt__half_open_init(&made->half_open);
@@ -108,9 +108,9 @@ void wt__endpoint_free(struct wt__endpoint *endpoint) {
   while ((link = wt__list_first(&endpoint->conns))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);
   while ((link = wt__list_first(&endpoint->ended))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);
   wt__half_open_free(&endpoint->half_open);
-  wt__lane_clear(&endpoint->turn, &endpoint->strangers);
-  if (endpoint->shared) wt__endpoint_tell_memory(endpoint);
-  if (endpoint->shared) wt__endpoint_tell_over(endpoint, 0);
+  wt__lane_clear(&endpoint->turn, &endpoint->unknown_lane);
+  if (endpoint->shared) wt__endpoint_publish_memory(endpoint);
+  if (endpoint->shared) wt__endpoint_publish_over(endpoint, 0);
   wt__pool_free(&endpoint->pool);
   wt__cid_map_free(&endpoint->cids);
   if (endpoint->shared == &endpoint->own) wt__shared_free(&endpoint->own);
@@ -133,11 +133,11 @@ static bool packet_is_first(const ngtcp2_version_cid *ids, const uint8_t *data) 
 static bool endpoint_pass(struct wt__endpoint *endpoint, const struct wt__path *path, unsigned ecn, const uint8_t *data,
                           size_t len, const ngtcp2_version_cid *ids) {
   const struct wt__endpoint_config *config = &endpoint->config;
-  if (config->workers == 1 || !config->pass || ids->dcidlen == 0) return false;
+  if (config->workers == 1 || !config->forward || ids->dcidlen == 0) return false;
   if (!config->steered && data[0] & 0x80 && packet_is_first(ids, data)) return false;
   unsigned worker = wt__cid_worker(ids->dcid, config->workers);
   if (worker == config->worker) return false;
-  config->pass(config->pass_ctx, worker, path, ecn, data, len);
+  config->forward(config->forward_ctx, worker, path, ecn, data, len);
   return true;
 }
 
@@ -156,7 +156,7 @@ static void endpoint_handle(struct wt__endpoint *endpoint, struct wt__conn *conn
 /* The packet waits behind those of other connections. When memory is full, no more than a share of it may. */
 static void endpoint_put_off(struct wt__endpoint *endpoint, struct wt__conn *conn, const struct wt__path *path,
                              unsigned ecn, const uint8_t *data, size_t len) {
-  struct wt__lane *lane = conn ? &conn->lane : &endpoint->strangers;
+  struct wt__lane *lane = conn ? &conn->lane : &endpoint->unknown_lane;
   size_t share = endpoint->gauge.share, held = lane->gauge->bytes;
   if (wt__turn_put_off(&endpoint->turn, lane, share > held ? share - held : 0, path, ecn, data, len)) return;
   /* To a client it says that this machine is slow, which is no news for an operator. */
@@ -182,7 +182,7 @@ void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *pat
     return;
   }
   if (rc) return;
-  if (!wt__turn_admits(&endpoint->turn, conn ? &conn->lane : &endpoint->strangers)) {
+  if (!wt__turn_admits(&endpoint->turn, conn ? &conn->lane : &endpoint->unknown_lane)) {
     endpoint_put_off(endpoint, conn, path, ecn, data, len);
     return;
   }
@@ -192,7 +192,7 @@ void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *pat
 }
 
 bool wt__endpoint_may_receive(struct wt__endpoint *endpoint) {
-  return wt__turn_within(&endpoint->turn, endpoint->turn.began, WT__TURN_VISIT_MAX);
+  return wt__turn_within(&endpoint->turn, endpoint->turn.began, WT__TURN_LANE_MAX);
 }
 
 /* --- A pass --- */
@@ -203,7 +203,7 @@ static void endpoint_run_timers(struct wt__endpoint *endpoint) {
   uint64_t since = turn->at;
   while ((node = wt__heap_min(&endpoint->timers)) && node->key <= endpoint->now) {
     struct wt__conn *conn = WT__CONTAINER_OF(node, struct wt__conn, timer);
-    wt__turn_visit_lightly(turn, &conn->lane);
+    wt__turn_charge_lightly(turn, &conn->lane);
     if (turn->at - since >= WT__TURN_TIMERS_MAX) return;
     wt__heap_remove(&endpoint->timers, node);
     /* An end takes long: there are callbacks to make. */
@@ -224,9 +224,9 @@ static void endpoint_run_ready(struct wt__endpoint *endpoint) {
   }
   while ((link = wt__list_first(&endpoint->round))) {
     struct wt__conn *conn = conn_of_queue(link);
-    wt__turn_visit_lightly(turn, &conn->lane);
+    wt__turn_charge_lightly(turn, &conn->lane);
     if (turn->at - since >= WT__TURN_PASS_MAX) return;
-    wt__turn_allow(turn, WT__TURN_VISIT_MAX);
+    wt__turn_allow(turn, WT__TURN_LANE_MAX);
     wt__list_remove(link);
     wt__conn_run(conn);
   }
@@ -242,7 +242,7 @@ static void endpoint_run_late(struct wt__endpoint *endpoint) {
   do {
     packet = wt__turn_take_late(turn, &lane);
     if (!packet) return;
-    struct wt__conn *conn = lane == &endpoint->strangers ? NULL : WT__CONTAINER_OF(lane, struct wt__conn, lane);
+    struct wt__conn *conn = lane == &endpoint->unknown_lane ? NULL : WT__CONTAINER_OF(lane, struct wt__conn, lane);
     endpoint_handle(endpoint, conn, &packet->path, packet->ecn, packet->data, packet->len);
     wt__put_off_free(packet);
   } while (wt__turn_served(turn, lane, since, max));
@@ -300,7 +300,7 @@ void wt__endpoint_run(struct wt__endpoint *endpoint, uint64_t now) {
   endpoint_run_timers(endpoint);
   wt__endpoint_update_budget(endpoint);
   endpoint_free_remains(endpoint);
-  wt__endpoint_pay(endpoint);
+  wt__endpoint_pay_debt(endpoint);
   endpoint_run_ready(endpoint);
   endpoint_run_late(endpoint);
   wt__endpoint_update_budget(endpoint);
@@ -319,7 +319,7 @@ uint64_t wt__endpoint_expiry(const struct wt__endpoint *endpoint) {
   uint64_t evict = wt__endpoint_evict_expiry(endpoint);
   if (evict < expiry) expiry = evict;
   /* Another worker may be the one whose connections give memory back. */
-  if (endpoint->withheld && expiry > endpoint->now + WITHHELD_TURN) expiry = endpoint->now + WITHHELD_TURN;
+  if (endpoint->withheld && expiry > endpoint->now + WITHHELD_INTERVAL) expiry = endpoint->now + WITHHELD_INTERVAL;
   return expiry;
 }
 
@@ -360,7 +360,7 @@ bool wt__endpoint_is_idle(const struct wt__endpoint *endpoint) {
 
 void wt__endpoint_get_stats(const struct wt__endpoint *endpoint, struct wt__endpoint_stats *stats) {
   *stats = endpoint->stats;
-  stats->memory_used = wt__endpoint_holds(endpoint);
+  stats->memory_used = wt__endpoint_memory(endpoint);
   stats->longest_visit = endpoint->turn.longest_visit;
   stats->packets_put_off = endpoint->turn.put_off;
   stats->packets_cut_off = endpoint->turn.dropped;

@@ -43,9 +43,9 @@ struct wt__path {
 typedef int (*wt__endpoint_send)(void *ctx, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len,
                                  size_t segment);
 
-/* Takes a packet that came here and belongs to the connections of `worker`; copied, or lost. */
-typedef void (*wt__endpoint_pass)(void *ctx, unsigned worker, const struct wt__path *path, unsigned ecn,
-                                  const uint8_t *data, size_t len);
+/* Forwards a packet that came here and belongs to a connection of `worker`. It is copied, or lost. */
+typedef void (*wt__endpoint_forward)(void *ctx, unsigned worker, const struct wt__path *path, unsigned ecn,
+                                     const uint8_t *data, size_t len);
 
 struct wt__endpoint_config {
   struct wt__tls_context *tls; /* NULL: a client's endpoint */
@@ -63,11 +63,11 @@ struct wt__endpoint_config {
   size_t max_memory;                 /* of the server, for what its connections hold; 0: no limit */
   uint8_t reset_key[WT__RESET_KEY_LEN];
 
-  /* One of a server's several, each on a thread of its own. All NULL and 0: it is alone. */
+  /* A server with several workers has an endpoint for each, on a thread of its own. All NULL and 0: there is one. */
   unsigned worker, workers;
   struct wt__shared *shared; /* quic/shared.h */
-  wt__endpoint_pass pass;
-  void *pass_ctx;
+  wt__endpoint_forward forward;
+  void *forward_ctx;
   bool steered; /* a client's first packet, too, belongs to the worker that its id names */
 
   uint64_t initial_max_data, max_data, initial_max_stream_data, max_stream_data;
@@ -80,8 +80,9 @@ struct wt__endpoint_stats {
   uint64_t packets_received, packets_sent, bytes_received, bytes_sent;
   uint64_t memory_used; /* by this endpoint's connections, in bytes */
   uint64_t memory_refused_connections, memory_refused_packets, memory_closed_connections;
-  uint64_t longest_visit;                    /* of one connection in one turn, in nanoseconds */
-  uint64_t packets_put_off, packets_cut_off; /* behind those of other connections; beyond the bound on these: dropped */
+  uint64_t longest_visit; /* of one connection in one turn, in nanoseconds */
+  uint64_t packets_put_off,
+      packets_cut_off; /* packets that waited behind other connections' packets; packets dropped because too many waited */
 };
 
 struct wt__endpoint;

@@ -24,33 +24,33 @@
 struct wt__endpoint {
   struct wt__endpoint_config config;
   struct wt__cid_map cids;
-  struct wt__shared own, *shared; /* the latter: `own`, or that of the server */
-  struct wt__list conns, ended;   /* open ones; closing and draining ones, oldest first */
+  struct wt__shared own, *shared; /* `shared` is `own`, or the server's */
+  struct wt__list conns, ended;   /* open connections; closing and draining ones, oldest first */
   size_t ended_len;
-  struct wt__half_open half_open; /* of a server */
-  size_t debt;                    /* connections let in for which other workers end one: admit.c */
-  struct wt__list ready;          /* touched or woken: run by the next pass */
-  struct wt__list round;   /* those of which this pass runs as many as there is time for, and the next one the others */
-  struct wt__list waiting; /* would write, but the socket is full */
+  struct wt__half_open half_open; /* at a server */
+  size_t debt;             /* connections let in beyond a bound, for which other workers have to end one: admit.c */
+  struct wt__list ready;   /* touched or woken: run by the next pass */
+  struct wt__list round;   /* this pass runs as many of them as it has time for; the next pass runs the others */
+  struct wt__list waiting; /* want to write, but the socket is full */
   struct wt__heap timers;
   struct wt__endpoint_stats stats;
-  struct wt__gauge_sum gauge; /* of connections' gauges */
-  size_t told;                /* of it, in `shared->budget` */
-  size_t withheld;            /* connections */
-  size_t told_over;           /* in `shared->budget.over` */
-  uint64_t evict_at;          /* the next look at who has to go; UINT64_MAX: memory is not full */
+  struct wt__gauge_sum gauge; /* the sum of all connections' gauges */
+  size_t published;           /* how much of it `shared->budget` contains */
+  size_t withheld;            /* connections whose MAX_DATA is not extended */
+  size_t published_over;      /* how much `shared->budget.over` contains */
+  uint64_t evict_at;          /* when to look next for connections to close; UINT64_MAX: memory is not full */
   uint64_t now;
   bool busy;                          /* a callback may be on the stack: nothing is freed */
   bool shutdown_wanted, close_wanted; /* asked for while busy */
   bool shutting_down;
-  struct wt__rate resets; /* stateless ones */
-  /* In the log: who is not admitted, ends of connections, paths that carry less, sessions that begin. */
+  struct wt__rate resets; /* stateless resets */
+  /* Lines of the log: who is not admitted, ends of connections, paths that carry less, sessions that begin. */
   struct wt__log_limit admit_lines, ending_lines, path_lines, session_lines;
-  struct wt__pool pool; /* of all its connections */
+  struct wt__pool pool; /* for all its connections */
   struct wt__batch batch;
   struct wt__turn turn;
-  struct wt__lane strangers; /* of packets that belong to no connection */
-  struct wt__gauge strangers_gauge;
+  struct wt__lane unknown_lane; /* for packets that belong to no connection */
+  struct wt__gauge unknown_gauge;
 };
 
 #endif

@@ -44,7 +44,7 @@
 #define FULL_AGAIN_FOR \
   (1000 * WT__NS_PER_MS) /* the same, if it was so lately: those who were closed may have come back */
 #define LATELY (60000 * WT__NS_PER_MS)
-#define TURN (250 * WT__NS_PER_MS)  /* between two looks at all connections */
+#define LOOK_INTERVAL (250 * WT__NS_PER_MS) /* between two looks at all connections */
 #define POLL (1000 * WT__NS_PER_MS) /* between two looks at the sum of all workers, by one that nothing else wakes */
 #define LARGEST 16                  /* closed at most in a turn */
 #define MIB(bytes) ((double)(bytes) / 1048576)
@@ -66,9 +66,9 @@ static void largest_add(struct largest *largest, struct wt__conn *conn) {
   largest->conns[at] = conn;
 }
 
-void wt__endpoint_tell_over(struct wt__endpoint *endpoint, size_t over) {
-  atomic_fetch_add_explicit(&endpoint->shared->budget.over, over - endpoint->told_over, memory_order_relaxed);
-  endpoint->told_over = over;
+void wt__endpoint_publish_over(struct wt__endpoint *endpoint, size_t over) {
+  atomic_fetch_add_explicit(&endpoint->shared->budget.over, over - endpoint->published_over, memory_order_relaxed);
+  endpoint->published_over = over;
 }
 
 /* Finds the largest of those over their share, and tells other workers what all of those hold. */
@@ -81,7 +81,7 @@ static void endpoint_look(struct wt__endpoint *endpoint, struct largest *largest
     over += conn_holds(conn);
     largest_add(largest, conn);
   }
-  wt__endpoint_tell_over(endpoint, over);
+  wt__endpoint_publish_over(endpoint, over);
 }
 
 /* Whether memory would not be full without the connections that are over their share. */
@@ -98,7 +98,7 @@ static uint64_t elapsed(uint64_t since, uint64_t now) { return since < now ? now
 static bool endpoint_take_turn(struct wt__endpoint *endpoint) {
   _Atomic uint64_t *evicted_at = &endpoint->shared->budget.evicted_at;
   uint64_t last = atomic_load_explicit(evicted_at, memory_order_relaxed);
-  if (last != UINT64_MAX && elapsed(last, endpoint->now) < TURN) return false;
+  if (last != UINT64_MAX && elapsed(last, endpoint->now) < LOOK_INTERVAL) return false;
   return atomic_compare_exchange_strong_explicit(evicted_at, &last, endpoint->now, memory_order_relaxed,
                                                  memory_order_relaxed);
 }
@@ -124,7 +124,7 @@ static void endpoint_drop_remains(struct wt__endpoint *endpoint) {
   struct wt__link *link;
   while (endpoint->gauge.pressure == WT__PRESSURE_FULL && (link = wt__list_first(&endpoint->ended))) {
     wt__conn_free(WT__CONTAINER_OF(link, struct wt__conn, link), WT_LOCAL, 0);
-    wt__endpoint_tell_memory(endpoint);
+    wt__endpoint_publish_memory(endpoint);
     (void)wt__endpoint_update_pressure(endpoint);
   }
 }
@@ -134,7 +134,7 @@ void wt__endpoint_evict(struct wt__endpoint *endpoint) {
   endpoint_drop_remains(endpoint);
   if (endpoint->gauge.pressure != WT__PRESSURE_FULL) {
     endpoint->evict_at = UINT64_MAX;
-    if (endpoint->told_over) wt__endpoint_tell_over(endpoint, 0);
+    if (endpoint->published_over) wt__endpoint_publish_over(endpoint, 0);
     return;
   }
   if (endpoint->evict_at != UINT64_MAX && endpoint->now < endpoint->evict_at) return;
@@ -144,12 +144,12 @@ void wt__endpoint_evict(struct wt__endpoint *endpoint) {
     endpoint->evict_at = since + patience;
     return;
   }
-  endpoint->evict_at = endpoint->now + TURN;
+  endpoint->evict_at = endpoint->now + LOOK_INTERVAL;
   endpoint_look(endpoint, &largest);
   if (largest.len == 0 || !endpoint_can_help(endpoint) || !endpoint_take_turn(endpoint)) return;
   for (size_t i = 0; i < largest.len && endpoint->gauge.pressure == WT__PRESSURE_FULL; i++) {
     conn_evict(largest.conns[i]);
-    wt__endpoint_tell_memory(endpoint);
+    wt__endpoint_publish_memory(endpoint);
     (void)wt__endpoint_update_pressure(endpoint);
   }
 }
@@ -160,6 +160,6 @@ uint64_t wt__endpoint_evict_expiry(const struct wt__endpoint *endpoint) {
   const struct wt__endpoint_config *config = &endpoint->config;
   if (endpoint->evict_at != UINT64_MAX) return endpoint->evict_at;
   bool looks = config->workers > 1 && config->max_memory &&
-               wt__endpoint_holds(endpoint) > wt__budget_full(config->max_memory) / (8 * config->workers);
+               wt__endpoint_memory(endpoint) > wt__budget_full(config->max_memory) / (8 * config->workers);
   return looks ? endpoint->now + POLL : UINT64_MAX;
 }

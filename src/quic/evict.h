@@ -9,11 +9,11 @@
 
 struct wt__endpoint;
 
-/* Closes connections that hold most, if memory has been full for long and that helps. Not inside callbacks. */
+/* Closes the connections that hold most, if memory has been full for long and closing them helps. Not inside callbacks. */
 void wt__endpoint_evict(struct wt__endpoint *endpoint);
-/* Tells other workers what this one's connections over their share hold. */
-void wt__endpoint_tell_over(struct wt__endpoint *endpoint, size_t over);
-/* When it is to be looked at next; UINT64_MAX: when something happens. */
+/* Publishes what this worker's connections over their share hold. */
+void wt__endpoint_publish_over(struct wt__endpoint *endpoint, size_t over);
+/* When to look next; UINT64_MAX: when something happens. */
 uint64_t wt__endpoint_evict_expiry(const struct wt__endpoint *endpoint);
 
 #endif

@@ -30,12 +30,13 @@ struct wt__handshake_read {
   struct wt__peer_address from;
   struct sockaddr_in6 shown;
 };
-/* Around the reading of `len` bytes that have come on `*path`, which may become what ngtcp2 is to believe. */
+/* Called before and after ngtcp2 reads `len` bytes that came on `*path`. `begin` may change `*path` to the one that ngtcp2
+ * shall see. */
 void wt__handshake_path_begin(struct wt__conn *conn, struct wt__handshake_read *read, ngtcp2_path *path, size_t len);
 void wt__handshake_path_end(struct wt__conn *conn, const struct wt__handshake_read *read);
-/* How much of `room` may be sent now. */
+/* How many of `room` bytes may be sent now. */
 size_t wt__handshake_path_room(const struct wt__conn *conn, size_t room);
-/* Where `len` bytes to `*remote` of ngtcp2's are to go; they count as sent. */
+/* ngtcp2 sends `len` bytes to `*remote`: changes it to the address where they have to go, and counts them as sent. */
 void wt__handshake_path_resolve(struct wt__conn *conn, ngtcp2_addr *remote, size_t len);
 
 #endif

@@ -85,7 +85,7 @@ struct wt__packet_key *wt__packet_keys_find(const struct wt__packet_keys *keys, 
   return NULL;
 }
 
-static void key_rest(struct wt__packet_key *key) {
+static void key_release_context(struct wt__packet_key *key) {
   wt__seal_free(key->seal);
   if (key->aead.native_handle) ngtcp2_crypto_aead_ctx_free(&key->aead);
   key->seal = NULL;
@@ -94,13 +94,13 @@ static void key_rest(struct wt__packet_key *key) {
 
 void wt__packet_key_free(struct wt__packet_key *key) {
   wt__list_remove(&key->link);
-  key_rest(key);
+  key_release_context(key);
   wt__wipe(key, sizeof(*key));
   wt__free(key);
 }
 
-void wt__packet_keys_rest(struct wt__packet_keys *keys) {
-  WT__LIST_FOREACH(it, next, &keys->list) key_rest(KEY_OF(it));
+void wt__packet_keys_release(struct wt__packet_keys *keys) {
+  WT__LIST_FOREACH(it, next, &keys->list) key_release_context(KEY_OF(it));
 }
 
 /* For the first packet, or the first after a rest. False: out of memory. */

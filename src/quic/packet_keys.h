@@ -54,7 +54,7 @@ static inline const struct wt__mask *wt__packet_keys_header(const struct wt__pac
 /* The key that ngtcp2 names by `handle`; NULL: that is another one, of the handshake. */
 struct wt__packet_key *wt__packet_keys_find(const struct wt__packet_keys *keys, const void *handle);
 /* No packets are expected for a while: the contexts, a kilobyte each, are freed, and made again for the next packet. */
-void wt__packet_keys_rest(struct wt__packet_keys *keys);
+void wt__packet_keys_release(struct wt__packet_keys *keys);
 /* ngtcp2 has no more use for it. */
 void wt__packet_key_free(struct wt__packet_key *key);
 

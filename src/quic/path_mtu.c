@@ -95,7 +95,7 @@ void wt__path_mtu_acked(struct wt__path_mtu *mtu, uint64_t first, uint64_t last)
 /* Tries the next size above the limit, at `at`; or, where there is none, the search rests. */
 static void search_next(struct wt__path_mtu *mtu, uint64_t at, uint64_t now) {
   mtu->probe = mtu->probes = 0;
-  mtu->probe_flies = false;
+  mtu->probe_in_flight = false;
   mtu->probe_due_at = at;
   for (size_t i = 0; i < sizeof(SIZES) / sizeof(*SIZES) && !mtu->probe; i++) {
     if (SIZES[i] > mtu->limit && SIZES[i] < mtu->known) mtu->probe = SIZES[i];
@@ -118,13 +118,13 @@ static void path_mtu_fall(struct wt__path_mtu *mtu, uint64_t now) {
 
 static void limit_lift(struct wt__path_mtu *mtu) {
   mtu->limit = mtu->probe = 0;
-  mtu->probe_flies = false;
+  mtu->probe_in_flight = false;
   mtu->probe_due_at = UINT64_MAX;
 }
 
 bool wt__path_mtu_refused(struct wt__path_mtu *mtu, size_t size, uint64_t now) {
   if (mtu->limit && size > mtu->limit) { /* a probe */
-    if (size != mtu->probe || !mtu->probe_flies) return false;
+    if (size != mtu->probe || !mtu->probe_in_flight) return false;
     mtu->probes = WT__PATH_MTU_PROBES;
     mtu->heard = true;
     mtu->probe_due_at = now;
@@ -137,18 +137,18 @@ bool wt__path_mtu_refused(struct wt__path_mtu *mtu, size_t size, uint64_t now) {
 }
 
 size_t wt__path_mtu_probe(const struct wt__path_mtu *mtu, uint64_t now) {
-  return mtu->limit && !mtu->probe_flies && mtu->heard && mtu->probe_due_at <= now ? mtu->probe : 0;
+  return mtu->limit && !mtu->probe_in_flight && mtu->heard && mtu->probe_due_at <= now ? mtu->probe : 0;
 }
 
 void wt__path_mtu_probed(struct wt__path_mtu *mtu, bool sent, uint64_t pto, uint64_t now) {
   mtu->probe_due_at = now + (sent ? 2 * pto : pto / 4);
   if (!sent) return;
-  mtu->probe_flies = true;
+  mtu->probe_in_flight = true;
   mtu->heard = false;
   mtu->probes++;
 }
 
-void wt__path_mtu_passed(struct wt__path_mtu *mtu, size_t size, uint64_t now) {
+void wt__path_mtu_probe_arrived(struct wt__path_mtu *mtu, size_t size, uint64_t now) {
   if (!mtu->limit || size <= mtu->limit) return;
   mtu->limit = size;
   mtu->heard = true;
@@ -179,8 +179,8 @@ static void search_expire(struct wt__path_mtu *mtu, uint64_t now) {
     search_next(mtu, now, now);
     return;
   }
-  if (!mtu->probe_flies) return;
-  mtu->probe_flies = false;
+  if (!mtu->probe_in_flight) return;
+  mtu->probe_in_flight = false;
   if (!mtu->heard) mtu->probes--; /* nothing at all arrives: that says nothing about the size */
   if (mtu->probes < WT__PATH_MTU_PROBES) return;
   mtu->doubt_all = false;
@@ -210,7 +210,7 @@ static uint64_t dead_expiry(const struct wt__path_mtu *mtu, uint64_t dead_after)
 uint64_t wt__path_mtu_expiry(const struct wt__path_mtu *mtu, uint64_t pto, uint64_t dead_after, uint64_t now) {
   if (!mtu->watched_len && !mtu->limit) return UINT64_MAX;
   uint64_t expiry = hole_expiry(mtu, pto), dead = dead_expiry(mtu, dead_after);
-  bool waits = mtu->limit && (mtu->probe_flies || !mtu->probe || (mtu->heard && mtu->probe_due_at > now));
+  bool waits = mtu->limit && (mtu->probe_in_flight || !mtu->probe || (mtu->heard && mtu->probe_due_at > now));
   if (waits && mtu->probe_due_at < expiry) expiry = mtu->probe_due_at;
   return dead < expiry ? dead : expiry;
 }

@@ -35,7 +35,7 @@ struct wt__path_mtu {
   /* The search for more. */
   size_t probe;          /* size that is tried; 0: none */
   unsigned probes;       /* of this size that were sent */
-  bool probe_flies;      /* one is under way */
+  bool probe_in_flight;  /* one is under way */
   uint64_t probe_due_at; /* when the next one may leave, or the one under way counts as lost; UINT64_MAX: never */
 };
 
@@ -88,7 +88,7 @@ size_t wt__path_mtu_probe(const struct wt__path_mtu *mtu, uint64_t now);
 /* A probe left, or `sent` is false: there was no room for it in a packet. */
 void wt__path_mtu_probed(struct wt__path_mtu *mtu, bool sent, uint64_t pto, uint64_t now);
 /* A probe of `size` bytes has arrived. */
-void wt__path_mtu_passed(struct wt__path_mtu *mtu, size_t size, uint64_t now);
+void wt__path_mtu_probe_arrived(struct wt__path_mtu *mtu, size_t size, uint64_t now);
 /* Probes cannot be sent to this peer: the limit is lifted as a whole when the search would begin anew. */
 void wt__path_mtu_without_probes(struct wt__path_mtu *mtu, uint64_t now);
 

@@ -54,7 +54,7 @@
 
 void wt__path_watch_init(struct wt__conn *conn) {
   wt__path_mtu_init(&conn->mtu);
-  conn->quiet_since = conn->endpoint->now;
+  conn->handshake_quiet_since = conn->endpoint->now;
 }
 
 /* --- Packets --- */
@@ -64,7 +64,7 @@ static void on_range(void *ctx, uint64_t first, uint64_t last) {
   if (last > conn->last_sent) return; /* ngtcp2 will refuse it */
   if (last > conn->highest_acked) {
     conn->highest_acked = last;
-    conn->unheard_since = 0;
+    conn->unacked_since = 0;
   }
   wt__path_mtu_acked(&conn->mtu, first, last);
 }
@@ -77,13 +77,13 @@ void wt__path_watch_acked(struct wt__conn *conn, const struct wt__quic_frame *ac
   }
 }
 
-void wt__path_watch_heard(struct wt__conn *conn, bool more) {
+void wt__path_watch_data_received(struct wt__conn *conn, bool more) {
   if (!conn->client) return;
   /* What flowed before goes on to flow: of a path in trouble a few packets come now and then. */
-  uint64_t pause = conn->heard_count < FLOW_MIN ? QUIET_PTOS * conn->pto : PINGS_FOR;
-  if (conn->endpoint->now - conn->heard_at > pause) conn->heard_count = 0;
-  conn->heard_count = more ? conn->heard_count + 1 : 0;
-  conn->heard_at = conn->endpoint->now;
+  uint64_t pause = conn->data_packets < FLOW_MIN ? QUIET_PTOS * conn->pto : PINGS_FOR;
+  if (conn->endpoint->now - conn->data_received_at > pause) conn->data_packets = 0;
+  conn->data_packets = more ? conn->data_packets + 1 : 0;
+  conn->data_received_at = conn->endpoint->now;
 }
 
 /* --- Passes --- */
@@ -120,20 +120,20 @@ void wt__path_watch_end(struct wt__conn *conn, size_t written) {
     conn_log_size(conn);
     conn_update_size(conn);
   }
-  if (!written || conn->unheard_since) return;
+  if (!written || conn->unacked_since) return;
   ngtcp2_conn_info info;
   ngtcp2_conn_get_conn_info(conn->quic, &info);
-  if (info.bytes_in_flight) conn->unheard_since = conn->endpoint->now;
+  if (info.bytes_in_flight) conn->unacked_since = conn->endpoint->now;
 }
 
 /* Just before a probe timeout, whose packets are to be the first without. With ACK frames, the second one. */
-bool wt__path_watch_marks(struct wt__conn *conn) {
+bool wt__path_watch_may_mark_ecn(struct wt__conn *conn) {
   uint64_t now = conn->endpoint->now, pto = conn->pto;
-  if (conn->unmarked) return false;
-  bool quiet = conn->handshake_done ? conn->unheard_since && now - conn->unheard_since >= pto + pto / 2
-                                    : now - conn->quiet_since >= pto - pto / 8;
-  conn->unmarked = quiet && pto;
-  return !conn->unmarked;
+  if (conn->ecn_disabled) return false;
+  bool quiet = conn->handshake_done ? conn->unacked_since && now - conn->unacked_since >= pto + pto / 2
+                                    : now - conn->handshake_quiet_since >= pto - pto / 8;
+  conn->ecn_disabled = quiet && pto;
+  return !conn->ecn_disabled;
 }
 
 /* --- Probes --- */
@@ -160,7 +160,7 @@ size_t wt__path_watch_probe(const struct wt__conn *conn, uint8_t payload[static 
   return len;
 }
 
-bool wt__path_watch_saves(const struct wt__conn *conn) {
+bool wt__path_watch_reserves_window(const struct wt__conn *conn) {
   size_t size = wt__path_mtu_probe(&conn->mtu, conn->endpoint->now);
   return size && conn_may_probe(conn) && ngtcp2_conn_get_cwnd_left(conn->quic) < conn->mtu.limit + size;
 }
@@ -174,24 +174,24 @@ void wt__path_watch_probed(struct wt__conn *conn, size_t len, bool sent) {
   wt__path_mtu_probed(&conn->mtu, sent, conn->pto, conn->endpoint->now);
 }
 
-void wt__path_watch_passed(struct wt__conn *conn, uint64_t number) {
-  wt__path_mtu_passed(&conn->mtu, (size_t)(number & ~WT__MTU_PROBE_NUMBER), conn->endpoint->now);
+void wt__path_watch_probe_arrived(struct wt__conn *conn, uint64_t number) {
+  wt__path_mtu_probe_arrived(&conn->mtu, (size_t)(number & ~WT__MTU_PROBE_NUMBER), conn->endpoint->now);
 }
 
 /* --- Time --- */
 
 /* When the next PING is due, if nothing comes. */
 static uint64_t quiet_expiry(const struct wt__conn *conn) {
-  if (conn->heard_count < FLOW_MIN) return UINT64_MAX; /* a server's always */
-  uint64_t wait = QUIET_PTOS * conn->pto, since = conn->pinged_at - conn->heard_at;
-  if (conn->pinged_at < conn->heard_at) return conn->heard_at + (wait < QUIET_MIN ? QUIET_MIN : wait);
+  if (conn->data_packets < FLOW_MIN) return UINT64_MAX; /* a server's always */
+  uint64_t wait = QUIET_PTOS * conn->pto, since = conn->pinged_at - conn->data_received_at;
+  if (conn->pinged_at < conn->data_received_at) return conn->data_received_at + (wait < QUIET_MIN ? QUIET_MIN : wait);
   if (since > PINGS_FOR) return UINT64_MAX;
   uint64_t pause = since < PINGS_OFTEN ? PING_PAUSE : PING_PAUSE_LATER;
   return conn->pinged_at + pause;
 }
 
 static uint64_t unheard_expiry(const struct wt__conn *conn, uint64_t patience) {
-  return conn->unheard_since && patience != UINT64_MAX ? conn->unheard_since + patience : UINT64_MAX;
+  return conn->unacked_since && patience != UINT64_MAX ? conn->unacked_since + patience : UINT64_MAX;
 }
 
 uint64_t wt__path_watch_expiry(struct wt__conn *conn) {
@@ -206,7 +206,7 @@ uint64_t wt__path_watch_expiry(struct wt__conn *conn) {
 
 static void conn_give_up(struct wt__conn *conn) {
   WT__DEBUG(conn->endpoint->config.log, "connection %s: nothing was acknowledged for the idle timeout", conn->name);
-  conn->unheard_for_good = true;
+  conn->path_dead = true;
   wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_INTERNAL_ERROR, "nothing was acknowledged for the idle timeout");
 }
 

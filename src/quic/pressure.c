@@ -39,7 +39,7 @@
 #include "quic/window.h"
 
 #define SMALL_PACKET 100
-#define SMALL_TURN (100 * WT__NS_PER_MS)
+#define SMALL_INTERVAL (100 * WT__NS_PER_MS)
 #define MIB(bytes) ((double)(bytes) / 1048576)
 
 /* --- A worker --- */
@@ -91,14 +91,14 @@ static void withheld_wake(struct wt__endpoint *endpoint) {
   }
 }
 
-size_t wt__endpoint_holds(const struct wt__endpoint *endpoint) {
+size_t wt__endpoint_memory(const struct wt__endpoint *endpoint) {
   return endpoint->gauge.bytes + wt__pool_spare(&endpoint->pool);
 }
 
-void wt__endpoint_tell_memory(struct wt__endpoint *endpoint) {
-  size_t held = wt__endpoint_holds(endpoint);
-  atomic_fetch_add_explicit(&endpoint->shared->budget.used, held - endpoint->told, memory_order_relaxed);
-  endpoint->told = held;
+void wt__endpoint_publish_memory(struct wt__endpoint *endpoint) {
+  size_t held = wt__endpoint_memory(endpoint);
+  atomic_fetch_add_explicit(&endpoint->shared->budget.used, held - endpoint->published, memory_order_relaxed);
+  endpoint->published = held;
 }
 
 enum wt__pressure wt__endpoint_update_pressure(struct wt__endpoint *endpoint) {
@@ -116,10 +116,11 @@ void wt__endpoint_update_budget(struct wt__endpoint *endpoint) {
   struct wt__budget *budget = &endpoint->shared->budget;
   size_t max = endpoint->config.max_memory, step = wt__budget_step(max);
   if (max == 0) return;
-  bool changed = wt__endpoint_holds(endpoint) - endpoint->told + step > 2 * step; /* by more than a step, up or down */
+  bool changed =
+      wt__endpoint_memory(endpoint) - endpoint->published + step > 2 * step; /* by more than a step, up or down */
   int pressure = atomic_load_explicit(&budget->pressure, memory_order_relaxed);
   if (!changed && pressure == (int)gauge->pressure && pressure != WT__PRESSURE_FULL) return;
-  if (changed) wt__endpoint_tell_memory(endpoint);
+  if (changed) wt__endpoint_publish_memory(endpoint);
   (void)wt__endpoint_update_pressure(endpoint);
 }
 
@@ -127,10 +128,10 @@ void wt__endpoint_update_budget(struct wt__endpoint *endpoint) {
 
 static bool conn_is_over(const struct wt__conn *conn) { return conn->gauge.bytes > conn->endpoint->gauge.share; }
 
-bool wt__conn_is_over(struct wt__conn *conn, size_t len) {
+bool wt__conn_refuses_packet(struct wt__conn *conn, size_t len) {
   struct wt__endpoint *endpoint = conn->endpoint;
   if (!conn_is_over(conn) || !conn->handshake_done) return false;
-  if (len <= SMALL_PACKET && endpoint->now - conn->admitted_at >= SMALL_TURN) {
+  if (len <= SMALL_PACKET && endpoint->now - conn->admitted_at >= SMALL_INTERVAL) {
     conn->admitted_at = endpoint->now;
     return false;
   }
@@ -148,7 +149,7 @@ static void conn_withhold(struct wt__conn *conn, bool withheld) {
   }
 }
 
-void wt__conn_extend(struct wt__conn *conn) {
+void wt__conn_extend_max_data(struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
   ngtcp2_conn_info info;
   if (!wt__window_due(&conn->window)) return;

@@ -9,12 +9,13 @@
 
 struct wt__conn;
 
-#define WT__PROBE_NUMBER UINT64_C(1) /* of its DATAGRAM frame; those of datagrams have 0 */
+#define WT__PROBE_NUMBER UINT64_C(1) /* the number of its DATAGRAM frame; frames of datagrams have 0 */
 /* A timer of ngtcp2 has fired. */
 void wt__probe_expired(struct wt__conn *conn);
-/* The probe that is to lead the next packet, as the payload of a DATAGRAM frame with the number `*number`. Returns its
- * length; 0: there is none. `sent`: ngtcp2 took it. */
+/* Writes the probe with which the next packet has to begin, as the payload of a DATAGRAM frame with the number `*number`.
+ * Returns its length; 0: there is none. */
 size_t wt__probe_next(struct wt__conn *conn, uint8_t *carrier, uint64_t *number);
+/* ngtcp2 took it. */
 void wt__probe_sent(struct wt__conn *conn);
 
 #endif

@@ -74,14 +74,15 @@ static bool packet_keeps_id(const struct wt__conn *conn, const uint8_t *data, si
 /* Whether ngtcp2 is to see another IP address. */
 static bool conn_wants_alias(const struct wt__conn *conn, const ngtcp2_addr *current, const ngtcp2_addr *remote) {
   return address_same_ip(current, remote) && ngtcp2_conn_get_cwnd_left(conn->quic) == 0 &&
-         (conn->unproven || !address_equal(current, remote));
+         (conn->path_unvalidated || !address_equal(current, remote));
 }
 
 void wt__rebinding_begin(struct wt__conn *conn, struct wt__rebinding *read, ngtcp2_path *path, const uint8_t *data,
                          size_t len) {
   const ngtcp2_addr *current = &ngtcp2_conn_get_path(conn->quic)->remote;
   read->aliased = false;
-  read->watched = !conn->client && conn->handshake_done && (conn->unproven || !address_equal(current, &path->remote));
+  read->watched =
+      !conn->client && conn->handshake_done && (conn->path_unvalidated || !address_equal(current, &path->remote));
   if (!read->watched || path->remote.addrlen > sizeof(read->remote)) return;
   conn->rebinding = read;
   wt__peer_address_keep(&read->before, current);
@@ -103,14 +104,14 @@ void wt__rebinding_end(struct wt__conn *conn, const struct wt__rebinding *read) 
   const ngtcp2_addr *current = &ngtcp2_conn_get_path(conn->quic)->remote;
   if (!wt__peer_address_is(&conn->alias, current)) conn->alias.len = 0;
   if (wt__peer_address_is(&read->before, current)) return;
-  if (!conn->unproven) conn->proven = read->before;
-  conn->unproven = !wt__peer_address_is(&conn->proven, current);
+  if (!conn->path_unvalidated) conn->validated_address = read->before;
+  conn->path_unvalidated = !wt__peer_address_is(&conn->validated_address, current);
 }
 
 void wt__rebinding_judged(struct wt__conn *conn) {
   const ngtcp2_addr *current = &ngtcp2_conn_get_path(conn->quic)->remote;
   struct wt__rebinding *read = conn->rebinding;
-  conn->unproven = false;
+  conn->path_unvalidated = false;
   if (wt__peer_address_is(&conn->alias, current)) address_invert(current->addr); /* the path's own copy */
   conn->alias.len = 0;
   if (!read) return;

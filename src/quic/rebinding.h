@@ -20,13 +20,14 @@ struct wt__rebinding {
   struct wt__peer_address before;
   struct sockaddr_in6 remote;
 };
-/* Around the reading of a packet that has come on `*path`, which may become what ngtcp2 is to believe. */
+/* Called before and after ngtcp2 reads a packet that came on `*path`. `begin` may change `*path` to the one that ngtcp2
+ * shall see. */
 void wt__rebinding_begin(struct wt__conn *conn, struct wt__rebinding *read, ngtcp2_path *path, const uint8_t *data,
                          size_t len);
 void wt__rebinding_end(struct wt__conn *conn, const struct wt__rebinding *read);
 /* The peer's new address is validated, or ngtcp2 has gone back to the last one that was. */
 void wt__rebinding_judged(struct wt__conn *conn);
-/* Where packets to `*remote` of ngtcp2's are to go. */
+/* ngtcp2 sends to `*remote`: changes it to the address where packets have to go. */
 void wt__rebinding_resolve(const struct wt__conn *conn, ngtcp2_addr *remote);
 /* The path that is in use. */
 void wt__conn_path(const struct wt__conn *conn, struct wt__path *path);

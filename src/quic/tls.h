@@ -58,10 +58,10 @@ int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, st
 void wt__tls_free(struct wt__tls *tls);
 /* The handshake of a server's connection is done: keeps what the client showed, and writes a ticket for its next connection,
  * if there are to be any. That a ticket cannot be made is no error: the next connection takes longer. WT_ERR_NOMEM. */
-int wt__tls_server_done(struct wt__tls *tls);
+int wt__tls_server_handshake_done(struct wt__tls *tls);
 /* The handshake of a server's connection is done, and no call of the TLS library's is under way: frees what is not
  * needed any more. `conn` has no native handle then. Nothing happens when it is called again. */
-void wt__tls_server_settle(struct wt__tls *tls);
+void wt__tls_server_release_session(struct wt__tls *tls);
 /* Where the keys of 1-RTT packets go; `keys` has to outlive the handshake. Before it begins. */
 void wt__tls_set_keys(struct wt__tls *tls, struct wt__packet_keys *keys);
 
@@ -77,12 +77,12 @@ struct wt__tls_info {
 void wt__tls_get_info(const struct wt__tls *tls, struct wt__tls_info *info);
 
 /* The `index`th certificate that the peer showed, the leaf first, as DER: lives as long as `tls`, of a server from
- * `wt__tls_server_done` on. WT_ERR_NOT_FOUND. */
+ * `wt__tls_server_handshake_done` on. WT_ERR_NOT_FOUND. */
 int wt__tls_peer_certificate(const struct wt__tls *tls, size_t index, struct wt__vec *der);
 /* Whether what the peer showed was verified: a client's by the authorities, a server's as its client wants it. */
 bool wt__tls_peer_is_verified(const struct wt__tls *tls);
 /* Bytes that a settled server's connection keeps of the client's certificates. */
-size_t wt__tls_kept(const struct wt__tls *tls);
+size_t wt__tls_peer_chain_size(const struct wt__tls *tls);
 
 /* Whether the peer's transport parameters announced reset_stream_at; false before they are there. */
 bool wt__tls_peer_has_reset_at(const struct wt__tls *tls);
@@ -123,7 +123,7 @@ int wt__tls_new_client(struct wt__tls **tls, struct wt__tls_client *client, cons
                        const char *resumption_key, struct ngtcp2_conn *conn);
 
 /* The ticket that was taken is used up; `unused`: it goes back, because the server never answered. */
-void wt__tls_client_settle(struct wt__tls *tls, bool unused);
+void wt__tls_client_release_ticket(struct wt__tls *tls, bool unused);
 
 /* Why the server's certificate was refused, for people; "" if it was not. Of a server: why the name that the client asks
  * for, or its certificate, was refused; NULL or "" if it was not. */

@@ -278,7 +278,7 @@ static struct wt__resumption_item *client_take_ticket(struct wt__tls *tls) {
   return wt__resumption_take(tls->client->resumption, &key, WT__RESUMPTION_TICKET, (int64_t)time(NULL));
 }
 
-void wt__tls_client_settle(struct wt__tls *tls, bool unused) {
+void wt__tls_client_release_ticket(struct wt__tls *tls, bool unused) {
   struct wt__resumption_item *ticket = tls->ticket;
   tls->ticket = NULL;
   if (ticket && unused) {
@@ -325,7 +325,7 @@ static int client_begin(struct wt__tls *tls) {
   if (gnutls_session_set_data(tls->session, ticket->data, ticket->len)) { /* then from the beginning, without it */
     gnutls_deinit(tls->session);
     tls->session = NULL;
-    wt__tls_client_settle(tls, false);
+    wt__tls_client_release_ticket(tls, false);
     return client_begin(tls);
   }
   tls->trusted_until = ticket->expires_at; /* until the server shows a certificate again */
@@ -347,7 +347,7 @@ int wt__tls_new_client(struct wt__tls **tls, struct wt__tls_client *client, cons
   if (whole) made->ticket = client_take_ticket(made);
   int rc = whole ? client_begin(made) : GNUTLS_E_MEMORY_ERROR;
   if (rc) {
-    wt__tls_client_settle(made, true);
+    wt__tls_client_release_ticket(made, true);
     wt__tls_free(made);
     return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
   }

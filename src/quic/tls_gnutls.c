@@ -39,7 +39,7 @@ static void session_free(struct wt__tls *tls) {
   tls->set = NULL;
 }
 
-void wt__tls_server_settle(struct wt__tls *tls) {
+void wt__tls_server_release_session(struct wt__tls *tls) {
   if (!tls->session || !tls->exporter.len) return;
   wt__tls_get_info(tls, &tls->info);
   ngtcp2_conn_set_tls_native_handle(tls->conn, NULL);
@@ -82,7 +82,7 @@ bool wt__tls_peer_is_verified(const struct wt__tls *tls) {
   return tls->client ? tls->peer_showed && tls->verifies : tls->peer && tls->peer->verified;
 }
 
-size_t wt__tls_kept(const struct wt__tls *tls) { return tls->peer ? tls->peer->size : 0; }
+size_t wt__tls_peer_chain_size(const struct wt__tls *tls) { return tls->peer ? tls->peer->size : 0; }
 
 static bool session_is_stapled(const struct wt__tls *tls) {
   gnutls_datum_t response;

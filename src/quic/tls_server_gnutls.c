@@ -139,7 +139,7 @@ int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, st
   return 0;
 }
 
-int wt__tls_server_done(struct wt__tls *tls) {
+int wt__tls_server_handshake_done(struct wt__tls *tls) {
   int error = wt__client_auth_keep(tls);
   if (error) return error;
   /* A certificate that the application chose may be another one next time, and a ticket leads past it. */

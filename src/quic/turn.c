@@ -71,47 +71,50 @@ static void lane_charge(struct wt__turn *turn, struct wt__lane *lane, uint64_t t
   if (lane->spent > turn->longest_visit) turn->longest_visit = lane->spent;
 }
 
-static unsigned wary_next(unsigned wary, uint64_t time, uint64_t costly) {
-  if (time >= costly) return WT__TURN_WARY;
-  return wary ? wary - 1 : 0;
+static unsigned clock_each_next(unsigned left, uint64_t time, uint64_t costly) {
+  if (time >= costly) return WT__TURN_CLOCK_EACH;
+  return left ? left - 1 : 0;
 }
 
-/* `unseen` pieces of work, and `runs`, took `time`. */
-static void turn_judge(struct wt__turn *turn, uint64_t time) {
-  if (turn->unseen) turn->wary = wary_next(turn->wary, time, (turn->unseen + turn->runs) * WT__TURN_COSTLY);
-  if (turn->runs) turn->wary_runs = wary_next(turn->wary_runs, time, turn->runs * WT__TURN_COSTLY_RUN);
-  turn->unseen = turn->runs = 0;
+/* `unclocked` pieces of work, and `runs`, took `time`. */
+static void turn_judge_costs(struct wt__turn *turn, uint64_t time) {
+  if (turn->unclocked)
+    turn->clock_each = clock_each_next(turn->clock_each, time, (turn->unclocked + turn->runs) * WT__TURN_COSTLY);
+  if (turn->runs) turn->clock_each_run = clock_each_next(turn->clock_each_run, time, turn->runs * WT__TURN_COSTLY_RUN);
+  turn->unclocked = turn->runs = 0;
 }
 
 /* The clock shows `now`. */
-static void turn_settle(struct wt__turn *turn, uint64_t now) {
+static void turn_account(struct wt__turn *turn, uint64_t now) {
   if (now < turn->at) now = turn->at;
   if (turn->lane) lane_charge(turn, turn->lane, now - turn->at);
-  turn_judge(turn, now - turn->at);
+  turn_judge_costs(turn, now - turn->at);
   turn->at = now;
 }
 
 static uint64_t turn_read(struct wt__turn *turn) {
-  turn_settle(turn, turn->clock(turn->clock_ctx));
+  turn_account(turn, turn->clock(turn->clock_ctx));
   if (!turn->began) turn->began = turn->at;
   return turn->at;
 }
 
-/* Whether the next piece of work need not be told apart from those before it. */
-static bool turn_overlooks(const struct wt__turn *turn) { return turn->unseen < WT__TURN_LOOK_EVERY && !turn->wary; }
+/* Whether the next piece of work may be accounted together with those before it, without reading the clock. */
+static bool turn_skips_clock(const struct wt__turn *turn) {
+  return turn->unclocked < WT__TURN_CLOCK_EVERY && !turn->clock_each;
+}
 
-static void turn_visit(struct wt__turn *turn, struct wt__lane *lane, bool overlook) {
+static void turn_charge_to(struct wt__turn *turn, struct wt__lane *lane, bool skip_clock) {
   if (!turn->clock || turn->lane == lane) return;
-  if (!turn->fresh && !overlook) turn_read(turn);
+  if (!turn->fresh && !skip_clock) turn_read(turn);
   turn->fresh = false;
   turn->lane = lane;
   turn->runs++;
 }
 
-void wt__turn_visit(struct wt__turn *turn, struct wt__lane *lane) { turn_visit(turn, lane, false); }
+void wt__turn_charge(struct wt__turn *turn, struct wt__lane *lane) { turn_charge_to(turn, lane, false); }
 
-void wt__turn_visit_lightly(struct wt__turn *turn, struct wt__lane *lane) {
-  turn_visit(turn, lane, turn->runs < WT__TURN_LOOK_EVERY && !turn->wary_runs && turn_overlooks(turn));
+void wt__turn_charge_lightly(struct wt__turn *turn, struct wt__lane *lane) {
+  turn_charge_to(turn, lane, turn->runs < WT__TURN_CLOCK_EVERY && !turn->clock_each_run && turn_skips_clock(turn));
 }
 
 bool wt__turn_within(struct wt__turn *turn, uint64_t since, uint64_t max) {
@@ -122,13 +125,13 @@ void wt__turn_allow(struct wt__turn *turn, uint64_t max) { turn->until = turn->a
 
 bool wt__turn_has_time(struct wt__turn *turn, bool light) {
   if (!turn->clock) return true;
-  turn->unseen++;
-  return (light && turn_overlooks(turn)) || turn_read(turn) < turn->until;
+  turn->unclocked++;
+  return (light && turn_skips_clock(turn)) || turn_read(turn) < turn->until;
 }
 
 void wt__turn_pass(struct wt__turn *turn, uint64_t now) {
   if (!turn->clock) return;
-  turn_settle(turn, now);
+  turn_account(turn, now);
   if (!turn->began) turn->began = turn->at;
   turn->lane = NULL;
   turn->fresh = true;
@@ -147,11 +150,11 @@ void wt__turn_end(struct wt__turn *turn) {
 
 bool wt__turn_admits(struct wt__turn *turn, struct wt__lane *lane) {
   if (!turn->clock) return true;
-  if (!turn->began || !turn_overlooks(turn)) turn_read(turn);
+  if (!turn->began || !turn_skips_clock(turn)) turn_read(turn);
   turn->lane = lane;
   turn->fresh = false;
-  turn->unseen++;
-  uint64_t max = turn->wary ? WT__TURN_VISIT_MAX : WT__TURN_CHEAP_MAX;
+  turn->unclocked++;
+  uint64_t max = turn->clock_each ? WT__TURN_LANE_MAX : WT__TURN_CHEAP_MAX;
   return !lane->first && (lane->turn != turn->number || lane->spent < max);
 }
 
@@ -166,7 +169,7 @@ static size_t put_off_size(const struct wt__put_off *packet) { return sizeof(*pa
 bool wt__turn_put_off(struct wt__turn *turn, struct wt__lane *lane, size_t room, const struct wt__path *path,
                       unsigned ecn, const uint8_t *data, size_t len) {
   size_t size = sizeof(struct wt__put_off) + len;
-  if (turn->unseen) turn->unseen--; /* it says nothing about what packets cost */
+  if (turn->unclocked) turn->unclocked--; /* it says nothing about what packets cost */
   if (room > WT__TURN_PUT_OFF_MAX - lane->bytes) room = WT__TURN_PUT_OFF_MAX - lane->bytes;
   struct wt__put_off *packet = size <= room ? wt__malloc(size) : NULL;
   if (!packet || (!lane->first && lane_join(turn, lane))) {
@@ -202,7 +205,7 @@ struct wt__put_off *wt__turn_take_late(struct wt__turn *turn, struct wt__lane **
   if (!node) return NULL;
   *lane = WT__CONTAINER_OF(node, struct wt__lane, late);
   turn->late_from = node->key;
-  wt__turn_visit(turn, *lane);
+  wt__turn_charge(turn, *lane);
   return lane_take(turn, *lane);
 }
 

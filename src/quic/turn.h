@@ -22,17 +22,17 @@
 #include "base/log_limit.h"
 #include "quic/endpoint.h"
 
-#define WT__TURN_VISIT_MAX (2 * WT__NS_PER_MS)  /* of a connection's packets in a turn, and of its run in the pass */
+#define WT__TURN_LANE_MAX (2 * WT__NS_PER_MS)   /* of a connection's packets in a turn, and of its run in the pass */
 #define WT__TURN_CHEAP_MAX (8 * WT__NS_PER_MS)  /* of a connection's packets in a turn while none is expensive */
 #define WT__TURN_LATE_MAX (1 * WT__NS_PER_MS)   /* of all packets that were put off, in a turn */
 #define WT__TURN_ALONE_MAX (5 * WT__NS_PER_MS)  /* the same where there is one connection alone */
 #define WT__TURN_TIMERS_MAX (2 * WT__NS_PER_MS) /* of all timers that are due, in a turn */
 #define WT__TURN_PASS_MAX (5 * WT__NS_PER_MS)   /* of all runs in a turn */
-#define WT__TURN_LOOK_EVERY 8                   /* packets, or runs, between two readings of the clock */
+#define WT__TURN_CLOCK_EVERY 8                  /* packets, or runs, between two readings of the clock */
 #define WT__TURN_COSTLY (50 * WT__NS_PER_US)    /* of a packet, as an average of those between two readings */
 #define WT__TURN_COSTLY_RUN \
   (250 * WT__NS_PER_US)                        /* likewise, of a run or a timer: more than a batch of packets takes */
-#define WT__TURN_WARY 64                       /* packets after costly ones after each of which the clock is read */
+#define WT__TURN_CLOCK_EACH 64                 /* after a costly packet the clock is read after each of so many */
 #define WT__TURN_PUT_OFF_MAX ((size_t)1 << 20) /* bytes of a lane that wait, with what is kept beside each packet */
 
 /* A packet that waits. */
@@ -56,18 +56,18 @@ struct wt__lane {
 struct wt__turn {
   uint64_t (*clock)(void *ctx); /* NULL: none */
   void *clock_ctx;
-  uint64_t number;       /* of the turn */
-  uint64_t at;           /* the last reading of the clock */
-  uint64_t began;        /* the first one of the turn; 0: there was none yet */
-  uint64_t until;        /* when the run that is under way should end */
-  struct wt__lane *lane; /* whose time it is since `at`; NULL: nobody's */
-  bool fresh;            /* `at` is now */
-  unsigned unseen;       /* packets, or lesser pieces of work, since `at` */
-  unsigned runs;         /* and runs */
-  unsigned wary_runs;    /* as `wary`, of runs */
-  unsigned wary;         /* for so many more of them the clock is read after each */
-  struct wt__heap late;  /* lanes with packets that wait, by the time that such packets have taken */
-  uint64_t late_from;    /* where lanes begin that join them: the time of the one that was served last */
+  uint64_t number;         /* of the turn */
+  uint64_t at;             /* the last reading of the clock */
+  uint64_t began;          /* the first one of the turn; 0: there was none yet */
+  uint64_t until;          /* when the run that is under way should end */
+  struct wt__lane *lane;   /* whose time it is since `at`; NULL: nobody's */
+  bool fresh;              /* `at` is now */
+  unsigned unclocked;      /* packets, or smaller pieces of work, since `at` */
+  unsigned runs;           /* runs since `at` */
+  unsigned clock_each;     /* after each of so many more packets the clock is read, since one was costly */
+  unsigned clock_each_run; /* the same for runs */
+  struct wt__heap late;    /* lanes with packets that wait, ordered by the time that such packets have taken */
+  uint64_t late_from;      /* the key of a lane that joins them: the time of the one that was served last */
   struct wt__log_limit lines;
   uint64_t longest_visit; /* nanoseconds of one lane in one turn */
   uint64_t put_off, dropped;
@@ -80,10 +80,10 @@ void wt__lane_init(struct wt__lane *lane, struct wt__gauge *gauge);
 /* Drops what waits. The lane may be used again or go away. */
 void wt__lane_clear(struct wt__turn *turn, struct wt__lane *lane);
 
-/* From now on it is `lane`'s time; NULL: nobody's. Reads the clock if it was another's. */
-void wt__turn_visit(struct wt__turn *turn, struct wt__lane *lane);
+/* Charges the time from now on to `lane`; NULL: to nobody. Reads the clock if it was charged to another one before. */
+void wt__turn_charge(struct wt__turn *turn, struct wt__lane *lane);
 /* The same for a run or a timer: does not read the clock each time while work is cheap. */
-void wt__turn_visit_lightly(struct wt__turn *turn, struct wt__lane *lane);
+void wt__turn_charge_lightly(struct wt__turn *turn, struct wt__lane *lane);
 /* A packet of `lane` came: it is the lane's time. Whether it may be handled at once; else it is to be put off. */
 bool wt__turn_admits(struct wt__turn *turn, struct wt__lane *lane);
 /* Keeps a copy of the packet, unless it makes what waits more than `room` or the bound. False: dropped, and counted. */

@@ -19,7 +19,7 @@
 #include "quic/peers.h"
 #include "quic/shared.h"
 
-#define REST_AFTER (2000 * WT__NS_PER_MS) /* without packets: what only those need is given back */
+#define RELEASE_AFTER (2000 * WT__NS_PER_MS) /* without packets: what only those need is given back */
 
 void wt__conn_leave_half_open(struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
@@ -28,7 +28,7 @@ void wt__conn_leave_half_open(struct wt__conn *conn) {
   wt__half_open_remove(&endpoint->half_open, &conn->half_open);
 }
 
-void wt__conn_touch(struct wt__conn *conn) { conn->resting_at = conn->endpoint->now + REST_AFTER; }
+void wt__conn_touch(struct wt__conn *conn) { conn->release_at = conn->endpoint->now + RELEASE_AFTER; }
 
 void wt__conn_want_close(struct wt__conn *conn, enum wt_party party, uint64_t code, const char *reason) {
   if (conn->close_wanted || conn->state != WT__CONN_OPEN) return;
@@ -36,7 +36,8 @@ void wt__conn_want_close(struct wt__conn *conn, enum wt_party party, uint64_t co
   conn->close_party = party;
   conn->close_code = code;
   conn->close_reason = wt__strndup(reason, strnlen(reason, WT__CONN_REASON_MAX));
-  if (conn->client) wt__conn_client_settle(conn); /* at once: the next attempt may begin before the packet is sent */
+  if (conn->client)
+    wt__conn_client_release_resumption(conn); /* at once: the next attempt may begin before the packet is sent */
   wt__conn_wake(conn);
 }
 

@@ -14,7 +14,7 @@ struct wt__conn;
 void wt__conn_wake(struct wt__conn *conn);
 /* Notes that the connection is to end with an HTTP/3 code; the first call counts. */
 void wt__conn_want_close(struct wt__conn *conn, enum wt_party party, uint64_t code, const char *reason);
-/* A packet came or goes: it does not rest. */
+/* A packet came or goes: what packets need is kept. */
 void wt__conn_touch(struct wt__conn *conn);
 /* The handshake is done, or given up: it is no longer among the half-open ones. */
 void wt__conn_leave_half_open(struct wt__conn *conn);

@@ -205,7 +205,7 @@ static uint64_t conn_stream_room(const struct wt__conn *conn) {
 static bool packet_has_stream(struct packet *packet) {
   struct wt__conn *conn = packet->conn;
   if (!conn->h3 || !ngtcp2_conn_get_max_data_left(conn->quic)) return false;
-  if (conn->mtu.limit && wt__path_watch_saves(conn)) return false;
+  if (conn->mtu.limit && wt__path_watch_reserves_window(conn)) return false;
   if (packet->has_send) return true;
   packet->at = packet->taken = 0;
   packet->has_send = wt__h3_conn_next(conn->h3, &packet->send, conn_stream_room(conn));
@@ -288,16 +288,16 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
   struct wt__path path = {.socket = NULL};
   ngtcp2_path_storage_zero(&packet.path);
   ngtcp2_ssize n = 0;
-  bool marks = wt__path_watch_marks(conn);
+  bool marks = wt__path_watch_may_mark_ecn(conn);
   int rc = 0;
   batch->refused = 0;
   for (bool probe = false; !rc && packet.room && written < quantum && written + WT__MAX_PAYLOAD <= WT__MAX_BATCH;) {
     packet.data = wt__batch_room(batch);
     n = probe ? packet_write_probe(&packet) : 0; /* behind another packet, which takes acknowledgements with it */
     if (!n) n = packet_write(&packet);
-    if (n == 0 && !probe && wt__path_watch_wants(conn)) n = packet_write_probe(&packet);
+    if (n == 0 && !probe && wt__path_watch_may_probe(conn)) n = packet_write_probe(&packet);
     if (n <= 0) break;
-    probe = wt__path_watch_wants(conn);
+    probe = wt__path_watch_may_probe(conn);
     written += (size_t)n;
     conn->packets_sent++;
     packet_resolve(&packet, (size_t)n);
@@ -313,7 +313,7 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
     wt__conn_touch(conn);
   }
   *more = n > 0 && packet.room;
-  conn->stifled = conn->handshake_path.now_at.len && n <= 0;
+  conn->amplification_limited = conn->handshake_path.now_at.len && n <= 0;
   conn->settled = n == 0 && packet.last;
   wt__path_watch_end(conn, written);
   return n < 0 ? (int)n : 0;

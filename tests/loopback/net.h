@@ -20,7 +20,7 @@ enum net_ecn {
   NET_ECN_KEPT,
   NET_ECN_CLEARED,
   NET_ECN_CONGESTED,     /* marked ones become CE */
-  NET_ECN_CE_EVERYWHERE, /* unmarked ones, too */
+  NET_ECN_CE_EVERYWHERE, /* ecn_disabled ones, too */
   NET_ECN_SWAPPED,       /* ECT(0) becomes ECT(1) */
   NET_ECN_DROPPED        /* marked ones are lost */
 };

@@ -323,11 +323,11 @@ static void test_half_open_who_gives_way_first(void **state) {
   w.server.endpoint->config.retry = WT_RETRY_UNDER_LOAD;
   assert_int_equal(half_open_of(&w, 1, true) + half_open_of(&w, 2, true) + half_open_of(&w, 3, false), 4);
 
-  leave_half_open(&w, port_of(2, 1)); /* its own, though others are older or unproven */
+  leave_half_open(&w, port_of(2, 1)); /* its own, though others are older or path_unvalidated */
   assert_int_equal(half_open_of(&w, 1, true), 1);
   assert_int_equal(half_open_of(&w, 2, true), 1);
   assert_int_equal(half_open_of(&w, 3, false), 2);
-  leave_half_open(&w, port_of(4, 0)); /* an unproven one, though others are older */
+  leave_half_open(&w, port_of(4, 0)); /* an path_unvalidated one, though others are older */
   leave_half_open(&w, port_of(5, 0));
   assert_int_equal(half_open_of(&w, 1, true), 1);
   assert_int_equal(half_open_of(&w, 2, true), 1);

@@ -123,7 +123,7 @@ static void test_budget_is_not_told_of_little_changes(void **state) {
   worker_hold(&a, 0);
   assert_int_equal(atomic_load(&shared.budget.used), 0);
   worker_hold(&a, 77);
-  wt__endpoint_tell_memory(&a.endpoint);
+  wt__endpoint_publish_memory(&a.endpoint);
   assert_int_equal(atomic_load(&shared.budget.used), 77);
   a.endpoint.config.max_memory = 0; /* no limit: nobody looks */
   worker_hold(&a, 10 * MAX);
@@ -143,18 +143,18 @@ static void test_budget_lets_small_packets_through(void **state) {
   conn.handshake_done = true;
   conn.gauge.bytes = 1000;
   a.endpoint.now = 1000 * WT__NS_PER_MS;
-  assert_false(wt__conn_is_over(&conn, 1200));
+  assert_false(wt__conn_refuses_packet(&conn, 1200));
   a.endpoint.gauge.share = 1000;
-  assert_false(wt__conn_is_over(&conn, 1200));
+  assert_false(wt__conn_refuses_packet(&conn, 1200));
   a.endpoint.gauge.share = 999;
-  assert_true(wt__conn_is_over(&conn, 1200));
-  assert_false(wt__conn_is_over(&conn, 40));
-  assert_true(wt__conn_is_over(&conn, 40));
+  assert_true(wt__conn_refuses_packet(&conn, 1200));
+  assert_false(wt__conn_refuses_packet(&conn, 40));
+  assert_true(wt__conn_refuses_packet(&conn, 40));
   a.endpoint.now += 100 * WT__NS_PER_MS;
-  assert_true(wt__conn_is_over(&conn, 101));
-  assert_false(wt__conn_is_over(&conn, 100));
+  assert_true(wt__conn_refuses_packet(&conn, 101));
+  assert_false(wt__conn_refuses_packet(&conn, 100));
   conn.handshake_done = false; /* handshakes come to their end */
-  assert_false(wt__conn_is_over(&conn, 1200));
+  assert_false(wt__conn_refuses_packet(&conn, 1200));
   assert_int_equal(a.endpoint.stats.memory_refused_packets, 3);
 }
 

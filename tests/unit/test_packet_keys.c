@@ -100,16 +100,16 @@ static void test_packet_keys_rest_and_go_on(void **state) {
   for (int fast = 0; fast < 2; fast++) {
     KEYS(keys, fast);
     struct wt__packet_key *out = add(&keys).key, *in = add(&keys).key;
-    wt__packet_keys_rest(&keys); /* before their first use */
+    wt__packet_keys_release(&keys); /* before their first use */
     encrypt(out, sealed, data);
     assert_int_equal(decrypt(in, opened, sealed), 0);
-    wt__packet_keys_rest(&keys);
+    wt__packet_keys_release(&keys);
     assert_int_equal(wt__mem_live(), live + 2);
     encrypt(out, again, data);
     assert_memory_equal(sealed, again, sizeof(sealed));
     assert_int_equal(decrypt(in, opened, again), 0);
-    wt__packet_keys_rest(&keys);
-    wt__packet_keys_rest(&keys);
+    wt__packet_keys_release(&keys);
+    wt__packet_keys_release(&keys);
     wt__packet_keys_free(&keys);
     assert_int_equal(wt__mem_live(), live);
   }

@@ -96,7 +96,7 @@ static size_t probe(struct wt__path_mtu *mtu, size_t mtu_of_path, uint64_t *now)
   wt__path_mtu_probed(mtu, true, PTO, *now);
   wt__path_mtu_acked(mtu, 1, 1); /* something small arrives meanwhile */
   if (size <= mtu_of_path) {
-    wt__path_mtu_passed(mtu, size, *now);
+    wt__path_mtu_probe_arrived(mtu, size, *now);
   } else {
     *now += 2 * PTO;
     assert_int_equal(look(mtu, *now), WT__PATH_MTU_SAME);
@@ -143,7 +143,7 @@ static void test_path_mtu_an_outage_costs_one_probe(void **state) {
     wt__path_mtu_acked(&mtu, 4, 4);
   }
   wt__path_mtu_probed(&mtu, true, PTO, now);
-  wt__path_mtu_passed(&mtu, 1452, now);
+  wt__path_mtu_probe_arrived(&mtu, 1452, now);
   assert_int_equal(wt__path_mtu_size(&mtu), 1452);
 }
 

@@ -105,8 +105,8 @@ static struct {
   uint8_t data[1500];
 } passed;
 
-static void on_pass(void *ctx, unsigned worker, const struct wt__path *path, unsigned ecn, const uint8_t *data,
-                    size_t len) {
+static void on_forward(void *ctx, unsigned worker, const struct wt__path *path, unsigned ecn, const uint8_t *data,
+                       size_t len) {
   assert_ptr_equal(ctx, &passed);
   assert_ptr_equal(path->socket, &net);
   assert_int_equal(ecn, 1);
@@ -127,8 +127,8 @@ static bool is_passed(bool steered, uint8_t first, uint32_t version) {
   net_init();
   server_config(&config);
   config.workers = 2;
-  config.pass = on_pass;
-  config.pass_ctx = &passed;
+  config.forward = on_forward;
+  config.forward_ctx = &passed;
   config.steered = steered;
   assert_int_equal(wt__endpoint_new(&endpoint, &config), 0);
   if (first & 0x80) {
@@ -188,8 +188,8 @@ static void test_endpoints_are_one_server(void **state) {
   config.shared = &shared;
   config.retry = WT_RETRY_ALWAYS;
   config.workers = 2;
-  config.pass = on_pass;
-  config.pass_ctx = &passed;
+  config.forward = on_forward;
+  config.forward_ctx = &passed;
   assert_int_equal(wt__endpoint_new(&first, &config), 0);
   config.worker = 1;
   assert_int_equal(wt__endpoint_new(&second, &config), 0);

@@ -86,7 +86,7 @@ static void check_next(struct fixture *f, const struct wt__lane *lane, uint8_t m
 static bool packet(struct fixture *f, struct wt__lane *lane, uint64_t time) {
   bool admitted = wt__turn_admits(&f->turn, lane);
   now += admitted ? time : 0;
-  wt__turn_visit(&f->turn, NULL);
+  wt__turn_charge(&f->turn, NULL);
   return admitted;
 }
 
@@ -94,17 +94,17 @@ static void test_turn_budget_ends_and_is_new_in_the_next_turn(void **state) {
   struct fixture f;
   (void)state;
   fixture_init(&f);
-  assert_true(packet(&f, &f.a, WT__TURN_VISIT_MAX - 1));
+  assert_true(packet(&f, &f.a, WT__TURN_LANE_MAX - 1));
   assert_true(packet(&f, &f.b, 1));
   assert_true(packet(&f, &f.a, 1));
   assert_true(packet(&f, &f.b, 1));
   assert_false(packet(&f, &f.a, 1));
   assert_true(packet(&f, &f.b, 1));
-  assert_int_equal(f.turn.longest_visit, WT__TURN_VISIT_MAX);
+  assert_int_equal(f.turn.longest_visit, WT__TURN_LANE_MAX);
   wt__turn_end(&f.turn);
   assert_true(packet(&f, &f.a, 1));
   wt__turn_end(&f.turn);
-  assert_int_equal(f.turn.longest_visit, WT__TURN_VISIT_MAX);
+  assert_int_equal(f.turn.longest_visit, WT__TURN_LANE_MAX);
   fixture_free(&f);
 }
 
@@ -118,7 +118,7 @@ static void test_turn_cheap_packets_have_more_time(void **state) {
     now += 10 * US;
     assert_true(++admitted < 10000);
   }
-  assert_in_range(admitted, WT__TURN_CHEAP_MAX / (10 * US), WT__TURN_CHEAP_MAX / (10 * US) + WT__TURN_LOOK_EVERY);
+  assert_in_range(admitted, WT__TURN_CHEAP_MAX / (10 * US), WT__TURN_CHEAP_MAX / (10 * US) + WT__TURN_CLOCK_EVERY);
   assert_true(packet(&f, &f.b, 1));
   fixture_free(&f);
 }
@@ -134,10 +134,10 @@ static void test_turn_expensive_packets_are_told_apart(void **state) {
       now += 1 * US;
     }
     (void)wt__turn_admits(&f.turn, &f.b);
-    if (f.b.spent < WT__TURN_VISIT_MAX) now += 500 * US;
+    if (f.b.spent < WT__TURN_LANE_MAX) now += 500 * US;
   }
   wt__turn_pass(&f.turn, now);
-  assert_true(f.b.spent >= WT__TURN_VISIT_MAX);
+  assert_true(f.b.spent >= WT__TURN_LANE_MAX);
   assert_true(f.a.spent <= 600 * US);
   fixture_free(&f);
 }
@@ -150,7 +150,7 @@ static void test_turn_waiting_costs_nobody(void **state) {
   assert_true(wt__turn_admits(&f.turn, &f.a));
   wt__turn_pass(&f.turn, now);
   now += 1 * MS;
-  wt__turn_visit(&f.turn, &f.a);
+  wt__turn_charge(&f.turn, &f.a);
   wt__turn_end(&f.turn);
   now += 1000 * MS;
   assert_true(wt__turn_admits(&f.turn, &f.a));
@@ -168,14 +168,14 @@ static void test_turn_reads_the_clock_rarely_but_for_costly_packets(void **state
     assert_true(wt__turn_admits(&f.turn, i & 1 ? &f.a : &f.b));
     now += 1 * US;
   }
-  assert_true(readings <= 80 / WT__TURN_LOOK_EVERY + 1);
-  now += WT__TURN_LOOK_EVERY * WT__TURN_COSTLY;
-  while (!f.turn.wary) assert_true(wt__turn_admits(&f.turn, &f.a));
+  assert_true(readings <= 80 / WT__TURN_CLOCK_EVERY + 1);
+  now += WT__TURN_CLOCK_EVERY * WT__TURN_COSTLY;
+  while (!f.turn.clock_each) assert_true(wt__turn_admits(&f.turn, &f.a));
   unsigned before = readings;
-  for (int i = 0; i < WT__TURN_WARY; i++) (void)wt__turn_admits(&f.turn, &f.a);
-  assert_int_equal(readings - before, WT__TURN_WARY);
+  for (int i = 0; i < WT__TURN_CLOCK_EACH; i++) (void)wt__turn_admits(&f.turn, &f.a);
+  assert_int_equal(readings - before, WT__TURN_CLOCK_EACH);
   for (int i = 0; i < 80; i++) (void)wt__turn_admits(&f.turn, &f.a);
-  assert_true(readings - before <= WT__TURN_WARY + 80 / WT__TURN_LOOK_EVERY + 1);
+  assert_true(readings - before <= WT__TURN_CLOCK_EACH + 80 / WT__TURN_CLOCK_EVERY + 1);
   fixture_free(&f);
 }
 
@@ -185,18 +185,18 @@ static void test_turn_light_work_is_looked_at_rarely(void **state) {
   (void)state;
   fixture_init(&f);
   wt__turn_pass(&f.turn, now);
-  wt__turn_visit(&f.turn, &f.a);
-  wt__turn_allow(&f.turn, WT__TURN_VISIT_MAX);
+  wt__turn_charge(&f.turn, &f.a);
+  wt__turn_allow(&f.turn, WT__TURN_LANE_MAX);
   for (int i = 0; i < 80; i++) assert_true(wt__turn_has_time(&f.turn, true));
-  assert_true(readings <= 80 / WT__TURN_LOOK_EVERY + 1);
-  now += WT__TURN_VISIT_MAX;
+  assert_true(readings <= 80 / WT__TURN_CLOCK_EVERY + 1);
+  now += WT__TURN_LANE_MAX;
   int more = 0;
   while (wt__turn_has_time(&f.turn, true)) more++;
-  assert_true(more < WT__TURN_LOOK_EVERY);
-  assert_true(f.turn.wary > 0);
-  wt__turn_visit(&f.turn, &f.b);
-  wt__turn_allow(&f.turn, WT__TURN_VISIT_MAX);
-  now += WT__TURN_VISIT_MAX;
+  assert_true(more < WT__TURN_CLOCK_EVERY);
+  assert_true(f.turn.clock_each > 0);
+  wt__turn_charge(&f.turn, &f.b);
+  wt__turn_allow(&f.turn, WT__TURN_LANE_MAX);
+  now += WT__TURN_LANE_MAX;
   assert_false(wt__turn_has_time(&f.turn, true)); /* noticed at once now */
   fixture_free(&f);
 }
@@ -302,7 +302,7 @@ static void test_turn_lane_goes_away(void **state) {
   assert_null(f.turn.lane);
   memset(&f.a, 0xee, sizeof(f.a)); /* nobody looks at it any more */
   now += 5 * MS;
-  wt__turn_visit(&f.turn, &f.b);
+  wt__turn_charge(&f.turn, &f.b);
   check_next(&f, &f.b, 2, 10 * US);
   wt__turn_end(&f.turn);
   wt__lane_init(&f.a, &f.gauge);
@@ -314,17 +314,17 @@ static void test_turn_run_has_its_time(void **state) {
   (void)state;
   fixture_init(&f);
   wt__turn_pass(&f.turn, now);
-  wt__turn_visit(&f.turn, &f.a);
-  wt__turn_allow(&f.turn, WT__TURN_VISIT_MAX);
+  wt__turn_charge(&f.turn, &f.a);
+  wt__turn_allow(&f.turn, WT__TURN_LANE_MAX);
   assert_true(wt__turn_has_time(&f.turn, false));
-  now += WT__TURN_VISIT_MAX - 1;
+  now += WT__TURN_LANE_MAX - 1;
   assert_true(wt__turn_has_time(&f.turn, false));
   now += 1;
   assert_false(wt__turn_has_time(&f.turn, false));
-  assert_true(wt__turn_within(&f.turn, f.turn.began, WT__TURN_VISIT_MAX + 1));
-  assert_false(wt__turn_within(&f.turn, f.turn.began, WT__TURN_VISIT_MAX));
-  wt__turn_visit(&f.turn, &f.b);
-  wt__turn_allow(&f.turn, WT__TURN_VISIT_MAX);
+  assert_true(wt__turn_within(&f.turn, f.turn.began, WT__TURN_LANE_MAX + 1));
+  assert_false(wt__turn_within(&f.turn, f.turn.began, WT__TURN_LANE_MAX));
+  wt__turn_charge(&f.turn, &f.b);
+  wt__turn_allow(&f.turn, WT__TURN_LANE_MAX);
   assert_true(wt__turn_has_time(&f.turn, false));
   wt__turn_end(&f.turn);
   fixture_free(&f);
@@ -340,7 +340,7 @@ static void test_turn_without_a_clock_has_no_budgets(void **state) {
     now += 100 * MS;
   }
   wt__turn_pass(&f.turn, now);
-  wt__turn_visit(&f.turn, &f.a);
+  wt__turn_charge(&f.turn, &f.a);
   wt__turn_allow(&f.turn, 0);
   assert_true(wt__turn_has_time(&f.turn, false));
   assert_true(wt__turn_within(&f.turn, 0, 0));
@@ -355,7 +355,7 @@ static int runs_of_a_pass(struct fixture *f, uint64_t time) {
   int runs = 0;
   wt__turn_pass(&f->turn, now);
   for (uint64_t since = f->turn.at; runs < 1000; runs++, now += time) {
-    wt__turn_visit_lightly(&f->turn, runs % 2 ? &f->b : &f->a);
+    wt__turn_charge_lightly(&f->turn, runs % 2 ? &f->b : &f->a);
     if (f->turn.at - since >= WT__TURN_PASS_MAX) break;
   }
   wt__turn_end(&f->turn);
@@ -368,7 +368,7 @@ static void test_turn_runs_are_told_apart_once_they_take_long(void **state) {
   (void)state;
   fixture_init(&f);
   assert_int_equal(runs_of_a_pass(&f, 1000), 1000);
-  assert_in_range(runs_of_a_pass(&f, 1 * MS), 5, WT__TURN_LOOK_EVERY);
+  assert_in_range(runs_of_a_pass(&f, 1 * MS), 5, WT__TURN_CLOCK_EVERY);
   for (int i = 0; i < 10; i++) assert_int_equal(runs_of_a_pass(&f, 1 * MS), 5);
   assert_int_equal(runs_of_a_pass(&f, WT__TURN_COSTLY_RUN), 20);
   fixture_free(&f);
