@@ -76,8 +76,8 @@ int wt__buf_append(struct wt__buf *buf, const void *data, size_t len) {
     if (need <= buf->cap && (buf->off >= buf->cap / 2 || buf->cap == buf->max)) {
       buf_compact(buf);
     } else {
-      int rc = buf_grow(buf, need);
-      if (rc) return rc;
+      int error = buf_grow(buf, need);
+      if (error) return error;
     }
   }
   memcpy(buf->data + buf->off + buf->len, data, len);

@@ -69,7 +69,7 @@ int wt__heap_set(struct wt__heap *heap, struct wt__heap_node *node, uint64_t key
   if (node->index == HEAP_NOWHERE) {
     if (heap->len == heap->cap) {
       size_t cap = heap->cap ? heap->cap * 2 : HEAP_CAP_MIN;
-      struct wt__heap_node **nodes = wt__realloc(heap->nodes, cap * sizeof(struct wt__heap_node *));
+      struct wt__heap_node **nodes = wt__realloc(heap->nodes, cap * sizeof(*nodes));
       if (!nodes) return WT_ERR_NOMEM;
       heap->nodes = nodes;
       heap->cap = cap;

@@ -19,7 +19,7 @@ void wt__log_limit_init(struct wt__log_limit *limit, uint64_t per_second, uint64
 }
 
 bool wt__log_limit_take(struct wt__log_limit *limit, uint64_t now) {
-  if (limit == NULL || wt__rate_take(&limit->rate, now)) return true;
+  if (!limit || wt__rate_take(&limit->rate, now)) return true;
   limit->left_out++;
   return false;
 }

@@ -79,8 +79,8 @@ int wt__map_set(struct wt__map *map, uint64_t key, void *value) {
     }
   }
   if (map->len >= map->cap / 4 * 3) {
-    int rc = map_resize(map, map->cap ? map->cap * 2 : MAP_CAP_MIN);
-    if (rc) return rc;
+    int error = map_resize(map, map->cap ? map->cap * 2 : MAP_CAP_MIN);
+    if (error) return error;
   }
   map->slots[map_find(map, key)] = (struct wt__map_slot){key, value};
   map->len++;

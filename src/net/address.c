@@ -77,7 +77,7 @@ static int host_split(const char *text, char *host, uint16_t *port, const char *
 }
 
 bool wt__address_take(struct wt__address *address, const struct sockaddr *given, socklen_t len) {
-  if (given == NULL || len < sizeof(given->sa_family)) return false;
+  if (!given || len < sizeof(given->sa_family)) return false;
   bool v4 = given->sa_family == AF_INET && len == sizeof(struct sockaddr_in);
   bool v6 = given->sa_family == AF_INET6 && len == sizeof(struct sockaddr_in6);
   if (!v4 && !v6) return false;

@@ -93,10 +93,10 @@ static int thread_start(struct wt__lookup *lookup) {
   pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
-  int rc = pthread_create(&thread, &attributes, lookup_thread, lookup);
+  int error = pthread_create(&thread, &attributes, lookup_thread, lookup);
   pthread_sigmask(SIG_SETMASK, &before, NULL);
   pthread_attr_destroy(&attributes);
-  return rc ? WT_ERR_NOMEM : 0;
+  return error ? WT_ERR_NOMEM : 0;
 }
 
 /* With the lock held: begins as many of the waiting as may be. */

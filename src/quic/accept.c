@@ -54,11 +54,11 @@ static struct wt__conn *endpoint_accept(struct wt__endpoint *endpoint, const str
     wt__endpoint_send_refusal(endpoint, path, hd, NGTCP2_CONNECTION_REFUSED);
     return NULL;
   }
-  int rc = wt__conn_new(&conn, endpoint, &accept);
-  if (!rc) return conn;
+  int error = wt__conn_new(&conn, endpoint, &accept);
+  if (!error) return conn;
   wt__shared_end(endpoint->shared, false);
   WT__WARN_LIMITED(endpoint->config.log, &endpoint->admit_lines, endpoint->now, "a connection was refused: %s",
-                   wt_error_string(rc));
+                   wt_error_string(error));
   wt__endpoint_send_refusal(endpoint, path, hd, NGTCP2_CONNECTION_REFUSED);
   return NULL;
 }

@@ -31,7 +31,7 @@ static bool run_takes(const struct wt__batch *batch, const struct wt__path *path
   const struct wt__batch_run *run = &batch->run;
   if (run->count == 0) return true;
   return !batch->closed && run->count < WT__BATCH_MAX_PACKETS && len <= run->segment &&
-         run->len + len <= WT__MAX_BATCH && run->ecn == ecn && (path == NULL || path_equal(&run->path, path));
+         run->len + len <= WT__MAX_BATCH && run->ecn == ecn && (!path || path_equal(&run->path, path));
 }
 
 static void run_append(struct wt__batch *batch, size_t len) {
@@ -45,10 +45,10 @@ static void run_append(struct wt__batch *batch, size_t len) {
 static int run_send(struct wt__batch *batch) {
   struct wt__batch_run *run = &batch->run;
   if (run->count) {
-    int rc = batch->send(batch->send_ctx, &run->path, run->ecn, batch->data, run->len, run->segment);
-    batch->blocked = rc == WT_ERR_AGAIN;
-    if (batch->blocked) return rc;
-    if (rc == WT_ERR_TOO_LARGE && (!batch->refused || run->segment < batch->refused)) batch->refused = run->segment;
+    int error = batch->send(batch->send_ctx, &run->path, run->ecn, batch->data, run->len, run->segment);
+    batch->blocked = error == WT_ERR_AGAIN;
+    if (batch->blocked) return error;
+    if (error == WT_ERR_TOO_LARGE && (!batch->refused || run->segment < batch->refused)) batch->refused = run->segment;
     batch->stats->packets_sent += run->count;
     batch->stats->bytes_sent += run->len;
   }
@@ -74,8 +74,8 @@ int wt__batch_add(struct wt__batch *batch, const struct wt__path *path, unsigned
 
 int wt__batch_flush(struct wt__batch *batch) {
   while (batch->run.count) {
-    int rc = run_send(batch);
-    if (rc) return rc;
+    int error = run_send(batch);
+    if (error) return error;
   }
   return 0;
 }

@@ -332,9 +332,9 @@ static int on_crypto(ngtcp2_conn *quic, ngtcp2_encryption_level level, uint64_t 
   if (ngtcp2_conn_get_tls_native_handle(quic)) {
     struct wt__conn *conn = user_data;
     conn->blocks.reading = false; /* what it allocates is for our own messages */
-    int rc = ngtcp2_crypto_recv_crypto_data_cb(quic, level, offset, data, len, user_data);
+    int error = ngtcp2_crypto_recv_crypto_data_cb(quic, level, offset, data, len, user_data);
     conn->blocks.reading = true;
-    return rc;
+    return error;
   }
   ngtcp2_conn_set_tls_alert(quic, ALERT_UNEXPECTED_MESSAGE);
   return NGTCP2_ERR_CRYPTO;
@@ -355,9 +355,9 @@ static int on_update_key(ngtcp2_conn *quic, uint8_t *rx_secret, uint8_t *tx_secr
                          uint8_t *rx_iv, ngtcp2_crypto_aead_ctx *tx_ctx, uint8_t *tx_iv, const uint8_t *rx_now,
                          const uint8_t *tx_now, size_t secret_len, void *user_data) {
   (void)quic;
-  int rc = conn_next_key(user_data, rx_now, secret_len, rx_secret, rx_ctx, rx_iv);
-  if (!rc) rc = conn_next_key(user_data, tx_now, secret_len, tx_secret, tx_ctx, tx_iv);
-  return rc; /* what was made before a failure is freed with the connection */
+  int error = conn_next_key(user_data, rx_now, secret_len, rx_secret, rx_ctx, rx_iv);
+  if (!error) error = conn_next_key(user_data, tx_now, secret_len, tx_secret, tx_ctx, tx_iv);
+  return error; /* what was made before a failure is freed with the connection */
 }
 
 static void on_delete_key(ngtcp2_conn *quic, ngtcp2_crypto_aead_ctx *ctx, void *user_data) {
@@ -391,15 +391,15 @@ static int on_decrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2
   }
   struct wt__packet_key *key = wt__packet_keys_find(&conn->keys, ctx->native_handle);
   if (!key) {
-    int rc = ngtcp2_crypto_decrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
-    if (rc) return rc;
+    int error = ngtcp2_crypto_decrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
+    if (error) return error;
     conn->handshake_path.opened = true;
     wt__crypto_in_packet(&conn->crypto_in, aad, aad_len, dst, len - aead->max_overhead, crypto_ahead(conn));
     return 0;
   }
   if (nonce_len != WT__PACKET_IV_LEN || len < aead->max_overhead) return NGTCP2_ERR_DECRYPT;
-  int rc = wt__packet_key_decrypt(key, dst, aead, data, len, nonce, aad, aad_len);
-  if (rc) return rc;
+  int error = wt__packet_key_decrypt(key, dst, aead, data, len, nonce, aad, aad_len);
+  if (error) return error;
   wt__reset_at_recv_packet(conn, aad, aad_len);
   wt__quic_frames_rewrite(dst, len - aead->max_overhead, conn_judge, conn);
   return 0;

@@ -63,14 +63,16 @@ static void text_append(char *dst, size_t size, const char *src, size_t len) {
   (void)wt__utf8_show(dst + used, size - used, src, len);
 }
 
-static int error_of(int rc) { return rc == 0 ? 0 : rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_CERTIFICATE; }
+static int error_of(int error) {
+  return error == 0 ? 0 : error == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_CERTIFICATE;
+}
 
 static int describe_dn(gnutls_x509_crt_t cert, int (*get)(gnutls_x509_crt_t, gnutls_datum_t *, unsigned), char *dst,
                        size_t size) {
   gnutls_datum_t dn;
-  int rc = get(cert, &dn, 0);
-  if (rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) return 0; /* an empty one */
-  if (rc) return rc;
+  int error = get(cert, &dn, 0);
+  if (error == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE) return 0; /* an empty one */
+  if (error) return error;
   text_append(dst, size, (const char *)dn.data, dn.size);
   gnutls_free(dn.data);
   return 0;
@@ -104,16 +106,16 @@ static void names_append(gnutls_subject_alt_names_t names, char *dst, size_t siz
 static int describe_names(gnutls_x509_crt_t cert, char *dst, size_t size) {
   gnutls_subject_alt_names_t names;
   gnutls_datum_t extension;
-  int rc = gnutls_x509_crt_get_extension_by_oid2(cert, "2.5.29.17", 0, &extension, NULL);
-  if (rc) return rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE ? 0 : rc;
-  rc = gnutls_subject_alt_names_init(&names);
-  if (!rc) {
-    rc = gnutls_x509_ext_import_subject_alt_names(&extension, names, 0);
-    if (!rc) names_append(names, dst, size);
+  int error = gnutls_x509_crt_get_extension_by_oid2(cert, "2.5.29.17", 0, &extension, NULL);
+  if (error) return error == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE ? 0 : error;
+  error = gnutls_subject_alt_names_init(&names);
+  if (!error) {
+    error = gnutls_x509_ext_import_subject_alt_names(&extension, names, 0);
+    if (!error) names_append(names, dst, size);
     gnutls_subject_alt_names_deinit(names);
   }
   gnutls_free(extension.data);
-  return rc == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE ? 0 : rc;
+  return error == GNUTLS_E_REQUESTED_DATA_NOT_AVAILABLE ? 0 : error;
 }
 
 static const char *curve_name(gnutls_ecc_curve_t curve) {
@@ -149,19 +151,19 @@ static void describe_signature(gnutls_x509_crt_t cert, char *dst, size_t size) {
 static int describe_serial(gnutls_x509_crt_t cert, char *dst, size_t size) {
   uint8_t serial[MAX_SERIAL_LEN];
   size_t len = sizeof(serial);
-  int rc = gnutls_x509_crt_get_serial(cert, serial, &len);
-  for (size_t i = 0; !rc && i < len && 2 * i + 2 < size; i++) (void)snprintf(dst + 2 * i, 3, "%02x", serial[i]);
-  return rc;
+  int error = gnutls_x509_crt_get_serial(cert, serial, &len);
+  for (size_t i = 0; !error && i < len && 2 * i + 2 < size; i++) (void)snprintf(dst + 2 * i, 3, "%02x", serial[i]);
+  return error;
 }
 
 static int describe(gnutls_x509_crt_t cert, struct wt_certificate_info *info) {
   size_t len = sizeof(info->sha256);
-  int rc = describe_dn(cert, gnutls_x509_crt_get_dn3, info->subject, sizeof(info->subject));
-  if (!rc) rc = describe_dn(cert, gnutls_x509_crt_get_issuer_dn3, info->issuer, sizeof(info->issuer));
-  if (!rc) rc = describe_serial(cert, info->serial, sizeof(info->serial));
-  if (!rc) rc = gnutls_x509_crt_get_fingerprint(cert, GNUTLS_DIG_SHA256, info->sha256, &len);
-  if (!rc) rc = describe_names(cert, info->names, sizeof(info->names));
-  if (rc) return error_of(rc);
+  int error = describe_dn(cert, gnutls_x509_crt_get_dn3, info->subject, sizeof(info->subject));
+  if (!error) error = describe_dn(cert, gnutls_x509_crt_get_issuer_dn3, info->issuer, sizeof(info->issuer));
+  if (!error) error = describe_serial(cert, info->serial, sizeof(info->serial));
+  if (!error) error = gnutls_x509_crt_get_fingerprint(cert, GNUTLS_DIG_SHA256, info->sha256, &len);
+  if (!error) error = describe_names(cert, info->names, sizeof(info->names));
+  if (error) return error_of(error);
   describe_key(cert, info->key, sizeof(info->key));
   describe_signature(cert, info->signature, sizeof(info->signature));
   info->not_before = (int64_t)gnutls_x509_crt_get_activation_time(cert);
@@ -181,8 +183,8 @@ static bool is_pem(const gnutls_datum_t *data) {
 static int describe_pem(const gnutls_datum_t *data, size_t index, struct wt_certificate_info *info) {
   gnutls_x509_crt_t *certs = NULL;
   unsigned count = 0;
-  int rc = gnutls_x509_crt_list_import2(&certs, &count, data, GNUTLS_X509_FMT_PEM, 0);
-  if (rc < 0) return error_of(rc);
+  int status = gnutls_x509_crt_list_import2(&certs, &count, data, GNUTLS_X509_FMT_PEM, 0);
+  if (status < 0) return error_of(status);
   int error = index < count ? describe(certs[index], info) : WT_ERR_NOT_FOUND;
   for (unsigned i = 0; i < count; i++) gnutls_x509_crt_deinit(certs[i]);
   gnutls_free(certs);

@@ -114,8 +114,8 @@ static int certificate_set_chain(wt_certificate *certificate, gnutls_x509_crt_t 
   certificate->chain = wt__calloc(count, sizeof(*certificate->chain));
   if (!certificate->chain) return WT_ERR_NOMEM;
   for (unsigned i = 0; i < count; i++) {
-    int rc = gnutls_pcert_import_x509(&certificate->chain[i], certs[i], 0);
-    if (rc) return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_CERTIFICATE;
+    int error = gnutls_pcert_import_x509(&certificate->chain[i], certs[i], 0);
+    if (error) return error == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_CERTIFICATE;
     certificate->chain_len++;
   }
   certificate->leaf = certs[0];
@@ -128,15 +128,15 @@ static int certificate_set_chain(wt_certificate *certificate, gnutls_x509_crt_t 
 static int parse_chain(wt_certificate *certificate, const gnutls_datum_t *pem, const struct report *report) {
   gnutls_x509_crt_t *certs = NULL;
   unsigned count = 0;
-  int rc = gnutls_x509_crt_list_import2(&certs, &count, pem, GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_SORT);
-  if (rc == GNUTLS_E_MEMORY_ERROR) return report_fail(report, WT_ERR_NOMEM, "out of memory");
-  if (rc == GNUTLS_E_NO_CERTIFICATE_FOUND || rc == GNUTLS_E_BASE64_DECODING_ERROR ||
-      rc == GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR)
+  int status = gnutls_x509_crt_list_import2(&certs, &count, pem, GNUTLS_X509_FMT_PEM, GNUTLS_X509_CRT_LIST_SORT);
+  if (status == GNUTLS_E_MEMORY_ERROR) return report_fail(report, WT_ERR_NOMEM, "out of memory");
+  if (status == GNUTLS_E_NO_CERTIFICATE_FOUND || status == GNUTLS_E_BASE64_DECODING_ERROR ||
+      status == GNUTLS_E_BASE64_UNEXPECTED_HEADER_ERROR)
     return report_fail(report, WT_ERR_CERTIFICATE, "%s is not a PEM file with a certificate (%s)", report->cert,
-                       gnutls_strerror(rc));
-  if (rc < 0)
+                       gnutls_strerror(status));
+  if (status < 0)
     return report_fail(report, WT_ERR_CERTIFICATE, "%s does not hold a usable certificate (%s)", report->cert,
-                       gnutls_strerror(rc));
+                       gnutls_strerror(status));
   int error = 0;
   if (count > MAX_CHAIN_LEN)
     error = report_fail(report, WT_ERR_CERTIFICATE, "%s holds %u certificates; at most %d are allowed", report->cert,
@@ -155,8 +155,8 @@ static int parse_key(wt_certificate *certificate, const gnutls_datum_t *pem, con
   if (!pem->size || !memmem(pem->data, pem->size, marker, sizeof(marker) - 1))
     return report_fail(report, WT_ERR_KEY, "%s is not a PEM file with a private key", report->key);
   if (gnutls_privkey_init(&certificate->key)) return report_fail(report, WT_ERR_NOMEM, "out of memory");
-  int rc = gnutls_privkey_import_x509_raw(certificate->key, pem, GNUTLS_X509_FMT_PEM, NULL, 0);
-  switch (rc) {
+  int error = gnutls_privkey_import_x509_raw(certificate->key, pem, GNUTLS_X509_FMT_PEM, NULL, 0);
+  switch (error) {
     case 0: return 0;
     case GNUTLS_E_MEMORY_ERROR: return report_fail(report, WT_ERR_NOMEM, "out of memory");
     case GNUTLS_E_DECRYPTION_FAILED:
@@ -164,7 +164,7 @@ static int parse_key(wt_certificate *certificate, const gnutls_datum_t *pem, con
       return report_fail(report, WT_ERR_KEY, "%s is encrypted; a key without a passphrase is needed", report->key);
     default:
       return report_fail(report, WT_ERR_KEY, "%s does not hold a usable private key (%s)", report->key,
-                         gnutls_strerror(rc));
+                         gnutls_strerror(error));
   }
 }
 
@@ -174,13 +174,13 @@ static int check_match(const wt_certificate *certificate, const struct report *r
   size_t cert_len = sizeof(of_cert), key_len = sizeof(of_key);
   gnutls_pubkey_t public_key;
   if (gnutls_pubkey_init(&public_key)) return report_fail(report, WT_ERR_NOMEM, "out of memory");
-  int rc = gnutls_pubkey_import_privkey(public_key, certificate->key, 0, 0);
-  if (!rc) rc = gnutls_pubkey_get_key_id(public_key, GNUTLS_KEYID_USE_SHA256, of_key, &key_len);
-  if (!rc) rc = gnutls_x509_crt_get_key_id(certificate->leaf, GNUTLS_KEYID_USE_SHA256, of_cert, &cert_len);
+  int error = gnutls_pubkey_import_privkey(public_key, certificate->key, 0, 0);
+  if (!error) error = gnutls_pubkey_get_key_id(public_key, GNUTLS_KEYID_USE_SHA256, of_key, &key_len);
+  if (!error) error = gnutls_x509_crt_get_key_id(certificate->leaf, GNUTLS_KEYID_USE_SHA256, of_cert, &cert_len);
   gnutls_pubkey_deinit(public_key);
-  if (rc)
+  if (error)
     return report_fail(report, WT_ERR_KEY, "%s does not hold a usable private key (%s)", report->key,
-                       gnutls_strerror(rc));
+                       gnutls_strerror(error));
   if (key_len == cert_len && !memcmp(of_key, of_cert, key_len)) return 0;
   return report_fail(report, WT_ERR_KEY_MISMATCH, "%s does not belong to %s", report->key, report->cert);
 }
@@ -202,13 +202,13 @@ static int certificate_parse(const gnutls_datum_t *cert_pem, const gnutls_datum_
                              wt_certificate **result) {
   wt_certificate *certificate = certificate_alloc();
   if (!certificate) return report_fail(report, WT_ERR_NOMEM, "out of memory");
-  int rc = parse_chain(certificate, cert_pem, report);
-  if (!rc) rc = parse_key(certificate, key_pem, report);
-  if (!rc) rc = check_match(certificate, report);
-  if (!rc) rc = check_time(certificate, report);
-  if (rc) {
+  int error = parse_chain(certificate, cert_pem, report);
+  if (!error) error = parse_key(certificate, key_pem, report);
+  if (!error) error = check_match(certificate, report);
+  if (!error) error = check_time(certificate, report);
+  if (error) {
     wt_certificate_free(certificate);
-    return rc;
+    return error;
   }
   certificate->signer = wt__signer_new(certificate->key);
   *result = certificate;
@@ -259,9 +259,9 @@ static int file_read(const char *what, const char *name, const struct report *re
                      bool *is_open) {
   FILE *file = fopen(name, "rbe");
   if (!file) return report_fail(report, WT_ERR_FILE, "%s %s: %s", what, name, strerror(errno));
-  int rc = file_read_stream(file, what, name, report, data, is_open);
+  int error = file_read_stream(file, what, name, report, data, is_open);
   (void)fclose(file);
-  return rc;
+  return error;
 }
 
 int wt_certificate_load(const char *cert_file, const char *key_file, wt_certificate **certificate, char *message,
@@ -275,21 +275,21 @@ int wt_certificate_load(const char *cert_file, const char *key_file, wt_certific
   gnutls_datum_t cert = {NULL, 0}, key = {NULL, 0};
   bool cert_is_open, key_is_open = false;
   wt_certificate *made = NULL;
-  int rc = file_read("certificate file", cert_file, &report, &cert, &cert_is_open);
-  if (!rc) rc = file_read("key file", key_file, &report, &key, &key_is_open);
-  if (!rc) rc = certificate_parse(&cert, &key, &report, &made);
-  if (!rc && key_is_open) {
+  int error = file_read("certificate file", cert_file, &report, &cert, &cert_is_open);
+  if (!error) error = file_read("key file", key_file, &report, &key, &key_is_open);
+  if (!error) error = certificate_parse(&cert, &key, &report, &made);
+  if (!error && key_is_open) {
     made->open_key_file = wt__strdup(key_file);
-    if (!made->open_key_file) rc = report_fail(&report, WT_ERR_NOMEM, "out of memory");
+    if (!made->open_key_file) error = report_fail(&report, WT_ERR_NOMEM, "out of memory");
   }
-  if (rc) {
+  if (error) {
     wt_certificate_free(made);
   } else {
     *certificate = made;
   }
   file_free(&cert);
   file_free(&key);
-  return rc;
+  return error;
 }
 
 /* --- Making one --- */
@@ -314,15 +314,15 @@ static int leaf_add_name(gnutls_x509_crt_t leaf, const char *name) {
 /* Subject and issuer; X.509 allows a common name of 64 characters, and nobody reads it. */
 static int leaf_set_subject(gnutls_x509_crt_t leaf, const char *name) {
   size_t len = strlen(name) < 64 ? strlen(name) : 64;
-  int rc = gnutls_x509_crt_set_dn_by_oid(leaf, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)len);
-  if (!rc) rc = gnutls_x509_crt_set_issuer_dn_by_oid(leaf, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)len);
-  return rc;
+  int error = gnutls_x509_crt_set_dn_by_oid(leaf, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)len);
+  if (!error) error = gnutls_x509_crt_set_issuer_dn_by_oid(leaf, GNUTLS_OID_X520_COMMON_NAME, 0, name, (unsigned)len);
+  return error;
 }
 
 static int leaf_set_serial(gnutls_x509_crt_t leaf) {
   uint8_t serial[SERIAL_LEN];
-  int rc = gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof(serial));
-  if (rc) return rc;
+  int error = gnutls_rnd(GNUTLS_RND_NONCE, serial, sizeof(serial));
+  if (error) return error;
   serial[0] = (uint8_t)((serial[0] & 0x7f) | 0x40); /* positive, and of full length */
   return gnutls_x509_crt_set_serial(leaf, serial, sizeof(serial));
 }
@@ -331,38 +331,38 @@ static int leaf_set_serial(gnutls_x509_crt_t leaf) {
 static int leaf_fill(gnutls_x509_crt_t leaf, gnutls_privkey_t key, const char *const *names, size_t count, int days) {
   time_t from = time(NULL) - HOUR;
   gnutls_pubkey_t public_key;
-  int rc = gnutls_pubkey_init(&public_key);
-  if (rc) return rc;
-  rc = gnutls_pubkey_import_privkey(public_key, key, 0, 0);
-  if (!rc) rc = gnutls_x509_crt_set_pubkey(leaf, public_key);
+  int error = gnutls_pubkey_init(&public_key);
+  if (error) return error;
+  error = gnutls_pubkey_import_privkey(public_key, key, 0, 0);
+  if (!error) error = gnutls_x509_crt_set_pubkey(leaf, public_key);
   gnutls_pubkey_deinit(public_key);
-  if (!rc) rc = gnutls_x509_crt_set_version(leaf, 3);
-  if (!rc) rc = leaf_set_serial(leaf);
-  if (!rc) rc = leaf_set_subject(leaf, names[0]);
-  for (size_t i = 0; !rc && i < count; i++) rc = leaf_add_name(leaf, names[i]);
-  if (!rc) rc = gnutls_x509_crt_set_activation_time(leaf, from);
-  if (!rc) rc = gnutls_x509_crt_set_expiration_time(leaf, from + (time_t)days * DAY);
-  if (!rc) rc = gnutls_x509_crt_set_ca_status(leaf, 0);
-  if (!rc) rc = gnutls_x509_crt_set_key_usage(leaf, GNUTLS_KEY_DIGITAL_SIGNATURE);
-  if (!rc) rc = gnutls_x509_crt_set_key_purpose_oid(leaf, GNUTLS_KP_TLS_WWW_SERVER, 0);
-  if (!rc) rc = gnutls_x509_crt_privkey_sign(leaf, leaf, key, GNUTLS_DIG_SHA256, 0);
-  return rc;
+  if (!error) error = gnutls_x509_crt_set_version(leaf, 3);
+  if (!error) error = leaf_set_serial(leaf);
+  if (!error) error = leaf_set_subject(leaf, names[0]);
+  for (size_t i = 0; !error && i < count; i++) error = leaf_add_name(leaf, names[i]);
+  if (!error) error = gnutls_x509_crt_set_activation_time(leaf, from);
+  if (!error) error = gnutls_x509_crt_set_expiration_time(leaf, from + (time_t)days * DAY);
+  if (!error) error = gnutls_x509_crt_set_ca_status(leaf, 0);
+  if (!error) error = gnutls_x509_crt_set_key_usage(leaf, GNUTLS_KEY_DIGITAL_SIGNATURE);
+  if (!error) error = gnutls_x509_crt_set_key_purpose_oid(leaf, GNUTLS_KP_TLS_WWW_SERVER, 0);
+  if (!error) error = gnutls_x509_crt_privkey_sign(leaf, leaf, key, GNUTLS_DIG_SHA256, 0);
+  return error;
 }
 
 /* GnuTLS answers questions about names only for certificates that it has parsed. */
 static int leaf_reparse(gnutls_x509_crt_t *leaf) {
   gnutls_x509_crt_t parsed;
   gnutls_datum_t der;
-  int rc = gnutls_x509_crt_export2(*leaf, GNUTLS_X509_FMT_DER, &der);
-  if (rc) return rc;
-  rc = gnutls_x509_crt_init(&parsed);
-  if (!rc) {
-    rc = gnutls_x509_crt_import(parsed, &der, GNUTLS_X509_FMT_DER);
-    gnutls_x509_crt_deinit(rc ? parsed : *leaf);
-    if (!rc) *leaf = parsed;
+  int error = gnutls_x509_crt_export2(*leaf, GNUTLS_X509_FMT_DER, &der);
+  if (error) return error;
+  error = gnutls_x509_crt_init(&parsed);
+  if (!error) {
+    error = gnutls_x509_crt_import(parsed, &der, GNUTLS_X509_FMT_DER);
+    gnutls_x509_crt_deinit(error ? parsed : *leaf);
+    if (!error) *leaf = parsed;
   }
   gnutls_free(der.data);
-  return rc;
+  return error;
 }
 
 /* GnuTLS writes the private value as a signed integer: of 33 bytes if its highest bit is set, and of fewer than 32 if
@@ -371,32 +371,32 @@ static int leaf_reparse(gnutls_x509_crt_t *leaf) {
 static int key_generate(gnutls_privkey_t *key) {
   gnutls_datum_t value = {NULL, 0};
   size_t len = 0;
-  int rc = 0;
-  while (!rc && len != P256_VALUE_LEN) {
+  int error = 0;
+  while (!error && len != P256_VALUE_LEN) {
     if (*key) gnutls_privkey_deinit(*key);
     *key = NULL;
-    rc = gnutls_privkey_init(key);
-    if (!rc) {
-      rc =
+    error = gnutls_privkey_init(key);
+    if (!error) {
+      error =
           gnutls_privkey_generate(*key, GNUTLS_PK_ECDSA, (unsigned)GNUTLS_CURVE_TO_BITS(GNUTLS_ECC_CURVE_SECP256R1), 0);
     }
-    if (!rc) rc = gnutls_privkey_export_ecc_raw(*key, NULL, NULL, NULL, &value);
-    if (rc) break;
+    if (!error) error = gnutls_privkey_export_ecc_raw(*key, NULL, NULL, NULL, &value);
+    if (error) break;
     len = value.size;
     wt__wipe(value.data, value.size);
     gnutls_free(value.data);
   }
-  return rc;
+  return error;
 }
 
 static int certificate_make(wt_certificate *certificate, const char *const *names, size_t count, int days) {
-  int rc = key_generate(&certificate->key);
-  if (rc) return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+  int status = key_generate(&certificate->key);
+  if (status) return status == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
   gnutls_x509_crt_t leaf;
   if (gnutls_x509_crt_init(&leaf)) return WT_ERR_NOMEM;
-  rc = leaf_fill(leaf, certificate->key, names, count, days);
-  if (!rc) rc = leaf_reparse(&leaf);
-  int error = rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : rc ? WT_ERR_TLS : 0;
+  status = leaf_fill(leaf, certificate->key, names, count, days);
+  if (!status) status = leaf_reparse(&leaf);
+  int error = status == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : status ? WT_ERR_TLS : 0;
   if (!error) error = certificate_set_chain(certificate, &leaf, 1);
   if (leaf) gnutls_x509_crt_deinit(leaf);
   return error;
@@ -415,10 +415,10 @@ int wt_certificate_generate(const char *const *names, size_t count, int days, wt
   }
   wt_certificate *made = certificate_alloc();
   if (!made) return WT_ERR_NOMEM;
-  int rc = certificate_make(made, names, count, days);
-  if (rc) {
+  int error = certificate_make(made, names, count, days);
+  if (error) {
     wt_certificate_free(made);
-    return rc;
+    return error;
   }
   made->signer = wt__signer_new(made->key);
   *certificate = made;
@@ -437,8 +437,8 @@ static int pem_take(gnutls_datum_t *pem, char **text) {
 
 static int export_cert(const gnutls_pcert_st *cert, char **text, size_t *len) {
   gnutls_datum_t pem;
-  int rc = gnutls_pem_base64_encode2("CERTIFICATE", &cert->cert, &pem);
-  if (rc) return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+  int error = gnutls_pem_base64_encode2("CERTIFICATE", &cert->cert, &pem);
+  if (error) return error == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
   char *longer = wt__realloc(*text, *len + pem.size + 1);
   if (longer) {
     memcpy(longer + *len, pem.data, pem.size);
@@ -453,10 +453,10 @@ static int export_cert(const gnutls_pcert_st *cert, char **text, size_t *len) {
 static int export_key(const wt_certificate *certificate, char **text) {
   gnutls_x509_privkey_t key = NULL;
   gnutls_datum_t pem;
-  int rc = gnutls_privkey_export_x509(certificate->key, &key);
-  if (!rc) rc = gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem);
+  int error = gnutls_privkey_export_x509(certificate->key, &key);
+  if (!error) error = gnutls_x509_privkey_export2_pkcs8(key, GNUTLS_X509_FMT_PEM, NULL, GNUTLS_PKCS_PLAIN, &pem);
   if (key) gnutls_x509_privkey_deinit(key);
-  if (rc) return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+  if (error) return error == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
   return pem_take(&pem, text);
 }
 
@@ -465,13 +465,13 @@ int wt_certificate_export(const wt_certificate *certificate, char **cert_pem, ch
   size_t len = 0;
   if (cert_pem) *cert_pem = NULL;
   if (key_pem) *key_pem = NULL;
-  int rc = certificate ? 0 : WT_ERR_INVALID;
-  for (unsigned i = 0; !rc && cert_pem && i < certificate->chain_len; i++)
-    rc = export_cert(&certificate->chain[i], &certs, &len);
-  if (!rc && key_pem) rc = export_key(certificate, &key);
-  if (rc) {
+  int error = certificate ? 0 : WT_ERR_INVALID;
+  for (unsigned i = 0; !error && cert_pem && i < certificate->chain_len; i++)
+    error = export_cert(&certificate->chain[i], &certs, &len);
+  if (!error && key_pem) error = export_key(certificate, &key);
+  if (error) {
     wt_pem_free(certs);
-    return rc;
+    return error;
   }
   if (cert_pem) *cert_pem = certs;
   if (key_pem) *key_pem = key;

@@ -71,13 +71,13 @@ static int check_response(const struct staple *staple, gnutls_ocsp_resp_t respon
                           time_t *until) {
   unsigned status = 0;
   time_t from = 0, revoked;
-  int rc = gnutls_ocsp_resp_get_status(response);
-  if (rc != GNUTLS_OCSP_RESP_SUCCESSFUL) return fail(staple, WT_ERR_CERTIFICATE, "the responder gave no answer");
+  int error = gnutls_ocsp_resp_get_status(response);
+  if (error != GNUTLS_OCSP_RESP_SUCCESSFUL) return fail(staple, WT_ERR_CERTIFICATE, "the responder gave no answer");
   if (gnutls_ocsp_resp_check_crt(response, 0, certificate->leaf))
     return fail(staple, WT_ERR_CERTIFICATE, "the response is about another certificate than that in %s",
                 staple->cert_file);
-  rc = gnutls_ocsp_resp_get_single(response, 0, NULL, NULL, NULL, NULL, &status, &from, until, &revoked, NULL);
-  if (rc < 0) return fail(staple, WT_ERR_CERTIFICATE, "the response cannot be read (%s)", gnutls_strerror(rc));
+  error = gnutls_ocsp_resp_get_single(response, 0, NULL, NULL, NULL, NULL, &status, &from, until, &revoked, NULL);
+  if (error < 0) return fail(staple, WT_ERR_CERTIFICATE, "the response cannot be read (%s)", gnutls_strerror(error));
   if (status != GNUTLS_OCSP_CERT_GOOD)
     return fail(staple, WT_ERR_CERTIFICATE, "the certificate in %s %s", staple->cert_file,
                 status == GNUTLS_OCSP_CERT_REVOKED ? "was revoked" : "is not known to the responder");
@@ -98,10 +98,10 @@ static int parse(const struct staple *staple, const gnutls_datum_t *data, wt_cer
   gnutls_ocsp_resp_t response;
   time_t until = (time_t)-1;
   if (gnutls_ocsp_resp_init(&response)) return fail(staple, WT_ERR_NOMEM, "out of memory");
-  int rc = gnutls_ocsp_resp_import(response, data);
-  if (rc) rc = gnutls_ocsp_resp_import2(response, data, GNUTLS_X509_FMT_PEM);
-  int error = rc ? fail(staple, WT_ERR_CERTIFICATE, "is no OCSP response (%s)", gnutls_strerror(rc))
-                 : check_response(staple, response, certificate, &until);
+  int status = gnutls_ocsp_resp_import(response, data);
+  if (status) status = gnutls_ocsp_resp_import2(response, data, GNUTLS_X509_FMT_PEM);
+  int error = status ? fail(staple, WT_ERR_CERTIFICATE, "is no OCSP response (%s)", gnutls_strerror(status))
+                     : check_response(staple, response, certificate, &until);
   if (!error) error = keep(staple, response, certificate, until);
   gnutls_ocsp_resp_deinit(response);
   return error;

@@ -30,9 +30,9 @@
 
 int wt__ticket_key_generate(struct wt__ticket_key *key) {
   gnutls_datum_t made;
-  int rc = gnutls_session_ticket_key_generate(&made);
-  if (!rc) *key = (struct wt__ticket_key){made.data, made.size};
-  return rc;
+  int error = gnutls_session_ticket_key_generate(&made);
+  if (!error) *key = (struct wt__ticket_key){made.data, made.size};
+  return error;
 }
 
 void wt__ticket_key_free(struct wt__ticket_key *key) {
@@ -125,19 +125,19 @@ struct wt__cert_set *wt__cert_set_new(wt_certificate *const *certificates, size_
 /* What the set shows to clients, all of it, as a hash. 0 or an error of GnuTLS. */
 static int set_fingerprint(const struct wt__cert_set *set, uint8_t hash[static SET_HASH_LEN]) {
   gnutls_hash_hd_t state;
-  int rc = gnutls_hash_init(&state, GNUTLS_DIG_SHA256);
-  if (rc) return rc;
+  int error = gnutls_hash_init(&state, GNUTLS_DIG_SHA256);
+  if (error) return error;
   for (size_t i = 0; i < set->count; i++) {
     const wt_certificate *certificate = set->certificates[i];
-    for (unsigned j = 0; !rc && j < certificate->chain_len; j++) {
+    for (unsigned j = 0; !error && j < certificate->chain_len; j++) {
       uint8_t one[SET_HASH_LEN]; /* of a fixed length, so that no two sets look the same */
       const gnutls_datum_t *der = &certificate->chain[j].cert;
-      rc = gnutls_hash_fast(GNUTLS_DIG_SHA256, der->data, der->size, one);
-      if (!rc) rc = gnutls_hash(state, one, sizeof(one));
+      error = gnutls_hash_fast(GNUTLS_DIG_SHA256, der->data, der->size, one);
+      if (!error) error = gnutls_hash(state, one, sizeof(one));
     }
   }
   gnutls_hash_deinit(state, hash);
-  return rc;
+  return error;
 }
 
 int wt__cert_set_derive_ticket_key(struct wt__cert_set *set, const struct wt__ticket_key *secret) {
@@ -148,7 +148,7 @@ int wt__cert_set_derive_ticket_key(struct wt__cert_set *set, const struct wt__ti
   if (!set->ticket_key.data) return GNUTLS_E_MEMORY_ERROR;
   set->ticket_key.size = secret->size;
   const gnutls_datum_t from = {secret->data, secret->size};
-  int rc = set_fingerprint(set, hash);
-  if (!rc) rc = gnutls_hkdf_expand(GNUTLS_MAC_SHA512, &from, &info, set->ticket_key.data, set->ticket_key.size);
-  return rc;
+  int error = set_fingerprint(set, hash);
+  if (!error) error = gnutls_hkdf_expand(GNUTLS_MAC_SHA512, &from, &info, set->ticket_key.data, set->ticket_key.size);
+  return error;
 }

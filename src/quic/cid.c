@@ -95,10 +95,10 @@ int wt__cid_map_add(struct wt__cid_map *map, const uint8_t *data, size_t len, vo
   cid->len = (uint8_t)len;
   memcpy(cid->data, data, len);
   cid->same_hash = wt__map_get(&map->map, cid->hash);
-  int rc = wt__map_set(&map->map, cid->hash, cid);
-  if (rc) {
+  int error = wt__map_set(&map->map, cid->hash, cid);
+  if (error) {
     wt__free(cid);
-    return rc;
+    return error;
   }
   wt__list_push_back(list, &cid->link);
   return 0;

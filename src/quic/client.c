@@ -60,11 +60,11 @@ static int client_new_quic(struct wt__conn *conn, const ngtcp2_path *path, uint3
     settings.tokenlen = token->len;
     settings.token_type = NGTCP2_TOKEN_TYPE_NEW_TOKEN;
   }
-  int rc =
+  int error =
       ngtcp2_conn_client_new(&quic, dcid, scid, path, version, &callbacks, &settings, &params, &conn->blocks.mem, conn);
-  if (rc) {
+  if (error) {
     wt__resumption_item_free(token);
-    return rc == NGTCP2_ERR_NOMEM ? WT_ERR_NOMEM : WT_ERR_INVALID;
+    return error == NGTCP2_ERR_NOMEM ? WT_ERR_NOMEM : WT_ERR_INVALID;
   }
   conn->quic = quic;
   conn->token = token;
@@ -78,18 +78,18 @@ static int client_init_quic(struct wt__conn *conn, const struct wt__path *path,
   ngtcp2_path quic_path;
   ngtcp2_cid scid = {.datalen = WT__CID_LEN}, dcid = {.datalen = WT__CID_LEN};
   if (version != NGTCP2_PROTO_VER_V1 && version != NGTCP2_PROTO_VER_V2) return WT_ERR_INVALID;
-  int rc = client_init_resumption(conn, options);
-  if (!rc) rc = wt__cid_generate(scid.data, 0, 1);
-  if (!rc) rc = wt__tls_random(dcid.data, dcid.datalen);
-  if (!rc) rc = wt__cid_map_add(&endpoint->cids, scid.data, scid.datalen, conn, &conn->cids);
-  if (rc) return rc;
+  int error = client_init_resumption(conn, options);
+  if (!error) error = wt__cid_generate(scid.data, 0, 1);
+  if (!error) error = wt__tls_random(dcid.data, dcid.datalen);
+  if (!error) error = wt__cid_map_add(&endpoint->cids, scid.data, scid.datalen, conn, &conn->cids);
+  if (error) return error;
   wt__conn_set_name(conn, &dcid);
   wt__path_to_quic(&quic_path, path);
-  rc = client_new_quic(conn, &quic_path, version, &dcid, &scid);
-  if (rc) return rc;
-  rc = wt__tls_new_client(&conn->tls, options->tls, options->server_name, conn->resumption_key, conn->quic);
-  if (!rc) wt__tls_set_keys(conn->tls, &conn->keys);
-  return rc;
+  error = client_new_quic(conn, &quic_path, version, &dcid, &scid);
+  if (error) return error;
+  error = wt__tls_new_client(&conn->tls, options->tls, options->server_name, conn->resumption_key, conn->quic);
+  if (!error) wt__tls_set_keys(conn->tls, &conn->keys);
+  return error;
 }
 
 int wt__endpoint_connect(struct wt__endpoint *endpoint, const struct wt__path *path,
@@ -100,14 +100,14 @@ int wt__endpoint_connect(struct wt__endpoint *endpoint, const struct wt__path *p
   if (!conn) return WT_ERR_NOMEM;
   conn->client = true;
   wt__conn_address_text(&path->remote, peer, sizeof(peer));
-  int rc = client_init_quic(conn, path, options);
-  if (!rc) {
-    rc = wt__h3_conn_new_client(&conn->h3, &endpoint->config.h3, &options->callbacks, options->user_data,
-                                &wt__quic_transport, conn, peer, now);
+  int error = client_init_quic(conn, path, options);
+  if (!error) {
+    error = wt__h3_conn_new_client(&conn->h3, &endpoint->config.h3, &options->callbacks, options->user_data,
+                                   &wt__quic_transport, conn, peer, now);
   }
-  if (rc) {
+  if (error) {
     wt__conn_free(conn, WT_TRANSPORT, 0);
-    return rc;
+    return error;
   }
   wt__conn_add(conn);
   wt__conn_wake(conn);

@@ -29,7 +29,7 @@ struct wt__resumption_item *wt__conn_client_take_token(struct wt__conn *conn, ui
 
 /* --- client_end.c --- */
 
-/* Tells h3 why the connection ends: `rc` is an error of ngtcp2, or 0 where `conn->close_code` says it. */
-void wt__conn_client_explain(struct wt__conn *conn, int rc);
+/* Tells h3 why the connection ends: `error` is an error of ngtcp2, or 0 where `conn->close_code` says it. */
+void wt__conn_client_explain(struct wt__conn *conn, int error);
 
 #endif

@@ -49,14 +49,14 @@ int wt__client_auth_init(struct wt__client_auth *auth, enum wt_client_certificat
   gnutls_datum_t pem;
   *auth = (struct wt__client_auth){.mode = mode};
   if (!ca_file) return 0;
-  int rc = gnutls_load_file(ca_file, &pem);
-  if (rc) return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_FILE;
-  rc = gnutls_x509_crt_list_import2(&auth->authorities, &auth->count, &pem, GNUTLS_X509_FMT_PEM, 0);
+  int error = gnutls_load_file(ca_file, &pem);
+  if (error) return error == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_FILE;
+  error = gnutls_x509_crt_list_import2(&auth->authorities, &auth->count, &pem, GNUTLS_X509_FMT_PEM, 0);
   gnutls_free(pem.data);
-  if (rc >= 0 && auth->count > 0) return 0;
+  if (error >= 0 && auth->count > 0) return 0;
   auth->authorities = NULL; /* freed */
   auth->count = 0;
-  return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_FILE;
+  return error == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_FILE;
 }
 
 void wt__client_auth_free(struct wt__client_auth *auth) {

@@ -89,10 +89,10 @@ static void explain(struct wt__h3_end *end, int error, const char *reason) {
   (void)snprintf(end->reason, sizeof(end->reason), "%s", reason);
 }
 
-void wt__conn_client_explain(struct wt__conn *conn, int rc) {
+void wt__conn_client_explain(struct wt__conn *conn, int error) {
   struct wt__h3_end end = {.error = WT_ERR_CLOSED};
   if (!conn->h3) return;
-  switch (rc) {
+  switch (error) {
     case 0: explain_close(conn, &end); break;
     case NGTCP2_ERR_DRAINING: explain_draining(conn, &end); break;
     case NGTCP2_ERR_CRYPTO: explain_crypto(conn, &end); break;
@@ -102,7 +102,7 @@ void wt__conn_client_explain(struct wt__conn *conn, int rc) {
       explain(&end, WT_ERR_UNSUPPORTED, "the server speaks neither version 1 nor version 2 of QUIC");
       break;
     case NGTCP2_ERR_NOMEM: explain(&end, WT_ERR_NOMEM, "out of memory"); break;
-    default: explain(&end, WT_ERR_PROTOCOL, ngtcp2_strerror(rc)); break;
+    default: explain(&end, WT_ERR_PROTOCOL, ngtcp2_strerror(error)); break;
   }
   wt__h3_conn_set_end(conn->h3, &end);
 }

@@ -148,22 +148,22 @@ static int conn_init_quic(struct wt__conn *conn, const struct wt__accept *accept
   ngtcp2_callbacks callbacks;
   ngtcp2_path path;
   ngtcp2_cid scid = {.datalen = WT__CID_LEN};
-  int rc = wt__cid_generate(scid.data, endpoint->config.worker, endpoint->config.workers);
-  if (!rc) rc = wt__cid_map_add(&endpoint->cids, scid.data, scid.datalen, conn, &conn->cids);
-  if (!rc) rc = wt__cid_map_add(&endpoint->cids, hd->dcid.data, hd->dcid.datalen, conn, &conn->cids);
-  if (!rc) rc = conn_params(&params, endpoint, accept, &scid);
-  if (rc) return rc;
+  int error = wt__cid_generate(scid.data, endpoint->config.worker, endpoint->config.workers);
+  if (!error) error = wt__cid_map_add(&endpoint->cids, scid.data, scid.datalen, conn, &conn->cids);
+  if (!error) error = wt__cid_map_add(&endpoint->cids, hd->dcid.data, hd->dcid.datalen, conn, &conn->cids);
+  if (!error) error = conn_params(&params, endpoint, accept, &scid);
+  if (error) return error;
   conn_settings(&settings, endpoint, accept);
   wt__conn_set_callbacks(&callbacks);
   wt__path_to_quic(&path, accept->path);
   ngtcp2_conn *quic; /* set even on an error, to what is freed by then */
-  rc = ngtcp2_conn_server_new(&quic, &hd->scid, &scid, &path, hd->version, &callbacks, &settings, &params,
-                              &conn->blocks.mem, conn);
-  if (rc) return rc == NGTCP2_ERR_NOMEM ? WT_ERR_NOMEM : WT_ERR_INVALID;
+  error = ngtcp2_conn_server_new(&quic, &hd->scid, &scid, &path, hd->version, &callbacks, &settings, &params,
+                                 &conn->blocks.mem, conn);
+  if (error) return error == NGTCP2_ERR_NOMEM ? WT_ERR_NOMEM : WT_ERR_INVALID;
   conn->quic = quic;
-  rc = wt__tls_new_server(&conn->tls, endpoint->config.tls, conn->quic);
-  if (!rc) wt__tls_set_keys(conn->tls, &conn->keys);
-  return rc;
+  error = wt__tls_new_server(&conn->tls, endpoint->config.tls, conn->quic);
+  if (!error) wt__tls_set_keys(conn->tls, &conn->keys);
+  return error;
 }
 
 void wt__conn_set_name(struct wt__conn *conn, const ngtcp2_cid *cid) {
@@ -225,12 +225,12 @@ void wt__conn_add(struct wt__conn *conn) {
 static int conn_join_half_open(struct wt__conn *conn, const struct wt__accept *accept) {
   struct wt__endpoint *endpoint = conn->endpoint;
   bool validated = accept->verdict == WT__TOKEN_RETRY || accept->verdict == WT__TOKEN_REGULAR;
-  int rc = validated ? wt__shared_peer_handshake(endpoint->shared, conn->peer_key) : 0;
-  if (rc) return rc;
-  rc = wt__half_open_add(&endpoint->half_open, &conn->half_open, conn->peer_key, validated, accept->turnover,
-                         endpoint->now);
-  if (rc && validated) wt__shared_peer_remove(endpoint->shared, WT__PEERS_HANDSHAKES, conn->peer_key);
-  return rc;
+  int error = validated ? wt__shared_peer_handshake(endpoint->shared, conn->peer_key) : 0;
+  if (error) return error;
+  error = wt__half_open_add(&endpoint->half_open, &conn->half_open, conn->peer_key, validated, accept->turnover,
+                            endpoint->now);
+  if (error && validated) wt__shared_peer_remove(endpoint->shared, WT__PEERS_HANDSHAKES, conn->peer_key);
+  return error;
 }
 
 int wt__conn_new(struct wt__conn **conn, struct wt__endpoint *endpoint, const struct wt__accept *accept) {
@@ -238,11 +238,11 @@ int wt__conn_new(struct wt__conn **conn, struct wt__endpoint *endpoint, const st
   if (!made) return WT_ERR_NOMEM;
   made->peer_key = wt__peers_key(&endpoint->shared->peers, (const struct sockaddr *)&accept->path->remote);
   wt__conn_set_name(made, &accept->odcid);
-  int rc = conn_init_quic(made, accept);
-  if (!rc) rc = conn_join_half_open(made, accept);
-  if (rc) {
+  int error = conn_init_quic(made, accept);
+  if (!error) error = conn_join_half_open(made, accept);
+  if (error) {
     wt__conn_free(made, WT_TRANSPORT, 0);
-    return rc;
+    return error;
   }
   wt__conn_add(made);
   *conn = made;
@@ -420,25 +420,25 @@ void wt__conn_close_now(struct wt__conn *conn) {
   conn_send_close(conn, &error, conn->close_party);
 }
 
-static void conn_end_as(struct wt__conn *conn, int rc, const ngtcp2_ccerr *sent) {
-  wt__conn_ending_of(conn, rc, sent, &conn->ending);
+static void conn_end_as(struct wt__conn *conn, int error, const ngtcp2_ccerr *sent) {
+  wt__conn_ending_of(conn, error, sent, &conn->ending);
   conn->has_ending = true;
 }
 
-/* ngtcp2 returned the error `rc`: the connection is over. It may be gone afterwards. */
-static void conn_fail(struct wt__conn *conn, int rc) {
-  ngtcp2_ccerr error;
-  if (conn->client && !conn->close_wanted) wt__conn_client_explain(conn, rc);
-  switch (rc) {
+/* ngtcp2 returned the error `error`: the connection is over. It may be gone afterwards. */
+static void conn_fail(struct wt__conn *conn, int error) {
+  ngtcp2_ccerr ccerr;
+  if (conn->client && !conn->close_wanted) wt__conn_client_explain(conn, error);
+  switch (error) {
     case NGTCP2_ERR_DRAINING:
-      conn_end_as(conn, rc, NULL);
+      conn_end_as(conn, error, NULL);
       conn_linger(conn, WT__CONN_DRAINING, WT_PEER, NGTCP2_NO_ERROR);
       return;
     case NGTCP2_ERR_CLOSING:
     case NGTCP2_ERR_DROP_CONN:
     case NGTCP2_ERR_IDLE_CLOSE:
     case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
-      conn_end_as(conn, rc, NULL);
+      conn_end_as(conn, error, NULL);
       wt__conn_free(conn, WT_TRANSPORT, NGTCP2_NO_ERROR);
       return;
     default: break;
@@ -447,14 +447,14 @@ static void conn_fail(struct wt__conn *conn, int rc) {
     wt__conn_close_now(conn);
     return;
   }
-  ngtcp2_ccerr_default(&error);
-  if (rc == NGTCP2_ERR_CRYPTO) {
-    ngtcp2_ccerr_set_tls_alert(&error, ngtcp2_conn_get_tls_alert(conn->quic), NULL, 0);
+  ngtcp2_ccerr_default(&ccerr);
+  if (error == NGTCP2_ERR_CRYPTO) {
+    ngtcp2_ccerr_set_tls_alert(&ccerr, ngtcp2_conn_get_tls_alert(conn->quic), NULL, 0);
   } else {
-    ngtcp2_ccerr_set_liberr(&error, rc, NULL, 0);
+    ngtcp2_ccerr_set_liberr(&ccerr, error, NULL, 0);
   }
-  conn_end_as(conn, rc, &error);
-  conn_send_close(conn, &error, WT_TRANSPORT);
+  conn_end_as(conn, error, &ccerr);
+  conn_send_close(conn, &ccerr, WT_TRANSPORT);
 }
 
 /* --- HTTP/3 begins --- */
@@ -463,8 +463,8 @@ static int conn_start_h3(struct wt__conn *conn, const struct wt__path *path) {
   struct wt__endpoint *endpoint = conn->endpoint;
   char peer[WT__PEER_TEXT_MAX];
   wt__conn_address_text(&path->remote, peer, sizeof(peer));
-  int rc = wt__h3_conn_new(&conn->h3, &endpoint->config.h3, &wt__quic_transport, conn, peer, endpoint->now);
-  if (rc) return NGTCP2_ERR_NOMEM;
+  int error = wt__h3_conn_new(&conn->h3, &endpoint->config.h3, &wt__quic_transport, conn, peer, endpoint->now);
+  if (error) return NGTCP2_ERR_NOMEM;
   WT__DEBUG(endpoint->config.log, "connection %s: from %s", conn->name, peer);
   const ngtcp2_transport_params *params = ngtcp2_conn_get_remote_transport_params(conn->quic);
   wt__h3_conn_start(conn->h3, params ? params->max_datagram_frame_size : 0);
@@ -499,9 +499,9 @@ static void conn_deliver_stops(struct wt__conn *conn) {
 }
 
 /* A server's ngtcp2 passes over what is wrong with an Initial packet, and gives up a connection that begins with it. */
-static int conn_crypto_error(const struct wt__conn *conn, int rc) {
-  bool open = rc == 0 || rc == NGTCP2_ERR_RETRY || rc == NGTCP2_ERR_DROP_CONN;
-  return open && conn->crypto_in.error ? conn->crypto_in.error : rc;
+static int conn_crypto_error(const struct wt__conn *conn, int error) {
+  bool open = error == 0 || error == NGTCP2_ERR_RETRY || error == NGTCP2_ERR_DROP_CONN;
+  return open && conn->crypto_in.error ? conn->crypto_in.error : error;
 }
 
 static int conn_read(struct wt__conn *conn, const struct wt__path *path, unsigned ecn, const uint8_t *data,
@@ -516,13 +516,13 @@ static int conn_read(struct wt__conn *conn, const struct wt__path *path, unsigne
   wt__rebinding_begin(conn, &rebinding, &quic_path, data, len);
   wt__conn_set_current(conn);
   conn->blocks.reading = true;
-  int rc = ngtcp2_conn_read_pkt(conn->quic, &quic_path, &info, data, len, conn->endpoint->now);
+  int error = ngtcp2_conn_read_pkt(conn->quic, &quic_path, &info, data, len, conn->endpoint->now);
   conn->blocks.reading = false;
   wt__conn_set_current(NULL);
   wt__rebinding_end(conn, &rebinding);
   wt__handshake_path_end(conn, &handshake);
   wt__conn_deliver_acked(conn);
-  return rc;
+  return error;
 }
 
 void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len) {
@@ -535,23 +535,23 @@ void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned 
   if (conn->client) wt__conn_client_release_resumption(conn);
   if (!conn->handshake_done) conn->handshake_quiet_since = endpoint->now;
   ngtcp2_pkt_hd hd;
-  int rc = conn_read(conn, path, ecn, data, len);
-  rc = conn_crypto_error(conn, rc);
-  if (rc == NGTCP2_ERR_RETRY) { /* the client's first bytes came in a way that asks for a proof of its address */
+  int error = conn_read(conn, path, ecn, data, len);
+  error = conn_crypto_error(conn, error);
+  if (error == NGTCP2_ERR_RETRY) { /* the client's first bytes came in a way that asks for a proof of its address */
     if (!ngtcp2_accept(&hd, data, len)) wt__endpoint_send_retry(endpoint, path, &hd);
     wt__conn_free(conn, WT_TRANSPORT, NGTCP2_NO_ERROR);
     return;
   }
-  if (!rc && conn->can_start && !conn->h3) rc = conn_start_h3(conn, path);
-  if (!rc) rc = conn->reset_in.error;
-  if (!rc) {
+  if (!error && conn->can_start && !conn->h3) error = conn_start_h3(conn, path);
+  if (!error) error = conn->reset_in.error;
+  if (!error) {
     if (conn->handshake_done && !conn->client) conn_settle(conn);
     conn_deliver_stops(conn);
     wt__reset_at_recv_tell_finals(conn);
-    rc = wt__reset_at_recv_inject(conn);
+    error = wt__reset_at_recv_inject(conn);
   }
-  if (rc) {
-    conn_fail(conn, rc);
+  if (error) {
+    conn_fail(conn, error);
     return;
   }
   wt__conn_check_read(conn);
@@ -564,16 +564,16 @@ bool wt__conn_expire(struct wt__conn *conn) {
     wt__conn_free(conn, WT_TRANSPORT, NGTCP2_NO_ERROR);
     return false;
   }
-  int rc = wt__reset_at_recv_expire(conn);
+  int error = wt__reset_at_recv_expire(conn);
   wt__reset_at_send_expire(conn);
   if (conn->release_at <= endpoint->now) conn_release_idle(conn);
   wt__path_watch_expire(conn);
-  if (!rc && ngtcp2_conn_get_expiry(conn->quic) <= endpoint->now) {
-    rc = ngtcp2_conn_handle_expiry(conn->quic, endpoint->now);
+  if (!error && ngtcp2_conn_get_expiry(conn->quic) <= endpoint->now) {
+    error = ngtcp2_conn_handle_expiry(conn->quic, endpoint->now);
     wt__probe_expired(conn);
   }
-  if (rc) {
-    conn_fail(conn, rc);
+  if (error) {
+    conn_fail(conn, error);
     return false;
   }
   wt__conn_wake(conn);
@@ -627,18 +627,18 @@ void wt__conn_run(struct wt__conn *conn) {
   if (conn->keep_alive) wt__conn_update_keep_alive(conn);
   wt__conn_extend_max_data(conn);
   wt__reset_at_recv_tell_finals(conn);
-  int rc = conn->close_wanted ? 0 : wt__reset_at_recv_inject(conn); /* of streams that were stopped meanwhile */
-  if (!rc && !conn->close_wanted && !endpoint->batch.blocked) {
+  int error = conn->close_wanted ? 0 : wt__reset_at_recv_inject(conn); /* of streams that were stopped meanwhile */
+  if (!error && !conn->close_wanted && !endpoint->batch.blocked) {
     wt__list_remove(&conn->queue); /* woken by its own work: that is written now */
     wt__conn_set_current(conn);
-    rc = wt__conn_write(conn, &more);
+    error = wt__conn_write(conn, &more);
     wt__conn_set_current(NULL);
-    if (!rc && conn->h3) wt__h3_conn_run(conn->h3, endpoint->now);
+    if (!error && conn->h3) wt__h3_conn_run(conn->h3, endpoint->now);
   }
-  if (!rc && conn->close_wanted) {
+  if (!error && conn->close_wanted) {
     wt__conn_close_now(conn);
     return;
   }
-  if (!rc) rc = conn_schedule(conn, more);
-  if (rc) conn_fail(conn, rc);
+  if (!error) error = conn_schedule(conn, more);
+  if (error) conn_fail(conn, error);
 }

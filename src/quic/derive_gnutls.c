@@ -57,12 +57,12 @@ int wt__derive_exported(const struct wt__secret *secret, const char *label, stru
   struct wt__secret derived = {.hash = secret->hash, .len = secret->len};
   uint8_t hash[WT__DERIVE_SECRET_MAX];
   const struct wt__vec hashed = {hash, secret->len}; /* a secret is as long as its hash */
-  int rc = gnutls_hash_fast((gnutls_digest_algorithm_t)secret->hash, "", 0, hash) ? WT_ERR_TLS : 0;
-  if (!rc) rc = wt__derive_expand_label(secret, label, hashed, derived.data, derived.len);
-  if (!rc &&
+  int error = gnutls_hash_fast((gnutls_digest_algorithm_t)secret->hash, "", 0, hash) ? WT_ERR_TLS : 0;
+  if (!error) error = wt__derive_expand_label(secret, label, hashed, derived.data, derived.len);
+  if (!error &&
       gnutls_hash_fast((gnutls_digest_algorithm_t)secret->hash, context.len ? context.data : hash, context.len, hash))
-    rc = WT_ERR_TLS;
-  if (!rc) rc = wt__derive_expand_label(&derived, "exporter", hashed, out, out_len);
+    error = WT_ERR_TLS;
+  if (!error) error = wt__derive_expand_label(&derived, "exporter", hashed, out, out_len);
   wt__wipe(&derived, sizeof(derived));
-  return rc;
+  return error;
 }

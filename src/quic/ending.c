@@ -64,9 +64,9 @@ static void ending_of_peer(struct wt__conn *conn, struct wt__ending *ending) {
   ending->message = conn_keep_phrase(conn, peer);
 }
 
-void wt__conn_ending_of(struct wt__conn *conn, int rc, const ngtcp2_ccerr *sent, struct wt__ending *ending) {
+void wt__conn_ending_of(struct wt__conn *conn, int error, const ngtcp2_ccerr *sent, struct wt__ending *ending) {
   *ending = (struct wt__ending){.cause = WT_CAUSE_ERROR, .message = ""};
-  switch (rc) {
+  switch (error) {
     case NGTCP2_ERR_DRAINING: ending_of_peer(conn, ending); break;
     case NGTCP2_ERR_IDLE_CLOSE:
       ending->cause = WT_CAUSE_TIMEOUT;
@@ -79,7 +79,7 @@ void wt__conn_ending_of(struct wt__conn *conn, int rc, const ngtcp2_ccerr *sent,
     case NGTCP2_ERR_CLOSING:
     case NGTCP2_ERR_DROP_CONN:
       ending->cause = WT_CAUSE_NETWORK;
-      ending->message = ngtcp2_strerror(rc);
+      ending->message = ngtcp2_strerror(error);
       break;
     case NGTCP2_ERR_CRYPTO:
       ending->wire_code = sent ? sent->error_code : NGTCP2_NO_ERROR;
@@ -87,7 +87,7 @@ void wt__conn_ending_of(struct wt__conn *conn, int rc, const ngtcp2_ccerr *sent,
       break;
     default:
       ending->wire_code = sent ? sent->error_code : NGTCP2_NO_ERROR;
-      ending->message = ngtcp2_strerror(rc);
+      ending->message = ngtcp2_strerror(error);
       break;
   }
 }

@@ -87,12 +87,12 @@ int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_c
   made->batch.send_ctx = config->send_ctx;
   made->batch.stats = &made->stats;
   if (made->config.workers == 0) made->config.workers = 1;
-  int rc = wt__cid_map_init(&made->cids);
-  if (!rc && !config->shared) rc = wt__shared_init(&made->own);
-  if (!rc) made->shared = config->shared ? config->shared : &made->own;
-  if (rc) {
+  int error = wt__cid_map_init(&made->cids);
+  if (!error && !config->shared) error = wt__shared_init(&made->own);
+  if (!error) made->shared = config->shared ? config->shared : &made->own;
+  if (error) {
     wt__endpoint_free(made);
-    return rc;
+    return error;
   }
   *endpoint = made;
   return 0;
@@ -170,18 +170,18 @@ void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *pat
                        size_t len, uint64_t now) {
   ngtcp2_version_cid ids;
   if (len == 0) return; /* ngtcp2 has an assertion for it, and below the first byte is looked at */
-  int rc = ngtcp2_pkt_decode_version_cid(&ids, data, len, WT__CID_LEN);
-  struct wt__conn *conn = rc ? NULL : wt__cid_map_find(&endpoint->cids, ids.dcid, ids.dcidlen);
-  if (!rc && !conn && endpoint_pass(endpoint, path, ecn, data, len, &ids)) return;
+  int error = ngtcp2_pkt_decode_version_cid(&ids, data, len, WT__CID_LEN);
+  struct wt__conn *conn = error ? NULL : wt__cid_map_find(&endpoint->cids, ids.dcid, ids.dcidlen);
+  if (!error && !conn && endpoint_pass(endpoint, path, ecn, data, len, &ids)) return;
   endpoint->now = now;
   wt__endpoint_update_budget(endpoint);
   endpoint->stats.packets_received++;
   endpoint->stats.bytes_received += len;
-  if (rc == NGTCP2_ERR_VERSION_NEGOTIATION) {
+  if (error == NGTCP2_ERR_VERSION_NEGOTIATION) {
     if (endpoint->config.tls) wt__endpoint_send_version_negotiation(endpoint, path, &ids);
     return;
   }
-  if (rc) return;
+  if (error) return;
   if (!wt__turn_admits(&endpoint->turn, conn ? &conn->lane : &endpoint->unknown_lane)) {
     endpoint_put_off(endpoint, conn, path, ecn, data, len);
     return;

@@ -52,8 +52,8 @@ static void keep_exporter(struct wt__tls *tls, gnutls_session_t session, const g
 /* GnuTLS's own function comes first, if there is one. */
 static int session_on_secret_log(gnutls_session_t session, const char *label, const gnutls_datum_t *secret) {
   struct wt__tls *tls = gnutls_session_get_ptr(session);
-  int rc = tls->key_log ? ((gnutls_keylog_func)tls->key_log)(session, label, secret) : 0;
-  if (rc) return rc;
+  int error = tls->key_log ? ((gnutls_keylog_func)tls->key_log)(session, label, secret) : 0;
+  if (error) return error;
   if (tls->log && tls->log->function) tell(session, tls->log, label, secret);
   if (!tls->client && strcmp(label, "EXPORTER_SECRET") == 0) keep_exporter(tls, session, secret);
   return 0;

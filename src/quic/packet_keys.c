@@ -55,12 +55,12 @@ int wt__packet_keys_add(struct wt__packet_keys *keys, uint32_t version, const ui
   wt__list_push_back(&keys->list, &key->link);
   key->cipher = keys->cipher;
   memcpy(from.data, secret, len);
-  int rc = wt__derive_packet_part(&from, version, WT__PACKET_PART_KEY, key->bare, keys->key_len);
-  if (!rc) rc = wt__derive_packet_part(&from, version, WT__PACKET_PART_IV, material->iv, sizeof(material->iv));
+  int error = wt__derive_packet_part(&from, version, WT__PACKET_PART_KEY, key->bare, keys->key_len);
+  if (!error) error = wt__derive_packet_part(&from, version, WT__PACKET_PART_IV, material->iv, sizeof(material->iv));
   wt__wipe(&from, sizeof(from));
-  if (rc) wt__packet_key_free(key);
-  material->key = rc ? NULL : key;
-  return rc;
+  if (error) wt__packet_key_free(key);
+  material->key = error ? NULL : key;
+  return error;
 }
 
 int wt__packet_keys_next(struct wt__packet_keys *keys, uint32_t version, const uint8_t *secret, size_t len,
@@ -68,9 +68,9 @@ int wt__packet_keys_next(struct wt__packet_keys *keys, uint32_t version, const u
   struct wt__secret from = {.hash = keys->hash, .len = len};
   if (len > sizeof(from.data)) return WT_ERR_TLS;
   memcpy(from.data, secret, len);
-  int rc = wt__derive_packet_part(&from, version, WT__PACKET_PART_NEXT, next, len);
+  int error = wt__derive_packet_part(&from, version, WT__PACKET_PART_NEXT, next, len);
   wt__wipe(&from, sizeof(from));
-  return rc ? rc : wt__packet_keys_add(keys, version, next, len, material);
+  return error ? error : wt__packet_keys_add(keys, version, next, len, material);
 }
 
 struct wt__mask *wt__packet_keys_set_header(struct wt__packet_keys *keys, bool sending, const uint8_t *bare) {
@@ -105,11 +105,13 @@ void wt__packet_keys_release(struct wt__packet_keys *keys) {
 
 /* For the first packet, or the first after a rest. False: out of memory. */
 static bool key_expand(struct wt__packet_key *key, const ngtcp2_crypto_aead *aead, bool sending) {
-  int rc = 0;
+  int error = 0;
   key->seal = wt__seal_new(key->cipher, key->bare);
-  if (!key->seal && sending) rc = ngtcp2_crypto_aead_ctx_encrypt_init(&key->aead, aead, key->bare, WT__PACKET_IV_LEN);
-  if (!key->seal && !sending) rc = ngtcp2_crypto_aead_ctx_decrypt_init(&key->aead, aead, key->bare, WT__PACKET_IV_LEN);
-  return rc == 0;
+  if (!key->seal && sending)
+    error = ngtcp2_crypto_aead_ctx_encrypt_init(&key->aead, aead, key->bare, WT__PACKET_IV_LEN);
+  if (!key->seal && !sending)
+    error = ngtcp2_crypto_aead_ctx_decrypt_init(&key->aead, aead, key->bare, WT__PACKET_IV_LEN);
+  return error == 0;
 }
 
 int wt__packet_key_encrypt(struct wt__packet_key *key, uint8_t *dst, const ngtcp2_crypto_aead *aead,

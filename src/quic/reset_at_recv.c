@@ -302,9 +302,9 @@ int wt__reset_at_recv_opened(struct wt__conn *conn, int64_t id) {
   if (is_ours(conn, id)) return 0;
   struct wt__idset *ids = &conn->reset_in.opened[is_uni(id)];
   wt__gauge_remove(&conn->gauge, ids_size(ids));
-  int rc = wt__idset_add(ids, (uint64_t)id >> 2);
+  int error = wt__idset_add(ids, (uint64_t)id >> 2);
   wt__gauge_add(&conn->gauge, ids_size(ids));
-  return rc;
+  return error;
 }
 
 void wt__reset_at_recv_data(struct wt__conn *conn, int64_t id, uint64_t offset, size_t len) {
@@ -388,10 +388,10 @@ static int inject_read(struct wt__conn *conn, const uint8_t *packet, size_t len)
   ngtcp2_pkt_info info = {0};
   conn->reset_in.injecting = true;
   wt__conn_set_current(conn);
-  int rc = ngtcp2_conn_read_pkt(conn->quic, &path, &info, packet, len, conn->endpoint->now);
+  int error = ngtcp2_conn_read_pkt(conn->quic, &path, &info, packet, len, conn->endpoint->now);
   wt__conn_set_current(NULL);
   conn->reset_in.injecting = false;
-  return rc;
+  return error;
 }
 
 /* Those that ngtcp2 took note of were let go by its callbacks. A reset that it ignored, since the stream was
@@ -407,13 +407,13 @@ int wt__reset_at_recv_inject(struct wt__conn *conn) {
   uint8_t packet[PACKET_ROOM];
   while (!wt__list_empty(&in->ready) && in->has_header && ngtcp2_conn_get_handshake_completed(conn->quic)) {
     size_t len = inject_write(in, packet);
-    int rc = inject_read(conn, packet, len);
-    if (!rc) { /* not opened: keys have changed since the newest packet */
+    int error = inject_read(conn, packet, len);
+    if (!error) { /* not opened: keys have changed since the newest packet */
       packet[0] ^= KEY_PHASE;
-      rc = inject_read(conn, packet, len);
+      error = inject_read(conn, packet, len);
     }
-    if (rc && rc != NGTCP2_ERR_FRAME_ENCODING) return rc;
-    if (!rc) break; /* its connection id was retired: the next packet brings another one */
+    if (error && error != NGTCP2_ERR_FRAME_ENCODING) return error;
+    if (!error) break; /* its connection id was retired: the next packet brings another one */
     inject_sweep(conn);
   }
   return 0;

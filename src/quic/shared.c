@@ -23,9 +23,9 @@
 #include "base/mem.h"
 
 int wt__shared_init(struct wt__shared *shared) {
-  int rc = wt__token_key_init(&shared->token_key);
-  if (!rc) rc = wt__peers_init(&shared->peers);
-  if (rc) return rc;
+  int error = wt__token_key_init(&shared->token_key);
+  if (!error) error = wt__peers_init(&shared->peers);
+  if (error) return error;
   atomic_init(&shared->connections, 0);
   atomic_init(&shared->handshakes, 0);
   atomic_init(&shared->owed, 0);
@@ -89,9 +89,9 @@ void wt__shared_peer_get(struct wt__shared *shared, uint64_t key, struct wt__pee
 
 int wt__shared_peer_handshake(struct wt__shared *shared, uint64_t key) {
   pthread_mutex_lock(&shared->lock);
-  int rc = wt__peers_add(&shared->peers, WT__PEERS_HANDSHAKES, key);
+  int error = wt__peers_add(&shared->peers, WT__PEERS_HANDSHAKES, key);
   pthread_mutex_unlock(&shared->lock);
-  return rc;
+  return error;
 }
 
 bool wt__shared_peer_establish(struct wt__shared *shared, uint64_t key, size_t max) {

@@ -58,8 +58,8 @@ static struct wt__sign *sign_of(gnutls_privkey_t key) {
   gnutls_datum_t der = {NULL, 0};
   if (gnutls_privkey_get_pk_algorithm(key, NULL) != GNUTLS_PK_ECDSA || gnutls_privkey_export_x509(key, &numbers))
     return NULL;
-  int rc = gnutls_x509_privkey_export2_pkcs8(numbers, GNUTLS_X509_FMT_DER, NULL, GNUTLS_PKCS_PLAIN, &der);
-  struct wt__sign *sign = rc ? NULL : wt__sign_new(der.data, der.size);
+  int error = gnutls_x509_privkey_export2_pkcs8(numbers, GNUTLS_X509_FMT_DER, NULL, GNUTLS_PKCS_PLAIN, &der);
+  struct wt__sign *sign = error ? NULL : wt__sign_new(der.data, der.size);
   wt__wipe(der.data, der.size);
   gnutls_free(der.data);
   gnutls_x509_privkey_deinit(numbers);
@@ -70,9 +70,10 @@ struct gnutls_privkey_st *wt__signer_new(struct gnutls_privkey_st *key) {
   struct wt__sign *sign = sign_of(key);
   gnutls_privkey_t signer = NULL;
   if (!sign) return NULL;
-  int rc = gnutls_privkey_init(&signer);
-  if (!rc) rc = gnutls_privkey_import_ext4(signer, sign, NULL, signer_sign, NULL, signer_free, signer_describe, 0);
-  if (!rc) return signer;
+  int error = gnutls_privkey_init(&signer);
+  if (!error)
+    error = gnutls_privkey_import_ext4(signer, sign, NULL, signer_sign, NULL, signer_free, signer_describe, 0);
+  if (!error) return signer;
   if (signer) gnutls_privkey_deinit(signer);
   wt__sign_free(sign);
   return NULL;

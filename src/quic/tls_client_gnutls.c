@@ -171,11 +171,11 @@ static int session_verify(gnutls_session_t session) {
   if (!chain || count == 0) return refuse(tls, "the server sent no certificate");
   tls->peer_showed = true;
   if (gnutls_x509_crt_init(&leaf)) return refuse(tls, "out of memory");
-  int rc = gnutls_x509_crt_import(leaf, &chain[0], GNUTLS_X509_FMT_DER)
-               ? refuse(tls, "the server's certificate cannot be read")
-               : check_peer(tls, chain, count, leaf);
+  int error = gnutls_x509_crt_import(leaf, &chain[0], GNUTLS_X509_FMT_DER)
+                  ? refuse(tls, "the server's certificate cannot be read")
+                  : check_peer(tls, chain, count, leaf);
   gnutls_x509_crt_deinit(leaf);
-  return rc;
+  return error;
 }
 
 /* --- What the client shows --- */
@@ -214,9 +214,9 @@ static int client_hashes(struct wt__tls_client *client, const struct wt__tls_cli
 }
 
 static int client_init(struct wt__tls_client *client, const struct wt__tls_client_options *options) {
-  int rc = wt__tls_choice_apply(&options->choice, false, &client->priorities);
-  if (!rc) rc = gnutls_certificate_allocate_credentials(&client->credentials);
-  if (rc) return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+  int error = wt__tls_choice_apply(&options->choice, false, &client->priorities);
+  if (!error) error = gnutls_certificate_allocate_credentials(&client->credentials);
+  if (error) return error == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
   client->resumption = wt__resumption_new();
   if (!client->resumption) return WT_ERR_NOMEM;
   gnutls_certificate_set_verify_function(client->credentials, session_verify);
@@ -231,10 +231,10 @@ static int client_init(struct wt__tls_client *client, const struct wt__tls_clien
 int wt__tls_client_new(struct wt__tls_client **client, const struct wt__tls_client_options *options) {
   struct wt__tls_client *made = wt__calloc(1, sizeof(*made));
   if (!made) return WT_ERR_NOMEM;
-  int rc = client_init(made, options);
-  if (rc) {
+  int error = client_init(made, options);
+  if (error) {
     wt__tls_client_free(made);
-    return rc;
+    return error;
   }
   *client = made;
   return 0;
@@ -303,25 +303,25 @@ static char *name_without_dot(const char *name) {
 }
 
 static int client_configure(struct wt__tls *tls) {
-  int rc = wt__tls_handshake_configure(tls, tls->client->priorities, tls->client->credentials);
-  if (!rc) rc = gnutls_session_ticket_enable_client(tls->session);
+  int error = wt__tls_handshake_configure(tls, tls->client->priorities, tls->client->credentials);
+  if (!error) error = gnutls_session_ticket_enable_client(tls->session);
   if (tls->resumption_key) {
     gnutls_handshake_set_hook_function(tls->session, GNUTLS_HANDSHAKE_NEW_SESSION_TICKET, GNUTLS_HOOK_POST,
                                        session_on_ticket);
   }
   /* An address is no server name (RFC 6066, section 3). */
-  if (!rc && tls->server_name[0] && !name_is_address(tls->server_name)) {
-    rc = gnutls_server_name_set(tls->session, GNUTLS_NAME_DNS, tls->server_name, strlen(tls->server_name));
+  if (!error && tls->server_name[0] && !name_is_address(tls->server_name)) {
+    error = gnutls_server_name_set(tls->session, GNUTLS_NAME_DNS, tls->server_name, strlen(tls->server_name));
   }
-  return rc;
+  return error;
 }
 
 static int client_begin(struct wt__tls *tls) {
   const struct wt__resumption_item *ticket = tls->ticket;
-  int rc = gnutls_init(&tls->session, GNUTLS_CLIENT | GNUTLS_NO_END_OF_EARLY_DATA);
-  if (!rc && tls->log->function) wt__key_log_watch(tls);
-  if (!rc) rc = client_configure(tls);
-  if (rc || !ticket) return rc;
+  int error = gnutls_init(&tls->session, GNUTLS_CLIENT | GNUTLS_NO_END_OF_EARLY_DATA);
+  if (!error && tls->log->function) wt__key_log_watch(tls);
+  if (!error) error = client_configure(tls);
+  if (error || !ticket) return error;
   if (gnutls_session_set_data(tls->session, ticket->data, ticket->len)) { /* then from the beginning, without it */
     gnutls_deinit(tls->session);
     tls->session = NULL;
@@ -345,11 +345,11 @@ int wt__tls_new_client(struct wt__tls **tls, struct wt__tls_client *client, cons
   made->error = wt__calloc(1, WT__TLS_ERROR_MAX);
   bool whole = made->server_name && made->error;
   if (whole) made->ticket = client_take_ticket(made);
-  int rc = whole ? client_begin(made) : GNUTLS_E_MEMORY_ERROR;
-  if (rc) {
+  int error = whole ? client_begin(made) : GNUTLS_E_MEMORY_ERROR;
+  if (error) {
     wt__tls_client_release_ticket(made, true);
     wt__tls_free(made);
-    return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+    return error == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
   }
   ngtcp2_conn_set_tls_native_handle(conn, made->session);
   *tls = made;

@@ -120,8 +120,8 @@ int wt__tls_export(struct wt__tls *tls, const char *label, const void *context, 
   /* A context of length 0 and none are the same in TLS 1.3. */
   if (!tls->session)
     return wt__derive_exported(&tls->exporter, label, (struct wt__vec){context, context_len}, out, out_len);
-  int rc = gnutls_prf_rfc5705(tls->session, strlen(label), label, context_len, context, out_len, out);
-  return rc ? WT_ERR_TLS : 0;
+  int error = gnutls_prf_rfc5705(tls->session, strlen(label), label, context_len, context, out_len, out);
+  return error ? WT_ERR_TLS : 0;
 }
 
 /* --- Random bytes --- */

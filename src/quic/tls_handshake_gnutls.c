@@ -70,15 +70,15 @@ static int session_header_key(gnutls_session_t session, uint32_t version, bool s
   gnutls_cipher_hd_t handle;
   if (len > sizeof(from.data) || keys->key_len > sizeof(bare)) return -1;
   memcpy(from.data, secret, len);
-  int rc = wt__derive_packet_part(&from, version, WT__PACKET_PART_HP, bare, keys->key_len);
-  if (!rc) ctx->native_handle = wt__packet_keys_set_header(keys, sending, bare);
-  if (!rc && !ctx->native_handle) {
-    rc = gnutls_cipher_init(&handle, session_choose_cipher(session, keys), &key, NULL);
-    if (!rc) ctx->native_handle = handle;
+  int error = wt__derive_packet_part(&from, version, WT__PACKET_PART_HP, bare, keys->key_len);
+  if (!error) ctx->native_handle = wt__packet_keys_set_header(keys, sending, bare);
+  if (!error && !ctx->native_handle) {
+    error = gnutls_cipher_init(&handle, session_choose_cipher(session, keys), &key, NULL);
+    if (!error) ctx->native_handle = handle;
   }
   wt__wipe(&from, sizeof(from));
   wt__wipe(bare, sizeof(bare));
-  return rc ? -1 : 0;
+  return error ? -1 : 0;
 }
 
 /* As libngtcp2_crypto's, with records of ours in the place of its contexts. 0 or -1. */
@@ -92,12 +92,12 @@ static int session_install_1rtt(gnutls_session_t session, bool sending, const vo
       wt__packet_keys_add(tls->keys, version, secret, len, &material))
     return -1;
   const ngtcp2_crypto_aead_ctx ctx = {material.key};
-  int rc = session_header_key(session, version, sending, secret, len, &header);
-  if (!rc && sending)
-    rc = ngtcp2_conn_install_tx_key(conn, secret, len, &ctx, material.iv, sizeof(material.iv), &header);
-  if (!rc && !sending)
-    rc = ngtcp2_conn_install_rx_key(conn, secret, len, &ctx, material.iv, sizeof(material.iv), &header);
-  if (!rc) return 0;
+  int error = session_header_key(session, version, sending, secret, len, &header);
+  if (!error && sending)
+    error = ngtcp2_conn_install_tx_key(conn, secret, len, &ctx, material.iv, sizeof(material.iv), &header);
+  if (!error && !sending)
+    error = ngtcp2_conn_install_rx_key(conn, secret, len, &ctx, material.iv, sizeof(material.iv), &header);
+  if (!error) return 0;
   if (header.native_handle && !wt__packet_keys_header(tls->keys, header.native_handle))
     gnutls_cipher_deinit(header.native_handle);
   wt__packet_key_free(material.key);
@@ -144,10 +144,10 @@ static int session_on_read(gnutls_session_t session, gnutls_record_encryption_le
                            gnutls_handshake_description_t type, const void *data, size_t len) {
   struct ngtcp2_conn *conn = session_tls(session)->conn;
   if (type == GNUTLS_HANDSHAKE_CHANGE_CIPHER_SPEC) return 0;
-  int rc =
+  int error =
       ngtcp2_conn_submit_crypto_data(conn, ngtcp2_crypto_gnutls_from_gnutls_record_encryption_level(level), data, len);
-  if (!rc) return 0;
-  ngtcp2_conn_set_tls_error(conn, rc);
+  if (!error) return 0;
+  ngtcp2_conn_set_tls_error(conn, error);
   return -1;
 }
 
@@ -167,10 +167,10 @@ static int params_recv(gnutls_session_t session, const uint8_t *data, size_t len
   wt__server_name_hide(session_tls(session), data);
   enum wt__reset_at_param reset_at = wt__quic_params_find_reset_at(data, len);
   session_tls(session)->peer_has_reset_at = reset_at == WT__RESET_AT_PRESENT;
-  int rc = reset_at == WT__RESET_AT_MALFORMED ? NGTCP2_ERR_TRANSPORT_PARAM
-                                              : ngtcp2_conn_decode_and_set_remote_transport_params(conn, data, len);
-  if (!rc) return 0;
-  ngtcp2_conn_set_tls_error(conn, rc);
+  int error = reset_at == WT__RESET_AT_MALFORMED ? NGTCP2_ERR_TRANSPORT_PARAM
+                                                 : ngtcp2_conn_decode_and_set_remote_transport_params(conn, data, len);
+  if (!error) return 0;
+  ngtcp2_conn_set_tls_error(conn, error);
   return GNUTLS_E_RECEIVED_ILLEGAL_PARAMETER;
 }
 
@@ -189,10 +189,10 @@ int wt__tls_handshake_configure(struct wt__tls *tls, struct gnutls_priority_st *
   /* A server reads them in the first of GnuTLS's passes, before the server name (server_name_gnutls.c). */
   gnutls_ext_parse_type_t pass = tls->client ? GNUTLS_EXT_TLS : GNUTLS_EXT_VERSION_NEG;
   gnutls_session_set_ptr(session, tls);
-  int rc = gnutls_priority_set(session, priorities);
-  if (!rc) rc = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
-  if (!rc) rc = gnutls_alpn_set_protocols(session, &alpn, 1, GNUTLS_ALPN_MANDATORY);
-  if (rc) return rc;
+  int error = gnutls_priority_set(session, priorities);
+  if (!error) error = gnutls_credentials_set(session, GNUTLS_CRD_CERTIFICATE, credentials);
+  if (!error) error = gnutls_alpn_set_protocols(session, &alpn, 1, GNUTLS_ALPN_MANDATORY);
+  if (error) return error;
   gnutls_handshake_set_secret_function(session, session_on_secret);
   gnutls_handshake_set_read_function(session, session_on_read);
   gnutls_alert_set_read_function(session, session_on_alert);

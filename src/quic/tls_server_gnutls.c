@@ -42,11 +42,11 @@ int wt__tls_context_new(struct wt__tls_context **context, bool session_tickets) 
   if (!made) return WT_ERR_NOMEM;
   pthread_mutex_init(&made->lock, NULL);
   made->ticket_lifetime_s = WT__TICKET_LIFETIME_S;
-  int rc = wt__tls_choice_apply(NULL, true, &made->priorities);
-  if (!rc && session_tickets) rc = wt__ticket_key_generate(&made->ticket_secret);
-  if (rc) {
+  int error = wt__tls_choice_apply(NULL, true, &made->priorities);
+  if (!error && session_tickets) error = wt__ticket_key_generate(&made->ticket_secret);
+  if (error) {
     wt__tls_context_free(made);
-    return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+    return error == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
   }
   *context = made;
   return 0;
@@ -58,8 +58,8 @@ int wt__tls_context_configure(struct wt__tls_context *context, const struct wt__
   context->select = (struct wt__cert_select){options->select, options->select_user_data};
   if (context->priorities) gnutls_priority_deinit(context->priorities);
   context->priorities = NULL;
-  int rc = wt__tls_choice_apply(&options->choice, true, &context->priorities);
-  if (rc) return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+  int error = wt__tls_choice_apply(&options->choice, true, &context->priorities);
+  if (error) return error == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
   wt__client_auth_free(&context->auth);
   return wt__client_auth_init(&context->auth, options->client_certificates, options->client_ca_file);
 }
@@ -79,11 +79,11 @@ int wt__tls_context_set_certificates(struct wt__tls_context *context, wt_certifi
   if (!count || !certificates) return WT_ERR_INVALID;
   struct wt__cert_set *set = wt__cert_set_new(certificates, count);
   if (!set) return WT_ERR_NOMEM;
-  int rc = wt__cert_set_derive_ticket_key(set, &context->ticket_secret);
-  if (!rc) rc = wt__client_auth_trust(&context->auth, set->credentials);
-  if (rc) {
+  int error = wt__cert_set_derive_ticket_key(set, &context->ticket_secret);
+  if (!error) error = wt__client_auth_trust(&context->auth, set->credentials);
+  if (error) {
     wt__cert_set_unref(set);
-    return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+    return error == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
   }
   pthread_mutex_lock(&context->lock);
   struct wt__cert_set *old = context->set;
@@ -118,8 +118,8 @@ int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, st
   made->log = &context->key_log;
   made->select = &context->select;
   made->ticket_lifetime_s = context->ticket_lifetime_s;
-  int rc = gnutls_init(&made->session, GNUTLS_SERVER | GNUTLS_NO_END_OF_EARLY_DATA | GNUTLS_NO_AUTO_SEND_TICKET);
-  if (rc) {
+  int error = gnutls_init(&made->session, GNUTLS_SERVER | GNUTLS_NO_END_OF_EARLY_DATA | GNUTLS_NO_AUTO_SEND_TICKET);
+  if (error) {
     made->session = NULL;
     wt__tls_free(made);
     return WT_ERR_NOMEM;
@@ -128,11 +128,11 @@ int wt__tls_new_server(struct wt__tls **tls, struct wt__tls_context *context, st
   wt__server_name_watch(made);
   wt__client_auth_ask(made);
   gnutls_db_set_cache_expiration(made->session, (int)context->ticket_lifetime_s);
-  rc = wt__tls_handshake_configure(made, context->priorities, made->set->credentials);
-  if (!rc && set->ticket_key.data) rc = gnutls_session_ticket_enable_server(made->session, &ticket_key);
-  if (rc) {
+  error = wt__tls_handshake_configure(made, context->priorities, made->set->credentials);
+  if (!error && set->ticket_key.data) error = gnutls_session_ticket_enable_server(made->session, &ticket_key);
+  if (error) {
     wt__tls_free(made);
-    return rc == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
+    return error == GNUTLS_E_MEMORY_ERROR ? WT_ERR_NOMEM : WT_ERR_TLS;
   }
   ngtcp2_conn_set_tls_native_handle(conn, made->session);
   *tls = made;

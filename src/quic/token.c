@@ -54,9 +54,9 @@ static enum wt__token_verdict token_verify_retry(const struct wt__token_key *key
                                                  uint32_t version, struct wt__token_address client,
                                                  const struct ngtcp2_cid *dcid, struct ngtcp2_cid *odcid,
                                                  uint64_t now) {
-  int rc = ngtcp2_crypto_verify_retry_token2(odcid, token, len, key->secret, sizeof(key->secret), version,
-                                             client.address, client.len, dcid, RETRY_LIFETIME, now);
-  switch (rc) {
+  int error = ngtcp2_crypto_verify_retry_token2(odcid, token, len, key->secret, sizeof(key->secret), version,
+                                                client.address, client.len, dcid, RETRY_LIFETIME, now);
+  switch (error) {
     case 0: return WT__TOKEN_RETRY;
     case NGTCP2_CRYPTO_ERR_VERIFY_TOKEN: return WT__TOKEN_BAD;
     default: return WT__TOKEN_NONE; /* not sealed with our key: perhaps before a restart */

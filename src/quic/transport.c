@@ -31,8 +31,9 @@ static struct wt__conn *conn_open(void *ctx) {
 static int transport_open_stream(void *ctx, bool uni, int64_t *id) {
   struct wt__conn *conn = conn_open(ctx);
   if (!conn || conn->close_wanted) return WT_ERR_CLOSED;
-  int rc = uni ? ngtcp2_conn_open_uni_stream(conn->quic, id, NULL) : ngtcp2_conn_open_bidi_stream(conn->quic, id, NULL);
-  switch (rc) {
+  int error =
+      uni ? ngtcp2_conn_open_uni_stream(conn->quic, id, NULL) : ngtcp2_conn_open_bidi_stream(conn->quic, id, NULL);
+  switch (error) {
     case 0:
       if (!uni && wt__reset_at_recv_opened(conn, *id))
         wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_INTERNAL_ERROR, "out of memory");

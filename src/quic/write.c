@@ -289,9 +289,9 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
   ngtcp2_path_storage_zero(&packet.path);
   ngtcp2_ssize n = 0;
   bool marks = wt__path_watch_may_mark_ecn(conn);
-  int rc = 0;
+  int error = 0;
   batch->refused = 0;
-  for (bool probe = false; !rc && packet.room && written < quantum && written + WT__MAX_PAYLOAD <= WT__MAX_BATCH;) {
+  for (bool probe = false; !error && packet.room && written < quantum && written + WT__MAX_PAYLOAD <= WT__MAX_BATCH;) {
     packet.data = wt__batch_room(batch);
     n = probe ? packet_write_probe(&packet) : 0; /* behind another packet, which takes acknowledgements with it */
     if (!n) n = packet_write(&packet);
@@ -303,7 +303,7 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
     packet_resolve(&packet, (size_t)n);
     bool same = path_is(&path, &packet.path.path);
     if (!same) wt__path_from_quic(&path, &packet.path.path);
-    rc = wt__batch_add(batch, same ? NULL : &path, marks ? packet.info.ecn : 0, (size_t)n);
+    error = wt__batch_add(batch, same ? NULL : &path, marks ? packet.info.ecn : 0, (size_t)n);
   }
   packet_settle(&packet, false);
   conn->bytes_sent += written;

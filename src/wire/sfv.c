@@ -204,17 +204,17 @@ static int sfv_list_step(struct wt__sfv_list *list, char *dst, size_t max, size_
 
 int wt__sfv_list_next(struct wt__sfv_list *list, char *dst, size_t size, size_t *len) {
   if (size == 0) return -1;
-  int rc = sfv_list_step(list, dst, size - 1, len);
-  dst[rc == 1 ? *len : 0] = '\0';
-  return rc;
+  int error = sfv_list_step(list, dst, size - 1, len);
+  dst[error == 1 ? *len : 0] = '\0';
+  return error;
 }
 
 bool wt__sfv_list_valid(const char *value, size_t len, size_t max_member) {
   struct wt__sfv_list list = {value, value + len, true};
   size_t member_len;
-  int rc;
-  while ((rc = sfv_list_step(&list, NULL, max_member, &member_len)) == 1) continue;
-  return rc == 0;
+  int error;
+  while ((error = sfv_list_step(&list, NULL, max_member, &member_len)) == 1) continue;
+  return error == 0;
 }
 
 int wt__sfv_string_read(const char *value, size_t len, char *dst, size_t size) {

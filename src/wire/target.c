@@ -95,9 +95,9 @@ int wt__target_query_value(const char *query, const char *name, char *dst, size_
     const char *end = query + len;
     const char *equals = memchr(query, '=', len);
     if (target_is_name(query, equals ? equals : end, name)) {
-      int rc = target_copy_value(equals ? equals + 1 : end, end, dst, size);
-      if (rc && size) dst[0] = '\0';
-      return rc;
+      int error = target_copy_value(equals ? equals + 1 : end, end, dst, size);
+      if (error && size) dst[0] = '\0';
+      return error;
     }
     query = *end ? end + 1 : NULL;
   }
@@ -112,11 +112,11 @@ int wt__target_query_at(const char *query, size_t index, char *name, size_t name
     const char *end = query + len;
     const char *equals = memchr(query, '=', len);
     if (len > 0 && index-- == 0) {
-      int rc = target_copy_value(query, equals ? equals : end, name, name_size);
-      if (!rc) rc = target_copy_value(equals ? equals + 1 : end, end, value, value_size);
-      if (rc && name_size) name[0] = '\0';
-      if (rc && value_size) value[0] = '\0';
-      return rc;
+      int error = target_copy_value(query, equals ? equals : end, name, name_size);
+      if (!error) error = target_copy_value(equals ? equals + 1 : end, end, value, value_size);
+      if (error && name_size) name[0] = '\0';
+      if (error && value_size) value[0] = '\0';
+      return error;
     }
     query = *end ? end + 1 : end;
   }
@@ -158,7 +158,7 @@ static int target_file_path(const char *path, char *dst, size_t size) {
 
 int wt__target_file_path(const char *path, char *dst, size_t size) {
   if (size == 0 || size > INT_MAX) return -1;
-  int rc = target_file_path(path, dst, size);
-  if (rc < 0) dst[0] = '\0';
-  return rc;
+  int error = target_file_path(path, dst, size);
+  if (error < 0) dst[0] = '\0';
+  return error;
 }
