@@ -25,7 +25,7 @@ enum wt__pressure {
   WT__PRESSURE_FULL = 2, /* nothing new is begun, and nobody gets more than a share */
 };
 
-/* Of a worker. */
+/* A worker's sum. */
 struct wt__gauge_sum {
   size_t bytes;
   enum wt__pressure pressure;
@@ -33,7 +33,7 @@ struct wt__gauge_sum {
   struct wt__log_limit lines; /* in the log, about what was refused */
 };
 
-/* Of a connection: a part of the sum. */
+/* A connection's part of the sum. */
 struct wt__gauge {
   size_t bytes;  /* without what is queued to be sent */
   size_t queued; /* what is queued to be sent, or not acknowledged yet */

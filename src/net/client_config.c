@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What a client is told, checked once, before anything is opened.
+ * Checks and copies a client's configuration, before anything is opened.
  *
- * The bounds that a server has too are checked in net/bounds.c; here is what only a client has. Whom it trusts is a
- * choice of one among three, and two at once are refused rather than ranked: whoever sets both hashes and an
- * authority's file expects something, and it would be a guess what.
+ * net/bounds.c checks the members that servers have, too; this file checks those that only clients have. A client trusts
+ * authorities, hashes or any certificate. Two of these at once are refused: we would have to guess what the caller expects.
  *
- * The copy holds its own strings and hashes, so that the caller's may go.
+ * The copy has its own strings and hashes, so the caller may free his.
  */
 
 #include "net/client_config.h"

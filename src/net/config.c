@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What a server is told, checked once, before anything is opened.
+ * Checks and copies a server's configuration, before anything is opened.
  *
- * The bounds that a client has too are checked in net/bounds.c; here is what only a server has, and the copy:
- * strings and the key belong to the server from then on.
+ * net/bounds.c checks the members that clients have, too; this file checks those that only servers have. The copy has its
+ * own strings and key.
  */
 
 #include "net/config.h"

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Counts of all workers together.
+ * The counts of all workers together.
  *
- * Packets are counted where they come and go, in plain integers of the worker's thread: an atomic addition would
- * cost more than the rest of the counting. At the end of each turn of its loop a worker copies them to atomics, once
- * for all packets of the turn, and whoever asks adds up those copies. They are not all of one moment, which nobody
- * could tell from outside.
+ * Packets are counted in plain integers of the worker's thread: an atomic addition for each packet would cost more than the
+ * rest of the counting. At the end of each turn of its loop a worker copies its counts to atomics. `wt_server_get_stats`
+ * adds up these copies. They are not all of the same moment, but nobody can notice that from outside.
  *
- * A server with one worker is asked on that worker's thread, so it reads the counts themselves, as they are.
+ * With one worker the call is made on that worker's thread, so it reads the counts themselves.
  */
 
 #include "net/counts.h"

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A process that is forked, as by daemon(), goes on in a copy that has one thread, and whose epoll set, timers and
- * rings are those of the original. libuv can make its loop anew in the copy (uv_loop_fork); threads cannot be.
+ * After a fork, as by daemon(), the program goes on in a copy of the process. The copy has one thread, and its epoll set,
+ * timers and rings still belong to the original. libuv can make its loop anew in the copy (uv_loop_fork); threads cannot be
+ * made anew.
  *
- * So a number tells copies apart. Each loop keeps the one that it was made with (net/loop.c), and who runs it compares.
- * A number and not getpid, which is a system call, and this is looked at in each turn.
+ * So forks are counted, and the count tells copies apart. Each loop keeps the count at the time it was made (net/loop.c), and
+ * compares it when it runs. getpid would do, too, but it is a system call, and this is compared in each turn.
  */
 
 #include "net/fork.h"

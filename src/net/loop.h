@@ -87,7 +87,7 @@ void wt__loop_read(struct wt__socket *socket, int os_error);
 /* Ends what the two began; the loop then no longer waits for anything of this server. Closes the socket. */
 void wt__loop_remove(struct wt__socket *socket);
 void wt__loop_stop(struct wt__loop *loop);
-/* Of net/sockets.c: counts a handle that was made. */
+/* For net/sockets.c: counts a handle that was made. */
 void wt__loop_opened(struct wt__loop *loop, uv_handle_t *handle);
 /* After `wt__loop_stop`. Turns the loop until libuv has let go of every handle. */
 void wt__loop_free(struct wt__loop *loop);

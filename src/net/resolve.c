@@ -4,12 +4,12 @@
  * getaddrinfo blocks for as long as name servers like, so each lookup has a thread of its own, at most
  * WT__LOOKUPS_MAX at a time.
  *
- *     ask --> waiting --> running (a thread) --> done --> told by wt__resolver_run, freed
+ *     ask --> waiting --> running (a thread) --> done --> wt__resolver_run calls back and frees it
  *                            \ forgotten: the thread frees it
  *
- * Threads of ours and not those of libuv's pool, because a call there cannot be given up: a program that ends would
- * have to wait for a name server that does not answer. These are detached; whoever loses interest leaves them alone,
- * and they free what they hold. They block all signals, so that handlers run where the application expects them.
+ * The threads are our own and not those of libuv's pool, because a call there cannot be given up: a program that ends
+ * would have to wait for a name server that does not answer. Ours are detached. A lookup that nobody wants any more is
+ * forgotten, and its thread frees it. The threads block all signals, so that handlers run where the application expects them.
  *
  * One lock for all resolvers guards the lists and who owns a lookup. It is held for a few instructions, and a thread
  * wakes the loop only while it holds it, so that a loop that is freed is never woken. The lock is held across a fork: the

@@ -26,14 +26,15 @@ void wt__server_ask(struct wt_server *server, unsigned what);
 /* Sends CONNECTION_CLOSE to the worker's peers and ends its handles. On its thread, not inside a callback. */
 void wt__worker_close(struct wt__worker *worker);
 
-/* Closes what the loop does not have. */
+/* Closes the worker's endpoint, and takes its sockets from the loop. */
 void wt__worker_close_parts(struct wt__worker *worker);
 
-/* Takes a packet to the worker it belongs to: of `struct wt__endpoint_config`; `ctx` is the worker that got it. */
+/* The `forward` of `struct wt__endpoint_config`: takes a packet to the worker of its connection. `ctx` is the worker that
+ * got it. */
 void wt__worker_forward(void *ctx, unsigned to, const struct wt__path *path, unsigned ecn, const uint8_t *data,
                         size_t len);
 
-/* Of `struct wt__mux_config`; `ctx` is the worker. */
+/* The `post` of `struct wt__mux_config`; `ctx` is the worker. */
 int wt__worker_post(void *ctx, wt_session *session, wt__session_function function, void *argument);
 
 #endif

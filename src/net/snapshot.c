@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Connection information beyond the connection.
+ * Connection information that outlives its connection.
  *
- * An attempt that fails is closed at once, and its dial is over a little later, when the application may ask what the
- * server's certificate was or which parameters it sent. What can be asked is lent by the connection, so it is copied:
- * the struct, and behind it in one block everything that it points to.
+ * An attempt that fails is closed at once. Its dial ends a little later, and the application may then ask for the server's
+ * certificate or its transport parameters. These belong to the connection, so they are copied: the struct, and everything
+ * that it points to, in one block.
  *
- * Only for connections that fail: those that go on are asked themselves.
+ * That is done only for connections that fail. A connection that goes on is asked itself.
  */
 
 #include "net/snapshot.h"

@@ -14,7 +14,7 @@ int wt__udp_probe(struct wt__udp *udp);
 
 /* Whether an errno may mean that the call itself is refused: another call may still do it. */
 bool wt__call_refused(int os_error);
-/* Of those: that it will be so next time. */
+/* Whether such an errno means that the call will always be refused. */
 bool wt__call_refused_for_good(int os_error);
 
 /* As recvmmsg, by recvmsg. Returns how many messages were filled, or -1 with errno. */

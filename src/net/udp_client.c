@@ -4,8 +4,8 @@
  * What a client asks the kernel about a destination, before and after it sends there.
  *
  * Before: which source address it would choose, or that there is no way at all (a machine without IPv6, no route).
- * A socket of its own is connected for that; connecting a UDP socket sends nothing. QUIC has to know the address,
- * because answers are told to come to it, and a connection is between two addresses.
+ * A separate socket is connected for that; connecting a UDP socket sends nothing. QUIC has to know the address, because a
+ * path is a pair of addresses.
  *
  * After: ICMP errors. A closed port answers with one at once, while QUIC alone would wait for a packet that never
  * comes. With IP_RECVERR the kernel keeps them in a queue, with the destination of the packet that each is about, so

@@ -1,28 +1,29 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Who may begin a connection, and who gives way for it.
+ * Whether a first packet may begin a connection, and which half-open connection gives way for it.
  *
  * A handshake costs 40 KiB and a signature before anything is known of the client, and a client that stops in the
  * middle keeps both for ten seconds. So the bounds hold from the first packet on, and a half-open connection is worth
- * less than a new one: the new one may be somebody who goes on.
+ * less than a new one: the new client may finish its handshake.
  *
- *   no token      the address is a claim: it counts for nobody, and Retry is asked for when handshakes are many, when
+ *   no token      the address may be forged: it counts for nobody, and Retry is asked for when handshakes are many, when
  *                 those of this address are many, or when somebody would have to give way
  *   token         the address is validated, and counts: the established connections of the address and its handshakes
  *                 together have one bound, its handshakes another
  *
  * When an address has reached one of them, its own oldest handshake gives way. When all connections of the server are
- * taken, its memory is full, or handshakes hold a quarter of it, it is one of the same address if there is one, else the
- * oldest that is not validated, else the oldest. An established connection never gives way: where there are no others, the new one is refused.
+ * taken, its memory is full, or handshakes hold a quarter of it, a handshake of the same address gives way if there is one,
+ * else the oldest that is not validated, else the oldest. An established connection never gives way: if there is no
+ * handshake, the new connection is refused.
  *
- * A flood from one address would keep the server busy with handshakes of which each ends the one before. So those that
- * have just begun do not give way to others of their address, and in a second no more than a quarter of them. New ones
- * are dropped meanwhile, which looks like loss: who means it sends again. The others behind a NAT have that to share,
- * and everybody else does not notice.
+ * A flood from one address would keep the server busy with handshakes, each of which ends the one before. So a handshake
+ * that has just begun does not give way to others of its address, and only a quarter of them may give way in a second.
+ * Meanwhile new first packets of the address are dropped, which looks like loss: an honest client sends again. Clients behind
+ * the same NAT share these limits; other addresses do not notice.
  *
- * Who gives way is told so (CONNECTION_REFUSED) if its address is validated, and nothing is kept of it. Others end in
- * silence, since the packet might go to somebody who never asked.
+ * A connection that gives way gets CONNECTION_REFUSED if its address is validated, and nothing of it is kept. Others end in
+ * silence, since the packet might go to somebody who never sent anything.
  */
 
 #include "quic/admit.h"

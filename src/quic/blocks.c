@@ -4,16 +4,16 @@
  * ngtcp2's allocations, one list per connection.
  *
  * ngtcp2 (1.11) loses memory: a STREAM frame of several pieces has a block of its own, and the number of pieces says
- * so when it is freed. Before lost bytes are sent again, those that were acknowledged meanwhile are cut off. If few
- * pieces are left, the block is taken for one out of ngtcp2's pool, and goes there instead of back. The pool is freed
- * with the connection, the block never. A peer that acknowledges with some art can repeat that at will, and a server
- * must not grow for good by what its clients do.
+ * so when it is freed. Before lost bytes are sent again, pieces that were acknowledged meanwhile are cut off. If few
+ * pieces are left, ngtcp2 takes the block for one of its pool, and puts it there instead of freeing it. The pool is freed
+ * with the connection, but the block never is. A peer can repeat that at will by what it acknowledges, and the server
+ * would grow for ever.
  *
  * So each block has two pointers before it, and what ngtcp2 leaves behind is freed with the connection. It is not a
  * pool: blocks come from and go to wt__malloc & co. one by one.
  *
  * The lowest bit of the second pointer says that the block was allocated while ngtcp2 read packets. Those blocks have a
- * sum of their own, since it is the peer who decides about them: see read_limit.c.
+ * sum of their own, since the peer decides how many there are: see read_limit.c.
  */
 
 #include "quic/blocks.h"

@@ -27,7 +27,7 @@
 #define WT__BUDGET_LINES_BURST 10
 #define WT__BUDGET_LINES_RATE 1 /* a second */
 
-/* Of the whole server. */
+/* The whole server's. */
 struct wt__budget {
   atomic_size_t
       used; /* as workers have published it; it changes often, so `pressure`, which is read often, stands apart */

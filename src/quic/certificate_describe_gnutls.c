@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A certificate in words, and what browsers think of its hash.
+ * Describes a certificate for people, and says what browsers think of its hash.
  *
- * Who has a certificate in hand, a file's or a server's, asks: whose is it, until when, what is its hash, and would a
- * page that gives that hash in `serverCertificateHashes` get through? The last is a matter of rules (W3C WebTransport,
- * "custom certificate requirements", and what browsers make of them): X.509 version 3, a key of ECDSA on P-256 or
- * P-384 and by no means RSA, at most 14 days from its first second to its last. They are written here once; clients
- * that know their server by its hash (tls_client_gnutls.c) ask the same function, so that they are as strict as pages.
+ * Whose is it, until when is it valid, what is its hash, and would browsers accept that hash in `serverCertificateHashes`?
+ * The last question has rules (W3C WebTransport, "custom certificate requirements", and what browsers make of them): X.509
+ * version 3, an ECDSA key on P-256 or P-384 and never RSA, at most 14 days from its first second to its last. The rules are
+ * written here once. Clients that know their server by its hash (tls_client_gnutls.c) call the same function, so they are as
+ * strict as browsers.
  *
- * Certificates may come from anyone: what they say is cut to the fields of the answer, at the border of a character,
- * and bytes that would do something to a terminal become question marks.
+ * Anyone may have made the certificate: its texts are cut to the fields of the answer, between two characters, and bytes
+ * that would change a terminal become question marks.
  *
  * Nothing is verified here: neither signature, nor chain, nor time.
  */

@@ -3,18 +3,18 @@
 /*
  * From the connection id of a packet to its connection.
  *
- * A connection is known by several ids at once: the one that the client made up for its first packet,
- * the one in a Retry, and those we gave it since, which come and go as the client moves between them.
+ * A connection has several ids at once: the one that the client made up for its first packet, the one in a Retry, and those
+ * that we have given to the client since. The last kind comes and goes as the client changes its path.
  *
- * The ids are strings of up to 20 bytes, the map below has 64-bit keys: a hash stands between. The
- * client chooses its first id, so the hash is keyed with a secret (SipHash-2-4): nobody can prepare ids
- * that all fall on one slot. Ids whose hashes are the same nevertheless hang in a chain.
+ * Ids are strings of up to 20 bytes, and the map below has 64-bit keys, so the key is a hash of the id. The client chooses
+ * its first id, so the hash is keyed with a secret (SipHash-2-4): nobody can prepare ids that all fall on one slot. Ids with
+ * the same hash are in a chain.
  *
- * Ours are WT__CID_LEN random bytes. A server with several workers, each with connections of its own, finds
- * the right one by the first byte, modulo their number (net/steer.c): it is chosen among those that leave
- * the worker's number, the other 17 say nothing. An observer who knows the number of workers learns which
- * one it is, so ids of a client that moved can be told apart from those of other workers, and from no others.
- * The ids that clients make up for their first packets are random, so the same rule spreads them evenly.
+ * The ids that we choose are WT__CID_LEN random bytes. A server with several workers, each with connections of its own, finds
+ * the worker of a packet by the first byte of the id, modulo the number of workers (net/steer.c). So that byte is drawn
+ * until it leaves the worker's number; the other 17 bytes say nothing. An observer who knows the number of workers learns the
+ * worker from an id, and nothing else about the client. The ids that clients make up for their first packets are random, so
+ * the same rule spreads new connections evenly.
  */
 
 #include "quic/cid.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Connections that begin here: what a client does otherwise than a server.
+ * What a client's connection does differently from a server's.
  *
- * HTTP/3 is there from the beginning, so that sessions can be asked for at once; they wait in it. It starts (opens
- * its streams, sends SETTINGS) when ngtcp2 has the keys to read 1-RTT packets. That is inside a callback, because the
- * packet with the server's SETTINGS may stand behind the end of the handshake in the same datagram.
+ * HTTP/3 exists from the beginning, so that sessions can be requested at once; the requests wait in it. It starts (opens
+ * its streams, sends SETTINGS) when ngtcp2 has the keys to read 1-RTT packets. That happens inside a callback, because the
+ * packet with the server's SETTINGS may follow the end of the handshake in the same datagram.
  *
- * Retry and key updates are ngtcp2's. A Version Negotiation packet ends the connection: versions 1 and 2 are all
- * there is. The connection does not migrate by itself, but follows when a NAT changes its address.
+ * ngtcp2 handles Retry and key updates. A Version Negotiation packet ends the connection, because we know no other versions
+ * than 1 and 2. The connection does not migrate by itself, but it goes on when a NAT changes its address.
  */
 
 #include "quic/client.h"

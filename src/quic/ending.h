@@ -11,12 +11,12 @@
 struct wt__conn;
 
 #define WT__STATELESS_RESET_TEXT "the peer has lost the connection (stateless reset)"
-/* Of one that `close_wanted` ends. */
+/* Fills in the ending of a connection that `close_wanted` ends. */
 void wt__conn_ending_of_close(const struct wt__conn *conn, struct wt__ending *ending);
-/* Of one that the error `error` of ngtcp2 ends; `sent`: the CONNECTION_CLOSE, NULL: there is none. `ending` is good until the
- * connection is freed. */
+/* Fills in the ending of a connection that `error` of ngtcp2 ends. `sent`: the CONNECTION_CLOSE; NULL: there is none.
+ * `ending` is valid until the connection is freed. */
 void wt__conn_ending_of(struct wt__conn *conn, int error, const ngtcp2_ccerr *sent, struct wt__ending *ending);
-/* Tells the log: at `info` what was not in order, with a bound on lines, the rest at `debug`. */
+/* Writes it to the log: at `info`, with a bound on lines, if something was wrong; else at `debug`. */
 void wt__conn_log_ending(struct wt__conn *conn, const struct wt__ending *ending);
 
 #endif

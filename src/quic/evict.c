@@ -1,28 +1,27 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Who has to go when memory stays full.
+ * Which connections are closed when memory stays full.
  *
- * While memory is full, newcomers are refused and connections over their share are held back (pressure.c). That suits a
- * crowd which moves much and will have moved it soon. It does not help against connections that hold memory and never
- * give it back: they stay as long as they like, and nobody else is served.
+ * While memory is full, new connections are refused and connections over their share are held back (pressure.c). That helps
+ * against connections that move much data, because they will have moved it soon. It does not help against connections that
+ * hold memory and never give it back: they stay as long as they like, and nobody else is served.
  *
- * So if memory has been full for some seconds, the largest connections over their share are closed with
- * H3_EXCESSIVE_LOAD, one after another, until memory is no longer full. Each worker looks at its own connections; one of
- * them acts at a time, since each could free enough for all.
+ * So if memory has been full for some seconds, the largest connections over their share are closed with H3_EXCESSIVE_LOAD,
+ * one after another, until memory is no longer full. Each worker looks at its own connections. Only one worker acts at a
+ * time, because each of them could free enough for all.
  *
- * The share is here an equal part of half of the memory, since an equal part of what is full would make everybody
- * innocent where all hold the same. But 128 KiB are nobody's crime: connections that rest are never closed, however many
- * there are.
+ * The share is an equal part of half of the memory. An equal part of the full memory would not do: if all connections held
+ * the same, none would be over its share. A connection that holds 128 KiB or less is never closed, however many there are.
  *
- * Nobody is closed if that cannot help: where the connections within their share fill the memory by themselves, the
- * limit is too small for them. Newcomers are refused then, and those who are there go on.
+ * Nothing is closed if that cannot help: if the connections within their share fill the memory by themselves, the limit is
+ * too small for them. New connections are then refused, and the existing ones go on.
  *
- * Before all that, and at once, what is left of closed connections goes: their peers, if they missed the close, get a
- * stateless reset instead.
+ * Before all that, and at once, the remains of closed connections are freed. A peer that missed the close of such a
+ * connection gets a stateless reset instead.
  *
- * What a connection holds is here all of it, with what is queued to be sent: a peer that asks and never reads holds as
- * much as one that sends and leaves gaps.
+ * All that a connection holds counts here, also what is queued to be sent: a peer that sends requests and never reads the
+ * answers holds as much as a peer that sends data with gaps.
  */
 
 #include "quic/evict.h"

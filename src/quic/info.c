@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * What is known of a connection, for people who look for a fault (`struct wt_connection_info`).
+ * What is known about a connection, for people who look for a fault (`struct wt_connection_info`).
  *
- * ngtcp2 and TLS know it all and are asked when the question comes; nothing but two times and the text of two
- * addresses is kept. HTTP/3 adds what it knows (h3/info.c).
+ * ngtcp2 and TLS know nearly all of it, and are asked when the application asks. Kept for this are only two times and the
+ * texts of two addresses. HTTP/3 adds what it knows (h3/info.c).
  *
- * The question may come from a connection's very last callbacks, when its transport takes no more calls: why it came
- * to nothing is what the answer is for. So this looks at what is still there, not at the connection's state.
+ * The application may ask in the connection's last callbacks, when its transport takes no more calls: it then wants to
+ * know why the connection failed. So this file does not look at the connection's state, but at what is still there.
  */
 
 #include "quic/info.h"

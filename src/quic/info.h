@@ -6,7 +6,7 @@
 
 struct wt_connection_info;
 
-/* Of the transport; `ctx`: a wt__conn of any state. */
+/* The transport's `get_info`; `ctx` is a wt__conn in any state. */
 void wt__conn_get_info(void *ctx, struct wt_connection_info *info);
 
 #endif

@@ -4,10 +4,10 @@
  * GnuTLS tells each secret of a handshake once, for the key log. Three parties listen:
  *
  *   GnuTLS's own function   writes to the file that SSLKEYLOGFILE names, if the environment has it
- *   the application         gets the same line: LABEL, the client's random, the secret, the latter two in hexadecimal
+ *   the application         gets the same line: LABEL, the client's random, the secret; both in hexadecimal
  *   a server's connection   keeps the exporter's secret: its session of TLS is freed after the handshake (tls_gnutls.c)
  *
- * Whoever has such a line can read the connection. So the text is wiped when the application has seen it.
+ * Such a line is enough to decrypt the connection. So the text is wiped after the application has got it.
  */
 
 #include "quic/key_log.h"

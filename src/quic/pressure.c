@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * One bound for the memory of all connections of a server. The bounds on a connection do not make one: ten thousand
- * connections of which each is within them can hold a hundred gigabytes.
+ * One bound for the memory of all connections of a server. The bounds on each connection are not enough: ten thousand
+ * connections within their bounds can hold a hundred gigabytes.
  *
- * What is counted: see base/gauge.h. Each worker counts for itself, and adds what has changed to a common sum when it
- * is some 64 KiB: no packet touches what another worker's packets touch.
+ * base/gauge.h says what is counted. Each worker counts for itself, and adds a change of some 64 KiB or more to a common sum:
+ * no packet writes to memory that another worker's packets use.
  *
  *       0          1/2             3/4             max
- *       |  as ever  |     HIGH      |     FULL      |
+ *       |  normal   |     HIGH      |     FULL      |
  *
- * HIGH: windows go back to their initial size, and queues for sending are shorter (core/sendq.c). So those who move
- * much give way before anybody is refused.
+ * HIGH: windows go back to their initial size, and queues for sending are shorter (core/sendq.c). So connections that move
+ * much data give way before anybody is refused.
  *
  * FULL: new connections are refused, new requests and sessions are answered with 503 (h3/request.c). That alone would
  * be no bound: peers may still fill the windows they have, and all the initial windows together are far more than the
- * limit. To shrink those would cost every client for what few do. So the last quarter is shared out: a connection that
- * holds more than an equal part of the first three, and a little, gets nothing back of what is read, and its packets
- * are treated as if the network had lost them; it sends them again. A small one passes ten times a second, since that
- * is an acknowledgement or a CONNECTION_CLOSE. Sessions that hold little do not notice any of it. That is made for
- * seconds: if memory stays full, those who hold most are closed (evict.c), so that others are served again.
+ * limit. Smaller windows would make every client pay for what a few do. So the last quarter has a rule: the share of a
+ * connection is an equal part of the first three quarters, and a little more. The window of a connection that holds more
+ * than its share is not extended, and its packets are treated as if the network had lost them; the peer sends them again.
+ * A small packet passes ten times a second, because it may be an acknowledgement or a CONNECTION_CLOSE. Sessions that hold
+ * little do not notice any of it. This is for seconds: if memory stays full, the connections that hold most are closed
+ * (evict.c), so that others are served again.
  *
- * Both are left a sixteenth below where they are entered, so that the border is not crossed with every packet.
+ * Each state is left a sixteenth below where it is entered, so that it does not change with every packet.
  */
 
 #include "quic/pressure.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * A server with several workers is one server to its clients and to whoever sets its bounds.
+ * A server with several workers is one server for its clients, and its bounds hold for all workers together.
  *
  * A client's second connection may come to another worker than its first, so the key that seals tokens is the
  * same for all (session tickets and stateless resets: net/start.c). "At most 1,024 connections of an address"

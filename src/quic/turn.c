@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * Who may hold the loop, and for how long.
+ * How long one connection may keep the loop busy.
  *
- * One loop serves many connections, so whoever makes it work for long makes all others wait. A peer can do that with
- * packets that are cheap to send and expensive to read, and an application can with a slow callback. So the time that
- * each connection takes is measured, and it has a budget:
+ * One loop serves many connections, so a connection that takes long makes all others wait. A peer can cause that with
+ * packets that are cheap to send and expensive to read, and an application with a slow callback. So the time that each
+ * connection takes is measured, and each has a budget:
  *
  *     packets ----> within the budget of this turn (2 ms)? --yes--> handled at once
  *                                      |
@@ -28,11 +28,11 @@
  * What waits has a maximum for each connection, and counts among what it holds (quic/pressure.c). Beyond it packets are
  * dropped, as a router does whose queue is full: congestion control then makes the peer slower.
  *
- * Reading the clock takes some 30 ns, a packet of a large transfer little more than a microsecond. So it is read after
- * each eighth packet, and what these took counts for the connection of the last one: whoever has more packets is that
- * more often. Once they took long it is read after each of the next 64, and each connection gets what is its own. The
- * same is true of the lesser pieces of work in a run, and of runs and timers, which may take longer, for a batch of
- * packets. Requests are told apart always.
+ * Reading the clock takes some 30 ns, a packet of a large transfer little more than a microsecond. So the clock is read
+ * after each eighth packet, and the time of all eight is charged to the connection of the last one: a connection with more
+ * packets is the last one more often. Once eight packets took long, the clock is read after each of the next 64, and each
+ * connection is charged with its own time. The smaller pieces of work in a run are treated in the same way, as are runs and
+ * timers, which may take longer because they write a batch of packets. Each request is always measured alone.
  */
 
 #include "quic/turn.h"

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The connection's flow-control window. ngtcp2 can grow it by itself, up to a maximum that is set once and for all when
- * the connection begins. Ours has to stop growing when the server's memory is short, and to go back, so what is read is
- * given back from here.
+ * The connection's flow-control window. ngtcp2 could grow it by itself, up to a maximum that is fixed when the connection
+ * begins. Ours has to stop growing, and to shrink, when the server's memory is short. So this file decides how far the
+ * peer's limit (MAX_DATA) is extended.
  *
  *      read by us              peer's limit
  *          |<------- size -------->|       after an extension
  *
- * It grows with the bandwidth-delay product, which shows in how fast it is read: if a quarter of it is gone within two
- * round trips, the peer may be waiting for us, and it doubles. When memory is short it shrinks to its initial size:
- * what was granted cannot be taken back, but what is read need not be granted again.
+ * The window follows the bandwidth-delay product. If a quarter of it is read within two round trips, the peer may be
+ * waiting for us, and the window doubles. When memory is short it shrinks to its initial size: what was granted cannot be
+ * taken back, but what has been read need not be granted again.
  *
- * Windows of single streams are left to ngtcp2: all of them together are within this one.
+ * ngtcp2 keeps the windows of single streams: all of them together are within this one.
  */
 
 #include "quic/window.h"
