@@ -143,8 +143,7 @@ void wt__credit_open_undo(wt_session *session, bool uni) {
 }
 
 static uint64_t credit_left(const wt_stream *stream) {
-  uint64_t header = stream->sendq.sent < stream->header_len ? stream->header_len - stream->sendq.sent : 0;
-  return header + wt__flow_out_room(&stream->session->flow.data_out);
+  return wt__sending_header_left(&stream->sending) + wt__flow_out_room(&stream->session->flow.data_out);
 }
 
 bool wt__credit_limit(const wt_stream *stream, struct wt__send *send) {
@@ -165,7 +164,8 @@ bool wt__credit_limit(const wt_stream *stream, struct wt__send *send) {
 }
 
 bool wt__credit_has_byte(const wt_stream *stream) {
-  if (stream->sendq.sent > stream->header_len || stream->session == NULL || !stream->session->flow.on) return true;
+  if (stream->sending.queue.sent > stream->sending.header_len || stream->session == NULL || !stream->session->flow.on)
+    return true;
   return wt__flow_out_room(&stream->session->flow.data_out) > 0;
 }
 

@@ -34,7 +34,7 @@ void wt__credit_refused(struct wt__mux *mux, int64_t session_id, bool uni, uint6
 bool wt__credit_open(wt_session *session, bool uni);
 /* It was not opened after all. */
 void wt__credit_open_undo(wt_session *session, bool uni);
-/* Shortens what is to be sent on `stream`, which begins at `stream->sendq.sent`, to the credit that is left; the
+/* Shortens what is to be sent on `stream`, which begins at `stream->sending.queue.sent`, to the credit that is left; the
  * stream's header is free. False: nothing is left to send. */
 bool wt__credit_limit(const wt_stream *stream, struct wt__send *send);
 /* Whether the first byte behind the header was sent, or may be: what a reset wants to keep. */

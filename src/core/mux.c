@@ -156,7 +156,7 @@ bool wt__mux_is_closed_id(const struct wt__mux *mux, int64_t id) {
 
 static void early_refuse(struct wt__mux *mux, struct wt_stream *stream) {
   mux->early_streams_len--;
-  wt__credit_refused(mux, stream->session_id, stream->uni, 1, stream->received);
+  wt__credit_refused(mux, stream->session_id, stream->uni, 1, stream->receiving.received);
   wt__stream_refuse(stream, WT__WT_BUFFERED_STREAM_REJECTED);
 }
 
@@ -316,12 +316,12 @@ bool wt__mux_next(struct wt__mux *mux, struct wt__send *send, wt_stream **out) {
   struct wt__sched_entry *entry;
   while ((entry = wt__sched_next(&mux->sched))) {
     struct wt_stream *stream = STREAM_OF(entry, sched);
-    if (!wt__sendq_pending(&stream->sendq)) {
+    if (!wt__sendq_pending(&stream->sending.queue)) {
       wt__sched_remove(entry);
       continue;
     }
     send->id = stream->id;
-    send->count = wt__sendq_peek(&stream->sendq, send->vecs, WT__SEND_VECS, WT__SEND_ENOUGH, &send->fin);
+    send->count = wt__sendq_peek(&stream->sending.queue, send->vecs, WT__SEND_VECS, WT__SEND_ENOUGH, &send->fin);
     if (!wt__credit_limit(stream, send)) {
       wt__stream_starved(stream);
       continue;

@@ -5,12 +5,11 @@
 /*
  * The inside of a stream, for the files of core.
  *
- * Two lives overlap. For the application a stream ends with `on_close` (`told`); for QUIC it ends when
- * both directions are finished and acknowledged (`closed`). The record is freed after both.
+ * A stream has a sending part and a receiving part, each with a state of its own: see sending.h and receiving.h. This
+ * file ties them to the session, the scheduler, the session's credit and the application's callbacks.
  *
- *   sending:    open --end--> fin queued --all acked--> closed
- *                 \--reset--> reset_wait (header not acknowledged) --> reset
- *   receiving:  open --fin--> delivered | --reset--> told | --stop_sending--> discarding
+ * A stream ends twice, in either order. For the application it ends with `on_close` (`told`). For QUIC it ends when both
+ * parts are finished and acknowledged (`closed`). The record is freed after both.
  */
 
 #include <stdbool.h>
@@ -18,11 +17,11 @@
 
 #include <webtransport/stream.h>
 
-#include "base/buf.h"
 #include "base/list.h"
 #include "core/mux.h"
+#include "core/receiving.h"
 #include "core/sched.h"
-#include "core/sendq.h"
+#include "core/sending.h"
 
 struct wt_stream {
   struct wt__mux *mux;
@@ -36,36 +35,16 @@ struct wt_stream {
   struct wt__link parked;       /* in the session's flow.parked */
   struct wt__link todo;         /* in mux->todo_streams */
 
-  struct wt__sendq sendq;
+  struct wt__sending sending;
   struct wt__progress progress; /* in mux->sending */
-  uint64_t acked;               /* offset below which all is acknowledged */
-  size_t header_len;            /* of our own streams: bytes at the start that are not the application's */
-  struct wt__buf recv;
-  uint64_t received;      /* bytes of the peer, without the header */
-  size_t recv_header_len; /* of the peer's streams: its header */
-  uint64_t recv_promised; /* bytes without the header that a reset leaves to be read */
-  uint64_t deadline;      /* of an early stream */
-  size_t delivering;      /* bytes that `on_data`, which runs, was given */
-  size_t unread;          /* how many of them it gave back */
+  struct wt__receiving receiving;
+  uint64_t deadline; /* of an early stream */
 
-  struct wt_stream_error error; /* why it did not end in order; valid if `failed` */
-  uint64_t reset_code;          /* wire code, while `reset_wait` */
-  struct wt_stream_error reset_error;
+  struct wt_stream_error error;       /* why it did not end in order; valid if `failed` */
+  struct wt_stream_error reset_error; /* of the peer's reset */
 
   bool uni, remote;
   bool has_callbacks, paused;
-  bool in_on_data;
-  bool gave_back;     /* `on_data`, which runs, gave some of it back; with `unread` 0: the FIN alone */
-  bool recv_fin;      /* the peer's FIN is behind what `recv` holds */
-  bool recv_done;     /* nothing more for `on_data`: delivered, reset or stopped */
-  bool reset_behind;  /* the peer's reset is behind what `recv` holds */
-  bool reset_pending; /* `on_reset` is to be called with `reset_error` */
-  bool stop_pending;  /* `on_stop_sending`, which waited for the session's answer, with `error` */
-  bool send_done;     /* no more writes: ended, reset, stopped */
-  bool send_ended;    /* by `wt_stream_end` */
-  bool reset_wait, reset_sent;
-  bool blocked; /* the peer's flow control */
-  bool writable_pending;
   bool failed;
   bool closed; /* QUIC is done with it */
   bool told;   /* `on_close` was called, or there is nobody to tell */

@@ -95,7 +95,7 @@ static void test_credit_bytes_stop_at_the_limit_and_go_on_with_a_capsule(void **
   assert_int_equal(wt_session_open_uni(session, &s), 0);
   write_text(s, "0123456789");
   wt_stream_end(s);
-  fixture_send(&f, s->header_len); /* the header is free */
+  fixture_send(&f, s->sending.header_len); /* the header is free */
   EXPECT_WIRE(&f, "send 3 '01234'; ");
   assert_int_equal(fixture_send(&f, 0), -1);
   capsules(&f, session);
@@ -127,8 +127,8 @@ static void test_credit_of_zero_moves_headers_and_fins_only(void **state) {
   wt_session_open_uni(session, &b);
   write_text(a, "x");
   wt_stream_end(b);
-  fixture_send(&f, a->header_len);
-  fixture_send(&f, b->header_len);
+  fixture_send(&f, a->sending.header_len);
+  fixture_send(&f, b->sending.header_len);
   EXPECT_WIRE(&f, "send 3 ''; send 7 '' fin; ");
   assert_int_equal(fixture_send(&f, 0), -1);
   int wakes = f.wakes;
