@@ -42,41 +42,24 @@ static bool credit_overrun(wt_session *session) {
 
 void wt__credit_refused(struct wt__mux *mux, int64_t session_id, bool uni, uint64_t streams, uint64_t bytes) {
   wt_session *session = wt__map_get(&mux->sessions, (uint64_t)session_id);
-  struct wt__refused_credit *row = NULL;
-  struct wt__mux_past *past;
   if (!wt__flow_wanted(&mux->config->flow.initial)) return;
-  if (session) {
-    if (!credit_on(session)) return;
-    for (uint64_t i = 0; i < streams; i++) {
-      if (wt__credit_stream_opened(session, uni)) wt__credit_stream_closed(session, uni);
-    }
-    if (bytes > 0 && wt__credit_received(session, bytes)) wt__credit_consumed(session, bytes);
+  if (session == NULL) {
+    wt__past_add_refused(&mux->past, session_id, uni, streams, bytes);
     return;
   }
-  past = wt__mux_past(mux);
-  if (!past) return;
-  for (size_t i = 0; i < WT__REFUSED_CREDITS && row == NULL; i++) {
-    if (past->refused_credits[i].used && past->refused_credits[i].session_id == session_id) {
-      row = &past->refused_credits[i];
-    }
+  if (!credit_on(session)) return;
+  for (uint64_t i = 0; i < streams; i++) {
+    if (wt__credit_stream_opened(session, uni)) wt__credit_stream_closed(session, uni);
   }
-  if (row == NULL) {
-    row = &past->refused_credits[past->refused_credits_next++ % WT__REFUSED_CREDITS];
-    *row = (struct wt__refused_credit){.used = true, .session_id = session_id};
-  }
-  row->streams[uni] += streams;
-  row->bytes += bytes;
+  if (bytes > 0 && wt__credit_received(session, bytes)) wt__credit_consumed(session, bytes);
 }
 
 void wt__credit_begin(wt_session *session) {
   struct wt__mux *mux = session->mux;
-  for (size_t i = 0; mux->past && i < WT__REFUSED_CREDITS; i++) {
-    struct wt__refused_credit row = mux->past->refused_credits[i];
-    if (!row.used || row.session_id != session->id) continue;
-    mux->past->refused_credits[i].used = false;
-    wt__credit_refused(mux, row.session_id, false, row.streams[WT_BIDIRECTIONAL], row.bytes);
-    wt__credit_refused(mux, row.session_id, true, row.streams[WT_UNIDIRECTIONAL], 0);
-  }
+  struct wt__refused_credit refused;
+  if (!wt__past_take_refused(&mux->past, session->id, &refused)) return;
+  wt__credit_refused(mux, session->id, false, refused.streams[WT_BIDIRECTIONAL], refused.bytes);
+  wt__credit_refused(mux, session->id, true, refused.streams[WT_UNIDIRECTIONAL], 0);
 }
 
 /* --- Beginning --- */

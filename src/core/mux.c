@@ -6,7 +6,7 @@
  * the CONNECT request of its session, or before the application has accepted it. Such streams wait in
  * a list, at most `max_early_streams` of them and `early_timeout_ms` long; what they sent waits in them,
  * and since it is not reported as consumed, QUIC's windows bound it. Over the bound, or too late:
- * WT_BUFFERED_STREAM_REJECTED. Streams for one of the last WT__CLOSED_IDS sessions that ended or were
+ * WT_BUFFERED_STREAM_REJECTED. Streams for one of the last WT__PAST_IDS sessions that ended or were
  * refused are turned away with the same code.
  *
  * Sending goes in turns (sched.c), within the peer's limits (credit.c).
@@ -17,7 +17,6 @@
 #include <string.h>
 
 #include "base/clock.h"
-#include "base/mem.h"
 #include "core/credit.h"
 #include "core/datagram.h"
 #include "core/session.h"
@@ -34,6 +33,7 @@ void wt__mux_init(struct wt__mux *mux, const struct wt__mux_config *config, cons
   mux->transport = transport;
   mux->ctx = ctx;
   mux->gauge = transport->gauge ? transport->gauge(ctx) : NULL;
+  wt__past_init(&mux->past, mux->gauge);
   wt__map_init(&mux->sessions);
   wt__list_init(&mux->session_list);
   wt__list_init(&mux->ended_sessions);
@@ -127,32 +127,10 @@ void wt__mux_free(struct wt__mux *mux, const struct wt__ending *ending) {
   wt__datagrams_free(mux);
   wt__released_run(&mux->released);
   wt__map_free(&mux->sessions);
-  if (mux->past) wt__gauge_remove(mux->gauge, sizeof(*mux->past));
-  wt__free(mux->past);
-  mux->past = NULL;
+  wt__past_free(&mux->past);
 }
 
 /* --- Early and late --- */
-
-struct wt__mux_past *wt__mux_past(struct wt__mux *mux) {
-  if (mux->past) return mux->past;
-  mux->past = wt__calloc(1, sizeof(*mux->past));
-  if (mux->past) wt__gauge_add(mux->gauge, sizeof(*mux->past));
-  for (size_t i = 0; mux->past && i < WT__CLOSED_IDS; i++) mux->past->closed_ids[i] = -1;
-  return mux->past;
-}
-
-void wt__mux_close_id(struct wt__mux *mux, int64_t id) {
-  struct wt__mux_past *past = wt__mux_past(mux);
-  if (past) past->closed_ids[past->closed_ids_next++ % WT__CLOSED_IDS] = id;
-}
-
-bool wt__mux_is_closed_id(const struct wt__mux *mux, int64_t id) {
-  for (size_t i = 0; mux->past && i < WT__CLOSED_IDS; i++) {
-    if (mux->past->closed_ids[i] == id) return true;
-  }
-  return false;
-}
 
 static void early_refuse(struct wt__mux *mux, struct wt_stream *stream) {
   mux->early_streams_len--;
@@ -185,7 +163,7 @@ void wt__mux_deliver_early(struct wt__mux *mux, wt_session *session) {
 }
 
 void wt__mux_session_refused(struct wt__mux *mux, int64_t id) {
-  wt__mux_close_id(mux, id);
+  wt__past_add_id(&mux->past, id);
   WT__LIST_FOREACH(it, next, &mux->early_streams) {
     if (STREAM_OF(it, link)->session_id == id) early_refuse(mux, STREAM_OF(it, link));
   }
@@ -201,7 +179,7 @@ static void stream_refuse_unmade(struct wt__mux *mux, int64_t id, bool uni) {
 
 wt_stream *wt__mux_stream_new_remote(struct wt__mux *mux, int64_t id, bool uni, int64_t session_id, uint64_t now) {
   wt_session *session = wt__map_get(&mux->sessions, (uint64_t)session_id);
-  bool early = session ? session->fresh : !wt__mux_is_closed_id(mux, session_id);
+  bool early = session ? session->fresh : !wt__past_has_id(&mux->past, session_id);
   /* The bound is for streams without a session. One that is there, but not told of before the next turn, takes as
    * many as its peer may open: a server may send its answer and a hundred streams in one burst. */
   bool full = early && !session && mux->early_streams_len >= mux->config->max_early_streams;

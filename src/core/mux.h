@@ -29,13 +29,11 @@
 #include "base/pool.h"
 #include "core/ending.h"
 #include "core/flow.h"
+#include "core/past.h"
 #include "core/progress.h"
 #include "core/sched.h"
 #include "core/sendq.h"
 #include "core/transport.h"
-
-#define WT__CLOSED_IDS 64      /* session ids remembered after their end, newest kept */
-#define WT__REFUSED_CREDITS 16 /* sessions to be, of which is remembered what refused streams used */
 
 /* Session flow control of this end: what each session allows the peer at first, announced in SETTINGS (all
  * zero: no flow control), and how far the data window grows. */
@@ -63,21 +61,6 @@ struct wt__mux_config {
    * such way. */
   int (*post)(void *ctx, wt_session *session, wt__session_function function, void *argument);
   void *post_ctx;
-};
-
-/* What streams used that were refused before their session began. */
-struct wt__refused_credit {
-  bool used;
-  int64_t session_id;
-  uint64_t streams[2], bytes;
-};
-
-/* Of sessions that are not, or not yet. */
-struct wt__mux_past {
-  int64_t closed_ids[WT__CLOSED_IDS]; /* -1: none */
-  size_t closed_ids_next;
-  struct wt__refused_credit refused_credits[WT__REFUSED_CREDITS];
-  size_t refused_credits_next;
 };
 
 struct wt__mux {
@@ -112,7 +95,7 @@ struct wt__mux {
   size_t early_datagrams_len;
   uint64_t early_datagrams_dropped;
 
-  struct wt__mux_past *past; /* NULL: there is nothing to remember yet */
+  struct wt__past past; /* sessions that ended or were refused */
 };
 
 /* What a session is born with. Strings are copied. */
@@ -170,13 +153,6 @@ void wt__session_refused_by_end(wt_session *session, const struct wt__ending *en
 /* Makes a call that was posted: with NULL for a session that has ended. */
 void wt__session_posted(wt_session *session, wt__session_function function, void *argument);
 
-/* What is remembered of the past, made when it is first needed. NULL when out of memory: then it is forgotten, and what
- * comes late for a session is kept as if it came early, and refused in time. */
-struct wt__mux_past *wt__mux_past(struct wt__mux *mux);
-/* Session `id` has ended or was refused. */
-void wt__mux_close_id(struct wt__mux *mux, int64_t id);
-/* Whether `id` ended or was refused a short while ago. */
-bool wt__mux_is_closed_id(const struct wt__mux *mux, int64_t id);
 /* What came before `session` was accepted goes to it. */
 void wt__mux_deliver_early(struct wt__mux *mux, wt_session *session);
 

@@ -284,7 +284,7 @@ void wt__session_end(wt_session *session, enum wt_party by, uint32_t code, const
   session->end.reason_len = session->end.reason ? reason_len : 0;
   wt__gauge_add(session->mux->gauge, text_size(session->end.reason));
   if (--mux->sessions_open == 0) mux->transport->set_keep_alive(mux->ctx, false);
-  wt__mux_close_id(mux, session->id);
+  wt__past_add_id(&mux->past, session->id);
   wt__datagrams_drop_session(session);
   wt__list_remove(&session->stopped);
   wt__list_remove(&session->link);

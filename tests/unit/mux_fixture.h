@@ -94,7 +94,10 @@ static inline void fake_session_closed(void *ctx, int64_t id) {
   WIRE((struct mux_fixture *)ctx, "session_closed %d; ", (int)id);
 }
 
+static inline struct wt__gauge *fake_gauge(void *ctx) { return &((struct mux_fixture *)ctx)->gauge; }
+
 static const struct wt_transport fake_transport = {
+    .gauge = fake_gauge,
     .open_stream = fake_open,
     .reset_stream = fake_reset,
     .has_reset_at = fake_has_reset_at,
@@ -185,7 +188,6 @@ static inline void fixture_init(struct mux_fixture *f) {
   f->gauge_sum.share = SIZE_MAX;
   f->gauge.sum = &f->gauge_sum;
   wt__mux_init(&f->mux, &f->config, &fake_transport, f);
-  f->mux.gauge = &f->gauge;
 }
 
 static inline wt_session *fixture_session(struct mux_fixture *f, int64_t id) {

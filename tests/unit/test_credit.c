@@ -426,12 +426,12 @@ static void test_credit_of_refused_streams_is_kept_by_session(void **state) {
   (void)state;
   credit_init(&f, LIMITS(1000, 9, 9));
   for (int round = 0; round < 2; round++) {
-    for (int64_t id = 0; id < 4 * WT__REFUSED_CREDITS; id += 4) {
+    for (int64_t id = 0; id < 4 * WT__PAST_REFUSED_CREDITS; id += 4) {
       wt__credit_refused(&f.mux, id, true, 1, 10 + (uint64_t)id);
       wt__credit_refused(&f.mux, id, false, 2, 1);
     }
   }
-  for (int64_t id = 4 * WT__REFUSED_CREDITS - 4; id >= 0; id -= 4) {
+  for (int64_t id = 4 * WT__PAST_REFUSED_CREDITS - 4; id >= 0; id -= 4) {
     wt_session *session = credit_session(&f, id, LIMITS(5, 2, 2));
     assert_int_equal(session->flow.streams_in[WT_UNIDIRECTIONAL].used, 2);
     assert_int_equal(session->flow.streams_in[WT_UNIDIRECTIONAL].returned, 2);
@@ -448,10 +448,10 @@ static void test_credit_of_refused_streams_is_kept_for_the_latest_sessions(void 
   struct mux_fixture f;
   (void)state;
   credit_init(&f, LIMITS(1000, 9, 9));
-  for (int64_t id = 0; id <= 4 * WT__REFUSED_CREDITS; id += 4) wt__credit_refused(&f.mux, id, true, 1, 10);
+  for (int64_t id = 0; id <= 4 * WT__PAST_REFUSED_CREDITS; id += 4) wt__credit_refused(&f.mux, id, true, 1, 10);
   assert_int_equal(credit_session(&f, 0, LIMITS(5, 2, 2))->flow.data_in.used, 0);
   assert_int_equal(credit_session(&f, 4, LIMITS(5, 2, 2))->flow.data_in.used, 10);
-  assert_int_equal(credit_session(&f, 4 * WT__REFUSED_CREDITS, LIMITS(5, 2, 2))->flow.data_in.used, 10);
+  assert_int_equal(credit_session(&f, 4 * WT__PAST_REFUSED_CREDITS, LIMITS(5, 2, 2))->flow.data_in.used, 10);
   fixture_end(&f);
 }
 
