@@ -1,24 +1,21 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The WebTransport half of a connection: which session a stream belongs to, what waits, what is next.
+ * The WebTransport half of a connection: which session a stream of the peer belongs to, and what is to be done next.
  *
- * Early streams (draft section 4.6). QUIC does not keep streams in order, so a stream can be here before
- * the CONNECT request of its session, or before the application has accepted it. Such streams wait in
- * a list, at most `max_early_streams` of them and `early_timeout_ms` long; what they sent waits in them,
- * and since it is not reported as consumed, QUIC's windows bound it. Over the bound, or too late:
- * WT_BUFFERED_STREAM_REJECTED. Streams for one of the last WT__PAST_IDS sessions that ended or were
- * refused are turned away with the same code.
+ * A stream of the peer goes to its session, waits for it (early.c), or is refused. It is refused if its session ended or
+ * was refused a short while ago (past.c).
  *
- * Sending goes in turns (sched.c), within the peer's limits (credit.c).
+ * `wt__mux_run` makes the application's callbacks and frees what is over. `wt__mux_next` says which stream sends next:
+ * sched.c knows whose turn it is, and credit.c how much the peer allows.
  */
 
 #include "core/mux.h"
 
 #include <string.h>
 
-#include "base/clock.h"
 #include "core/credit.h"
 #include "core/datagram.h"
+#include "core/early.h"
 #include "core/session.h"
 #include "core/stream.h"
 #include "wire/error_code.h"
@@ -130,46 +127,6 @@ void wt__mux_free(struct wt__mux *mux, const struct wt__ending *ending) {
   wt__past_free(&mux->past);
 }
 
-/* --- Early and late --- */
-
-static void early_refuse(struct wt__mux *mux, struct wt_stream *stream) {
-  mux->early_streams_len--;
-  wt__credit_refused(mux, stream->session_id, stream->uni, 1, stream->receiving.received);
-  wt__stream_refuse(stream, WT__WT_BUFFERED_STREAM_REJECTED);
-}
-
-static void early_expire(struct wt__mux *mux, uint64_t now) {
-  struct wt__link *first;
-  while ((first = wt__list_first(&mux->early_streams)) && STREAM_OF(first, link)->deadline <= now) {
-    WT__DEBUG(mux->config->log, "stream %lld: no session %lld in time, refused", (long long)STREAM_OF(first, link)->id,
-              (long long)STREAM_OF(first, link)->session_id);
-    early_refuse(mux, STREAM_OF(first, link));
-  }
-  wt__datagrams_expire(mux, now);
-}
-
-void wt__mux_deliver_early(struct wt__mux *mux, wt_session *session) {
-  WT__LIST_FOREACH(it, next, &mux->early_streams) {
-    struct wt_stream *stream = STREAM_OF(it, link);
-    if (stream->session_id != session->id) continue;
-    mux->early_streams_len--;
-    if (session->ended) {
-      wt__stream_refuse(stream, WT__WT_SESSION_GONE);
-    } else {
-      wt__stream_attach(stream, session);
-    }
-  }
-  wt__datagrams_deliver_early(mux, session);
-}
-
-void wt__mux_session_refused(struct wt__mux *mux, int64_t id) {
-  wt__past_add_id(&mux->past, id);
-  WT__LIST_FOREACH(it, next, &mux->early_streams) {
-    if (STREAM_OF(it, link)->session_id == id) early_refuse(mux, STREAM_OF(it, link));
-  }
-  wt__datagrams_drop_early(mux, id);
-}
-
 /* --- Streams of the peer --- */
 
 static void stream_refuse_unmade(struct wt__mux *mux, int64_t id, bool uni) {
@@ -182,7 +139,7 @@ wt_stream *wt__mux_stream_new_remote(struct wt__mux *mux, int64_t id, bool uni, 
   bool early = session ? session->fresh : !wt__past_has_id(&mux->past, session_id);
   /* The bound is for streams without a session. One that is there, but not told of before the next turn, takes as
    * many as its peer may open: a server may send its answer and a hundred streams in one burst. */
-  bool full = early && !session && mux->early_streams_len >= mux->config->max_early_streams;
+  bool full = early && !session && !wt__early_has_room(mux);
   wt_stream *stream;
   mux->now = now;
   /* With flow control a refused stream gets a record too, which counts what the peer used up with it. */
@@ -205,10 +162,13 @@ wt_stream *wt__mux_stream_new_remote(struct wt__mux *mux, int64_t id, bool uni, 
     wt__stream_refuse(stream, WT__WT_BUFFERED_STREAM_REJECTED);
     return stream;
   }
-  stream->deadline = now + mux->config->early_timeout_ms * WT__NS_PER_MS;
-  wt__list_push_back(&mux->early_streams, &stream->link);
-  mux->early_streams_len++;
+  wt__early_add(mux, stream, now);
   return stream;
+}
+
+void wt__mux_session_refused(struct wt__mux *mux, int64_t id) {
+  wt__past_add_id(&mux->past, id);
+  wt__early_refuse_session(mux, id);
 }
 
 /* The list has those first that opened a stream longest ago. */
@@ -244,7 +204,7 @@ static void mux_run_todo(struct wt__mux *mux) {
 
 void wt__mux_run(struct wt__mux *mux, uint64_t now) {
   mux->now = now;
-  early_expire(mux, now);
+  wt__early_expire(mux, now);
   WT__LIST_FOREACH(it, next, &mux->ended_sessions) {
     if (SESSION_OF(it, link)->linger_until > now) break;
     wt__session_todo(SESSION_OF(it, link));
@@ -259,10 +219,8 @@ void wt__mux_run(struct wt__mux *mux, uint64_t now) {
 }
 
 uint64_t wt__mux_expiry(const struct wt__mux *mux) {
-  const struct wt__link *first = wt__list_first(&mux->early_streams);
-  uint64_t expiry = first ? STREAM_OF(first, link)->deadline : UINT64_MAX;
-  uint64_t datagrams = wt__datagrams_expiry(mux);
-  if (datagrams < expiry) expiry = datagrams;
+  const struct wt__link *first;
+  uint64_t expiry = wt__early_expiry(mux);
   uint64_t sending = wt__progress_expiry(&mux->sending);
   if (sending < expiry) expiry = sending;
   first = wt__list_first(&mux->ended_sessions);

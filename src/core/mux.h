@@ -153,9 +153,6 @@ void wt__session_refused_by_end(wt_session *session, const struct wt__ending *en
 /* Makes a call that was posted: with NULL for a session that has ended. */
 void wt__session_posted(wt_session *session, wt__session_function function, void *argument);
 
-/* What came before `session` was accepted goes to it. */
-void wt__mux_deliver_early(struct wt__mux *mux, wt_session *session);
-
 /* The client has changed the session's priority. */
 void wt__session_set_urgency(wt_session *session, unsigned urgency);
 

@@ -25,15 +25,12 @@
 #include "base/sized.h"
 #include "core/credit.h"
 #include "core/datagram.h"
+#include "core/early.h"
 #include "core/stream.h"
 #include "wire/error_code.h"
 #include "wire/utf8.h"
 
 #define WIRE_CODE_MAX ((UINT64_C(1) << 62) - 1) /* what a variable-length integer holds */
-
-void wt__session_todo(wt_session *session) {
-  if (!wt__link_linked(&session->todo)) wt__list_push_back(&session->mux->todo_sessions, &session->todo);
-}
 
 static void session_todo_soon(wt_session *session) {
   wt__session_todo(session);
@@ -408,7 +405,7 @@ void wt__session_run(wt_session *session, uint64_t now) {
   if (session->fresh) {
     session->fresh = false;
     wt__credit_begin(session);
-    wt__mux_deliver_early(session->mux, session);
+    wt__early_deliver(session->mux, session);
   }
   if (wt__link_linked(&session->stopped) && now >= session->stop_until) {
     wt__session_recv_reset(session, session->stop_code);

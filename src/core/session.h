@@ -90,7 +90,9 @@ struct wt_session {
 };
 
 /* Puts the session on the list that `wt__mux_run` works off. */
-void wt__session_todo(wt_session *session);
+static inline void wt__session_todo(wt_session *session) {
+  if (!wt__link_linked(&session->todo)) wt__list_push_back(&session->mux->todo_sessions, &session->todo);
+}
 /* Does what is due. Returns with the session possibly freed. */
 void wt__session_run(wt_session *session, uint64_t now);
 /* Ends it for the application; what happens on the wire is up to the caller. `reason` is copied. */
