@@ -134,29 +134,9 @@ unsigned wt_session_worker(const wt_session *session) { return session->mux->con
 
 /* --- The CONNECT stream --- */
 
-void wt__session_send_capsule(wt_session *session, const uint8_t *data, size_t len) {
-  size_t taken;
-  if (wt__sendq_room(&session->capsules) < len) {
-    wt__session_end(session, WT_TRANSPORT, 0, NULL, 0, false, WT__H3_EXCESSIVE_LOAD);
-    session->mux->transport->connect_reset(session->mux->ctx, session->id, WT__H3_EXCESSIVE_LOAD);
-    return;
-  }
-  if (wt__sendq_append(&session->capsules, data, len, true, &taken) != 0 || taken < len) {
-    session->mux->transport->close_connection(session->mux->ctx, WT__H3_INTERNAL_ERROR, "out of memory");
-    return;
-  }
-  session->mux->transport->connect_wake(session->mux->ctx, session->id);
-}
-
 static void session_send_fin(wt_session *session) {
   session->capsules.fin = true;
   session->mux->transport->connect_wake(session->mux->ctx, session->id);
-}
-
-void wt__session_break(wt_session *session, uint64_t wire_code) {
-  session->close_received = true;
-  wt__session_end(session, WT_TRANSPORT, 0, NULL, 0, false, wire_code);
-  session->mux->transport->connect_reset(session->mux->ctx, session->id, wire_code);
 }
 
 static void session_recv_capsule(wt_session *session, const struct wt__capsule *capsule) {
@@ -264,32 +244,6 @@ void wt__session_connect_closed(wt_session *session) {
 
 /* --- End --- */
 
-void wt__session_end(wt_session *session, enum wt_party by, uint32_t code, const char *reason, size_t reason_len,
-                     bool clean, uint64_t wire_code) {
-  struct wt__mux *mux = session->mux;
-  const char *name = wt__wire_error_name(wire_code);
-  if (session->ended) return;
-  session->ended = true;
-  session->end.by = by;
-  session->end.code = code;
-  session->end.clean = clean;
-  session->end.wire_code = wire_code;
-  session->end.cause = wt__party_cause(by);
-  session->end.wire_is_h3 = !clean;
-  session->end.message = by == WT_TRANSPORT && name ? name : "";
-  session->end.reason = wt__strndup(reason ? reason : "", reason ? reason_len : 0);
-  session->end.reason_len = session->end.reason ? reason_len : 0;
-  wt__gauge_add(session->mux->gauge, text_size(session->end.reason));
-  if (--mux->sessions_open == 0) mux->transport->set_keep_alive(mux->ctx, false);
-  wt__past_add_id(&mux->past, session->id);
-  wt__datagrams_drop_session(session);
-  wt__list_remove(&session->stopped);
-  wt__list_remove(&session->link);
-  /* One without an answer has no deadline: the answer, or the connection's end, goes on with it. */
-  wt__list_push_back(session->unanswered ? &mux->stuck_sessions : &mux->ended_sessions, &session->link);
-  session_todo_soon(session);
-}
-
 void wt__session_set_message(wt_session *session, void *message, void (*release)(void *message)) {
   session->message = message;
   session->message_release = release;
@@ -316,16 +270,6 @@ void wt__session_answered(wt_session *session) {
   }
   WT__LIST_FOREACH(it, next, &session->streams) { wt__stream_todo(WT__CONTAINER_OF(it, struct wt_stream, link)); }
   session_todo_soon(session);
-}
-
-void wt__session_end_connection(wt_session *session, const struct wt__ending *ending) {
-  bool first = !session->ended;
-  wt__session_end(session, wt__cause_party(ending->cause), 0, NULL, 0, false, ending->wire_code);
-  if (!first) return;
-  session->end.cause = ending->cause;
-  session->end.connection = true;
-  session->end.wire_is_h3 = ending->is_h3;
-  session->end.message = ending->message;
 }
 
 void wt__session_refused(wt_session *session, enum wt_party by, uint64_t wire_code) {
