@@ -205,7 +205,7 @@ void wt__mux_recv_datagram(struct wt__mux *mux, const uint8_t *data, size_t len,
     return;
   }
   session = wt__map_get(&mux->sessions, (uint64_t)id);
-  if (session && !session->fresh) {
+  if (session && session->start == WT__SESSION_STARTED) {
     datagram_deliver(session, data + header, len - header);
   } else if (session || !wt__past_has_id(&mux->past, id)) {
     datagram_keep_early(mux, id, data + header, len - header, now);

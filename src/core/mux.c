@@ -136,7 +136,7 @@ static void stream_refuse_unmade(struct wt__mux *mux, int64_t id, bool uni) {
 
 wt_stream *wt__mux_stream_new_remote(struct wt__mux *mux, int64_t id, bool uni, int64_t session_id, uint64_t now) {
   wt_session *session = wt__map_get(&mux->sessions, (uint64_t)session_id);
-  bool early = session ? session->fresh : !wt__past_has_id(&mux->past, session_id);
+  bool early = session ? session->start != WT__SESSION_STARTED : !wt__past_has_id(&mux->past, session_id);
   /* The bound is for streams without a session. One that is there, but not told of before the next turn, takes as
    * many as its peer may open: a server may send its answer and a hundred streams in one burst. */
   bool full = early && !session && !wt__early_has_room(mux);
@@ -234,15 +234,14 @@ void wt__mux_drain(struct wt__mux *mux) {
   WT__LIST_FOREACH(it, next, &mux->session_list) {
     wt_session *session = SESSION_OF(it, link);
     wt_session_drain(session);
-    session->drain_pending = true;
-    wt__session_todo(session);
+    wt__session_announce_drain(session);
   }
 }
 
 void wt__mux_close_sessions(struct wt__mux *mux, const char *reason) {
   WT__LIST_FOREACH(it, next, &mux->session_list) {
     wt_session *session = SESSION_OF(it, link);
-    if (!session->unanswered) (void)wt_session_close(session, 0, reason, strlen(reason));
+    if (session->start != WT__SESSION_ASKED) (void)wt_session_close(session, 0, reason, strlen(reason));
   }
 }
 

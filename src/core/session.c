@@ -13,7 +13,7 @@
  * taken the capsule and the FIN. A CONNECT stream that does not come to its end is reset after WT__SESSION_LINGER_NS,
  * or after WT__SESSION_CLOSE_NS while the peer has not acknowledged the capsule: a reset would take it along.
  *
- * A client may use a session before the server has answered (`unanswered`). Bytes leave then as ever, but nothing that
+ * A client may use a session before the server has answered (WT__SESSION_ASKED). Bytes leave then as ever, but nothing that
  * arrives, and no end, is told before the answer: it waits where early arrivals and ended sessions wait.
  */
 
@@ -54,7 +54,7 @@ int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__sessio
   session->mux = mux;
   session->id = id;
   session->draft = params->draft;
-  session->unanswered = params->unanswered;
+  session->start = params->unanswered ? WT__SESSION_ASKED : WT__SESSION_ACCEPTED;
   wt__link_init(&session->link);
   wt__link_init(&session->todo);
   wt__link_init(&session->stopped);
@@ -79,7 +79,6 @@ int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__sessio
   session->user_data = params->user_data;
   wt__list_push_back(&mux->session_list, &session->link);
   if (mux->sessions_open++ == 0) mux->transport->set_keep_alive(mux->ctx, true);
-  session->fresh = true;
   session_todo_soon(session);
   *out = session;
   return 0;
@@ -134,9 +133,18 @@ unsigned wt_session_worker(const wt_session *session) { return session->mux->con
 
 /* --- The CONNECT stream --- */
 
+static void session_connect_advance(wt_session *session, enum wt__connect_state state) {
+  if (session->connect < state) session->connect = state;
+}
+
 static void session_send_fin(wt_session *session) {
   session->capsules.fin = true;
   session->mux->transport->connect_wake(session->mux->ctx, session->id);
+}
+
+void wt__session_announce_drain(wt_session *session) {
+  if (session->drain == WT__DRAIN_NONE) session->drain = WT__DRAIN_DUE;
+  wt__session_todo(session);
 }
 
 static void session_recv_capsule(wt_session *session, const struct wt__capsule *capsule) {
@@ -147,10 +155,7 @@ static void session_recv_capsule(wt_session *session, const struct wt__capsule *
       wt__session_end(session, WT_PEER, capsule->code, capsule->reason, capsule->reason_len, true, 0);
       session_send_fin(session);
       break;
-    case WT__CAPSULE_DRAIN_SESSION:
-      session->drain_pending = true;
-      wt__session_todo(session);
-      break;
+    case WT__CAPSULE_DRAIN_SESSION: wt__session_announce_drain(session); break;
     case WT__CAPSULE_MAX_STREAM_DATA:
     case WT__CAPSULE_STREAM_DATA_BLOCKED:
       wt__session_break(session, WT__H3_MESSAGE_ERROR); /* prohibited over HTTP/3 (section 5.4) */
@@ -208,7 +213,7 @@ void wt__session_recv_reset(wt_session *session, uint64_t wire_code) {
 /* A peer may send STOP_SENDING together with its close capsule (section 6), and the capsule may be the one
  * that is lost and sent again: ending at once would lose code and reason. */
 void wt__session_recv_stop_sending(wt_session *session, uint64_t wire_code) {
-  session->fin_sent = session->connect_stopped = true; /* no FIN of ours will leave: nothing to wait for */
+  session_connect_advance(session, WT__CONNECT_STOPPED); /* no FIN of ours will leave: nothing to wait for */
   session->stop_code = wire_code;
   if (session->ended) {
     wt__session_todo(session);
@@ -226,7 +231,7 @@ size_t wt__session_peek(wt_session *session, struct wt__vec *vecs, size_t max_ve
 void wt__session_sent(wt_session *session, size_t len, bool fin) {
   wt__sendq_sent(&session->capsules, len, fin);
   if (fin) {
-    session->fin_sent = true;
+    session_connect_advance(session, WT__CONNECT_FIN_SENT);
     wt__session_todo(session);
   }
 }
@@ -237,7 +242,7 @@ void wt__session_acked(wt_session *session, uint64_t len) {
 }
 
 void wt__session_connect_closed(wt_session *session) {
-  session->connect_closed = true;
+  session_connect_advance(session, WT__CONNECT_CLOSED);
   wt__session_end(session, WT_TRANSPORT, 0, NULL, 0, false, WT__H3_REQUEST_CANCELLED);
   wt__session_todo(session);
 }
@@ -262,8 +267,8 @@ int wt__session_set_protocol(wt_session *session, const char *protocol) {
 }
 
 void wt__session_answered(wt_session *session) {
-  if (!session->unanswered) return;
-  session->unanswered = false;
+  if (session->start != WT__SESSION_ASKED) return;
+  session->start = WT__SESSION_ACCEPTED;
   if (session->ended) {
     wt__list_remove(&session->link);
     wt__list_push_back(&session->mux->ended_sessions, &session->link);
@@ -305,8 +310,8 @@ static void session_abort_streams(wt_session *session) {
 }
 
 /* Whether our close is on its way, and may still arrive. */
-static bool session_close_flies(const wt_session *session) {
-  return session->end.clean && !session->connect_closed && !session->connect_stopped &&
+static bool session_close_in_flight(const wt_session *session) {
+  return session->end.clean && session->connect < WT__CONNECT_STOPPED &&
          session->capsules_acked < session->capsules.end;
 }
 
@@ -315,7 +320,7 @@ static void session_linger(wt_session *session, uint64_t now) {
   struct wt__list *list = &session->mux->ended_sessions;
   if (session->linger_until == 0) {
     session->close_until = now + WT__SESSION_CLOSE_NS;
-  } else if (now < session->linger_until || now >= session->close_until || !session_close_flies(session)) {
+  } else if (now < session->linger_until || now >= session->close_until || !session_close_in_flight(session)) {
     return;
   }
   session->linger_until = now + WT__SESSION_LINGER_NS;
@@ -328,16 +333,17 @@ static void session_run_ended(wt_session *session, uint64_t now) {
   wt__session_tell(session);
   session_linger(session, now);
   if (!session->aborted &&
-      (session->fin_sent || session->connect_closed || !session->end.clean || now >= session->linger_until)) {
+      (session->connect >= WT__CONNECT_FIN_SENT || !session->end.clean || now >= session->linger_until)) {
     session_abort_streams(session);
   }
   if (now >= session->linger_until) { /* also where only streams are still on their way: there is no other deadline */
     session->linger_until = UINT64_MAX;
     wt__list_remove(&session->link);
     wt__list_push_back(&mux->stuck_sessions, &session->link);
-    if (!session->connect_closed) mux->transport->connect_reset(mux->ctx, session->id, WT__WT_SESSION_GONE);
+    if (session->connect != WT__CONNECT_CLOSED)
+      mux->transport->connect_reset(mux->ctx, session->id, WT__WT_SESSION_GONE);
   }
-  if (session->connect_closed && session->aborted && wt__list_empty(&session->streams)) {
+  if (session->connect == WT__CONNECT_CLOSED && session->aborted && wt__list_empty(&session->streams)) {
     int64_t id = session->id;
     wt__session_free(session);
     mux->transport->session_closed(mux->ctx, id);
@@ -345,17 +351,17 @@ static void session_run_ended(wt_session *session, uint64_t now) {
 }
 
 void wt__session_run(wt_session *session, uint64_t now) {
-  if (session->unanswered) return;
-  if (session->fresh) {
-    session->fresh = false;
+  if (session->start == WT__SESSION_ASKED) return;
+  if (session->start == WT__SESSION_ACCEPTED) {
+    session->start = WT__SESSION_STARTED;
     wt__credit_begin(session);
     wt__early_deliver(session->mux, session);
   }
   if (wt__link_linked(&session->stopped) && now >= session->stop_until) {
     wt__session_recv_reset(session, session->stop_code);
   }
-  if (session->drain_pending && !session->drain_told && !session->ended) {
-    session->drain_told = true;
+  if (session->drain == WT__DRAIN_DUE && !session->ended) {
+    session->drain = WT__DRAIN_TOLD;
     if (session->callbacks.on_drain) session->callbacks.on_drain(session, session->user_data);
   }
   for (int kind = WT_BIDIRECTIONAL; kind <= WT_UNIDIRECTIONAL; kind++) {

@@ -40,6 +40,28 @@ struct wt__session_flow {
   struct wt__list parked; /* streams that have bytes and no credit */
 };
 
+/* How far its beginning is. */
+enum wt__session_start {
+  WT__SESSION_ASKED,    /* of a client: no answer yet. It is used already, but the application hears of nothing */
+  WT__SESSION_ACCEPTED, /* what came early is not delivered yet */
+  WT__SESSION_STARTED,
+};
+
+/* How far our direction of the CONNECT stream is. It never goes back to an earlier state. */
+enum wt__connect_state {
+  WT__CONNECT_OPEN,
+  WT__CONNECT_FIN_SENT, /* the transport has our FIN */
+  WT__CONNECT_STOPPED,  /* the peer reads no more of it */
+  WT__CONNECT_CLOSED,   /* both directions are closed */
+};
+
+/* What the application knows about the peer's wish that the session ends soon. */
+enum wt__drain {
+  WT__DRAIN_NONE, /* there is no such wish */
+  WT__DRAIN_DUE,  /* `on_drain` is to be called */
+  WT__DRAIN_TOLD,
+};
+
 struct wt_session {
   struct wt__mux *mux;
   int64_t id;
@@ -72,16 +94,14 @@ struct wt_session {
   struct wt_session_stats stats;
 
   bool has_stream_callbacks;
-  bool unanswered;     /* of a client: asked for, and used already; the application hears of nothing */
-  bool fresh;          /* accepted, early arrivals not delivered yet */
+  enum wt__session_start start;
+  enum wt__connect_state connect;
+  enum wt__drain drain;
+  bool drain_sent;     /* we have told the peer that the session ends soon */
   bool ended;          /* no more streams, datagrams, callbacks but the last ones */
   bool told;           /* on_close was called */
   bool aborted;        /* its streams were reset on the wire */
   bool close_received; /* a close capsule or FIN came: nothing may follow */
-  bool fin_sent;       /* the transport has our FIN */
-  bool connect_closed;
-  bool connect_stopped; /* the peer reads no more of the CONNECT stream */
-  bool drain_sent, drain_pending, drain_told;
   bool datagram_size_pending;
   bool wants_credit[2], credit_pending[2]; /* by enum wt_stream_kind */
 
@@ -104,6 +124,8 @@ void wt__session_end_connection(wt_session *session, const struct wt__ending *en
 void wt__session_break(wt_session *session, uint64_t wire_code);
 /* Queues a capsule. The session ends with H3_EXCESSIVE_LOAD if the queue is full. */
 void wt__session_send_capsule(wt_session *session, const uint8_t *data, size_t len);
+/* The session is to end soon, as the peer or the whole connection wants: `on_drain` follows, once. */
+void wt__session_announce_drain(wt_session *session);
 /* Tells the application the end of all streams and of the session. */
 void wt__session_tell(wt_session *session);
 void wt__session_free(wt_session *session);

@@ -36,7 +36,7 @@ void wt__session_end(wt_session *session, enum wt_party by, uint32_t code, const
   wt__list_remove(&session->stopped);
   wt__list_remove(&session->link);
   /* One without an answer has no deadline: the answer, or the connection's end, goes on with it. */
-  wt__list_push_back(session->unanswered ? &mux->stuck_sessions : &mux->ended_sessions, &session->link);
+  wt__list_push_back(session->start == WT__SESSION_ASKED ? &mux->stuck_sessions : &mux->ended_sessions, &session->link);
   wt__session_todo(session);
   mux->transport->wake(mux->ctx);
 }

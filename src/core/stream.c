@@ -191,7 +191,9 @@ void wt__stream_refuse(wt_stream *stream, uint64_t wire_code) {
 /* --- Receiving --- */
 
 /* The server has not accepted the session yet: the application hears of nothing but room to write. */
-static bool stream_is_held(const wt_stream *stream) { return stream->session && stream->session->unanswered; }
+static bool stream_is_held(const wt_stream *stream) {
+  return stream->session && stream->session->start == WT__SESSION_ASKED;
+}
 
 /* The application has closed the session: it hears of ends alone. */
 static bool stream_is_left(const wt_stream *stream) {

@@ -124,7 +124,7 @@ static void test_session_refused_is_told_at_once(void **state) {
       wt__session_refused(session, WT_PEER, WT__H3_REQUEST_REJECTED);
     }
     assert_int_equal(closes, 1);
-    assert_false(session->unanswered);
+    assert_int_not_equal(session->start, WT__SESSION_ASKED);
     assert_int_equal(info.connection, by_end);
     if (!by_end) assert_int_equal(info.by, WT_PEER);
     wt__session_connect_closed(session);
