@@ -25,7 +25,7 @@ int wt__info_copy(struct wt_connection_info *info, const struct wt_connection_in
 int wt_session_get_connection_info(const wt_session *session, struct wt_connection_info *info) {
   const struct wt_transport *transport = session->mux->transport;
   struct wt_connection_info all = {.size = sizeof(all)};
-  if (session->told) return WT_ERR_CLOSED;
+  if (session->close_told) return WT_ERR_CLOSED;
   if (transport->get_info) transport->get_info(session->mux->ctx, &all);
   return wt__info_copy(info, &all);
 }
@@ -33,7 +33,7 @@ int wt_session_get_connection_info(const wt_session *session, struct wt_connecti
 int wt_session_peer_certificate(const wt_session *session, size_t index, const void **der, size_t *len) {
   const struct wt_transport *transport = session->mux->transport;
   struct wt__vec found = {NULL, 0};
-  int error = session->told                 ? WT_ERR_CLOSED
+  int error = session->close_told           ? WT_ERR_CLOSED
               : transport->peer_certificate ? transport->peer_certificate(session->mux->ctx, index, &found)
                                             : WT_ERR_NOT_FOUND;
   *der = found.data;

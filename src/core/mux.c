@@ -258,7 +258,7 @@ bool wt__mux_next(struct wt__mux *mux, struct wt__send *send, wt_stream **out) {
     send->id = stream->id;
     send->count = wt__sendq_peek(&stream->sending.queue, send->vecs, WT__SEND_VECS, WT__SEND_ENOUGH, &send->fin);
     if (!wt__credit_limit(stream, send)) {
-      wt__stream_starved(stream);
+      wt__stream_lacks_credit(stream);
       continue;
     }
     *out = stream;

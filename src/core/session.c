@@ -4,7 +4,7 @@
  *
  * The end has two sides that run at their own pace.
  *
- *   application:  ended --> all streams' on_close --> session's on_close            (told)
+ *   application:  ended --> all streams' on_close --> session's on_close            (close_told)
  *   wire:         capsule and FIN handed to QUIC --> streams reset with             (aborted)
  *                 WT_SESSION_GONE --> CONNECT stream closed --> streams closed --> freed
  *
@@ -125,7 +125,7 @@ int wt_session_post(wt_session *session, void (*function)(wt_session *session, v
 }
 
 void wt__session_posted(wt_session *session, wt__session_function function, void *argument) {
-  function(session->told ? NULL : session, argument);
+  function(session->close_told ? NULL : session, argument);
   if (atomic_fetch_sub(&session->posts, 1) == 1 && session->freed) wt__free(session);
 }
 
@@ -291,11 +291,11 @@ void wt__session_refused_by_end(wt_session *session, const struct wt__ending *en
 
 void wt__session_tell(wt_session *session) {
   struct wt_close_info info = session->end;
-  if (session->told) return;
+  if (session->close_told) return;
   WT__LIST_FOREACH(it, next, &session->streams) {
     wt__stream_tell_session_gone(WT__CONTAINER_OF(it, struct wt_stream, link));
   }
-  session->told = true;
+  session->close_told = true;
   if (info.reason == NULL) info.reason = "";
   if (session->callbacks.on_close) session->callbacks.on_close(session, &info, session->user_data);
 }

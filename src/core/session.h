@@ -99,7 +99,7 @@ struct wt_session {
   enum wt__drain drain;
   bool drain_sent;     /* we have told the peer that the session ends soon */
   bool ended;          /* no more streams, datagrams, callbacks but the last ones */
-  bool told;           /* on_close was called */
+  bool close_told;     /* on_close was called */
   bool aborted;        /* its streams were reset on the wire */
   bool close_received; /* a close capsule or FIN came: nothing may follow */
   bool datagram_size_pending;

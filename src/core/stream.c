@@ -172,7 +172,7 @@ void wt__stream_attach(wt_stream *stream, wt_session *session) {
     return;
   }
   /* Nobody wants it. */
-  stream->told = true;
+  stream->close_told = true;
   session->stats.streams_open--;
   wt__stream_abort(stream, wt__error_to_wire(0));
   wt__stream_todo(stream); /* QUIC may be done with it already */
@@ -183,7 +183,7 @@ void wt__stream_refuse(wt_stream *stream, uint64_t wire_code) {
   wt__list_push_back(&stream->mux->refused_streams, &stream->link);
   wt__sched_leave(&stream->sched);
   stream->session = NULL;
-  stream->told = true;
+  stream->close_told = true;
   wt__stream_abort(stream, wire_code);
   wt__stream_todo(stream);
 }
@@ -191,18 +191,18 @@ void wt__stream_refuse(wt_stream *stream, uint64_t wire_code) {
 /* --- Receiving --- */
 
 /* The server has not accepted the session yet: the application hears of nothing but room to write. */
-static bool stream_is_held(const wt_stream *stream) {
+static bool stream_waits_for_answer(const wt_stream *stream) {
   return stream->session && stream->session->start == WT__SESSION_ASKED;
 }
 
 /* The application has closed the session: it hears of ends alone. */
-static bool stream_is_left(const wt_stream *stream) {
+static bool stream_session_closed_here(const wt_stream *stream) {
   return stream->session && stream->session->ended && stream->session->end.by == WT_LOCAL;
 }
 
 static bool stream_can_deliver(const wt_stream *stream) {
-  return stream->session && !stream_is_held(stream) && stream->has_callbacks && !stream->paused && !stream->told &&
-         wt__receiving_is_open(&stream->receiving) && !stream_is_left(stream);
+  return stream->session && !stream_waits_for_answer(stream) && stream->has_callbacks && !stream->paused &&
+         !stream->close_told && wt__receiving_is_open(&stream->receiving) && !stream_session_closed_here(stream);
 }
 
 /* Returns how many bytes the application took. */
@@ -233,14 +233,14 @@ void wt__stream_set_recv_header(wt_stream *stream, size_t len) { stream->receivi
 static bool stream_count_received(wt_stream *stream, uint64_t len) {
   stream->receiving.received += len;
   if (stream->session) return wt__credit_received(stream->session, len);
-  if (stream->told && len > 0) wt__credit_refused(stream->mux, stream->session_id, stream->uni, 0, len);
+  if (stream->close_told && len > 0) wt__credit_refused(stream->mux, stream->session_id, stream->uni, 0, len);
   return true; /* an early one counts when it gets its session */
 }
 
 void wt__stream_recv(wt_stream *stream, const uint8_t *data, size_t len, bool fin) {
   struct wt__receiving *receiving = &stream->receiving;
-  if (!stream_count_received(stream, len) || !wt__receiving_is_open(receiving) || stream->told ||
-      stream_is_left(stream)) {
+  if (!stream_count_received(stream, len) || !wt__receiving_is_open(receiving) || stream->close_told ||
+      stream_session_closed_here(stream)) {
     if (fin) wt__receiving_fin(receiving); /* nothing to stop any more */
     stream_consume(stream, len);
     return;
@@ -307,9 +307,10 @@ void wt__stream_recv_stop_sending(wt_stream *stream, uint64_t wire_code) {
   if (!wt__sending_is_open(&stream->sending)) return;
   stream_drop_output(stream); /* QUIC answers STOP_SENDING with RESET_STREAM by itself */
   stream_fail(stream, &error);
-  if (stream_is_held(stream)) {
+  if (stream_waits_for_answer(stream)) {
     stream->sending.tell_stop = true;
-  } else if (!stream->told && stream->session && !stream_is_left(stream) && stream->callbacks.on_stop_sending) {
+  } else if (!stream->close_told && stream->session && !stream_session_closed_here(stream) &&
+             stream->callbacks.on_stop_sending) {
     stream->callbacks.on_stop_sending(stream, &error, stream->user_data);
   }
 }
@@ -317,7 +318,7 @@ void wt__stream_recv_stop_sending(wt_stream *stream, uint64_t wire_code) {
 /* --- Sending --- */
 
 static void stream_reset_on_wire(wt_stream *stream, uint64_t wire_code);
-static void stream_tell(wt_stream *stream, const struct wt_stream_error *error);
+static void stream_tell_close(wt_stream *stream, const struct wt_stream_error *error);
 
 void wt__stream_sent(wt_stream *stream, size_t len, bool fin) {
   struct wt__sending *sending = &stream->sending;
@@ -369,7 +370,7 @@ static void stream_reset_on_wire(wt_stream *stream, uint64_t wire_code) {
   mux->transport->wake(mux->ctx);
 }
 
-void wt__stream_starved(wt_stream *stream) {
+void wt__stream_lacks_credit(wt_stream *stream) {
   if (stream->sending.state != WT__SENDING_RESET_QUEUED) {
     wt__credit_park(stream);
     return;
@@ -412,7 +413,7 @@ static struct wt__progress_state stream_progress_state(const struct wt__progress
   const struct wt_transport *transport = stream->mux->transport;
   bool window = !transport->stream_room || transport->stream_room(stream->mux->ctx, stream->id) > 0;
   return (struct wt__progress_state){
-      .waits = wt__sending_waits_for_peer(sending) && !stream_is_held(stream),
+      .waits = wt__sending_waits_for_peer(sending) && !stream_waits_for_answer(stream),
       .turn = window && sending->queue.sent < sending->queue.end && !wt__link_linked(&stream->parked),
       .done = sending->acked,
       .left = sending->queue.end - sending->acked,
@@ -421,7 +422,7 @@ static struct wt__progress_state stream_progress_state(const struct wt__progress
 }
 
 /* As `wt__stream_abort`, but it waits for nothing to be taken: not even the header may have left. */
-static void stream_cut(wt_stream *stream, uint64_t wire_code) {
+static void stream_reset_at_once(wt_stream *stream, uint64_t wire_code) {
   struct wt__mux *mux = stream->mux;
   if (stream->sending.queue.sent <= stream->sending.header_len || !stream_can_reset_at(stream)) {
     mux->transport->reset_stream(mux->ctx, stream->id, wire_code);
@@ -440,8 +441,8 @@ static void stream_give_up(struct wt__progress *progress) {
                    (long long)stream->id, (long long)stream->session_id, (unsigned long long)mux->config->min_progress,
                    (unsigned long long)mux->config->send_timeout_ms);
   stream_fail(stream, &error);
-  stream_cut(stream, error.wire_code);
-  stream_tell(stream, &stream->error);
+  stream_reset_at_once(stream, error.wire_code);
+  stream_tell_close(stream, &stream->error);
   wt__stream_todo(stream);
 }
 
@@ -452,9 +453,9 @@ void wt__streams_run_progress(struct wt__mux *mux) {
 
 /* --- End --- */
 
-static void stream_tell(wt_stream *stream, const struct wt_stream_error *error) {
-  if (stream->told) return;
-  stream->told = true;
+static void stream_tell_close(wt_stream *stream, const struct wt_stream_error *error) {
+  if (stream->close_told) return;
+  stream->close_told = true;
   if (stream->session) stream->session->stats.streams_open--;
   if (stream->callbacks.on_close) stream->callbacks.on_close(stream, error, stream->user_data);
 }
@@ -468,7 +469,7 @@ void wt__stream_tell_session_gone(wt_stream *stream) {
       .code = session->end.code,
       .wire_code = session->end.clean ? WT__WT_SESSION_GONE : session->end.wire_code,
   };
-  stream_tell(stream, &error);
+  stream_tell_close(stream, &error);
 }
 
 void wt__stream_closed(wt_stream *stream) {
@@ -482,14 +483,14 @@ void wt__stream_closed(wt_stream *stream) {
 
 static void stream_tell_reset(wt_stream *stream) {
   wt__receiving_reset_read(&stream->receiving);
-  if (!stream->told && !stream_is_left(stream) && stream->callbacks.on_reset) {
+  if (!stream->close_told && !stream_session_closed_here(stream) && stream->callbacks.on_reset) {
     stream->callbacks.on_reset(stream, &stream->reset_error, stream->user_data);
   }
 }
 
 static void stream_tell_stop(wt_stream *stream) {
   stream->sending.tell_stop = false;
-  if (!stream->told && !stream_is_left(stream) && stream->callbacks.on_stop_sending) {
+  if (!stream->close_told && !stream_session_closed_here(stream) && stream->callbacks.on_stop_sending) {
     stream->callbacks.on_stop_sending(stream, &stream->error, stream->user_data);
   }
 }
@@ -497,7 +498,7 @@ static void stream_tell_stop(wt_stream *stream) {
 void wt__stream_run(wt_stream *stream) {
   struct wt__receiving *receiving = &stream->receiving;
   struct wt__sending *sending = &stream->sending;
-  bool held = stream_is_held(stream);
+  bool held = stream_waits_for_answer(stream);
   stream_deliver_kept(stream);
   if (receiving->state == WT__RECEIVING_RESET_RECVD && stream->session && stream->has_callbacks && !held) {
     stream_tell_reset(stream);
@@ -505,16 +506,18 @@ void wt__stream_run(wt_stream *stream) {
   if (sending->tell_stop && !held) stream_tell_stop(stream);
   if (sending->tell_writable) {
     sending->tell_writable = false;
-    if (wt__sending_is_writable(sending) && !stream->told && !stream_is_left(stream) && stream->callbacks.on_writable) {
+    if (wt__sending_is_writable(sending) && !stream->close_told && !stream_session_closed_here(stream) &&
+        stream->callbacks.on_writable) {
       stream->callbacks.on_writable(stream, stream->user_data);
     }
   }
   if (!stream->closed || held) return;
-  if (!wt__receiving_is_open(receiving) && stream->session) stream_tell(stream, stream->failed ? &stream->error : NULL);
-  if (stream->told) {
+  if (!wt__receiving_is_open(receiving) && stream->session)
+    stream_tell_close(stream, stream->failed ? &stream->error : NULL);
+  if (stream->close_told) {
     wt_session *session = stream->session;
     wt__stream_free(stream);
-    if (session && session->told) wt__session_todo(session);
+    if (session && session->close_told) wt__session_todo(session);
   }
 }
 
@@ -541,7 +544,8 @@ enum wt_stream_kind wt_stream_kind_of(const wt_stream *stream) {
 static int stream_write_state(const wt_stream *stream) {
   if (stream->uni && stream->remote) return WT_ERR_STATE;
   if (wt__sending_is_ended(&stream->sending)) return WT_ERR_STATE;
-  if (!wt__sending_is_writable(&stream->sending) || stream->told || stream->session == NULL || stream->session->ended) {
+  if (!wt__sending_is_writable(&stream->sending) || stream->close_told || stream->session == NULL ||
+      stream->session->ended) {
     return WT_ERR_CLOSED;
   }
   return 0;
@@ -580,7 +584,8 @@ int wt_stream_end(wt_stream *stream) {
 int wt_stream_reset(wt_stream *stream, uint32_t code) {
   struct wt_stream_error error = {.by = WT_LOCAL, .has_code = true, .code = code, .wire_code = wt__error_to_wire(code)};
   if (stream->uni && stream->remote) return WT_ERR_STATE;
-  if (!wt__sending_is_open(&stream->sending) || stream->sending.state == WT__SENDING_RESET_QUEUED || stream->told) {
+  if (!wt__sending_is_open(&stream->sending) || stream->sending.state == WT__SENDING_RESET_QUEUED ||
+      stream->close_told) {
     return 0;
   }
   stream_fail(stream, &error);
@@ -591,7 +596,7 @@ int wt_stream_reset(wt_stream *stream, uint32_t code) {
 int wt_stream_stop_sending(wt_stream *stream, uint32_t code) {
   struct wt_stream_error error = {.by = WT_LOCAL, .has_code = true, .code = code, .wire_code = wt__error_to_wire(code)};
   if (stream->uni && !stream->remote) return WT_ERR_STATE;
-  if (!wt__receiving_is_open(&stream->receiving) || stream->told) return 0;
+  if (!wt__receiving_is_open(&stream->receiving) || stream->close_told) return 0;
   if (stream_stop(stream)) {
     stream_fail(stream, &error);
     stream->mux->transport->stop_sending(stream->mux->ctx, stream->id, error.wire_code);
@@ -607,7 +612,7 @@ void wt_stream_abort(wt_stream *stream, uint32_t code) {
 
 int wt_stream_set_priority(wt_stream *stream, uint64_t group, int64_t send_order) {
   if (stream->uni && stream->remote) return WT_ERR_STATE;
-  if (stream->session == NULL || stream->told) return WT_ERR_CLOSED;
+  if (stream->session == NULL || stream->close_told) return WT_ERR_CLOSED;
   return wt__sched_move(&stream->mux->sched, &stream->sched, group, send_order);
 }
 

@@ -8,7 +8,7 @@
  * A stream has a sending part and a receiving part, each with a state of its own: see sending.h and receiving.h. This
  * file ties them to the session, the scheduler, the session's credit and the application's callbacks.
  *
- * A stream ends twice, in either order. For the application it ends with `on_close` (`told`). For QUIC it ends when both
+ * A stream ends twice, in either order. For the application it ends with `on_close` (`close_told`). For QUIC it ends when both
  * parts are finished and acknowledged (`closed`). The record is freed after both.
  */
 
@@ -46,8 +46,8 @@ struct wt_stream {
   bool uni, remote;
   bool has_callbacks, paused;
   bool failed;
-  bool closed; /* QUIC is done with it */
-  bool told;   /* `on_close` was called, or there is nobody to tell */
+  bool closed;     /* QUIC is done with it */
+  bool close_told; /* `on_close` was called, or there is nobody to tell */
 };
 
 void wt__stream_free(wt_stream *stream);
@@ -57,7 +57,7 @@ int wt__stream_open(wt_session *session, bool uni, wt_stream **out);
 /* An early or new stream of the peer gets its session; the application is told. */
 void wt__stream_attach(wt_stream *stream, wt_session *session);
 /* It has bytes, but the session has no credit for them. */
-void wt__stream_starved(wt_stream *stream);
+void wt__stream_lacks_credit(wt_stream *stream);
 /* Refuses a stream that will not get a session. */
 void wt__stream_refuse(wt_stream *stream, uint64_t wire_code);
 void wt__stream_todo(wt_stream *stream);

@@ -198,7 +198,7 @@ static void test_stream_reset_at_of_the_bare_header_where_there_is_no_more(void 
   assert_int_equal(wt_stream_write(starved, "body", 4, &written), 0);
   assert_int_equal(wt_stream_reset(starved, 1), 0);
   EXPECT_WIRE(&f, "");
-  wt__stream_starved(starved);
+  wt__stream_lacks_credit(starved);
   EXPECT_WIRE(&f, "reset 7 52e4a40fa8dc at 3 of 3; ");
   fixture_end(&f);
 }

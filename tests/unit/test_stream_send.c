@@ -475,7 +475,7 @@ static void test_stream_is_stopped_once(void **state) {
   wt_session_close(session, 0, NULL, 0);
   wt__session_sent(session, wt__sendq_room(&session->capsules), true);
   wt__mux_run(&f.mux, 0);
-  assert_true(s->told);
+  assert_true(s->close_told);
   f.wire[0] = '\0';
   assert_int_equal(wt_stream_stop_sending(s, 1), 0);
   assert_int_equal(wt_stream_reset(s, 1), WT_ERR_STATE);
