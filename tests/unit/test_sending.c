@@ -222,6 +222,15 @@ static void test_sending_closed_without_an_end_was_reset(void **state) {
   sending_free(&sending);
 }
 
+static void test_sending_header_needs_no_room_in_the_queue(void **state) {
+  struct wt__sending sending;
+  (void)state;
+  wt__sending_init(&sending, true, HEADER - 1);
+  assert_int_equal(wt__sending_add_header(&sending, (const uint8_t *)"abc", HEADER), 0);
+  assert_int_equal(sending.queue.end, HEADER);
+  sending_free(&sending);
+}
+
 static void test_sending_header_without_memory(void **state) {
   struct wt__sending sending;
   (void)state;
@@ -244,6 +253,7 @@ int main(void) {
       cmocka_unit_test(test_sending_reset_takes_an_unsent_fin_back),
       cmocka_unit_test(test_sending_reset_of_the_transport_comes_in_each_state),
       cmocka_unit_test(test_sending_closed_without_an_end_was_reset),
+      cmocka_unit_test(test_sending_header_needs_no_room_in_the_queue),
       cmocka_unit_test(test_sending_header_without_memory),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
