@@ -1,22 +1,20 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Between the arithmetic of flow.c and the streams of a session.
+ * Applies the arithmetic of flow.c to the streams of a session.
  *
- * Receiving. A byte of a stream counts when it arrives, a stream when its header does; what was early counts
- * once it has its session. A stream that is reset counts with its final size, which QUIC reports: both ends
- * know that number, whatever was lost on the way. Bytes come back when the application has read them or
- * will not read them any more, streams when both of their directions are closed.
+ * Receiving. A byte counts when it arrives, and a stream counts when its header arrives. Early streams and their bytes
+ * count when their session starts. A stream that was reset counts with its final size, which QUIC reports: both ends know
+ * this number, even if bytes were lost. Credit for bytes is given back when the application has read them, or will not
+ * read them. Credit for a stream is given back when both of its directions are closed.
  *
- * Refused streams are the corner where two ends can come to disagree: the peer has opened and filled them,
- * we never show them to anybody. If the session begins afterwards, what they used is taken off and given
- * back at once; a small table keeps it until then.
+ * Refused streams. The peer has opened them and sent bytes, so it counts them. The application never sees them. If their
+ * session starts later, their credit is counted and given back at once. past.c keeps the numbers until then.
  *
- * Sending. A stream that has bytes but no credit is parked: out of the scheduler, into a list of its session,
- * from where a capsule of the peer frees it. Its header goes out regardless, and so does a FIN behind
- * bytes that have all been sent.
+ * Sending. A stream that has bytes but no credit is parked: it leaves the scheduler for a list of its session, until a
+ * capsule of the peer brings credit. The stream's header needs no credit, nor does a FIN after bytes that were all sent.
  *
- * Capsules are written only in `wt__credit_run`: counting happens in the middle of arrivals and between
- * the pieces of a packet, where a session must not end for a full queue.
+ * Capsules are written only in `wt__credit_run`. Credit is counted while bytes arrive and while packets are written, and
+ * a full capsule queue must not end the session there.
  */
 
 #include "core/credit.h"
@@ -218,7 +216,7 @@ void wt__credit_run(wt_session *session) {
   if (!credit_on(session)) return;
   if (wt__flow_in_due(&flow->data_in)) {
     struct wt__path_stats path = {0};
-    /* Without a round-trip time the window does not grow. */
+    /* Under pressure the round-trip time stays 0, and the window does not grow. */
     if (wt__gauge_pressure(wt__gauge_sum_of(session->mux->gauge)) == WT__PRESSURE_NONE)
       session->mux->transport->path_stats(session->mux->ctx, &path);
     credit_send(session, WT__CAPSULE_MAX_DATA,

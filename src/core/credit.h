@@ -3,8 +3,8 @@
 #define WT_CORE_CREDIT_H
 
 /*
- * Session flow control at work (draft section 5): what streams do is counted, limits are told and obeyed.
- * Everything here does nothing in a session for which flow control was not negotiated.
+ * Session flow control (draft section 5): counts what the streams of a session use, tells the peer our limits, and obeys
+ * the peer's limits. In a session without negotiated flow control, these functions do nothing.
  */
 
 #include <stdbool.h>
@@ -14,33 +14,34 @@
 #include "core/stream.h"
 #include "wire/capsule.h"
 
-/* The session is new: `peer` is what its SETTINGS allow us; NULL: no flow control. */
+/* The session is new. `peer`: what the peer's SETTINGS allow us; NULL: no flow control. */
 void wt__credit_init(wt_session *session, const struct wt__flow_limits *peer);
-/* It is about to get its early streams: what was refused before counts, and is given back. */
+/* The session is about to get its early streams. Counts what streams used that were refused before, and gives it back. */
 void wt__credit_begin(wt_session *session);
 
 /* --- Receiving. False: the peer overran a limit, and the session has been ended for it. --- */
 bool wt__credit_stream_opened(wt_session *session, bool uni);
 bool wt__credit_received(wt_session *session, uint64_t len);
-/* The application has read `len` bytes, or never will; a stream of the peer is closed. */
+/* The application has read `len` bytes, or will never read them. */
 void wt__credit_consumed(wt_session *session, uint64_t len);
+/* A stream of the peer is closed. */
 void wt__credit_stream_closed(wt_session *session, bool uni);
 
-/* What the peer used in vain, for a session that may come to be: streams that were refused, bytes on them. */
+/* The peer has opened streams, or sent bytes on them, that were refused. Their session may have begun or not. */
 void wt__credit_refused(struct wt__mux *mux, int64_t session_id, bool uni, uint64_t streams, uint64_t bytes);
 
 /* --- Sending --- */
-/* Whether another stream may be opened; it then counts. False: the peer is told, and `on_stream_credit` follows. */
+/* Counts one more stream, if the peer allows it. False: it does not; the peer is told, and `on_stream_credit` follows. */
 bool wt__credit_open(wt_session *session, bool uni);
-/* It was not opened after all. */
+/* The stream was not opened after all. */
 void wt__credit_open_undo(wt_session *session, bool uni);
-/* Shortens what is to be sent on `stream`, which begins at `stream->sending.queue.sent`, to the credit that is left; the
- * stream's header is free. False: nothing is left to send. */
+/* Shortens `send`, the unsent bytes of `stream`, to the credit that is left. The stream's header needs no credit. False:
+ * nothing is left to send. */
 bool wt__credit_limit(const wt_stream *stream, struct wt__send *send);
-/* Whether the first byte behind the header was sent, or may be: what a reset wants to keep. */
+/* Whether the first byte behind the header was sent, or there is credit for it. A reset leaves this byte to the peer. */
 bool wt__credit_has_byte(const wt_stream *stream);
 void wt__credit_sent(wt_session *session, uint64_t len);
-/* `stream` waits for credit. */
+/* Lets `stream` wait for credit. */
 void wt__credit_park(wt_stream *stream);
 
 /* --- Capsules --- */

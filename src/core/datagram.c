@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Datagrams (draft section 4.5, RFC 9297): a queue to send, and those that came before their session.
+ * Datagrams (draft section 4.5, RFC 9297): those that wait to be sent, and those that came before their session.
  *
- * Each session has a queue, and sessions take turns by urgency. One bound holds for all queues of a
- * connection together; when it is reached the oldest datagram of the session that has most goes: the oldest,
- * because with datagrams the newest is worth most, and of that session, because one that floods is not
- * to push out what others have to say. Datagrams for a session that has not been accepted yet wait in a
- * bounded list of the connection, whose newcomers are dropped when it is full.
+ * Each session has a queue, and sessions take turns by urgency. One bound holds for all queues of a connection together.
+ * When it is reached, the session with most datagrams loses its oldest one. The oldest, because the newest datagram is
+ * usually worth most. That session, because one session that sends too much must not cost the others their datagrams.
+ *
+ * Datagrams that come before their session wait in a list of the connection. When the list is full, new ones are dropped.
  */
 
 #include "core/datagram.h"
@@ -21,11 +21,11 @@
 
 struct datagram {
   struct wt__link link;
-  wt_session *session; /* whose count it is; NULL for an early one */
+  wt_session *session; /* whose queue it is in; NULL for an early one */
   int64_t session_id;
-  uint64_t deadline; /* of an early one */
+  uint64_t deadline; /* when an early one is dropped */
   size_t len;
-  uint8_t bytes[]; /* outgoing: header and payload; early: payload */
+  uint8_t bytes[]; /* to be sent: header and payload; early: payload */
 };
 
 #define DATAGRAM_OF(l) WT__CONTAINER_OF(l, struct datagram, link)
@@ -82,8 +82,8 @@ static wt_session *session_with_most_datagrams(struct wt__mux *mux) {
   return most;
 }
 
-/* The queues are full and `session` has another one: makes room. A session that has its share or more pays for
- * itself, which spares a flood the search. */
+/* The queues are full, and `session` adds a datagram: makes room. A session that has its share, or more, loses one of its
+ * own datagrams. So a session that floods causes no search. */
 static void datagrams_make_room(struct wt__mux *mux, wt_session *session) {
   size_t share = mux->datagrams_out_len / (mux->datagram_sessions_len + (session->datagrams_len == 0));
   wt_session *from = session;

@@ -2,24 +2,25 @@
 #ifndef WT_CORE_DATAGRAM_H
 #define WT_CORE_DATAGRAM_H
 
-/* The datagram queues of a connection, for the files of core. */
+/* The datagrams of a connection that wait to be sent, or for their session. For the files of core. */
 
 #include "core/mux.h"
 
-/* An ended session's queued datagrams are not sent. */
+/* Drops the datagrams that wait to be sent, because the session has ended. */
 void wt__datagrams_drop_session(wt_session *session);
 
-/* Tells the application of another size, if there is one. */
+/* Tells the application the new largest size, if it has changed. */
 void wt__datagram_size_run(wt_session *session);
 
-/* Those that came before `session` was accepted: delivered, or, for a refused one, dropped. */
+/* Delivers the datagrams that came before `session` started; drops those that came for a session that was refused. */
 void wt__datagrams_deliver_early(struct wt__mux *mux, wt_session *session);
 void wt__datagrams_drop_early(struct wt__mux *mux, int64_t session_id);
 
-/* Drops early ones whose time is up; the next such time. */
+/* Drops early datagrams that have waited too long. The time when the next one has; UINT64_MAX: none waits. */
 void wt__datagrams_expire(struct wt__mux *mux, uint64_t now);
 uint64_t wt__datagrams_expiry(const struct wt__mux *mux);
 
+/* Drops all early datagrams. */
 void wt__datagrams_free(struct wt__mux *mux);
 
 #endif

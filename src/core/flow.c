@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Limits and counters (draft sections 5.3 to 5.6), as in QUIC (RFC 9000, section 4): cumulative, so that a
- * capsule says all there is to know, and only growing.
+ * Limits and counters (draft sections 5.3 to 5.6) work as in QUIC (RFC 9000, section 4). They count from the beginning of
+ * the session and only grow, so each capsule replaces all earlier ones.
  *
- * When to extend a limit is a trade: a capsule for every byte read would cost more than the byte, and one
- * that comes too late makes the peer wait. For bytes the limit is extended when half of the window has
- * been read. For streams it is extended as soon as one is closed, once the peer has used half of its
- * window: a peer with a hundred open streams that closes one may open another one at once.
+ * When is a limit extended? A capsule for every byte would cost more than the byte. A capsule that comes too late makes
+ * the peer wait. For bytes, the limit is extended when half of the window has been read. For streams, it is extended as
+ * soon as one is closed, if the peer has used half of its window: a peer with a hundred open streams that closes one may
+ * open another one at once.
  *
- * How large a window has to be depends on bandwidth times delay, which nobody knows beforehand. So it begins
- * small and doubles while the peer uses it up within two round trips: half of the window is then read in
- * less than a round trip, which is how long the extension takes to have an effect.
+ * How large is the window? It has to be bandwidth times delay, which nobody knows before. So it begins small, and doubles
+ * while the peer uses it up within two round trips. Half of the window is then read in less than one round trip, which is
+ * the time until an extension has an effect.
  *
- * Amounts come from the wire: every sum is checked against what is left, and never computed first.
+ * Amounts come from the wire. So they are compared with what is left, and never added before that.
  */
 
 #include "core/flow.h"

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What an application may know of the connection below a session: addresses, versions, the peer's parameters and
- * SETTINGS, round-trip times.
+ * Information about the connection of a session: addresses, versions, the peer's parameters and SETTINGS, round-trip
+ * times.
  *
- * The layers below each know a part: quic fills in what TLS and packets tell, h3 adds what SETTINGS say. Core only
- * asks, and copies no more than the caller's struct has room for: a program that was built against an older header
- * has a shorter one.
- *
- * None of it is needed to use a session, and none of it is kept here.
+ * Each layer knows a part of it. quic fills in what TLS and packets tell; h3 adds what SETTINGS say. This file asks them,
+ * and copies as much as the caller's struct has room for: a program that was built with an older header has a shorter
+ * struct.
  */
 
 #include "core/info.h"

@@ -46,7 +46,7 @@ void wt__mux_init(struct wt__mux *mux, const struct wt__mux_config *config, cons
   wt__list_init(&mux->early_datagrams);
 }
 
-/* --- After the end of the connection: a transport that does nothing --- */
+/* --- The transport after the end of the connection: its functions do nothing --- */
 
 static int gone_open_stream(void *ctx, bool uni, int64_t *id) {
   (void)ctx, (void)uni, (void)id;
@@ -137,12 +137,12 @@ static void stream_refuse_unmade(struct wt__mux *mux, int64_t id, bool uni) {
 wt_stream *wt__mux_stream_new_remote(struct wt__mux *mux, int64_t id, bool uni, int64_t session_id, uint64_t now) {
   wt_session *session = wt__map_get(&mux->sessions, (uint64_t)session_id);
   bool early = session ? session->start != WT__SESSION_STARTED : !wt__past_has_id(&mux->past, session_id);
-  /* The bound is for streams without a session. One that is there, but not told of before the next turn, takes as
-   * many as its peer may open: a server may send its answer and a hundred streams in one burst. */
+  /* The bound holds for streams without a session. A session that exists, but has not started yet, takes as many as its
+   * peer may open: a server may send its answer and a hundred streams in one burst. */
   bool full = early && !session && !wt__early_has_room(mux);
   wt_stream *stream;
   mux->now = now;
-  /* With flow control a refused stream gets a record too, which counts what the peer used up with it. */
+  /* With flow control a refused stream gets a record, too: it counts the credit that the peer uses for it. */
   if ((session && session->ended) || (!session && !early) || (full && !wt__flow_wanted(&mux->config->flow.initial))) {
     stream_refuse_unmade(mux, id, uni);
     return NULL;
@@ -171,7 +171,7 @@ void wt__mux_session_refused(struct wt__mux *mux, int64_t id) {
   wt__early_refuse_session(mux, id);
 }
 
-/* The list has those first that opened a stream longest ago. */
+/* The first session in the list is the one whose last stream was opened longest ago. */
 void wt__mux_streams_allowed(struct wt__mux *mux, bool uni) {
   WT__LIST_FOREACH(it, next, &mux->session_list) {
     wt_session *session = SESSION_OF(it, link);
@@ -188,7 +188,7 @@ static bool mux_has_time(const struct wt__mux *mux) {
   return !mux->transport->has_time || mux->transport->has_time(mux->ctx, true);
 }
 
-/* Makes the callbacks that wait, while there is time. */
+/* Runs streams and sessions that have something to do, while there is time. */
 static void mux_run_todo(struct wt__mux *mux) {
   struct wt__link *l;
   do {

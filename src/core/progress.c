@@ -1,27 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Slow peers, and those that do not move at all.
+ * Gives up transfers whose peer is too slow, or does nothing.
  *
- * Memory that waits for a peer is bounded, but bounds in bytes have no end in time: a peer that answers every PING and
- * grants no window keeps what is queued for it for as long as it likes. A byte now and then is no better, so a least
- * number of bytes is asked for in each period. Who had less than that to do has to do all of it.
+ * The memory that waits for a peer is bounded, but not in time. A peer that answers every PING and grants no window could
+ * keep our queue full for ever. A peer that takes a byte now and then is no better. So a minimum of bytes has to move in
+ * each period. A transfer with fewer bytes left has to move all of them.
  *
- * What waits for its turn behind others of the connection, as the second of two downloads does, is not to blame. It is
- * let wait as long as all together move as much as if each had moved enough, so nothing is gained by taking turns.
+ * A transfer may also wait for its turn behind others of its connection, such as the second of two downloads. It may wait
+ * as long as the connection moves as many bytes in all as if each of its transfers had moved the minimum. So a peer gains
+ * nothing by serving one transfer after the other.
  *
- * No packet and no acknowledgement costs anything here, and a pass one comparison. What begins to wait joins a list; a
- * quarter of a period later it is looked at, and leaves, or joins the list again at its end. All have the same period,
- * so the list is in the order of time without being sorted. What never moved is given up after exactly one period, what
- * stops moving a quarter later at the latest.
+ * This costs nothing for a packet or an acknowledgement, and one comparison for a run of the connection. A transfer that
+ * begins to wait joins a list. A quarter of a period later it is checked: it leaves the list, or joins it again at its
+ * end. All transfers have the same period, so the list stays sorted by time. A transfer that never moves is given up
+ * after exactly one period, one that stops moving at most a quarter later.
  *
- *    watch --> fresh --run--> waiting --quarter--> look: done --> out of the list
- *                                ^                  |  moved, or not long enough still
+ *    watch --> fresh --run--> waiting --quarter--> check: finished --> out of the list
+ *                                ^                  |  progress, or less than a period without
  *                                +------------------+
- *                                                   |  no move for a period
+ *                                                   |  no progress for a period
  *                                                   v
  *                                                give up
  *
- * The time begins in the pass and not in the call, because calls of the application do not know the time.
+ * The time of a transfer begins in the next run, because the application's calls do not know the time.
  */
 
 #include "core/progress.h"
@@ -30,9 +31,9 @@
 
 #include "base/clock.h"
 
-#define LOOKS 4     /* in a period */
-#define LOG_BURST 5 /* lines; then one a second */
-#define LEAST 64    /* bytes, of what does not know how many are left */
+#define LOOKS 4     /* checks in a period */
+#define LOG_BURST 5 /* lines at once; then one a second */
+#define LEAST 64    /* the minimum of bytes of a transfer that does not know how many are left */
 #define PROGRESS_OF(l) WT__CONTAINER_OF(l, struct wt__progress, link)
 
 void wt__progress_init(struct wt__progress *progress) { wt__link_init(&progress->link); }
@@ -66,7 +67,7 @@ static void progress_wait(struct wt__progress_list *list, struct wt__progress *p
   list->count++;
 }
 
-/* It waits behind others, and they move enough for all. */
+/* Whether the transfer waits behind others, and these move enough for all. */
 static bool progress_excused(const struct wt__progress_list *list, const struct wt__progress *progress,
                              const struct wt__progress_state *state) {
   return state->turn && (state->total - progress->total) / list->min > list->count;

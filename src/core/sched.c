@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Turns and orders.
+ * Decides which stream sends next.
  *
- * Sessions and groups take turns: a list each, whose first goes to the back after its turn. Streams of a
- * group have a strict order, and those of the same order take turns: a heap, in which "when was it put in"
- * decides between equals. An application that gives each video frame a stream with an order of its own, or
- * opens ten thousand streams without any, gets its next stream in a time that grows with the logarithm.
+ * Sessions take turns, and so do groups: each kind is in a list, whose first member goes to the end after its turn.
+ * Streams of a group are sorted by their order, and streams of the same order take turns. They are in a heap, where the
+ * stream that was put in first is the first of its equals. So the next stream is found in logarithmic time, also if an
+ * application gives each of ten thousand streams an order of its own, or gives them none.
  *
- * The heap is a pairing heap, because its nodes can live inside the streams: a node has its first child and
- * its siblings, nothing is allocated, and any node can be taken out.
+ * The heap is a pairing heap, because its nodes can be parts of the streams. A node points to its first child and to its
+ * siblings. Nothing is allocated, and any node can be taken out.
  *
  *        a            the highest order, earliest turn
  *        |
  *        b -- c -- d  children, in no order; each has children of its own
  *
- * Merging two heaps makes one root the first child of the other. Taking the root out merges its children
- * in pairs, then the pairs; that loop, and not recursion, bounds the stack.
+ * To merge two heaps, one root becomes the first child of the other. When the root is taken out, its children are merged
+ * in pairs, and then the pairs. This is a loop and no recursion, so it needs little stack.
  *
- * What this is not: a promise about bytes. A turn is a frame, and streams with little to say say little.
+ * Turns do not mean equal numbers of bytes. A turn is one frame, and a stream with few bytes sends a short one.
  */
 
 #include "core/sched.h"

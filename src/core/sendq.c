@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The send queue of a stream: see sendq.h for the picture.
+ * The send queue of a stream. The drawing is in sendq.h.
  *
- * Copies go into chunks that grow with the stream: the first is small, because many streams carry one
- * short message, later ones up to 64 KiB, because then a chunk costs one allocation per fifty packets. A
- * chunk's spare room is filled by later writes; its bytes never move, so QUIC may point into it.
+ * Bytes are copied into chunks that grow with the stream. The first chunk is small, because many streams carry one short
+ * message. Later ones have up to 64 KiB, so that one allocation serves fifty packets. Later writes fill the free room of
+ * a chunk. Its bytes never move, so QUIC may point to them.
  *
- * Chunks are given back from the front, once all their bytes are acknowledged. The bound (`max`) counts
- * from there, so it holds for what is in flight as well as for what waits: a peer that never
- * acknowledges costs `max` bytes and no more. When the server's memory is short, queues are shorter: see gauge.h.
+ * A chunk is freed when all its bytes are acknowledged. The bound `max` counts from the first chunk that is not freed. So
+ * it holds for bytes in flight and unsent bytes together: a peer that never acknowledges costs at most `max` bytes. When
+ * the server's memory is short, queues are shorter: see gauge.h.
  */
 
 #include "core/sendq.h"
@@ -21,15 +21,15 @@
 #define CHUNK_MIN 256
 #define CHUNK_MAX (64 * 1024)
 
-/* What a queue may hold while the server's memory is short. */
+/* The most bytes in a queue while the server's memory is short. */
 #define MAX_HIGH (64 * 1024)
 #define MAX_FULL (16 * 1024)
 
 struct wt__chunk {
   struct wt__chunk *next;
   const uint8_t *data; /* `bytes`, or the caller's */
-  size_t len, cap;     /* cap: of `bytes`; 0 for the caller's */
-  size_t born;         /* what `cap`, or `len` of the caller's bytes, was before anything was cut */
+  size_t len, cap;     /* `cap`: the size of `bytes`; 0 for the caller's memory */
+  size_t born;         /* `cap`, or `len` for the caller's memory, before anything was cut off */
   wt_release release;
   void *user_data;
   uint8_t bytes[];
@@ -47,7 +47,7 @@ void wt__sendq_reset(struct wt__sendq *q) {
   q->gauge = old.gauge;
 }
 
-/* One whose memory is released by the caller comes from the allocator: it may outlive the queue. */
+/* The memory of a chunk itself. A chunk for the caller's bytes comes from the allocator, as it may outlive the queue. */
 static size_t chunk_bytes(const struct wt__chunk *chunk) { return sizeof(*chunk) + (chunk->release ? 0 : chunk->born); }
 
 static struct wt__chunk *chunk_new(struct wt__sendq *q, struct wt__pool *pool, size_t cap) {
@@ -58,7 +58,7 @@ static struct wt__chunk *chunk_new(struct wt__sendq *q, struct wt__pool *pool, s
   return chunk;
 }
 
-/* One without a release function. */
+/* Frees a chunk that has no release function. */
 static void chunk_give(struct wt__sendq *q, struct wt__chunk *chunk) {
   wt__gauge_remove_queued(q->gauge, chunk_bytes(chunk));
   wt__pool_give(q->pool, chunk, chunk_bytes(chunk));
@@ -108,7 +108,7 @@ void wt__sendq_drop_unsent(struct wt__sendq *q, uint64_t keep, struct wt__releas
   chain_drop(q, chunk, released);
   if (last) {
     last->next = NULL;
-    last->cap = 0; /* nothing is added behind a cut */
+    last->cap = 0; /* nothing may be added where bytes were cut off */
   } else {
     q->head = NULL;
   }
@@ -120,8 +120,8 @@ void wt__sendq_drop_unsent(struct wt__sendq *q, uint64_t keep, struct wt__releas
   }
 }
 
-/* There is always room for something: a queue that holds nothing hears of no acknowledgement, and so would never be
- * told that there is room again. */
+/* An empty queue always has room for something: it would get no acknowledgement, and so could never say that there is room
+ * again. */
 static size_t sendq_max(const struct wt__sendq *q) {
   static const size_t most[] = {
       [WT__PRESSURE_NONE] = SIZE_MAX, [WT__PRESSURE_HIGH] = MAX_HIGH, [WT__PRESSURE_FULL] = MAX_FULL};
@@ -155,7 +155,7 @@ static void chunk_link(struct wt__sendq *q, struct wt__chunk *chunk) {
   }
 }
 
-/* The size for a new chunk that is to take `len` bytes now. */
+/* The size of a new chunk, into which `len` bytes are copied at once. */
 static size_t chunk_size(const struct wt__sendq *q, size_t len) {
   size_t size = q->tail && q->tail->cap >= CHUNK_MIN ? q->tail->cap * 4 : CHUNK_MIN;
   if (size < len) size = len;

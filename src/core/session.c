@@ -2,19 +2,23 @@
 /*
  * A WebTransport session (draft sections 3.2, 4.7, 5 and 6): what its CONNECT stream says, and how it ends.
  *
- * The end has two sides that run at their own pace.
+ * The end has two sides, and neither waits for the other.
  *
  *   application:  ended --> all streams' on_close --> session's on_close            (close_told)
  *   wire:         capsule and FIN handed to QUIC --> streams reset with             (aborted)
  *                 WT_SESSION_GONE --> CONNECT stream closed --> streams closed --> freed
  *
- * On the wire the order matters: a browser that sees STOP_SENDING or a reset before the close capsule
- * reports neither code nor reason. So after a close of ours the streams are reset only once QUIC has
- * taken the capsule and the FIN. A CONNECT stream that does not come to its end is reset after WT__SESSION_LINGER_NS,
- * or after WT__SESSION_CLOSE_NS while the peer has not acknowledged the capsule: a reset would take it along.
+ * On the wire the order matters. A browser that sees STOP_SENDING or a reset before the close capsule reports neither
+ * the code nor the reason. So after a close of ours, the streams are reset only when QUIC has taken the capsule and the
+ * FIN.
  *
- * A client may use a session before the server has answered (WT__SESSION_ASKED). Bytes leave then as ever, but nothing that
- * arrives, and no end, is told before the answer: it waits where early arrivals and ended sessions wait.
+ * The CONNECT stream may not come to its end. It is then reset after WT__SESSION_LINGER_NS. If the peer has not
+ * acknowledged our close capsule by then, it is reset after WT__SESSION_CLOSE_NS at the latest: the reset would make QUIC
+ * drop the capsule.
+ *
+ * A client may use a session before the server has answered (WT__SESSION_ASKED). Its bytes are sent at once. But the
+ * application hears of nothing that arrives, and of no end, before the answer: streams wait with the early ones, an ended
+ * session in `stuck_sessions`.
  */
 
 #include "core/session.h"
@@ -39,7 +43,7 @@ static void session_todo_soon(wt_session *session) {
 
 /* --- Beginning --- */
 
-/* What it counts in the connection's gauge: path, protocol and reason are what a client can make long. */
+/* What a session counts in the connection's gauge. A client can make path, protocol and reason long. */
 
 static size_t text_size(const char *text) { return text ? wt__mem_size((void *)(uintptr_t)text) : 0; }
 
@@ -112,7 +116,7 @@ void wt__session_free(wt_session *session) {
   }
 }
 
-/* --- Calls that other threads ask for --- */
+/* --- Calls that other threads post --- */
 
 int wt_session_post(wt_session *session, void (*function)(wt_session *session, void *argument), void *argument) {
   if (!session || !function) return WT_ERR_INVALID;
@@ -179,7 +183,7 @@ void wt__session_recv(wt_session *session, const uint8_t *data, size_t len) {
     data += used;
     len -= used;
   }
-  /* Bytes behind the close capsule (section 6). What follows a reset of ours is of no interest. */
+  /* Bytes after the close capsule are an error (section 6). Bytes after a reset of ours are ignored. */
   if (len > 0 && session->end.clean) {
     session->mux->transport->connect_reset(session->mux->ctx, session->id, WT__H3_MESSAGE_ERROR);
   }
@@ -210,10 +214,10 @@ void wt__session_recv_reset(wt_session *session, uint64_t wire_code) {
   session->mux->transport->connect_reset(session->mux->ctx, session->id, WT__H3_REQUEST_CANCELLED);
 }
 
-/* A peer may send STOP_SENDING together with its close capsule (section 6), and the capsule may be the one
- * that is lost and sent again: ending at once would lose code and reason. */
+/* A peer may send STOP_SENDING together with its close capsule (section 6). The capsule may be lost and come later than
+ * STOP_SENDING. If we ended the session at once, we would lose the code and the reason. */
 void wt__session_recv_stop_sending(wt_session *session, uint64_t wire_code) {
-  session_connect_advance(session, WT__CONNECT_STOPPED); /* no FIN of ours will leave: nothing to wait for */
+  session_connect_advance(session, WT__CONNECT_STOPPED); /* no FIN of ours will leave, so we wait for none */
   session->stop_code = wire_code;
   if (session->ended) {
     wt__session_todo(session);
@@ -309,13 +313,14 @@ static void session_abort_streams(wt_session *session) {
   }
 }
 
-/* Whether our close is on its way, and may still arrive. */
+/* Whether our close capsule was queued, is not acknowledged, and may still arrive. */
 static bool session_close_in_flight(const wt_session *session) {
   return session->end.clean && session->connect < WT__CONNECT_STOPPED &&
          session->capsules_acked < session->capsules.end;
 }
 
-/* Sets the deadline, or puts it off. The list stays in its order: no deadline is later than this one. */
+/* Sets the deadline, or puts it off while our close capsule is in flight. The new deadline is the latest of all, so the
+ * list stays sorted. */
 static void session_linger(wt_session *session, uint64_t now) {
   struct wt__list *list = &session->mux->ended_sessions;
   if (session->linger_until == 0) {
@@ -336,7 +341,7 @@ static void session_run_ended(wt_session *session, uint64_t now) {
       (session->connect >= WT__CONNECT_FIN_SENT || !session->end.clean || now >= session->linger_until)) {
     session_abort_streams(session);
   }
-  if (now >= session->linger_until) { /* also where only streams are still on their way: there is no other deadline */
+  if (now >= session->linger_until) { /* also if it waits for its streams only, which have no deadline */
     session->linger_until = UINT64_MAX;
     wt__list_remove(&session->link);
     wt__list_push_back(&mux->stuck_sessions, &session->link);

@@ -18,26 +18,26 @@
 #include "core/sendq.h"
 #include "wire/capsule.h"
 
-/* How long an ended session waits for its last bytes to leave and for the peer to end its side. */
+/* How long an ended session waits until its last bytes have left and the peer has ended its side. */
 #define WT__SESSION_LINGER_NS (5 * WT__NS_PER_S)
 
-/* How long it waits at most for the peer to acknowledge a close of ours: where much is lost, QUIC's probes come seconds
- * apart, and a reset of the CONNECT stream would take code and reason along. */
+/* How long it waits at most until the peer acknowledges our close capsule. On a path that loses much, seconds pass
+ * between QUIC's probes. To reset the CONNECT stream earlier would lose the code and the reason. */
 #define WT__SESSION_CLOSE_NS (6 * WT__SESSION_LINGER_NS)
 
-/* How long the close capsule may come behind a STOP_SENDING: a retransmission or two. */
+/* How long after a STOP_SENDING the peer's close capsule may come: time for one or two retransmissions. */
 #define WT__SESSION_STOP_NS WT__NS_PER_S
 
-/* The most bytes of capsules that wait to be sent; a peer that does not read them gets H3_EXCESSIVE_LOAD. */
+/* The most bytes of capsules that wait to be sent. A peer that does not read them gets H3_EXCESSIVE_LOAD. */
 #define WT__SESSION_CAPSULE_QUEUE_MAX (64 * 1024)
 
-/* Section 5; nothing but `on` and `parked` is valid unless it is on. */
+/* Session flow control (draft section 5). Unless it is `on`, only `on` and `parked` are valid. */
 struct wt__session_flow {
   bool on;
   struct wt__flow_out data_out, streams_out[2]; /* by enum wt_stream_kind */
   struct wt__flow_in data_in, streams_in[2];
-  bool tell_data_blocked, tell_streams_blocked[2];
-  struct wt__list parked; /* streams that have bytes and no credit */
+  bool tell_data_blocked, tell_streams_blocked[2]; /* these capsules are to be sent */
+  struct wt__list parked;                          /* streams that have bytes, but no credit for them */
 };
 
 /* How far its beginning is. */
@@ -67,28 +67,28 @@ struct wt_session {
   int64_t id;
   char *path, *protocol, *peer_address;
   int draft;
-  void *message; /* of the layer above: see `wt__session_set_message` */
+  void *message; /* the layer above keeps it here: see `wt__session_set_message` */
   void (*message_release)(void *message);
   struct wt_session_callbacks callbacks;
   void *user_data;
-  struct wt_stream_callbacks stream_callbacks; /* with which its streams begin, if `has_stream_callbacks` */
+  struct wt_stream_callbacks stream_callbacks; /* its streams begin with these, if `has_stream_callbacks` */
   void *stream_user_data;
 
   struct wt__link link, todo;
   struct wt__session_flow flow;
   struct wt__sched_session sched;
-  struct wt__list datagrams;     /* to be sent, oldest first */
+  struct wt__list datagrams;     /* those to be sent, oldest first */
   struct wt__link datagram_turn; /* in mux->datagram_sessions */
   size_t datagrams_len;
-  struct wt__list streams; /* all that QUIC has not closed or the application was not told the end of */
+  struct wt__list streams; /* all that are not freed: see stream.h */
 
-  struct wt__sendq capsules; /* what the CONNECT stream carries from us */
+  struct wt__sendq capsules; /* the bytes that we send on the CONNECT stream */
   uint64_t capsules_acked;
   struct wt__capsule_reader reader;
 
   struct wt_close_info end; /* valid once `ended`; `reason` is owned */
-  uint64_t linger_until;    /* 0: not set */
-  uint64_t close_until;     /* set with it: the last moment of lingering for a close that is on its way */
+  uint64_t linger_until;    /* when its CONNECT stream is reset, if it has not closed before; 0: not set */
+  uint64_t close_until;     /* `linger_until` is not put off any more after this; set together with it */
   struct wt__link stopped;  /* in mux->stopped_sessions, after STOP_SENDING with `stop_code` */
   uint64_t stop_until, stop_code;
   struct wt_session_stats stats;
@@ -98,27 +98,27 @@ struct wt_session {
   enum wt__connect_state connect;
   enum wt__drain drain;
   bool drain_sent;     /* we have told the peer that the session ends soon */
-  bool ended;          /* no more streams, datagrams, callbacks but the last ones */
+  bool ended;          /* it takes no more streams and datagrams; only the callbacks about its end follow */
   bool close_told;     /* on_close was called */
   bool aborted;        /* its streams were reset on the wire */
-  bool close_received; /* a close capsule or FIN came: nothing may follow */
+  bool close_received; /* a close capsule or a FIN came: no capsule may follow */
   bool datagram_size_pending;
   bool wants_credit[2], credit_pending[2]; /* by enum wt_stream_kind */
 
-  atomic_uint posts; /* calls that wait, on any thread; while there are any, the memory stays */
-  bool freed;        /* all but the memory; the last of those calls frees it */
+  atomic_uint posts; /* posted calls that wait, counted on any thread. The memory stays while there are any */
+  bool freed;        /* everything but this memory; the last of the posted calls frees it */
 };
 
-/* Puts the session on the list that `wt__mux_run` works off. */
+/* Makes the next `wt__mux_run` call `wt__session_run`. */
 static inline void wt__session_todo(wt_session *session) {
   if (!wt__link_linked(&session->todo)) wt__list_push_back(&session->mux->todo_sessions, &session->todo);
 }
-/* Does what is due. Returns with the session possibly freed. */
+/* Makes the callbacks that wait, and does what is due. May free the session. */
 void wt__session_run(wt_session *session, uint64_t now);
-/* Ends it for the application; what happens on the wire is up to the caller. `reason` is copied. */
+/* Ends it for the application. The caller does what is needed on the wire. `reason` is copied. */
 void wt__session_end(wt_session *session, enum wt_party by, uint32_t code, const char *reason, size_t reason_len,
                      bool clean, uint64_t wire_code);
-/* The same, because its connection has ended. `ending` lives until `wt__session_tell`. */
+/* The same, because its connection has ended. `ending` must stay valid until `wt__session_tell`. */
 void wt__session_end_connection(wt_session *session, const struct wt__ending *ending);
 /* The peer broke the rules of the session (not of the connection): its CONNECT stream is reset with `wire_code`. */
 void wt__session_break(wt_session *session, uint64_t wire_code);
@@ -126,7 +126,7 @@ void wt__session_break(wt_session *session, uint64_t wire_code);
 void wt__session_send_capsule(wt_session *session, const uint8_t *data, size_t len);
 /* The session is to end soon, as the peer or the whole connection wants: `on_drain` follows, once. */
 void wt__session_announce_drain(wt_session *session);
-/* Tells the application the end of all streams and of the session. */
+/* Calls `on_close` of all its streams, and then its own. */
 void wt__session_tell(wt_session *session);
 void wt__session_free(wt_session *session);
 

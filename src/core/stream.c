@@ -72,7 +72,7 @@ void wt__stream_todo(wt_stream *stream) {
   if (!wt__link_linked(&stream->todo)) wt__list_push_back(&stream->mux->todo_streams, &stream->todo);
 }
 
-/* For marks that an application's call leaves: the connection has to be run for them. */
+/* The application has called us, and the connection has to run for it. */
 static void stream_todo_soon(wt_stream *stream) {
   wt__stream_todo(stream);
   stream->mux->transport->wake(stream->mux->ctx);
@@ -106,7 +106,7 @@ static void stream_fail(wt_stream *stream, const struct wt_stream_error *error) 
 
 /* --- Beginning --- */
 
-/* What its session has for all streams, until the application says something else. */
+/* The callbacks that the session has for all its streams. The application may set others later. */
 static void stream_set_defaults(wt_stream *stream) {
   const wt_session *session = stream->session;
   if (!session->has_stream_callbacks) return;
@@ -141,7 +141,7 @@ int wt__stream_open(wt_session *session, bool uni, wt_stream **out) {
   stream_set_defaults(stream);
   wt__list_push_back(&session->streams, &stream->link);
   wt__sched_join(&stream->sched, &session->sched);
-  /* Others that wait for a stream are told first next time. */
+  /* When the peer allows more streams, sessions that have waited longer are told first. */
   wt__list_remove(&session->link);
   wt__list_push_back(&mux->session_list, &session->link);
   session->stats.streams_opened++;
@@ -171,11 +171,11 @@ void wt__stream_attach(wt_stream *stream, wt_session *session) {
     wt__stream_todo(stream);
     return;
   }
-  /* Nobody wants it. */
+  /* The application does not take streams. */
   stream->close_told = true;
   session->stats.streams_open--;
   wt__stream_abort(stream, wt__error_to_wire(0));
-  wt__stream_todo(stream); /* QUIC may be done with it already */
+  wt__stream_todo(stream); /* QUIC may have closed it already */
 }
 
 void wt__stream_refuse(wt_stream *stream, uint64_t wire_code) {
@@ -190,12 +190,12 @@ void wt__stream_refuse(wt_stream *stream, uint64_t wire_code) {
 
 /* --- Receiving --- */
 
-/* The server has not accepted the session yet: the application hears of nothing but room to write. */
+/* The server has not answered yet: of all callbacks, the application gets `on_writable` only. */
 static bool stream_waits_for_answer(const wt_stream *stream) {
   return stream->session && stream->session->start == WT__SESSION_ASKED;
 }
 
-/* The application has closed the session: it hears of ends alone. */
+/* The application has closed the session: it gets `on_close` only. */
 static bool stream_session_closed_here(const wt_stream *stream) {
   return stream->session && stream->session->ended && stream->session->end.by == WT_LOCAL;
 }
@@ -216,7 +216,7 @@ static size_t stream_deliver(wt_stream *stream, const uint8_t *data, size_t len,
   }
   gave_back = receiving->delivery == WT__DELIVERY_GAVE_BACK;
   taken = wt__receiving_deliver_end(receiving, fin);
-  if (gave_back && !stream->paused) stream_todo_soon(stream); /* and resumed at once */
+  if (gave_back && !stream->paused) stream_todo_soon(stream); /* it called `wt_stream_resume` after that */
   stream_consume(stream, taken);
   return taken;
 }
@@ -229,19 +229,19 @@ static void stream_keep(wt_stream *stream, const uint8_t *data, size_t len) {
 
 void wt__stream_set_recv_header(wt_stream *stream, size_t len) { stream->receiving.header_len = len; }
 
-/* The peer has used credit, with bytes that arrived or that a reset says were sent. False: too much. */
+/* The peer has used credit: bytes arrived, or a reset tells that they were sent. False: it used too much. */
 static bool stream_count_received(wt_stream *stream, uint64_t len) {
   stream->receiving.received += len;
   if (stream->session) return wt__credit_received(stream->session, len);
   if (stream->close_told && len > 0) wt__credit_refused(stream->mux, stream->session_id, stream->uni, 0, len);
-  return true; /* an early one counts when it gets its session */
+  return true; /* the bytes of an early stream count when it gets its session */
 }
 
 void wt__stream_recv(wt_stream *stream, const uint8_t *data, size_t len, bool fin) {
   struct wt__receiving *receiving = &stream->receiving;
   if (!stream_count_received(stream, len) || !wt__receiving_is_open(receiving) || stream->close_told ||
       stream_session_closed_here(stream)) {
-    if (fin) wt__receiving_fin(receiving); /* nothing to stop any more */
+    if (fin) wt__receiving_fin(receiving); /* STOP_SENDING is not needed any more */
     stream_consume(stream, len);
     return;
   }
@@ -279,7 +279,7 @@ static struct wt_stream_error stream_error_from_wire(enum wt_party by, uint64_t 
   return error;
 }
 
-/* Bytes that were lost, or are still on their way, count too; nobody will read them. */
+/* Bytes up to `final_size` that did not arrive count, too. Nobody will read them, so their credit is given back. */
 static void stream_count_final(wt_stream *stream, uint64_t final_size) {
   uint64_t rest = wt__receiving_missing(&stream->receiving, final_size);
   if (rest > 0 && stream_count_received(stream, rest) && stream->session) wt__credit_consumed(stream->session, rest);
@@ -327,8 +327,9 @@ void wt__stream_sent(wt_stream *stream, size_t len, bool fin) {
     stream->session->stats.bytes_sent += payload;
     wt__credit_sent(stream->session, payload);
   }
-  wt__sched_served(&stream->mux->sched, &stream->sched); /* its session had its turn, even if it has no more */
-  if (wt__sendq_pending(&sending->queue)) return;        /* whoever sends goes on, now or when it may */
+  /* The session had its turn, even if the stream has no more bytes. */
+  wt__sched_served(&stream->mux->sched, &stream->sched);
+  if (wt__sendq_pending(&sending->queue)) return; /* the sender goes on with it, now or later */
   wt__sched_remove(&stream->sched);
   if (sending->state == WT__SENDING_RESET_QUEUED) stream_reset_on_wire(stream, sending->reset_code);
 }
@@ -375,7 +376,7 @@ void wt__stream_lacks_credit(wt_stream *stream) {
     wt__credit_park(stream);
     return;
   }
-  /* Resets do not wait for the session's credit: this one goes without the byte behind the header. */
+  /* A reset does not wait for the session's credit: it does without the byte behind the header. */
   wt__sendq_drop_unsent(&stream->sending.queue, stream->sending.header_len, &stream->mux->released);
   stream_make_unready(stream);
   stream_reset_on_wire(stream, stream->sending.reset_code);
@@ -421,7 +422,7 @@ static struct wt__progress_state stream_progress_state(const struct wt__progress
   };
 }
 
-/* As `wt__stream_abort`, but it waits for nothing to be taken: not even the header may have left. */
+/* As `wt__stream_abort`, but the reset does not wait for the header: the peer may never take it. */
 static void stream_reset_at_once(wt_stream *stream, uint64_t wire_code) {
   struct wt__mux *mux = stream->mux;
   if (stream->sending.queue.sent <= stream->sending.header_len || !stream_can_reset_at(stream)) {

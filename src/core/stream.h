@@ -25,8 +25,8 @@
 
 struct wt_stream {
   struct wt__mux *mux;
-  wt_session *session; /* NULL: early, or refused */
-  int64_t id, session_id;
+  wt_session *session;    /* NULL: early, or refused */
+  int64_t id, session_id; /* `session_id`: -1 until it is known */
   struct wt_stream_callbacks callbacks;
   void *user_data;
 
@@ -38,9 +38,9 @@ struct wt_stream {
   struct wt__sending sending;
   struct wt__progress progress; /* in mux->sending */
   struct wt__receiving receiving;
-  uint64_t deadline; /* of an early stream */
+  uint64_t deadline; /* when an early stream is refused */
 
-  struct wt_stream_error error;       /* why it did not end in order; valid if `failed` */
+  struct wt_stream_error error;       /* the first reason why it did not end in order; valid if `failed` */
   struct wt_stream_error reset_error; /* of the peer's reset */
 
   bool uni, remote;
@@ -54,20 +54,21 @@ void wt__stream_free(wt_stream *stream);
 wt_stream *wt__stream_alloc(struct wt__mux *mux, int64_t id, bool uni, bool remote);
 /* Opens one of ours. */
 int wt__stream_open(wt_session *session, bool uni, wt_stream **out);
-/* An early or new stream of the peer gets its session; the application is told. */
+/* Gives an early or a new stream of the peer to its session, and tells the application. */
 void wt__stream_attach(wt_stream *stream, wt_session *session);
-/* It has bytes, but the session has no credit for them. */
+/* The stream has bytes, but its session has no credit for them. */
 void wt__stream_lacks_credit(wt_stream *stream);
-/* Refuses a stream that will not get a session. */
+/* Refuses a stream of the peer that gets no session. */
 void wt__stream_refuse(wt_stream *stream, uint64_t wire_code);
+/* Makes the next `wt__mux_run` call `wt__stream_run`. */
 void wt__stream_todo(wt_stream *stream);
-/* Does what is due. Returns with the stream possibly freed. */
+/* Makes the callbacks that wait. May free the stream. */
 void wt__stream_run(wt_stream *stream);
-/* Tells the application that the stream ended with its session. */
+/* The session has ended: calls `on_close` of the stream. */
 void wt__stream_tell_session_gone(wt_stream *stream);
-/* Gives up those whose bytes the peer does not take. */
+/* Gives up streams whose bytes the peer does not take. */
 void wt__streams_run_progress(struct wt__mux *mux);
-/* Resets and stops what is open, on the wire. */
+/* Resets the sending part and stops the receiving part, if they are open. The application hears nothing. */
 void wt__stream_abort(wt_stream *stream, uint64_t wire_code);
 
 #endif

@@ -3,13 +3,13 @@
 #define WT_CORE_TRANSPORT_H
 
 /*
- * What a layer needs of the one below it: the only way down.
+ * The functions that a layer calls in the layer below it. There is no other way down.
  *
- * There are two instances on a connection. `quic` fills one in and gives it to `h3`; `h3` fills in a
- * second, which passes most calls through and adds those about CONNECT streams, and gives it to `core`.
- * Tests fill one in with functions that record what was asked.
+ * A connection has two such structs. `quic` fills in one and gives it to `h3`. `h3` fills in a second one and gives it
+ * to `core`: most of its functions call those of `quic`, and some more are about CONNECT streams. Tests fill in one with
+ * functions that write down how they were called.
  *
- * None of these calls back up from inside. `wake` makes the connection's next pass come soon.
+ * None of these functions calls the layer above. `wake` makes the next run of the connection come soon.
  */
 
 #include <stdbool.h>
@@ -21,7 +21,7 @@
 #include "base/gauge.h"
 #include "base/vec.h"
 
-/* What the connection and its path are like, for statistics. Microseconds; bytes are UDP payloads. */
+/* Statistics of the connection and its path. Times are in microseconds; bytes are those of UDP payloads. */
 struct wt__path_stats {
   uint64_t smoothed_rtt_us, rtt_variation_us, min_rtt_us;
   uint64_t probe_timeout_us; /* with the peer's max_ack_delay in it */
@@ -33,56 +33,57 @@ struct wt_transport {
   /* Opens a stream of ours. WT_ERR_STREAM_LIMIT, WT_ERR_CLOSED, WT_ERR_NOMEM. */
   int (*open_stream)(void *ctx, bool uni, int64_t *id);
 
-  /* RESET_STREAM and STOP_SENDING. Nothing happens for a stream that is gone or was reset before. After
-   * `reset_stream` the transport reads no more of the stream's bytes: they may be freed. */
+  /* Send RESET_STREAM and STOP_SENDING. They do nothing for a stream that is gone or was reset before. After
+   * `reset_stream` the transport does not read the stream's bytes again, so they may be freed. */
   void (*reset_stream)(void *ctx, int64_t id, uint64_t wire_code);
   void (*stop_sending)(void *ctx, int64_t id, uint64_t wire_code);
 
-  /* RESET_STREAM_AT, where `has_reset_at` says that the peer takes it: the peer gets the first `reliable_size`
-   * bytes of the stream all the same. All `final_size` bytes were sent, and stay readable until they are
-   * acknowledged or the stream is closed. NULL both: there is none. */
+  /* `has_reset_at`: whether the peer takes RESET_STREAM_AT. `reset_stream_at` sends it: the peer still gets the first
+   * `reliable_size` bytes of the stream. All `final_size` bytes were sent before, and must stay readable until they are
+   * acknowledged or the stream is closed. Both are NULL if unsupported. */
   bool (*has_reset_at)(void *ctx);
   void (*reset_stream_at)(void *ctx, int64_t id, uint64_t wire_code, uint64_t reliable_size, uint64_t final_size);
 
-  /* `len` bytes of `id` have been read: extends both flow-control windows (the connection's alone if the
-   * stream is gone). */
+  /* `len` bytes of stream `id` have been read: extends the flow-control windows of the stream and the connection. If the
+   * stream is gone, only the connection's. */
   void (*consume)(void *ctx, int64_t id, uint64_t len);
 
-  /* How many bytes the peer's flow control of stream `id` lets us send now; that of the connection: -1. NULL: there is
-   * no bound. */
+  /* How many bytes the peer's flow control allows us to send now on stream `id`; -1: on the whole connection. NULL: there
+   * is no bound. */
   uint64_t (*stream_room)(void *ctx, int64_t id);
 
-  /* There is something to send or to do: run the connection soon. */
+  /* Runs the connection soon, because there is something to send or to do. */
   void (*wake)(void *ctx);
 
-  /* Whether the run that is under way may go on to the next piece of work. If not, what is left is for the next run,
-   * which comes soon, but after those of other connections. `light`: the last piece took a microsecond or two, as a
-   * rule, so that not each is worth a look at the clock. NULL: always. */
+  /* Whether this run of the connection has time for one more piece of work. If not, the work waits for the next run, and
+   * other connections run before that. `light`: pieces like the last one take only a microsecond or two, so the clock
+   * need not be read for each. NULL: there is always time. */
   bool (*has_time)(void *ctx, bool light);
 
-  /* The largest payload of a QUIC DATAGRAM frame at present; 0 if the peer takes none. */
+  /* The largest payload of a QUIC DATAGRAM frame now; 0 if the peer takes no datagrams. */
   size_t (*max_datagram_len)(void *ctx);
 
-  /* Ends the connection with an HTTP/3 code (CONNECTION_CLOSE of type 0x1d). Only notes it; calls that
-   * come after are harmless. `reason` is copied. */
+  /* Ends the connection with an HTTP/3 code (CONNECTION_CLOSE of type 0x1d) . It only notes this, so other calls may
+   * still follow. `reason` is copied. */
   void (*close_connection)(void *ctx, uint64_t wire_code, const char *reason);
 
-  /* The same, because the application wants it: what ends is told so. */
+  /* The same, but the application has asked for it: callbacks name the application as the cause. */
   void (*leave_connection)(void *ctx, uint64_t wire_code, const char *reason);
 
-  /* Whether PINGs are to keep the connection from timing out. */
+  /* Turns PINGs on or off, which keep the connection from timing out. */
   void (*set_keep_alive)(void *ctx, bool on);
 
   void (*path_stats)(void *ctx, struct wt__path_stats *stats);
 
-  /* Where the memory that the connection holds counts. NULL, or returning NULL: nowhere. */
+  /* The gauge that counts the memory of this connection. Without the function, or if it returns NULL, nothing is
+   * counted. */
   struct wt__gauge *(*gauge)(void *ctx);
 
-  /* What is known of the connection, for diagnosis; all members but `size` are set. That of quic leaves out what
-   * HTTP/3 knows. NULL: nothing is. */
+  /* Information about the connection, for diagnosis. Sets all members except `size`; the one of quic does not set
+   * those of HTTP/3. NULL: there is no information. */
   void (*get_info)(void *ctx, struct wt_connection_info *info);
 
-  /* The `index`th certificate that the peer showed, as DER, the leaf first; it lives as long as the connection.
+  /* Certificate number `index` of the peer's chain, in DER; number 0 is the leaf. It lives as long as the connection.
    * WT_ERR_NOT_FOUND, WT_ERR_CLOSED. NULL: there is no TLS. */
   int (*peer_certificate)(void *ctx, size_t index, struct wt__vec *der);
 
@@ -90,21 +91,21 @@ struct wt_transport {
    * WT_ERR_TLS. NULL: there is no TLS. */
   int (*export_keys)(void *ctx, const char *label, const void *context, size_t context_len, void *out, size_t out_len);
 
-  /* Of h3 for core alone; NULL in the instance that quic makes. `id` is the CONNECT stream, which is the
-   * session id. `connect_wake`: the session has bytes for it. `connect_reset`: end it abruptly in both
-   * directions. `session_closed`: core has no more use for it. */
+  /* For core only; NULL in the struct of quic. `id` is the CONNECT stream, and so the session id. `connect_wake`: the
+   * session has bytes for this stream. `connect_reset`: reset it in both directions. `session_closed`: core does not
+   * need it any more. */
   void (*connect_wake)(void *ctx, int64_t id);
   void (*connect_reset)(void *ctx, int64_t id, uint64_t wire_code);
   void (*session_closed)(void *ctx, int64_t id);
 };
 
-/* Bytes of one stream that are to be sent next. They stay where they are until acknowledged. */
+/* The next bytes to send, all of one stream. They stay at their place until they are acknowledged. */
 #define WT__SEND_VECS 16
 #define WT__SEND_ENOUGH 16384 /* more than a packet takes: no need to look further */
 struct wt__send {
   int64_t id;
-  bool fin;   /* the stream ends behind these bytes */
-  bool alone; /* nothing else waits: they may fill one packet after the other */
+  bool fin;   /* the stream ends after these bytes */
+  bool alone; /* no other stream has bytes: these may fill several packets in a row */
   size_t count;
   struct wt__vec vecs[WT__SEND_VECS];
 };
