@@ -116,6 +116,15 @@ void wt__session_free(wt_session *session) {
   }
 }
 
+/* --- The message that made the session --- */
+
+void wt__session_set_message(wt_session *session, void *message, void (*release)(void *message)) {
+  session->message = message;
+  session->message_release = release;
+}
+
+const void *wt__session_message(const wt_session *session) { return session->message; }
+
 /* --- Calls that other threads post --- */
 
 int wt_session_post(wt_session *session, void (*function)(wt_session *session, void *argument), void *argument) {
@@ -251,14 +260,7 @@ void wt__session_connect_closed(wt_session *session) {
   wt__session_todo(session);
 }
 
-/* --- End --- */
-
-void wt__session_set_message(wt_session *session, void *message, void (*release)(void *message)) {
-  session->message = message;
-  session->message_release = release;
-}
-
-const void *wt__session_message(const wt_session *session) { return session->message; }
+/* --- The answer to a client --- */
 
 int wt__session_set_protocol(wt_session *session, const char *protocol) {
   char *copy = wt__strdup(protocol);
@@ -292,6 +294,8 @@ void wt__session_refused_by_end(wt_session *session, const struct wt__ending *en
   wt__session_answered(session);
   wt__session_tell(session);
 }
+
+/* --- End --- */
 
 void wt__session_tell(wt_session *session) {
   struct wt_close_info info = session->end;
