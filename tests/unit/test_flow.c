@@ -27,7 +27,9 @@ static void test_flow_out_obeys_the_limit(void **state) {
   assert_int_equal(wt__flow_out_room(&out), 2);
   wt__flow_out_undo(&out, 1);
   assert_int_equal(wt__flow_out_room(&out), 3);
-  wt__flow_out_use(&out, 100); /* never beyond it, whatever the caller says */
+  wt__flow_out_use(&out, 4); /* never beyond it, whatever the caller says */
+  assert_int_equal(wt__flow_out_room(&out), 0);
+  wt__flow_out_use(&out, 100);
   assert_int_equal(wt__flow_out_room(&out), 0);
   assert_int_equal(out.used, 5);
   wt__flow_out_undo(&out, 100);
