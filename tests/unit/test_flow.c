@@ -167,6 +167,20 @@ static void test_flow_in_window_doubles_up_to_its_maximum(void **state) {
   }
 }
 
+static void test_flow_in_window_doubles_up_to_an_odd_maximum(void **state) {
+  struct wt__flow_in in;
+  (void)state;
+  wt__flow_in_init(&in, 50, 101, CAP, 0, 0);
+  assert_true(wt__flow_in_use(&in, 50));
+  wt__flow_in_return(&in, 50);
+  assert_int_equal(wt__flow_in_extend(&in, 1, 1000), 150);
+  assert_int_equal(in.window, 100);
+  assert_true(wt__flow_in_use(&in, 100));
+  wt__flow_in_return(&in, 100);
+  assert_int_equal(wt__flow_in_extend(&in, 2, 1000), 251);
+  assert_int_equal(in.window, 101);
+}
+
 static void test_flow_in_window_stays_without_a_round_trip_time(void **state) {
   struct wt__flow_in in;
   (void)state;
@@ -209,6 +223,7 @@ int main(void) {
       cmocka_unit_test(test_flow_in_by_single_steps_waits_for_half_of_the_window),
       cmocka_unit_test(test_flow_in_window_doubles_when_used_up_within_two_round_trips),
       cmocka_unit_test(test_flow_in_window_doubles_up_to_its_maximum),
+      cmocka_unit_test(test_flow_in_window_doubles_up_to_an_odd_maximum),
       cmocka_unit_test(test_flow_in_window_stays_without_a_round_trip_time),
       cmocka_unit_test(test_flow_in_never_passes_its_cap),
   };
