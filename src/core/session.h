@@ -87,23 +87,25 @@ struct wt_session {
   struct wt__capsule_reader reader;
 
   struct wt_close_info end; /* valid once `ended`; `reason` is owned */
-  uint64_t linger_until;    /* when its CONNECT stream is reset, if it has not closed before; 0: not set */
+  uint64_t linger_until;    /* when its CONNECT stream is reset, if it has not closed before; 0: not set. UINT64_MAX: it
+                             * was reset */
   uint64_t close_until;     /* `linger_until` is not put off any more after this; set together with it */
   struct wt__link stopped;  /* in mux->stopped_sessions, after STOP_SENDING with `stop_code` */
   uint64_t stop_until, stop_code;
   struct wt_session_stats stats;
 
-  bool has_stream_callbacks;
   enum wt__session_start start;
   enum wt__connect_state connect;
   enum wt__drain drain;
+  bool has_stream_callbacks;
   bool drain_sent;     /* we have told the peer that the session ends soon */
   bool ended;          /* it takes no more streams and datagrams; only the callbacks about its end follow */
   bool close_told;     /* on_close was called */
   bool aborted;        /* its streams were reset on the wire */
   bool close_received; /* a close capsule or a FIN came: no capsule may follow */
   bool datagram_size_pending;
-  bool wants_credit[2], credit_pending[2]; /* by enum wt_stream_kind */
+  bool wants_credit[2];   /* a stream could not be opened for want of credit; by enum wt_stream_kind */
+  bool credit_pending[2]; /* credit came since, and `on_stream_credit` is to be called; likewise */
 
   atomic_uint posts; /* posted calls that wait, counted on any thread. The memory stays while there are any */
   bool freed;        /* everything but this memory; the last of the posted calls frees it */

@@ -8,8 +8,8 @@
  * A stream has a sending part and a receiving part, each with a state of its own: see sending.h and receiving.h. This
  * file ties them to the session, the scheduler, the session's credit and the application's callbacks.
  *
- * A stream ends twice, in either order. For the application it ends with `on_close` (`close_told`). For QUIC it ends when both
- * parts are finished and acknowledged (`closed`). The record is freed after both.
+ * A stream ends twice, in either order. For the application it ends with `on_close` (`close_told`). For QUIC it ends when
+ * both parts are finished and acknowledged (`closed`). The record is freed after both.
  */
 
 #include <stdbool.h>
@@ -46,7 +46,7 @@ struct wt_stream {
   bool uni, remote;
   bool has_callbacks, paused;
   bool failed;
-  bool closed;     /* QUIC is done with it */
+  bool closed;     /* QUIC has closed it */
   bool close_told; /* `on_close` was called, or there is nobody to tell */
 };
 
