@@ -3,18 +3,19 @@
  * Applies the arithmetic of flow.c to the streams of a session.
  *
  * Receiving. A byte counts when it arrives, and a stream counts when its header arrives. Early streams and their bytes
- * count when their session starts. A stream that was reset counts with its final size, which QUIC reports: both ends know
- * this number, even if bytes were lost. Credit for bytes is given back when the application has read them, or will not
- * read them. Credit for a stream is given back when both of its directions are closed.
+ * count when their session starts. A stream that was reset counts with its final size, which QUIC reports: both ends
+ * know this number, even if bytes were lost. Credit for bytes is given back when the application has read them, or
+ * will not read them. Credit for a stream is given back when both of its directions are closed.
  *
- * Refused streams. The peer has opened them and sent bytes, so it counts them. The application never sees them. If their
- * session starts later, their credit is counted and given back at once. past.c keeps the numbers until then.
+ * Refused streams. The peer has opened them and sent bytes, so it counts them. The application never sees them. If
+ * their session starts later, their credit is counted and given back at once. past.c keeps the numbers until then.
  *
  * Sending. A stream that has bytes but no credit is parked: it leaves the scheduler for a list of its session, until a
- * capsule of the peer brings credit. The stream's header needs no credit, nor does a FIN after bytes that were all sent.
+ * capsule of the peer brings credit. The stream's header needs no credit, nor does a FIN after bytes that were all
+ * sent.
  *
- * Capsules are written only in `wt__credit_run`. Credit is counted while bytes arrive and while packets are written, and
- * a full capsule queue must not end the session there.
+ * Capsules are written only in `wt__credit_run`. Credit is counted while bytes arrive and while packets are written,
+ * and a full capsule queue must not end the session there.
  */
 
 #include "core/credit.h"

@@ -2,11 +2,13 @@
 /*
  * Datagrams (draft section 4.5, RFC 9297): those that wait to be sent, and those that came before their session.
  *
- * Each session has a queue, and sessions take turns by urgency. One bound holds for all queues of a connection together.
- * When it is reached, the session with most datagrams loses its oldest one. The oldest, because the newest datagram is
- * usually worth most. That session, because one session that sends too much must not cost the others their datagrams.
+ * Each session has a queue, and sessions take turns by urgency. One bound holds for all queues of a connection
+ * together. When it is reached, the session with most datagrams loses its oldest one. The oldest, because the newest
+ * datagram is usually worth most. That session, because one session that sends too much must not cost the others their
+ * datagrams.
  *
- * Datagrams that come before their session wait in a list of the connection. When the list is full, new ones are dropped.
+ * Datagrams that come before their session wait in a list of the connection. When the list is full, new ones are
+ * dropped.
  */
 
 #include "core/datagram.h"
@@ -82,8 +84,8 @@ static wt_session *session_with_most_datagrams(struct wt__mux *mux) {
   return most;
 }
 
-/* The queues are full, and `session` adds a datagram: makes room. A session that has its share, or more, loses one of its
- * own datagrams. So a session that floods causes no search. */
+/* The queues are full, and `session` adds a datagram: makes room. A session that has its share, or more, loses one of
+ * its own datagrams. So a session that floods causes no search. */
 static void datagrams_make_room(struct wt__mux *mux, wt_session *session) {
   size_t share = mux->datagrams_out_len / (mux->datagram_sessions_len + (session->datagrams_len == 0));
   wt_session *from = session;

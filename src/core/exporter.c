@@ -2,9 +2,9 @@
 /*
  * Keying material for an application (draft section 4.8; RFC 8446, section 7.5).
  *
- * The exporter of TLS belongs to the connection, and a connection may have many sessions. Two sessions must never get the
- * same bytes. So the draft uses one label for all of WebTransport. What differs between sessions and between uses is in
- * the context:
+ * The exporter of TLS belongs to the connection, and a connection may have many sessions. Two sessions must never get
+ * the same bytes. So the draft uses one label for all of WebTransport. What differs between sessions and between uses
+ * is in the context:
  *
  *     session id (8 bytes, not a varint) | length (1) label | length (1) context
  */

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Limits and counters (draft sections 5.3 to 5.6) work as in QUIC (RFC 9000, section 4). They count from the beginning of
- * the session and only grow, so each capsule replaces all earlier ones.
+ * Limits and counters (draft sections 5.3 to 5.6) work as in QUIC (RFC 9000, section 4). They count from the beginning
+ * of the session and only grow, so each capsule replaces all earlier ones.
  *
- * When is a limit extended? A capsule for every byte would cost more than the byte. A capsule that comes too late makes
- * the peer wait. For bytes, the limit is extended when half of the window has been read. For streams, it is extended as
- * soon as one is closed, if the peer has used half of its window: a peer with a hundred open streams that closes one may
- * open another one at once.
+ * When is a limit extended? A capsule for every byte would cost more than the byte. A capsule that comes too late
+ * makes the peer wait. For bytes, the limit is extended when half of the window has been read. For streams, it is
+ * extended as soon as one is closed, if the peer has used half of its window: a peer with a hundred open streams that
+ * closes one may open another one at once.
  *
- * How large is the window? It has to be bandwidth times delay, which nobody knows before. So it begins small, and doubles
- * while the peer uses it up within two round trips. Half of the window is then read in less than one round trip, which is
- * the time until an extension has an effect.
+ * How large is the window? It has to be bandwidth times delay, which nobody knows before. So it begins small, and
+ * doubles while the peer uses it up within two round trips. Half of the window is then read in less than one round
+ * trip, which is the time until an extension has an effect.
  *
  * Amounts come from the wire. So they are compared with what is left, and never added before that.
  */

@@ -3,8 +3,8 @@
 #define WT_CORE_FLOW_H
 
 /*
- * The arithmetic of session flow control (draft section 5): our limits, which the peer obeys (`flow_in`), and the peer's
- * limits, which we obey (`flow_out`). Bytes and streams are counted in the same way.
+ * The arithmetic of session flow control (draft section 5): our limits, which the peer obeys (`flow_in`), and the
+ * peer's limits, which we obey (`flow_out`). Bytes and streams are counted in the same way.
  *
  *   flow_in:    0 .... returned ........ used ............... max = what the peer was told
  *                         |<------------- window ----------------->|   after an extension
@@ -64,8 +64,8 @@ bool wt__flow_in_use(struct wt__flow_in *in, uint64_t amount);
 void wt__flow_in_return(struct wt__flow_in *in, uint64_t amount);
 /* Whether to tell the peer a new limit: it has at most half the window left, and the limit grows by at least `step`. */
 bool wt__flow_in_due(const struct wt__flow_in *in);
-/* Extends the limit and returns it. If since the last extension more than a window was read in two round trips, the peer
- * may be waiting for us: the window doubles, up to its maximum. */
+/* Extends the limit and returns it. If since the last extension more than a window was read in two round trips, the
+ * peer may be waiting for us: the window doubles, up to its maximum. */
 uint64_t wt__flow_in_extend(struct wt__flow_in *in, uint64_t now, uint64_t round_trip);
 
 #endif

@@ -3,9 +3,9 @@
  * Information about the connection of a session: addresses, versions, the peer's parameters and SETTINGS, round-trip
  * times.
  *
- * Each layer knows a part of it. quic fills in what TLS and packets tell; h3 adds what SETTINGS say. This file asks them,
- * and copies as much as the caller's struct has room for: a program that was built with an older header has a shorter
- * struct.
+ * Each layer knows a part of it. quic fills in what TLS and packets tell; h3 adds what SETTINGS say. This file asks
+ * them, and copies as much as the caller's struct has room for: a program that was built with an older header has a
+ * shorter struct.
  */
 
 #include "core/info.h"

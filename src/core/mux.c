@@ -2,8 +2,8 @@
 /*
  * The WebTransport half of a connection: which session a stream of the peer belongs to, and what is to be done next.
  *
- * A stream of the peer goes to its session, waits for it (early.c), or is refused. It is refused if its session ended or
- * was refused a short while ago (past.c).
+ * A stream of the peer goes to its session, waits for it (early.c), or is refused. It is refused if its session ended
+ * or was refused a short while ago (past.c).
  *
  * `wt__mux_run` makes the application's callbacks and frees what is over. `wt__mux_next` says which stream sends next:
  * sched.c knows whose turn it is, and credit.c how much the peer allows.

@@ -3,8 +3,8 @@
 #define WT_CORE_MUX_H
 
 /*
- * The WebTransport half of one connection: its sessions, their streams and datagrams, and streams and datagrams that come
- * before or after their session. It does no I/O: h3 tells it what arrived, and asks what to send.
+ * The WebTransport half of one connection: its sessions, their streams and datagrams, and streams and datagrams that
+ * come before or after their session. It does no I/O: h3 tells it what arrived, and asks what to send.
  *
  *   h3 tells mux:  a session was accepted; streams, bytes, resets, acknowledgements and datagrams arrived
  *   h3 asks mux:   which stream sends next (`wt__mux_next`), which datagram is next
@@ -12,9 +12,9 @@
  *
  * flow.h and credit.h say how much each may use, sched.h says who is next.
  *
- * The application's callbacks are called only in `wt__mux_run` and in the functions that report arrivals, never while the
- * application calls us. Nothing is freed while a callback runs: objects that ended go to a `todo` list, and `wt__mux_run`
- * frees them.
+ * The application's callbacks are called only in `wt__mux_run` and in the functions that report arrivals, never while
+ * the application calls us. Nothing is freed while a callback runs: objects that ended go to a `todo` list, and
+ * `wt__mux_run` frees them.
  */
 
 #include <stdbool.h>
@@ -36,8 +36,8 @@
 #include "core/sendq.h"
 #include "core/transport.h"
 
-/* Session flow control of this end. `initial`: what each session allows the peer at first, as announced in SETTINGS; all
- * zero: no flow control. `max_data`: the largest size to which the window for data grows. */
+/* Session flow control of this end. `initial`: what each session allows the peer at first, as announced in SETTINGS;
+ * all zero: no flow control. `max_data`: the largest size to which the window for data grows. */
 struct wt__flow_windows {
   struct wt__flow_limits initial;
   uint64_t max_data;
@@ -123,7 +123,8 @@ void wt__mux_run(struct wt__mux *mux, uint64_t now);
 static inline bool wt__mux_has_todo(const struct wt__mux *mux) {
   return !wt__list_empty(&mux->todo_streams) || !wt__list_empty(&mux->todo_sessions);
 }
-/* The time of the next deadline, for which `wt__mux_run` has to be called, in nanoseconds; UINT64_MAX: there is none. */
+/* The time of the next deadline, for which `wt__mux_run` has to be called, in nanoseconds; UINT64_MAX: there
+ * is none. */
 uint64_t wt__mux_expiry(const struct wt__mux *mux);
 
 /* --- Sessions --- */
@@ -147,8 +148,8 @@ const void *wt__session_message(const wt_session *session);
 int wt__session_set_protocol(wt_session *session, const char *protocol);
 /* The server has accepted the session: the next `wt__mux_run` makes the callbacks that waited. */
 void wt__session_answered(wt_session *session);
-/* The server has refused the session, or there will be no answer: ends it, unless the application has done so, and calls
- * `on_close` of its streams and its own. Must not be called while the application calls us. */
+/* The server has refused the session, or there will be no answer: ends it, unless the application has done so, and
+ * calls `on_close` of its streams and its own. Must not be called while the application calls us. */
 void wt__session_refused(wt_session *session, enum wt_party by, uint64_t wire_code);
 /* The same, because the connection has ended. */
 void wt__session_refused_by_end(wt_session *session, const struct wt__ending *ending);
@@ -181,8 +182,8 @@ void wt__session_connect_closed(wt_session *session);
 
 /* --- Streams --- */
 
-/* The peer has opened a stream whose header names `session_id`. NULL if it is refused, or memory is out: it was then reset
- * and stopped, and the caller has to consume the rest of its bytes. */
+/* The peer has opened a stream whose header names `session_id`. NULL if it is refused, or memory is out: it was then
+ * reset and stopped, and the caller has to consume the rest of its bytes. */
 wt_stream *wt__mux_stream_new_remote(struct wt__mux *mux, int64_t id, bool uni, int64_t session_id, uint64_t now);
 void wt__stream_recv(wt_stream *stream, const uint8_t *data, size_t len, bool fin);
 /* The stream's header has `len` bytes. To be called before `wt__stream_recv_reset`. */

@@ -2,18 +2,18 @@
 /*
  * Gives up transfers whose peer is too slow, or does nothing.
  *
- * The memory that waits for a peer is bounded, but not in time. A peer that answers every PING and grants no window could
- * keep our queue full for ever. A peer that takes a byte now and then is no better. So a minimum of bytes has to move in
- * each period. A transfer with fewer bytes left has to move all of them.
+ * The memory that waits for a peer is bounded, but not in time. A peer that answers every PING and grants no window
+ * could keep our queue full for ever. A peer that takes a byte now and then is no better. So a minimum of bytes has to
+ * move in each period. A transfer with fewer bytes left has to move all of them.
  *
- * A transfer may also wait for its turn behind others of its connection, such as the second of two downloads. It may wait
- * as long as the connection moves as many bytes in all as if each of its transfers had moved the minimum. So a peer gains
- * nothing by serving one transfer after the other.
+ * A transfer may also wait for its turn behind others of its connection, such as the second of two downloads. It may
+ * wait as long as the connection moves as many bytes in all as if each of its transfers had moved the minimum. So a
+ * peer gains nothing by serving one transfer after the other.
  *
- * This costs nothing for a packet or an acknowledgement, and one comparison for a run of the connection. A transfer that
- * begins to wait joins a list. A quarter of a period later it is checked: it leaves the list, or joins it again at its
- * end. All transfers have the same period, so the list stays sorted by time. A transfer that never moves is given up
- * after exactly one period, one that stops moving at most a quarter later.
+ * This costs nothing for a packet or an acknowledgement, and one comparison for a run of the connection. A transfer
+ * that begins to wait joins a list. A quarter of a period later it is checked: it leaves the list, or joins it again
+ * at its end. All transfers have the same period, so the list stays sorted by time. A transfer that never moves is
+ * given up after exactly one period, one that stops moving at most a quarter later.
  *
  *    watch --> fresh --run--> waiting --quarter--> check: finished --> out of the list
  *                                ^                  |  progress, or less than a period without

@@ -3,9 +3,9 @@
 #define WT_CORE_PROGRESS_H
 
 /*
- * Finds what makes no progress because its peer does not send or does not read. A list holds all transfers of one kind on
- * a connection: streams with bytes to send, answers, or bodies that arrive. A transfer makes progress if, in the time
- * allowed, it moves at least a minimum of bytes, or all the bytes that it had left when it was checked.
+ * Finds what makes no progress because its peer does not send or does not read. A list holds all transfers of one kind
+ * on a connection: streams with bytes to send, answers, or bodies that arrive. A transfer makes progress if, in the
+ * time allowed, it moves at least a minimum of bytes, or all the bytes that it had left when it was checked.
  */
 
 #include <stdbool.h>

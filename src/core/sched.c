@@ -7,15 +7,15 @@
  * stream that was put in first is the first of its equals. So the next stream is found in logarithmic time, also if an
  * application gives each of ten thousand streams an order of its own, or gives them none.
  *
- * The heap is a pairing heap, because its nodes can be parts of the streams. A node points to its first child and to its
- * siblings. Nothing is allocated, and any node can be taken out.
+ * The heap is a pairing heap, because its nodes can be parts of the streams. A node points to its first child and to
+ * its siblings. Nothing is allocated, and any node can be taken out.
  *
  *        a            the highest order, earliest turn
  *        |
  *        b -- c -- d  children, in no order; each has children of its own
  *
- * To merge two heaps, one root becomes the first child of the other. When the root is taken out, its children are merged
- * in pairs, and then the pairs. This is a loop and no recursion, so it needs little stack.
+ * To merge two heaps, one root becomes the first child of the other. When the root is taken out, its children are
+ * merged in pairs, and then the pairs. This is a loop and no recursion, so it needs little stack.
  *
  * Turns do not mean equal numbers of bytes. A turn is one frame, and a stream with few bytes sends a short one.
  */

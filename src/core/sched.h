@@ -13,8 +13,9 @@
  *
  *   sched --> ring of sessions --> list of groups --> heap of entries, each part of a stream
  *
- * A turn is one frame of a stream. Only streams with something to send are in the scheduler, so a session that has nothing
- * to send costs nothing. Entries are parts of streams, and groups are linked: adding and removing allocate nothing.
+ * A turn is one frame of a stream. Only streams with something to send are in the scheduler, so a session that has
+ * nothing to send costs nothing. Entries are parts of streams, and groups are linked: adding and removing allocate
+ * nothing.
  */
 
 #include <stdbool.h>
@@ -79,8 +80,8 @@ void wt__sched_session_init(struct wt__sched_session *session, unsigned urgency)
 /* Gives the session another urgency. It comes behind sessions that have this urgency already. */
 void wt__sched_session_move(struct wt__sched *sched, struct wt__sched_session *session, unsigned urgency);
 
-/* An entry is zero at first. It joins group 0 of a session with order 0, and must leave before it is freed. It may leave
- * twice, or without having joined. */
+/* An entry is zero at first. It joins group 0 of a session with order 0, and must leave before it is freed. It may
+ * leave twice, or without having joined. */
 void wt__sched_join(struct wt__sched_entry *entry, struct wt__sched_session *session);
 void wt__sched_leave(struct wt__sched_entry *entry);
 /* Moves an entry to the group `id`, and gives it `order`. WT_ERR_NOMEM: nothing has changed. */

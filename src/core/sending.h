@@ -50,7 +50,8 @@ struct wt__sending {
   bool tell_stop;     /* stream.c still has to call `on_stop_sending` */
 };
 
-/* `exists`: false for a unidirectional stream of the peer. `queue_max`: the most bytes that the application may queue. */
+/* `exists`: false for a unidirectional stream of the peer. `queue_max`: the most bytes that the application
+ * may queue. */
 void wt__sending_init(struct wt__sending *sending, bool exists, size_t queue_max);
 /* Queues the stream header. WT_ERR_NOMEM. */
 int wt__sending_add_header(struct wt__sending *sending, const uint8_t *header, size_t len);
@@ -87,8 +88,8 @@ uint64_t wt__sending_header_left(const struct wt__sending *sending);
 void wt__sending_end(struct wt__sending *sending);
 /* The transport took `len` bytes, and the FIN. Returns how many of the bytes are behind the header. */
 uint64_t wt__sending_sent(struct wt__sending *sending, size_t len, bool fin);
-/* The peer has acknowledged all bytes before `offset`. Returns true if the application waits for room, and there is room
- * now. */
+/* The peer has acknowledged all bytes before `offset`. Returns true if the application waits for room, and there is
+ * room now. */
 bool wt__sending_acked(struct wt__sending *sending, uint64_t offset, struct wt__released *released);
 
 /*

@@ -2,13 +2,13 @@
 /*
  * The send queue of a stream. The drawing is in sendq.h.
  *
- * Bytes are copied into chunks that grow with the stream. The first chunk is small, because many streams carry one short
- * message. Later ones have up to 64 KiB, so that one allocation serves fifty packets. Later writes fill the free room of
- * a chunk. Its bytes never move, so QUIC may point to them.
+ * Bytes are copied into chunks that grow with the stream. The first chunk is small, because many streams carry one
+ * short message. Later ones have up to 64 KiB, so that one allocation serves fifty packets. Later writes fill the free
+ * room of a chunk. Its bytes never move, so QUIC may point to them.
  *
- * A chunk is freed when all its bytes are acknowledged. The bound `max` counts from the first chunk that is not freed. So
- * it holds for bytes in flight and unsent bytes together: a peer that never acknowledges costs at most `max` bytes. When
- * the server's memory is short, queues are shorter: see gauge.h.
+ * A chunk is freed when all its bytes are acknowledged. The bound `max` counts from the first chunk that is not freed.
+ * So it holds for bytes in flight and unsent bytes together: a peer that never acknowledges costs at most `max` bytes.
+ * When the server's memory is short, queues are shorter: see gauge.h.
  */
 
 #include "core/sendq.h"
@@ -47,7 +47,8 @@ void wt__sendq_reset(struct wt__sendq *q) {
   q->gauge = old.gauge;
 }
 
-/* The memory of a chunk itself. A chunk for the caller's bytes comes from the allocator, as it may outlive the queue. */
+/* The memory of a chunk itself. A chunk for the caller's bytes comes from the allocator, as it may outlive
+ * the queue. */
 static size_t chunk_bytes(const struct wt__chunk *chunk) { return sizeof(*chunk) + (chunk->release ? 0 : chunk->born); }
 
 static struct wt__chunk *chunk_new(struct wt__sendq *q, struct wt__pool *pool, size_t cap) {
@@ -120,8 +121,8 @@ void wt__sendq_drop_unsent(struct wt__sendq *q, uint64_t keep, struct wt__releas
   }
 }
 
-/* An empty queue always has room for something: it would get no acknowledgement, and so could never say that there is room
- * again. */
+/* An empty queue always has room for something: it would get no acknowledgement, and so could never say that there is
+ * room again. */
 static size_t sendq_max(const struct wt__sendq *q) {
   static const size_t most[] = {
       [WT__PRESSURE_NONE] = SIZE_MAX, [WT__PRESSURE_HIGH] = MAX_HIGH, [WT__PRESSURE_FULL] = MAX_FULL};

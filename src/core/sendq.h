@@ -3,8 +3,8 @@
 #define WT_CORE_SENDQ_H
 
 /*
- * The bytes of one stream that are to be sent. QUIC may have to send a byte again until it is acknowledged, and reads it
- * from here each time. So bytes never move, and are freed when they are acknowledged.
+ * The bytes of one stream that are to be sent. QUIC may have to send a byte again until it is acknowledged, and reads
+ * it from here each time. So bytes never move, and are freed when they are acknowledged.
  *
  *     acked            sent             end
  *       |  in flight    |   waiting      |  <- append
@@ -67,8 +67,8 @@ int wt__sendq_append(struct wt__sendq *q, const void *data, size_t len, bool for
 /* Adds bytes without a copy. WT_ERR_AGAIN if there is no room at all, WT_ERR_NOMEM. */
 int wt__sendq_append_owned(struct wt__sendq *q, const void *data, size_t len, wt_release release, void *user_data);
 
-/* Returns a place where the caller writes up to `len` bytes. The caller then calls `wt__sendq_commit` at once. NULL: out
- * of memory. */
+/* Returns a place where the caller writes up to `len` bytes. The caller then calls `wt__sendq_commit` at once. NULL:
+ * out of memory. */
 uint8_t *wt__sendq_prepare(struct wt__sendq *q, size_t len);
 /* Adds the first `len` of these bytes. 0: adds none, and frees the place. */
 void wt__sendq_commit(struct wt__sendq *q, uint8_t *bytes, size_t len);
@@ -76,15 +76,15 @@ void wt__sendq_commit(struct wt__sendq *q, uint8_t *bytes, size_t len);
 /* Whether there is something to send: bytes, or the FIN. */
 bool wt__sendq_pending(const struct wt__sendq *q);
 
-/* Fills `vecs` with unsent bytes, until there are `enough`. Returns how many `vecs` it filled. `*fin`: the stream ends after
- * these bytes. */
+/* Fills `vecs` with unsent bytes, until there are `enough`. Returns how many `vecs` it filled. `*fin`: the stream ends
+ * after these bytes. */
 size_t wt__sendq_peek(const struct wt__sendq *q, struct wt__vec *vecs, size_t max_vecs, size_t enough, bool *fin);
 
 /* The transport took `len` bytes, and the FIN. */
 void wt__sendq_sent(struct wt__sendq *q, size_t len, bool fin);
 
-/* The peer has acknowledged all bytes before `offset`. Returns true if somebody waits for room (`wants_room`), and the queue
- * now holds at most half of its bound. */
+/* The peer has acknowledged all bytes before `offset`. Returns true if somebody waits for room (`wants_room`), and the
+ * queue now holds at most half of its bound. */
 bool wt__sendq_acked(struct wt__sendq *q, uint64_t offset, struct wt__released *released);
 
 /* Calls the release functions of dropped chunks. Must not be called while the application calls us. */

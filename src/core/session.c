@@ -13,12 +13,12 @@
  * FIN.
  *
  * The CONNECT stream may not come to its end. It is then reset after WT__SESSION_LINGER_NS. If the peer has not
- * acknowledged our close capsule by then, it is reset after WT__SESSION_CLOSE_NS at the latest: the reset would make QUIC
- * drop the capsule.
+ * acknowledged our close capsule by then, it is reset after WT__SESSION_CLOSE_NS at the latest: the reset would make
+ * QUIC drop the capsule.
  *
  * A client may use a session before the server has answered (WT__SESSION_ASKED). Its bytes are sent at once. But the
- * application hears of nothing that arrives, and of no end, before the answer: streams wait with the early ones, an ended
- * session in `stuck_sessions`.
+ * application hears of nothing that arrives, and of no end, before the answer: streams wait with the early ones, an
+ * ended session in `stuck_sessions`.
  */
 
 #include "core/session.h"

@@ -2,9 +2,10 @@
 /*
  * The moment in which a session ends, and the reasons for it that do not come from the application.
  *
- * A session may have to end anywhere: while bytes of the peer are counted, while a capsule is read, between the pieces of
- * a packet. So the functions here change only its state. They do not touch its streams or call the application: `wt__mux_run`
- * does that later, in session.c. For the same reason this file calls no other file of core that could call it back.
+ * A session may have to end anywhere: while bytes of the peer are counted, while a capsule is read, between the pieces
+ * of a packet. So the functions here change only its state. They do not touch its streams or call the application:
+ * `wt__mux_run` does that later, in session.c. For the same reason this file calls no other file of core that could
+ * call it back.
  *
  * `wt__session_send_capsule` is here because it ends the session when the peer does not read its capsules.
  */

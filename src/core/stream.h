@@ -8,8 +8,8 @@
  * A stream has a sending part and a receiving part, each with a state of its own: see sending.h and receiving.h. This
  * file ties them to the session, the scheduler, the session's credit and the application's callbacks.
  *
- * A stream ends twice, in either order. For the application it ends with `on_close` (`close_told`). For QUIC it ends when
- * both parts are finished and acknowledged (`closed`). The record is freed after both.
+ * A stream ends twice, in either order. For the application it ends with `on_close` (`close_told`). For QUIC it ends
+ * when both parts are finished and acknowledged (`closed`). The record is freed after both.
  */
 
 #include <stdbool.h>

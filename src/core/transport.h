@@ -6,8 +6,8 @@
  * The functions that a layer calls in the layer below it. There is no other way down.
  *
  * A connection has two such structs. `quic` fills in one and gives it to `h3`. `h3` fills in a second one and gives it
- * to `core`: most of its functions call those of `quic`, and some more are about CONNECT streams. Tests fill in one with
- * functions that write down how they were called.
+ * to `core`: most of its functions call those of `quic`, and some more are about CONNECT streams. Tests fill in one
+ * with functions that write down how they were called.
  *
  * None of these functions calls the layer above. `wake` makes the next run of the connection come soon.
  */
@@ -44,20 +44,20 @@ struct wt_transport {
   bool (*has_reset_at)(void *ctx);
   void (*reset_stream_at)(void *ctx, int64_t id, uint64_t wire_code, uint64_t reliable_size, uint64_t final_size);
 
-  /* `len` bytes of stream `id` have been read: extends the flow-control windows of the stream and the connection. If the
-   * stream is gone, only the connection's. */
+  /* `len` bytes of stream `id` have been read: extends the flow-control windows of the stream and the connection. If
+   * the stream is gone, only the connection's. */
   void (*consume)(void *ctx, int64_t id, uint64_t len);
 
-  /* How many bytes the peer's flow control allows us to send now on stream `id`; -1: on the whole connection. NULL: there
-   * is no bound. */
+  /* How many bytes the peer's flow control allows us to send now on stream `id`; -1: on the whole connection. NULL:
+   * there is no bound. */
   uint64_t (*stream_room)(void *ctx, int64_t id);
 
   /* Runs the connection soon, because there is something to send or to do. */
   void (*wake)(void *ctx);
 
-  /* Whether this run of the connection has time for one more piece of work. If not, the work waits for the next run, and
-   * other connections run before that. `light`: pieces like the last one take only a microsecond or two, so the clock
-   * need not be read for each. NULL: there is always time. */
+  /* Whether this run of the connection has time for one more piece of work. If not, the work waits for the next run,
+   * and other connections run before that. `light`: pieces like the last one take only a microsecond or two, so the
+   * clock need not be read for each. NULL: there is always time. */
   bool (*has_time)(void *ctx, bool light);
 
   /* The largest payload of a QUIC DATAGRAM frame now; 0 if the peer takes no datagrams. */
