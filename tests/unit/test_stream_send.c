@@ -154,6 +154,21 @@ static void test_stream_that_was_reset_takes_no_writes(void **state) {
   fixture_end(&f);
 }
 
+static void test_stream_that_was_ended_and_then_stopped_is_closed(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  fixture_session(&f, 0);
+  wt_stream *s = remote_stream(&f, 4, false);
+  write_text(s, "unsent");
+  assert_int_equal(wt_stream_end(s), 0);
+  wt__stream_recv_stop_sending(s, wt__error_to_wire(7));
+  EXPECT_APP(&f, "stop 4 peer 7; ");
+  expect_no_write(s, WT_ERR_CLOSED); /* as after a reset: what came last counts */
+  assert_int_equal(wt_stream_end(s), WT_ERR_CLOSED);
+  fixture_end(&f);
+}
+
 static void test_stream_whose_peer_stopped_reading_takes_no_writes(void **state) {
   struct mux_fixture f;
   (void)state;
@@ -557,6 +572,7 @@ int main(void) {
       cmocka_unit_test(test_stream_of_ours_in_one_direction_is_not_read),
       cmocka_unit_test(test_stream_that_was_ended_takes_no_writes),
       cmocka_unit_test(test_stream_that_was_reset_takes_no_writes),
+      cmocka_unit_test(test_stream_that_was_ended_and_then_stopped_is_closed),
       cmocka_unit_test(test_stream_whose_peer_stopped_reading_takes_no_writes),
       cmocka_unit_test(test_stream_whose_writing_quic_closed_sends_nothing),
       cmocka_unit_test(test_stream_that_quic_closed_takes_no_writes),
