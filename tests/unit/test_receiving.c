@@ -162,6 +162,16 @@ static void test_receiving_reset_waits_for_promised_bytes(void **state) {
   assert_int_equal(wt__receiving_reset(&receiving, 10), 6);
   assert_int_equal(receiving.state, WT__RECEIVING_RESET_RECVD);
   receiving_free(&receiving);
+  receiving_with(&receiving, 10, 0);
+  wt__receiving_promise(&receiving, HEADER + 20); /* nothing is kept: nothing to wait for */
+  assert_int_equal(wt__receiving_reset(&receiving, 10), 0);
+  assert_int_equal(receiving.state, WT__RECEIVING_RESET_RECVD);
+  receiving_free(&receiving);
+  receiving_with(&receiving, 10, 1);
+  wt__receiving_promise(&receiving, HEADER + 20);
+  assert_int_equal(wt__receiving_reset(&receiving, 10), 0);
+  assert_int_equal(receiving.state, WT__RECEIVING_SIZE_KNOWN);
+  receiving_free(&receiving);
   receiving_with(&receiving, 10, 10);
   wt__receiving_promise(&receiving, HEADER - 1); /* a part of the header */
   assert_int_equal(receiving.promised, 0);
