@@ -13,6 +13,7 @@
 
 #include "core/early.h"
 
+#include "base/clock.h"
 #include "core/credit.h"
 #include "core/datagram.h"
 #include "core/session.h"
