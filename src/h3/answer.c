@@ -16,7 +16,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "h3/files.h"
 #include "h3/internal.h"
 #include "wire/error_code.h"
 #include "wire/field.h"
@@ -302,7 +301,7 @@ static size_t file_room(wt_request *request) {
 
 static void file_fail(wt_request *request, int os_error) {
   struct wt__h3_conn *conn = request->conn;
-  wt__files_log(request, os_error, "the answer is reset");
+  wt__open_files_log(request, os_error, "the answer is reset");
   /* Not here: nghttp3 is about to hand out bytes that were queued before. */
   request->fail_pending = true;
   wt__request_todo(request);
@@ -332,12 +331,6 @@ static void file_fill(wt_request *request) {
   wt__file_body_free(request->file);
   request->file = NULL;
   queue->fin = true;
-}
-
-void wt__answer_sent(wt_request *request, size_t len) {
-  uint64_t taken = len < request->unsent ? len : request->unsent; /* the frames' heads are in `len` too */
-  request->unsent -= taken;
-  request->conn->unsent -= taken;
 }
 
 void wt__answers_resume_files(struct wt__h3_conn *conn) {

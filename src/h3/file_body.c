@@ -60,6 +60,14 @@ size_t wt__open_files_default(void) {
 
 static struct wt__open_files *files_of(const struct wt__h3_conn *conn) { return conn->config->open_files; }
 
+void wt__open_files_log(const wt_request *request, int os_error, const char *then) {
+  const struct wt__h3_conn *conn = request->conn;
+  struct wt__open_files *files = files_of(conn);
+  WT__WARN_LIMITED(conn->config->log, files ? &files->lines : NULL, conn->now,
+                   "request %lld from %s: the file of %s cannot be read (%s), %s", (long long)request->id,
+                   conn->peer_address, request->path, strerror(os_error), then);
+}
+
 /* Keeps errno. */
 static void file_close(struct wt__file_body *file) {
   int error = errno;

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
+#include <webtransport/request.h>
+
 #include "base/list.h"
 #include "base/log_limit.h"
 
@@ -26,6 +28,9 @@ struct wt__open_files {
 void wt__open_files_init(struct wt__open_files *files, size_t max);
 /* A default for all workers together, from what the process may open. */
 size_t wt__open_files_default(void);
+
+/* Logs, not too often, that the file of `request` cannot be opened or read, and what follows. */
+void wt__open_files_log(const wt_request *request, int os_error, const char *then);
 
 /* Opens a file as `wt__file_open_below` does. Where there are no more descriptors, those that answers keep are closed
  * until it works; they are opened again when they are needed. -1 with errno. */

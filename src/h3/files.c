@@ -205,14 +205,6 @@ static int answer_not_found(wt_request *request) {
   return rv != 0 ? rv : wt__request_error(request, WT_ERR_NOT_FOUND, "there is no such file");
 }
 
-void wt__files_log(const wt_request *request, int os_error, const char *then) {
-  const struct wt__h3_conn *conn = request->conn;
-  struct wt__open_files *files = conn->config->open_files;
-  WT__WARN_LIMITED(conn->config->log, files ? &files->lines : NULL, conn->now,
-                   "request %lld from %s: the file of %s cannot be read (%s), %s", (long long)request->id,
-                   conn->peer_address, request->path, strerror(os_error), then);
-}
-
 /* The status for a file that `open` refused. A file that exists must not be called absent, since that may be cached,
  * also where the cause will have passed in a moment. */
 static int status_of_refusal(int os_error) {
@@ -242,11 +234,11 @@ static int answer_refusal(wt_request *request, int os_error) {
   static const struct wt_header headers[] = {{"retry-after", "10"}, {"cache-control", "no-store"}};
   int status = status_of_refusal(os_error), rv;
   if (status != 404) {
-    wt__files_log(request, os_error, status == 503 ? "answered with 503" : "answered with 500");
+    wt__open_files_log(request, os_error, status == 503 ? "answered with 503" : "answered with 500");
     rv = status == 503 ? wt__answer_status(request, 503, headers, 2) : wt__answer_status(request, 500, &headers[1], 1);
     return rv != 0 ? rv : wt__request_error(request, WT_ERR_FILE, "the file cannot be opened");
   }
-  if (os_error == EACCES || os_error == EPERM) wt__files_log(request, os_error, "answered with 404");
+  if (os_error == EACCES || os_error == EPERM) wt__open_files_log(request, os_error, "answered with 404");
   return answer_not_found(request);
 }
 

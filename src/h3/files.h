@@ -6,9 +6,6 @@
 
 #include "h3/routes.h"
 
-/* Logs, not too often, that the file of `request` cannot be opened or read, and what follows. */
-void wt__files_log(const wt_request *request, int os_error, const char *then);
-
 /* Adds a route that serves the files below `directory`. Errors as `wt__routes_set`. */
 int wt__files_route(struct wt__routes *routes, const char *pattern, const char *directory);
 

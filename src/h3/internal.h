@@ -22,7 +22,8 @@
  *   section.c   their field sections, decoded
  *   fields.c    the fields of a message
  *   body.c      bodies that arrive and leave
- *   request.c   the life of a request
+ *   request_run.c   the life of a request
+ *   request.c   its end, and what the application reads from it
  *   request_check.c   whether its fields make sense together
  *   answer.c    its answer
  *   file_body.c a file behind it
@@ -363,6 +364,8 @@ void wt__control_acked(struct wt__h3_conn *conn, uint64_t offset);
 /* What the peer's SETTINGS allow each session. False, with `*limits` unset: there is no session flow control,
  * because one of the sides announced none (draft section 5.1). */
 bool wt__control_flow(const struct wt__h3_conn *conn, struct wt__flow_limits *limits);
+/* How many sessions at once a client may have. */
+size_t wt__settings_max_sessions(const struct wt__h3_conn *conn);
 
 /* connect.c; a session is told of what arrives on the stream of its CONNECT. */
 extern const struct wt__role wt__role_connect;
@@ -393,20 +396,23 @@ void wt__http_stop_reading(struct wt__h3_conn *conn, int64_t id);
 void wt__http_resume(struct wt__h3_conn *conn, int64_t id);
 extern const nghttp3_data_reader wt__http_body_reader;
 
-/* request.c */
+/* request_run.c */
 /* The stream is the request's. NULL: out of memory. */
 wt_request *wt__request_new(struct wt__h3_conn *conn, struct wt__h3_stream *stream);
-/* Whose stream it is; NULL: no request's. */
-wt_request *wt__request_of(const struct wt__h3_stream *stream);
+/* A pass: what arrived is acted on, and the application is called. It may free the request. */
+void wt__request_run(wt_request *request);
+
+/* request.c */
 void wt__request_todo(wt_request *request);
-/* The client reset its side or asked us to stop. */
-void wt__request_client_gone(wt_request *request);
 /* Ends it in both directions with `wire_code`. */
 void wt__request_abort(wt_request *request, uint64_t wire_code);
-void wt__request_run(wt_request *request);
 /* The connection is over. */
 void wt__request_end(wt_request *request);
 void wt__request_free(wt_request *request);
+/* Streams and datagrams that came early for a session of this request are dropped: there will be none. */
+void wt__request_refuse_session(wt_request *request);
+/* QUIC took `len` more bytes of the stream, perhaps of the file; SIZE_MAX: nothing is waited for any more. */
+void wt__request_file_sent(wt_request *request, size_t len);
 /* Notes `text` (static) for `wt_request_error` and returns `error`. */
 int wt__request_error(wt_request *request, int error, const char *text);
 /* The rest of the request's body is not wanted: STOP_SENDING with H3_NO_ERROR (RFC 9114, section 4.1). */
@@ -434,8 +440,6 @@ nghttp3_ssize wt__answer_read(wt_request *request, nghttp3_vec *vecs, size_t max
 void wt__answer_acked(wt_request *request, uint64_t len);
 /* The body is what `file` has left; it is the request's from now on. */
 void wt__answer_set_file(wt_request *request, struct wt__file_body *file);
-/* QUIC took `len` more bytes of the stream; SIZE_MAX: nothing is waited for any more. */
-void wt__answer_sent(wt_request *request, size_t len);
 /* The connection's window may have grown: files that waited for it go on. */
 void wt__answers_resume_files(struct wt__h3_conn *conn);
 
@@ -466,10 +470,6 @@ static inline uint64_t wt__stalls_expiry(const struct wt__h3_conn *conn) {
 void wt__priority_recv(struct wt__h3_conn *conn, const uint8_t *data, size_t len, bool fin);
 /* Of the request on stream `id`: what its `priority` field said, or a PRIORITY_UPDATE before or after it. */
 unsigned wt__priority_of_request(const struct wt__h3_conn *conn, int64_t id);
-
-/* upgrade.c */
-/* How many sessions at once the peer may have. */
-size_t wt__upgrade_max_sessions(const struct wt__h3_conn *conn);
 
 /* dial.c */
 /* Asks for as many of the waiting as may be. */

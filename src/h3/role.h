@@ -7,7 +7,7 @@
  * happens on the stream:
  *
  *   role        owner                             of              file
- *   request     wt_request                        a server        request.c
+ *   request     wt_request                        a server        request_run.c
  *   connect     struct wt__h3_connect: a session  both            connect.c
  *   dial        struct wt__h3_dial                a client        dial.c
  *   exchange    wt_exchange                       a client        exchange.c

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A server's side of an HTTP/3 connection: requests that come, and are run in each pass. The life of one is in request.c.
+ * A server's side of an HTTP/3 connection: requests that come, and are run in each pass. The life of one is in request_run.c.
  */
 
 #include "base/mem.h"

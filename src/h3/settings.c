@@ -141,6 +141,18 @@ bool wt__control_flow(const struct wt__h3_conn *conn, struct wt__flow_limits *li
   return true;
 }
 
+/* The number is configured. From draft 15 on it is 1 where there is no session flow control, since the draft forbids more
+ * (section 5.1). Drafts 07 to 14 have a setting for the number, in which we announce 1 (a larger one promises session flow
+ * control, which Safari does not take). But they only ask to reset what the server is not willing to serve, and a proxy
+ * that speaks such a draft puts the sessions of all its clients on one connection, whatever was announced. So more are
+ * served. */
+size_t wt__settings_max_sessions(const struct wt__h3_conn *conn) {
+  size_t max = conn->config->max_sessions_per_connection;
+  struct wt__flow_limits limits;
+  if (wt__settings_draft(&conn->peer) < 15 || wt__control_flow(conn, &limits)) return max;
+  return max > 1 ? 1 : max;
+}
+
 static uint64_t tap_parse(struct wt__tap *tap, struct wt__settings *settings) {
   uint64_t stream_type, frame_type, length, wire_code;
   size_t at, used;

@@ -46,9 +46,8 @@ void wt__stalls_watch_header(struct wt__h3_conn *conn, struct wt__h3_stream *rec
 
 static void record_give_up(struct wt__h3_conn *conn, struct wt__h3_stream *record) {
   struct wt__log_limit *lines;
-  wt_request *request = wt__request_of(record);
-  if (request) {
-    request_give_up(request, WT__H3_REQUEST_REJECTED, "its header section", conn->config->header_timeout_ms);
+  if (record->kind == WT__H3_HTTP) { /* only requests wait for their header section */
+    request_give_up(record->owner, WT__H3_REQUEST_REJECTED, "its header section", conn->config->header_timeout_ms);
     return;
   }
   lines = wt__progress_count(conn->config->mux.progress);

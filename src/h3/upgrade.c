@@ -12,13 +12,8 @@
  * capsules and writes its own. Capsules that were here before go to the session in the next pass, since
  * they may call the application and `wt_upgrade` is a call of the application.
  *
- * How many sessions a connection may have is configured. From draft 15 on it is 1 where there is no session flow
- * control, since the draft forbids more (section 5.1). Drafts 07 to 14 have a setting for the number, in which we
- * announce 1 (a larger one promises session flow control, which Safari does not take); but they only ask to reset what
- * the server is not willing to serve, and a proxy that speaks such a draft puts the sessions of all its clients on one
- * connection, whatever was announced. So more are served. How fast they may come one after the other is limited too
- * (section 5.2), so that opening and closing them cannot keep the application busy; the burst lets a client open all
- * that it may have at once.
+ * How fast sessions may come one after the other is limited (section 5.2), so that opening and closing them cannot keep
+ * the application busy; the burst lets a client open all that it may have at once.
  */
 
 #include <stdio.h>
@@ -84,16 +79,9 @@ static int check_origin(wt_request *request) {
   return allowed ? 0 : wt__request_error(request, WT_ERR_ORIGIN, "the origin of the request is not allowed");
 }
 
-size_t wt__upgrade_max_sessions(const struct wt__h3_conn *conn) {
-  size_t max = conn->config->max_sessions_per_connection;
-  struct wt__flow_limits limits;
-  if (wt__settings_draft(&conn->peer) < 15 || wt__control_flow(conn, &limits)) return max;
-  return max > 1 ? 1 : max;
-}
-
 static int check_limit(wt_request *request) {
   const struct wt__h3_conn *conn = request->conn;
-  if (conn->mux.sessions_open < wt__upgrade_max_sessions(conn)) return 0;
+  if (conn->mux.sessions_open < wt__settings_max_sessions(conn)) return 0;
   return wt__request_error(request, WT_ERR_SESSION_LIMIT, "the connection has as many sessions as are allowed");
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* src/h3/request.c, answer.c and fields.c: requests and their answers. */
+/* src/h3/request.c, request_run.c, answer.c and fields.c: requests and their answers. */
 
 #include "h3_fixture.h"
 
@@ -293,7 +293,8 @@ static void test_request_endless_header(void **state) {
   assert_int_equal(h3_status(f, 0), 431);
   assert_int_equal(f->streams[0].stop_code, WT__H3_NO_ERROR);
   assert_true(f->conn->requests.head.next == f->conn->requests.head.prev);
-  assert_null(wt__request_of(wt__streams_find(f->conn, 0))->fields.text);
+  const wt_request *request = wt__streams_find(f->conn, 0)->owner;
+  assert_null(request->fields.text);
   h3_recv(f, 0, frame, 100, false);
   assert_false(f->closed);
   free(frame);
