@@ -3,7 +3,8 @@
 """Writes the seeds of the targets that play scripts: fuzz/make_corpus.py
 
 Those of conn_* are scripts as fuzz/conn.c plays them, those of packets_* as fuzz/packets.c does. The lists of steps
-have to be those of `enum step` there. Those of *_fields are field sections, for fuzz/fields.c.
+have to be those of `enum step` there. Those of *_fields are field sections, for fuzz/fields.c; those of control_reader are
+bytes of a control stream.
 """
 
 import pathlib
@@ -233,12 +234,42 @@ def sections():
     section("response_fields", "interim", literal(b":status", b"103"), literal(b"link", b"</a>"), choice=4)
 
 
+def control_streams():
+    """A control stream as fuzz_control_reader.c splits it: whether updates are held back, the split, then the bytes."""
+    def varint(value):
+        size = next(i for i in range(4) if value < 2 ** (8 * 2 ** i - 2))
+        return (value | size << (8 * 2 ** size - 2)).to_bytes(2 ** size, "big")
+
+    def frame(kind, payload, length=None):
+        return varint(kind) + varint(len(payload) if length is None else length) + payload
+
+    folder = CORPUS / "control_reader"
+    folder.mkdir(parents=True, exist_ok=True)
+    settings, update = frame(4, b"\x08\x01\x33\x01"), frame(0xf0700, b"\x04u=1")
+    most = 2 ** 62 - 1
+    for name, updates, split, *frames in (
+            ("settings", 1, 255, settings),
+            ("settings_in_pieces", 0, 2, frame(4, b"\x08\x01" * 60), frame(7, b"\0")),
+            ("settings_too_long", 1, 6, frame(4, b"\x08\x01", 2000)),
+            ("settings_twice", 1, 9, settings, settings),
+            ("updates", 1, 4, settings, update, frame(0x21, b"xyz"), update),
+            ("updates_of_a_server", 0, 4, settings, update, update),
+            ("update_too_long", 1, 30, settings, frame(0xf0700, b"\x04" + b" " * 64), update),
+            ("update_first", 1, 0, update, settings),
+            ("length_of_2_to_62", 1, 1, settings, frame(0xf0700, b"\x04u=1", most)),
+            ("unknown_of_2_to_62", 1, 7, settings, frame(0x21, b"abc", most)),
+            ("signal", 1, 2, settings, b"\x40\x41\x00"),
+            ("empty_frames", 1, 5, frame(4, b""), frame(0xf0700, b""), frame(0x0d, b""), update)):
+        (folder / (name + ".bin")).write_bytes(bytes([updates, split, 0]) + b"".join(frames))
+
+
 def main():
     both()
     server()
     client()
     packets()
     sections()
+    control_streams()
 
 
 if __name__ == "__main__":

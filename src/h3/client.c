@@ -99,7 +99,7 @@ bool wt__h3_conn_may_exchange(const struct wt__h3_conn *conn) { return !conn->cl
 static void client_run_settings(struct wt__h3_conn *conn) {
   struct wt__h3_client *client = conn->client;
   uint64_t wait_ms = conn->config->settings_timeout_ms;
-  if (!conn->started || conn->tap.has_settings || wait_ms == 0 || client->missing) return;
+  if (!conn->started || conn->has_settings || wait_ms == 0 || client->missing) return;
   if (client->settings_deadline == 0) client->settings_deadline = conn->now + wait_ms * WT__NS_PER_MS;
   if (client->settings_deadline <= conn->now) client_unfit(conn, "the server's SETTINGS did not arrive in time");
 }
@@ -172,7 +172,7 @@ static uint64_t client_expiry(const struct wt__h3_conn *conn) {
   uint64_t expiry = client->used && client->farewell_until ? client->farewell_until : UINT64_MAX;
   if (client->connected_pending || client->ready_pending || client->try_waiting) return 0;
   if (!wt__list_empty(&client->todo_dials) || !wt__list_empty(&client->todo_exchanges)) return 0;
-  if (conn->tap.has_settings || client->settings_deadline == 0 || client->missing) return expiry;
+  if (conn->has_settings || client->settings_deadline == 0 || client->missing) return expiry;
   return client->settings_deadline < expiry ? client->settings_deadline : expiry;
 }
 
@@ -197,10 +197,6 @@ static void client_recv_request(struct wt__h3_conn *conn, struct wt__h3_stream *
 }
 
 static void client_recv_nothing(struct wt__h3_conn *conn, int64_t id) { (void)conn, (void)id; }
-
-static void client_recv_control(struct wt__h3_conn *conn, const uint8_t *data, size_t len, bool fin) {
-  wt__http_recv(conn, conn->peer_control_id, data, len, fin);
-}
 
 static void client_max_remote_bidi(struct wt__h3_conn *conn, uint64_t max) { (void)conn, (void)max; }
 
@@ -229,11 +225,11 @@ static void client_over_at_last(struct wt__h3_conn *conn) {
 }
 
 static const struct wt__side client_side = {
+    .takes_priority_updates = false,
     .opens = 0,
     .http_new = client_http_new,
     .recv_request = client_recv_request,
     .recv_nothing = client_recv_nothing,
-    .recv_control = client_recv_control,
     .settings_in = client_settings_in,
     .recv_goaway = client_recv_goaway,
     .streams_allowed = client_streams_allowed,

@@ -202,7 +202,7 @@ void wt__h3_conn_free(struct wt__h3_conn *conn, const struct wt__ending *why) {
   wt__streams_free(conn);
   wt__sections_free(&conn->sections);
   conn->side->over_at_last(conn);
-  wt__tap_free(&conn->tap);
+  wt__control_reader_free(&conn->control_reader);
   wt__free(conn->control.own);
   wt__free(conn->peer_settings);
   wt__free(conn->peer_address);

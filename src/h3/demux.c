@@ -74,8 +74,7 @@ static void decide_http(struct wt__h3_conn *conn, struct wt__h3_stream *record, 
   record->kind = WT__H3_HTTP;
   if (IS_UNI(record->id)) {
     if (type == 0 && conn->peer_control_id < 0) {
-      conn->peer_control_id = record->id;
-      record->frames.left = conn->control_frames.left = type_len; /* the stream's type stands before its frames */
+      wt__peer_control_begin(conn, record->id, type_len);
     } else if (type == STREAM_QPACK_ENCODER && conn->peer_encoder_id < 0) {
       conn->peer_encoder_id = record->id;
       record->frames.left = type_len;
@@ -109,41 +108,12 @@ static size_t demux_decide(struct wt__h3_conn *conn, struct wt__h3_stream *recor
 
 /* --- Passing on --- */
 
-/* The peer's SETTINGS are complete. */
-static void settings_in(struct wt__h3_conn *conn) {
-  if (wt__info_keep_settings(conn) != 0) {
-    wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, "out of memory");
-    return;
-  }
-  wt__tap_free(&conn->tap);
-  wt__settings_keep_drafts(&conn->peer, conn->config->drafts);
-  conn->side->settings_in(conn);
-}
-
-static void control_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len,
-                         bool fin) {
-  if (!wt__frames_follow(&record->frames, data, len)) {
-    wt__h3_fail(conn, WT__H3_FRAME_ERROR, "a WT_STREAM signal in the middle of an HTTP/3 stream");
-    return;
-  }
-  if (!conn->tap.done) {
-    uint64_t wire_code = wt__tap_read(&conn->tap, data, len, &conn->peer);
-    if (wire_code != 0) {
-      wt__h3_fail(conn, wire_code, "the peer's SETTINGS are not acceptable");
-      return;
-    }
-    if (conn->tap.has_settings) settings_in(conn);
-    if (conn->closing) return;
-  }
-  conn->side->recv_control(conn, data, len, fin);
-}
-
 static void http_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len,
                       bool fin) {
   if (!IS_UNI(record->id)) {
     wt__headers_recv(conn, record, data, len, fin);
   } else if (record->id == conn->peer_control_id) {
-    control_recv(conn, record, data, len, fin);
+    wt__peer_control_recv(conn, data, len, fin);
   } else if (record->id == conn->peer_encoder_id) {
     wt__headers_recv_encoder(conn, record, data, len, fin);
   } else {

@@ -58,7 +58,7 @@ void wt__h3_count_sessions(struct wt__h3_conn *conn) {
 }
 
 bool wt__h3_peer_takes(const struct wt__h3_conn *conn, const nghttp3_nv *nv, size_t count) {
-  return !conn->tap.has_settings || wt__fields_nv_cost(nv, count) <= conn->peer.max_field_section_size;
+  return !conn->has_settings || wt__fields_nv_cost(nv, count) <= conn->peer.max_field_section_size;
 }
 
 bool wt__h3_peer_has_reset_at(const struct wt__h3_conn *conn) {

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Following the frames of an HTTP/3 stream (RFC 9114, section 7.1) to find a type that must not occur.
+ * Following the frames of an HTTP/3 stream (RFC 9114, section 7.1): type and length of each, the payload only counted.
+ * What frames mean is the business of those who follow: headers.c, and control_reader.c.
  *
- * 0x41 begins a WebTransport stream, and may stand nowhere else: as the type of a later frame it is a
- * connection error (draft section 4.3). nghttp3 takes it for an unknown frame, reads the session id as a
- * length and skips what follows, so that bytes vanish instead. Hence this second look at the framing: type
- * and length of each frame, the payload only counted. Everything else about frames is nghttp3's to judge.
+ * 0x41 begins a WebTransport stream, and may stand nowhere else: as the type of a later frame it is a connection error
+ * (draft section 4.3). nghttp3 takes it for an unknown frame, reads the session id as a length and skips what follows, so
+ * that bytes vanish instead. So whoever follows the frames fails the connection when one of that type begins.
  */
 
-#include "h3/internal.h"
+#include "h3/frames.h"
+
+#include "wire/stream_header.h"
 #include "wire/varint.h"
 
 /* Takes bytes of a frame's head, one by one. True once it is whole: `*type` and `frames->left` are set. */
@@ -34,12 +36,4 @@ enum wt__frames_step wt__frames_step(struct wt__frames *frames, const uint8_t *d
   }
   frames->head_done = head_take(frames, *data, type);
   return frames->head_done ? WT__FRAMES_BEGUN : WT__FRAMES_HEAD;
-}
-
-bool wt__frames_follow(struct wt__frames *frames, const uint8_t *data, size_t len) {
-  for (size_t n; len > 0; data += n, len -= n) {
-    uint64_t type;
-    if (wt__frames_step(frames, data, len, &n, &type) == WT__FRAMES_BEGUN && type == WT__SIGNAL_BIDI) return false;
-  }
-  return true;
 }

@@ -4,8 +4,8 @@
  * chose, and when they came. QUIC fills in the rest first.
  *
  * The SETTINGS are kept as they were received, in order and with those that nobody here knows (RFC 9114, section
- * 7.2.4 has them ignored, but a person who wonders why there is no session wants to see them). The tap of
- * settings.c bounds their number. They are told apart from `conn->peer`, which holds what the connection acts on:
+ * 7.2.4 has them ignored, but a person who wonders why there is no session wants to see them). The reader of the control
+ * stream bounds their number. They are told apart from `conn->peer`, which holds what the connection acts on:
  * there, drafts that this end was told not to speak are left out.
  */
 
@@ -13,10 +13,9 @@
 #include "core/info.h"
 #include "h3/internal.h"
 
-int wt__info_keep_settings(struct wt__h3_conn *conn) {
-  const struct wt__tap *tap = &conn->tap;
+int wt__info_keep_settings(struct wt__h3_conn *conn, const uint8_t *payload, size_t len) {
   struct wt_setting list[WT__SETTINGS_MAX];
-  size_t count = wt__settings_list(tap->bytes + tap->payload_at, tap->payload_len, list, WT__SETTINGS_MAX);
+  size_t count = wt__settings_list(payload, len, list, WT__SETTINGS_MAX);
   conn->settings_at = conn->now;
   if (count == 0) return 0;
   conn->peer_settings = wt__calloc(count, sizeof(list[0]));
@@ -31,8 +30,8 @@ void wt__h3_conn_get_info(const struct wt__h3_conn *conn, struct wt_connection_i
   *info = (struct wt_connection_info){.size = size};
   if (conn->below->get_info) conn->below->get_info(conn->ctx, info);
   info->size = size;
-  info->has_settings = conn->tap.has_settings;
-  if (!conn->tap.has_settings) return;
+  info->has_settings = conn->has_settings;
+  if (!conn->has_settings) return;
   info->settings = conn->peer_settings;
   info->setting_count = conn->peer_setting_count;
   info->draft = wt__settings_draft(&conn->peer);

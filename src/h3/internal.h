@@ -13,9 +13,10 @@
  *   demux.c     whose stream is it; arrivals on streams
  *   role.c      what it is for
  *   send.c      which stream is next; what QUIC reports about sent bytes
- *   frames.c    a WT_STREAM signal where it may not be
+ *   frames.c    the frames of a stream
+ *   control_reader.c, peer_control.c   the peer's control stream
  *   priority.c  PRIORITY_UPDATE for sessions
- *   settings.c  our SETTINGS in place of nghttp3's, the tap on the peer's
+ *   settings.c  our SETTINGS in place of nghttp3's, and the peer's
  *   info.c      what is known of the connection, for diagnosis
  *   http.c      what nghttp3 tells
  *   headers.c   HEADERS frames, looked at before nghttp3 has them
@@ -58,10 +59,13 @@
 #include "h3/body.h"
 #include "h3/client.h"
 #include "h3/conn.h"
+#include "h3/control_reader.h"
 #include "h3/exchange.h"
 #include "h3/fields.h"
+#include "h3/frames.h"
 #include "h3/headers.h"
 #include "h3/interim.h"
+#include "h3/peer_control.h"
 #include "h3/request_check.h"
 #include "h3/role.h"
 #include "h3/section.h"
@@ -70,55 +74,6 @@
 #include "h3/file_body.h"
 #include "wire/settings.h"
 #include "wire/stream_header.h"
-
-/* --- The tap on the peer's SETTINGS (settings.c) --- */
-
-struct wt__tap {
-  uint8_t *bytes; /* stream type, frame type, frame length, payload; NULL before the first and after `wt__tap_free` */
-  size_t len;
-  size_t payload_at, payload_len; /* of the SETTINGS in `bytes` */
-  bool done;                      /* nothing more to look at */
-  bool has_settings;
-};
-
-/* Looks at the next bytes of the peer's control stream, type included, up to the end of its SETTINGS.
- * Returns 0, or the wire code to close the connection with. `tap->has_settings`: `*settings` is filled. */
-uint64_t wt__tap_read(struct wt__tap *tap, const uint8_t *data, size_t len, struct wt__settings *settings);
-/* Frees its bytes; whether there were SETTINGS is still known. */
-void wt__tap_free(struct wt__tap *tap);
-
-/* --- Frames of HTTP/3, looked at in passing (frames.c) --- */
-
-struct wt__frames {
-  uint8_t head[16]; /* type and length of the frame that begins, or of the one that goes by */
-  uint8_t head_len;
-  bool head_done;
-  uint64_t left; /* of the payload */
-};
-
-enum wt__frames_step {
-  WT__FRAMES_HEAD,    /* a part of a frame's head */
-  WT__FRAMES_BEGUN,   /* the last byte of a head: `*type` is set, and `left` */
-  WT__FRAMES_PAYLOAD, /* of the frame that has begun */
-};
-
-/* Takes the next `*taken` bytes of a stream, of at least one. */
-enum wt__frames_step wt__frames_step(struct wt__frames *frames, const uint8_t *data, size_t len, size_t *taken,
-                                     uint64_t *type);
-
-/* Follows the frames of the control stream. False: there is one of type 0x41. */
-bool wt__frames_follow(struct wt__frames *frames, const uint8_t *data, size_t len);
-
-/* --- PRIORITY_UPDATE (priority.c) --- */
-
-#define WT__PRIORITY_UPDATE_MAX 64 /* bytes of the frame's payload; longer ones are dropped */
-
-/* The frame that goes by, if it is one. */
-struct wt__priority_update {
-  bool on, dropped;
-  size_t len, payload_at;
-  uint8_t frame[16 + WT__PRIORITY_UPDATE_MAX];
-};
 
 /* --- Our control stream --- */
 
@@ -148,7 +103,7 @@ struct wt__h3_stream {
   struct wt__link incomplete; /* while `deadline` is set for its beginning */
   uint64_t deadline;
   uint64_t acked;                /* HTTP: offset below which all is acknowledged */
-  struct wt__frames frames;      /* HTTP: a request, or the peer's control stream */
+  struct wt__frames frames;      /* HTTP: those of a request; of the encoder stream the rest of its type */
   bool in_headers;               /* HTTP: the frame that goes by is HEADERS */
   bool may_tunnel;               /* HTTP: a session was asked for: `tunnel` may be set by the next section */
   bool tunnel, in_data;          /* HTTP: nghttp3 gets no more frames of it; the one that goes by is DATA */
@@ -285,9 +240,8 @@ struct wt__h3_conn {
   struct wt__list blocked_sections; /* that wait for the encoder stream, oldest first */
   size_t blocked_section_count;
   struct wt__rate bad_section_rate;
-  struct wt__frames control_frames;
-  struct wt__priority_update priority_update;
-  struct wt__tap tap;
+  struct wt__control_reader control_reader; /* of the peer's control stream */
+  bool has_settings;                        /* `peer` is what the peer's SETTINGS say */
   struct wt__settings peer;
   struct wt_setting *peer_settings; /* as received, unknown ones too; NULL before that */
   size_t peer_setting_count;
@@ -352,10 +306,12 @@ void wt__streams_refuse(struct wt__h3_conn *conn, struct wt__h3_stream *record, 
 void wt__demux_tell_diverted(struct wt__h3_conn *conn);
 
 /* info.c */
-/* Keeps the peer's SETTINGS, which are in the tap, for `wt__h3_conn_get_info`. WT_ERR_NOMEM. */
-int wt__info_keep_settings(struct wt__h3_conn *conn);
+/* Keeps the peer's SETTINGS for `wt__h3_conn_get_info`. WT_ERR_NOMEM. */
+int wt__info_keep_settings(struct wt__h3_conn *conn, const uint8_t *payload, size_t len);
 
 /* settings.c */
+/* The payload of the peer's SETTINGS, at most WT__SETTINGS_PAYLOAD_MAX bytes. */
+void wt__settings_recv(struct wt__h3_conn *conn, const uint8_t *payload, size_t len);
 /* Forgets what the peer said of drafts that are not among `drafts`. */
 void wt__settings_keep_drafts(struct wt__settings *peer, unsigned drafts);
 int wt__control_start(struct wt__h3_conn *conn);
@@ -466,8 +422,8 @@ static inline uint64_t wt__stalls_expiry(const struct wt__h3_conn *conn) {
 }
 
 /* priority.c */
-/* Bytes of the client's control stream, on their way to nghttp3. */
-void wt__priority_recv(struct wt__h3_conn *conn, const uint8_t *data, size_t len, bool fin);
+/* The payload of a client's PRIORITY_UPDATE. True: nghttp3 has to get it, too. */
+bool wt__priority_recv_update(struct wt__h3_conn *conn, const uint8_t *payload, size_t len);
 /* Of the request on stream `id`: what its `priority` field said, or a PRIORITY_UPDATE before or after it. */
 unsigned wt__priority_of_request(const struct wt__h3_conn *conn, int64_t id);
 

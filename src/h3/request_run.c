@@ -141,7 +141,7 @@ static bool request_is_excessive(const wt_request *request) {
   const struct wt__h3_conn *conn = request->conn;
   size_t open = conn->mux.sessions_open, max;
   int draft;
-  if (!request->is_webtransport || !conn->tap.has_settings || open == 0) return false;
+  if (!request->is_webtransport || !conn->has_settings || open == 0) return false;
   draft = wt__settings_draft(&conn->peer);
   max = wt__settings_max_sessions(conn);
   return draft >= 7 && open >= max && (draft < 15 || max <= 1);
@@ -190,7 +190,7 @@ static void request_refuse_fault(wt_request *request) {
 static void request_dispatch(wt_request *request) {
   struct wt__h3_conn *conn = request->conn;
   const struct wt__route *route;
-  if (request->is_webtransport && !conn->tap.has_settings && !request->gave_up_settings &&
+  if (request->is_webtransport && !conn->has_settings && !request->gave_up_settings &&
       conn->config->settings_timeout_ms > 0) {
     if (!wt__link_linked(&request->waiting)) wt__list_push_back(&conn->waiting, &request->waiting);
     return;
@@ -199,7 +199,7 @@ static void request_dispatch(wt_request *request) {
     request_reject_session(request);
     return;
   }
-  request->gave_up_settings = request->is_webtransport && !conn->tap.has_settings;
+  request->gave_up_settings = request->is_webtransport && !conn->has_settings;
   request->dispatched = true;
   if (conn->config->counters) conn->config->counters->requests_total++;
   if (!request->is_webtransport) wt__request_refuse_session(request);

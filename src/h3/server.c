@@ -130,11 +130,11 @@ static void server_over_behind_sessions(struct wt__h3_conn *conn) {
 static void server_over_at_last(struct wt__h3_conn *conn) { (void)conn; }
 
 static const struct wt__side server_side = {
+    .takes_priority_updates = true,
     .opens = 1,
     .http_new = server_http_new,
     .recv_request = server_recv_request,
     .recv_nothing = server_recv_nothing,
-    .recv_control = wt__priority_recv,
     .settings_in = server_settings_in,
     .recv_goaway = server_recv_goaway,
     .streams_allowed = server_streams_allowed,

@@ -14,9 +14,8 @@
  *      QUIC:     | type, our SETTINGS            | GOAWAY ...
  *      nghttp3:  | type, its SETTINGS | GOAWAY ...
  *
- *  - Receiving: a tap copies the beginning of the peer's control stream, up to the end of its first
- *    frame, and reads it if that is SETTINGS (it has to be: RFC 9114, section 6.2.1; nghttp3 complains if it
- *    is not). The tap holds nothing back: nghttp3 reads the same bytes after it.
+ *  - Receiving: the reader of the peer's control stream (control_reader.c) copies the payload of SETTINGS, which are read
+ *    here before nghttp3 has the last byte of them.
  */
 
 #include <string.h>
@@ -24,11 +23,8 @@
 #include "base/mem.h"
 #include "h3/internal.h"
 #include "wire/error_code.h"
-#include "wire/varint.h"
 
-#define FRAME_SETTINGS 0x04
-#define OWN_MAX 256                                    /* our stream type and SETTINGS */
-#define TAP_MAX (8 + 8 + 8 + WT__SETTINGS_PAYLOAD_MAX) /* the peer's, in the longest form that is taken */
+#define OWN_MAX 256 /* our stream type and SETTINGS */
 
 /* --- Ours --- */
 
@@ -153,44 +149,15 @@ size_t wt__settings_max_sessions(const struct wt__h3_conn *conn) {
   return max > 1 ? 1 : max;
 }
 
-static uint64_t tap_parse(struct wt__tap *tap, struct wt__settings *settings) {
-  uint64_t stream_type, frame_type, length, wire_code;
-  size_t at, used;
-  at = wt__varint_read(tap->bytes, tap->len, &stream_type);
-  if (at == 0) return 0;
-  used = wt__varint_read(tap->bytes + at, tap->len - at, &frame_type);
-  if (used == 0) return 0;
-  at += used;
-  if (frame_type != FRAME_SETTINGS) {
-    tap->done = true; /* nghttp3 ends the connection with H3_MISSING_SETTINGS */
-    return 0;
+void wt__settings_recv(struct wt__h3_conn *conn, const uint8_t *payload, size_t len) {
+  uint64_t wire_code = wt__settings_read(payload, len, &conn->peer);
+  if (wire_code != 0) {
+    wt__h3_fail(conn, wire_code, "the peer's SETTINGS are not acceptable");
+  } else if (wt__info_keep_settings(conn, payload, len) != 0) {
+    wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, "out of memory");
+  } else {
+    conn->has_settings = true;
+    wt__settings_keep_drafts(&conn->peer, conn->config->drafts);
+    conn->side->settings_in(conn);
   }
-  used = wt__varint_read(tap->bytes + at, tap->len - at, &length);
-  if (used == 0) return 0;
-  at += used;
-  if (length > WT__SETTINGS_PAYLOAD_MAX) return WT__H3_EXCESSIVE_LOAD;
-  if (tap->len - at < length) return 0;
-  tap->done = true;
-  wire_code = wt__settings_read(tap->bytes + at, (size_t)length, settings);
-  if (wire_code == 0) tap->has_settings = true;
-  tap->payload_at = at;
-  tap->payload_len = (size_t)length;
-  return wire_code;
-}
-
-uint64_t wt__tap_read(struct wt__tap *tap, const uint8_t *data, size_t len, struct wt__settings *settings) {
-  size_t room = TAP_MAX - tap->len;
-  if (tap->done || len == 0) return 0;
-  if (tap->bytes == NULL) tap->bytes = wt__malloc(TAP_MAX);
-  if (tap->bytes == NULL) return WT__H3_INTERNAL_ERROR;
-  /* The room is enough for any frame that is accepted, so what does not fit lies behind the SETTINGS. */
-  if (len > room) len = room;
-  memcpy(tap->bytes + tap->len, data, len);
-  tap->len += len;
-  return tap_parse(tap, settings);
-}
-
-void wt__tap_free(struct wt__tap *tap) {
-  wt__free(tap->bytes);
-  tap->bytes = NULL;
 }

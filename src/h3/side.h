@@ -18,7 +18,8 @@ struct wt__h3_conn;
 struct wt__h3_stream;
 
 struct wt__side {
-  unsigned opens; /* the lowest bit of the ids of the streams that it opens (RFC 9000, section 2.1) */
+  bool takes_priority_updates; /* PRIORITY_UPDATE frames are read by us, too (priority.c) */
+  unsigned opens;              /* the lowest bit of the ids of the streams that it opens (RFC 9000, section 2.1) */
 
   /* Makes nghttp3's connection; 0 or an error of nghttp3. */
   int (*http_new)(struct wt__h3_conn *conn, const nghttp3_callbacks *callbacks, nghttp3_settings *settings);
@@ -28,8 +29,6 @@ struct wt__side {
   void (*recv_request)(struct wt__h3_conn *conn, struct wt__h3_stream *stream);
   /* A bidirectional stream of the peer ended before it said what it is. */
   void (*recv_nothing)(struct wt__h3_conn *conn, int64_t id);
-  /* Bytes of the peer's control stream, SETTINGS included, on their way to nghttp3. */
-  void (*recv_control)(struct wt__h3_conn *conn, const uint8_t *data, size_t len, bool fin);
   /* The peer's SETTINGS are in. */
   void (*settings_in)(struct wt__h3_conn *conn);
   void (*recv_goaway)(struct wt__h3_conn *conn, int64_t id);

@@ -63,7 +63,7 @@ int wt_upgrade_status(int error) {
 static int check_settings(wt_request *request) {
   struct wt__h3_conn *conn = request->conn;
   const char *missing;
-  if (!conn->tap.has_settings) {
+  if (!conn->has_settings) {
     snprintf(request->error_text, sizeof(request->error_text), "the client's SETTINGS did not arrive within %llu ms",
              (unsigned long long)conn->config->settings_timeout_ms);
     return wt__request_error(request, WT_ERR_SETTINGS, request->error_text);

@@ -64,7 +64,7 @@ static void test_own_bound_on_settings_of_peers(void **state) {
     h3_start(f);
     h3_recv(f, H3_CONTROL, bytes, at, false);
     assert_int_equal(f->closed, more);
-    assert_int_equal(f->conn->tap.has_settings, !more);
+    assert_int_equal(f->conn->has_settings, !more);
     if (more) assert_int_equal(f->close_code, WT__H3_EXCESSIVE_LOAD);
     h3_free(f);
   }

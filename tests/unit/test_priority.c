@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* src/h3/priority.c and frames.c: PRIORITY_UPDATE for a session, before and after it is one. */
+/* src/h3/priority.c, peer_control.c and frames.c: PRIORITY_UPDATE for a session, before and after it is one. */
 
 #include "h3_fixture.h"
 
