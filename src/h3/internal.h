@@ -6,7 +6,7 @@
  * The inside of an HTTP/3 connection, for the files of h3.
  *
  *   conn.c      its life, time, and the transport instance that core gets
- *   down.c      what the other files ask of it, and tell QUIC
+ *   conn_state.c what the other files ask of it, and tell QUIC
  *   side.h      what differs between servers and clients
  *   server.c    the former: requests that come
  *   streams.c   records of streams
@@ -265,7 +265,7 @@ int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *confi
                      struct wt__h3_client *client, const struct wt_transport *transport, void *ctx,
                      const char *peer_address, uint64_t now);
 
-/* down.c */
+/* conn_state.c */
 void wt__h3_fail(struct wt__h3_conn *conn, uint64_t wire_code, const char *reason);
 void wt__h3_fail_http(struct wt__h3_conn *conn, int error); /* an error of nghttp3 */
 /* The application closes the connection. */
