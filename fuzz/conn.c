@@ -19,7 +19,10 @@
 #include "base/mem.h"
 #include "bytes.h"
 #include "fuzz.h"
-#include "h3/internal.h"
+#include "h3/client.h"
+#include "h3/conn.h"
+#include "h3/conn_state.h"
+#include "h3/routes.h"
 #include "quic.h"
 #include "wire/error_code.h"
 

@@ -12,7 +12,12 @@
 
 #include "base/mem.h"
 #include "fuzz.h"
-#include "h3/internal.h"
+#include "h3/client.h"
+#include "h3/conn.h"
+#include "h3/conn_state.h"
+#include "h3/exchange.h"
+#include "h3/request.h"
+#include "h3/routes.h"
 #include "quic.h"
 #include "wire/error_code.h"
 #include "wire/field.h"

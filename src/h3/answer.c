@@ -11,12 +11,22 @@
  * Interim answers are header sections alone; when there are any is the business of interim.c.
  */
 
+#include "h3/answer.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
-#include "h3/internal.h"
+#include "h3/body.h"
+#include "h3/conn_state.h"
+#include "h3/fields.h"
+#include "h3/file_body.h"
+#include "h3/header_check.h"
+#include "h3/http.h"
+#include "h3/interim.h"
+#include "h3/request.h"
+#include "h3/stalls.h"
 #include "wire/error_code.h"
 #include "wire/field.h"
 
@@ -27,36 +37,6 @@
 #define DECIMAL_MAX 24
 
 /* --- The header section --- */
-
-/* Fields that belong to one connection of HTTP/1.1 (RFC 9114, section 4.2), and the one that we write. */
-static bool name_is_forbidden(const char *name) {
-  static const char *const forbidden[] = {"connection",        "keep-alive", "proxy-connection",
-                                          "transfer-encoding", "upgrade",    "te"};
-  for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
-    if (strcmp(name, forbidden[i]) == 0) return true;
-  }
-  return false;
-}
-
-bool wt__token_valid(const char *token, bool upper) {
-  static const char marks[] = "!#$%&'*+-.^_`|~";
-  if (*token == '\0') return false;
-  for (; *token; token++) {
-    bool letter = (*token >= 'a' && *token <= 'z') || (upper && *token >= 'A' && *token <= 'Z');
-    if (!letter && !(*token >= '0' && *token <= '9') && strchr(marks, *token) == NULL) return false;
-  }
-  return true;
-}
-
-bool wt__header_valid(const struct wt_header *header) {
-  if (header->name == NULL || header->value == NULL) return false;
-  if (!wt__token_valid(header->name, false) || name_is_forbidden(header->name)) return false;
-  return wt__field_value_valid((const uint8_t *)header->value, strlen(header->value));
-}
-
-bool wt__request_header_valid(const struct wt_header *header) {
-  return wt__header_valid(header) && strcmp(header->name, "host") != 0;
-}
 
 static int headers_check(wt_request *request, const struct wt_header *headers, size_t count, bool has_length) {
   if (count > 0 && headers == NULL) return wt__request_error(request, WT_ERR_INVALID, "the header fields are missing");

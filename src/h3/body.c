@@ -15,7 +15,7 @@
 
 #include "h3/body.h"
 
-#include "h3/internal.h"
+#include "h3/conn_state.h"
 
 /* --- Arriving --- */
 

@@ -16,7 +16,13 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "h3/internal.h"
+#include "h3/client_state.h"
+#include "h3/conn.h"
+#include "h3/conn_state.h"
+#include "h3/dial.h"
+#include "h3/exchange.h"
+#include "h3/side.h"
+#include "h3/streams.h"
 #include "wire/error_code.h"
 
 #define FAREWELL_PTOS 15
@@ -174,10 +180,6 @@ static uint64_t client_expiry(const struct wt__h3_conn *conn) {
   if (!wt__list_empty(&client->todo_dials) || !wt__list_empty(&client->todo_exchanges)) return 0;
   if (conn->has_settings || client->settings_deadline == 0 || client->missing) return expiry;
   return client->settings_deadline < expiry ? client->settings_deadline : expiry;
-}
-
-const char *wt__client_end_reason(const struct wt__h3_client *client) {
-  return client->end.reason[0] ? client->end.reason : "the connection was closed";
 }
 
 void wt__h3_conn_close(struct wt__h3_conn *conn) { wt__h3_leave(conn, WT__H3_NO_ERROR, ""); }

@@ -11,11 +11,22 @@
  * be called again after it failed, except to be freed. QUIC ends the connection then, and frees this.
  */
 
+#include "h3/conn.h"
+
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "h3/internal.h"
+#include "h3/client_state.h"
+#include "h3/conn_state.h"
+#include "h3/connect.h"
+#include "h3/control_reader.h"
+#include "h3/http.h"
+#include "h3/section.h"
+#include "h3/settings.h"
+#include "h3/side.h"
+#include "h3/stalls.h"
+#include "h3/streams.h"
 #include "wire/error_code.h"
 
 /* Header sections that are too large or malformed: more of them close the connection. */

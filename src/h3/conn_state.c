@@ -6,7 +6,11 @@
  * after it failed, except to be freed. QUIC ends the connection then, and frees it.
  */
 
-#include "h3/internal.h"
+#include "h3/conn_state.h"
+
+#include "h3/conn.h"
+#include "h3/fields.h"
+#include "h3/side.h"
 #include "wire/error_code.h"
 
 void wt__h3_fail(struct wt__h3_conn *conn, uint64_t wire_code, const char *reason) {

@@ -6,8 +6,14 @@
  * and read in the next pass.
  */
 
+#include "h3/connect.h"
+
 #include "base/mem.h"
-#include "h3/internal.h"
+#include "h3/conn_state.h"
+#include "h3/http.h"
+#include "h3/role.h"
+#include "h3/session_fields.h"
+#include "h3/streams.h"
 #include "wire/error_code.h"
 
 struct wt__h3_connect *wt__connect_new(struct wt__h3_conn *conn, struct wt__h3_stream *stream, size_t early_max) {

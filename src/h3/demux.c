@@ -19,9 +19,20 @@
  * Arrivals on every kind of stream come in here and are passed on.
  */
 
+#include "h3/demux.h"
+
 #include <string.h>
 
-#include "h3/internal.h"
+#include "h3/conn.h"
+#include "h3/conn_state.h"
+#include "h3/headers.h"
+#include "h3/http.h"
+#include "h3/peer_control.h"
+#include "h3/role.h"
+#include "h3/settings.h"
+#include "h3/side.h"
+#include "h3/stalls.h"
+#include "h3/streams.h"
 #include "wire/error_code.h"
 #include "wire/varint.h"
 

@@ -21,14 +21,25 @@
  * may have to wait longer than its caller's strings live.
  */
 
-#include "h3/client.h"
+#include "h3/dial.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/mem.h"
 #include "core/sched.h"
-#include "h3/internal.h"
+#include "h3/client.h"
+#include "h3/client_state.h"
+#include "h3/conn_state.h"
+#include "h3/connect.h"
+#include "h3/fields.h"
+#include "h3/header_check.h"
+#include "h3/http.h"
+#include "h3/role.h"
+#include "h3/session_fields.h"
+#include "h3/settings.h"
+#include "h3/stalls.h"
+#include "h3/streams.h"
 #include "wire/error_code.h"
 #include "wire/sfv.h"
 

@@ -25,7 +25,16 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "h3/internal.h"
+#include "h3/body.h"
+#include "h3/client.h"
+#include "h3/client_state.h"
+#include "h3/conn_state.h"
+#include "h3/fields.h"
+#include "h3/header_check.h"
+#include "h3/http.h"
+#include "h3/role.h"
+#include "h3/stalls.h"
+#include "h3/streams.h"
 #include "wire/error_code.h"
 
 struct wt_exchange {

@@ -20,8 +20,10 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "h3/conn_state.h"
 #include "h3/file_open.h"
-#include "h3/internal.h"
+#include "h3/request.h"
+#include "h3/stalls.h"
 
 #define DEFAULT_MAX 4096 /* enough for a cache, whatever the process may open */
 #define DEFAULT_MIN 16

@@ -22,9 +22,12 @@
 #include <unistd.h>
 
 #include "base/mem.h"
+#include "h3/answer.h"
 #include "h3/conditional.h"
+#include "h3/file_body.h"
 #include "h3/file_open.h"
-#include "h3/internal.h"
+#include "h3/request.h"
+#include "h3/routes.h"
 #include "wire/error_code.h"
 #include "wire/range.h"
 #include "wire/target.h"

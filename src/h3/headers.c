@@ -29,8 +29,14 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "h3/internal.h"
+#include "h3/conn_state.h"
+#include "h3/fields.h"
+#include "h3/frames.h"
+#include "h3/http.h"
+#include "h3/role.h"
 #include "h3/section.h"
+#include "h3/stalls.h"
+#include "h3/streams.h"
 #include "wire/error_code.h"
 
 #define FRAME_DATA 0x00

@@ -11,10 +11,17 @@
  * whoever takes them reports them.
  */
 
+#include "h3/http.h"
+
 #include <string.h>
 
 #include "base/mem.h"
-#include "h3/internal.h"
+#include "h3/conn_state.h"
+#include "h3/headers.h"
+#include "h3/role.h"
+#include "h3/section.h"
+#include "h3/side.h"
+#include "h3/streams.h"
 #include "wire/error_code.h"
 
 /* --- Memory --- */

@@ -9,9 +9,13 @@
  * there, drafts that this end was told not to speak are left out.
  */
 
+#include "h3/info.h"
+
 #include "base/mem.h"
 #include "core/info.h"
-#include "h3/internal.h"
+#include "h3/conn.h"
+#include "h3/conn_state.h"
+#include "h3/request.h"
 
 int wt__info_keep_settings(struct wt__h3_conn *conn, const uint8_t *payload, size_t len) {
   struct wt_setting list[WT__SETTINGS_MAX];

@@ -19,7 +19,9 @@
 #include <string.h>
 #include <strings.h>
 
-#include "h3/internal.h"
+#include "h3/answer.h"
+#include "h3/conn_state.h"
+#include "h3/request.h"
 
 #define CONTINUE "100-continue"
 

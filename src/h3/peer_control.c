@@ -11,8 +11,12 @@
 
 #include "h3/peer_control.h"
 
+#include "h3/conn_state.h"
 #include "h3/control_reader.h"
-#include "h3/internal.h"
+#include "h3/http.h"
+#include "h3/priority.h"
+#include "h3/settings.h"
+#include "h3/side.h"
 #include "wire/error_code.h"
 
 void wt__peer_control_begin(struct wt__h3_conn *conn, int64_t id, size_t type_len) {

@@ -14,7 +14,11 @@
  * there. Here it is passed over.
  */
 
-#include "h3/internal.h"
+#include "h3/priority.h"
+
+#include "h3/conn_state.h"
+#include "h3/connect.h"
+#include "h3/streams.h"
 #include "wire/varint.h"
 
 /* The stream's id, and a dictionary as in the `priority` field; an empty one stands for the defaults. */

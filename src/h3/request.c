@@ -7,11 +7,18 @@
  * the next pass calls `on_close` and frees it.
  */
 
+#include "h3/request.h"
+
 #include <string.h>
 
 #include "base/mem.h"
 #include "base/sized.h"
-#include "h3/internal.h"
+#include "h3/body.h"
+#include "h3/conn_state.h"
+#include "h3/fields.h"
+#include "h3/file_body.h"
+#include "h3/http.h"
+#include "h3/role.h"
 #include "wire/error_code.h"
 #include "wire/target.h"
 

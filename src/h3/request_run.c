@@ -24,7 +24,19 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "h3/internal.h"
+#include "h3/answer.h"
+#include "h3/body.h"
+#include "h3/conn_state.h"
+#include "h3/fields.h"
+#include "h3/http.h"
+#include "h3/interim.h"
+#include "h3/request.h"
+#include "h3/request_check.h"
+#include "h3/role.h"
+#include "h3/routes.h"
+#include "h3/settings.h"
+#include "h3/stalls.h"
+#include "h3/streams.h"
 #include "wire/error_code.h"
 
 static const struct wt__role role_request;

@@ -7,7 +7,10 @@
 
 #include "h3/role.h"
 
-#include "h3/internal.h"
+#include "h3/conn_state.h"
+#include "h3/connect.h"
+#include "h3/fields.h"
+#include "h3/streams.h"
 #include "wire/error_code.h"
 
 void wt__role_set(struct wt__h3_stream *stream, const struct wt__role *role, void *owner) {

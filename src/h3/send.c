@@ -24,7 +24,11 @@
  * remembered here.
  */
 
-#include "h3/internal.h"
+#include "h3/conn.h"
+#include "h3/conn_state.h"
+#include "h3/role.h"
+#include "h3/settings.h"
+#include "h3/streams.h"
 #include "wire/error_code.h"
 
 /* --- What is next --- */

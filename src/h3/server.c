@@ -4,7 +4,15 @@
  */
 
 #include "base/mem.h"
-#include "h3/internal.h"
+#include "h3/answer.h"
+#include "h3/conn.h"
+#include "h3/conn_state.h"
+#include "h3/demux.h"
+#include "h3/request.h"
+#include "h3/role.h"
+#include "h3/side.h"
+#include "h3/stalls.h"
+#include "h3/streams.h"
 #include "wire/error_code.h"
 
 #define REQUEST_OF(l, member) WT__CONTAINER_OF(l, struct wt_request, member)

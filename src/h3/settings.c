@@ -18,10 +18,15 @@
  *    here before nghttp3 has the last byte of them.
  */
 
+#include "h3/settings.h"
+
 #include <string.h>
 
 #include "base/mem.h"
-#include "h3/internal.h"
+#include "h3/conn_state.h"
+#include "h3/info.h"
+#include "h3/section.h"
+#include "h3/side.h"
 #include "wire/error_code.h"
 
 #define OWN_MAX 256 /* our stream type and SETTINGS */

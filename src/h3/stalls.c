@@ -16,8 +16,15 @@
  * not a fault of ours, so not H3_INTERNAL_ERROR. The application hears WT_ERR_TIMEOUT.
  */
 
+#include "h3/stalls.h"
+
 #include "base/clock.h"
-#include "h3/internal.h"
+#include "h3/body.h"
+#include "h3/conn.h"
+#include "h3/conn_state.h"
+#include "h3/file_body.h"
+#include "h3/request.h"
+#include "h3/streams.h"
 #include "wire/error_code.h"
 
 #define IS_UNI(id) (((id)&2) != 0)

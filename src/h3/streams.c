@@ -4,7 +4,12 @@
  * until QUIC has closed them.
  */
 
-#include "h3/internal.h"
+#include "h3/streams.h"
+
+#include "h3/conn_state.h"
+#include "h3/headers.h"
+#include "h3/role.h"
+#include "h3/side.h"
 
 #define IS_UNI(id) (((id)&2) != 0)
 

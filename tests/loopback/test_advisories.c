@@ -10,7 +10,8 @@
  */
 #include "base/mem.h"
 #include "core/session.h"
-#include "h3/internal.h"
+#include "h3/conn_state.h"
+#include "h3/stalls.h"
 #include "pair.h"
 #include "quic/conn.h"
 #include "quic/endpoint_state.h"

@@ -21,8 +21,17 @@
 #include <webtransport/webtransport.h>
 
 #include "base/mem.h"
+#include "h3/client_state.h"
 #include "h3/conn.h"
-#include "h3/internal.h"
+#include "h3/conn_state.h"
+#include "h3/connect.h"
+#include "h3/control_reader.h"
+#include "h3/exchange.h"
+#include "h3/http.h"
+#include "h3/request.h"
+#include "h3/role.h"
+#include "h3/settings.h"
+#include "h3/streams.h"
 #include "wire/error_code.h"
 #include "wire/stream_header.h"
 #include "wire/varint.h"

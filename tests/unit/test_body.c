@@ -12,7 +12,7 @@
 
 #include "base/mem.h"
 #include "h3/body.h"
-#include "h3/internal.h"
+#include "h3/conn_state.h"
 
 static uint64_t consumed;
 static char told[256]; /* "'bytes' fin; " */

@@ -9,7 +9,7 @@
 
 #include <sys/resource.h>
 
-#include "h3/internal.h"
+#include "h3/file_body.h"
 
 static size_t most_with(rlim_t limit) {
   struct rlimit before, now;

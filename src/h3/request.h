@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_H3_REQUEST_H
+#define WT_H3_REQUEST_H
+
+/*
+ * A request of a client, on a server. What each member is for is told in request_run.c, where its life is.
+ *
+ * A request may end before its stream does (the client gave up), and a session ends after it (core keeps it until its
+ * streams are closed). So each has a life of its own, and they point to each other only while both live.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <webtransport/request.h>
+
+#include "base/list.h"
+#include "core/progress.h"
+#include "h3/body.h"
+#include "h3/fields.h"
+#include "h3/interim.h"
+#include "h3/request_check.h"
+
+struct wt__h3_conn;
+struct wt__h3_stream;
+struct wt__file_body;
+
+struct wt_request {
+  struct wt__h3_conn *conn;
+  struct wt__h3_stream *stream; /* NULL once QUIC has closed it */
+  int64_t id;
+  struct wt__link link, todo, waiting;
+  uint64_t settings_deadline;
+
+  struct wt__fields fields;
+  const char *method, *target, *path, *query, *authority, *protocol, *origin;
+  char *path_copy; /* holds path and query; `target` is both as sent */
+
+  struct wt_request_callbacks callbacks;
+  void *user_data;
+
+  struct wt__body_in in;
+  struct wt__body_out out;
+  struct wt__file_body *file; /* what is still to be read of the file that is the body; NULL: nothing */
+  uint64_t unsent;            /* what was read of it and QUIC has not taken */
+  struct wt__link starved;    /* the file waits for the connection's window */
+  struct wt__progress answer_progress, body_progress;
+
+  bool headers_done, over_limit, no_memory;
+  enum wt__request_fault fault; /* of the header section */
+  enum wt__expect expect;       /* what the client waits for before it sends the body */
+  uint8_t interims;             /* interim answers that the application has sent */
+  bool dispatched;              /* the handler was called */
+  bool gave_up_settings;        /* dispatched without the SETTINGS */
+  bool is_webtransport, is_head;
+  bool has_callbacks;
+  bool answered, no_body, fin_sent;
+  bool fail_pending;
+  bool timed_out; /* we gave up, because the client did not move it */
+  bool gone;      /* the client gave up, or we did */
+  bool over;      /* QUIC closed the stream */
+  bool dead;      /* no handle any more: to be freed without a word */
+
+  const char *error;
+  char error_text[128];
+};
+
+/* --- Its life (request_run.c) --- */
+
+/* The stream is the request's. NULL: out of memory. */
+wt_request *wt__request_new(struct wt__h3_conn *conn, struct wt__h3_stream *stream);
+/* A pass: what arrived is acted on, and the application is called. It may free the request. */
+void wt__request_run(wt_request *request);
+
+/* --- Its end, and its error (request.c) --- */
+
+void wt__request_todo(wt_request *request);
+/* Ends it in both directions with `wire_code`. */
+void wt__request_abort(wt_request *request, uint64_t wire_code);
+/* The connection is over. */
+void wt__request_end(wt_request *request);
+void wt__request_free(wt_request *request);
+/* Streams and datagrams that came early for a session of this request are dropped: there will be none. */
+void wt__request_refuse_session(wt_request *request);
+/* QUIC took `len` more bytes of the stream, perhaps of the file; SIZE_MAX: nothing is waited for any more. */
+void wt__request_file_sent(wt_request *request, size_t len);
+/* Notes `text` (static) for `wt_request_error` and returns `error`. */
+int wt__request_error(wt_request *request, int error, const char *text);
+/* The rest of the request's body is not wanted: STOP_SENDING with H3_NO_ERROR (RFC 9114, section 4.1). */
+void wt__request_refuse_body(wt_request *request);
+
+#endif

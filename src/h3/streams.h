@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_H3_STREAMS_H
+#define WT_H3_STREAMS_H
+
+/*
+ * The record of a stream: what kind it is, and what the files on its way keep of it. One of the peer exists from its first
+ * byte on, one of ours since it was opened, until QUIC has closed it.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <nghttp3/nghttp3.h>
+
+#include "base/list.h"
+#include "core/mux.h"
+#include "h3/frames.h"
+#include "wire/stream_header.h"
+
+struct wt__h3_conn;
+struct wt__headers_held;
+struct wt__role;
+
+enum wt__h3_kind {
+  WT__H3_UNDECIDED = 0,
+  WT__H3_HTTP,         /* nghttp3's */
+  WT__H3_WEBTRANSPORT, /* core's */
+  WT__H3_REFUSED,      /* nobody's: bytes are dropped */
+};
+
+struct wt__h3_stream {
+  struct wt__h3_conn *conn;
+  int64_t id;
+  enum wt__h3_kind kind;
+  uint8_t head[WT__STREAM_HEADER_MAX]; /* UNDECIDED: what came so far */
+  size_t head_len;
+  struct wt__link incomplete; /* while `deadline` is set for its beginning */
+  uint64_t deadline;
+  uint64_t acked;                /* HTTP: offset below which all is acknowledged */
+  struct wt__frames frames;      /* HTTP: those of a request; of the encoder stream the rest of its type */
+  bool in_headers;               /* HTTP: the frame that goes by is HEADERS */
+  bool may_tunnel;               /* HTTP: a session was asked for: `tunnel` may be set by the next section */
+  bool tunnel, in_data;          /* HTTP: nghttp3 gets no more frames of it; the one that goes by is DATA */
+  bool deaf;                     /* HTTP: nghttp3 gets nothing more of it, what comes is dropped */
+  struct wt__headers_held *held; /* HTTP: what is kept of it; NULL: nothing */
+  bool stop_seen;                /* UNDECIDED: STOP_SENDING came, with `stop_code` */
+  uint64_t stop_code;
+  wt_stream *stream;           /* WEBTRANSPORT; of ours: NULL until it first sends, and core ends none before that */
+  const struct wt__role *role; /* HTTP: what it is for */
+  void *owner;                 /* whose it is: what `role` says */
+};
+
+struct wt__h3_stream *wt__streams_find(struct wt__h3_conn *conn, int64_t id);
+/* One that has no role yet. NULL: out of memory. */
+struct wt__h3_stream *wt__streams_add(struct wt__h3_conn *conn, int64_t id, enum wt__h3_kind kind);
+void wt__streams_remove(struct wt__h3_stream *record);
+void wt__streams_free(struct wt__h3_conn *conn);
+/* A stream that has not said what it is will not be looked at any more; what the peer sends on it is dropped. */
+void wt__streams_refuse(struct wt__h3_conn *conn, struct wt__h3_stream *record, uint64_t wire_code);
+
+#endif
