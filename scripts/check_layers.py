@@ -7,7 +7,7 @@
 
 A file of src/ may include files of its own layer and of those before it in LAYERS, and the public
 headers. Headers of other projects may be included only where FOREIGN says. What neither names has to
-be a header of C or of the operating system. And a line of the log that a peer can repeat has to have a
+be a header of C or of the operating system. A header of src/ does not include itself by way of others. And a line of the log that a peer can repeat has to have a
 limit: below src/net, where peers are, only the macros of base/log_limit.h may write lines above debug. Samples say what they expect: a line with "EXPECT" has to
 be reported, and no other line may be.
 """
@@ -110,6 +110,28 @@ def complaint(path, quoted, name, root):
     return None
 
 
+def includes(path, root):
+    """The lines of a file that include something of this project: number and path."""
+    for number, line in enumerate((root / path).read_text(encoding="utf-8", errors="replace").splitlines(), 1):
+        match = INCLUDE.match(line)
+        target = match and resolve(path, match[1] == '"', match[2], root)
+        if target and (root / target).is_file():
+            yield number, target
+
+
+def circles(root):
+    """The includes of headers that lead back to the same header."""
+    headers = {path: list(includes(path, root)) for path, _ in sources(root) if layer_of(path) and path.endswith(".h")}
+    for path, lines in headers.items():
+        for number, target in lines:
+            reached, found = [target], {target}
+            while reached:
+                found.update(new := {t for _, t in headers.get(reached.pop(), []) if t not in found})
+                reached.extend(new)
+            if path in found:
+                yield path, number, f"{target} includes this header again, perhaps by way of others"
+
+
 def sources(root):
     for folder in ("include", "src", "tools", "examples", "fuzz", "tests"):
         for file in sorted((root / folder).rglob("*.[ch]")):
@@ -119,7 +141,7 @@ def sources(root):
 
 
 def check(root):
-    found = []
+    found = list(circles(root))
     for path, file in sources(root):
         for number, line in enumerate(file.read_text(encoding="utf-8", errors="replace").splitlines(), 1):
             if layer_of(path) and UNLIMITED.search(line) and not NO_PEER.fullmatch(path):

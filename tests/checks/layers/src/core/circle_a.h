@@ -1,0 +1,2 @@
+#include "base/mem.h"
+#include "core/circle_b.h" /* EXPECT: it leads back */

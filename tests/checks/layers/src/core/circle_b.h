@@ -1,0 +1,1 @@
+#include "core/circle_c.h" /* EXPECT: by way of another */

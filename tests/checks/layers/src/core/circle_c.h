@@ -1,0 +1,1 @@
+#include "core/circle_a.h" /* EXPECT: likewise */
