@@ -332,7 +332,7 @@ static void dial_ask(struct wt__h3_dial *dial, int draft) {
     return;
   }
   wt__role_set(dial->stream, &role_dial, dial);
-  dial->stream->may_tunnel = true;
+  dial->stream->reading = WT__H3_MAY_TUNNEL;
   rv = dial_submit(dial, draft);
   if (rv == WT_ERR_TOO_LARGE) {
     dial_replied(dial, rv, WT__H3_REQUEST_CANCELLED, WT__REQUEST_TOO_LARGE);
@@ -433,7 +433,7 @@ static int dial_accept(struct wt__h3_dial *dial, const char *protocol) {
   struct wt__h3_connect *connect;
   int rv = dial->session ? dial_answer_session(dial, protocol) : dial_make_session(dial, protocol);
   if (rv != 0) return rv;
-  dial->stream->tunnel = dial->status == 204; /* see headers.c */
+  if (dial->status == 204) dial->stream->reading = WT__H3_TUNNEL; /* see headers.c */
   connect = dial_leave_stream(dial);
   wt__connect_give_fields(connect);
   /* `on_reply` comes first, and in the same pass. */

@@ -86,7 +86,7 @@ static bool peer_is_tolerated(struct wt__h3_conn *conn) {
 
 /* nghttp3 hears no more of the stream. */
 static void section_refuse(struct wt__h3_conn *conn, struct wt__h3_stream *record, enum wt__section_result result) {
-  record->deaf = true;
+  record->reading = WT__H3_DISCARD;
   wt__headers_drop(conn, record);
   if (result == WT__SECTION_NO_MEMORY) {
     record->role->unreadable(record, WT_ERR_NOMEM);
@@ -166,7 +166,7 @@ static bool section_release(struct wt__h3_conn *conn, struct wt__h3_stream *reco
 /* Bytes behind a section that waits or was refused. */
 static void stream_recv_behind(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len,
                                bool fin) {
-  if (record->deaf) {
+  if (record->reading == WT__H3_DISCARD) {
     if (len > 0) conn->below->consume(conn->ctx, record->id, len);
     if (fin) record->role->recv_fin(record);
     return;
@@ -179,7 +179,7 @@ static void stream_recv_behind(struct wt__h3_conn *conn, struct wt__h3_stream *r
 }
 
 static bool stream_waits(const struct wt__h3_stream *record) {
-  return record->deaf || (record->held && wt__link_linked(&record->held->link));
+  return record->reading == WT__H3_DISCARD || (record->held && wt__link_linked(&record->held->link));
 }
 
 /* A part of a section, or all of one that cannot go on at once. It counts as read. */
@@ -205,10 +205,10 @@ static void chunk_pass(struct wt__h3_conn *conn, const struct wt__h3_stream *rec
 
 /* A frame's head is whole, and ends at `chunk->at`. */
 static void frame_begun(struct wt__h3_conn *conn, struct wt__h3_stream *record, struct chunk *chunk, uint64_t type) {
-  record->in_headers = type == FRAME_HEADERS;
+  record->frame = type == FRAME_HEADERS ? WT__H3_FRAME_HEADERS : WT__H3_FRAME_OTHER;
   if (type == WT__SIGNAL_BIDI) {
     wt__h3_fail(conn, WT__H3_FRAME_ERROR, "a WT_STREAM signal in the middle of an HTTP/3 stream");
-  } else if (record->in_headers && record->frames.left > conn->config->max_header_bytes) {
+  } else if (record->frame == WT__H3_FRAME_HEADERS && record->frames.left > conn->config->max_header_bytes) {
     chunk_pass(conn, record, chunk); /* nghttp3 has to know a stream before it can answer on it */
     if (!conn->closing) section_refuse(conn, record, WT__SECTION_TOO_LARGE);
   }
@@ -223,7 +223,8 @@ static void section_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record,
     result = section_check(conn, record, data, len);
     if (result == WT__SECTION_DONE) { /* nghttp3 gets it together with what is around it */
       chunk->at += len;
-      if (record->may_tunnel) chunk_pass(conn, record, chunk); /* the answer may make it a tunnel */
+      if (record->reading == WT__H3_MAY_TUNNEL)
+        chunk_pass(conn, record, chunk); /* what is behind it may be a tunnel's */
       return;
     }
   }
@@ -242,7 +243,7 @@ static void section_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record,
 /* --- A tunnel --- */
 
 static void tunnel_begun(struct wt__h3_conn *conn, struct wt__h3_stream *record, uint64_t type) {
-  record->in_data = type == FRAME_DATA;
+  record->frame = type == FRAME_DATA ? WT__H3_FRAME_DATA : WT__H3_FRAME_OTHER;
   if (type == WT__SIGNAL_BIDI) {
     wt__h3_fail(conn, WT__H3_FRAME_ERROR, "a WT_STREAM signal in the middle of an HTTP/3 stream");
   } else if (type != FRAME_DATA && type <= FRAME_KNOWN_MAX) { /* RFC 9114, section 4.4 */
@@ -257,7 +258,7 @@ static void tunnel_step(struct wt__h3_conn *conn, struct wt__h3_stream *record, 
   enum wt__frames_step step = wt__frames_step(&record->frames, data, chunk->len - chunk->at, &n, &type);
   chunk->at += n;
   chunk->settled = chunk->at;
-  if (step == WT__FRAMES_PAYLOAD && record->in_data) {
+  if (step == WT__FRAMES_PAYLOAD && record->frame == WT__H3_FRAME_DATA) {
     record->role->recv(record, data, n);
     return;
   }
@@ -272,7 +273,7 @@ static void stream_step(struct wt__h3_conn *conn, struct wt__h3_stream *record, 
   size_t n;
   enum wt__frames_step step =
       wt__frames_step(&record->frames, chunk->data + chunk->at, chunk->len - chunk->at, &n, &type);
-  if (step == WT__FRAMES_PAYLOAD && record->in_headers) {
+  if (step == WT__FRAMES_PAYLOAD && record->frame == WT__H3_FRAME_HEADERS) {
     section_recv(conn, record, chunk, n);
     return;
   }
@@ -284,13 +285,13 @@ void wt__headers_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, co
                       bool fin) {
   struct chunk chunk = {.data = data, .len = len};
   while (chunk.at < len && !conn->closing && !stream_waits(record)) {
-    if (record->tunnel) {
+    if (record->reading == WT__H3_TUNNEL) {
       tunnel_step(conn, record, &chunk);
     } else {
       stream_step(conn, record, &chunk);
     }
   }
-  if (fin && record->tunnel && record->frames.left > 0) {
+  if (fin && record->reading == WT__H3_TUNNEL && record->frames.left > 0) {
     wt__h3_fail(conn, WT__H3_FRAME_ERROR, "the stream of a session ends inside a frame");
   }
   if (conn->closing) return;

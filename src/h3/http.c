@@ -178,7 +178,7 @@ void wt__http_stop_reading(struct wt__h3_conn *conn, int64_t id) {
   int rv;
   if (conn->closing) return;
   if (record) {
-    record->deaf = true;
+    record->reading = WT__H3_DISCARD;
     wt__headers_drop(conn, record);
   }
   rv = nghttp3_conn_shutdown_stream_read(conn->http, id);

@@ -29,6 +29,25 @@ enum wt__h3_kind {
   WT__H3_REFUSED,      /* nobody's: bytes are dropped */
 };
 
+/* What becomes of what comes on a stream of HTTP/3 (headers.c):
+ *
+ *    MESSAGE --- a request for a session ---> MAY_TUNNEL --- answered with 204 ---> TUNNEL
+ *       |                                         |                                    |
+ *       +--- a section was refused, or nobody ----+------- reads it any more ----------+---> DISCARD
+ */
+enum wt__h3_reading {
+  WT__H3_MESSAGE = 0, /* it goes to nghttp3, HEADERS after a check */
+  WT__H3_MAY_TUNNEL,  /* likewise, up to the end of the next section: the answer may make it a tunnel */
+  WT__H3_TUNNEL,      /* nghttp3 gets no more frames of it; the payload of DATA is the session's */
+  WT__H3_DISCARD,     /* nghttp3 gets nothing more of it; what comes is dropped */
+};
+
+enum wt__h3_frame {
+  WT__H3_FRAME_OTHER = 0,
+  WT__H3_FRAME_HEADERS,
+  WT__H3_FRAME_DATA, /* told apart in a tunnel only */
+};
+
 struct wt__h3_stream {
   struct wt__h3_conn *conn;
   int64_t id;
@@ -39,10 +58,8 @@ struct wt__h3_stream {
   uint64_t deadline;
   uint64_t acked;                /* HTTP: offset below which all is acknowledged */
   struct wt__frames frames;      /* HTTP: those of a request; of the encoder stream the rest of its type */
-  bool in_headers;               /* HTTP: the frame that goes by is HEADERS */
-  bool may_tunnel;               /* HTTP: a session was asked for: `tunnel` may be set by the next section */
-  bool tunnel, in_data;          /* HTTP: nghttp3 gets no more frames of it; the one that goes by is DATA */
-  bool deaf;                     /* HTTP: nghttp3 gets nothing more of it, what comes is dropped */
+  enum wt__h3_frame frame;       /* HTTP: the one that goes by */
+  enum wt__h3_reading reading;   /* HTTP */
   struct wt__headers_held *held; /* HTTP: what is kept of it; NULL: nothing */
   bool stop_seen;                /* UNDECIDED: STOP_SENDING came, with `stop_code` */
   uint64_t stop_code;

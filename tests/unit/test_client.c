@@ -294,6 +294,19 @@ static void test_client_takes_data_frames_alone_behind_a_204(void **state) {
   }
 }
 
+/* A capsule that is malformed ends the session inside a DATA frame. What the server still sends is of no interest. */
+static void test_client_drops_what_comes_behind_the_end_of_a_tunnel(void **state) {
+  static const uint8_t bytes[] = {0x00, 0x20, 0x68, 0x43, 0x02,
+                                  0x00, 0x00, 'a',  'b'}; /* WT_CLOSE_SESSION of two bytes */
+  struct ended ended;
+  struct h3_fixture *f = tunnel(&ended, bytes, sizeof(bytes), true);
+  (void)state;
+  assert_false(f->closed);
+  assert_true(f->streams[0].reset);
+  assert_int_equal(tunnel_ends, 1);
+  client_free(f, &ended);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_client_is_ready_when_the_settings_have_all_that_is_required),
@@ -309,6 +322,7 @@ int main(void) {
       cmocka_unit_test(test_client_connection_may_end_before_it_began),
       cmocka_unit_test(test_client_reads_capsules_behind_a_204),
       cmocka_unit_test(test_client_takes_data_frames_alone_behind_a_204),
+      cmocka_unit_test(test_client_drops_what_comes_behind_the_end_of_a_tunnel),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
