@@ -59,7 +59,7 @@ static int status_check(wt_request *request, int status) {
 }
 
 int wt__answer_check(wt_request *request) {
-  if (request->conn->closing || request->gone || request->over || request->dead) {
+  if (request->conn->closing || request->ended != WT__REQUEST_OPEN) {
     return wt__request_error(request, WT_ERR_CLOSED, "the client or the connection is gone");
   }
   if (request->answered) return wt__request_error(request, WT_ERR_STATE, "the request has been answered already");
@@ -195,7 +195,7 @@ int wt_request_begin(wt_request *request, int status, const struct wt_header *he
 }
 
 static int answer_check_begun(wt_request *request) {
-  if (request->conn->closing || request->gone || request->over) {
+  if (request->conn->closing || request->ended != WT__REQUEST_OPEN) {
     return wt__request_error(request, WT_ERR_CLOSED, "the client or the connection is gone");
   }
   if (!request->answered || request->out.ended) {
@@ -223,7 +223,7 @@ int wt_request_write(wt_request *request, const void *data, size_t len, size_t *
 }
 
 size_t wt_request_writable(wt_request *request) {
-  bool open = !request->conn->closing && !request->gone && !request->over && request->answered && !request->out.ended;
+  bool open = !request->conn->closing && request->ended == WT__REQUEST_OPEN && request->answered && !request->out.ended;
   return open ? wt__sendq_ask_room(&request->out.queue) : 0;
 }
 
@@ -323,13 +323,13 @@ void wt__answers_resume_files(struct wt__h3_conn *conn) {
 }
 
 nghttp3_ssize wt__answer_read(wt_request *request, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags) {
-  if (request->gone || request->fail_pending) return NGHTTP3_ERR_WOULDBLOCK;
+  if (request->ended == WT__REQUEST_ABORTED || request->fail_pending) return NGHTTP3_ERR_WOULDBLOCK;
   if (request->file) file_fill(request);
   return wt__body_read(&request->out.queue, vecs, max_vecs, flags);
 }
 
 void wt__answer_acked(wt_request *request, uint64_t len) {
-  if (request->gone) return;
+  if (request->ended == WT__REQUEST_ABORTED) return;
   if (wt__body_out_acked(&request->out, len, &request->conn->released)) wt__request_todo(request);
   if (request->file) wt__http_resume(request->conn, request->id);
 }

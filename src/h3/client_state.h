@@ -11,7 +11,7 @@
 #include "base/list.h"
 #include "h3/client.h"
 
-#define WT__REQUEST_TOO_LARGE "the request's header fields are larger than the server's SETTINGS allow"
+#define WT__REQUEST_TOO_LARGE_REASON "the request's header fields are larger than the server's SETTINGS allow"
 
 struct wt__h3_client {
   struct wt__h3_client_callbacks callbacks;

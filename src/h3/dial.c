@@ -335,7 +335,7 @@ static void dial_ask(struct wt__h3_dial *dial, int draft) {
   dial->stream->reading = WT__H3_MAY_TUNNEL;
   rv = dial_submit(dial, draft);
   if (rv == WT_ERR_TOO_LARGE) {
-    dial_replied(dial, rv, WT__H3_REQUEST_CANCELLED, WT__REQUEST_TOO_LARGE);
+    dial_replied(dial, rv, WT__H3_REQUEST_CANCELLED, WT__REQUEST_TOO_LARGE_REASON);
   } else if (rv == NGHTTP3_ERR_CONN_CLOSING) {
     dial_replied(dial, WT_ERR_CLOSED, WT__H3_REQUEST_CANCELLED, "the server takes no new requests");
   } else if (rv != 0) { /* nghttp3 has half of it */

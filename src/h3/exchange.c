@@ -272,7 +272,7 @@ static void exchange_send(wt_exchange *exchange) {
   if (rv != 0) {
     exchange_set_failed(exchange, rv, WT__H3_REQUEST_CANCELLED,
                         rv == WT_ERR_CLOSED      ? "the server takes no new requests"
-                        : rv == WT_ERR_TOO_LARGE ? WT__REQUEST_TOO_LARGE
+                        : rv == WT_ERR_TOO_LARGE ? WT__REQUEST_TOO_LARGE_REASON
                                                  : wt_error_string(rv));
   }
   wt__fields_free(&exchange->request);

@@ -40,8 +40,8 @@ enum wt__expect wt__expect_read(const char *value) {
 }
 
 static bool body_is_taken(const wt_request *request) {
-  return request->dispatched && request->callbacks.on_body && !request->in.paused && !request->in.discard &&
-         !request->gone && !request->over && !request->dead;
+  return request->stage == WT__REQUEST_DISPATCHED && request->callbacks.on_body && !request->in.paused &&
+         !request->in.discard && request->ended == WT__REQUEST_OPEN;
 }
 
 void wt__interim_continue(wt_request *request) {

@@ -61,11 +61,11 @@ static void request_drop_bytes(wt_request *request) {
 
 void wt__request_free(wt_request *request) {
   struct wt__h3_conn *conn = request->conn;
-  if (!request->dead) {
+  if (request->ended != WT__REQUEST_UPGRADED) {
     if (!request->answered) wt__request_refuse_session(request);
     if (request->stream) wt__role_leave(request->stream);
   }
-  if (request->headers_done) conn->requests_open--;
+  if (request->stage != WT__REQUEST_READING) conn->requests_open--;
   wt__list_remove(&request->link);
   wt__list_remove(&request->todo);
   wt__list_remove(&request->waiting);
@@ -81,8 +81,8 @@ void wt__request_free(wt_request *request) {
 
 void wt__request_abort(wt_request *request, uint64_t wire_code) {
   struct wt__h3_conn *conn = request->conn;
-  if (request->gone || request->over) return;
-  request->gone = true;
+  if (request->ended != WT__REQUEST_OPEN) return;
+  request->ended = WT__REQUEST_ABORTED;
   if (!conn->closing) {
     wt__h3_reset_stream(conn, request->id, wire_code);
     wt__h3_stop_sending(conn, request->id, wire_code);
@@ -95,20 +95,21 @@ void wt__request_abort(wt_request *request, uint64_t wire_code) {
 }
 
 void wt__request_end(wt_request *request) {
-  int error = request->over && request->fin_sent && !request->gone ? 0 : WT_ERR_CLOSED;
+  int error = request->ended == WT__REQUEST_CLOSED && request->fin_sent ? 0 : WT_ERR_CLOSED;
   struct wt_request_callbacks callbacks = request->callbacks;
-  bool told = request->dispatched && !request->dead;
+  if (request->ended == WT__REQUEST_UPGRADED) return;
   if (request->timed_out && error != 0) error = WT_ERR_TIMEOUT;
-  request->gone = true;
+  request->ended = WT__REQUEST_ABORTED; /* whatever is called from inside `on_close` */
   memset(&request->callbacks, 0, sizeof(request->callbacks));
-  if (told && callbacks.on_close) callbacks.on_close(request, error, request->user_data);
+  if (request->stage == WT__REQUEST_DISPATCHED && callbacks.on_close)
+    callbacks.on_close(request, error, request->user_data);
 }
 
 void wt__request_refuse_body(wt_request *request) {
   if (request->in.discard) return;
   request->in.discard = true;
   wt__body_in_drop(&request->in);
-  if (request->in.fin || request->gone || request->over) return;
+  if (request->in.fin || request->ended != WT__REQUEST_OPEN) return;
   wt__h3_stop_sending(request->conn, request->id, WT__H3_NO_ERROR);
   wt__http_stop_reading(request->conn, request->id);
 }

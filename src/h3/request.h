@@ -26,6 +26,29 @@ struct wt__h3_conn;
 struct wt__h3_stream;
 struct wt__file_body;
 
+/* How far the request has come:
+ *
+ *    READING --- end of the header section ---> WHOLE --- [the SETTINGS are in] ---> DISPATCHED
+ */
+enum wt__request_stage {
+  WT__REQUEST_READING = 0,
+  WT__REQUEST_WHOLE,
+  WT__REQUEST_DISPATCHED, /* the handler was called, or the library has answered in its place */
+};
+
+/* How it ended. Only a CLOSED one can have been answered to its end:
+ *
+ *            +--- the client gave up, or we did ---> ABORTED
+ *    OPEN ---+--- QUIC closed the stream ----------> CLOSED
+ *            +--- a session has the stream --------> UPGRADED: freed without another word
+ */
+enum wt__request_end {
+  WT__REQUEST_OPEN = 0,
+  WT__REQUEST_ABORTED,
+  WT__REQUEST_CLOSED,
+  WT__REQUEST_UPGRADED,
+};
+
 struct wt_request {
   struct wt__h3_conn *conn;
   struct wt__h3_stream *stream; /* NULL once QUIC has closed it */
@@ -47,20 +70,17 @@ struct wt_request {
   struct wt__link starved;    /* the file waits for the connection's window */
   struct wt__progress answer_progress, body_progress;
 
-  bool headers_done, over_limit, no_memory;
+  enum wt__request_stage stage;
   enum wt__request_fault fault; /* of the header section */
-  enum wt__expect expect;       /* what the client waits for before it sends the body */
-  uint8_t interims;             /* interim answers that the application has sent */
-  bool dispatched;              /* the handler was called */
-  bool gave_up_settings;        /* dispatched without the SETTINGS */
+  enum wt__request_end ended;
+  enum wt__expect expect; /* what the client waits for before it sends the body */
+  uint8_t interims;       /* interim answers that the application has sent */
+  bool gave_up_settings;  /* dispatched without the SETTINGS */
   bool is_webtransport, is_head;
   bool has_callbacks;
   bool answered, no_body, fin_sent;
-  bool fail_pending;
-  bool timed_out; /* we gave up, because the client did not move it */
-  bool gone;      /* the client gave up, or we did */
-  bool over;      /* QUIC closed the stream */
-  bool dead;      /* no handle any more: to be freed without a word */
+  bool fail_pending; /* its file cannot be read: the next pass aborts it */
+  bool timed_out;    /* ABORTED by us, because the client did not move it */
 
   const char *error;
   char error_text[128];

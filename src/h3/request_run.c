@@ -6,7 +6,7 @@
  *         |                                (WebTransport only)        |           |           |
  *         | too large: 431                                            |           |        on_close(0)
  *         v                                                           v           v
- *    gone: the client reset it or the connection ended --------------------------> on_close(WT_ERR_CLOSED)
+ *    aborted: the client reset it, or we gave it up ------------------------------> on_close(WT_ERR_CLOSED)
  *
  * A WebTransport request waits because only the SETTINGS tell which draft the client speaks (PROTOCOL: a
  * CONNECT does overtake the control stream when packets are lost). While the server's memory is full, the answer is 503
@@ -112,22 +112,24 @@ static bool request_read_fields(wt_request *request) {
   return request_read_path(request);
 }
 
-/* Whether the header section was given up: it is too large, or there was no memory for it. */
-static bool request_is_unreadable(const wt_request *request) { return request->over_limit || request->no_memory; }
+/* Whether the header section was given up. */
+static bool request_is_unreadable(const wt_request *request) {
+  return request->fault == WT__REQUEST_TOO_LARGE || request->fault == WT__REQUEST_NO_MEMORY;
+}
 
 static struct wt__fields *request_fields(struct wt__h3_stream *stream) {
   wt_request *request = stream->owner;
-  return request->headers_done || request->gone || request_is_unreadable(request) ? NULL : &request->fields;
+  bool wanted = request->stage == WT__REQUEST_READING && request->ended == WT__REQUEST_OPEN;
+  return wanted && !request_is_unreadable(request) ? &request->fields : NULL;
 }
 
 static void request_unreadable(struct wt__h3_stream *stream, int error) {
   wt_request *request = stream->owner;
-  if (request->headers_done) { /* trailers: the answer may have begun */
+  if (request->stage != WT__REQUEST_READING) { /* trailers: the answer may have begun */
     wt__request_abort(request, error == WT_ERR_TOO_LARGE ? WT__H3_EXCESSIVE_LOAD : WT__H3_INTERNAL_ERROR);
     return;
   }
-  request->over_limit = error == WT_ERR_TOO_LARGE;
-  request->no_memory = error != WT_ERR_TOO_LARGE;
+  request->fault = error == WT_ERR_TOO_LARGE ? WT__REQUEST_TOO_LARGE : WT__REQUEST_NO_MEMORY;
   wt__fields_free(&request->fields);
   wt__request_todo(request);
 }
@@ -135,12 +137,12 @@ static void request_unreadable(struct wt__h3_stream *stream, int error) {
 static void request_headers_done(struct wt__h3_stream *stream) {
   wt_request *request = stream->owner;
   struct wt__h3_conn *conn = request->conn;
-  if (request->headers_done || request->gone) return;
-  request->headers_done = true;
+  if (request->stage != WT__REQUEST_READING || request->ended != WT__REQUEST_OPEN) return;
+  request->stage = WT__REQUEST_WHOLE;
   conn->requests_open++;
   if (!request_is_unreadable(request)) {
     request->fault = wt__request_check(&request->fields, &request->error);
-    request->no_memory = wt__fields_join(&request->fields) != 0 || !request_read_fields(request);
+    if (wt__fields_join(&request->fields) != 0 || !request_read_fields(request)) request->fault = WT__REQUEST_NO_MEMORY;
   }
   request->settings_deadline = conn->now + conn->config->settings_timeout_ms * WT__NS_PER_MS;
   wt__request_todo(request);
@@ -212,7 +214,7 @@ static void request_dispatch(wt_request *request) {
     return;
   }
   request->gave_up_settings = request->is_webtransport && !conn->has_settings;
-  request->dispatched = true;
+  request->stage = WT__REQUEST_DISPATCHED;
   if (conn->config->counters) conn->config->counters->requests_total++;
   if (!request->is_webtransport) wt__request_refuse_session(request);
   WT__DEBUG(conn->config->log, "request %lld from %s: %s %s", (long long)request->id, conn->peer_address,
@@ -238,13 +240,14 @@ static void request_dispatch(wt_request *request) {
 
 /* Whether `on_body` may be called now. */
 static bool request_takes_body(const wt_request *request) {
-  return request->dispatched && request->has_callbacks && !request->in.paused && !request->is_webtransport &&
-         !request->gone && !request->dead && !request->in.discard;
+  bool open = request->ended == WT__REQUEST_OPEN || request->ended == WT__REQUEST_CLOSED;
+  return open && request->stage == WT__REQUEST_DISPATCHED && request->has_callbacks && !request->in.paused &&
+         !request->is_webtransport && !request->in.discard;
 }
 
 static void request_recv(struct wt__h3_stream *stream, const uint8_t *data, size_t len) {
   wt_request *request = stream->owner;
-  bool wanted = !request->gone && !request->dead && !request_is_unreadable(request);
+  bool wanted = request->ended == WT__REQUEST_OPEN && !request_is_unreadable(request);
   request->conn->bodies_total += len;
   if (wt__body_in_recv(&request->in, data, len, wanted, request_takes_body(request)) != 0) {
     wt__request_abort(request, WT__H3_INTERNAL_ERROR);
@@ -261,42 +264,42 @@ static void request_recv_fin(struct wt__h3_stream *stream) {
 
 /* --- A pass --- */
 
-/* The field section is too large: answered before it is whole, since it may never be. */
-static void request_run_unreadable(wt_request *request) {
-  if (request->no_memory) {
-    wt__request_abort(request, WT__H3_INTERNAL_ERROR);
-  } else if (!request->answered) {
-    request_answer(request, 431, NULL, 0);
+static void request_run_headers(wt_request *request) {
+  switch (request->fault) {
+    case WT__REQUEST_SOUND:
+      if (request->stage == WT__REQUEST_WHOLE) request_dispatch(request);
+      break;
+    case WT__REQUEST_MALFORMED:
+    case WT__REQUEST_UNCLEAR:
+      if (!request->answered) request_refuse_fault(request);
+      break;
+    case WT__REQUEST_TOO_LARGE: /* answered before the section is whole, since it may never be */
+      if (!request->answered) request_answer(request, 431, NULL, 0);
+      break;
+    case WT__REQUEST_NO_MEMORY: wt__request_abort(request, WT__H3_INTERNAL_ERROR); break;
   }
 }
 
 void wt__request_run(wt_request *request) {
   if (request->fail_pending) wt__request_abort(request, WT__H3_INTERNAL_ERROR);
-  if (!request->gone && !request->over && !request->dead) {
-    if (request_is_unreadable(request)) {
-      request_run_unreadable(request);
-    } else if (request->headers_done && !request->dispatched && request->fault != WT__REQUEST_SOUND) {
-      if (!request->answered) request_refuse_fault(request);
-    } else if (request->headers_done && !request->dispatched) {
-      request_dispatch(request);
-    }
-  }
+  if (request->ended == WT__REQUEST_OPEN) request_run_headers(request);
   wt__interim_continue(request);
   if (request_takes_body(request)) wt__body_in_deliver(&request->in);
-  if (request->out.writable_pending && !request->gone && !request->over && !request->out.ended) {
+  if (request->out.writable_pending && request->ended == WT__REQUEST_OPEN && !request->out.ended) {
     request->out.writable_pending = false;
     if (request->callbacks.on_writable) request->callbacks.on_writable(request, request->user_data);
   }
   wt__stalls_watch_body(request);
-  if (request->gone || request->over) wt__request_end(request);
-  if (request->gone || request->dead) wt__request_free(request);
+  if (request->ended == WT__REQUEST_OPEN) return;
+  wt__request_end(request);
+  wt__request_free(request);
 }
 
 /* --- The role --- */
 
 static bool request_awaits_headers(const struct wt__h3_stream *stream) {
   const wt_request *request = stream->owner;
-  return !request->headers_done;
+  return request->stage == WT__REQUEST_READING;
 }
 
 static void request_malformed(struct wt__h3_stream *stream, uint64_t wire_code) {
@@ -334,12 +337,12 @@ static void request_unblocked(struct wt__h3_stream *stream) {
 
 static bool request_is_reset(const struct wt__h3_stream *stream) {
   const wt_request *request = stream->owner;
-  return request->gone;
+  return request->ended == WT__REQUEST_ABORTED;
 }
 
 static void request_closed(struct wt__h3_stream *stream) {
   wt_request *request = stream->owner;
-  request->over = true;
+  if (request->ended == WT__REQUEST_OPEN) request->ended = WT__REQUEST_CLOSED;
   request->stream = NULL;
   wt__role_leave(stream);
   wt__request_todo(request);

@@ -82,7 +82,8 @@ static struct wt__progress_state answer_state(const struct wt__progress *progres
   uint64_t left = out->queue.end - out->acked + (request->file ? wt__file_body_left(request->file) : 0);
   bool unsent = request->file || (out->ended && !request->fin_sent);
   bool open = request->in.discard && !request->in.fin; /* the client's side, though it was asked to end it */
-  if (record == NULL || request->gone || !request->answered) return (struct wt__progress_state){.waits = false};
+  if (record == NULL || request->ended != WT__REQUEST_OPEN || !request->answered)
+    return (struct wt__progress_state){.waits = false};
   return (struct wt__progress_state){
       .waits = left > 0 || unsent || record->acked == 0 || open,
       .turn = wt__h3_stream_room(request->conn, request->id) > 0 && (unsent || left > 0),
@@ -104,8 +105,9 @@ void wt__stalls_watch_answer(wt_request *request) {
 /* --- Bodies --- */
 
 static bool body_is_wanted(const wt_request *request) {
-  return request->stream && request->dispatched && request->callbacks.on_body && !request->is_webtransport &&
-         !request->in.paused && !request->in.fin && !request->in.discard && !request->gone && !request->dead;
+  return request->stream && request->stage == WT__REQUEST_DISPATCHED && request->callbacks.on_body &&
+         !request->is_webtransport && !request->in.paused && !request->in.fin && !request->in.discard &&
+         request->ended == WT__REQUEST_OPEN;
 }
 
 static struct wt__progress_state body_state(const struct wt__progress *progress) {

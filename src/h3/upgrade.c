@@ -223,7 +223,7 @@ static void request_hand_over(wt_request *request, struct wt__h3_connect *connec
   connect->early = wt__buf_move(&request->in.kept);
   connect->early_pending = true;
   connect->fin_pending = request->in.fin;
-  request->dead = true;
+  request->ended = WT__REQUEST_UPGRADED;
   request->stream = NULL;
   wt__role_set(stream, &wt__role_connect, connect);
   wt__request_todo(request);

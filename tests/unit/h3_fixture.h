@@ -257,7 +257,9 @@ static H3_UNUSED size_t h3_flush(struct h3_fixture *f) { return h3_flush_some(f,
 /* Requests whose header section is there, and a client's dials and exchanges. */
 static size_t h3_requests(const struct wt__h3_conn *conn) {
   size_t count = 0;
-  WT__LIST_FOREACH(it, next, &conn->requests) { count += WT__CONTAINER_OF(it, struct wt_request, link)->headers_done; }
+  WT__LIST_FOREACH(it, next, &conn->requests) {
+    count += WT__CONTAINER_OF(it, struct wt_request, link)->stage != WT__REQUEST_READING;
+  }
   if (!conn->client) return count;
   WT__LIST_FOREACH(it, next, &conn->client->dials) count++;
   WT__LIST_FOREACH(it, next, &conn->client->exchanges) count++;
