@@ -37,6 +37,16 @@
 #include "h3/streams.h"
 #include "wire/error_code.h"
 
+/* The header section of the response:
+ *
+ *    AWAITED --- it is in, and `status` is set ---> ARRIVED --- `on_response` in the next pass ---> TOLD
+ */
+enum response {
+  RESPONSE_AWAITED = 0,
+  RESPONSE_ARRIVED,
+  RESPONSE_TOLD /* `on_body` may be called */
+};
+
 struct wt_exchange {
   struct wt__h3_conn *conn;     /* NULL: not attached */
   struct wt__h3_stream *stream; /* NULL before it is sent, and after QUIC has closed it */
@@ -51,10 +61,10 @@ struct wt_exchange {
   void (*on_progress)(wt_exchange *exchange, bool closed, void *owner);
   void (*on_cancel)(wt_exchange *exchange, void *owner);
   void *owner;
-  int status;
+  int status;     /* of the response; 0 while it is AWAITED */
   bool has_body;  /* the request has one */
   bool streaming; /* from `wt_exchange_write` */
-  bool response_pending, response_told;
+  enum response response_state;
   bool stopped; /* the server wants no more of the request */
   bool over;    /* QUIC has closed the stream */
   bool failed;
@@ -184,7 +194,7 @@ struct wt__h3_conn *wt__exchange_conn(const wt_exchange *exchange) {
 }
 
 enum wt_dial_stage wt__exchange_stage(const wt_exchange *exchange) {
-  if (exchange->status != 0) return WT_STAGE_ANSWERED;
+  if (exchange->response_state != RESPONSE_AWAITED) return WT_STAGE_ANSWERED;
   return exchange->conn && exchange->conn->client->connected ? WT_STAGE_REQUEST : WT_STAGE_CONNECT;
 }
 
@@ -327,7 +337,7 @@ static void exchange_recv_stop_sending(struct wt__h3_stream *stream, uint64_t wi
 
 static struct wt__fields *exchange_fields(struct wt__h3_stream *stream) {
   wt_exchange *exchange = stream->owner;
-  return exchange->failed || exchange->status != 0 ? NULL : &exchange->response;
+  return exchange->failed || exchange->response_state != RESPONSE_AWAITED ? NULL : &exchange->response;
 }
 
 static void exchange_unreadable(struct wt__h3_stream *stream, int error) {
@@ -339,7 +349,7 @@ static void exchange_headers_done(struct wt__h3_stream *stream) {
   wt_exchange *exchange = stream->owner;
   const char *text = wt__fields_find(&exchange->response, ":status", NULL);
   int status = text ? atoi(text) : 0;
-  if (exchange->failed || exchange->status != 0) return;
+  if (exchange->failed || exchange->response_state != RESPONSE_AWAITED) return;
   if (wt__fields_join(&exchange->response) != 0) {
     exchange_unreadable(stream, WT_ERR_NOMEM);
     return;
@@ -351,13 +361,13 @@ static void exchange_headers_done(struct wt__h3_stream *stream) {
     return;
   }
   exchange->status = status;
-  exchange->response_pending = true;
+  exchange->response_state = RESPONSE_ARRIVED;
   exchange_todo(exchange);
 }
 
 /* Whether `on_body` may be called now. */
 static bool exchange_takes_body(const wt_exchange *exchange) {
-  return exchange->response_told && !exchange->in.paused && !exchange->failed;
+  return exchange->response_state == RESPONSE_TOLD && !exchange->in.paused && !exchange->failed;
 }
 
 static void exchange_recv(struct wt__h3_stream *stream, const uint8_t *data, size_t len) {
@@ -372,7 +382,7 @@ static void exchange_recv(struct wt__h3_stream *stream, const uint8_t *data, siz
 static void exchange_recv_fin(struct wt__h3_stream *stream) {
   wt_exchange *exchange = stream->owner;
   exchange->in.fin = true;
-  if (exchange->status == 0) {
+  if (exchange->response_state == RESPONSE_AWAITED) {
     exchange_set_failed(exchange, WT_ERR_PROTOCOL, WT__H3_MESSAGE_ERROR,
                         "the server ended the stream without an answer");
   }
@@ -440,10 +450,9 @@ void wt__exchanges_goaway(struct wt__h3_conn *conn, int64_t id) {
 /* --- A pass --- */
 
 static void exchange_tell_response(wt_exchange *exchange) {
-  if (!exchange->response_pending || exchange->failed) return;
-  exchange->response_pending = false;
+  if (exchange->response_state != RESPONSE_ARRIVED || exchange->failed) return;
   if (exchange->on_progress) exchange->on_progress(exchange, false, exchange->owner);
-  exchange->response_told = true;
+  exchange->response_state = RESPONSE_TOLD;
   if (exchange->callbacks.on_response) {
     exchange->callbacks.on_response(exchange, exchange->status, exchange->user_data);
   }
@@ -492,16 +501,19 @@ void wt__exchanges_end(struct wt__h3_conn *conn) {
 
 /* --- What the application calls --- */
 
-int wt_exchange_status(const wt_exchange *exchange) { return exchange->response_told ? exchange->status : 0; }
+int wt_exchange_status(const wt_exchange *exchange) {
+  return exchange->response_state == RESPONSE_TOLD ? exchange->status : 0;
+}
 void *wt_exchange_user_data(const wt_exchange *exchange) { return exchange->user_data; }
 
 const char *wt_exchange_header(const wt_exchange *exchange, const char *name) {
-  if (exchange->status == 0 || name[0] == ':') return NULL;
+  if (exchange->response_state == RESPONSE_AWAITED || name[0] == ':') return NULL;
   return wt__fields_value(&exchange->response, name);
 }
 
 int wt_exchange_header_at(const wt_exchange *exchange, size_t index, struct wt_header *header) {
-  return exchange->status == 0 ? WT_ERR_NOT_FOUND : wt__fields_at(&exchange->response, index, false, header);
+  return exchange->response_state == RESPONSE_AWAITED ? WT_ERR_NOT_FOUND
+                                                      : wt__fields_at(&exchange->response, index, false, header);
 }
 
 static int exchange_write_state(const wt_exchange *exchange) {
