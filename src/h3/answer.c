@@ -273,7 +273,7 @@ static size_t file_room(wt_request *request) {
   struct wt__h3_conn *conn = request->conn;
   size_t most = conn->unsent < FILES_UNSENT ? FILE_PIECE : FILE_PIECE_SMALL, room = wt__sendq_room(&request->out.queue);
   uint64_t window = wt__h3_stream_room(conn, request->id), of_all = wt__h3_stream_room(conn, -1);
-  if (of_all == 0 && !wt__link_linked(&request->starved)) wt__list_push_back(&conn->starved, &request->starved);
+  if (of_all == 0 && !wt__link_linked(&request->blocked)) wt__list_push_back(&conn->blocked_files, &request->blocked);
   if (of_all < window) window = of_all;
   if (room < most) most = room;
   return window < most ? (size_t)window : most;
@@ -284,7 +284,7 @@ static void file_fail(wt_request *request, int os_error) {
   wt__open_files_log(request, os_error, "the answer is reset");
   /* Not here: nghttp3 is about to hand out bytes that were queued before. */
   request->fail_pending = true;
-  wt__request_todo(request);
+  wt__request_set_due(request);
   wt__h3_wake(conn);
 }
 
@@ -316,9 +316,9 @@ static void file_fill(wt_request *request) {
 void wt__answers_resume_files(struct wt__h3_conn *conn) {
   struct wt__link *first;
   if (wt__h3_stream_room(conn, -1) == 0) return;
-  while ((first = wt__list_first(&conn->starved))) {
+  while ((first = wt__list_first(&conn->blocked_files))) {
     wt__list_remove(first);
-    wt__http_resume(conn, WT__CONTAINER_OF(first, struct wt_request, starved)->id);
+    wt__http_resume(conn, WT__CONTAINER_OF(first, struct wt_request, blocked)->id);
   }
 }
 
@@ -330,6 +330,6 @@ nghttp3_ssize wt__answer_read(wt_request *request, nghttp3_vec *vecs, size_t max
 
 void wt__answer_acked(wt_request *request, uint64_t len) {
   if (request->ended == WT__REQUEST_ABORTED) return;
-  if (wt__body_out_acked(&request->out, len, &request->conn->released)) wt__request_todo(request);
+  if (wt__body_out_acked(&request->out, len, &request->conn->released)) wt__request_set_due(request);
   if (request->file) wt__http_resume(request->conn, request->id);
 }

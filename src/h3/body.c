@@ -25,7 +25,7 @@ void wt__body_in_init(struct wt__body_in *in, size_t max, wt__body_tell tell, vo
 }
 
 void wt__body_in_consume(const struct wt__body_in *in, uint64_t len) {
-  if (len > 0 && in->conn && !in->conn->closing) in->conn->below->consume(in->conn->ctx, in->id, len);
+  if (len > 0 && in->conn && !in->conn->closing) in->conn->transport->consume(in->conn->ctx, in->id, len);
 }
 
 void wt__body_in_drop(struct wt__body_in *in) {

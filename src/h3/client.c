@@ -25,9 +25,9 @@
 #include "h3/streams.h"
 #include "wire/error_code.h"
 
-#define FAREWELL_PTOS 15
-#define FAREWELL_MIN_NS (2 * WT__NS_PER_S)
-#define FAREWELL_MAX_NS (5 * WT__NS_PER_S)
+#define CLOSE_WAIT_PTOS 15
+#define CLOSE_WAIT_MIN_NS (2 * WT__NS_PER_S)
+#define CLOSE_WAIT_MAX_NS (5 * WT__NS_PER_S)
 
 static const struct wt__side client_side;
 
@@ -44,10 +44,10 @@ int wt__h3_conn_new_client(struct wt__h3_conn **out, const struct wt__h3_config 
   client->end.error = WT_ERR_CLOSED;
   wt__list_init(&client->dials);
   wt__list_init(&client->waiting_dials);
-  wt__list_init(&client->todo_dials);
+  wt__list_init(&client->due_dials);
   wt__list_init(&client->exchanges);
   wt__list_init(&client->waiting_exchanges);
-  wt__list_init(&client->todo_exchanges);
+  wt__list_init(&client->due_exchanges);
   rv = wt__h3_conn_init(out, config, &client_side, client, transport, ctx, peer_address, now);
   if (rv != 0) wt__free(client);
   return rv;
@@ -98,7 +98,9 @@ static void client_recv_goaway(struct wt__h3_conn *conn, int64_t id) {
   wt__h3_wake(conn);
 }
 
-size_t wt__h3_conn_sessions(const struct wt__h3_conn *conn) { return conn->mux.sessions_open + conn->client->asked; }
+size_t wt__h3_conn_sessions(const struct wt__h3_conn *conn) {
+  return conn->mux.sessions_open + conn->client->dials_sent;
+}
 
 bool wt__h3_conn_may_exchange(const struct wt__h3_conn *conn) { return !conn->closing && !conn->client->goaway; }
 
@@ -130,8 +132,8 @@ static void client_run(struct wt__h3_conn *conn) {
   }
   if (client->try_waiting) {
     client->try_waiting = false;
-    wt__dials_ask(conn);
-    wt__exchanges_ask(conn);
+    wt__dials_send(conn);
+    wt__exchanges_send(conn);
   }
   wt__dials_run(conn);
   wt__exchanges_run(conn);
@@ -139,28 +141,28 @@ static void client_run(struct wt__h3_conn *conn) {
 
 /* Time for a close to get lost and to be sent again four times: after one, two, four and eight probe timeouts (RFC
  * 9002, section 6.2.1). */
-static uint64_t farewell_ns(const struct wt__path_stats *path) {
-  if (path->smoothed_rtt_us == 0) return FAREWELL_MAX_NS;
+static uint64_t close_wait_ns(const struct wt__path_stats *path) {
+  if (path->smoothed_rtt_us == 0) return CLOSE_WAIT_MAX_NS;
   uint64_t pto_us = path->probe_timeout_us;
-  if (pto_us >= FAREWELL_MAX_NS / (FAREWELL_PTOS * 1000)) return FAREWELL_MAX_NS;
-  uint64_t ns = FAREWELL_PTOS * 1000 * pto_us;
-  return ns > FAREWELL_MIN_NS ? ns : FAREWELL_MIN_NS;
+  if (pto_us >= CLOSE_WAIT_MAX_NS / (CLOSE_WAIT_PTOS * 1000)) return CLOSE_WAIT_MAX_NS;
+  uint64_t ns = CLOSE_WAIT_PTOS * 1000 * pto_us;
+  return ns > CLOSE_WAIT_MIN_NS ? ns : CLOSE_WAIT_MIN_NS;
 }
 
 /* Whether nothing uses the connection but closes of sessions, which the server has yet to acknowledge, and may: any
  * packet of it begins the time anew. */
-static bool client_says_farewell(struct wt__h3_conn *conn) {
+static bool client_awaits_close_acks(struct wt__h3_conn *conn) {
   struct wt__h3_client *client = conn->client;
   struct wt__path_stats path = {0};
   if (wt__h3_is_used(conn) || wt__h3_conn_is_idle(conn)) {
-    client->farewell_until = 0;
+    client->close_wait_until = 0;
     return false;
   }
-  if (client->farewell_until != 0 && client->farewell_until <= conn->now) return false;
-  conn->below->path_stats(conn->ctx, &path);
-  if (client->farewell_until == 0 || client->farewell_heard != path.packets_received) {
-    client->farewell_heard = path.packets_received;
-    client->farewell_until = conn->now + farewell_ns(&path);
+  if (client->close_wait_until != 0 && client->close_wait_until <= conn->now) return false;
+  conn->transport->path_stats(conn->ctx, &path);
+  if (client->close_wait_until == 0 || client->close_wait_heard != path.packets_received) {
+    client->close_wait_heard = path.packets_received;
+    client->close_wait_until = conn->now + close_wait_ns(&path);
   }
   return true;
 }
@@ -169,15 +171,15 @@ static void client_run_unused(struct wt__h3_conn *conn) {
   struct wt__h3_client *client = conn->client;
   bool was_used = client->used;
   if (conn->closing) return;
-  client->used = client_says_farewell(conn) || wt__h3_is_used(conn);
+  client->used = client_awaits_close_acks(conn) || wt__h3_is_used(conn);
   if (was_used && !client->used && client->callbacks.on_unused) client->callbacks.on_unused(conn, client->user_data);
 }
 
 static uint64_t client_expiry(const struct wt__h3_conn *conn) {
   const struct wt__h3_client *client = conn->client;
-  uint64_t expiry = client->used && client->farewell_until ? client->farewell_until : UINT64_MAX;
+  uint64_t expiry = client->used && client->close_wait_until ? client->close_wait_until : UINT64_MAX;
   if (client->connected_pending || client->ready_pending || client->try_waiting) return 0;
-  if (!wt__list_empty(&client->todo_dials) || !wt__list_empty(&client->todo_exchanges)) return 0;
+  if (!wt__list_empty(&client->due_dials) || !wt__list_empty(&client->due_exchanges)) return 0;
   if (conn->has_settings || client->settings_deadline == 0 || client->missing) return expiry;
   return client->settings_deadline < expiry ? client->settings_deadline : expiry;
 }

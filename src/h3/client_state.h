@@ -18,13 +18,13 @@ struct wt__h3_client {
   void *user_data;
   struct wt__list dials;         /* all */
   struct wt__list waiting_dials; /* for the SETTINGS or a stream, oldest first */
-  struct wt__list todo_dials;    /* whose `on_reply` is due */
-  size_t asked;                  /* dials without an answer and without a session */
+  struct wt__list due_dials;     /* whose `on_reply` is due */
+  size_t dials_sent;             /* dials without an answer and without a session */
   struct wt__list exchanges;     /* all that are attached */
-  struct wt__list waiting_exchanges, todo_exchanges;
+  struct wt__list waiting_exchanges, due_exchanges;
   uint64_t settings_deadline; /* 0: not set */
-  uint64_t farewell_until;    /* how long the last closes may be on their way; 0: there are none */
-  uint64_t farewell_heard;    /* packets of the server, when that was set */
+  uint64_t close_wait_until;  /* how long the last closes may be on their way; 0: there are none */
+  uint64_t close_wait_heard;  /* packets of the server, when that was set */
   struct wt__h3_end end;
   const char *missing; /* why there can be no sessions; NULL: no reason, or not known yet */
   bool connected, connected_pending;

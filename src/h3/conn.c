@@ -37,11 +37,11 @@
 
 /* --- The transport for core --- */
 
-static int up_open_stream(void *ctx, bool uni, int64_t *id) {
+static int core_open_stream(void *ctx, bool uni, int64_t *id) {
   struct wt__h3_conn *conn = ctx;
   int rv;
   if (conn->closing) return WT_ERR_CLOSED;
-  rv = conn->below->open_stream(conn->ctx, uni, id);
+  rv = conn->transport->open_stream(conn->ctx, uni, id);
   if (rv != 0) return rv;
   if (wt__streams_add(conn, *id, WT__H3_WEBTRANSPORT)) return 0;
   wt__h3_reset_stream(conn, *id, WT__H3_INTERNAL_ERROR);
@@ -49,104 +49,105 @@ static int up_open_stream(void *ctx, bool uni, int64_t *id) {
   return WT_ERR_NOMEM;
 }
 
-static void up_reset_stream(void *ctx, int64_t id, uint64_t wire_code) { wt__h3_reset_stream(ctx, id, wire_code); }
+static void core_reset_stream(void *ctx, int64_t id, uint64_t wire_code) { wt__h3_reset_stream(ctx, id, wire_code); }
 
-static bool up_has_reset_at(void *ctx) { return wt__h3_peer_has_reset_at(ctx); }
+static bool core_has_reset_at(void *ctx) { return wt__h3_peer_has_reset_at(ctx); }
 
-static void up_reset_stream_at(void *ctx, int64_t id, uint64_t wire_code, uint64_t reliable_size, uint64_t final_size) {
+static void core_reset_stream_at(void *ctx, int64_t id, uint64_t wire_code, uint64_t reliable_size,
+                                 uint64_t final_size) {
   struct wt__h3_conn *conn = ctx;
-  if (!conn->closing) conn->below->reset_stream_at(conn->ctx, id, wire_code, reliable_size, final_size);
+  if (!conn->closing) conn->transport->reset_stream_at(conn->ctx, id, wire_code, reliable_size, final_size);
 }
 
-static void up_stop_sending(void *ctx, int64_t id, uint64_t wire_code) { wt__h3_stop_sending(ctx, id, wire_code); }
+static void core_stop_sending(void *ctx, int64_t id, uint64_t wire_code) { wt__h3_stop_sending(ctx, id, wire_code); }
 
-static void up_consume(void *ctx, int64_t id, uint64_t len) {
+static void core_consume(void *ctx, int64_t id, uint64_t len) {
   struct wt__h3_conn *conn = ctx;
-  conn->below->consume(conn->ctx, id, len);
+  conn->transport->consume(conn->ctx, id, len);
 }
 
-static void up_wake(void *ctx) { wt__h3_wake(ctx); }
+static void core_wake(void *ctx) { wt__h3_wake(ctx); }
 
-static bool up_has_time(void *ctx, bool light) {
+static bool core_has_time(void *ctx, bool light) {
   const struct wt__h3_conn *conn = ctx;
   if (conn->closing) return false; /* nobody is told anything but ends */
-  return !conn->below->has_time || conn->below->has_time(conn->ctx, light);
+  return !conn->transport->has_time || conn->transport->has_time(conn->ctx, light);
 }
 
-static size_t up_max_datagram_len(void *ctx) {
+static size_t core_max_datagram_len(void *ctx) {
   struct wt__h3_conn *conn = ctx;
-  return conn->below->max_datagram_len(conn->ctx);
+  return conn->transport->max_datagram_len(conn->ctx);
 }
 
-static void up_close_connection(void *ctx, uint64_t wire_code, const char *reason) {
+static void core_close_connection(void *ctx, uint64_t wire_code, const char *reason) {
   wt__h3_fail(ctx, wire_code, reason);
 }
 
-static void up_leave_connection(void *ctx, uint64_t wire_code, const char *reason) {
+static void core_leave_connection(void *ctx, uint64_t wire_code, const char *reason) {
   wt__h3_leave(ctx, wire_code, reason);
 }
 
-static void up_set_keep_alive(void *ctx, bool on) {
+static void core_set_keep_alive(void *ctx, bool on) {
   struct wt__h3_conn *conn = ctx;
-  conn->below->set_keep_alive(conn->ctx, on);
+  conn->transport->set_keep_alive(conn->ctx, on);
 }
 
-static void up_path_stats(void *ctx, struct wt__path_stats *stats) {
+static void core_path_stats(void *ctx, struct wt__path_stats *stats) {
   struct wt__h3_conn *conn = ctx;
-  conn->below->path_stats(conn->ctx, stats);
+  conn->transport->path_stats(conn->ctx, stats);
 }
 
-static struct wt__gauge *up_gauge(void *ctx) {
+static struct wt__gauge *core_gauge(void *ctx) {
   const struct wt__h3_conn *conn = ctx;
-  return conn->below->gauge ? conn->below->gauge(conn->ctx) : NULL;
+  return conn->transport->gauge ? conn->transport->gauge(conn->ctx) : NULL;
 }
 
-static void up_get_info(void *ctx, struct wt_connection_info *info) { wt__h3_conn_get_info(ctx, info); }
+static void core_get_info(void *ctx, struct wt_connection_info *info) { wt__h3_conn_get_info(ctx, info); }
 
-static int up_peer_certificate(void *ctx, size_t index, struct wt__vec *der) {
+static int core_peer_certificate(void *ctx, size_t index, struct wt__vec *der) {
   return wt__h3_conn_peer_certificate(ctx, index, der);
 }
 
-static int up_export_keys(void *ctx, const char *label, const void *context, size_t context_len, void *out,
-                          size_t out_len) {
+static int core_export_keys(void *ctx, const char *label, const void *context, size_t context_len, void *out,
+                            size_t out_len) {
   struct wt__h3_conn *conn = ctx;
-  if (conn->closing || conn->below->export_keys == NULL) return WT_ERR_CLOSED;
-  return conn->below->export_keys(conn->ctx, label, context, context_len, out, out_len);
+  if (conn->closing || conn->transport->export_keys == NULL) return WT_ERR_CLOSED;
+  return conn->transport->export_keys(conn->ctx, label, context, context_len, out, out_len);
 }
 
-static void up_connect_wake(void *ctx, int64_t id) { wt__http_resume(ctx, id); }
+static void core_connect_wake(void *ctx, int64_t id) { wt__http_resume(ctx, id); }
 
-static void up_connect_reset(void *ctx, int64_t id, uint64_t wire_code) {
+static void core_connect_reset(void *ctx, int64_t id, uint64_t wire_code) {
   struct wt__h3_connect *connect = wt__connect_find(ctx, id);
   if (connect) wt__connect_reset(connect, wire_code);
 }
 
-static void up_session_closed(void *ctx, int64_t id) {
+static void core_session_closed(void *ctx, int64_t id) {
   struct wt__h3_connect *connect = wt__connect_find(ctx, id);
   if (connect) wt__connect_free(connect);
 }
 
-static const struct wt_transport transport_up = {
-    .open_stream = up_open_stream,
-    .reset_stream = up_reset_stream,
-    .has_reset_at = up_has_reset_at,
-    .reset_stream_at = up_reset_stream_at,
-    .stop_sending = up_stop_sending,
-    .consume = up_consume,
-    .wake = up_wake,
-    .has_time = up_has_time,
-    .max_datagram_len = up_max_datagram_len,
-    .close_connection = up_close_connection,
-    .leave_connection = up_leave_connection,
-    .set_keep_alive = up_set_keep_alive,
-    .path_stats = up_path_stats,
-    .gauge = up_gauge,
-    .get_info = up_get_info,
-    .peer_certificate = up_peer_certificate,
-    .export_keys = up_export_keys,
-    .connect_wake = up_connect_wake,
-    .connect_reset = up_connect_reset,
-    .session_closed = up_session_closed,
+static const struct wt_transport transport_for_core = {
+    .open_stream = core_open_stream,
+    .reset_stream = core_reset_stream,
+    .has_reset_at = core_has_reset_at,
+    .reset_stream_at = core_reset_stream_at,
+    .stop_sending = core_stop_sending,
+    .consume = core_consume,
+    .wake = core_wake,
+    .has_time = core_has_time,
+    .max_datagram_len = core_max_datagram_len,
+    .close_connection = core_close_connection,
+    .leave_connection = core_leave_connection,
+    .set_keep_alive = core_set_keep_alive,
+    .path_stats = core_path_stats,
+    .gauge = core_gauge,
+    .get_info = core_get_info,
+    .peer_certificate = core_peer_certificate,
+    .export_keys = core_export_keys,
+    .connect_wake = core_connect_wake,
+    .connect_reset = core_connect_reset,
+    .session_closed = core_session_closed,
 };
 
 /* --- Birth and end --- */
@@ -164,7 +165,7 @@ int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *confi
   conn->config = config;
   conn->side = side;
   conn->client = client;
-  conn->below = transport;
+  conn->transport = transport;
   conn->ctx = ctx;
   conn->now = conn->idle_since = conn->born_at = now;
   conn->idle = true;
@@ -176,14 +177,14 @@ int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *confi
   wt__list_init(&conn->blocked_sections);
   wt__rate_init(&conn->bad_section_rate, BAD_SECTIONS_A_SECOND, BAD_SECTIONS_AT_ONCE, now);
   wt__list_init(&conn->requests);
-  wt__list_init(&conn->todo);
-  wt__list_init(&conn->waiting);
+  wt__list_init(&conn->due_requests);
+  wt__list_init(&conn->waiting_requests);
   wt__stalls_init(conn);
-  wt__list_init(&conn->starved);
+  wt__list_init(&conn->blocked_files);
   wt__list_init(&conn->open_files);
   wt__list_init(&conn->connects);
-  wt__list_init(&conn->todo_connects);
-  wt__mux_init(&conn->mux, &config->mux, &transport_up, conn);
+  wt__list_init(&conn->due_connects);
+  wt__mux_init(&conn->mux, &config->mux, &transport_for_core, conn);
   conn->peer_address = wt__strdup(peer_address);
   if (conn->peer_address == NULL || wt__http_new(conn) != 0) {
     wt__free(conn->peer_address);
@@ -214,7 +215,7 @@ void wt__h3_conn_free(struct wt__h3_conn *conn, const struct wt__ending *why) {
   wt__sections_free(&conn->sections);
   conn->side->over_at_last(conn);
   wt__control_reader_free(&conn->control_reader);
-  wt__free(conn->control.own);
+  wt__free(conn->control.settings);
   wt__free(conn->peer_settings);
   wt__free(conn->peer_address);
   wt__gauge_remove(conn->mux.gauge, sizeof(*conn));
@@ -239,15 +240,15 @@ void wt__h3_conn_start(struct wt__h3_conn *conn, uint64_t max_datagram_frame_siz
 
 static void conn_run_connects(struct wt__h3_conn *conn) {
   struct wt__link *first;
-  while ((first = wt__list_first(&conn->todo_connects))) {
+  while ((first = wt__list_first(&conn->due_connects))) {
     wt__list_remove(first);
-    wt__connect_run(CONNECT_OF(first, todo));
-    if (!wt__list_empty(&conn->todo_connects) && !wt__h3_has_time(conn)) break;
+    wt__connect_run(CONNECT_OF(first, due));
+    if (!wt__list_empty(&conn->due_connects) && !wt__h3_has_time(conn)) break;
   }
 }
 
-static bool conn_has_todo(const struct wt__h3_conn *conn) {
-  return !wt__list_empty(&conn->todo_connects) || wt__mux_has_todo(&conn->mux);
+static bool conn_has_due(const struct wt__h3_conn *conn) {
+  return !wt__list_empty(&conn->due_connects) || wt__mux_has_todo(&conn->mux);
 }
 
 static uint64_t idle_deadline(const struct wt__h3_conn *conn) {
@@ -267,7 +268,7 @@ static void conn_run_started(struct wt__h3_conn *conn, uint64_t now) {
   if (!conn->closing) wt__mux_run(&conn->mux, now);
   wt__released_run(&conn->released);
   wt__h3_count_sessions(conn);
-  if (conn_has_todo(conn)) wt__h3_wake(conn);
+  if (conn_has_due(conn)) wt__h3_wake(conn);
   conn_run_idle(conn);
 }
 
@@ -284,7 +285,7 @@ uint64_t wt__h3_conn_expiry(const struct wt__h3_conn *conn) {
   if (conn->closing) return UINT64_MAX;
   expiry = conn->side->expiry(conn);
   if (!conn->started) return expiry;
-  if (conn_has_todo(conn)) return 0;
+  if (conn_has_due(conn)) return 0;
   mux = wt__mux_expiry(&conn->mux);
   if (mux < expiry) expiry = mux;
   return idle < expiry ? idle : expiry;

@@ -18,13 +18,13 @@ void wt__h3_fail(struct wt__h3_conn *conn, uint64_t wire_code, const char *reaso
   conn->closing = true;
   WT__DEBUG(conn->config->log, "connection from %s: closed with 0x%llx: %s", conn->peer_address,
             (unsigned long long)wire_code, reason);
-  conn->below->close_connection(conn->ctx, wire_code, reason);
+  conn->transport->close_connection(conn->ctx, wire_code, reason);
 }
 
 void wt__h3_leave(struct wt__h3_conn *conn, uint64_t wire_code, const char *reason) {
   if (conn->closing) return;
   conn->closing = conn->left = true;
-  conn->below->leave_connection(conn->ctx, wire_code, reason);
+  conn->transport->leave_connection(conn->ctx, wire_code, reason);
 }
 
 void wt__h3_fail_http(struct wt__h3_conn *conn, int error) {
@@ -35,24 +35,24 @@ void wt__h3_fail_http(struct wt__h3_conn *conn, int error) {
 }
 
 void wt__h3_wake(struct wt__h3_conn *conn) {
-  if (!conn->closing) conn->below->wake(conn->ctx);
+  if (!conn->closing) conn->transport->wake(conn->ctx);
 }
 
-struct wt__log_limit *wt__h3_lines(const struct wt__h3_conn *conn) {
+struct wt__log_limit *wt__h3_log_limit(const struct wt__h3_conn *conn) {
   struct wt__gauge_sum *sum = wt__gauge_sum_of(conn->mux.gauge);
   return sum ? &sum->lines : NULL;
 }
 
 uint64_t wt__h3_stream_room(const struct wt__h3_conn *conn, int64_t id) {
-  return conn->below->stream_room ? conn->below->stream_room(conn->ctx, id) : UINT64_MAX;
+  return conn->transport->stream_room ? conn->transport->stream_room(conn->ctx, id) : UINT64_MAX;
 }
 
 void wt__h3_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code) {
-  if (!conn->closing) conn->below->stop_sending(conn->ctx, id, wire_code);
+  if (!conn->closing) conn->transport->stop_sending(conn->ctx, id, wire_code);
 }
 
 void wt__h3_reset_stream(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code) {
-  if (!conn->closing) conn->below->reset_stream(conn->ctx, id, wire_code);
+  if (!conn->closing) conn->transport->reset_stream(conn->ctx, id, wire_code);
 }
 
 void wt__h3_count_sessions(struct wt__h3_conn *conn) {
@@ -66,7 +66,7 @@ bool wt__h3_peer_takes(const struct wt__h3_conn *conn, const nghttp3_nv *nv, siz
 }
 
 bool wt__h3_peer_has_reset_at(const struct wt__h3_conn *conn) {
-  return !conn->closing && conn->below->has_reset_at && conn->below->has_reset_at(conn->ctx);
+  return !conn->closing && conn->transport->has_reset_at && conn->transport->has_reset_at(conn->ctx);
 }
 
 bool wt__h3_reset_at_suffices(const struct wt__h3_conn *conn) {
@@ -75,7 +75,7 @@ bool wt__h3_reset_at_suffices(const struct wt__h3_conn *conn) {
 
 bool wt__h3_has_time(const struct wt__h3_conn *conn) {
   if (conn->closing) return false; /* nobody is told anything but ends */
-  return !conn->below->has_time || conn->below->has_time(conn->ctx, false);
+  return !conn->transport->has_time || conn->transport->has_time(conn->ctx, false);
 }
 
 bool wt__h3_is_used(const struct wt__h3_conn *conn) { return conn->side->is_used(conn) || conn->mux.sessions_open > 0; }

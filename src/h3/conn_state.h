@@ -48,7 +48,7 @@ struct wt__h3_conn {
   const struct wt__h3_config *config;
   const struct wt__side *side;
   struct wt__h3_client *client; /* NULL: a server */
-  const struct wt_transport *below;
+  const struct wt_transport *transport;
   void *ctx;
   struct wt__mux mux;
   nghttp3_mem http_mem; /* counts in the gauge of `mux` */
@@ -61,16 +61,16 @@ struct wt__h3_conn {
   uint64_t now;
 
   struct wt__map streams;
-  struct wt__h3_stream *found;             /* the last one that was looked for: most likely the next one too */
-  struct wt__list requests, todo, waiting; /* waiting: for the SETTINGS, oldest first */
-  struct wt__list connects, todo_connects;
+  struct wt__h3_stream *found; /* the last one that was looked for: most likely the next one too */
+  struct wt__list requests, due_requests, waiting_requests; /* waiting: for the SETTINGS, oldest first */
+  struct wt__list connects, due_connects;
   struct wt__released released;
   struct wt__list incomplete; /* streams of the peer whose header is not whole, by `deadline` */
   struct wt__progress_list answers, bodies;
-  uint64_t bodies_total;      /* bytes of all requests' bodies that came */
-  struct wt__list starved;    /* requests whose files wait for the connection's window */
-  uint64_t unsent;            /* bytes of files that were read and QUIC has not taken */
-  struct wt__list open_files; /* the least recently read first */
+  uint64_t bodies_total;         /* bytes of all requests' bodies that came */
+  struct wt__list blocked_files; /* requests whose files wait for the connection's window */
+  uint64_t unsent;               /* bytes of files that were read and QUIC has not taken */
+  struct wt__list open_files;    /* the least recently read first */
   size_t open_files_len;
   size_t requests_open;    /* whose header is complete */
   size_t sessions_counted; /* our part in the counters */
@@ -111,7 +111,7 @@ void wt__h3_fail_http(struct wt__h3_conn *conn, int error); /* an error of nghtt
 void wt__h3_leave(struct wt__h3_conn *conn, uint64_t wire_code, const char *reason);
 void wt__h3_wake(struct wt__h3_conn *conn);
 /* The limit of lines in the log about what peers do wrong; NULL: there is none. */
-struct wt__log_limit *wt__h3_lines(const struct wt__h3_conn *conn);
+struct wt__log_limit *wt__h3_log_limit(const struct wt__h3_conn *conn);
 /* Whether the peer's SETTINGS_MAX_FIELD_SECTION_SIZE, if it has sent one, has room for these fields. */
 bool wt__h3_peer_takes(const struct wt__h3_conn *conn, const nghttp3_nv *nv, size_t count);
 /* Whether there is time for another piece of work in this pass. */

@@ -28,14 +28,14 @@ struct wt__h3_connect *wt__connect_new(struct wt__h3_conn *conn, struct wt__h3_s
   connect->stream = stream;
   connect->id = stream->id;
   wt__link_init(&connect->link);
-  wt__link_init(&connect->todo);
+  wt__link_init(&connect->due);
   wt__buf_init(&connect->early, early_max);
   connect->early.gauge = conn->mux.gauge;
   return connect;
 }
 
 static void connect_consume(struct wt__h3_connect *connect, uint64_t len) {
-  if (len > 0 && !connect->conn->closing) connect->conn->below->consume(connect->conn->ctx, connect->id, len);
+  if (len > 0 && !connect->conn->closing) connect->conn->transport->consume(connect->conn->ctx, connect->id, len);
 }
 
 void wt__connect_give_fields(struct wt__h3_connect *connect) {
@@ -47,7 +47,7 @@ void wt__connect_free(struct wt__h3_connect *connect) {
   if (connect->stream->owner == connect) wt__role_leave(connect->stream);
   if (connect->holder) *connect->holder = NULL;
   wt__list_remove(&connect->link);
-  wt__list_remove(&connect->todo);
+  wt__list_remove(&connect->due);
   connect_consume(connect, connect->early.len);
   wt__buf_free(&connect->early);
   wt__session_fields_free(connect->fields);

@@ -25,7 +25,7 @@ struct wt__h3_connect {
   struct wt__h3_connect **holder; /* of a dial without an answer, which has the stream; NULL: the connect has it */
   int64_t id;
   wt_session *session;
-  struct wt__link link, todo;
+  struct wt__link link, due;
   void *fields;         /* of the peer's message, until the session has them */
   struct wt__buf early; /* capsule bytes from before the upgrade */
   bool early_pending, fin_pending, reset_pending;

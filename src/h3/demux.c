@@ -56,7 +56,7 @@ static struct wt__h3_stream *record_of_peer(struct wt__h3_conn *conn, int64_t id
 /* --- Deciding --- */
 
 static void stream_consume(struct wt__h3_conn *conn, int64_t id, uint64_t len) {
-  if (len > 0) conn->below->consume(conn->ctx, id, len);
+  if (len > 0) conn->transport->consume(conn->ctx, id, len);
 }
 
 void wt__demux_tell_diverted(struct wt__h3_conn *conn) {

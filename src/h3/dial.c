@@ -2,7 +2,7 @@
 /*
  * A client's request for a session (draft sections 3.2 and 3.3), from its wait for the SETTINGS to the answer.
  *
- *   dial --> WAITING ----------------> ASKED ----------------------------> REPLIED --> on_reply, freed
+ *   dial --> WAITING ----------------> SENT -----------------------------> REPLIED --> on_reply, freed
  *            for the SETTINGS, then    Extended CONNECT sent;              2xx: with a session
  *            for a stream              1xx answers are skipped             else: why there is none
  *
@@ -47,22 +47,22 @@
 
 enum dial_state {
   DIAL_WAITING,
-  DIAL_ASKED,
+  DIAL_SENT,
   DIAL_REPLIED
 };
 
 struct wt__h3_dial {
   struct wt__h3_conn *conn;
-  struct wt__h3_stream *stream; /* NULL before it is asked, after QUIC has closed it, and once there is a session */
+  struct wt__h3_stream *stream; /* NULL before it is sent, after QUIC has closed it, and once there is a session */
   int64_t id;
   struct wt__link link; /* in `dials` */
-  struct wt__link todo; /* in `waiting_dials` or `todo_dials` */
+  struct wt__link due;  /* in `waiting_dials` or `due_dials` */
   enum dial_state state;
   struct wt__fields request, answer;
   char *protocols; /* the list that was offered, or NULL */
   bool require_protocol, optimistic;
-  bool cancelled;  /* by the application */
-  bool left_aside; /* by the server, which is going away */
+  bool cancelled;         /* by the application */
+  bool refused_by_goaway; /* by the server, which is going away */
   struct wt_session_callbacks callbacks;
   void *user_data;
   void (*on_asked)(wt_session *session, void *reply_data);
@@ -99,13 +99,13 @@ static struct wt__h3_connect *dial_leave_stream(struct wt__h3_dial *dial) {
 
 static void dial_replied(struct wt__h3_dial *dial, int error, uint64_t abort_code, const char *message) {
   if (dial->state == DIAL_REPLIED) return;
-  if (dial->state == DIAL_ASKED && dial->session == NULL) dial->conn->client->asked--;
+  if (dial->state == DIAL_SENT && dial->session == NULL) dial->conn->client->dials_sent--;
   dial->state = DIAL_REPLIED;
   dial->error = error;
   dial->abort_code = abort_code;
   dial->message = message;
-  wt__list_remove(&dial->todo);
-  wt__list_push_back(&dial->conn->client->todo_dials, &dial->todo);
+  wt__list_remove(&dial->due);
+  wt__list_push_back(&dial->conn->client->due_dials, &dial->due);
   wt__h3_wake(dial->conn);
 }
 
@@ -153,7 +153,7 @@ static void dial_free(struct wt__h3_dial *dial) {
   if (dial->stream) (void)dial_leave_stream(dial);
   if (wt__link_linked(&dial->link)) dial->conn->requests_open--;
   wt__list_remove(&dial->link);
-  wt__list_remove(&dial->todo);
+  wt__list_remove(&dial->due);
   wt__fields_free(&dial->request);
   wt__fields_free(&dial->answer);
   wt__free(dial->protocols);
@@ -188,7 +188,7 @@ int wt__h3_dial(struct wt__h3_conn *conn, const struct wt__h3_dial_options *opti
   dial->reply_data = options->reply_data;
   dial->message = "";
   wt__link_init(&dial->link);
-  wt__link_init(&dial->todo);
+  wt__link_init(&dial->due);
   wt__fields_init(&dial->request, conn->config->max_header_bytes);
   wt__fields_init(&dial->answer, conn->config->max_header_bytes);
   rv = dial_write_request(dial, options);
@@ -197,7 +197,7 @@ int wt__h3_dial(struct wt__h3_conn *conn, const struct wt__h3_dial_options *opti
     return rv;
   }
   wt__list_push_back(&conn->client->dials, &dial->link);
-  wt__list_push_back(&conn->client->waiting_dials, &dial->todo);
+  wt__list_push_back(&conn->client->waiting_dials, &dial->due);
   conn->requests_open++;
   conn->client->try_waiting = conn->client->used = true;
   wt__h3_wake(conn);
@@ -244,7 +244,7 @@ static int dial_session_new(struct wt__h3_dial *dial, struct wt__h3_connect *con
       .draft = wt__settings_draft(&conn->peer),
       .peer_limits = wt__control_flow(conn, &limits) ? &limits : NULL,
       .urgency = WT__URGENCY_DEFAULT,
-      .unanswered = dial->state == DIAL_ASKED && dial->optimistic,
+      .unanswered = dial->state == DIAL_SENT && dial->optimistic,
       .callbacks = &dial->callbacks,
       .user_data = dial->user_data,
   };
@@ -269,7 +269,7 @@ static int dial_make_session(struct wt__h3_dial *dial, const char *protocol) {
   wt__list_push_back(&conn->connects, &connect->link);
   connect->holder = &dial->connect;
   dial->connect = connect;
-  if (dial->state == DIAL_ASKED) conn->client->asked--; /* it counts as a session now */
+  if (dial->state == DIAL_SENT) conn->client->dials_sent--; /* it counts as a session now */
   dial->session = connect->session;
   return 0;
 }
@@ -294,7 +294,7 @@ static void dial_refuse_session(struct wt__h3_dial *dial) {
     wt__session_refused_by_end(session, &ending);
     return;
   }
-  if (dial->error == WT_ERR_REJECTED || dial->left_aside) {
+  if (dial->error == WT_ERR_REJECTED || dial->refused_by_goaway) {
     by = WT_PEER;
   } else if (dial->cancelled || dial->error == WT_ERR_SUBPROTOCOL) {
     by = WT_LOCAL;
@@ -302,7 +302,7 @@ static void dial_refuse_session(struct wt__h3_dial *dial) {
   wt__session_refused(session, by, wire_code);
 }
 
-/* --- Asking --- */
+/* --- Sending the request --- */
 
 /* The most sessions that the server lets a connection have at a time. From draft 15 on that is one without session
  * flow control (section 5.1); before, a setting says it. */
@@ -318,13 +318,13 @@ static size_t client_max_sessions(const struct wt__h3_conn *conn, int draft) {
 }
 
 /* The stream exists; from here on a failure ends it, too. */
-static void dial_ask(struct wt__h3_dial *dial, int draft) {
+static void dial_send(struct wt__h3_dial *dial, int draft) {
   struct wt__h3_conn *conn = dial->conn;
   int rv;
   dial->stream = wt__streams_add(conn, dial->id, WT__H3_HTTP);
-  wt__list_remove(&dial->todo);
-  dial->state = DIAL_ASKED;
-  conn->client->asked++;
+  wt__list_remove(&dial->due);
+  dial->state = DIAL_SENT;
+  conn->client->dials_sent++;
   if (dial->stream == NULL) {
     wt__h3_reset_stream(conn, dial->id, WT__H3_REQUEST_CANCELLED);
     wt__h3_stop_sending(conn, dial->id, WT__H3_REQUEST_CANCELLED);
@@ -352,15 +352,16 @@ bool wt__h3_conn_may_dial(const struct wt__h3_conn *conn) {
   if (conn->closing || client->goaway || client->missing) return false;
   if (!client->ready) return wt__list_empty(&client->dials);
   WT__LIST_FOREACH(it, next, &client->waiting_dials) { waiting++; }
-  return conn->mux.sessions_open + client->asked + waiting < client_max_sessions(conn, wt__settings_draft(&conn->peer));
+  return conn->mux.sessions_open + client->dials_sent + waiting <
+         client_max_sessions(conn, wt__settings_draft(&conn->peer));
 }
 
-void wt__dials_ask(struct wt__h3_conn *conn) {
+void wt__dials_send(struct wt__h3_conn *conn) {
   struct wt__h3_client *client = conn->client;
   int draft = wt__settings_draft(&conn->peer);
   struct wt__link *first;
   while (!conn->closing && (first = wt__list_first(&client->waiting_dials))) {
-    struct wt__h3_dial *dial = DIAL_OF(first, todo);
+    struct wt__h3_dial *dial = DIAL_OF(first, due);
     int rv;
     if (client->goaway) {
       dial_replied(dial, WT_ERR_CLOSED, 0, "the server takes no new requests");
@@ -371,18 +372,18 @@ void wt__dials_ask(struct wt__h3_conn *conn) {
       continue;
     }
     if (!client->ready) return;
-    if (conn->mux.sessions_open + client->asked >= client_max_sessions(conn, draft)) {
+    if (conn->mux.sessions_open + client->dials_sent >= client_max_sessions(conn, draft)) {
       dial_replied(dial, WT_ERR_SESSION_LIMIT, 0, "the connection has as many sessions as the server allows");
       continue;
     }
-    rv = conn->below->open_stream(conn->ctx, false, &dial->id);
+    rv = conn->transport->open_stream(conn->ctx, false, &dial->id);
     if (rv == WT_ERR_STREAM_LIMIT) return;
     if (rv != 0) {
       dial->id = -1;
       dial_replied(dial, rv, 0, wt_error_string(rv));
       continue;
     }
-    dial_ask(dial, draft);
+    dial_send(dial, draft);
   }
 }
 
@@ -437,7 +438,7 @@ static int dial_accept(struct wt__h3_dial *dial, const char *protocol) {
   connect = dial_leave_stream(dial);
   wt__connect_give_fields(connect);
   /* `on_reply` comes first, and in the same pass. */
-  wt__list_push_back(&conn->todo_connects, &connect->todo);
+  wt__list_push_back(&conn->due_connects, &connect->due);
   dial_replied(dial, 0, 0, "");
   if (conn->config->counters) conn->config->counters->sessions_total++;
   WT__INFO_LIMITED(conn->config->log, conn->config->session_lines, conn->now, "session %lld with %s: draft %d",
@@ -564,8 +565,8 @@ static const struct wt__role role_dial = {
 void wt__dials_goaway(struct wt__h3_conn *conn, int64_t id) {
   WT__LIST_FOREACH(it, next, &conn->client->dials) {
     struct wt__h3_dial *dial = DIAL_OF(it, link);
-    if (dial->state == DIAL_ASKED && dial->id >= id) {
-      dial->left_aside = true;
+    if (dial->state == DIAL_SENT && dial->id >= id) {
+      dial->refused_by_goaway = true;
       dial_replied(dial, WT_ERR_CLOSED, WT__H3_REQUEST_CANCELLED,
                    "the server is going away and left the request aside");
     }
@@ -601,7 +602,7 @@ static void dial_tell(struct wt__h3_dial *dial) {
       .end = dial->end,
       .dial = dial,
   };
-  wt__list_remove(&dial->todo);
+  wt__list_remove(&dial->due);
   if (dial->session && dial->error != 0) dial_refuse_session(dial);
   reply.session = dial->session;
   dial->on_reply(&reply, dial->reply_data);
@@ -611,8 +612,8 @@ static void dial_tell(struct wt__h3_dial *dial) {
 
 void wt__dials_run(struct wt__h3_conn *conn) {
   struct wt__link *first;
-  while (!conn->closing && (first = wt__list_first(&conn->client->todo_dials))) {
-    struct wt__h3_dial *dial = DIAL_OF(first, todo);
+  while (!conn->closing && (first = wt__list_first(&conn->client->due_dials))) {
+    struct wt__h3_dial *dial = DIAL_OF(first, due);
     dial_abort(dial);
     dial_tell(dial);
   }

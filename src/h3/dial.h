@@ -9,7 +9,7 @@
 struct wt__h3_conn;
 
 /* Asks for as many of the waiting as may be. */
-void wt__dials_ask(struct wt__h3_conn *conn);
+void wt__dials_send(struct wt__h3_conn *conn);
 void wt__dials_run(struct wt__h3_conn *conn);
 /* The server will not look at streams from `id` on. */
 void wt__dials_goaway(struct wt__h3_conn *conn, int64_t id);

@@ -52,7 +52,7 @@ struct wt_exchange {
   struct wt__h3_stream *stream; /* NULL before it is sent, and after QUIC has closed it */
   int64_t id;
   struct wt__link link; /* in the client's `exchanges` */
-  struct wt__link todo; /* in `waiting_exchanges` or `todo_exchanges` */
+  struct wt__link due;  /* in `waiting_exchanges` or `due_exchanges` */
   struct wt__fields request, response;
   struct wt__body_in in;
   struct wt__body_out out;
@@ -77,10 +77,10 @@ struct wt_exchange {
 
 static const struct wt__role role_exchange;
 
-static void exchange_todo(wt_exchange *exchange) {
+static void exchange_set_due(wt_exchange *exchange) {
   if (exchange->conn == NULL) return;
-  wt__list_remove(&exchange->todo);
-  wt__list_push_back(&exchange->conn->client->todo_exchanges, &exchange->todo);
+  wt__list_remove(&exchange->due);
+  wt__list_push_back(&exchange->conn->client->due_exchanges, &exchange->due);
   wt__h3_wake(exchange->conn);
 }
 
@@ -90,7 +90,7 @@ static void exchange_set_failed(wt_exchange *exchange, int error, uint64_t abort
   exchange->error = error;
   exchange->abort_code = abort_code;
   (void)snprintf(exchange->message, sizeof(exchange->message), "%s", message);
-  exchange_todo(exchange);
+  exchange_set_due(exchange);
 }
 
 /* --- Birth --- */
@@ -139,7 +139,7 @@ void wt__exchange_free(wt_exchange *exchange) {
   if (exchange->stream) wt__role_leave(exchange->stream);
   if (exchange->conn) exchange->conn->requests_open--;
   wt__list_remove(&exchange->link);
-  wt__list_remove(&exchange->todo);
+  wt__list_remove(&exchange->due);
   wt__sendq_drop(&exchange->out.queue, &none);
   wt__body_in_drop(&exchange->in);
   wt__fields_free(&exchange->request);
@@ -159,7 +159,7 @@ int wt__exchange_new(const struct wt__exchange_options *options, wt_exchange **o
   if (options->callbacks) exchange->callbacks = *options->callbacks;
   exchange->user_data = options->user_data;
   wt__link_init(&exchange->link);
-  wt__link_init(&exchange->todo);
+  wt__link_init(&exchange->due);
   wt__fields_init(&exchange->request, options->max_header_bytes);
   wt__fields_init(&exchange->response, options->max_header_bytes);
   wt__body_in_init(&exchange->in, 0, exchange_tell_body, exchange);
@@ -241,7 +241,7 @@ void wt__exchange_attach(wt_exchange *exchange, struct wt__h3_conn *conn) {
   conn->requests_open++;
   client->has_exchanges = client->used = client->try_waiting = true;
   wt__list_push_back(&client->exchanges, &exchange->link);
-  wt__list_push_back(exchange->failed ? &client->todo_exchanges : &client->waiting_exchanges, &exchange->todo);
+  wt__list_push_back(exchange->failed ? &client->due_exchanges : &client->waiting_exchanges, &exchange->due);
   wt__h3_wake(conn);
 }
 
@@ -268,7 +268,7 @@ static int exchange_submit(wt_exchange *exchange) {
 static void exchange_send(wt_exchange *exchange) {
   struct wt__h3_conn *conn = exchange->conn;
   int rv;
-  wt__list_remove(&exchange->todo);
+  wt__list_remove(&exchange->due);
   exchange->in.id = exchange->id;
   exchange->stream = wt__streams_add(conn, exchange->id, WT__H3_HTTP);
   if (exchange->stream == NULL) {
@@ -289,18 +289,18 @@ static void exchange_send(wt_exchange *exchange) {
   wt__h3_wake(conn);
 }
 
-void wt__exchanges_ask(struct wt__h3_conn *conn) {
+void wt__exchanges_send(struct wt__h3_conn *conn) {
   struct wt__h3_client *client = conn->client;
   struct wt__link *first;
   while (!conn->closing && (first = wt__list_first(&client->waiting_exchanges))) {
-    wt_exchange *exchange = EXCHANGE_OF(first, todo);
+    wt_exchange *exchange = EXCHANGE_OF(first, due);
     int rv;
     if (client->goaway) {
       exchange_set_failed(exchange, WT_ERR_CLOSED, 0, "the server takes no new requests");
       continue;
     }
     if (!conn->started || !client->connected) return;
-    rv = conn->below->open_stream(conn->ctx, false, &exchange->id);
+    rv = conn->transport->open_stream(conn->ctx, false, &exchange->id);
     if (rv == WT_ERR_STREAM_LIMIT) return;
     if (rv == 0) {
       exchange_send(exchange);
@@ -320,7 +320,7 @@ static nghttp3_ssize exchange_read(struct wt__h3_stream *stream, nghttp3_vec *ve
 static void exchange_acked(struct wt__h3_stream *stream, uint64_t len) {
   wt_exchange *exchange = stream->owner;
   if (exchange->failed || exchange->stopped) return;
-  if (wt__body_out_acked(&exchange->out, len, &exchange->conn->released)) exchange_todo(exchange);
+  if (wt__body_out_acked(&exchange->out, len, &exchange->conn->released)) exchange_set_due(exchange);
 }
 
 static void exchange_recv_stop_sending(struct wt__h3_stream *stream, uint64_t wire_code) {
@@ -362,7 +362,7 @@ static void exchange_headers_done(struct wt__h3_stream *stream) {
   }
   exchange->status = status;
   exchange->response_state = RESPONSE_ARRIVED;
-  exchange_todo(exchange);
+  exchange_set_due(exchange);
 }
 
 /* Whether `on_body` may be called now. */
@@ -375,7 +375,7 @@ static void exchange_recv(struct wt__h3_stream *stream, const uint8_t *data, siz
   if (wt__body_in_recv(&exchange->in, data, len, !exchange->failed, exchange_takes_body(exchange)) != 0) {
     exchange_set_failed(exchange, WT_ERR_NOMEM, WT__H3_REQUEST_CANCELLED, wt_error_string(WT_ERR_NOMEM));
   } else if (exchange->in.kept.len > 0 && exchange_takes_body(exchange)) {
-    exchange_todo(exchange);
+    exchange_set_due(exchange);
   }
 }
 
@@ -386,7 +386,7 @@ static void exchange_recv_fin(struct wt__h3_stream *stream) {
     exchange_set_failed(exchange, WT_ERR_PROTOCOL, WT__H3_MESSAGE_ERROR,
                         "the server ended the stream without an answer");
   }
-  exchange_todo(exchange);
+  exchange_set_due(exchange);
 }
 
 static void exchange_recv_reset(struct wt__h3_stream *stream, uint64_t wire_code) {
@@ -416,7 +416,7 @@ static void exchange_closed(struct wt__h3_stream *stream) {
   if (!exchange->in.fin) {
     exchange_set_failed(exchange, WT_ERR_CLOSED, 0, "the stream of the request was closed");
   }
-  exchange_todo(exchange);
+  exchange_set_due(exchange);
 }
 
 static const struct wt__role role_exchange = {
@@ -473,13 +473,13 @@ void wt__exchanges_run(struct wt__h3_conn *conn) {
   struct wt__list now;
   struct wt__link *first;
   wt__list_init(&now);
-  while ((first = wt__list_first(&conn->client->todo_exchanges))) {
+  while ((first = wt__list_first(&conn->client->due_exchanges))) {
     wt__list_remove(first);
     wt__list_push_back(&now, first);
   }
   while ((first = wt__list_first(&now))) {
     wt__list_remove(first);
-    exchange_run(EXCHANGE_OF(first, todo));
+    exchange_run(EXCHANGE_OF(first, due));
   }
 }
 
@@ -549,7 +549,7 @@ void wt_exchange_pause(wt_exchange *exchange) { exchange->in.paused = true; }
 
 void wt_exchange_resume(wt_exchange *exchange) {
   exchange->in.paused = false;
-  if (exchange->stream || exchange->over) exchange_todo(exchange);
+  if (exchange->stream || exchange->over) exchange_set_due(exchange);
 }
 
 void wt_exchange_cancel(wt_exchange *exchange) {

@@ -68,7 +68,7 @@ enum wt_dial_stage wt__exchange_stage(const wt_exchange *exchange);
 
 /* --- All those of a connection, as client.c runs them --- */
 
-void wt__exchanges_ask(struct wt__h3_conn *conn);
+void wt__exchanges_send(struct wt__h3_conn *conn);
 void wt__exchanges_run(struct wt__h3_conn *conn);
 void wt__exchanges_goaway(struct wt__h3_conn *conn, int64_t id);
 void wt__exchanges_end(struct wt__h3_conn *conn);

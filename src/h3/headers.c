@@ -66,7 +66,7 @@ void wt__headers_drop(struct wt__h3_conn *conn, struct wt__h3_stream *record) {
   record->held = NULL;
   if (wt__link_linked(&held->link)) conn->blocked_section_count--;
   wt__list_remove(&held->link);
-  if (held->behind.len > 0 && !conn->closing) conn->below->consume(conn->ctx, record->id, held->behind.len);
+  if (held->behind.len > 0 && !conn->closing) conn->transport->consume(conn->ctx, record->id, held->behind.len);
   wt__buf_free(&held->section);
   wt__buf_free(&held->behind);
   wt__gauge_remove(conn->mux.gauge, sizeof(*held));
@@ -77,7 +77,7 @@ void wt__headers_drop(struct wt__h3_conn *conn, struct wt__h3_stream *record) {
 
 static bool peer_is_tolerated(struct wt__h3_conn *conn) {
   if (wt__rate_take(&conn->bad_section_rate, conn->now)) return true;
-  WT__WARN_LIMITED(conn->config->log, wt__h3_lines(conn), conn->now,
+  WT__WARN_LIMITED(conn->config->log, wt__h3_log_limit(conn), conn->now,
                    "the connection from %s is closed: it keeps sending header sections that are too large or malformed",
                    conn->peer_address);
   wt__h3_fail(conn, WT__H3_EXCESSIVE_LOAD, "too many header sections that are too large or malformed");
@@ -167,13 +167,13 @@ static bool section_release(struct wt__h3_conn *conn, struct wt__h3_stream *reco
 static void stream_recv_behind(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len,
                                bool fin) {
   if (record->reading == WT__H3_DISCARD) {
-    if (len > 0) conn->below->consume(conn->ctx, record->id, len);
+    if (len > 0) conn->transport->consume(conn->ctx, record->id, len);
     if (fin) record->role->recv_fin(record);
     return;
   }
   record->held->fin = fin;
   if (len > 0 && wt__buf_append(&record->held->behind, data, len) != 0) {
-    conn->below->consume(conn->ctx, record->id, len);
+    conn->transport->consume(conn->ctx, record->id, len);
     section_refuse(conn, record, WT__SECTION_NO_MEMORY);
   }
 }
@@ -232,7 +232,7 @@ static void section_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record,
   chunk->at += len;
   chunk->settled = chunk->at;
   if (conn->closing) return;
-  conn->below->consume(conn->ctx, record->id, len);
+  conn->transport->consume(conn->ctx, record->id, len);
   if (whole) {
     section_withhold(conn, record, result, data, len);
   } else {
@@ -262,7 +262,7 @@ static void tunnel_step(struct wt__h3_conn *conn, struct wt__h3_stream *record, 
     record->role->recv(record, data, n);
     return;
   }
-  conn->below->consume(conn->ctx, record->id, n);
+  conn->transport->consume(conn->ctx, record->id, n);
   if (step == WT__FRAMES_BEGUN) tunnel_begun(conn, record, type);
 }
 

@@ -73,7 +73,7 @@ static int on_data(nghttp3_conn *http, int64_t id, const uint8_t *data, size_t l
   if (record) {
     record->role->recv(record, data, len);
   } else {
-    conn->below->consume(conn->ctx, id, len);
+    conn->transport->consume(conn->ctx, id, len);
   }
   return http_result(conn);
 }
@@ -164,7 +164,7 @@ void wt__http_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, si
     /* A stream error that nghttp3 makes one of the connection: a false content-length, or a missing response. */
     if (used == NGHTTP3_ERR_MALFORMED_HTTP_MESSAGING && record) record->role->malformed(record, WT__H3_MESSAGE_ERROR);
   } else if (used > 0 && !conn->closing) {
-    conn->below->consume(conn->ctx, id, (uint64_t)used);
+    conn->transport->consume(conn->ctx, id, (uint64_t)used);
   }
 }
 

@@ -32,7 +32,7 @@ int wt__info_keep_settings(struct wt__h3_conn *conn, const uint8_t *payload, siz
 void wt__h3_conn_get_info(const struct wt__h3_conn *conn, struct wt_connection_info *info) {
   const size_t size = info->size;
   *info = (struct wt_connection_info){.size = size};
-  if (conn->below->get_info) conn->below->get_info(conn->ctx, info);
+  if (conn->transport->get_info) conn->transport->get_info(conn->ctx, info);
   info->size = size;
   info->has_settings = conn->has_settings;
   if (!conn->has_settings) return;
@@ -44,8 +44,8 @@ void wt__h3_conn_get_info(const struct wt__h3_conn *conn, struct wt_connection_i
 }
 
 int wt__h3_conn_peer_certificate(const struct wt__h3_conn *conn, size_t index, struct wt__vec *der) {
-  if (conn->closing || !conn->below->peer_certificate) return WT_ERR_CLOSED;
-  return conn->below->peer_certificate(conn->ctx, index, der);
+  if (conn->closing || !conn->transport->peer_certificate) return WT_ERR_CLOSED;
+  return conn->transport->peer_certificate(conn->ctx, index, der);
 }
 
 int wt_request_get_connection_info(const wt_request *request, struct wt_connection_info *info) {

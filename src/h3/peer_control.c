@@ -29,7 +29,7 @@ static void control_pass(struct wt__h3_conn *conn, const struct wt__control_piec
 }
 
 static void control_drop(const struct wt__h3_conn *conn, const struct wt__control_piece *piece) {
-  conn->below->consume(conn->ctx, conn->peer_control_id, piece->len);
+  conn->transport->consume(conn->ctx, conn->peer_control_id, piece->len);
 }
 
 static void control_act(struct wt__h3_conn *conn, enum wt__control_event event, const struct wt__control_piece *piece) {

@@ -22,12 +22,12 @@
 #include "wire/error_code.h"
 #include "wire/target.h"
 
-void wt__request_todo(wt_request *request) {
-  if (!wt__link_linked(&request->todo)) wt__list_push_back(&request->conn->todo, &request->todo);
+void wt__request_set_due(wt_request *request) {
+  if (!wt__link_linked(&request->due)) wt__list_push_back(&request->conn->due_requests, &request->due);
 }
 
-static void request_todo_soon(wt_request *request) {
-  wt__request_todo(request);
+static void request_set_due_now(wt_request *request) {
+  wt__request_set_due(request);
   wt__h3_wake(request->conn);
 }
 
@@ -55,7 +55,7 @@ static void request_drop_bytes(wt_request *request) {
   wt__file_body_free(request->file);
   request->file = NULL;
   wt__request_file_sent(request, SIZE_MAX);
-  wt__list_remove(&request->starved);
+  wt__list_remove(&request->blocked);
   wt__body_in_drop(&request->in);
 }
 
@@ -67,7 +67,7 @@ void wt__request_free(wt_request *request) {
   }
   if (request->stage != WT__REQUEST_READING) conn->requests_open--;
   wt__list_remove(&request->link);
-  wt__list_remove(&request->todo);
+  wt__list_remove(&request->due);
   wt__list_remove(&request->waiting);
   wt__progress_forget(&conn->answers, &request->answer_progress);
   wt__progress_forget(&conn->bodies, &request->body_progress);
@@ -91,7 +91,7 @@ void wt__request_abort(wt_request *request, uint64_t wire_code) {
   }
   if (conn->lone_fin_id == request->id) conn->lone_fin_id = -1;
   request_drop_bytes(request);
-  request_todo_soon(request);
+  request_set_due_now(request);
 }
 
 void wt__request_end(wt_request *request) {
@@ -126,7 +126,7 @@ int wt_request_set_callbacks(wt_request *request, const struct wt_request_callba
   if (error) return wt__request_error(request, error, "the table of callbacks has a size that no version has");
   request->user_data = user_data;
   request->has_callbacks = true;
-  request_todo_soon(request);
+  request_set_due_now(request);
   return 0;
 }
 
@@ -173,5 +173,5 @@ void wt_request_pause(wt_request *request) { request->in.paused = true; }
 
 void wt_request_resume(wt_request *request) {
   request->in.paused = false;
-  request_todo_soon(request);
+  request_set_due_now(request);
 }

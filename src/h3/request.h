@@ -53,7 +53,7 @@ struct wt_request {
   struct wt__h3_conn *conn;
   struct wt__h3_stream *stream; /* NULL once QUIC has closed it */
   int64_t id;
-  struct wt__link link, todo, waiting;
+  struct wt__link link, due, waiting;
   uint64_t settings_deadline;
 
   struct wt__fields fields;
@@ -67,7 +67,7 @@ struct wt_request {
   struct wt__body_out out;
   struct wt__file_body *file; /* what is still to be read of the file that is the body; NULL: nothing */
   uint64_t unsent;            /* what was read of it and QUIC has not taken */
-  struct wt__link starved;    /* the file waits for the connection's window */
+  struct wt__link blocked;    /* the file waits for the connection's window */
   struct wt__progress answer_progress, body_progress;
 
   enum wt__request_stage stage;
@@ -95,7 +95,7 @@ void wt__request_run(wt_request *request);
 
 /* --- Its end, and its error (request.c) --- */
 
-void wt__request_todo(wt_request *request);
+void wt__request_set_due(wt_request *request);
 /* Ends it in both directions with `wire_code`. */
 void wt__request_abort(wt_request *request, uint64_t wire_code);
 /* The connection is over. */

@@ -56,9 +56,9 @@ wt_request *wt__request_new(struct wt__h3_conn *conn, struct wt__h3_stream *stre
   request->id = stream->id;
   request->method = request->target = request->path = request->query = "";
   request->authority = request->protocol = request->error = "";
-  wt__link_init(&request->todo);
+  wt__link_init(&request->due);
   wt__link_init(&request->waiting);
-  wt__link_init(&request->starved);
+  wt__link_init(&request->blocked);
   wt__progress_init(&request->answer_progress);
   wt__progress_init(&request->body_progress);
   wt__fields_init(&request->fields, conn->config->max_header_bytes);
@@ -131,7 +131,7 @@ static void request_unreadable(struct wt__h3_stream *stream, int error) {
   }
   request->fault = error == WT_ERR_TOO_LARGE ? WT__REQUEST_TOO_LARGE : WT__REQUEST_NO_MEMORY;
   wt__fields_free(&request->fields);
-  wt__request_todo(request);
+  wt__request_set_due(request);
 }
 
 static void request_headers_done(struct wt__h3_stream *stream) {
@@ -145,7 +145,7 @@ static void request_headers_done(struct wt__h3_stream *stream) {
     if (wt__fields_join(&request->fields) != 0 || !request_read_fields(request)) request->fault = WT__REQUEST_NO_MEMORY;
   }
   request->settings_deadline = conn->now + conn->config->settings_timeout_ms * WT__NS_PER_MS;
-  wt__request_todo(request);
+  wt__request_set_due(request);
 }
 
 /* A session too many, where the draft asks for a reset: not for the application to decide. Drafts 07 to 14 ask for it
@@ -164,7 +164,7 @@ static bool request_is_excessive(const wt_request *request) {
 static void request_reject_session(wt_request *request) {
   struct wt__h3_conn *conn = request->conn;
   WT__WARN_LIMITED(
-      conn->config->log, wt__h3_lines(conn), conn->now,
+      conn->config->log, wt__h3_log_limit(conn), conn->now,
       "request %lld from %s for a session is reset (H3_REQUEST_REJECTED): its connection has %zu, and may have %zu "
       "(draft %d, max_sessions_per_connection is %zu)",
       (long long)request->id, conn->peer_address, conn->mux.sessions_open, wt__settings_max_sessions(conn),
@@ -183,7 +183,7 @@ static void request_refuse_for_memory(wt_request *request) {
   static const struct wt_header headers[] = {{"retry-after", "10"}};
   struct wt__h3_conn *conn = request->conn;
   if (conn->config->counters) conn->config->counters->requests_refused++;
-  WT__WARN_LIMITED(conn->config->log, wt__h3_lines(conn), conn->now,
+  WT__WARN_LIMITED(conn->config->log, wt__h3_log_limit(conn), conn->now,
                    "request %lld from %s is answered with 503, because the server's memory is full: %s %s",
                    (long long)request->id, conn->peer_address, request->method, request->path);
   request_answer(request, 503, headers, 1);
@@ -192,7 +192,7 @@ static void request_refuse_for_memory(wt_request *request) {
 /* The application does not hear of it. */
 static void request_refuse_fault(wt_request *request) {
   struct wt__h3_conn *conn = request->conn;
-  WT__INFO_LIMITED(conn->config->log, wt__h3_lines(conn), conn->now, "request %lld from %s is refused: %s",
+  WT__INFO_LIMITED(conn->config->log, wt__h3_log_limit(conn), conn->now, "request %lld from %s is refused: %s",
                    (long long)request->id, conn->peer_address, request->error);
   if (request->fault == WT__REQUEST_MALFORMED) {
     wt__request_abort(request, WT__H3_MESSAGE_ERROR);
@@ -206,7 +206,7 @@ static void request_dispatch(wt_request *request) {
   const struct wt__route *route;
   if (request->is_webtransport && !conn->has_settings && !request->gave_up_settings &&
       conn->config->settings_timeout_ms > 0) {
-    if (!wt__link_linked(&request->waiting)) wt__list_push_back(&conn->waiting, &request->waiting);
+    if (!wt__link_linked(&request->waiting)) wt__list_push_back(&conn->waiting_requests, &request->waiting);
     return;
   }
   if (request_is_excessive(request)) {
@@ -252,14 +252,14 @@ static void request_recv(struct wt__h3_stream *stream, const uint8_t *data, size
   if (wt__body_in_recv(&request->in, data, len, wanted, request_takes_body(request)) != 0) {
     wt__request_abort(request, WT__H3_INTERNAL_ERROR);
   } else if (request->in.kept.len > 0 && request_takes_body(request)) {
-    wt__request_todo(request);
+    wt__request_set_due(request);
   }
 }
 
 static void request_recv_fin(struct wt__h3_stream *stream) {
   wt_request *request = stream->owner;
   request->in.fin = true;
-  wt__request_todo(request);
+  wt__request_set_due(request);
 }
 
 /* --- A pass --- */
@@ -345,7 +345,7 @@ static void request_closed(struct wt__h3_stream *stream) {
   if (request->ended == WT__REQUEST_OPEN) request->ended = WT__REQUEST_CLOSED;
   request->stream = NULL;
   wt__role_leave(stream);
-  wt__request_todo(request);
+  wt__request_set_due(request);
 }
 
 static const struct wt__role role_request = {

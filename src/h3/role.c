@@ -46,7 +46,7 @@ void wt__role_unreadable_is_malformed(struct wt__h3_stream *stream, int error) {
 
 void wt__role_drop(struct wt__h3_stream *stream, const uint8_t *data, size_t len) {
   (void)data;
-  stream->conn->below->consume(stream->conn->ctx, stream->id, len);
+  stream->conn->transport->consume(stream->conn->ctx, stream->id, len);
 }
 
 nghttp3_ssize wt__role_no_bytes(struct wt__h3_stream *stream, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags) {

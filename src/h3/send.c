@@ -33,13 +33,14 @@
 
 /* --- What is next --- */
 
-static bool next_own(struct wt__h3_conn *conn, struct wt__send *send) {
+static bool next_settings(struct wt__h3_conn *conn, struct wt__send *send) {
   struct wt__control *control = &conn->control;
-  if (control->own_sent >= control->own_len || control->blocked) return false;
+  if (control->settings_sent >= control->settings_len || control->blocked) return false;
   send->id = control->id;
   send->fin = send->alone = false;
   send->count = 1;
-  send->vecs[0] = (struct wt__vec){control->own + control->own_sent, control->own_len - control->own_sent};
+  send->vecs[0] =
+      (struct wt__vec){control->settings + control->settings_sent, control->settings_len - control->settings_sent};
   return true;
 }
 
@@ -101,7 +102,7 @@ static bool next_webtransport(struct wt__h3_conn *conn, struct wt__send *send, u
 
 bool wt__h3_conn_next(struct wt__h3_conn *conn, struct wt__send *send, uint64_t room) {
   if (conn->closing || !conn->started) return false;
-  if (next_own(conn, send)) return true;
+  if (next_settings(conn, send)) return true;
   if (conn->webtransport_turn) return next_webtransport(conn, send, room) || next_http(conn, send);
   return next_http(conn, send) || (!conn->closing && next_webtransport(conn, send, room));
 }
@@ -124,8 +125,8 @@ void wt__h3_conn_sent(struct wt__h3_conn *conn, int64_t id, size_t len, bool fin
   struct wt__control *control = &conn->control;
   struct wt__h3_stream *record;
   if (conn->closing) return;
-  if (id == control->id && control->own_sent < control->own_len) {
-    control->own_sent += len;
+  if (id == control->id && control->settings_sent < control->settings_len) {
+    control->settings_sent += len;
     return;
   }
   conn->mux.sent_total += len;

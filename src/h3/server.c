@@ -47,9 +47,9 @@ static void server_recv_nothing(struct wt__h3_conn *conn, int64_t id) { wt__mux_
 /* Requests that waited go on. */
 static void server_settings_in(struct wt__h3_conn *conn) {
   struct wt__link *first;
-  while ((first = wt__list_first(&conn->waiting))) {
+  while ((first = wt__list_first(&conn->waiting_requests))) {
     wt__list_remove(first);
-    wt__request_todo(REQUEST_OF(first, waiting));
+    wt__request_set_due(REQUEST_OF(first, waiting));
   }
 }
 
@@ -79,32 +79,33 @@ static void server_run_requests(struct wt__h3_conn *conn) {
   struct wt__list now;
   struct wt__link *first;
   wt__list_init(&now);
-  list_move(&conn->todo, &now);
+  list_move(&conn->due_requests, &now);
   while ((first = wt__list_first(&now))) {
     wt__list_remove(first);
-    wt__request_run(REQUEST_OF(first, todo));
+    wt__request_run(REQUEST_OF(first, due));
     if (!wt__list_empty(&now) && !wt__h3_has_time(conn)) break;
   }
   if (!wt__list_empty(&now)) {
-    list_move(&conn->todo, &now); /* behind those that are left */
-    list_move(&now, &conn->todo);
+    list_move(&conn->due_requests, &now); /* behind those that are left */
+    list_move(&now, &conn->due_requests);
   }
-  if (!wt__list_empty(&conn->todo)) wt__h3_wake(conn);
+  if (!wt__list_empty(&conn->due_requests)) wt__h3_wake(conn);
 }
 
 static void server_run_waiting(struct wt__h3_conn *conn) {
   struct wt__link *first;
-  while ((first = wt__list_first(&conn->waiting)) && REQUEST_OF(first, waiting)->settings_deadline <= conn->now) {
+  while ((first = wt__list_first(&conn->waiting_requests)) &&
+         REQUEST_OF(first, waiting)->settings_deadline <= conn->now) {
     wt_request *request = REQUEST_OF(first, waiting);
     wt__list_remove(first);
     request->gave_up_settings = true;
-    wt__request_todo(request);
+    wt__request_set_due(request);
   }
 }
 
 static void server_run(struct wt__h3_conn *conn) {
   if (!conn->started) return;
-  if (!wt__list_empty(&conn->starved)) wt__answers_resume_files(conn);
+  if (!wt__list_empty(&conn->blocked_files)) wt__answers_resume_files(conn);
   server_run_waiting(conn);
   server_run_requests(conn);
   if (wt__stalls_expiry(conn) <= conn->now) wt__stalls_run(conn);
@@ -113,10 +114,10 @@ static void server_run(struct wt__h3_conn *conn) {
 static void server_run_end(struct wt__h3_conn *conn) { (void)conn; }
 
 static uint64_t server_expiry(const struct wt__h3_conn *conn) {
-  const struct wt__link *first = wt__list_first(&conn->waiting);
+  const struct wt__link *first = wt__list_first(&conn->waiting_requests);
   uint64_t expiry = wt__stalls_expiry(conn);
   if (!conn->started) return UINT64_MAX;
-  if (!wt__list_empty(&conn->todo)) return 0;
+  if (!wt__list_empty(&conn->due_requests)) return 0;
   if (first && REQUEST_OF(first, waiting)->settings_deadline < expiry)
     expiry = REQUEST_OF(first, waiting)->settings_deadline;
   return expiry;

@@ -77,10 +77,10 @@ static int control_write_settings(struct wt__h3_conn *conn) {
   own[0] = 0x00; /* the type of a control stream */
   len = wt__settings_write_frame(own + 1, sizeof(own) - 1, settings, count);
   if (len == 0) return WT_ERR_INTERNAL;
-  control->own = wt__malloc(1 + len);
-  if (control->own == NULL) return WT_ERR_NOMEM;
-  memcpy(control->own, own, 1 + len);
-  control->own_len = 1 + len;
+  control->settings = wt__malloc(1 + len);
+  if (control->settings == NULL) return WT_ERR_NOMEM;
+  memcpy(control->settings, own, 1 + len);
+  control->settings_len = 1 + len;
   return 0;
 }
 
@@ -91,15 +91,15 @@ static int control_swallow(struct wt__h3_conn *conn) {
   int fin = 0;
   nghttp3_ssize count = nghttp3_conn_writev_stream(conn->http, &id, &fin, vecs, 8);
   if (count <= 0 || id != conn->control.id) return WT_ERR_INTERNAL;
-  conn->control.theirs_len = (size_t)nghttp3_vec_len(vecs, (size_t)count);
-  return nghttp3_conn_add_write_offset(conn->http, id, conn->control.theirs_len) == 0 ? 0 : WT_ERR_NOMEM;
+  conn->control.nghttp3_len = (size_t)nghttp3_vec_len(vecs, (size_t)count);
+  return nghttp3_conn_add_write_offset(conn->http, id, conn->control.nghttp3_len) == 0 ? 0 : WT_ERR_NOMEM;
 }
 
 int wt__control_start(struct wt__h3_conn *conn) {
   struct wt__control *control = &conn->control;
-  int rv = conn->below->open_stream(conn->ctx, true, &control->id);
-  if (rv == 0) rv = conn->below->open_stream(conn->ctx, true, &control->encoder_id);
-  if (rv == 0) rv = conn->below->open_stream(conn->ctx, true, &control->decoder_id);
+  int rv = conn->transport->open_stream(conn->ctx, true, &control->id);
+  if (rv == 0) rv = conn->transport->open_stream(conn->ctx, true, &control->encoder_id);
+  if (rv == 0) rv = conn->transport->open_stream(conn->ctx, true, &control->decoder_id);
   if (rv != 0) return rv;
   if (nghttp3_conn_bind_control_stream(conn->http, control->id) != 0) return WT_ERR_NOMEM;
   rv = control_swallow(conn);
@@ -114,8 +114,9 @@ bool wt__control_owns(const struct wt__h3_conn *conn, int64_t id) {
 
 void wt__control_acked(struct wt__h3_conn *conn, uint64_t offset) {
   struct wt__control *control = &conn->control;
-  if (offset < control->own_len) return;
-  if (nghttp3_conn_update_ack_offset(conn->http, control->id, control->theirs_len + (offset - control->own_len)) ==
+  if (offset < control->settings_len) return;
+  if (nghttp3_conn_update_ack_offset(conn->http, control->id,
+                                     control->nghttp3_len + (offset - control->settings_len)) ==
       NGHTTP3_ERR_CALLBACK_FAILURE) {
     wt__h3_fail_http(conn, NGHTTP3_ERR_CALLBACK_FAILURE);
   }

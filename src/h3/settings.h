@@ -17,9 +17,9 @@ struct wt__h3_conn;
 
 struct wt__control {
   int64_t id, encoder_id, decoder_id; /* -1 before the start */
-  uint8_t *own;                       /* stream type and SETTINGS */
-  size_t own_len, own_sent;
-  size_t theirs_len; /* how much nghttp3 believes to have sent instead */
+  uint8_t *settings;                  /* stream type and SETTINGS */
+  size_t settings_len, settings_sent;
+  size_t nghttp3_len; /* how much nghttp3 believes to have sent instead */
   bool blocked;
 };
 

@@ -63,7 +63,7 @@ void wt__streams_remove(struct wt__h3_stream *record) {
 /* The stream ended before it said what it is, or did not say it in time. */
 void wt__streams_refuse(struct wt__h3_conn *conn, struct wt__h3_stream *record, uint64_t wire_code) {
   record->kind = WT__H3_REFUSED;
-  if (record->head_len > 0) conn->below->consume(conn->ctx, record->id, record->head_len);
+  if (record->head_len > 0) conn->transport->consume(conn->ctx, record->id, record->head_len);
   if (IS_UNI(record->id)) return; /* to be tolerated: RFC 9114, section 6.2 */
   wt__h3_reset_stream(conn, record->id, wire_code);
   conn->side->recv_nothing(conn, record->id);

@@ -226,9 +226,9 @@ static void request_hand_over(wt_request *request, struct wt__h3_connect *connec
   request->ended = WT__REQUEST_UPGRADED;
   request->stream = NULL;
   wt__role_set(stream, &wt__role_connect, connect);
-  wt__request_todo(request);
+  wt__request_set_due(request);
   wt__list_push_back(&conn->connects, &connect->link);
-  wt__list_push_back(&conn->todo_connects, &connect->todo);
+  wt__list_push_back(&conn->due_connects, &connect->due);
 }
 
 /* Capsules are few and small, and must not wait behind a large answer. */

@@ -179,9 +179,9 @@ static void test_cve_2026_21435_client_close_ends_without_credit_for_the_connect
   pair_connect(&w.p);
   NET_UNTIL(&w.p.net, 5 * SECOND, w.p.link->ready);
   struct wt__conn *conn = WT__CONTAINER_OF(wt__list_first(&w.p.server.endpoint->conns), struct wt__conn, link);
-  miser = *conn->h3->below;
+  miser = *conn->h3->transport;
   miser.consume = miser_consume;
-  conn->h3->below = &miser;
+  conn->h3->transport = &miser;
   w.ours = client_session(&w.p.client, w.p.link, "/echo");
   w.theirs = session_opposite(&w.p.server, w.ours);
   assert_non_null(client_session(&w.p.client, w.p.link, "/echo")); /* keeps the connection in use */

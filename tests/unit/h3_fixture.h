@@ -270,10 +270,10 @@ static size_t h3_requests(const struct wt__h3_conn *conn) {
 static H3_UNUSED void h3_run(struct h3_fixture *f) {
   wt__h3_conn_run(f->conn, f->now);
   unsigned wakes = f->wakes;
-  bool had_todo = !wt__list_empty(&f->conn->todo);
+  bool had_due = !wt__list_empty(&f->conn->due_requests);
   h3_flush(f);
   if (!f->conn->closing) assert_int_equal(f->conn->requests_open, h3_requests(f->conn));
-  if (!had_todo && !f->conn->closing && !wt__list_empty(&f->conn->todo)) assert_true(f->wakes > wakes);
+  if (!had_due && !f->conn->closing && !wt__list_empty(&f->conn->due_requests)) assert_true(f->wakes > wakes);
 }
 
 static H3_UNUSED void h3_ack(struct h3_fixture *f, int64_t id) {

@@ -43,7 +43,7 @@ static struct wt__h3_conn conn;
 static struct wt__body_in body_new(size_t max) {
   struct wt__body_in in;
   wt__body_in_init(&in, max, tell, told);
-  conn = (struct wt__h3_conn){.below = &below, .ctx = &consumed};
+  conn = (struct wt__h3_conn){.transport = &below, .ctx = &consumed};
   in.conn = &conn;
   in.id = 4;
   expect("", 0);

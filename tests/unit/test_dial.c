@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * src/h3/dial.c and client.c: a request for a session and its answers, GOAWAY, and the farewell of a connection, against
+ * src/h3/dial.c and client.c: a request for a session and its answers, GOAWAY, and how long a connection waits for its last closes, against
  * a server made of bytes. What needs a real server is in tests/loopback/.
  */
 #include "core/session.h"
@@ -270,10 +270,10 @@ static void test_dial_below_the_goaway_goes_on_and_others_do_not(void **state) {
   h3_free(f);
 }
 
-/* --- The farewell --- */
+/* --- The wait for the last closes --- */
 
 /* A session whose close the server has not acknowledged: when is it waited for no more? */
-static uint64_t farewell(struct wt__path_stats stats) {
+static uint64_t close_wait(struct wt__path_stats stats) {
   struct told told;
   struct h3_fixture *f = client_new();
   path = stats;
@@ -283,7 +283,7 @@ static uint64_t farewell(struct wt__path_stats stats) {
   assert_int_equal(wt_session_close(told.session, 0, "", 0), 0);
   h3_run(f);
   h3_run(f);
-  uint64_t expiry = f->conn->client->farewell_until, wait = expiry - f->now;
+  uint64_t expiry = f->conn->client->close_wait_until, wait = expiry - f->now;
   assert_true(wt__h3_conn_expiry(f->conn) <= expiry);
   f->now = expiry - 1;
   h3_run(f);
@@ -295,22 +295,22 @@ static uint64_t farewell(struct wt__path_stats stats) {
   return wait;
 }
 
-#define FAREWELL(rtt, pto) farewell((struct wt__path_stats){.smoothed_rtt_us = (rtt), .probe_timeout_us = (pto)})
+#define CLOSE_WAIT(rtt, pto) close_wait((struct wt__path_stats){.smoothed_rtt_us = (rtt), .probe_timeout_us = (pto)})
 
-static void test_dial_farewell_is_fifteen_probe_timeouts_within_bounds(void **state) {
+static void test_dial_close_wait_is_fifteen_probe_timeouts_within_bounds(void **state) {
   (void)state;
-  assert_int_equal(FAREWELL(1000, 200000), 3000 * H3_MS);
-  assert_int_equal(FAREWELL(1, 200000), 3000 * H3_MS);
-  assert_int_equal(FAREWELL(0, 200000), 5000 * H3_MS); /* not measured */
-  assert_int_equal(FAREWELL(1000, 1000), 2000 * H3_MS);
-  assert_int_equal(FAREWELL(1000, 133333), 2000 * H3_MS);
-  assert_int_equal(FAREWELL(1000, 140000), 2100 * H3_MS);
-  assert_int_equal(FAREWELL(1000, 333000), 4995 * H3_MS);
-  assert_int_equal(FAREWELL(1000, 333334), 5000 * H3_MS);
-  assert_int_equal(FAREWELL(1000, UINT64_MAX), 5000 * H3_MS);
+  assert_int_equal(CLOSE_WAIT(1000, 200000), 3000 * H3_MS);
+  assert_int_equal(CLOSE_WAIT(1, 200000), 3000 * H3_MS);
+  assert_int_equal(CLOSE_WAIT(0, 200000), 5000 * H3_MS); /* not measured */
+  assert_int_equal(CLOSE_WAIT(1000, 1000), 2000 * H3_MS);
+  assert_int_equal(CLOSE_WAIT(1000, 133333), 2000 * H3_MS);
+  assert_int_equal(CLOSE_WAIT(1000, 140000), 2100 * H3_MS);
+  assert_int_equal(CLOSE_WAIT(1000, 333000), 4995 * H3_MS);
+  assert_int_equal(CLOSE_WAIT(1000, 333334), 5000 * H3_MS);
+  assert_int_equal(CLOSE_WAIT(1000, UINT64_MAX), 5000 * H3_MS);
 }
 
-static void test_dial_farewell_begins_anew_with_each_packet(void **state) {
+static void test_dial_close_wait_begins_anew_with_each_packet(void **state) {
   struct told told;
   (void)state;
   struct h3_fixture *f = client_new();
@@ -319,11 +319,11 @@ static void test_dial_farewell_begins_anew_with_each_packet(void **state) {
   assert_int_equal(wt_session_close(told.session, 0, "", 0), 0);
   h3_run(f);
   h3_run(f);
-  uint64_t expiry = f->conn->client->farewell_until;
+  uint64_t expiry = f->conn->client->close_wait_until;
   f->now = expiry - 1;
   path.packets_received++;
   h3_run(f);
-  assert_int_equal(f->conn->client->farewell_until, f->now + 3000 * H3_MS);
+  assert_int_equal(f->conn->client->close_wait_until, f->now + 3000 * H3_MS);
   f->now = expiry;
   h3_run(f);
   assert_int_equal(unused, 0);
@@ -342,8 +342,8 @@ int main(void) {
       cmocka_unit_test(test_dial_frees_capsules_that_are_acknowledged_before_the_answer),
       cmocka_unit_test(test_dial_counts_what_is_asked_for),
       cmocka_unit_test(test_dial_below_the_goaway_goes_on_and_others_do_not),
-      cmocka_unit_test(test_dial_farewell_is_fifteen_probe_timeouts_within_bounds),
-      cmocka_unit_test(test_dial_farewell_begins_anew_with_each_packet),
+      cmocka_unit_test(test_dial_close_wait_is_fifteen_probe_timeouts_within_bounds),
+      cmocka_unit_test(test_dial_close_wait_begins_anew_with_each_packet),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
