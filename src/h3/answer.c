@@ -2,13 +2,14 @@
 /*
  * The answer to a request: status, fields, body.
  *
- * The header section goes to nghttp3 at once; it copies it. The body goes into the request's send queue,
- * from which nghttp3 is fed when QUIC has room (`wt__answer_read`), and stays there until acknowledged,
- * because nghttp3 and QUIC copy nothing. A file is read into the queue piece by piece at that moment, and no more of it
- * than the client's flow control lets us send: a client that asks for many files and takes none costs none of their
- * bytes.
+ * nghttp3 copies the header section at once. The body waits in the request's send queue. `wt__answer_read` gives nghttp3
+ * bytes of it when QUIC has room, and they stay in the queue until the client has acknowledged them, because neither nghttp3
+ * nor QUIC copies them.
  *
- * Interim answers are header sections alone; when there are any is the business of interim.c.
+ * A file is read into the queue piece by piece at that moment, and only as far as the client's flow control lets us send.
+ * So a client that asks for many files and takes none costs no memory for their bytes.
+ *
+ * interim.c decides when there is an interim answer. Here it is only sent: it is a header section without a body.
  */
 
 #include "h3/answer.h"
@@ -267,8 +268,8 @@ void wt__answer_set_file(wt_request *request, struct wt__file_body *file) {
   request->out.ended = true;
 }
 
-/* How much of the file may be read now: no more than the peer lets us send, and less where much was read that is not
- * sent yet. 0: nothing; whoever makes room resumes the stream. */
+/* How much of the file may be read now: no more than the peer lets us send, and less if much that was read is not sent
+ * yet. 0: nothing; whoever makes room resumes the stream. */
 static size_t file_room(wt_request *request) {
   struct wt__h3_conn *conn = request->conn;
   size_t most = conn->unsent < FILES_UNSENT ? FILE_PIECE : FILE_PIECE_SMALL, room = wt__sendq_room(&request->out.queue);

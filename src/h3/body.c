@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Bodies of HTTP messages (RFC 9114, section 4.1): a server reads those of requests and writes those of answers, a
- * client the other way round. The rules are the same.
+ * Bodies of HTTP messages (RFC 9114, section 4.1). A server reads the bodies of requests and writes those of answers; a
+ * client does the opposite. The rules are the same.
  *
- * Arriving. Bytes go to the application straight from the packet when nothing is in the way, which saves a copy of
- * every body. Otherwise they are kept, uncounted as read, so that the stream's window bounds them, and told by the
- * next pass.
+ * Arriving: the application gets the bytes directly from the packet if nothing is in the way, which saves a copy. Otherwise
+ * they are kept and not counted as read, so that the stream's window bounds them. The next pass delivers them.
  *
- * Leaving. Bytes wait in a queue from which nghttp3 is fed when QUIC has room. They stay there until acknowledged,
- * because nghttp3 and QUIC copy nothing.
+ * Leaving: bytes wait in a queue. nghttp3 takes them when QUIC has room, and they stay in the queue until the peer has
+ * acknowledged them, because neither nghttp3 nor QUIC copies them.
  *
- * What ends a message, and what is done with bytes that come too late, is the message's business.
+ * The request or exchange decides when a message ends, and what becomes of bytes that come too late.
  */
 
 #include "h3/body.h"

@@ -39,7 +39,7 @@ struct wt__body_out {
 };
 
 void wt__body_in_init(struct wt__body_in *in, size_t max, wt__body_tell tell, void *message);
-/* Bytes that nobody will read, or that somebody has read. */
+/* Reports bytes as read: the application has read them, or will never. */
 void wt__body_in_consume(const struct wt__body_in *in, uint64_t len);
 /* Drops what is kept. */
 void wt__body_in_drop(struct wt__body_in *in);

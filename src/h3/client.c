@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The client's side of an HTTP/3 connection: when it is ready, who uses it, and how it ends. Requests for sessions are
- * in dial.c, plain ones in exchange.c.
+ * in dial.c, plain requests in exchange.c.
  *
- * A server whose SETTINGS lack something cannot have sessions (draft section 3.1). A connection that was made for them
- * is of no use then, so it is closed with WT_REQUIREMENTS_NOT_MET and a reason that names what is missing. One that
- * carries plain requests goes on, and its dials are told.
+ * A server whose SETTINGS lack something cannot have sessions (draft section 3.1). If the connection was made for sessions,
+ * it is closed with WT_REQUIREMENTS_NOT_MET and a reason that names what is missing. If it carries plain requests, it goes
+ * on, and only its dials fail.
  *
- * What arrives is noted; the application hears of it in `wt__client_run`. When the last user of the connection is gone
- * and the server has what it had to say, `on_unused` tells the owner, who may close it or keep it for others. A server
- * that acknowledges nothing any more is not waited for: the end of the last session would be that of the idle timeout.
+ * Arrivals only set marks; `client_run` calls the application. When the last user of the connection has gone, and the
+ * server has acknowledged the last closes, `on_unused` tells the owner, who may close the connection or keep it for
+ * others. We wait a limited time for that acknowledgement: a server that has vanished would otherwise delay the end of the
+ * last session until the idle timeout.
  */
 
 #include "h3/client.h"

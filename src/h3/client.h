@@ -3,7 +3,7 @@
 #define WT_H3_CLIENT_H
 
 /*
- * The client's side of an HTTP/3 connection: sessions are asked for, the server answers.
+ * The client's side of an HTTP/3 connection: it asks for sessions, and the server answers.
  *
  * A dial is a request for a session on its way. It gets exactly one `on_reply`, made from `wt__h3_conn_run` or from
  * the end of the connection, never from inside a call. The connection gets at most one `on_ready`, and exactly one
@@ -37,8 +37,8 @@ struct wt__h3_end {
 struct wt__h3_client_callbacks {
   /* The server's SETTINGS are in and allow WebTransport. `draft` as `wt_session_draft`. May be NULL. */
   void (*on_ready)(struct wt__h3_conn *conn, int draft, void *user_data);
-  /* The connection is over; from now on `conn` must not be used any more, but for `wt__h3_conn_get_info` until this
-   * returns. May be NULL. */
+  /* The connection is over. From now on `conn` must not be used, except with `wt__h3_conn_get_info` until this returns.
+   * May be NULL. */
   void (*on_end)(const struct wt__h3_end *end, void *user_data);
   /* The handshake is done and the server's certificate was accepted. Before `on_ready`. May be NULL. */
   void (*on_connected)(struct wt__h3_conn *conn, void *user_data);
@@ -73,8 +73,8 @@ struct wt__h3_dial_options {
   void *user_data;                       /* theirs */
   /* Make the session when the request is sent, before the answer. */
   bool optimistic;
-  /* That session, of which no other callback comes before the answer. May be NULL. If the server refuses, it gets its
-   * `on_close` before `on_reply`. */
+  /* Hands out that session. It makes no other callback before the answer; if the server refuses, its `on_close` comes
+   * before `on_reply`. May be NULL. */
   void (*on_asked)(wt_session *session, void *reply_data);
   void (*on_reply)(const struct wt__h3_reply *reply, void *reply_data);
   void *reply_data;
@@ -88,7 +88,7 @@ int wt__h3_conn_new_client(struct wt__h3_conn **out, const struct wt__h3_config 
 /* Asks for a session, once the SETTINGS and a stream are there. The dial lives until its `on_reply` has returned.
  * WT_ERR_CLOSED, WT_ERR_INVALID (a header field, a subprotocol), WT_ERR_TOO_LARGE, WT_ERR_NOMEM. */
 int wt__h3_dial(struct wt__h3_conn *conn, const struct wt__h3_dial_options *options, struct wt__h3_dial **out);
-/* What `wt__h3_dial` would say of `options` before there is a connection: WT_ERR_INVALID, WT_ERR_TOO_LARGE,
+/* Checks `options` as `wt__h3_dial` does, before there is a connection: WT_ERR_INVALID, WT_ERR_TOO_LARGE,
  * WT_ERR_NOMEM. `max_header_bytes` as in `struct wt__h3_config`. */
 int wt__h3_dial_check(const struct wt__h3_dial_options *options, size_t max_header_bytes);
 /* Gives up. `on_reply` follows with WT_ERR_CLOSED, unless it is due for another reason already; a session that
@@ -102,17 +102,17 @@ int wt__h3_dial_header_at(const struct wt__h3_dial *dial, size_t index, struct w
 /* Whether another dial may share the connection: it goes on, takes requests, has what WebTransport needs, and has room
  * for a session besides those that are there and on their way. Before the SETTINGS: for the first dial alone. */
 bool wt__h3_conn_may_dial(const struct wt__h3_conn *conn);
-/* How many sessions there are, with those that are asked for. */
+/* How many sessions there are, counting those whose request was sent. */
 size_t wt__h3_conn_sessions(const struct wt__h3_conn *conn);
 /* Whether the connection takes another exchange: it goes on, and the server has sent no GOAWAY. */
 bool wt__h3_conn_may_exchange(const struct wt__h3_conn *conn);
 
-/* Of quic: the handshake is done, and the server's certificate was accepted. Once. */
+/* quic calls this once: the handshake is done, and the server's certificate was accepted. */
 void wt__h3_conn_connected(struct wt__h3_conn *conn);
 
 /* Ends the connection: H3_NO_ERROR. `on_end` follows. */
 void wt__h3_conn_close(struct wt__h3_conn *conn);
-/* Of quic: what `on_end` is to say, but for `by`, `cause` and `wire_code`. */
+/* quic sets what `on_end` will say, except `by`, `cause` and `wire_code`. */
 void wt__h3_conn_set_end(struct wt__h3_conn *conn, const struct wt__h3_end *end);
 
 #endif

@@ -2,7 +2,7 @@
 #ifndef WT_H3_CLIENT_STATE_H
 #define WT_H3_CLIENT_STATE_H
 
-/* The client's part of a connection (client.c, dial.c, exchange.c), which a server's has not. */
+/* The part of a connection that only clients have (client.c, dial.c, exchange.c). */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,7 +18,7 @@ struct wt__h3_client {
   void *user_data;
   struct wt__list dials;         /* all */
   struct wt__list waiting_dials; /* for the SETTINGS or a stream, oldest first */
-  struct wt__list due_dials;     /* whose `on_reply` is due */
+  struct wt__list due_dials;     /* `on_reply` is due */
   size_t dials_sent;             /* dials without an answer and without a session */
   struct wt__list exchanges;     /* all that are attached */
   struct wt__list waiting_exchanges, due_exchanges;
@@ -34,7 +34,7 @@ struct wt__h3_client {
   bool try_waiting;  /* something has changed for the waiting dials and exchanges */
   bool goaway;
   bool has_exchanges; /* it was given exchanges: it goes on without WebTransport */
-  bool used;          /* by dials, exchanges or sessions, as of the last pass */
+  bool used;          /* dials, exchanges or sessions used it in the last pass */
 };
 
 /* Why the connection ended, for people; never "". */

@@ -2,13 +2,10 @@
 /*
  * The life of an HTTP/3 connection: birth, start, passes, shutdown, end; and the transport that core gets.
  *
- * Arrivals are dispatched in demux.c and sending in send.c. Here is what belongs to neither: put-off work
- * (`wt__h3_conn_run`), deadlines, and the end. Applications are called from two places only: from inside
- * arrivals (bytes of a body or a stream, while they are at hand) and from `wt__h3_conn_run` (the rest).
- * Whatever an application's call changes is noted and done by the next run; so nothing is freed under it.
- *
- * After an error of the connection `closing` is set and nothing is passed on any more: nghttp3 must not
- * be called again after it failed, except to be freed. QUIC ends the connection then, and frees this.
+ * demux.c handles arrivals and send.c handles sending. The rest is here: work that was put off (`wt__h3_conn_run`),
+ * deadlines, and the end. Applications are called from two places only: from inside arrivals (bytes of a body or a stream,
+ * while they are in the packet) and from `wt__h3_conn_run` (everything else). A call by the application only sets marks, and
+ * the next run acts on them. So nothing is freed while the application uses it.
  */
 
 #include "h3/conn.h"

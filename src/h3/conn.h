@@ -77,7 +77,7 @@ void wt__h3_conn_start(struct wt__h3_conn *conn, uint64_t max_datagram_frame_siz
 /* `data` is in order and without gaps; `len` 0 with `fin` is possible. Bytes count as unread until
  * `transport->consume`. A stream of the peer is known from its first bytes, reset or closing on. */
 void wt__h3_conn_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, size_t len, bool fin, uint64_t now);
-/* Of the reset that follows, the first `reliable_size` bytes, which are in already, are to be read all the same. */
+/* A reset follows, but the first `reliable_size` bytes, which have arrived, must still be delivered. */
 void wt__h3_conn_recv_promise(struct wt__h3_conn *conn, int64_t id, uint64_t reliable_size);
 /* `final_size`: how many bytes the peer sent on it, as QUIC counts. */
 void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code, uint64_t final_size);
@@ -96,7 +96,7 @@ void wt__h3_conn_recv_datagram(struct wt__h3_conn *conn, const uint8_t *data, si
 
 /* --- Sending --- */
 /* The next stream with bytes; false: none. Then one of the three follows for `send->id`. Streams of sessions get `room`
- * bytes at most: what is left of the connection's window, but for what capsules may need. */
+ * bytes at most: the rest of the connection's window, without what capsules may need. */
 bool wt__h3_conn_next(struct wt__h3_conn *conn, struct wt__send *send, uint64_t room);
 void wt__h3_conn_sent(struct wt__h3_conn *conn, int64_t id, size_t len, bool fin);
 void wt__h3_conn_blocked(struct wt__h3_conn *conn, int64_t id);      /* the stream's flow control */
@@ -108,7 +108,7 @@ void wt__h3_conn_datagram_done(struct wt__h3_conn *conn, bool sent);
 void wt__h3_conn_datagram_len_changed(struct wt__h3_conn *conn);
 
 /* --- Time and end --- */
-/* What was put off, and what is due: call after arrivals and before sending. */
+/* Does the work that was put off or is due. Call it after arrivals and before sending. */
 void wt__h3_conn_run(struct wt__h3_conn *conn, uint64_t now);
 /* When `wt__h3_conn_run` is due; UINT64_MAX: never. */
 uint64_t wt__h3_conn_expiry(const struct wt__h3_conn *conn);
@@ -119,7 +119,7 @@ void wt__h3_conn_close_sessions(struct wt__h3_conn *conn, const char *reason);
 /* Neither a request nor a session is open. */
 bool wt__h3_conn_is_idle(const struct wt__h3_conn *conn);
 
-/* What is known of the connection, for diagnosis: all members but `size`, which stays. Pointers live as
+/* Fills in what is known about the connection, for diagnosis: all members except `size`. Pointers live as
  * `wt_connection_info` says. */
 void wt__h3_conn_get_info(const struct wt__h3_conn *conn, struct wt_connection_info *info);
 /* The `index`th certificate that the peer showed, as of `struct wt_transport`. WT_ERR_NOT_FOUND, WT_ERR_CLOSED. */

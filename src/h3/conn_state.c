@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the files of h3 ask of a connection, and tell QUIC through it: to close it, to reset a stream, to be run again.
+ * What the files of h3 ask about a connection, and what they tell QUIC through it: close it, reset a stream, run it again.
  *
  * After an error of the connection `closing` is set and nothing is passed on any more: nghttp3 must not be called again
- * after it failed, except to be freed. QUIC ends the connection then, and frees it.
+ * after it failed, except to be freed. QUIC then ends the connection and frees it.
  */
 
 #include "h3/conn_state.h"

@@ -8,7 +8,7 @@
  * Who knows what:
  *
  *   connection   conn.c (its life, time, and the transport that core gets), side.h with server.c and client.c, info.c
- *   bytes in     demux.c (whose stream is it), headers.c with section.c (field sections), http.c (what nghttp3 tells),
+ *   bytes in     demux.c (whose stream is it), headers.c with section.c (field sections), http.c (nghttp3's callbacks),
  *                peer_control.c with control_reader.c, settings.c and priority.c; frames.c for all of them
  *   bytes out    send.c (which stream is next, and what became of its bytes), settings.c (our SETTINGS)
  *   streams      streams.c (their records), role.c (what they are for)
@@ -53,7 +53,7 @@ struct wt__h3_conn {
   struct wt__mux mux;
   nghttp3_mem http_mem; /* counts in the gauge of `mux` */
   nghttp3_conn *http;
-  /* The highest of the peer's bidirectional streams, and of those of them that were core's; -1: none. */
+  /* The highest id of the peer's bidirectional streams, and the highest that went to core; -1: none. */
   int64_t highest_id, diverted_id;
   bool http_has_hints; /* nghttp3 was given a priority for a stream that had not come yet */
   bool http_quiet;     /* nghttp3 had nothing to send when it was last asked, and nobody has called it since */
@@ -72,7 +72,7 @@ struct wt__h3_conn {
   uint64_t unsent;               /* bytes of files that were read and QUIC has not taken */
   struct wt__list open_files;    /* the least recently read first */
   size_t open_files_len;
-  size_t requests_open;    /* whose header is complete */
+  size_t requests_open;    /* requests whose header section is complete */
   size_t sessions_counted; /* our part in the counters */
 
   struct wt__control control;
@@ -95,7 +95,7 @@ struct wt__h3_conn {
   bool left; /* closing, because the application wants it */
   bool idle;
   uint64_t idle_since;
-  bool webtransport_turn; /* who is asked first for bytes to send */
+  bool webtransport_turn; /* core is asked for bytes before nghttp3 */
   bool read_blocked;      /* nghttp3 asked for a body and there was none */
   int64_t lone_fin_id;    /* nghttp3 gave out a FIN without bytes, not yet taken; -1: none */
 };
@@ -116,7 +116,7 @@ struct wt__log_limit *wt__h3_log_limit(const struct wt__h3_conn *conn);
 bool wt__h3_peer_takes(const struct wt__h3_conn *conn, const nghttp3_nv *nv, size_t count);
 /* Whether there is time for another piece of work in this pass. */
 bool wt__h3_has_time(const struct wt__h3_conn *conn);
-/* How many bytes the window of stream `id` lets us send now; that of the connection: -1. */
+/* How many bytes the window of stream `id` lets us send now; `id` -1: the connection's window. */
 uint64_t wt__h3_stream_room(const struct wt__h3_conn *conn, int64_t id);
 void wt__h3_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);
 void wt__h3_reset_stream(struct wt__h3_conn *conn, int64_t id, uint64_t wire_code);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The CONNECT stream of a session (draft section 3.2): capsules that come and go, and its end. What they say is core's.
+ * The CONNECT stream of a session (draft section 3.2): capsules in both directions, and how the stream ends. core reads and
+ * writes the capsules.
  *
- * Capsules may come before the application has accepted the session, or before a dial's answer was told. They are kept,
- * and read in the next pass.
+ * Capsules may arrive before the application has accepted the session, or before it has heard the answer to a dial. They are
+ * kept, and the next pass gives them to the session.
  */
 
 #include "h3/connect.h"

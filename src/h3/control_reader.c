@@ -2,15 +2,15 @@
 /*
  * The one reader of the peer's control stream.
  *
- * Two frames on it are of interest to us, besides nghttp3, which reads them all:
+ * nghttp3 reads all frames on it. We need two of them as well:
  *
- *   SETTINGS          nghttp3 does not show the ones that it does not know (settings.c). The payload is copied; the bytes
- *                     go on to nghttp3 as they come, or a small window of the stream would never let the rest in.
- *   PRIORITY_UPDATE   a session's, which nghttp3 would ignore (priority.c). Servers only. It is held back until it is
- *                     whole: nghttp3 (1.8) has an assertion that fails if the bytes it is given end right behind the
- *                     stream id of one, and it takes what is left of one that was too long for the beginning of the next.
+ *   SETTINGS          nghttp3 does not show settings that it does not know (settings.c). We copy the payload. nghttp3 gets
+ *                     the bytes as they come: if we held them back, a small window of the stream could keep the rest out.
+ *   PRIORITY_UPDATE   nghttp3 would ignore one for a session (priority.c). Only servers read it. We hold it back until it is
+ *                     whole: nghttp3 (1.8) has an assertion that fails if the bytes it gets end right behind the stream id,
+ *                     and it takes the rest of one that was too long for the beginning of the next.
  *
- * Heads of frames are held back as well, since only a whole one tells what it is. All else passes as it comes:
+ * We hold back heads of frames, too, since only a whole head tells the type. Everything else passes as it comes:
  *
  *            +--> HEAD --+-- SETTINGS, as the first frame ----> COPY --+-- whole: SETTINGS
  *   type --> |           +-- PRIORITY_UPDATE, of a server ----> HOLD --+-- whole: PRIORITY_UPDATE
@@ -18,11 +18,11 @@
  *            |           +-- all others ----------------------> PASS --+
  *            +---------------------------------------------------------+
  *
- * If the first frame is not SETTINGS, nghttp3 ends the connection with H3_MISSING_SETTINGS; so that it does, an update in
- * its place passes as it comes.
+ * If the first frame is not SETTINGS, nghttp3 ends the connection with H3_MISSING_SETTINGS. It has to see that frame for
+ * this, so a PRIORITY_UPDATE that comes first is passed.
  *
- * A payload that comes in one chunk is not copied. One that does not is kept, in the reader if it is as short as an update
- * may be, else on the heap until it is whole; WT__SETTINGS_PAYLOAD_MAX bounds it.
+ * A payload that arrives in one chunk is not copied. Other payloads are kept until they are whole: short ones inside the
+ * reader, longer ones on the heap. WT__SETTINGS_PAYLOAD_MAX bounds them.
  */
 
 #include "h3/control_reader.h"

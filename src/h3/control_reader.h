@@ -21,7 +21,7 @@ enum wt__control_event {
   WT__CONTROL_PASS,            /* the bytes in `bytes` are nghttp3's */
   WT__CONTROL_DROP,            /* `len` bytes were dropped, of a PRIORITY_UPDATE that is too long */
   WT__CONTROL_SETTINGS,        /* `payload` is whole; `bytes`, which end with it, are nghttp3's */
-  WT__CONTROL_PRIORITY_UPDATE, /* `payload` is whole; `bytes` are the frame, of which nghttp3 has nothing */
+  WT__CONTROL_PRIORITY_UPDATE, /* `payload` is whole; `bytes` are the whole frame: nghttp3 has no part of it yet */
   /* Errors of the connection. The reader must not be used again, except to be freed. */
   WT__CONTROL_SETTINGS_TOO_LONG, /* the payload is longer than WT__SETTINGS_PAYLOAD_MAX */
   WT__CONTROL_SIGNAL,            /* a frame of type 0x41 */

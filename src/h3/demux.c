@@ -1,22 +1,25 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Whose stream is it? The first varint of a stream of the peer decides, before nghttp3 has seen any of it:
- * 0x54 (unidirectional) and 0x41 (bidirectional) are WebTransport's (draft sections 4.2 and 4.3), all else
- * is HTTP/3's. nghttp3 knows neither and would refuse or misread them.
+ * Whose stream is it? The first varint of a peer's stream decides, before nghttp3 sees any of it: 0x54 (unidirectional) and
+ * 0x41 (bidirectional) are WebTransport's (draft sections 4.2 and 4.3), everything else is HTTP/3's. nghttp3 knows neither
+ * and would refuse or misread them.
  *
  *                     first varint incomplete: bytes are kept (at most 16)
  *     UNDECIDED --+-- 0x41, 0x54 and a whole session id --> WEBTRANSPORT --> core
  *                 +-- other -----------------------------> HTTP ----------> nghttp3, kept bytes first
  *                 +-- ended or reset before that --------> REFUSED: dropped and reported as read
  *
- * nghttp3 does not hear of a diverted stream, with two exceptions. The GOAWAY that it sends on shutdown names the
- * first id that it has not seen, which would be one that the client has long used: so before that it is shown the
- * highest diverted one, as a stream that is opened and closed again at once. And a PRIORITY_UPDATE for a stream that
- * is yet to come makes nghttp3 open it: it is closed with the stream, whatever that became. Updates for streams that
- * are known not to be HTTP/3's do not get that far (priority.c). `nghttp3_conn_shutdown_stream_read` is never called
- * for an id that was diverted: it would send a QPACK cancellation for a stream that QPACK knows nothing of.
+ * nghttp3 does not hear about streams that go to core, with two exceptions:
  *
- * Arrivals on every kind of stream come in here and are passed on.
+ *  - Before a GOAWAY. nghttp3 sends the first id that it has not seen, and the client may have used that one long ago. So we
+ *    show nghttp3 the highest id that went to core, as a stream that opens and closes at once.
+ *  - A PRIORITY_UPDATE for a stream that has not come yet makes nghttp3 open it. We close it there when the stream closes,
+ *    whatever the stream has become. Updates for streams that are known to be core's do not reach nghttp3 (priority.c).
+ *
+ * We never call `nghttp3_conn_shutdown_stream_read` for an id that went to core: it would send a QPACK cancellation for a
+ * stream that QPACK does not know.
+ *
+ * All arrivals on streams come in here and are passed on.
  */
 
 #include "h3/demux.h"
@@ -95,8 +98,7 @@ static void decide_http(struct wt__h3_conn *conn, struct wt__h3_stream *record, 
   conn->side->recv_request(conn, record);
 }
 
-/* Looks at the beginning of a stream, of which `data` is the newest part. Returns how much of `data` was
- * used up. */
+/* Looks at the beginning of a stream; `data` is its newest part. Returns how much of `data` was used up. */
 static size_t demux_decide(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len) {
   size_t had = record->head_len, header_len = 0;
   size_t n = len < sizeof(record->head) - had ? len : sizeof(record->head) - had;

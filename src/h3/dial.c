@@ -6,19 +6,18 @@
  *            for the SETTINGS, then    Extended CONNECT sent;              2xx: with a session
  *            for a stream              1xx answers are skipped             else: why there is none
  *
- * Only the SETTINGS tell which draft the server speaks, and which name the protocol has in the request; and a
- * client must not ask a server that lacks something.
+ * A dial waits for the SETTINGS because they tell which draft the server speaks, and so the protocol's name in the request,
+ * and because a client must not send a request for a session to a server that lacks something.
  *
- * What arrives is noted; the application hears of it in `wt__dials_run`, before the session's own callbacks. An
- * accepted session is made at once, so that its capsules and streams find it; core holds them back until then.
+ * Arrivals only set marks. `wt__dials_run` calls the application, before any callback of the session. The session is made
+ * at once when the answer accepts it, so that its capsules and streams find it; core holds them back until then.
  *
- * An optimistic dial makes its session when it asks. Streams and datagrams may then be on their way before the
- * answer, and the server keeps them (section 4.6). The stream has both a dial and a session until the answer: what
- * the answer says goes to the dial, what comes behind it to the session. If there is no session after all, it ends
- * before the dial does.
+ * An optimistic dial makes its session when it sends the request. Streams and datagrams may then go out before the answer,
+ * and the server keeps them (section 4.6). Until the answer, the stream has both a dial and a session: the dial gets the
+ * header section of the answer, the session gets what follows. If the server refuses, the session ends before the dial.
  *
- * The fields of a request are kept in the form in which a server keeps those it got (fields.c), because a dial
- * may have to wait longer than its caller's strings live.
+ * The fields of the request are kept in the form in which a server keeps received ones (fields.c), because a dial may wait
+ * longer than its caller's strings live.
  */
 
 #include "h3/dial.h"
@@ -83,7 +82,7 @@ static const struct wt__role role_dial;
 
 /* --- One dial --- */
 
-/* The stream is the dial's no more, but its session's, if there is one, whose connect is returned; else NULL. */
+/* The dial gives up its stream. If there is a session, the stream is its now; returns the session's connect, or NULL. */
 static struct wt__h3_connect *dial_leave_stream(struct wt__h3_dial *dial) {
   struct wt__h3_connect *connect = dial->connect;
   if (connect) {
@@ -257,7 +256,7 @@ static int dial_make_session(struct wt__h3_dial *dial, const char *protocol) {
   struct wt__h3_connect *connect = wt__connect_new(conn, dial->stream, (size_t)conn->config->max_stream_data);
   int rv;
   if (connect == NULL) return WT_ERR_NOMEM;
-  /* First what may fail: a session that was made is told its end. There is nothing to copy before the answer. */
+  /* First what may fail, since a session that exists gets an `on_close`. Before the answer there is nothing to copy. */
   rv = wt__session_fields_copy(connect->fields, &dial->answer);
   if (rv == 0) rv = dial_session_new(dial, connect, protocol);
   if (rv != 0) {
@@ -282,7 +281,7 @@ static void dial_make_unanswered(struct wt__h3_dial *dial) {
   }
 }
 
-/* There is none after all. */
+/* The server refused the session that an optimistic dial had made. */
 static void dial_refuse_session(struct wt__h3_dial *dial) {
   enum wt_party by = WT_TRANSPORT;
   wt_session *session = dial->session;
@@ -422,7 +421,7 @@ static const char *protocol_read(struct wt__h3_dial *dial, char *protocol, char 
   return NULL;
 }
 
-/* An optimistic one learns what the server said. */
+/* The session of an optimistic dial learns what the server said. */
 static int dial_answer_session(struct wt__h3_dial *dial, const char *protocol) {
   int rv = wt__session_fields_copy(dial->connect->fields, &dial->answer);
   return rv ? rv : wt__session_set_protocol(dial->session, protocol);

@@ -8,12 +8,12 @@
 
 struct wt__h3_conn;
 
-/* Asks for as many of the waiting as may be. */
+/* Sends the requests of waiting dials, as many as the server and the streams allow. */
 void wt__dials_send(struct wt__h3_conn *conn);
 void wt__dials_run(struct wt__h3_conn *conn);
-/* The server will not look at streams from `id` on. */
+/* A GOAWAY: the server ignores requests on streams from `id` on. */
 void wt__dials_goaway(struct wt__h3_conn *conn, int64_t id);
-/* The connection is over: all are told. */
+/* The connection is over: all dials get their `on_reply`. */
 void wt__dials_end(struct wt__h3_conn *conn);
 
 #endif

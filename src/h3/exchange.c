@@ -6,16 +6,16 @@
  *           for a connection, its      |           |                |
  *           handshake, and a stream    +-----------+----------------+--- failed --> on_close(why)
  *
- * It does not wait for the SETTINGS: nothing of a plain request depends on them. It does wait for the end of the
- * handshake, so that nothing is said to a server that has not proved who it is.
+ * An exchange does not wait for the SETTINGS, since a plain request does not depend on them. It waits for the end of the
+ * handshake, so that we send nothing to a server that has not proved who it is.
  *
- * What arrives is noted, and acted on in `wt__exchanges_run`: there, and only there, are all callbacks but
- * `on_body`, and the freeing. `on_body` is also called directly from an arrival when nothing is in its way. Interim
- * responses (1xx) are skipped, and so are trailers, which nghttp3 does not pass on.
+ * Arrivals only set marks. `wt__exchanges_run` makes all callbacks but one, and frees exchanges. `on_body` may also be
+ * called directly from an arrival, if nothing is in its way. Interim responses (1xx) are skipped, and so are trailers, which
+ * nghttp3 does not pass on.
  *
- * It is over with the stream, which QUIC closes when both sides have said all and the server has acknowledged it. A
- * server may answer before it has read the request; then it says that it wants no more of it (STOP_SENDING), which is
- * no failure. If it neither reads nor says so, the application's body is still sent to its end.
+ * An exchange ends with its stream. QUIC closes the stream when both sides have sent everything and the server has
+ * acknowledged it. A server may answer before it has read the request, and then refuse the rest with STOP_SENDING: that is
+ * no failure. If it neither reads nor refuses, we still send the application's body to its end.
  */
 
 #include "h3/exchange.h"

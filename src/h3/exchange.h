@@ -10,7 +10,7 @@
  *      \--> fail, from the loop -----------------------------^
  *
  * The exchange is over when the response is complete and the request was sent, or was not wanted any more; or with
- * an error. Then its owner is told, then the application, then it is freed.
+ * an error. Then the owner gets `on_progress`, the application `on_close`, and the exchange is freed.
  */
 
 #include <stdbool.h>
@@ -37,14 +37,12 @@ struct wt__exchange_options {
 
 /* WT_ERR_INVALID (the method, a header field, a body of both kinds), WT_ERR_TOO_LARGE (the header), WT_ERR_NOMEM. */
 int wt__exchange_new(const struct wt__exchange_options *options, wt_exchange **out);
-/* Frees one that was never attached, without a word. */
-void wt__exchange_free(wt_exchange *exchange);
 
-/* Frees one that was not attached, and tells nobody: `wt_client_request` fails. */
+/* Frees one that was not attached, without a callback: `wt_client_request` fails. */
 void wt__exchange_free(wt_exchange *exchange);
 
 /* The connection that the request is to go out on, once the handshake is done and a stream is there. Where the
- * connection takes no more requests, `on_close` says so by and by; never from inside this call. */
+ * connection takes no more requests, `on_close` says so later; never from inside this call. */
 void wt__exchange_attach(wt_exchange *exchange, struct wt__h3_conn *conn);
 /* That connection; NULL: none yet. Also inside `on_close`. */
 struct wt__h3_conn *wt__exchange_conn(const wt_exchange *exchange);

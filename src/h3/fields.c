@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The fields of a message, in two blocks of memory: their text, and where in it each field stands.
+ * The fields of a message, in two blocks of memory: their text, and the place of each field in it.
  *
  *   text   :method\0GET\0:path\0/\0user-agent\0curl/8\0
  *   items  {at 0, 7, 3}  {12, 5, 1}  {20, 10, 6}
  *
- * A request has a dozen short fields that are read a few times and freed together. A search walks the items, and their
- * number and lengths are those that were added: what the text holds cannot lead the walk astray. The NUL behind each
- * name and value is for the application, which gets plain strings; `wt__fields_add` takes no text that has one inside.
- * The text grows while the field section arrives, so pointers into it are taken only once the section is complete.
+ * A request has a dozen short fields that are read a few times and freed together. A search walks the items. Their number
+ * and lengths are those that were added, so no text can mislead the walk. The NUL behind each name and value is for the
+ * application, which gets plain strings; `wt__fields_add` refuses a text with a NUL inside. The text may move while the
+ * field section arrives, so take pointers into it only when the section is complete.
  *
- * Fields that came more than once are joined into further items behind those that came, once all are there: a reader that
- * takes the first of them sees a part of what was said.
+ * Once all fields are there, those that came more than once are joined into further items: a reader that took only the first
+ * would miss a part.
  *
- * The fields are bounded by what RFC 9114, section 4.2.2 counts: names, values and 32 bytes for each field.
+ * RFC 9114, section 4.2.2 says how to count the fields against the bound: names, values and 32 bytes for each field.
  */
 
 #include "h3/fields.h"

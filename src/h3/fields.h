@@ -39,9 +39,9 @@ int wt__fields_add(struct wt__fields *fields, const uint8_t *name, size_t name_l
 int wt__fields_add_text(struct wt__fields *fields, const char *name, const char *value);
 /* Once all fields are there: joins the values of those that came more than once, for `wt__fields_value`. WT_ERR_NOMEM. */
 int wt__fields_join(struct wt__fields *fields);
-/* Makes `*to`, which is empty and counts in the same gauge, what `*from` was, which is empty then; no more are added. */
+/* Moves all fields to `*to`, which is empty and counts in the same gauge. Neither may get more fields then. */
 void wt__fields_move(struct wt__fields *to, struct wt__fields *from);
-/* The same for a copy, in whatever gauge `*to` counts. WT_ERR_NOMEM: `*to` is empty. */
+/* Copies all fields to `*to`, which may count in another gauge. WT_ERR_NOMEM: `*to` is empty. */
 int wt__fields_copy(struct wt__fields *to, const struct wt__fields *from);
 /* The value of the field of that name, joined if it came more than once, or NULL. */
 const char *wt__fields_value(const struct wt__fields *fields, const char *name);

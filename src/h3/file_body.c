@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The file behind an answer, which is read when there is room to send it (answer.c).
+ * The file behind an answer. It is read when there is room to send (answer.c).
  *
- * A client decides how long an answer takes, so it must not decide how many descriptors that costs. The descriptors of
- * answers are therefore a cache with two bounds, one for a connection and one for the worker. Over a bound the file
- * that was read least recently is closed, and it is opened again for its next piece. So a client that takes nothing
- * loses its descriptors to those that do.
+ * A client decides how long an answer takes, but it must not decide how many descriptors that costs. So the descriptors of
+ * answers are a cache with two bounds: one for a connection and one for the worker. Over a bound, the file that was read
+ * least recently is closed, and opened again for its next piece. So a client that takes nothing loses its descriptors to
+ * clients that read.
  *
- * The second opening has to find the same file: device, inode, size and time of the last change are compared. If the
- * file was replaced meanwhile the answer cannot be completed, and is reset. An answer that is taken without long
- * pauses keeps its descriptor, so that a file which is replaced is sent to its end as it was.
+ * The second opening has to find the same file: we compare device, inode, size and time of the last change. If the file was
+ * replaced meanwhile, the answer cannot be completed and is reset. An answer that the client takes without long pauses keeps
+ * its descriptor, so a file that is replaced during the answer is sent to its end as it was.
  */
 
 #include "h3/file_body.h"
@@ -85,7 +85,7 @@ static void file_close(struct wt__file_body *file) {
   errno = error;
 }
 
-/* It was read just now. Those that were not for longest go where there are too many. */
+/* The file was read just now. If too many are open, the least recently read are closed. */
 static void file_keep(struct wt__file_body *file) {
   struct wt__h3_conn *conn = file->conn;
   struct wt__open_files *files = files_of(conn);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Following the frames of an HTTP/3 stream (RFC 9114, section 7.1): type and length of each, the payload only counted.
- * What frames mean is the business of those who follow: headers.c, and control_reader.c.
+ * Following the frames of an HTTP/3 stream (RFC 9114, section 7.1): the type and length of each; the payload is only
+ * counted. headers.c and control_reader.c decide what a frame means.
  *
  * 0x41 begins a WebTransport stream, and may stand nowhere else: as the type of a later frame it is a connection error
  * (draft section 4.3). nghttp3 takes it for an unknown frame, reads the session id as a length and skips what follows, so
- * that bytes vanish instead. So whoever follows the frames fails the connection when one of that type begins.
+ * that bytes vanish instead. So whoever follows the frames must close the connection when such a frame begins.
  */
 
 #include "h3/frames.h"

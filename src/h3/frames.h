@@ -23,7 +23,7 @@ enum wt__frames_step {
   WT__FRAMES_PAYLOAD, /* of the frame that has begun */
 };
 
-/* Takes the next `*taken` bytes of a stream, of at least one. A frame of type 0x41 begins with its type: it has no length. */
+/* Takes the next `*taken` bytes of a chunk that has one at least. A frame of type 0x41 begins with its type alone. */
 enum wt__frames_step wt__frames_step(struct wt__frames *frames, const uint8_t *data, size_t len, size_t *taken,
                                      uint64_t *type);
 

@@ -11,17 +11,19 @@
  *       malformed: the stream ends with H3_MESSAGE_ERROR --------------------+
  *       too large: a request is answered with 431, a response fails ---------+
  *
- * A session may be accepted with 204 (RFC 9110, section 9.3.6: any 2xx makes a tunnel), but nghttp3 lets no DATA follow that,
- * whatever the method. So the frames behind such an answer do not go to nghttp3: the payload of DATA goes to the session.
+ * A session may be accepted with 204 (RFC 9110, section 9.3.6: any 2xx makes a tunnel), but nghttp3 allows no DATA after
+ * that, whatever the method. So nghttp3 does not get the frames behind such an answer: the payload of DATA goes to the
+ * session.
  *
- * nghttp3 gets nothing more of a stream whose section was found wanting; what still comes is dropped.
+ * After a section was refused, nghttp3 gets nothing more of the stream; what still comes is dropped.
  *
- * Costs. A section that arrives in one packet is not copied. One that does not is kept up to `max_header_bytes`; a frame
- * that announces more is not waited for: an encoder writes a field in fewer bytes than we count for it. These bytes count
- * as read at once, or a small window of the stream would never let the rest in. What comes behind a section that waits for
- * QPACK does not count as read, so that the stream's window bounds it.
+ * Costs: a section that arrives in one packet is not copied. Others are kept, up to `max_header_bytes`. A frame that
+ * announces more is refused at once: an encoder never needs more bytes for a field than we count for it. Kept bytes of a
+ * section count as read, because a small window of the stream could otherwise keep the rest out. Bytes behind a section that
+ * waits for QPACK do not count as read, so that the stream's window bounds them.
  *
- * A peer that keeps sending sections that cannot be used costs a decoding each; past a rate the connection is closed.
+ * Each section that is refused has cost us a decoding. A peer that sends them faster than a limit allows loses its
+ * connection.
  */
 
 #include "h3/headers.h"
@@ -84,7 +86,7 @@ static bool peer_is_tolerated(struct wt__h3_conn *conn) {
   return false;
 }
 
-/* nghttp3 hears no more of the stream. */
+/* nghttp3 gets nothing more of the stream. */
 static void section_refuse(struct wt__h3_conn *conn, struct wt__h3_stream *record, enum wt__section_result result) {
   record->reading = WT__H3_DISCARD;
   wt__headers_drop(conn, record);
@@ -138,7 +140,7 @@ static void section_block(struct wt__h3_conn *conn, struct wt__h3_stream *record
   }
 }
 
-/* What becomes of a section that nghttp3 may not have now: in `data`, or in what is kept if that is NULL. */
+/* nghttp3 may not have the section now: keep or refuse it. It is in `data`, or already kept if that is NULL. */
 static void section_withhold(struct wt__h3_conn *conn, struct wt__h3_stream *record, enum wt__section_result result,
                              const uint8_t *data, size_t len) {
   if (conn->closing) return;
@@ -318,7 +320,7 @@ static void stream_unblock(struct wt__h3_conn *conn, struct wt__h3_stream *recor
   wt__buf_free(&behind);
 }
 
-/* Those that have to wait again go to the end of the list. */
+/* Sections that have to wait again go to the end of the list. */
 static void sections_unblock(struct wt__h3_conn *conn) {
   for (size_t left = conn->blocked_section_count; left > 0 && !conn->closing; left--) {
     struct wt__link *first = wt__list_first(&conn->blocked_sections);

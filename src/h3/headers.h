@@ -14,7 +14,7 @@
 struct wt__h3_conn;
 struct wt__h3_stream;
 
-/* What is kept of a stream: a section that is not whole, or one that waits for QPACK and all that came behind it. */
+/* What we keep of a stream: a section that is not whole, or one that waits for QPACK and everything behind it. */
 struct wt__headers_held {
   struct wt__h3_stream *record;
   struct wt__link link; /* in `blocked_sections` of the connection, while it waits for QPACK */

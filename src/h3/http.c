@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The seam to nghttp3: its callbacks, and bytes in.
+ * The border to nghttp3: its callbacks, and the bytes that it gets.
  *
- * nghttp3 knows streams by id; so do we. Its own per-stream pointer is not used.
+ * nghttp3 knows streams by id, and so do we. Its own pointer for a stream is not used.
  *
- * Fields do not come from nghttp3: headers.c has decoded and checked them before it gets to see their bytes. So it never
- * has to wait for QPACK either. What it adds are the rules of pseudo-header fields and of the order of frames.
+ * Fields do not come from nghttp3: headers.c decodes and checks them before nghttp3 gets the bytes, so nghttp3 never has to
+ * wait for QPACK. It adds the rules for pseudo-header fields and for the order of frames.
  *
- * Flow control: `nghttp3_conn_read_stream` says how many bytes it used up itself. Bytes of bodies are not among them;
- * whoever takes them reports them.
+ * Flow control: `nghttp3_conn_read_stream` returns how many bytes it has used up itself. Bytes of bodies are not among them;
+ * whoever takes those reports them as read.
  */
 
 #include "h3/http.h"
@@ -48,7 +48,7 @@ static void *http_realloc(void *ptr, size_t size, void *user_data) {
 
 /* --- Callbacks --- */
 
-/* Once the connection is closing nghttp3 is told to stop at once. */
+/* Once the connection is closing, nghttp3 has to stop at once. */
 static int http_result(const struct wt__h3_conn *conn) { return conn->closing ? NGHTTP3_ERR_CALLBACK_FAILURE : 0; }
 
 /* The stream; NULL: it is gone. */

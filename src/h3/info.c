@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What a request tells of its connection, and what HTTP/3 adds to the connection information (`struct wt_connection_info`): the peer's SETTINGS, which draft they
- * chose, and when they came. QUIC fills in the rest first.
+ * What a request says about its connection, and what HTTP/3 adds to `struct wt_connection_info`: the peer's SETTINGS, which
+ * draft they chose, and when they came. QUIC fills in the rest first.
  *
- * The SETTINGS are kept as they were received, in order and with those that nobody here knows (RFC 9114, section
- * 7.2.4 has them ignored, but a person who wonders why there is no session wants to see them). The reader of the control
- * stream bounds their number. They are told apart from `conn->peer`, which holds what the connection acts on:
- * there, drafts that this end was told not to speak are left out.
+ * The SETTINGS are kept as received: in order, with unknown ones. RFC 9114, section 7.2.4 says to ignore unknown ones, but a
+ * person who wonders why there is no session wants to see them. wire/settings.h bounds their number. `conn->peer` is another
+ * thing: it holds what the connection acts on, without the drafts that this end was told not to speak.
  */
 
 #include "h3/info.h"

@@ -2,7 +2,7 @@
 #ifndef WT_H3_INFO_H
 #define WT_H3_INFO_H
 
-/* What is kept of the peer for diagnosis. */
+/* The peer's SETTINGS, kept for diagnosis. */
 
 #include <stddef.h>
 #include <stdint.h>

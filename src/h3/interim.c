@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Interim answers: 100 by ourselves, others as the application likes.
+ * Interim answers: the library sends 100, the application sends others.
  *
  * A client with a large body may send `expect: 100-continue` and wait, so that it need not send the body of a request that
- * will be refused. The application shows that it wants the body by `on_body`, so there is nothing more to call:
+ * will be refused. An application shows with `on_body` that it wants the body, and need not call anything else:
  *
  *    handler sets on_body, not paused  -->  100 in the same pass, then the body comes
  *    handler pauses, resumes later     -->  100 after `wt_request_resume`
@@ -11,7 +11,7 @@
  *    handler answers                   -->  the answer alone
  *    bytes of the body, or its end, have come  -->  the client does not wait: no 100
  *
- * Never to a CONNECT: Chromium gives up a session whose request gets any interim answer.
+ * A CONNECT never gets one: Chromium gives up a session whose request gets any interim answer.
  */
 
 #include "h3/interim.h"

@@ -6,7 +6,7 @@
 
 #include <webtransport/request.h>
 
-/* What a request asks for before it sends its body. */
+/* What the client waits for before it sends the body. */
 enum wt__expect {
   WT__EXPECT_NOTHING,
   WT__EXPECT_CONTINUE, /* 100 is still to be sent */

@@ -2,11 +2,11 @@
 /*
  * The peer's control stream (RFC 9114, section 6.2.1), on its way to nghttp3.
  *
- *                 +-- SETTINGS ---------> settings.c, then nghttp3
- *   control_reader+-- PRIORITY_UPDATE --> priority.c, then nghttp3 if it is for a stream of HTTP/3
- *                 +-- all else ---------> nghttp3: GOAWAY comes back from there (http.c), and it judges the order of frames
+ *                   +-- SETTINGS ---------> settings.c, then nghttp3
+ *   control_reader -+-- PRIORITY_UPDATE --> priority.c, then nghttp3 if it is for a stream of HTTP/3
+ *                   +-- everything else --> nghttp3, which checks the order of frames; it reports GOAWAY to http.c
  *
- * Each byte counts as read once: nghttp3 says so for what it gets, and what is dropped is reported here.
+ * Each byte is reported as read once: by nghttp3 if it got the byte, here if the byte was dropped.
  */
 
 #include "h3/peer_control.h"

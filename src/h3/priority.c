@@ -2,16 +2,16 @@
 /*
  * How urgent a session is (draft section 3.4; RFC 9218).
  *
- * A client says it with the `priority` field of its request, and changes it with PRIORITY_UPDATE frames on its
- * control stream. nghttp3 reads both and keeps the result for the stream, whichever comes first. But once a
- * session is accepted, its CONNECT stream has a priority of its own there: capsules go before everything else;
- * and from then on nghttp3 ignores what the client says. So updates are looked at here too, before nghttp3 gets them:
+ * A client says it with the `priority` field of its request, and changes it with PRIORITY_UPDATE frames on its control
+ * stream. nghttp3 reads both and keeps the result for the stream, whichever comes first. But once a session is accepted, we
+ * give its CONNECT stream another priority in nghttp3, so that capsules go before everything else; from then on nghttp3
+ * ignores what the client says. So we read updates, too, before nghttp3 gets them:
  *
  *     before the request, or before the upgrade     nghttp3 keeps it, `wt__priority_of_request` asks
  *     after the upgrade                             the session's streams and datagrams move
  *
- * nghttp3 is the one to judge updates: a malformed one, or one for a stream that cannot be, ends the connection
- * there. Here it is passed over.
+ * nghttp3 judges updates: it ends the connection for a malformed one, or one for a stream that cannot exist. Here such
+ * updates are only skipped.
  */
 
 #include "h3/priority.h"
@@ -34,9 +34,8 @@ static void session_update(struct wt__h3_conn *conn, const uint8_t *payload, siz
   wt__session_set_urgency(connect->session, pri.urgency);
 }
 
-/* nghttp3 would open a stream for each id that it does not know, and nobody would close those of streams that were
- * diverted to core, or are gone. An update that was overtaken by a later stream than its own is lost with them: it is
- * but a hint. */
+/* nghttp3 would open a stream for each id that it does not know, and nobody would close it if the stream went to core or
+ * is gone. An update that a later stream has overtaken is lost with those: it is only a hint. */
 static bool update_is_for_http(struct wt__h3_conn *conn, const uint8_t *payload, size_t len) {
   uint64_t id;
   if (wt__varint_read(payload, len, &id) == 0 || (id & 3) != 0) return true; /* wrong: nghttp3 says how */

@@ -14,7 +14,7 @@ struct wt__h3_conn;
 
 /* The payload of a client's PRIORITY_UPDATE. True: nghttp3 has to get it, too. */
 bool wt__priority_recv_update(struct wt__h3_conn *conn, const uint8_t *payload, size_t len);
-/* Of the request on stream `id`: what its `priority` field said, or a PRIORITY_UPDATE before or after it. */
+/* The urgency of the request on stream `id`: from its `priority` field, or from a PRIORITY_UPDATE. */
 unsigned wt__priority_of_request(const struct wt__h3_conn *conn, int64_t id);
 
 #endif

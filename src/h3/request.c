@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A request: how it ends, and what an application reads from it and sets. Its life is in request_run.c, its answer in
- * answer.c. This file knows neither, so that both can build on it.
+ * answer.c. This file calls neither, so that both can use it.
  *
- * Nothing is freed here while the application may look at it. `wt__request_abort` ends the stream and lists the request;
- * the next pass calls `on_close` and frees it.
+ * Nothing is freed here while the application may use it. `wt__request_abort` ends the stream and makes the request due; the
+ * next pass calls `on_close` and frees it.
  */
 
 #include "h3/request.h"

@@ -3,7 +3,7 @@
 #define WT_H3_REQUEST_H
 
 /*
- * A request of a client, on a server. What each member is for is told in request_run.c, where its life is.
+ * A client's request, on a server. Its life is in request_run.c.
  *
  * A request may end before its stream does (the client gave up), and a session ends after it (core keeps it until its
  * streams are closed). So each has a life of its own, and they point to each other only while both live.

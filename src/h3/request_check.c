@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Does a request say clearly for whom it is, and from where it comes?
+ * Does a request say clearly for which host it is, and from which origin it comes?
  *
- * `:authority` and `host` may both be there, and must then be the same (RFC 9114, section 4.3.1): a check upstream may
- * have looked at one of them, ours looks at the other. Neither may be empty or carry user information.
+ * `:authority` and `host` may both be there, and must then be the same (RFC 9114, section 4.3.1): a proxy may have checked
+ * one of them, and we would use the other. Neither may be empty or carry user information.
  *
- * Some fields have one value, and RFC 9110, section 5.3 forbids to send them twice. If one comes twice all the same, then
- * whoever reads the first and whoever reads the last read different requests. `origin` is the one that guards something
- * here. Such requests are refused, whoever else might have let them pass.
+ * Some fields have one value, and RFC 9110, section 5.3 forbids to send them twice. If one comes twice anyway, a reader of
+ * the first and a reader of the last see different requests. `origin` is the one that protects something here. Such requests
+ * are refused, even if a proxy let them pass.
  */
 
 #include "h3/request_check.h"
@@ -30,7 +30,7 @@ static enum wt__request_fault authority_check(const struct wt__fields *fields, c
   return WT__REQUEST_SOUND;
 }
 
-/* Fields with one value, of those that a request may have. nghttp3 sees to `content-length`. */
+/* Fields of a request that have one value. nghttp3 checks `content-length`. */
 static const char *const single_names[] = {
     "origin",
     "host",

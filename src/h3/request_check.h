@@ -2,7 +2,7 @@
 #ifndef WT_H3_REQUEST_CHECK_H
 #define WT_H3_REQUEST_CHECK_H
 
-/* What the fields of a request have to be together, where nghttp3 looks at each alone. */
+/* Whether the fields of a request fit together. nghttp3 looks at each field alone. */
 
 #include "h3/fields.h"
 

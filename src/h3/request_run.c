@@ -8,16 +8,15 @@
  *         v                                                           v           v
  *    aborted: the client reset it, or we gave it up ------------------------------> on_close(WT_ERR_CLOSED)
  *
- * A WebTransport request waits because only the SETTINGS tell which draft the client speaks (PROTOCOL: a
- * CONNECT does overtake the control stream when packets are lost). While the server's memory is full, the answer is 503
- * in place of the handler's.
+ * A WebTransport request waits because only the SETTINGS tell which draft the client speaks. A CONNECT does overtake the
+ * control stream when packets are lost. While the server's memory is full, the library answers with 503 and the handler is
+ * not called.
  *
- * What arrives is noted, and acted on in `wt__request_run`: there, and only there, are the handler, all
- * callbacks but `on_body`, and the freeing of a request. `on_body` is also called directly from an
- * arrival when nothing is in its way, which saves a copy of every body.
+ * Arrivals only set marks. `wt__request_run` alone calls the handler, makes all callbacks but one, and frees requests.
+ * `on_body` may also be called directly from an arrival, if nothing is in its way: that saves a copy of every body.
  *
- * Bytes of a body that cannot be delivered yet are kept, uncounted as read, so that the stream's window
- * bounds them. The body of a WebTransport request is capsules: it waits for the session.
+ * Bytes of a body that cannot be delivered yet are kept and not counted as read, so that the stream's window bounds them.
+ * The body of a WebTransport request is capsules: it waits for the session.
  */
 
 #include <string.h>

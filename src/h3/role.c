@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-
 /*
- * A stream of HTTP/3 that nobody has: its owner has ended, or it never had one, as the peer's control stream. What still
- * comes is dropped and counts as read.
+ * The role of an HTTP/3 stream without an owner: the owner has ended, or there never was one, as for the peer's control
+ * stream. What still comes is dropped and counts as read.
  */
 
 #include "h3/role.h"

@@ -3,7 +3,7 @@
 #define WT_H3_ROLE_H
 
 /*
- * What a stream of HTTP/3 is there for. Each has a role, and an owner of that role, to whom the connection passes on what
+ * What an HTTP/3 stream is used for. Each stream has a role and an owner. The connection passes on to the owner what
  * happens on the stream:
  *
  *   role        owner                             of              file
@@ -34,7 +34,7 @@ struct wt__role {
   /* --- Header sections (headers.c) --- */
   /* Whether the header section of the message has not been whole yet, so that the stream has a deadline for it. */
   bool (*awaits_headers)(const struct wt__h3_stream *stream);
-  /* Where the fields of the section that was read go; NULL: they are of no interest, as those of trailers. */
+  /* Where to put the fields of the section that is being read; NULL: drop them (trailers, for example). */
   struct wt__fields *(*fields)(struct wt__h3_stream *stream);
   void (*headers_done)(struct wt__h3_stream *stream);
   /* A section is too large, or there is no memory for it: WT_ERR_TOO_LARGE, WT_ERR_NOMEM. */
@@ -71,7 +71,7 @@ struct wt__role {
 
 extern const struct wt__role wt__role_none;
 
-/* For what does not matter to a role. */
+/* For members that do not matter to a role. */
 bool wt__role_no(const struct wt__h3_stream *stream);
 void wt__role_ignore(struct wt__h3_stream *stream);
 void wt__role_ignore_number(struct wt__h3_stream *stream, uint64_t number);
@@ -81,12 +81,12 @@ nghttp3_ssize wt__role_no_bytes(struct wt__h3_stream *stream, nghttp3_vec *vecs,
 struct wt__h3_connect *wt__role_no_connect(const struct wt__h3_stream *stream);
 /* Content is dropped, and counts as read. */
 void wt__role_drop(struct wt__h3_stream *stream, const uint8_t *data, size_t len);
-/* What cannot be read is treated as malformed. */
+/* Treats an unreadable section as malformed. */
 void wt__role_unreadable_is_malformed(struct wt__h3_stream *stream, int error);
 
-/* `owner` has the stream from now on. */
+/* From now on the stream belongs to `owner`. */
 void wt__role_set(struct wt__h3_stream *stream, const struct wt__role *role, void *owner);
-/* It has it no more. */
+/* The stream belongs to nobody any more. */
 void wt__role_leave(struct wt__h3_stream *stream);
 
 #endif

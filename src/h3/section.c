@@ -3,22 +3,22 @@
  * Field sections of the peer, from QPACK's bytes to fields (RFC 9204, section 4.5), with a decoder of our own beside the
  * one in nghttp3's connection.
  *
- * Why twice? nghttp3's connection drops a field with a character that is not allowed and says nothing, so that a request
- * with a foreign but dirty `origin` looks like one without. And it decodes a section to its end, however large the
- * fields become: a byte can stand for an entry of 4,000 bytes in the dynamic table. Here every field is seen, checked, and
- * counted, and decoding stops with the first one that is too much. nghttp3's connection gets the bytes afterwards
- * (headers.c), and never a section that was found wanting. The decoder itself is nghttp3's as well.
+ * Why decode twice? nghttp3's connection drops a field with a forbidden character and does not say so: a request with a
+ * foreign but dirty `origin` then looks like one without. And it decodes a section to its end, however large the fields
+ * become: one byte can stand for an entry of 4,000 bytes in the dynamic table. Here every field is seen, checked and
+ * counted, and decoding stops at the first one that is too much. nghttp3's connection gets the bytes afterwards (headers.c),
+ * and never those of a section that was refused. The decoder itself is nghttp3's, too.
  *
  *    encoder stream --+--> wt__sections_recv_encoder   our dynamic table
  *                     +--> nghttp3's connection        its own; it also writes the decoder stream
  *    request stream -----> wt__section_decode --done--> nghttp3's connection
  *
- * Both tables are the same at all times, since only the encoder stream changes them. What our decoder would say to the
- * peer (acknowledgements) is thrown away.
+ * Both tables are always the same, since only the encoder stream changes them. What our decoder would send to the peer
+ * (acknowledgements) is dropped.
  *
  * A section is decoded in one go, when all of it is there. So a decoder keeps nothing of it, and an announced length costs
- * nothing before the bytes have come. Most peers use QPACK's static table alone: then a decoder has nothing to
- * remember either, and lives as long as the call.
+ * nothing before the bytes have come. Most peers use only QPACK's static table. Then the decoder has nothing to remember,
+ * and lives only during the call.
  */
 
 #include "h3/section.h"

@@ -12,7 +12,7 @@
 
 #include "h3/fields.h"
 
-/* What our SETTINGS say of QPACK, and what nghttp3 is configured with. */
+/* QPACK's limits, in our SETTINGS and in nghttp3's configuration. */
 #define WT__QPACK_TABLE_CAPACITY 4096
 #define WT__QPACK_BLOCKED_STREAMS 100
 
@@ -39,8 +39,8 @@ void wt__sections_free(struct wt__sections *sections);
 /* Takes bytes of the peer's encoder stream, without the stream's type. Returns 0, or nghttp3's error. */
 int wt__sections_recv_encoder(struct wt__sections *sections, const uint8_t *data, size_t len);
 
-/* Decodes a whole section and adds its fields to `fields`. What they are after another result than DONE or BLOCKED is
- * not to be used; after BLOCKED nothing was added. */
+/* Decodes a whole section and adds its fields to `fields`. After BLOCKED nothing was
+ * added; after any other result than DONE or BLOCKED the fields must not be used. */
 enum wt__section_result wt__section_decode(struct wt__sections *sections, const uint8_t *data, size_t len,
                                            struct wt__fields *fields, int *error);
 

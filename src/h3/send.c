@@ -8,20 +8,17 @@
  *   2. nghttp3: the rest of the control stream, QPACK, answers, capsules of sessions
  *   3. core: the streams of sessions
  *
- * The first goes before all else. The other two take turns, a packet's worth each, so that neither a
- * large answer nor busy sessions keep the other waiting; within each, nghttp3 goes by priority and core
- * round robin.
+ * The first goes before all else. The other two take turns of a packet each, so that neither a large answer nor busy
+ * sessions keep the other waiting. Among its own streams, nghttp3 goes by priority and core round robin.
  *
- * nghttp3 is not asked before each packet of a busy session, but once a pass (`http_quiet`): between the packets of
- * a pass nothing is given to it but what is cleared here. A stream of a session that is the only one with bytes, and
- * nghttp3's choice while no session has any, are not asked about before each packet either (`alone`): a turn is then
- * the rest of the pass. Between requests of one urgency that are incremental, nghttp3 counts bytes, so a longer turn is
- * followed by a longer wait.
+ * If nghttp3 had nothing to send, it is not asked again in the same pass (`http_quiet`), except after a call that may change
+ * that; such calls clear the mark. A stream of a session that is the only one with bytes has the rest of the pass as its
+ * turn, and so has nghttp3's choice while no session has bytes (`alone`). For incremental requests of one urgency nghttp3
+ * counts bytes, so that a longer turn means a longer wait.
  *
- * Two habits of nghttp3 need care. It returns "nothing" when the stream it looked at had no body ready,
- * although others may have: so it is asked again as long as that was the reason. And it gives out a FIN
- * without bytes only once if an acknowledgement arrives before QUIC has taken it: so that FIN is
- * remembered here.
+ * Two habits of nghttp3 need care. It returns "nothing" when the stream that it looked at had no body ready, although others
+ * may have one: so we ask again as long as that was the reason. And it gives out a FIN without bytes only once if an
+ * acknowledgement arrives before QUIC has taken the FIN: so we remember that FIN here (`lone_fin_id`).
  */
 
 #include "h3/conn.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A server's side of an HTTP/3 connection: requests that come, and are run in each pass. The life of one is in request_run.c.
+ * The server's side of an HTTP/3 connection: it gets requests, and runs them in each pass. The life of a request is in
+ * request_run.c.
  */
 
 #include "base/mem.h"
@@ -53,7 +54,7 @@ static void server_settings_in(struct wt__h3_conn *conn) {
   }
 }
 
-/* Names a push, of which a server of ours makes none. */
+/* A client's GOAWAY names a push, and our server makes none. */
 static void server_recv_goaway(struct wt__h3_conn *conn, int64_t id) { (void)conn, (void)id; }
 static void server_streams_allowed(struct wt__h3_conn *conn) { (void)conn; }
 
@@ -129,7 +130,7 @@ static bool server_is_used(const struct wt__h3_conn *conn) { return !wt__list_em
 
 static void server_over(struct wt__h3_conn *conn, struct wt__ending *ending) { (void)conn, (void)ending; }
 
-/* All are told first: the callback of one request may look at another. */
+/* First all get their `on_close`: the callback of one request may look at another. */
 static void server_over_behind_sessions(struct wt__h3_conn *conn) {
   struct wt__link *first;
   WT__LIST_FOREACH(it, next, &conn->requests) { wt__request_end(REQUEST_OF(it, link)); }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The fields of the message by which the peer made a session: the request that a server accepted, or the answer that
- * accepted a client's.
+ * The fields of the message that made a session: of the request that a server accepted, or of the answer that accepted a
+ * client's request.
  *
  * A request ends with its upgrade, and a dial with its answer, but applications ask for a cookie or a user agent later, too.
- * So the session takes the fields along. They are not copied from a request, which needs them no longer; from an answer they
- * are, since `on_done` may still walk those of the dial.
+ * So the session keeps the fields. A request does not need them any more, so they are moved. From an answer they are copied,
+ * since `on_done` may still walk those of the dial.
  *
- * Core keeps the block without knowing what it is, and frees it with the session. It is bounded by `max_header_bytes`, as
- * the message was, and counts in the connection's gauge.
+ * core keeps the block without knowing what it is, and frees it with the session. `max_header_bytes` bounds it, as it did
+ * the message, and the connection's gauge counts it.
  */
 
 #include "h3/session_fields.h"

@@ -2,20 +2,18 @@
 /*
  * SETTINGS, both ways, around a library that knows only its own.
  *
- * nghttp3 sends a closed list of settings and does not show the ones it does not know, so WebTransport's
- * can neither be announced nor read through it. Therefore:
+ * nghttp3 sends a fixed list of settings and does not show those that it does not know. So it can neither announce
+ * WebTransport's nor read them for us. Therefore:
  *
- *  - Sending: right after the control stream is bound, and before anything else could be written, nghttp3
- *    has exactly the stream type and its SETTINGS to send. Those bytes are taken and dropped; ours go out
- *    in their place. Ours repeat what nghttp3 was configured with for QPACK, since it acts on that. The
- *    two have different lengths, so offsets of the control stream differ by a constant, which matters for
- *    acknowledgements alone:
+ *  - Sending: right after the control stream is bound, and before anything else could be written, nghttp3 has exactly the
+ *    stream type and its SETTINGS to send. We take those bytes and drop them, and send ours in their place. Ours repeat what
+ *    nghttp3 was configured with for QPACK, since nghttp3 acts on that. The two have different lengths, so offsets of the
+ *    control stream differ by a constant. Only acknowledgements need it:
  *
  *      QUIC:     | type, our SETTINGS            | GOAWAY ...
  *      nghttp3:  | type, its SETTINGS | GOAWAY ...
  *
- *  - Receiving: the reader of the peer's control stream (control_reader.c) copies the payload of SETTINGS, which are read
- *    here before nghttp3 has the last byte of them.
+ *  - Receiving: control_reader.c gives us the payload of the peer's SETTINGS, before nghttp3 has the last byte of them.
  */
 
 #include "h3/settings.h"

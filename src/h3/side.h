@@ -3,7 +3,7 @@
 #define WT_H3_SIDE_H
 
 /*
- * What differs between the two ends of an HTTP/3 connection: a table for servers (server.c), one for clients (client.c).
+ * The differences between the two ends of an HTTP/3 connection: a table for servers (server.c), one for clients (client.c).
  * Every member is set.
  */
 

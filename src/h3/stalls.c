@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Requests that their client does not move, beside the streams of sessions (core/stream.c). Three things of a request
- * wait for the client:
+ * Requests whose client makes no progress. core/stream.c does the same for the streams of sessions. A request waits for its
+ * client with three things:
  *
- *    header section   whole within a time that is counted from the stream's first byte. Streams of which it is not even
- *                     known yet what they are count as such, and so do fields that wait for QPACK's dynamic table.
- *    body             as long as the application wants it; a pause is the application's time
- *    answer           as long as something of it is not acknowledged
+ *    header section   it has to be whole within a time that begins with the stream's first byte. The same holds for a stream
+ *                     that has not said yet what it is, and for fields that wait for QPACK's dynamic table.
+ *    body             as long as the application wants it; during a pause the application is waited for, not the client
+ *    answer           as long as a part of it is not acknowledged
  *
- * The latter two are watched for progress (core/progress.h). Capsules of sessions are not: a session may be silent for
+ * Body and answer are watched for progress (core/progress.h). Capsules of sessions are not: a session may be silent for
  * days, and what it can make us keep is bounded.
  *
- * How it ends (RFC 9114, section 4.1.1): a request of which nothing was processed is reset with H3_REQUEST_REJECTED, so
- * that the client knows it may try again; one that was, with H3_REQUEST_CANCELLED, since the answer is abandoned. It is
- * not a fault of ours, so not H3_INTERNAL_ERROR. The application hears WT_ERR_TIMEOUT.
+ * How it ends (RFC 9114, section 4.1.1): a request that was not processed at all is reset with H3_REQUEST_REJECTED, so that
+ * the client knows it may try again; any other with H3_REQUEST_CANCELLED, since its answer is abandoned. It is not our
+ * fault, so it is not H3_INTERNAL_ERROR. The application gets WT_ERR_TIMEOUT.
  */
 
 #include "h3/stalls.h"
@@ -114,7 +114,7 @@ static struct wt__progress_state body_state(const struct wt__progress *progress)
   const wt_request *request = WT__CONTAINER_OF(progress, wt_request, body_progress);
   return (struct wt__progress_state){
       .waits = body_is_wanted(request),
-      .turn = true, /* how can be told that the client sends another body first? */
+      .turn = true, /* we cannot know whether the client sends another body first */
       .done = request->in.received,
       .left = UINT64_MAX,
       .total = request->conn->bodies_total,

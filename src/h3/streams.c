@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The records of a connection's streams: of those of the peer since their first byte, and of ours since they were opened,
- * until QUIC has closed them.
+ * The records of a connection's streams. A stream of the peer has one from its first byte on, a stream of ours from its
+ * opening on, until QUIC has closed it.
  */
 
 #include "h3/streams.h"
@@ -13,7 +13,7 @@
 
 #define IS_UNI(id) (((id)&2) != 0)
 
-/* What a stream counts in the connection's gauge besides what others count: its record and its place in the table. */
+/* What a stream's record and its place in the table count in the connection's gauge. */
 #define RECORD_SIZE (sizeof(struct wt__h3_stream) + 32)
 
 struct wt__h3_stream *wt__streams_find(struct wt__h3_conn *conn, int64_t id) {

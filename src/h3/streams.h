@@ -3,8 +3,8 @@
 #define WT_H3_STREAMS_H
 
 /*
- * The record of a stream: what kind it is, and what the files on its way keep of it. One of the peer exists from its first
- * byte on, one of ours since it was opened, until QUIC has closed it.
+ * The record of a stream: its kind, and what the files on its way remember about it. It exists from the first byte of a
+ * peer's stream, or from the opening of one of ours, until QUIC has closed the stream.
  */
 
 #include <stdbool.h>
@@ -29,7 +29,7 @@ enum wt__h3_kind {
   WT__H3_REFUSED,      /* nobody's: bytes are dropped */
 };
 
-/* What becomes of what comes on a stream of HTTP/3 (headers.c):
+/* What happens to bytes that arrive on a stream of HTTP/3 (headers.c):
  *
  *    MESSAGE --- a request for a session ---> MAY_TUNNEL --- answered with 204 ---> TUNNEL
  *       |                                         |                                    |
@@ -65,7 +65,7 @@ struct wt__h3_stream {
   uint64_t stop_code;
   wt_stream *stream;           /* WEBTRANSPORT; of ours: NULL until it first sends, and core ends none before that */
   const struct wt__role *role; /* HTTP: what it is for */
-  void *owner;                 /* whose it is: what `role` says */
+  void *owner;                 /* a request, dial, ...: `role` says which */
 };
 
 struct wt__h3_stream *wt__streams_find(struct wt__h3_conn *conn, int64_t id);

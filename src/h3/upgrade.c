@@ -1,19 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * From a request to a session: `wt_upgrade`, and the CONNECT stream afterwards.
+ * From a request to a session: `wt_upgrade`.
  *
- * The checks come in an order such that the first failure is the most useful one to report: whether it is
- * such a request at all, whether it can be answered, whether client and server can speak WebTransport
- * (draft section 3.1), whether the origin may (section 3.2), whether there is room for another session,
- * and last the subprotocol (section 3.3). Until all have passed nothing was sent or changed, so that the
- * handler can answer otherwise. The same holds where memory runs out: the session is made before the answer.
+ * The checks come in an order in which the first failure is the most useful one to report: is it a request for a session,
+ * can it be answered, can client and server speak WebTransport (draft section 3.1), is the origin allowed (section 3.2), is
+ * there room for another session, and last the subprotocol (section 3.3). Until all have passed nothing is sent or changed,
+ * so that the handler can answer in another way. The same holds if memory runs out: the session is made before the answer.
  *
- * After the upgrade the stream has no request any more but a `wt__h3_connect`, through which core reads
- * capsules and writes its own. Capsules that were here before go to the session in the next pass, since
- * they may call the application and `wt_upgrade` is a call of the application.
+ * After the upgrade the stream belongs to a `wt__h3_connect`, through which core reads and writes capsules. Capsules that
+ * came before go to the session in the next pass: they may call the application, and `wt_upgrade` is itself a call by the
+ * application.
  *
- * How fast sessions may come one after the other is limited (section 5.2), so that opening and closing them cannot keep
- * the application busy; the burst lets a client open all that it may have at once.
+ * How fast sessions may follow each other is limited (section 5.2), so that opening and closing them cannot keep the
+ * application busy. The burst is large enough to open all that a client may have at once.
  */
 
 #include <stdio.h>
