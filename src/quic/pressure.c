@@ -13,7 +13,7 @@
  * HIGH: windows go back to their initial size, and queues for sending are shorter (core/sendq.c). So connections that move
  * much data give way before anybody is refused.
  *
- * FULL: new connections are refused, new requests and sessions are answered with 503 (h3/request.c). That alone would
+ * FULL: new connections are refused, new requests and sessions are answered with 503 (h3/request_run.c). That alone would
  * be no bound: peers may still fill the windows they have, and all the initial windows together are far more than the
  * limit. Smaller windows would make every client pay for what a few do. So the last quarter has a rule: the share of a
  * connection is an equal part of the first three quarters, and a little more. The window of a connection that holds more
