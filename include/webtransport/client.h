@@ -5,6 +5,7 @@
 #include <webtransport/certificate.h>
 #include <webtransport/connection.h>
 #include <webtransport/error.h>
+#include <webtransport/log.h>
 #include <webtransport/request.h>
 #include <webtransport/server.h>
 #include <webtransport/session.h>

@@ -4,6 +4,7 @@
 
 #include <webtransport/certificate.h>
 #include <webtransport/error.h>
+#include <webtransport/log.h>
 #include <webtransport/request.h>
 #include <webtransport/session.h>
 
@@ -16,19 +17,6 @@ struct uv_loop_s;
 
 /** An HTTP/3 server with WebTransport: UDP sockets, connections, routes and sessions, on one loop or several. */
 typedef struct wt_server wt_server;
-
-/** How much is logged. */
-enum wt_log_level {
-  WT_LOG_NONE = 0,
-  WT_LOG_ERROR = 1, /**< the server cannot do its work */
-  WT_LOG_WARN = 2,  /**< a peer or the configuration is at fault */
-  WT_LOG_INFO = 3,  /**< a line per start, stop and session, and per connection that was not ended in order */
-  WT_LOG_DEBUG = 4, /**< a line per connection, request and stream */
-};
-
-/** Gets each log line, without a newline; borrowed until it returns. Called on the loop's thread, and with several
- * workers on the thread of each, at the same time too. */
-typedef void (*wt_log)(enum wt_log_level level, const char *line, void *user_data);
 
 /**
  * Decides whether `request`, a WebTransport request, may come from its origin. Called by `wt_upgrade`

@@ -6,6 +6,7 @@
  *
  *   version.h      which version this is
  *   error.h        every error code, its name and text
+ *   log.h          the log: its levels, and the function that gets its lines
  *   certificate.h  certificates and keys
  *   server.h       the server: configuration, routes, start, stop
  *   request.h      a request, its answer, and `wt_upgrade`, which makes it a session
@@ -36,6 +37,7 @@
 #include <webtransport/client.h>
 #include <webtransport/connection.h>
 #include <webtransport/error.h>
+#include <webtransport/log.h>
 #include <webtransport/request.h>
 #include <webtransport/server.h>
 #include <webtransport/session.h>

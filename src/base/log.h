@@ -8,8 +8,10 @@
  */
 
 #include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
 
-#include <webtransport/server.h>
+#include <webtransport/log.h>
 
 struct wt__log {
   enum wt_log_level level;
