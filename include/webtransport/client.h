@@ -34,7 +34,7 @@ struct wt_client_config {
   struct uv_loop_s *loop;
 
   /** Where log lines go; NULL (the default) for standard error. */
-  wt_log log;
+  wt_log_callback log;
   void *log_user_data;
   enum wt_log_level log_level; /**< default WT_LOG_WARN */
 

@@ -27,7 +27,7 @@ enum wt_log_level {
  * calls may run at the same time. Any function of the library may write to the log, so a call may come from inside a call
  * that the application makes: call no function of the same server or client in it. Since 0.1.0.
  */
-typedef void (*wt_log)(enum wt_log_level level, const char *line, void *user_data);
+typedef void (*wt_log_callback)(enum wt_log_level level, const char *line, void *user_data);
 
 #ifdef __cplusplus
 }

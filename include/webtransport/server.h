@@ -74,7 +74,7 @@ struct wt_server_config {
   void *check_origin_user_data;
 
   /** Where log lines go; NULL (the default) for standard error. */
-  wt_log log;
+  wt_log_callback log;
   void *log_user_data;
   enum wt_log_level log_level; /**< default WT_LOG_WARN */
 

@@ -15,7 +15,7 @@
 
 struct wt__log {
   enum wt_log_level level;
-  wt_log function; /* NULL: standard error */
+  wt_log_callback function; /* NULL: standard error */
   void *user_data;
 };
 
