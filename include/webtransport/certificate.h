@@ -118,7 +118,7 @@ typedef wt_certificate *(*wt_select_certificate)(const char *server_name, void *
  * programs such as Wireshark. Whoever has these lines can read the connection. `line` is borrowed until the function returns,
  * and wiped then. Called on the loop's thread; with several workers, on the thread of each, at the same time too. Since 0.2.0.
  */
-typedef void (*wt_key_log)(const char *line, void *user_data);
+typedef void (*wt_key_log_callback)(const char *line, void *user_data);
 
 /** Takes a reference more, to be dropped with `wt_certificate_free`. Returns `certificate`; NULL for NULL. Any thread. Since
  * 0.2.0. */

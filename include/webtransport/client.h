@@ -59,7 +59,7 @@ struct wt_client_config {
   wt_certificate *certificate;
 
   /** Gets the secrets of every handshake; NULL (the default): nobody does. The environment's SSLKEYLOGFILE works beside it. */
-  wt_key_log key_log;
+  wt_key_log_callback key_log;
   void *key_log_user_data;
 
   /** Cipher suites and groups to offer, the best first, as in struct wt_server_config; NULL and 0: the defaults. Copied. */

@@ -163,7 +163,7 @@ struct wt_server_config {
   void *select_certificate_user_data;
 
   /** Gets the secrets of every handshake; NULL (the default): nobody does. The environment's SSLKEYLOGFILE works beside it. */
-  wt_key_log key_log;
+  wt_key_log_callback key_log;
   void *key_log_user_data;
 
   /**

@@ -10,7 +10,7 @@ struct wt__tls;
 
 /* Who is told. */
 struct wt__key_log {
-  wt_key_log function; /* NULL: nobody */
+  wt_key_log_callback function; /* NULL: nobody */
   void *user_data;
 };
 
