@@ -23,7 +23,7 @@ typedef struct wt_server wt_server;
  * for every request, also without an `origin` field, on the request's thread. Returning false makes the
  * upgrade fail with WT_ERR_ORIGIN.
  */
-typedef bool (*wt_check_origin)(const wt_request *request, void *user_data);
+typedef bool (*wt_check_origin_callback)(const wt_request *request, void *user_data);
 
 /** Answers a request, at once or later; see `wt_server_handle`. */
 typedef void (*wt_handler)(wt_request *request, void *user_data);
@@ -70,7 +70,7 @@ struct wt_server_config {
   unsigned workers;
 
   /** Decides on origins; NULL (the default) allows requests without an origin and same-origin ones. */
-  wt_check_origin check_origin;
+  wt_check_origin_callback check_origin;
   void *check_origin_user_data;
 
   /** Where log lines go; NULL (the default) for standard error. */

@@ -45,7 +45,7 @@ struct wt__h3_config {
   const struct wt__routes *routes;
   struct wt__h3_counters *counters;
   wt_server *server; /* what `wt_request_server` returns; not looked into */
-  wt_check_origin check_origin;
+  wt_check_origin_callback check_origin;
   void *check_origin_user_data;
   uint64_t settings_timeout_ms, no_request_timeout_ms;
   uint64_t header_timeout_ms, body_timeout_ms; /* of requests, without progress; 0: never. See also `mux` */

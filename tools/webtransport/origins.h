@@ -20,7 +20,7 @@ struct origins {
 /* Adds an origin. Returns NULL, or what is wrong with it. */
 const char *origins_add(struct origins *origins, const char *text);
 
-/* `wt_check_origin` for a server whose `user_data` is a struct origins. */
+/* `wt_check_origin_callback` for a server whose `user_data` is a struct origins. */
 bool origins_check(const wt_request *request, void *origins);
 
 #endif
