@@ -111,7 +111,7 @@ enum wt_client_certificates {
  * Returns a reference, which becomes the server's: `return wt_certificate_ref(mine);`. So another thread may free its own
  * at any time. NULL: the server chooses among its own certificates, as without this function. Since 0.2.0.
  */
-typedef wt_certificate *(*wt_select_certificate)(const char *server_name, void *user_data);
+typedef wt_certificate *(*wt_select_certificate_callback)(const char *server_name, void *user_data);
 
 /**
  * Gets a secret of a handshake as a line of the NSS key log format, without a newline: "LABEL CLIENT_RANDOM SECRET", for

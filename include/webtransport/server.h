@@ -159,7 +159,7 @@ struct wt_server_config {
 
   /** Chooses the certificate for a client's server name; NULL (the default): the server chooses among its own. The server
    * needs one of its own all the same. A connection with a chosen certificate gets no session ticket. */
-  wt_select_certificate select_certificate;
+  wt_select_certificate_callback select_certificate;
   void *select_certificate_user_data;
 
   /** Gets the secrets of every handshake; NULL (the default): nobody does. The environment's SSLKEYLOGFILE works beside it. */

@@ -19,7 +19,7 @@ struct wt__ticket_key {
 
 /* Who may choose another one than the set. */
 struct wt__cert_select {
-  wt_select_certificate function; /* NULL: nobody */
+  wt_select_certificate_callback function; /* NULL: nobody */
   void *user_data;
 };
 

@@ -6,7 +6,7 @@
  *
  * The server's handshake asks the set for the certificate that fits the name which the client asks for, else it gets the first.
  *
- * The application may choose first (`wt_select_certificate`), on the worker's thread. What it gives is the handshake's own
+ * The application may choose first (`wt_select_certificate_callback`), on the worker's thread. What it gives is the handshake's own
  * reference. Such a connection gets no ticket: the key of tickets knows the certificates of the set alone.
  *
  * A resumed session shows no certificate, so a ticket must not outlive the one that was shown. The key of tickets is

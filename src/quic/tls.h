@@ -37,7 +37,7 @@ struct wt__tls_server_options {
   const char *client_ca_file; /* PEM; NULL: what clients show is not verified */
   struct wt__tls_choice choice;
   struct wt__key_log key_log;
-  wt_select_certificate select; /* NULL: the set alone is asked */
+  wt_select_certificate_callback select; /* NULL: the set alone is asked */
   void *select_user_data;
   unsigned ticket_lifetime_s; /* 0: WT__TICKET_LIFETIME_S */
 };
