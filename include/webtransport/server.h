@@ -26,7 +26,7 @@ typedef struct wt_server wt_server;
 typedef bool (*wt_check_origin_callback)(const wt_request *request, void *user_data);
 
 /** Answers a request, at once or later; see `wt_server_handle`. */
-typedef void (*wt_handler)(wt_request *request, void *user_data);
+typedef void (*wt_handler_callback)(wt_request *request, void *user_data);
 
 /** Drafts of WebTransport, each bit standing for the drafts from its number up to the next. */
 enum wt_draft {
@@ -319,7 +319,7 @@ WT_API int wt_server_new(wt_server **server, const struct wt_server_config *conf
  * Errors: WT_ERR_INVALID if `pattern` does not begin with '/'; WT_ERR_STATE after the start of a server with
  * several workers; WT_ERR_NOMEM. Since 0.1.0.
  */
-WT_API int wt_server_handle(wt_server *server, const char *pattern, wt_handler handler, void *user_data);
+WT_API int wt_server_handle(wt_server *server, const char *pattern, wt_handler_callback handler, void *user_data);
 
 /** Serves the files below `directory` at `pattern`, which ends in '/'; see `wt_request_serve_file`. Since 0.1.0. */
 WT_API int wt_server_handle_files(wt_server *server, const char *pattern, const char *directory);

@@ -228,7 +228,7 @@ static void request_dispatch(wt_request *request) {
   }
   route = wt__routes_find(conn->config->routes, request->path);
   if (route) {
-    wt_handler handler = route->handler; /* the handler may replace its route */
+    wt_handler_callback handler = route->handler; /* the handler may replace its route */
     handler(request, route->user_data);
   } else {
     request_answer(request, 404, NULL, 0);

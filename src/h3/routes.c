@@ -56,7 +56,7 @@ static struct wt__route *route_add(struct wt__routes *routes, const char *patter
   return route;
 }
 
-int wt__routes_set(struct wt__routes *routes, const char *pattern, wt_handler handler, void *user_data,
+int wt__routes_set(struct wt__routes *routes, const char *pattern, wt_handler_callback handler, void *user_data,
                    void (*free_user_data)(void *user_data)) {
   struct wt__route *route;
   if (pattern == NULL || pattern[0] != '/' || handler == NULL) return WT_ERR_INVALID;

@@ -11,7 +11,7 @@
 struct wt__route {
   char *pattern;
   size_t len;
-  wt_handler handler;
+  wt_handler_callback handler;
   void *user_data;
   void (*free_user_data)(void *user_data); /* may be NULL */
 };
@@ -25,7 +25,7 @@ void wt__routes_init(struct wt__routes *routes);
 void wt__routes_free(struct wt__routes *routes);
 
 /* Adds or replaces. `free_user_data` is called when the route goes. WT_ERR_INVALID, WT_ERR_NOMEM. */
-int wt__routes_set(struct wt__routes *routes, const char *pattern, wt_handler handler, void *user_data,
+int wt__routes_set(struct wt__routes *routes, const char *pattern, wt_handler_callback handler, void *user_data,
                    void (*free_user_data)(void *user_data));
 
 /* The route for `path` (without its query), or NULL. */

@@ -203,7 +203,7 @@ static int routes_check(wt_server *server) {
   return wt__server_fail(server, WT_ERR_STATE, "a server with several workers takes no routes after its start");
 }
 
-int wt_server_handle(wt_server *server, const char *pattern, wt_handler handler, void *user_data) {
+int wt_server_handle(wt_server *server, const char *pattern, wt_handler_callback handler, void *user_data) {
   if (!server) return WT_ERR_INVALID;
   if (!pattern || pattern[0] != '/') {
     return wt__server_fail(server, WT_ERR_INVALID, "pattern \"%s\" does not begin with '/'", pattern ? pattern : "");

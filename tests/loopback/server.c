@@ -459,7 +459,7 @@ static void handle_session(wt_request *request, void *user_data) {
   (void)wt_request_respond(request, status, NULL, 0, record->upgrade_message, strlen(record->upgrade_message));
 }
 
-void server_handle(struct server *server, const char *pattern, wt_handler handler) {
+void server_handle(struct server *server, const char *pattern, wt_handler_callback handler) {
   assert_int_equal(wt__routes_set(&server->routes, pattern, handler, server, NULL), 0);
 }
 

@@ -149,7 +149,7 @@ struct sockaddr_in server_address(void);
 struct server_request *server_request_new(struct server *server, wt_request *request);
 int server_upgrade(struct server_request *request);
 /* Adds a route; `handler` gets the server. */
-void server_handle(struct server *server, const char *pattern, wt_handler handler);
+void server_handle(struct server *server, const char *pattern, wt_handler_callback handler);
 
 /* The `index`th session, stream of `session` or request since the start; NULL if it is not there yet. */
 struct server_session *server_session(struct server *server, size_t index);

@@ -169,7 +169,7 @@ static void route_handle(wt_request *request, void *user_data) {
 int endpoints_add(wt_server *server, struct endpoints *endpoints) {
   static const struct {
     const char *pattern;
-    wt_handler handler;
+    wt_handler_callback handler;
   } routes[ENDPOINT_ROUTES] = {
       {"/", files_handle},        {"/echo", echo_handle},   {"/sink", sink_handle},
       {"/source", source_handle}, {"/close", close_handle}, {"/info.json", info_handle},

@@ -17,7 +17,7 @@ struct endpoints;
 
 /* A handler, behind the check of the request's host. */
 struct endpoint_route {
-  wt_handler handler;
+  wt_handler_callback handler;
   struct endpoints *endpoints;
 };
 
