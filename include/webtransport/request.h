@@ -187,7 +187,7 @@ WT_API size_t wt_request_writable(wt_request *request);
  * Errors: WT_ERR_AGAIN if the queue is at its bound (`on_writable` follows); WT_ERR_INVALID without data or `release`;
  * else as `wt_request_write`. After an error `release` is not called. Since 0.1.0.
  */
-WT_API int wt_request_write_owned(wt_request *request, const void *data, size_t len, wt_release release,
+WT_API int wt_request_write_owned(wt_request *request, const void *data, size_t len, wt_release_callback release,
                                   void *user_data);
 
 /** Ends the answer's body. Errors: WT_ERR_STATE, WT_ERR_CLOSED. Since 0.1.0. */

@@ -77,7 +77,7 @@ struct wt_stream_callbacks {
  * Gives back bytes that `wt_stream_write_owned` was handed: all of them were acknowledged, or will
  * never be needed again. Called exactly once for each successful `wt_stream_write_owned`.
  */
-typedef void (*wt_release)(const uint8_t *data, size_t len, void *user_data);
+typedef void (*wt_release_callback)(const uint8_t *data, size_t len, void *user_data);
 
 /**
  * Sets the callbacks of `stream`, copied, and the pointer they get. NULL stands for none. For a stream that the peer
@@ -124,7 +124,8 @@ WT_API int wt_stream_write(wt_stream *stream, const void *data, size_t len, size
  * Errors: WT_ERR_AGAIN if the queue is at its bound (`on_writable` follows); WT_ERR_INVALID without data or `release`;
  * else as `wt_stream_write`. After an error `release` is not called. Since 0.1.0.
  */
-WT_API int wt_stream_write_owned(wt_stream *stream, const void *data, size_t len, wt_release release, void *user_data);
+WT_API int wt_stream_write_owned(wt_stream *stream, const void *data, size_t len, wt_release_callback release,
+                                 void *user_data);
 
 /**
  * Returns how many bytes `wt_stream_write` would take now. Where it is 0, `on_writable` follows once there is room; but it is

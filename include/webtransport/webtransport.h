@@ -6,7 +6,7 @@
  *
  *   version.h      which version this is
  *   error.h        every error code, its name and text
- *   log.h          the log: its levels, and the function that gets its lines
+ *   log.h          the log: its levels, and the callback that gets its lines
  *   certificate.h  certificates and keys
  *   server.h       the server: configuration, routes, start, stop
  *   request.h      a request, its answer, and `wt_upgrade`, which makes it a session
@@ -28,6 +28,8 @@
  *    `wt_upgrade` calls `check_origin`; `wt_server_free` and `wt_client_free` call what ends handles.
  *  - Every handle gets exactly one last callback, and nothing after it: a session, a stream, an exchange and a request
  *    their `on_close`, a dial its `on_done`. A request that became a session gets none.
+ *  - The type of a single function that an application gives ends in `_callback`; a struct of several ends in
+ *    `_callbacks`.
  *  - Where a block says "section", it means draft-ietf-webtrans-http3-16.
  */
 #ifndef WEBTRANSPORT_WEBTRANSPORT_H

@@ -30,7 +30,7 @@ struct wt__chunk {
   const uint8_t *data; /* `bytes`, or the caller's */
   size_t len, cap;     /* `cap`: the size of `bytes`; 0 for the caller's memory */
   size_t born;         /* `cap`, or `len` for the caller's memory, before anything was cut off */
-  wt_release release;
+  wt_release_callback release;
   void *user_data;
   uint8_t bytes[];
 };
@@ -205,7 +205,8 @@ int wt__sendq_append(struct wt__sendq *q, const void *data, size_t len, bool for
   return left > 0 && *taken == 0 ? WT_ERR_NOMEM : 0;
 }
 
-int wt__sendq_append_owned(struct wt__sendq *q, const void *data, size_t len, wt_release release, void *user_data) {
+int wt__sendq_append_owned(struct wt__sendq *q, const void *data, size_t len, wt_release_callback release,
+                           void *user_data) {
   struct wt__chunk *chunk;
   if (wt__sendq_room(q) == 0) {
     q->wants_room = true;

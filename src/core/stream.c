@@ -562,7 +562,8 @@ int wt_stream_write(wt_stream *stream, const void *data, size_t len, size_t *wri
   return rv;
 }
 
-int wt_stream_write_owned(wt_stream *stream, const void *data, size_t len, wt_release release, void *user_data) {
+int wt_stream_write_owned(wt_stream *stream, const void *data, size_t len, wt_release_callback release,
+                          void *user_data) {
   int rv = stream_write_state(stream);
   if (rv == 0 && (data == NULL || len == 0 || release == NULL)) rv = WT_ERR_INVALID;
   if (rv == 0) rv = wt__sendq_append_owned(&stream->sending.queue, data, len, release, user_data);

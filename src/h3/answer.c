@@ -228,7 +228,8 @@ size_t wt_request_writable(wt_request *request) {
   return open ? wt__sendq_ask_room(&request->out.queue) : 0;
 }
 
-int wt_request_write_owned(wt_request *request, const void *data, size_t len, wt_release release, void *user_data) {
+int wt_request_write_owned(wt_request *request, const void *data, size_t len, wt_release_callback release,
+                           void *user_data) {
   struct wt__sendq *queue = &request->out.queue;
   int rv = answer_check_begun(request);
   if (rv != 0) return rv;
