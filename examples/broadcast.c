@@ -136,7 +136,7 @@ static void on_stream(wt_session *session, wt_stream *stream, void *user_data) {
   static const struct wt_stream_callbacks callbacks = {.on_data = on_data, .on_close = on_source_close};
   struct source *source = calloc(1, sizeof(*source));
   (void)session;
-  if (wt_stream_kind_of(stream) == WT_BIDIRECTIONAL) wt_stream_end(stream); /* there is no answer */
+  if (wt_stream_kind(stream) == WT_BIDIRECTIONAL) wt_stream_end(stream); /* there is no answer */
   if (!source) {
     wt_stream_stop_sending(stream, TOO_SLOW);
     return;

@@ -259,9 +259,9 @@ static void on_stream(wt_session *session, wt_stream *stream, void *user_data) {
       .on_data = on_data, .on_reset = on_broken, .on_stop_sending = on_broken, .on_close = on_stream_close};
   struct member *member = user_data;
   (void)session;
-  if (member->stream || wt_stream_kind_of(stream) == WT_UNIDIRECTIONAL) {
+  if (member->stream || wt_stream_kind(stream) == WT_UNIDIRECTIONAL) {
     wt_stream_stop_sending(stream, 0);
-    if (wt_stream_kind_of(stream) == WT_BIDIRECTIONAL) wt_stream_reset(stream, 0);
+    if (wt_stream_kind(stream) == WT_BIDIRECTIONAL) wt_stream_reset(stream, 0);
     return;
   }
   wt_stream_set_callbacks(stream, &callbacks, member);
@@ -325,7 +325,7 @@ static void on_request(wt_request *request, void *user_data) {
   }
   member->chat = user_data;
   snprintf(member->room_name, sizeof(member->room_name), "%s", room_name);
-  if (wt_request_query_value(request, "name", member->name, sizeof(member->name)) != 0) member->name[0] = '\0';
+  if (wt_request_get_query_value(request, "name", member->name, sizeof(member->name)) != 0) member->name[0] = '\0';
   wt_upgrade_options_default(&options);
   options.callbacks = &callbacks;
   options.user_data = member;
@@ -359,8 +359,8 @@ static int certificate_get(const char *cert_file, const char *key_file, wt_certi
 static void print_way(const wt_server *server, const wt_certificate *certificate, const char *origin) {
   char address[64] = "";
   uint8_t hash[32];
-  wt_server_address(server, 0, address, sizeof(address));
-  wt_certificate_sha256(certificate, hash);
+  wt_server_get_address(server, 0, address, sizeof(address));
+  wt_certificate_get_sha256(certificate, hash);
   printf("The page can come from any web server at %s, for example:\n\n"
          "  python3 -m http.server --bind localhost --directory examples/chat 8000\n\n"
          "Open it twice, here:\n\n  %s/#server=https://localhost%s&hash=",

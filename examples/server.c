@@ -26,7 +26,7 @@ static void on_stream(wt_session *session, wt_stream *stream, void *user_data) {
   const struct wt_stream_callbacks callbacks = {.on_data = on_data, .on_writable = on_writable};
   (void)session;
   (void)user_data;
-  if (wt_stream_kind_of(stream) == WT_UNIDIRECTIONAL) {
+  if (wt_stream_kind(stream) == WT_UNIDIRECTIONAL) {
     wt_stream_stop_sending(stream, 0); /* there is no way back on it */
     return;
   }

@@ -219,7 +219,7 @@ static void session_act(struct app *app, struct app_object *object, unsigned wha
       read_text(wt_session_protocol(session));
       read_text(wt_session_peer_address(session));
       read_text(wt_session_header(session, "x-a"));
-      for (size_t i = 0; wt_session_header_at(session, i, &header) == 0; i++) read_text(header.value);
+      for (size_t i = 0; wt_session_get_header_at(session, i, &header) == 0; i++) read_text(header.value);
   }
 }
 
@@ -301,7 +301,7 @@ static void request_read(struct app *app, const wt_request *request) {
   read_text(wt_request_origin(request));
   read_text(wt_request_header(request, "cookie"));
   read_text(wt_request_header(request, "priority"));
-  CALL(app, wt_request_query_value(request, "a", value, sizeof(value)));
+  CALL(app, wt_request_get_query_value(request, "a", value, sizeof(value)));
 }
 
 static void request_act(struct app *app, struct app_object *object, unsigned what) {
@@ -445,7 +445,7 @@ static void exchange_act(struct app *app, struct app_object *object, unsigned wh
     case 4: CALL(app, wt_exchange_resume(exchange)); break;
     case 5: CALL(app, wt_exchange_cancel(exchange)); break;
     case 6:
-      for (size_t i = 0; wt_exchange_header_at(exchange, i, &header) == 0; i++) {
+      for (size_t i = 0; wt_exchange_get_header_at(exchange, i, &header) == 0; i++) {
         read_text(header.name);
         read_text(header.value);
       }

@@ -52,7 +52,7 @@ static void request_walk(wt_request *request, void *user_data) {
   struct wt_header header;
   size_t count = 0, cost = 0, origins = 0;
   (void)user_data;
-  for (; wt_request_header_at(request, count, &header) == 0; count++) {
+  for (; wt_request_get_header_at(request, count, &header) == 0; count++) {
     const char *value = header.name[0] == ':' ? NULL : wt_request_header(request, header.name);
     field_check(&header);
     bool joined = header.name[0] != ':' && strcmp(header.name, "set-cookie") != 0; /* no list, whoever sends it */
@@ -74,7 +74,7 @@ static void response_walk(wt_exchange *exchange, int status, void *user_data) {
   struct wt_header header;
   (void)user_data;
   FUZZ_CHECK(status >= 200 && status <= 999);
-  for (size_t i = 0; wt_exchange_header_at(exchange, i, &header) == 0; i++) {
+  for (size_t i = 0; wt_exchange_get_header_at(exchange, i, &header) == 0; i++) {
     field_check(&header);
     FUZZ_CHECK(header.name[0] != ':' && wt_exchange_header(exchange, header.name));
   }

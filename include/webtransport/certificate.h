@@ -49,7 +49,7 @@ WT_API int wt_certificate_parse(const void *cert_pem, size_t cert_len, const voi
 WT_API int wt_certificate_generate(const char *const *names, size_t count, int days, wt_certificate **certificate);
 
 /** Fills `hash` with the SHA-256 of the leaf's DER, as `serverCertificateHashes` wants it. Since 0.1.0. */
-WT_API void wt_certificate_sha256(const wt_certificate *certificate, uint8_t hash[32]);
+WT_API void wt_certificate_get_sha256(const wt_certificate *certificate, uint8_t hash[32]);
 
 /** Returns the end of the leaf's validity, in seconds since 1970-01-01 UTC. Since 0.1.0. */
 WT_API int64_t wt_certificate_expires_at(const wt_certificate *certificate);

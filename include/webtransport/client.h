@@ -291,7 +291,7 @@ WT_API void wt_dial_cancel(wt_dial *dial);
 
 /**
  * Returns the value of the answer's field called `name` (lower case), or NULL. Where it came more than once, the values are
- * joined as by `wt_request_header`; of `set-cookie` it is the first, walk them with `wt_dial_header_at`. In `on_done`; later
+ * joined as by `wt_request_header`; of `set-cookie` it is the first, walk them with `wt_dial_get_header_at`. In `on_done`; later
  * `wt_session_header` has it.
  * Joined since 0.2.0. Since 0.1.0.
  */
@@ -302,7 +302,7 @@ WT_API const char *wt_dial_header(const wt_dial *dial, const char *name);
  *
  * Errors: WT_ERR_NOT_FOUND past the last. In `on_done`. Since 0.1.0.
  */
-WT_API int wt_dial_header_at(const wt_dial *dial, size_t index, struct wt_header *header);
+WT_API int wt_dial_get_header_at(const wt_dial *dial, size_t index, struct wt_header *header);
 
 /**
  * Fills `*info` for the dial's connection, its own or one that it joined, also after a failure. WT_ERR_STATE: there
@@ -326,7 +326,7 @@ struct wt_attempt {
  *
  * Errors: WT_ERR_NOT_FOUND past the last, WT_ERR_INVALID. Since 0.1.0.
  */
-WT_API int wt_dial_attempt(const wt_dial *dial, size_t index, struct wt_attempt *attempt);
+WT_API int wt_dial_get_attempt(const wt_dial *dial, size_t index, struct wt_attempt *attempt);
 
 /* --- Plain requests --- */
 
@@ -390,13 +390,13 @@ WT_API int wt_exchange_status(const wt_exchange *exchange);
 
 /**
  * Returns the value of the response's field called `name` (lower case), or NULL. Where it came more than once, the values
- * are joined as by `wt_request_header`; of `set-cookie` it is the first, walk them with `wt_exchange_header_at`. Any
+ * are joined as by `wt_request_header`; of `set-cookie` it is the first, walk them with `wt_exchange_get_header_at`. Any
  * callback. Joined since 0.2.0. Since 0.1.0.
  */
 WT_API const char *wt_exchange_header(const wt_exchange *exchange, const char *name);
 
-/** Gives the `index`th field of the response, as `wt_dial_header_at`. Any callback. Since 0.1.0. */
-WT_API int wt_exchange_header_at(const wt_exchange *exchange, size_t index, struct wt_header *header);
+/** Gives the `index`th field of the response, as `wt_dial_get_header_at`. Any callback. Since 0.1.0. */
+WT_API int wt_exchange_get_header_at(const wt_exchange *exchange, size_t index, struct wt_header *header);
 
 /** Queues bytes of the request's body, as `wt_request_write` does; also before it is connected. Since 0.1.0. */
 WT_API int wt_exchange_write(wt_exchange *exchange, const void *data, size_t len, size_t *written);

@@ -82,7 +82,7 @@ WT_API int wt_session_get_connection_info(const wt_session *session, struct wt_c
  * Errors: WT_ERR_NOT_FOUND past the last, also if the peer showed none; WT_ERR_CLOSED. Any callback but `on_close`. Since
  * 0.2.0.
  */
-WT_API int wt_session_peer_certificate(const wt_session *session, size_t index, const void **der, size_t *len);
+WT_API int wt_session_get_peer_certificate(const wt_session *session, size_t index, const void **der, size_t *len);
 
 /**
  * Returns the name of the setting `id`, as the RFCs and drafts spell it: "SETTINGS_ENABLE_CONNECT_PROTOCOL";

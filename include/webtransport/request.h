@@ -68,7 +68,7 @@ WT_API const char *wt_request_query(const wt_request *request);
  * Errors: WT_ERR_NOT_FOUND; WT_ERR_TOO_LARGE if it does not fit into `size` bytes; WT_ERR_INVALID if
  * the encoding is broken. Since 0.1.0.
  */
-WT_API int wt_request_query_value(const wt_request *request, const char *name, char *value, size_t size);
+WT_API int wt_request_get_query_value(const wt_request *request, const char *name, char *value, size_t size);
 
 /**
  * Copies name and value of the `index`th parameter of the query, counted from 0, to `name` and `value`, percent-decoded
@@ -77,8 +77,8 @@ WT_API int wt_request_query_value(const wt_request *request, const char *name, c
  * Errors: WT_ERR_NOT_FOUND, there are no more; WT_ERR_TOO_LARGE, one of them does not fit into its `size` bytes, and
  * WT_ERR_INVALID, its encoding is broken: there may be more behind it. May be called inside a callback. Since 0.2.0.
  */
-WT_API int wt_request_query_at(const wt_request *request, size_t index, char *name, size_t name_size, char *value,
-                               size_t value_size);
+WT_API int wt_request_get_query_at(const wt_request *request, size_t index, char *name, size_t name_size, char *value,
+                                   size_t value_size);
 
 /** Returns the authority: "example.com:443". Since 0.1.0. */
 WT_API const char *wt_request_authority(const wt_request *request);
@@ -99,7 +99,7 @@ WT_API const char *wt_request_header(const wt_request *request, const char *name
  *
  * Errors: WT_ERR_NOT_FOUND, there are no more. May be called inside a callback. Since 0.2.0.
  */
-WT_API int wt_request_header_at(const wt_request *request, size_t index, struct wt_header *header);
+WT_API int wt_request_get_header_at(const wt_request *request, size_t index, struct wt_header *header);
 
 /** Returns the `origin` header field, or NULL. Since 0.1.0. */
 WT_API const char *wt_request_origin(const wt_request *request);
@@ -108,10 +108,10 @@ WT_API const char *wt_request_origin(const wt_request *request);
 WT_API const char *wt_request_peer_address(const wt_request *request);
 
 /**
- * Gives the `index`th certificate that the client showed, as `wt_session_peer_certificate` in connection.h; see
+ * Gives the `index`th certificate that the client showed, as `wt_session_get_peer_certificate` in connection.h; see
  * `client_certificates` of struct wt_server_config. Since 0.2.0.
  */
-WT_API int wt_request_peer_certificate(const wt_request *request, size_t index, const void **der, size_t *len);
+WT_API int wt_request_get_peer_certificate(const wt_request *request, size_t index, const void **der, size_t *len);
 
 /**
  * Fills `*info` for the connection of the request, as `wt_session_get_connection_info`: whether the client's certificate

@@ -149,7 +149,7 @@ struct wt_server_config {
    * PEM; it is read by `wt_server_new` and never again. A client that shows a certificate is then refused unless a chain
    * leads to one of them, it is valid now, and it is for clients of TLS. NULL, the default, is for
    * WT_CLIENT_CERTIFICATES_ASK alone: any certificate is taken, nothing but the possession of its key is verified, and the
-   * application has to look at it (`wt_request_peer_certificate`).
+   * application has to look at it (`wt_request_get_peer_certificate`).
    *
    * A refused client gets the alert of TLS (certificate_required, unknown_ca, certificate_expired, ...), and no handler is
    * called; the log has a warning. Browsers show no certificates in WebTransport sessions.
@@ -399,7 +399,7 @@ WT_API int wt_server_listen_and_serve_tls(wt_server *server, const char *cert_fi
  *
  * Errors: WT_ERR_NOT_FOUND past the last; WT_ERR_TOO_LARGE if it does not fit. Since 0.1.0.
  */
-WT_API int wt_server_address(const wt_server *server, size_t index, char *address, size_t size);
+WT_API int wt_server_get_address(const wt_server *server, size_t index, char *address, size_t size);
 
 /**
  * Ends the server in order: no new connections, GOAWAY and WT_DRAIN_SESSION to those that are, and

@@ -140,11 +140,11 @@ struct wt_header {
 WT_API const char *wt_session_header(const wt_session *session, const char *name);
 
 /**
- * Gives the `index`th field of that message, as `wt_request_header_at` does of a request, and `wt_dial_header_at` of an answer.
+ * Gives the `index`th field of that message, as `wt_request_get_header_at` does of a request, and `wt_dial_get_header_at` of an answer.
  *
  * Errors: WT_ERR_NOT_FOUND, there are no more. Any callback. Since 0.2.0.
  */
-WT_API int wt_session_header_at(const wt_session *session, size_t index, struct wt_header *header);
+WT_API int wt_session_get_header_at(const wt_session *session, size_t index, struct wt_header *header);
 
 /**
  * Returns the number of the draft that both sides' SETTINGS chose: 2, 7, 13 or 15, each standing for

@@ -100,7 +100,7 @@ WT_API wt_session *wt_stream_session(const wt_stream *stream);
 WT_API int64_t wt_stream_id(const wt_stream *stream);
 
 /** Returns the kind of `stream`. Any callback. Since 0.1.0. */
-WT_API enum wt_stream_kind wt_stream_kind_of(const wt_stream *stream);
+WT_API enum wt_stream_kind wt_stream_kind(const wt_stream *stream);
 
 /** Says whether the peer opened `stream`. Any callback. Since 0.1.0. */
 WT_API bool wt_stream_is_remote(const wt_stream *stream);

@@ -28,6 +28,8 @@
  *    `wt_upgrade` calls `check_origin`; `wt_server_free` and `wt_client_free` call what ends handles.
  *  - Every handle gets exactly one last callback, and nothing after it: a session, a stream, an exchange and a request
  *    their `on_close`, a dial its `on_done`. A request that became a session gets none.
+ *  - A getter that returns a value is named after the value: `wt_session_id`, or with `is_` where it answers a question. A
+ *    getter that fills what the caller passes has `get_`: `wt_session_get_stats`. A setter has `set_`.
  *  - The type of a single function that an application gives ends in `_callback`; a struct of several ends in
  *    `_callbacks`.
  *  - Where a block says "section", it means draft-ietf-webtrans-http3-16.

@@ -28,7 +28,7 @@ int wt_session_get_connection_info(const wt_session *session, struct wt_connecti
   return wt__info_copy(info, &all);
 }
 
-int wt_session_peer_certificate(const wt_session *session, size_t index, const void **der, size_t *len) {
+int wt_session_get_peer_certificate(const wt_session *session, size_t index, const void **der, size_t *len) {
   const struct wt_transport *transport = session->mux->transport;
   struct wt__vec found = {NULL, 0};
   int error = session->close_told           ? WT_ERR_CLOSED

@@ -538,7 +538,7 @@ wt_session *wt_stream_session(const wt_stream *stream) { return stream->session;
 int64_t wt_stream_id(const wt_stream *stream) { return stream->id; }
 bool wt_stream_is_remote(const wt_stream *stream) { return stream->remote; }
 
-enum wt_stream_kind wt_stream_kind_of(const wt_stream *stream) {
+enum wt_stream_kind wt_stream_kind(const wt_stream *stream) {
   return stream->uni ? WT_UNIDIRECTIONAL : WT_BIDIRECTIONAL;
 }
 

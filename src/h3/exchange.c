@@ -511,7 +511,7 @@ const char *wt_exchange_header(const wt_exchange *exchange, const char *name) {
   return wt__fields_value(&exchange->response, name);
 }
 
-int wt_exchange_header_at(const wt_exchange *exchange, size_t index, struct wt_header *header) {
+int wt_exchange_get_header_at(const wt_exchange *exchange, size_t index, struct wt_header *header) {
   return exchange->response_state == RESPONSE_AWAITED ? WT_ERR_NOT_FOUND
                                                       : wt__fields_at(&exchange->response, index, false, header);
 }

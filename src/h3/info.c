@@ -54,7 +54,7 @@ int wt_request_get_connection_info(const wt_request *request, struct wt_connecti
   return wt__info_copy(info, &all);
 }
 
-int wt_request_peer_certificate(const wt_request *request, size_t index, const void **der, size_t *len) {
+int wt_request_get_peer_certificate(const wt_request *request, size_t index, const void **der, size_t *len) {
   struct wt__vec found = {NULL, 0};
   int error = request ? wt__h3_conn_peer_certificate(request->conn, index, &found) : WT_ERR_INVALID;
   *der = found.data;

@@ -144,7 +144,7 @@ wt_server *wt_request_server(const wt_request *request) { return request->conn->
 
 unsigned wt_request_worker(const wt_request *request) { return request->conn->config->mux.worker; }
 
-int wt_request_query_value(const wt_request *request, const char *name, char *value, size_t size) {
+int wt_request_get_query_value(const wt_request *request, const char *name, char *value, size_t size) {
   return wt__target_query_value(request->query, name, value, size);
 }
 
@@ -152,12 +152,12 @@ const char *wt_request_header(const wt_request *request, const char *name) {
   return name[0] == ':' ? NULL : wt__fields_value(&request->fields, name);
 }
 
-int wt_request_header_at(const wt_request *request, size_t index, struct wt_header *header) {
+int wt_request_get_header_at(const wt_request *request, size_t index, struct wt_header *header) {
   return wt__fields_at(&request->fields, index, true, header);
 }
 
-int wt_request_query_at(const wt_request *request, size_t index, char *name, size_t name_size, char *value,
-                        size_t value_size) {
+int wt_request_get_query_at(const wt_request *request, size_t index, char *name, size_t name_size, char *value,
+                            size_t value_size) {
   return wt__target_query_at(request->query, index, name, name_size, value, value_size);
 }
 

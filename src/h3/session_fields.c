@@ -63,7 +63,7 @@ const char *wt_session_header(const wt_session *session, const char *name) {
   return message == NULL || name[0] == ':' ? NULL : wt__fields_value(&message->fields, name);
 }
 
-int wt_session_header_at(const wt_session *session, size_t index, struct wt_header *header) {
+int wt_session_get_header_at(const wt_session *session, size_t index, struct wt_header *header) {
   const struct message *message = wt__session_message(session);
   return message ? wt__fields_at(&message->fields, index, message->all, header) : WT_ERR_NOT_FOUND;
 }

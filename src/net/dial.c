@@ -305,7 +305,7 @@ const char *wt_dial_header(const wt_dial *dial, const char *name) {
   return dial && dial->reply && name ? wt__h3_dial_header(dial->reply->dial, name) : NULL;
 }
 
-int wt_dial_header_at(const wt_dial *dial, size_t index, struct wt_header *header) {
+int wt_dial_get_header_at(const wt_dial *dial, size_t index, struct wt_header *header) {
   if (!dial || !header) return WT_ERR_INVALID;
   return dial->reply ? wt__h3_dial_header_at(dial->reply->dial, index, header) : WT_ERR_NOT_FOUND;
 }
@@ -314,7 +314,7 @@ int wt_dial_get_connection_info(const wt_dial *dial, struct wt_connection_info *
   return dial && info ? wt__pending_get_info(&dial->pending, info) : WT_ERR_INVALID;
 }
 
-int wt_dial_attempt(const wt_dial *dial, size_t index, struct wt_attempt *attempt) {
+int wt_dial_get_attempt(const wt_dial *dial, size_t index, struct wt_attempt *attempt) {
   if (!dial || wt__sized_check(attempt, sizeof(*attempt))) return WT_ERR_INVALID;
   const struct wt__connector *connector = dial->pending.connector;
   if (!connector || index >= connector->attempt_count) return WT_ERR_NOT_FOUND;

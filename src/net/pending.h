@@ -40,7 +40,7 @@ struct wt__pending {
   struct wt__link failed; /* in the client's `failed` */
   struct wt__link wait;   /* in the list of `connector`, or of `connection` */
   struct wt__url url;
-  struct wt__connector *connector;   /* that it waited for, kept for `wt_dial_attempt`; NULL: none */
+  struct wt__connector *connector;   /* that it waited for, kept for `wt_dial_get_attempt`; NULL: none */
   struct wt__connection *connection; /* that it was given, while that lives */
   struct wt__snapshot *info;         /* of the last connection, if it is not there any more; NULL: none */
   struct wt__timer timer;

@@ -399,7 +399,7 @@ int wt_server_post(wt_server *server, void (*function)(wt_server *server, void *
 
 /* --- Questions --- */
 
-int wt_server_address(const wt_server *server, size_t index, char *address, size_t size) {
+int wt_server_get_address(const wt_server *server, size_t index, char *address, size_t size) {
   if (address && size) address[0] = '\0';
   if (!server || !address) return WT_ERR_INVALID;
   const struct wt__worker *worker = &server->workers[0];

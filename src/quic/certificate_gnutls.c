@@ -485,7 +485,7 @@ void wt_pem_free(char *pem) {
 
 /* --- Questions --- */
 
-void wt_certificate_sha256(const wt_certificate *certificate, uint8_t hash[32]) {
+void wt_certificate_get_sha256(const wt_certificate *certificate, uint8_t hash[32]) {
   memcpy(hash, certificate->sha256, sizeof(certificate->sha256));
 }
 

@@ -9,10 +9,10 @@
 /* Decodes %XX. Returns the length, or -1: broken encoding, a NUL, or `size` too small. NUL-terminated. */
 int wt__target_decode(const char *s, size_t len, char *dst, size_t size);
 
-/* As `wt_request_query_value`: 0, or WT_ERR_NOT_FOUND, WT_ERR_TOO_LARGE, WT_ERR_INVALID. '+' is a space. */
+/* As `wt_request_get_query_value`: 0, or WT_ERR_NOT_FOUND, WT_ERR_TOO_LARGE, WT_ERR_INVALID. '+' is a space. */
 int wt__target_query_value(const char *query, const char *name, char *dst, size_t size);
 
-/* As `wt_request_query_at`. */
+/* As `wt_request_get_query_at`. */
 int wt__target_query_at(const char *query, size_t index, char *name, size_t name_size, char *value, size_t value_size);
 
 /*

@@ -162,7 +162,7 @@ void bed_open(struct bed *bed, const struct wt_server_config *config, bool unste
   bed->opener = pthread_self();
   assert_int_equal(uv_loop_init(&bed->pair.loop), 0);
   assert_int_equal(wt_certificate_generate(NULL, 0, 13, &bed->certificate), 0);
-  wt_certificate_sha256(bed->certificate, bed->pair.hash);
+  wt_certificate_get_sha256(bed->certificate, bed->pair.hash);
   assert_int_equal(wt_server_new(&bed->server, config, NULL, 0), 0);
   bed_server = bed->server;
   bed_number++;
@@ -170,7 +170,7 @@ void bed_open(struct bed *bed, const struct wt_server_config *config, bool unste
   assert_int_equal(wt_server_add_certificate(bed->server, bed->certificate), 0);
   assert_int_equal(wt_server_handle(bed->server, "/session", on_session, bed), 0);
   assert_int_equal(wt_server_start(bed->server), 0);
-  assert_int_equal(wt_server_address(bed->server, 0, address, sizeof(address)), 0);
+  assert_int_equal(wt_server_get_address(bed->server, 0, address, sizeof(address)), 0);
   bed->pair.port = (unsigned)strtoul(strrchr(address, ':') + 1, NULL, 10);
   (void)snprintf(bed->pair.url, sizeof(bed->pair.url), "https://%s/session", address);
 }

@@ -101,7 +101,7 @@ class Bindings(unittest.TestCase):
         self.assertEqual(library.wt_server_add_certificate(server, certificate[0]), 0)
         library.wt_certificate_free(certificate[0])
         self.assertEqual(library.wt_server_start(server), 0)
-        self.assertEqual(library.wt_server_address(server, 0, message, len(message)), 0)
+        self.assertEqual(library.wt_server_get_address(server, 0, message, len(message)), 0)
         self.assertRegex(ffi.string(message).decode(), r"^127\.0\.0\.1:[1-9]\d*$")
         stats = ffi.new("struct wt_server_stats *", {"size": ffi.sizeof("struct wt_server_stats")})
         self.assertEqual(library.wt_server_get_stats(server, stats), 0)

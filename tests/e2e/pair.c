@@ -132,7 +132,7 @@ void pair_open(struct pair *pair, const struct pair_options *options) {
   if (!pair->certificate) {
     assert_int_equal(wt_certificate_generate(options->names, options->name_count, 13, &pair->certificate), 0);
   }
-  wt_certificate_sha256(pair->certificate, pair->hash);
+  wt_certificate_get_sha256(pair->certificate, pair->hash);
   wt_server_config_default(&config);
   const char *listen = options->listen ? options->listen : "127.0.0.1:0";
   config.listen = &listen;
@@ -150,7 +150,7 @@ void pair_open(struct pair *pair, const struct pair_options *options) {
   assert_int_equal(wt_server_handle(pair->server, "/echo", on_echo, pair), 0);
   assert_int_equal(wt_server_handle(pair->server, "/", on_other, pair), 0);
   assert_int_equal(wt_server_start(pair->server), 0);
-  assert_int_equal(wt_server_address(pair->server, 0, address, sizeof(address)), 0);
+  assert_int_equal(wt_server_get_address(pair->server, 0, address, sizeof(address)), 0);
   pair->port = (unsigned)strtoul(strrchr(address, ':') + 1, NULL, 10);
   (void)snprintf(pair->url, sizeof(pair->url), "https://%s/session", address);
 }
@@ -212,7 +212,7 @@ static void copy_text(char *to, size_t size, const char *from) { (void)snprintf(
 
 static void dialed_note_attempts(struct dialed *dialed, wt_dial *dial) {
   struct wt_attempt attempt = {.size = sizeof(attempt)};
-  while (dialed->attempts < 4 && wt_dial_attempt(dial, dialed->attempts, &attempt) == 0) {
+  while (dialed->attempts < 4 && wt_dial_get_attempt(dial, dialed->attempts, &attempt) == 0) {
     size_t i = dialed->attempts++;
     assert_true(attempt.ended_us >= attempt.begun_us);
     copy_text(dialed->attempt[i], sizeof(dialed->attempt[i]), attempt.address);

@@ -74,16 +74,16 @@ static void test_server_start_tells_its_addresses(void **state) {
   char address[64];
   need_ipv6();
   wt_server *server = server_new(listen, 2, NULL);
-  assert_int_equal(wt_server_address(server, 0, address, sizeof(address)), WT_ERR_NOT_FOUND);
+  assert_int_equal(wt_server_get_address(server, 0, address, sizeof(address)), WT_ERR_NOT_FOUND);
   assert_int_equal(wt_server_start(server), 0);
-  assert_int_equal(wt_server_address(server, 0, address, sizeof(address)), 0);
+  assert_int_equal(wt_server_get_address(server, 0, address, sizeof(address)), 0);
   assert_memory_equal(address, "127.0.0.1:", 10);
   assert_int_not_equal(port_of(address), 0);
-  assert_int_equal(wt_server_address(server, 1, address, sizeof(address)), 0);
+  assert_int_equal(wt_server_get_address(server, 1, address, sizeof(address)), 0);
   assert_memory_equal(address, "[::1]:", 6);
   assert_int_not_equal(port_of(address), 0);
-  assert_int_equal(wt_server_address(server, 2, address, sizeof(address)), WT_ERR_NOT_FOUND);
-  assert_int_equal(wt_server_address(server, 0, address, 5), WT_ERR_TOO_LARGE);
+  assert_int_equal(wt_server_get_address(server, 2, address, sizeof(address)), WT_ERR_NOT_FOUND);
+  assert_int_equal(wt_server_get_address(server, 0, address, 5), WT_ERR_TOO_LARGE);
   wt_server_free(server);
 }
 
@@ -94,8 +94,8 @@ static void test_server_localhost_is_one_port_on_both_families(void **state) {
   need_ipv6();
   wt_server *server = server_new(listen, 1, NULL);
   assert_int_equal(wt_server_start(server), 0);
-  assert_int_equal(wt_server_address(server, 0, v6, sizeof(v6)), 0);
-  assert_int_equal(wt_server_address(server, 1, v4, sizeof(v4)), 0);
+  assert_int_equal(wt_server_get_address(server, 0, v6, sizeof(v6)), 0);
+  assert_int_equal(wt_server_get_address(server, 1, v4, sizeof(v4)), 0);
   assert_memory_equal(v6, "[::1]:", 6);
   assert_memory_equal(v4, "127.0.0.1:", 10);
   assert_int_equal(port_of(v6), port_of(v4));
@@ -106,7 +106,7 @@ static void test_server_start_names_the_port_that_is_taken(void **state) {
   (void)state;
   char address[64], expected[128];
   wt_server *first = server_started();
-  assert_int_equal(wt_server_address(first, 0, address, sizeof(address)), 0);
+  assert_int_equal(wt_server_get_address(first, 0, address, sizeof(address)), 0);
   const char *const listen[] = {address};
   wt_server *second = server_new(listen, 1, NULL);
   assert_int_equal(wt_server_start(second), WT_ERR_IO);
@@ -233,7 +233,7 @@ static void test_server_calls_check_for_null(void **state) {
   assert_int_equal(wt_server_new(NULL, NULL, NULL, 0), WT_ERR_INVALID);
   assert_int_equal(wt_server_start(NULL), WT_ERR_INVALID);
   assert_int_equal(wt_server_run(NULL), WT_ERR_INVALID);
-  assert_int_equal(wt_server_address(NULL, 0, address, sizeof(address)), WT_ERR_INVALID);
+  assert_int_equal(wt_server_get_address(NULL, 0, address, sizeof(address)), WT_ERR_INVALID);
   assert_int_equal(wt_server_get_stats(NULL, &stats), WT_ERR_INVALID);
   assert_string_equal(wt_server_error(NULL), "");
   wt_server_shutdown(NULL, 0);

@@ -80,7 +80,7 @@ static void test_tls_config_chooses_a_certificate(void **state) {
     pthread_mutex_lock(&notes.lock);
     wt_certificate_free(notes.chosen);
     assert_int_equal(wt_certificate_generate(names, 1, 10, &notes.chosen), 0);
-    wt_certificate_sha256(notes.chosen, hash[0]);
+    wt_certificate_get_sha256(notes.chosen, hash[0]);
     pthread_mutex_unlock(&notes.lock);
     pair_client_config(&pair, &config);
     config.certificate_hashes = (const uint8_t(*)[32])hash;

@@ -254,7 +254,7 @@ static void check_strays(bool unsteered, const uint8_t *reset_key, uint8_t token
   for (unsigned i = 0; i < PORTS; i++) {
     char to[64];
     int fd = stray_socket();
-    assert_int_equal(wt_server_address(bed.server, i % 2, to, sizeof(to)), 0);
+    assert_int_equal(wt_server_get_address(bed.server, i % 2, to, sizeof(to)), 0);
     for (unsigned worker = 0; worker < WORKERS_MAX; worker++) stray_reset(fd, to, worker, token);
     stray_version(fd, to, i % WORKERS_MAX);
     close(fd);
@@ -422,7 +422,7 @@ static void test_workers_do_not_share_a_port_with_strangers(void **state) {
   const char *listen[] = {address};
   bed_config(&config, 2);
   bed_open(&bed, &config, false);
-  assert_int_equal(wt_server_address(bed.server, 0, address, sizeof(address)), 0);
+  assert_int_equal(wt_server_get_address(bed.server, 0, address, sizeof(address)), 0);
   config.listen = listen;
   assert_int_equal(wt_server_new(&second, &config, NULL, 0), 0);
   assert_int_equal(wt_server_add_certificate(second, bed.certificate), 0);

@@ -48,7 +48,7 @@ static void test_workers_take_new_certificates(void **state) {
   bed_open(&bed, &config, false);
   assert_int_equal(wt_certificate_generate(NULL, 0, 13, &reload.certificates[1]), 0);
   reload.certificates[0] = bed.certificate;
-  for (int i = 0; i < 2; i++) wt_certificate_sha256(reload.certificates[i], hashes[i]);
+  for (int i = 0; i < 2; i++) wt_certificate_get_sha256(reload.certificates[i], hashes[i]);
   pair_client_config(&bed.pair, &client);
   client.certificate_hashes = (const uint8_t(*)[32])hashes;
   client.certificate_hash_count = 2;

@@ -37,7 +37,7 @@ static struct server_stream *stream_record(struct server_session *session, wt_st
   record->session = session;
   record->stream = stream;
   record->id = wt_stream_id(stream);
-  record->uni = wt_stream_kind_of(stream) == WT_UNIDIRECTIONAL;
+  record->uni = wt_stream_kind(stream) == WT_UNIDIRECTIONAL;
   record->remote = wt_stream_is_remote(stream);
   record->frugal = server->frugal;
   assert_ptr_equal(wt_stream_session(stream), session->session);
@@ -442,7 +442,7 @@ static void handle_post(wt_request *request, void *user_data) {
 static void handle_source(wt_request *request, void *user_data) {
   struct server_request *record = server_request_new(user_data, request);
   char bytes[32] = "0";
-  (void)wt_request_query_value(request, "bytes", bytes, sizeof(bytes));
+  (void)wt_request_get_query_value(request, "bytes", bytes, sizeof(bytes));
   record->source_left = strtoull(bytes, NULL, 10);
   record->begun = wt_request_begin(request, 200, NULL, 0) == 0;
   request_pump(record);

@@ -132,11 +132,11 @@ static void check_session_fields(wt_session *session, const char *name, const ch
   assert_string_equal(wt_session_header(session, name), value);
   assert_null(wt_session_header(session, "x-none"));
   assert_null(wt_session_header(session, ":status"));
-  assert_int_equal(wt_session_header_at(session, 0, &header), 0);
+  assert_int_equal(wt_session_get_header_at(session, 0, &header), 0);
   assert_string_equal(header.name, first);
-  while (wt_session_header_at(session, count, &header) == 0) count++;
+  while (wt_session_get_header_at(session, count, &header) == 0) count++;
   assert_in_range(count, 1, 20);
-  assert_int_equal(wt_session_header_at(session, count, &header), WT_ERR_NOT_FOUND);
+  assert_int_equal(wt_session_get_header_at(session, count, &header), WT_ERR_NOT_FOUND);
 }
 
 static void check_at_close(struct server *server, enum server_event event, struct server_session *session,
@@ -168,7 +168,7 @@ static void test_client_sessions_keep_the_fields_of_the_peers_message(void **sta
       struct wt_header header;
       NET_UNTIL(&p.net, 5000, dial->asked);
       assert_null(wt_session_header(dial->asked->session, "x-test"));
-      assert_int_equal(wt_session_header_at(dial->asked->session, 0, &header), WT_ERR_NOT_FOUND);
+      assert_int_equal(wt_session_get_header_at(dial->asked->session, 0, &header), WT_ERR_NOT_FOUND);
     }
     NET_UNTIL(&p.net, 5000, dial->replies);
     assert_string_equal(dial->header, "granted"); /* the dial still had it */

@@ -50,7 +50,7 @@ static void who_handle(wt_request *request, void *user_data) {
   bed->info = (struct wt_connection_info){.size = sizeof(bed->info)};
   bed->who = (struct wt_certificate_info){.size = sizeof(bed->who)};
   assert_int_equal(wt_request_get_connection_info(request, &bed->info), 0);
-  for (bed->chain = 0; !wt_request_peer_certificate(request, bed->chain, &der, &len); bed->chain++) {
+  for (bed->chain = 0; !wt_request_get_peer_certificate(request, bed->chain, &der, &len); bed->chain++) {
     if (bed->chain == 0) assert_int_equal(wt_certificate_describe(der, len, 0, &bed->who), 0);
     if (bed->chain == 0) assert_ptr_equal(der, bed->info.certificate);
   }
@@ -195,14 +195,14 @@ static void test_client_certificates_are_read_from_sessions_of_both_ends(void **
   NET_UNTIL(&bed.net, 5000, link->ready);
   struct server_session *mine = client_session(&bed.client, link, "/wt");
   struct server_session *theirs = session_opposite(&bed.server, mine);
-  assert_int_equal(wt_session_peer_certificate(theirs->session, 0, &der, &len), 0);
+  assert_int_equal(wt_session_get_peer_certificate(theirs->session, 0, &der, &len), 0);
   assert_int_equal(wt_certificate_describe(der, len, 0, &info), 0);
   assert_string_equal(info.subject, "CN=alice");
-  assert_int_equal(wt_session_peer_certificate(theirs->session, 1, &der, &len), WT_ERR_NOT_FOUND);
+  assert_int_equal(wt_session_get_peer_certificate(theirs->session, 1, &der, &len), WT_ERR_NOT_FOUND);
   assert_null(der);
-  assert_int_equal(wt_session_peer_certificate(mine->session, 0, &der, &len), 0);
+  assert_int_equal(wt_session_get_peer_certificate(mine->session, 0, &der, &len), 0);
   assert_int_equal(wt_certificate_describe(der, len, 0, &info), 0);
-  wt_certificate_sha256(bed.certificate, hash);
+  wt_certificate_get_sha256(bed.certificate, hash);
   assert_memory_equal(info.sha256, hash, sizeof(hash));
   bed_free(&bed);
 }

@@ -83,7 +83,7 @@ static void hash_case(wt_certificate *certificate, bool flip, const char *refusa
   uint8_t hashes[2][32] = {{0}};
   char reason[256];
   struct wt__tls_client_options options = {.verify = WT__VERIFY_HASHES, .hashes = hashes, .hash_count = 2};
-  wt_certificate_sha256(certificate, hashes[1]);
+  wt_certificate_get_sha256(certificate, hashes[1]);
   if (flip) hashes[1][31] ^= 1;
   /* The name is of no account. */
   int error = outcome(certificate, &options, "elsewhere.example", reason, sizeof(reason));

@@ -63,12 +63,12 @@ static void on_look(wt_exchange *exchange, int status, void *user_data) {
   (void)user_data;
   assert_ptr_equal(exchange, looked_at);
   assert_int_equal(status, 201);
-  while (wt_exchange_header_at(exchange, fields_seen, &header) == 0) {
+  while (wt_exchange_get_header_at(exchange, fields_seen, &header) == 0) {
     assert_true(header.name[0] != ':');
     fields_seen++;
   }
-  assert_int_equal(wt_exchange_header_at(exchange, fields_seen, &header), WT_ERR_NOT_FOUND);
-  assert_int_equal(wt_exchange_header_at(exchange, 2, &header), 0);
+  assert_int_equal(wt_exchange_get_header_at(exchange, fields_seen, &header), WT_ERR_NOT_FOUND);
+  assert_int_equal(wt_exchange_get_header_at(exchange, 2, &header), 0);
   assert_string_equal(header.value, "2");
   assert_string_equal(wt_exchange_header(exchange, "x-one"), "1, 3");
   assert_null(wt_exchange_header(exchange, "x-three"));

@@ -32,7 +32,7 @@ struct pair {
 static void pair_init(struct pair *p) {
   memset(p, 0, sizeof(*p));
   assert_int_equal(wt_certificate_generate(NULL, 0, 10, &p->certificate), 0);
-  wt_certificate_sha256(p->certificate, p->hash[0]);
+  wt_certificate_get_sha256(p->certificate, p->hash[0]);
   net_init(&p->net, 1);
   server_init(&p->server, &p->net);
   assert_int_equal(wt__tls_context_set_certificates(p->server.tls, &p->certificate, 1), 0);

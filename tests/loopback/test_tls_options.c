@@ -101,7 +101,7 @@ static bool visit(struct bed *bed, const char *name, struct wt__h3_end *ended) {
 
 static bool saw(const struct bed *bed, const wt_certificate *certificate) {
   uint8_t hash[32];
-  wt_certificate_sha256(certificate, hash);
+  wt_certificate_get_sha256(certificate, hash);
   return memcmp(hash, bed->hash, sizeof(hash)) == 0;
 }
 

@@ -102,11 +102,11 @@ static void server_open(void) {
   assert_int_equal(wt_server_new(&bed.server, &config, NULL, 0), 0);
   assert_int_equal(endpoints_add(bed.server, &bed.endpoints), 0);
   assert_int_equal(wt_certificate_generate(NULL, 0, 1, &certificate), 0);
-  wt_certificate_sha256(certificate, bed.hash);
+  wt_certificate_get_sha256(certificate, bed.hash);
   assert_int_equal(wt_server_add_certificate(bed.server, certificate), 0);
   wt_certificate_free(certificate);
   assert_int_equal(wt_server_start(bed.server), 0);
-  assert_int_equal(wt_server_address(bed.server, 0, bed.address, sizeof bed.address), 0);
+  assert_int_equal(wt_server_get_address(bed.server, 0, bed.address, sizeof bed.address), 0);
   bed.site.port = (uint16_t)strtoul(strrchr(bed.address, ':') + 1, NULL, 10);
 }
 

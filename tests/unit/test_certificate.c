@@ -322,7 +322,7 @@ static void test_certificate_hash_is_of_the_leafs_der(void **state) {
   assert_int_equal(gnutls_x509_crt_export2(certificate->leaf, GNUTLS_X509_FMT_DER, &der), 0);
   assert_int_equal(gnutls_hash_fast(GNUTLS_DIG_SHA256, der.data, der.size, expected), 0);
   gnutls_free(der.data);
-  wt_certificate_sha256(certificate, hash);
+  wt_certificate_get_sha256(certificate, hash);
   assert_memory_equal(hash, expected, 32);
   wt_certificate_free(certificate);
 

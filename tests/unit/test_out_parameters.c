@@ -47,7 +47,7 @@ static void test_servers_are_null_and_addresses_empty(void **state) {
   assert_null(server);
   config.workers = 1;
   assert_int_equal(wt_server_new(&server, &config, NULL, 0), 0);
-  assert_int_equal(wt_server_address(server, 99, address, sizeof(address)), WT_ERR_NOT_FOUND);
+  assert_int_equal(wt_server_get_address(server, 99, address, sizeof(address)), WT_ERR_NOT_FOUND);
   assert_string_equal(address, "");
   wt_server_free(server);
 }

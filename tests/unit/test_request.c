@@ -76,9 +76,9 @@ static void act_look(wt_request *request) {
   assert_null(wt_request_origin(request));
   assert_string_equal(wt_request_peer_address(request), "192.0.2.1:4433");
   assert_false(wt_request_is_webtransport(request));
-  assert_int_equal(wt_request_query_value(request, "y", value, sizeof(value)), 0);
+  assert_int_equal(wt_request_get_query_value(request, "y", value, sizeof(value)), 0);
   assert_string_equal(value, "A?");
-  assert_int_equal(wt_request_query_value(request, "z", value, sizeof(value)), WT_ERR_NOT_FOUND);
+  assert_int_equal(wt_request_get_query_value(request, "z", value, sizeof(value)), WT_ERR_NOT_FOUND);
   assert_string_equal(wt_request_error(request), "");
   assert_ptr_equal(wt_request_user_data(request), &app);
 }
@@ -154,7 +154,7 @@ static void act_walk(wt_request *request) {
                                          "cookie",  "accept",  "cookie",     "accept"};
   struct wt_header header;
   size_t count = 0;
-  for (; wt_request_header_at(request, count, &header) == 0; count++) {
+  for (; wt_request_get_header_at(request, count, &header) == 0; count++) {
     assert_true(count < sizeof(expected) / sizeof(expected[0]));
     assert_string_equal(header.name, expected[count]);
   }
@@ -162,7 +162,7 @@ static void act_walk(wt_request *request) {
   assert_string_equal(wt_request_header(request, "cookie"), "sid=abc; theme=dark; lang=de");
   assert_string_equal(wt_request_header(request, "accept"), "a, b");
   char name[8], value[8];
-  assert_int_equal(wt_request_query_at(request, 1, name, sizeof(name), value, sizeof(value)), 0);
+  assert_int_equal(wt_request_get_query_at(request, 1, name, sizeof(name), value, sizeof(value)), 0);
   assert_string_equal(name, "y");
   assert_string_equal(value, "2");
 }

@@ -177,7 +177,7 @@ static bool server_start(struct server *server) {
   wt_certificate_free(certificate);
   if (!error) error = wt_server_handle(server->handle, "/", on_request, server);
   if (!error) error = wt_server_start(server->handle);
-  if (!error) error = wt_server_address(server->handle, 0, address, sizeof address);
+  if (!error) error = wt_server_get_address(server->handle, 0, address, sizeof address);
   if (error) {
     fprintf(stderr, "%s: %s\n", wt_error_string(error), wt_server_error(server->handle));
     return false;

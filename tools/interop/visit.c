@@ -165,7 +165,7 @@ static void on_datagram(wt_session *session, const uint8_t *data, size_t len, vo
 
 static void reader_done(struct reader *reader, wt_stream *stream) {
   struct visit *visit = reader->visit;
-  bool uni = wt_stream_kind_of(stream) == WT_UNIDIRECTIONAL;
+  bool uni = wt_stream_kind(stream) == WT_UNIDIRECTIONAL;
   size_t len;
   reader->received = true;
   if (reader->wanted) {

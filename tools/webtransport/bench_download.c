@@ -95,7 +95,7 @@ static void download_on_stream(wt_session *handle, wt_stream *stream, void *user
   struct download_state *state = session->state;
   (void)handle;
   if (state->slot.dead) return;
-  if (state->opened == state->expected || wt_stream_kind_of(stream) != WT_UNIDIRECTIONAL) {
+  if (state->opened == state->expected || wt_stream_kind(stream) != WT_UNIDIRECTIONAL) {
     session_fail(session, FAULT_MISMATCH, "the server opened a stream that was not asked for");
     return;
   }

@@ -137,7 +137,7 @@ static void waiting_pop(struct echo_visit *visit) {
 
 static void echo_on_stream(wt_session *session, wt_stream *stream, void *user_data) {
   struct echo *echo = malloc(sizeof *echo); /* glibc's calloc is slower, and there may be a stream a message */
-  bool both = wt_stream_kind_of(stream) == WT_BIDIRECTIONAL;
+  bool both = wt_stream_kind(stream) == WT_BIDIRECTIONAL;
   wt_stream *out;
   if (!echo) {
     wt_stream_stop_sending(stream, REFUSED_CODE);

@@ -36,7 +36,7 @@ static void close_on_session_close(wt_session *session, const struct wt_close_in
 
 /* Reads the reason, which must be UTF-8, into `reason`. False: the request was answered. */
 static bool close_reason(wt_request *request, char *reason, size_t size) {
-  int error = wt_request_query_value(request, "reason", reason, size);
+  int error = wt_request_get_query_value(request, "reason", reason, size);
   json_t *text = NULL;
   if (error == WT_ERR_NOT_FOUND) {
     reason[0] = 0;

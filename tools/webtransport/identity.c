@@ -40,7 +40,7 @@ void identity_record(struct recorder *recorder, const wt_certificate *certificat
       .expires_at = wt_certificate_expires_at(certificate),
       .generated = generated,
   };
-  wt_certificate_sha256(certificate, record.sha256);
+  wt_certificate_get_sha256(certificate, record.sha256);
   recorder_set_certificate(recorder, &record);
 }
 

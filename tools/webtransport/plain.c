@@ -51,7 +51,7 @@ static bool number_parse(const char *text, uint64_t max, uint64_t *number) {
 
 bool plain_number(wt_request *request, const char *name, uint64_t fallback, uint64_t max, uint64_t *number) {
   char text[24], message[120];
-  int error = wt_request_query_value(request, name, text, sizeof text);
+  int error = wt_request_get_query_value(request, name, text, sizeof text);
   if (error == WT_ERR_NOT_FOUND) {
     *number = fallback;
     return true;

@@ -52,7 +52,7 @@ json_t *probe_error(int error, const char *message, const struct wt_dial_result 
 static json_t *addresses_json(const wt_dial *dial, uint64_t *begun_us) {
   json_t *list = json_array();
   struct wt_attempt attempt = {.size = sizeof attempt};
-  for (size_t i = 0; !wt_dial_attempt(dial, i, &attempt); i++) {
+  for (size_t i = 0; !wt_dial_get_attempt(dial, i, &attempt); i++) {
     json_t *json = json_object();
     if (!attempt.error) *begun_us = attempt.begun_us;
     json_object_set_new(json, "address", json_text(attempt.address));
@@ -68,7 +68,7 @@ static json_t *addresses_json(const wt_dial *dial, uint64_t *begun_us) {
 static json_t *answer_json(const wt_dial *dial, int status) {
   json_t *json = json_object(), *headers = json_array();
   struct wt_header header;
-  for (size_t i = 0; !wt_dial_header_at(dial, i, &header); i++) {
+  for (size_t i = 0; !wt_dial_get_header_at(dial, i, &header); i++) {
     json_t *field = json_object();
     json_object_set_new(field, "name", json_text(header.name));
     json_object_set_new(field, "value", json_text(header.value));

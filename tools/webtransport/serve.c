@@ -228,7 +228,7 @@ static bool server_begin(struct serve *serve) {
     const char *why = wt_server_error(serve->server);
     return complain(why[0] ? why : wt_error_string(error));
   }
-  error = wt_server_address(serve->server, 0, address, sizeof address);
+  error = wt_server_get_address(serve->server, 0, address, sizeof address);
   if (error || address_parse(address, &parsed)) return complain("the server has no address");
   serve->site.port = parsed.port;
   if (serve->companion && !companion_start(serve->companion, message, sizeof message)) return complain(message);
@@ -241,7 +241,7 @@ static void ready_json(struct serve *serve) {
   char address[ADDRESS_SIZE], hex[65];
   json_t *listen = json_array();
   certificate_hash(serve, hex);
-  for (size_t i = 0; !wt_server_address(serve->server, i, address, sizeof address); i++)
+  for (size_t i = 0; !wt_server_get_address(serve->server, i, address, sizeof address); i++)
     json_array_append_new(listen, json_string(address));
   json_t *http = serve->companion ? json_string(companion_url(serve->companion)) : json_null();
   json_t *line = json_pack("{s:o, s:o, s:s}", "listen", listen, "http", http, "certificate_sha256", hex);
@@ -256,7 +256,7 @@ static void ready_text(struct serve *serve) {
   if (serve->companion) printf("Open           %s\n", companion_url(serve->companion));
   printf("WebTransport   https://localhost:%u/echo", serve->site.port);
   printf("  (also /sink, /source?bytes=N&streams=M, /close?code=C&reason=R)\n");
-  for (size_t i = 0; !wt_server_address(serve->server, i, address, sizeof address); i++)
+  for (size_t i = 0; !wt_server_get_address(serve->server, i, address, sizeof address); i++)
     printf("%s   %s\n", i ? "            " : "Listening on", address);
   printf("Certificate    SHA-256 %s%s\n", hex, serve->settings.cert_file ? "" : " (made for this run)");
   printf("Ctrl-C ends the server.\n");

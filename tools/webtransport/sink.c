@@ -22,7 +22,7 @@ static void sink_on_data(wt_stream *stream, const uint8_t *data, size_t len, boo
   size_t written;
   (void)data;
   sink->bytes += len;
-  if (!fin || wt_stream_kind_of(stream) != WT_BIDIRECTIONAL) return;
+  if (!fin || wt_stream_kind(stream) != WT_BIDIRECTIONAL) return;
   int answer_len = snprintf(answer, sizeof answer, "{\"bytes\":%" PRIu64 "}\n", sink->bytes);
   /* The first bytes on the stream: they fit below every sensible bound, and without them there is no FIN. */
   if (wt_stream_write(stream, answer, (size_t)answer_len, &written) || written < (size_t)answer_len)
@@ -34,7 +34,7 @@ static void sink_on_data(wt_stream *stream, const uint8_t *data, size_t len, boo
 static void sink_on_reset(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
   struct sink_stream *sink = user_data;
   visit_reset(sink->visit, error);
-  if (wt_stream_kind_of(stream) == WT_BIDIRECTIONAL) wt_stream_reset(stream, visit_code(error));
+  if (wt_stream_kind(stream) == WT_BIDIRECTIONAL) wt_stream_reset(stream, visit_code(error));
 }
 
 static void sink_on_stop_sending(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
@@ -60,7 +60,7 @@ static void sink_on_stream(wt_session *session, wt_stream *stream, void *user_da
   (void)session;
   if (!sink) {
     wt_stream_stop_sending(stream, 0);
-    if (wt_stream_kind_of(stream) == WT_BIDIRECTIONAL) wt_stream_reset(stream, 0);
+    if (wt_stream_kind(stream) == WT_BIDIRECTIONAL) wt_stream_reset(stream, 0);
     return;
   }
   sink->visit = user_data;

@@ -145,7 +145,7 @@ static const struct wt_stream_callbacks channel_callbacks = {
 };
 
 bool talk_listen(struct talk *talk, wt_stream *stream) {
-  bool both = wt_stream_kind_of(stream) == WT_BIDIRECTIONAL, remote = wt_stream_is_remote(stream);
+  bool both = wt_stream_kind(stream) == WT_BIDIRECTIONAL, remote = wt_stream_is_remote(stream);
   struct channel *channel = calloc(1, sizeof *channel);
   if (!channel) return false;
   channel->talk = talk;
@@ -164,7 +164,7 @@ bool talk_listen(struct talk *talk, wt_stream *stream) {
 
 static void session_on_stream(wt_session *session, wt_stream *stream, void *user_data) {
   struct talk *talk = user_data;
-  bool both = wt_stream_kind_of(stream) == WT_BIDIRECTIONAL;
+  bool both = wt_stream_kind(stream) == WT_BIDIRECTIONAL;
   (void)session;
   talk->quiet_since = pipes_now();
   if (!talk_listen(talk, stream)) {

@@ -32,7 +32,7 @@ static void who_log(const wt_request *request) {
   struct wt_certificate_info info = {.size = sizeof info};
   const void *der;
   size_t len;
-  if (wt_request_peer_certificate(request, 0, &der, &len) || wt_certificate_describe(der, len, 0, &info)) return;
+  if (wt_request_get_peer_certificate(request, 0, &der, &len) || wt_certificate_describe(der, len, 0, &info)) return;
   log_limited(&limit, WT_LOG_INFO, "%s: session at %s of %s", wt_request_peer_address(request),
               wt_request_path(request), info.subject[0] ? info.subject : info.names);
 }

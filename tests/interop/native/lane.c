@@ -267,11 +267,11 @@ void party_on_stream(wt_session *session, wt_stream *stream, void *user_data) {
   (void)session;
   if (!lane) {
     wt_stream_stop_sending(stream, 0);
-    if (wt_stream_kind_of(stream) == WT_BIDIRECTIONAL) wt_stream_reset(stream, 0);
+    if (wt_stream_kind(stream) == WT_BIDIRECTIONAL) wt_stream_reset(stream, 0);
     return;
   }
   lane->party = party;
-  lane->kind = wt_stream_kind_of(stream);
+  lane->kind = wt_stream_kind(stream);
   lane_attach(lane, stream);
   party->accept(lane);
 }

@@ -150,7 +150,7 @@ static void on_session_close(wt_session *session, const struct wt_close_info *in
 /* The value of `name`, `otherwise` where it is missing. False: it is no number up to `max`. */
 static bool query_number(wt_request *request, const char *name, uint64_t otherwise, uint64_t max, uint64_t *number) {
   char text[24], *end;
-  int error = wt_request_query_value(request, name, text, sizeof text);
+  int error = wt_request_get_query_value(request, name, text, sizeof text);
   *number = otherwise;
   if (error == WT_ERR_NOT_FOUND) return true;
   if (error || text[0] < '0' || text[0] > '9') return false;
@@ -165,9 +165,9 @@ static struct visit *visit_new(wt_request *request, const struct service *servic
   uint64_t code;
   if (!visit) return NULL;
   party_init(&visit->party, visit, service->accept);
-  wt_request_query_value(request, "kind", kind, sizeof kind);
+  wt_request_get_query_value(request, "kind", kind, sizeof kind);
   visit->kind = strcmp(kind, "bidi") == 0 ? WT_BIDIRECTIONAL : WT_UNIDIRECTIONAL;
-  int error = wt_request_query_value(request, "reason", visit->reason, sizeof visit->reason);
+  int error = wt_request_get_query_value(request, "reason", visit->reason, sizeof visit->reason);
   if ((error && error != WT_ERR_NOT_FOUND) || !query_number(request, "streams", 1, STREAMS_MAX, &visit->count) ||
       !query_number(request, "count", visit->count, STREAMS_MAX, &visit->count) ||
       !query_number(request, "bytes", 0, LANE_READ_MAX, &visit->bytes) ||
@@ -242,7 +242,7 @@ static int serve(const char *cert_file, const char *key_file) {
   for (size_t i = 0; !error && i < sizeof services / sizeof services[0]; i++)
     error = wt_server_handle(running, services[i].path, on_request, (void *)(uintptr_t)&services[i]);
   if (!error) error = wt_server_start(running);
-  if (!error) error = wt_server_address(running, 0, address, sizeof address);
+  if (!error) error = wt_server_get_address(running, 0, address, sizeof address);
   if (error) {
     fprintf(stderr, "%s: %s\n", wt_error_string(error), wt_server_error(running));
     return 1;
