@@ -191,7 +191,7 @@ int main(int argc, char **argv) {
   config.listen = (const char *const[]){address};
   config.log_level = WT_LOG_INFO;
   config.max_stream_send_buffer = QUEUE_SIZE;
-  if (wt_server_new(&server, &config, NULL, 0) != 0) return 1; /* the log says why */
+  if (wt_server_new(&config, &server, NULL, 0) != 0) return 1; /* the log says why */
   wt_server_handle(server, "/broadcast", on_request, NULL);
   int error = wt_server_listen_and_serve_tls(server, argv[1], argv[2]);
   wt_server_free(server);

@@ -399,7 +399,7 @@ int main(int argc, char **argv) {
   config.check_origin_user_data = &chat;
   config.max_stream_send_buffer = QUEUE_SIZE;
   config.initial_max_stream_data = config.max_stream_data = SAID_AT_ONCE;
-  if (wt_server_new(&signalled, &config, NULL, 0) != 0) return 1;
+  if (wt_server_new(&config, &signalled, NULL, 0) != 0) return 1;
   wt_server_add_certificate(signalled, certificate);
   wt_server_handle(signalled, "/chat/", on_request, &chat);
   int error = wt_server_start(signalled);

@@ -76,7 +76,7 @@ int main(int argc, char **argv) {
     config.certificate_hashes = hash;
     config.certificate_hash_count = 1;
   }
-  if (wt_client_new(&client, &config, message, sizeof(message)) != 0) return fprintf(stderr, "%s\n", message), 1;
+  if (wt_client_new(&config, &client, message, sizeof(message)) != 0) return fprintf(stderr, "%s\n", message), 1;
   wt_dial_options_default(&options);
   options.callbacks = &dial_callbacks;
   options.session_callbacks = &session_callbacks;

@@ -93,7 +93,7 @@ int main(int argc, char **argv) {
   wt_server_config_default(&config);
   config.listen = (const char *const[]){address};
   config.log_level = WT_LOG_INFO;
-  if (wt_server_new(&server, &config, NULL, 0) != 0) return 1; /* the log says why */
+  if (wt_server_new(&config, &server, NULL, 0) != 0) return 1; /* the log says why */
   wt_server_add_certificate(server, certificate);
   wt_certificate_free(certificate);
   wt_server_handle(server, "/station", on_request, NULL);

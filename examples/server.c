@@ -62,7 +62,7 @@ int main(int argc, char **argv) {
   wt_server_config_default(&config);
   config.listen = (const char *const[]){address};
   config.log_level = WT_LOG_INFO;
-  if (wt_server_new(&server, &config, NULL, 0) != 0) return 1; /* the log says why */
+  if (wt_server_new(&config, &server, NULL, 0) != 0) return 1; /* the log says why */
   wt_server_handle(server, "/webtransport", on_request, NULL);
   int error = wt_server_listen_and_serve_tls(server, argv[1], argv[2]);
   if (error) fprintf(stderr, "%s\n", wt_server_error(server));

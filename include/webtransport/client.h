@@ -135,7 +135,7 @@ static inline void wt_client_config_default(struct wt_client_config *config) {
  * Errors: WT_ERR_INVALID (a bound makes no sense), WT_ERR_FILE and WT_ERR_CERTIFICATE (`ca_file`), WT_ERR_ADDRESS
  * (`bind`), WT_ERR_TLS, WT_ERR_IO, WT_ERR_NOMEM. Since 0.1.0.
  */
-WT_API int wt_client_new(wt_client **client, const struct wt_client_config *config, char *message, size_t message_size);
+WT_API int wt_client_new(const struct wt_client_config *config, wt_client **client, char *message, size_t message_size);
 
 /**
  * Runs the client's loop until nothing is left: no dial, session, exchange or connection. For a client with

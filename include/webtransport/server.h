@@ -308,7 +308,7 @@ static inline void wt_server_config_default(struct wt_server_config *config) {
  * Errors: WT_ERR_INVALID (a bound makes no sense), WT_ERR_UNSUPPORTED (a `size`), WT_ERR_FILE (`client_ca_file`),
  * WT_ERR_TLS, WT_ERR_NOMEM, WT_ERR_IO. `message` since 0.2.0. Since 0.1.0.
  */
-WT_API int wt_server_new(wt_server **server, const struct wt_server_config *config, char *message, size_t message_size);
+WT_API int wt_server_new(const struct wt_server_config *config, wt_server **server, char *message, size_t message_size);
 
 /**
  * Calls `handler` for requests whose path matches `pattern`: exactly, or, if `pattern` ends in '/',

@@ -276,7 +276,7 @@ static int client_open(wt_client *client, char *message, size_t size) {
   return error;
 }
 
-int wt_client_new(wt_client **client, const struct wt_client_config *config, char *message, size_t message_size) {
+int wt_client_new(const struct wt_client_config *config, wt_client **client, char *message, size_t message_size) {
   char why[WT__CLIENT_CONFIG_WHY_MAX] = "";
   client_why(message, message_size, "%s", "");
   if (!client) return WT_ERR_INVALID;

@@ -130,7 +130,7 @@ static int server_new(struct wt_server *server, const struct wt_server_config *c
   return error ? error : workers_new(server, why, size);
 }
 
-int wt_server_new(wt_server **server, const struct wt_server_config *config, char *message, size_t message_size) {
+int wt_server_new(const struct wt_server_config *config, wt_server **server, char *message, size_t message_size) {
   struct wt__log log = log_of(config);
   char why[WT__CONFIG_WHY_MAX] = "";
   if (message && message_size) message[0] = '\0';

@@ -163,7 +163,7 @@ void bed_open(struct bed *bed, const struct wt_server_config *config, bool unste
   assert_int_equal(uv_loop_init(&bed->pair.loop), 0);
   assert_int_equal(wt_certificate_generate(NULL, 0, 13, &bed->certificate), 0);
   wt_certificate_get_sha256(bed->certificate, bed->pair.hash);
-  assert_int_equal(wt_server_new(&bed->server, config, NULL, 0), 0);
+  assert_int_equal(wt_server_new(config, &bed->server, NULL, 0), 0);
   bed_server = bed->server;
   bed_number++;
   bed->server->unsteered = unsteered;

@@ -94,7 +94,7 @@ class Bindings(unittest.TestCase):
             lines.append((level, ffi.string(line)))
 
         config.listen, config.log, config.log_level = addresses, log, library.WT_LOG_INFO
-        self.assertEqual(library.wt_server_new(out, config, message, len(message)), 0)
+        self.assertEqual(library.wt_server_new(config, out, message, len(message)), 0)
         server = out[0]
         certificate = ffi.new("wt_certificate **")
         self.assertEqual(library.wt_certificate_generate(ffi.NULL, 0, 13, certificate), 0)
@@ -115,15 +115,15 @@ class Bindings(unittest.TestCase):
         out, message = ffi.new("wt_server **"), ffi.new("char[]", 256)
         config = default_config("server")
         config.workers = 0
-        self.assertEqual(library.wt_server_new(out, config, message, len(message)), library.WT_ERR_INVALID)
+        self.assertEqual(library.wt_server_new(config, out, message, len(message)), library.WT_ERR_INVALID)
         self.assertEqual(out[0], ffi.NULL)
         self.assertIn(b"workers", ffi.string(message))
         config.size = 8
-        self.assertEqual(library.wt_server_new(out, config, message, len(message)), library.WT_ERR_INVALID)
+        self.assertEqual(library.wt_server_new(config, out, message, len(message)), library.WT_ERR_INVALID)
 
     def test_a_client_dials_and_is_called_back(self):
         out, dial, message = ffi.new("wt_client **"), ffi.new("wt_dial **"), ffi.new("char[]", 256)
-        self.assertEqual(library.wt_client_new(out, default_config("client"), message, len(message)), 0)
+        self.assertEqual(library.wt_client_new(default_config("client"), out, message, len(message)), 0)
         client, results = out[0], []
 
         @ffi.callback("void(wt_dial *, const struct wt_dial_result *, void *)")

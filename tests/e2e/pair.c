@@ -141,7 +141,7 @@ void pair_open(struct pair *pair, const struct pair_options *options) {
   config.log = quiet;
   config.log_level = getenv("WT_TEST_LOG") ? WT_LOG_DEBUG : WT_LOG_WARN;
   if (options->configure) options->configure(&config);
-  assert_int_equal(wt_server_new(&pair->server, &config, NULL, 0), 0);
+  assert_int_equal(wt_server_new(&config, &pair->server, NULL, 0), 0);
   assert_int_equal(wt_server_add_certificate(pair->server, pair->certificate), 0);
   assert_int_equal(wt_server_handle(pair->server, "/session", on_session, pair), 0);
   assert_int_equal(wt_server_handle(pair->server, "/mute", on_mute, pair), 0);
@@ -178,7 +178,7 @@ void pair_client(struct pair *pair, const struct wt_client_config *config) {
   struct wt_client_config own;
   char message[256];
   pair_client_config(pair, &own);
-  if (wt_client_new(&pair->client, config ? config : &own, message, sizeof(message))) fail_msg("%s", message);
+  if (wt_client_new(config ? config : &own, &pair->client, message, sizeof(message))) fail_msg("%s", message);
 }
 
 void pair_stop(struct pair *pair) {

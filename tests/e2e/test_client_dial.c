@@ -505,7 +505,7 @@ static void test_client_judges_certificates(void **state) {
   check_trust(&pair, &config, "127.0.0.1", 0, "");
   check_trust(&pair, &config, "localhost", 0, "");
   unlink(ca_file);
-  assert_int_equal(wt_client_new(&pair.client, &config, message, sizeof(message)), WT_ERR_FILE);
+  assert_int_equal(wt_client_new(&config, &pair.client, message, sizeof(message)), WT_ERR_FILE);
   assert_non_null(strstr(message, ca_file));
   pair_close(&pair);
 }

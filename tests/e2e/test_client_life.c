@@ -28,22 +28,22 @@ static void test_client_new_says_what_is_wrong(void **state) {
   (void)state;
   wt_client_config_default(&config);
   config.max_connections = 0;
-  assert_int_equal(wt_client_new(&client, &config, message, sizeof(message)), WT_ERR_INVALID);
+  assert_int_equal(wt_client_new(&config, &client, message, sizeof(message)), WT_ERR_INVALID);
   assert_string_equal(message, "max_connections is 0, must be at least 1");
   wt_client_config_default(&config);
   config.bind = "nowhere";
   config.dangerously_accept_any_certificate = true;
-  assert_int_equal(wt_client_new(&client, &config, message, sizeof(message)), WT_ERR_ADDRESS);
+  assert_int_equal(wt_client_new(&config, &client, message, sizeof(message)), WT_ERR_ADDRESS);
   assert_string_equal(message, "cannot bind to nowhere: a port is missing");
   config.bind = "192.0.2.7:0";
-  assert_int_equal(wt_client_new(&client, &config, message, sizeof(message)), WT_ERR_ADDRESS);
+  assert_int_equal(wt_client_new(&config, &client, message, sizeof(message)), WT_ERR_ADDRESS);
   assert_string_equal(message, "cannot bind to 192.0.2.7:0: address not available");
   config.bind = NULL;
   config.ca_file = "/nonexistent/ca.pem";
   config.dangerously_accept_any_certificate = false;
-  assert_int_equal(wt_client_new(&client, &config, message, sizeof(message)), WT_ERR_FILE);
+  assert_int_equal(wt_client_new(&config, &client, message, sizeof(message)), WT_ERR_FILE);
   assert_non_null(strstr(message, "/nonexistent/ca.pem"));
-  assert_int_equal(wt_client_new(&client, &config, NULL, 0), WT_ERR_FILE);
+  assert_int_equal(wt_client_new(&config, &client, NULL, 0), WT_ERR_FILE);
   assert_int_equal(wt_client_new(NULL, NULL, NULL, 0), WT_ERR_INVALID);
   assert_null(client);
   wt_client_free(NULL);
@@ -63,7 +63,7 @@ static void test_client_runs_only_its_own_loop(void **state) {
   pair_close(&pair);
   wt_client_config_default(&config);
   config.dangerously_accept_any_certificate = true;
-  assert_int_equal(wt_client_new(&client, &config, message, sizeof(message)), 0);
+  assert_int_equal(wt_client_new(&config, &client, message, sizeof(message)), 0);
   assert_string_equal(message, "");
   assert_int_equal(wt_client_run(client), 0); /* nothing to wait for */
   wt_client_free(client);
@@ -78,7 +78,7 @@ static void test_client_that_is_idle_lets_the_loop_end(void **state) {
   wt_client_config_default(&config);
   config.loop = &loop;
   config.dangerously_accept_any_certificate = true;
-  assert_int_equal(wt_client_new(&client, &config, NULL, 0), 0);
+  assert_int_equal(wt_client_new(&config, &client, NULL, 0), 0);
   assert_int_equal(uv_run(&loop, UV_RUN_DEFAULT), 0);
   assert_false(uv_loop_alive(&loop));
   wt_client_free(client);
@@ -262,7 +262,7 @@ static void own_open(struct own *own, struct host *host) {
   char message[200];
   pair_client_config(&host->pair, &config);
   config.loop = NULL;
-  if (wt_client_new(&own->client, &config, message, sizeof(message))) fail_msg("%s", message);
+  if (wt_client_new(&config, &own->client, message, sizeof(message))) fail_msg("%s", message);
 }
 
 static void own_dial(struct own *own, struct host *host) {
@@ -492,7 +492,7 @@ static bool dial_without_memory(size_t count) {
   pair_client_config(&pair, &config);
   dialed_options(&dialed, &pair, &options);
   wt__mem_fail_after(count);
-  int error = wt_client_new(&pair.client, &config, NULL, 0);
+  int error = wt_client_new(&config, &pair.client, NULL, 0);
   if (error == 0) error = wt_client_dial(pair.client, pair.url, &options, &dialed.dial);
   if (error) {
     assert_int_equal(error, WT_ERR_NOMEM);

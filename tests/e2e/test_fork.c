@@ -103,7 +103,7 @@ static void test_fork_before_the_start(void **state) {
   bed_config(&config, 2);
   bed_open(&bed, &config, false); /* for the client's half, and its certificate */
   wt_server *server;
-  assert_int_equal(wt_server_new(&server, &config, NULL, 0), 0);
+  assert_int_equal(wt_server_new(&config, &server, NULL, 0), 0);
   assert_int_equal(wt_server_add_certificate(server, bed.certificate), 0);
   assert_int_equal(pipe(ready), 0);
   pid_t pid = copy();
@@ -172,7 +172,7 @@ static void test_fork_of_a_client(void **state) {
   bed_run(&bed);
   pair_client_config(&bed.pair, &client_config);
   client_config.loop = NULL;
-  assert_int_equal(wt_client_new(&client, &client_config, NULL, 0), 0);
+  assert_int_equal(wt_client_new(&client_config, &client, NULL, 0), 0);
   wt_dial_options_default(&options);
   static const struct wt_dial_callbacks dial_callbacks = {.on_done = client_on_done};
   options.callbacks = &dial_callbacks;

@@ -42,7 +42,7 @@ static wt_server *server_new(const char *const *listen, size_t count, uv_loop_t 
   config.loop = loop;
   config.workers = pair_workers();
   config.log = quiet;
-  assert_int_equal(wt_server_new(&server, &config, NULL, 0), 0);
+  assert_int_equal(wt_server_new(&config, &server, NULL, 0), 0);
   assert_int_equal(wt_certificate_generate(NULL, 0, 13, &certificate), 0);
   assert_int_equal(wt_server_add_certificate(server, certificate), 0);
   wt_certificate_free(certificate);
@@ -134,7 +134,7 @@ static void test_server_start_needs_a_certificate_and_happens_once(void **state)
   wt_server *server = NULL;
   wt_server_config_default(&config);
   config.listen = loopback_v4;
-  assert_int_equal(wt_server_new(&server, &config, NULL, 0), 0);
+  assert_int_equal(wt_server_new(&config, &server, NULL, 0), 0);
   assert_string_equal(wt_server_error(server), "");
   assert_int_equal(wt_server_run(server), WT_ERR_STATE);
   assert_int_equal(wt_server_start(server), WT_ERR_STATE);
@@ -152,7 +152,7 @@ static void test_server_listen_and_serve_tls_names_the_missing_file(void **state
   wt_server *server = NULL;
   wt_server_config_default(&config);
   config.listen = loopback_v4;
-  assert_int_equal(wt_server_new(&server, &config, NULL, 0), 0);
+  assert_int_equal(wt_server_new(&config, &server, NULL, 0), 0);
   assert_int_equal(wt_server_listen_and_serve_tls(server, "no-such-cert.pem", "no-such-key.pem"), WT_ERR_FILE);
   assert_non_null(strstr(wt_server_error(server), "no-such-cert.pem"));
   wt_server_free(server);
@@ -180,11 +180,11 @@ static void test_server_new_logs_the_wrong_bound(void **state) {
   config.log_user_data = &lines;
   config.max_streams_uni = 1;
   char message[128], cut[8];
-  assert_int_equal(wt_server_new(&server, &config, message, sizeof(message)), WT_ERR_INVALID);
+  assert_int_equal(wt_server_new(&config, &server, message, sizeof(message)), WT_ERR_INVALID);
   assert_null(server);
   assert_int_equal(lines.count, 1);
   assert_string_equal(message, lines.last);
-  assert_int_equal(wt_server_new(&server, &config, cut, sizeof(cut)), WT_ERR_INVALID);
+  assert_int_equal(wt_server_new(&config, &server, cut, sizeof(cut)), WT_ERR_INVALID);
   assert_string_equal(cut, "cannot ");
   assert_string_equal(lines.last, "cannot make a server: max_streams_uni is 1, must be at least 3");
 }
@@ -213,7 +213,7 @@ static void test_server_survives_each_failed_allocation(void **state) {
   for (; error; failures++) {
     wt_server *server = NULL;
     wt__mem_fail_after(failures);
-    error = wt_server_new(&server, &config, NULL, 0);
+    error = wt_server_new(&config, &server, NULL, 0);
     if (error == 0) error = wt_server_add_certificate(server, certificate);
     if (error == 0) error = wt_server_start(server);
     wt__mem_fail_after(SIZE_MAX);

@@ -162,16 +162,16 @@ static void test_tls_config_tells_what_is_wrong(void **state) {
   config.log_level = WT_LOG_NONE;
   config.client_certificates = WT_CLIENT_CERTIFICATES_REQUIRE;
   config.client_ca_file = "/nonexistent/ca.pem";
-  assert_int_equal(wt_server_new(&server, &config, message, sizeof(message)), WT_ERR_FILE);
+  assert_int_equal(wt_server_new(&config, &server, message, sizeof(message)), WT_ERR_FILE);
   assert_string_equal(message,
                       "cannot make a server: client_ca_file /nonexistent/ca.pem: no certificate of an authority "
                       "can be read from it");
   config.client_ca_file = NULL;
-  assert_int_equal(wt_server_new(&server, &config, message, sizeof(message)), WT_ERR_INVALID);
+  assert_int_equal(wt_server_new(&config, &server, message, sizeof(message)), WT_ERR_INVALID);
   wt_client_config_default(&client_config);
   client_config.groups = groups;
   client_config.group_count = 1;
-  assert_int_equal(wt_client_new(&client, &client_config, message, sizeof(message)), WT_ERR_INVALID);
+  assert_int_equal(wt_client_new(&client_config, &client, message, sizeof(message)), WT_ERR_INVALID);
   assert_non_null(strstr(message, "groups[0] is \"curve25519\", must be one of x25519, "));
 }
 

@@ -405,14 +405,14 @@ static void test_turns_need_an_own_loop_and_a_start(void **state) {
   uv_loop_t loop;
   assert_int_equal(uv_loop_init(&loop), 0);
   wt_server_config_default(&config);
-  assert_int_equal(wt_server_new(&server, &config, NULL, 0), 0);
+  assert_int_equal(wt_server_new(&config, &server, NULL, 0), 0);
   assert_true(wt_server_fd(server) >= 0);
   assert_int_equal(wt_server_timeout_ms(server), -1);
   assert_int_equal(wt_server_turn(server), WT_ERR_STATE);
   wt_server_free(server);
 
   config.loop = &loop;
-  assert_int_equal(wt_server_new(&server, &config, NULL, 0), 0);
+  assert_int_equal(wt_server_new(&config, &server, NULL, 0), 0);
   assert_int_equal(wt_server_fd(server), WT_ERR_STATE);
   assert_int_equal(wt_server_timeout_ms(server), -1);
   assert_int_equal(wt_server_turn(server), WT_ERR_STATE);
@@ -421,7 +421,7 @@ static void test_turns_need_an_own_loop_and_a_start(void **state) {
   wt_client_config_default(&client_config);
   client_config.loop = &loop;
   client_config.dangerously_accept_any_certificate = true;
-  assert_int_equal(wt_client_new(&client, &client_config, NULL, 0), 0);
+  assert_int_equal(wt_client_new(&client_config, &client, NULL, 0), 0);
   assert_int_equal(wt_client_fd(client), WT_ERR_STATE);
   assert_int_equal(wt_client_timeout_ms(client), -1);
   assert_int_equal(wt_client_turn(client), WT_ERR_STATE);

@@ -424,7 +424,7 @@ static void test_workers_do_not_share_a_port_with_strangers(void **state) {
   bed_open(&bed, &config, false);
   assert_int_equal(wt_server_get_address(bed.server, 0, address, sizeof(address)), 0);
   config.listen = listen;
-  assert_int_equal(wt_server_new(&second, &config, NULL, 0), 0);
+  assert_int_equal(wt_server_new(&config, &second, NULL, 0), 0);
   assert_int_equal(wt_server_add_certificate(second, bed.certificate), 0);
   assert_int_equal(wt_server_start(second), WT_ERR_IO);
   assert_non_null(strstr(wt_server_error(second), "address already in use"));

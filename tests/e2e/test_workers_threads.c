@@ -216,7 +216,7 @@ static void test_workers_need_threads(void **state) {
     wt_server *server;
     int64_t live = wt__mem_live();
     bed_config(&config, 4);
-    assert_int_equal(wt_server_new(&server, &config, NULL, 0), 0);
+    assert_int_equal(wt_server_new(&config, &server, NULL, 0), 0);
     assert_int_equal(wt_server_add_certificate(server, certificate), 0);
     threads_left = count;
     assert_int_equal(wt_server_start(server), WT_ERR_IO);

@@ -99,7 +99,7 @@ static void server_open(void) {
   config.loop = &bed.loop;
   config.check_origin = origins_check;
   config.check_origin_user_data = &bed.origins;
-  assert_int_equal(wt_server_new(&bed.server, &config, NULL, 0), 0);
+  assert_int_equal(wt_server_new(&config, &bed.server, NULL, 0), 0);
   assert_int_equal(endpoints_add(bed.server, &bed.endpoints), 0);
   assert_int_equal(wt_certificate_generate(NULL, 0, 1, &certificate), 0);
   wt_certificate_get_sha256(certificate, bed.hash);
@@ -125,7 +125,7 @@ static int setup(void **state) {
   config.loop = &bed.loop;
   config.certificate_hashes = (const uint8_t(*)[32]) & bed.hash;
   config.certificate_hash_count = 1;
-  assert_int_equal(wt_client_new(&bed.client, &config, NULL, 0), 0);
+  assert_int_equal(wt_client_new(&config, &bed.client, NULL, 0), 0);
   return 0;
 }
 

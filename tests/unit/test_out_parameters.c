@@ -43,10 +43,10 @@ static void test_servers_are_null_and_addresses_empty(void **state) {
   wt_server_config_default(&config);
   config.log_level = WT_LOG_NONE;
   config.workers = 0;
-  assert_int_equal(wt_server_new(&server, &config, NULL, 0), WT_ERR_INVALID);
+  assert_int_equal(wt_server_new(&config, &server, NULL, 0), WT_ERR_INVALID);
   assert_null(server);
   config.workers = 1;
-  assert_int_equal(wt_server_new(&server, &config, NULL, 0), 0);
+  assert_int_equal(wt_server_new(&config, &server, NULL, 0), 0);
   assert_int_equal(wt_server_get_address(server, 99, address, sizeof(address)), WT_ERR_NOT_FOUND);
   assert_string_equal(address, "");
   wt_server_free(server);
@@ -66,9 +66,9 @@ static void test_what_a_client_gives_is_null(void **state) {
   (void)state;
   wt_client_config_default(&config);
   config.max_connections = 0;
-  assert_int_equal(wt_client_new(&client, &config, NULL, 0), WT_ERR_INVALID);
+  assert_int_equal(wt_client_new(&config, &client, NULL, 0), WT_ERR_INVALID);
   assert_null(client);
-  assert_int_equal(wt_client_new(&client, NULL, NULL, 0), 0);
+  assert_int_equal(wt_client_new(NULL, &client, NULL, 0), 0);
   wt_dial_options_default(&options);
   options.callbacks = &callbacks;
   assert_int_equal(wt_client_dial(client, "no URL", &options, &dial), WT_ERR_ADDRESS);

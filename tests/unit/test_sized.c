@@ -161,10 +161,10 @@ static void test_sized_configurations_and_options(void **state) {
   wt_server *server;
   wt_client *client, *made;
   (void)state;
-  CHECK_READ(wt_server_config, wt_server_config_default, wt_server_new(&server, given, NULL, 0));
-  CHECK_READ(wt_client_config, wt_client_config_default, wt_client_new(&made, given, NULL, 0));
+  CHECK_READ(wt_server_config, wt_server_config_default, wt_server_new(given, &server, NULL, 0));
+  CHECK_READ(wt_client_config, wt_client_config_default, wt_client_new(given, &made, NULL, 0));
   wt_client_config_default(&config);
-  assert_int_equal(wt_client_new(&client, &config, NULL, 0), 0);
+  assert_int_equal(wt_client_new(&config, &client, NULL, 0), 0);
   CHECK_READ(wt_dial_options, wt_dial_options_default, wt_client_dial(client, "https://[::1]/", given, NULL));
   CHECK_READ(wt_exchange_options, wt_exchange_options_default,
              wt_client_request(client, "https://[::1]/", given, NULL));
@@ -181,7 +181,7 @@ static void test_sized_tables_in_options(void **state) {
   wt_client *client;
   (void)state;
   wt_client_config_default(&config);
-  assert_int_equal(wt_client_new(&client, &config, NULL, 0), 0);
+  assert_int_equal(wt_client_new(&config, &client, NULL, 0), 0);
   wt_dial_options_default(&dial);
   wt_exchange_options_default(&exchange);
   dial.callbacks = &dial_calls;
@@ -207,11 +207,11 @@ static void test_sized_structs_that_calls_fill(void **state) {
   (void)state;
   wt_client_config_default(&client_config);
   wt_server_config_default(&server_config);
-  assert_int_equal(wt_client_new(&client, &client_config, NULL, 0), 0);
+  assert_int_equal(wt_client_new(&client_config, &client, NULL, 0), 0);
   assert_int_equal(wt_client_get_stats(client, &stats), WT_ERR_INVALID);
   stats.size = sizeof(stats);
   assert_int_equal(wt_client_get_stats(client, &stats), 0);
-  assert_int_equal(wt_server_new(&server, &server_config, NULL, 0), 0);
+  assert_int_equal(wt_server_new(&server_config, &server, NULL, 0), 0);
   assert_int_equal(wt_server_get_stats(server, &counts), WT_ERR_INVALID);
   assert_int_equal(wt_certificate_describe("x", 1, 0, &info), WT_ERR_INVALID);
   wt_server_free(server);

@@ -159,7 +159,7 @@ int client_run(struct plan *plan, FILE *log_file) {
     config.ca_file = authority;
   else
     config.dangerously_accept_any_certificate = true;
-  if (wt_client_new(&client.handle, &config, message, sizeof message)) {
+  if (wt_client_new(&config, &client.handle, message, sizeof message)) {
     fprintf(stderr, "%s\n", message);
     free(client.visits);
     return 1;

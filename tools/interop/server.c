@@ -198,7 +198,7 @@ int server_run(struct plan *plan, FILE *log_file) {
   config.log = log_write;
   config.log_user_data = log_file;
   config.log_level = WT_LOG_DEBUG;
-  if (wt_server_new(&server.handle, &config, NULL, 0)) return 1;
+  if (wt_server_new(&config, &server.handle, NULL, 0)) return 1;
   running = server.handle;
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGINT, &action, NULL);

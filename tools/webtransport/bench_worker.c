@@ -277,7 +277,7 @@ static bool client_make(struct bench_worker *worker, char *message, size_t size)
   /* Streams of a download: as many as were asked for, and those of HTTP/3. */
   if (config.max_streams_uni < settings->streams + 16) config.max_streams_uni = settings->streams + 16;
   if (config.wt_max_streams_uni < settings->streams) config.wt_max_streams_uni = settings->streams;
-  return wt_client_new(&worker->client, &config, message, size) == 0;
+  return wt_client_new(&config, &worker->client, message, size) == 0;
 }
 
 static bool pace_make(struct bench_worker *worker) {

@@ -89,7 +89,7 @@ static bool client_make(struct connect *connect) {
   if (settings->dialing.accept_any)
     talk_complain("WARNING: the server's certificate is not checked; whoever is on the way can read and change "
                   "everything");
-  int error = wt_client_new(&connect->client, &config, connect->message, sizeof connect->message);
+  int error = wt_client_new(&config, &connect->client, connect->message, sizeof connect->message);
   if (error && !connect->message[0])
     (void)snprintf(connect->message, sizeof connect->message, "%s", wt_error_string(error));
   return !error;

@@ -133,7 +133,7 @@ static wt_client *client_make(const struct probe *probe, enum trust trust, char 
   wt_client_config_default(&config);
   dialing_configure(&dialing, &config);
   config.log_level = WT_LOG_NONE; /* the report says it all */
-  int error = wt_client_new(&client, &config, message, size);
+  int error = wt_client_new(&config, &client, message, size);
   if (error && !*message) snprintf(message, size, "%s", wt_error_string(error));
   return error ? NULL : client;
 }

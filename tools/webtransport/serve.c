@@ -170,7 +170,7 @@ static bool server_make(struct serve *serve) {
   config.drafts = settings->drafts;
   configure_tls(&config, settings);
   char message[512];
-  int error = wt_server_new(&serve->server, &config, message, sizeof(message));
+  int error = wt_server_new(&config, &serve->server, message, sizeof(message));
   if (error) return complain(message);
   error = endpoints_add(serve->server, &serve->endpoints);
   return error ? complain(wt_error_string(error)) : true;

@@ -167,7 +167,7 @@ static int run_play(struct run *run) {
     config.wt_initial_max_data = config.wt_max_data = TINY_DATA;
     config.wt_max_streams_bidi = config.wt_max_streams_uni = TINY_STREAMS;
   }
-  if (wt_client_new(&run->client, &config, message, sizeof message)) {
+  if (wt_client_new(&config, &run->client, message, sizeof message)) {
     fprintf(stderr, "%s\n", message);
     return 1;
   }

@@ -268,7 +268,7 @@ int server_main(const struct options *options) {
     config.wt_initial_max_data = config.wt_max_data = TINY_DATA;
     config.wt_max_streams_bidi = config.wt_max_streams_uni = TINY_STREAMS;
   }
-  if (wt_server_new(&running, &config, NULL, 0)) return 1;
+  if (wt_server_new(&config, &running, NULL, 0)) return 1;
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGINT, &action, NULL);
   int status = serve(options->cert, options->key);
