@@ -13,8 +13,8 @@ extern "C" {
 #endif
 
 /**
- * Every error that a function of this library returns: name, value, text. Functions return 0 or one
- * of these; the list makes the enum, `wt_error_name` and `wt_error_string`. Values never change.
+ * All errors that functions of this library return: name, value, text. `enum wt_error`, `wt_error_name` and
+ * `wt_error_string` are made from this list. Values never change. Since 0.1.0.
  */
 #define WT_ERROR_LIST(X)                                                                      \
   X(NOMEM, -1, "out of memory")                                                               \
@@ -45,20 +45,23 @@ extern "C" {
   X(INTERNAL, -99, "a bug in this library")
 
 /*
- * Structs that grow. Configurations, options, tables of callbacks and the structs that calls fill begin with `size`, in
- * bytes, so that programs and libraries of different versions fit. One rule holds for all:
+ * Structs that grow. Some structs get new members in later versions: configurations, options, tables of callbacks, and
+ * structs that a function fills. They begin with `size`, a number of bytes, so that a program and a library of different
+ * versions work together. One rule holds for all of them:
  *
- * - `size` is sizeof the struct, as the program was compiled. The `_default` function of a configuration or of options sets
- *   it; for a struct that a call fills, the program does: `struct wt_session_stats stats = {.size = sizeof(stats)};`.
- * - A table of callbacks may leave it 0: `static const struct wt_session_callbacks calls = {.on_datagram = on_datagram};`.
- *   It then has the members that it had in 0.2.0. Those that came later need the size.
- * - Less than the struct had in 0.2.0 is WT_ERR_INVALID.
- * - A program that is older than the library: members that it does not know have their defaults, and are not filled.
- * - A program that is newer: members that the library does not know are filled with 0, and where the program sets one,
- *   the call fails with WT_ERR_UNSUPPORTED.
+ * - `size` is sizeof the struct in the headers that the program was compiled with. For a configuration or options, the
+ *   `_default` function sets it. For a struct that a function fills, the program sets it:
+ *   `struct wt_session_stats stats = {.size = sizeof(stats)};`.
+ * - In a table of callbacks, `size` may be 0: `static const struct wt_session_callbacks calls = {.on_datagram = on_datagram};`.
+ *   The library then reads the members that the table had in 0.2.0. A program that uses a later member must set `size`.
+ * - If `size` is smaller than the struct was in 0.2.0, the function fails with WT_ERR_INVALID.
+ * - If the program is older than the library, members that the program does not know have their defaults, and the library
+ *   does not write them.
+ * - If the program is newer than the library, the library writes 0 to members that it does not know. If the program has set
+ *   such a member, the function fails with WT_ERR_UNSUPPORTED.
  */
 
-/** Error codes; see `WT_ERROR_LIST` for what each means. */
+/** Error codes. `WT_ERROR_LIST` has the meaning of each. Since 0.1.0. */
 enum wt_error {
   WT_OK = 0,
 #define WT_ERROR_ENUM(name, value, text) WT_ERR_##name = (value),
@@ -67,51 +70,51 @@ enum wt_error {
 };
 
 /**
- * Returns the text for `error`, for people: "out of memory". Never NULL; an unknown value gives
- * "unknown error". Static string. Any thread, any time. Since 0.1.0.
+ * Returns a text for people: "out of memory" for WT_ERR_NOMEM, "unknown error" for an unknown value. Never NULL. Static
+ * string. Any thread, any callback. Since 0.1.0.
  */
 WT_API const char *wt_error_string(int error);
 
 /**
- * Returns the name of `error`, for logs: "WT_ERR_NOMEM". Never NULL; an unknown value gives
- * "WT_ERR_UNKNOWN". Static string. Any thread, any time. Since 0.1.0.
+ * Returns the name of `error`, for logs: "WT_ERR_NOMEM", or "WT_ERR_UNKNOWN" for an unknown value. Never NULL. Static string.
+ * Any thread, any callback. Since 0.1.0.
  */
 WT_API const char *wt_error_name(int error);
 
-/** Who caused something to end. Every end that an application is told of says this. */
+/** Who ended something: a session, a stream, a dial. Since 0.1.0. */
 enum wt_party {
   WT_LOCAL = 0,     /**< this application, by a call */
-  WT_PEER = 1,      /**< the other end, by a message of its own */
-  WT_TRANSPORT = 2, /**< neither: connection lost, timed out, or closed for a protocol error */
+  WT_PEER = 1,      /**< the peer, by a message */
+  WT_TRANSPORT = 2, /**< neither: the connection was lost or timed out, or this library closed it because of an error */
 };
 
 /**
- * What ended a session, finer than `enum wt_party`, which follows from it: WT_CAUSE_LOCAL is WT_LOCAL, WT_CAUSE_PEER is
- * WT_PEER, the others are WT_TRANSPORT.
+ * What ended a session. It is more exact than `enum wt_party`: WT_CAUSE_LOCAL is WT_LOCAL, WT_CAUSE_PEER is WT_PEER, and the
+ * others are WT_TRANSPORT. Since 0.2.0.
  */
 enum wt_cause {
   WT_CAUSE_LOCAL = 0,   /**< this application, by a call: a close, a shutdown, the end of the server or client */
-  WT_CAUSE_PEER = 1,    /**< the other end, by a message: a close, a reset, a CONNECTION_CLOSE */
-  WT_CAUSE_ERROR = 2,   /**< this library: the peer broke the protocol or went over a bound, or memory ran out */
-  WT_CAUSE_TIMEOUT = 3, /**< nothing was heard of the peer for too long */
-  WT_CAUSE_NETWORK = 4, /**< the connection is gone without a word: the peer has lost it (stateless reset) */
+  WT_CAUSE_PEER = 1,    /**< the peer, by a message: a close, a reset, a CONNECTION_CLOSE */
+  WT_CAUSE_ERROR = 2,   /**< this library: the peer broke the protocol or exceeded a bound, or memory ran out */
+  WT_CAUSE_TIMEOUT = 3, /**< nothing arrived from the peer for too long */
+  WT_CAUSE_NETWORK = 4, /**< the peer no longer knows the connection and sent a stateless reset */
 };
 
-/** Returns "local", "peer", "local error", "timeout" or "network". Static string. Any thread, any time. Since 0.2.0. */
+/** Returns "local", "peer", "local error", "timeout" or "network". Static string. Any thread, any callback. Since 0.2.0. */
 WT_API const char *wt_cause_name(enum wt_cause cause);
 
-/** Returns "local", "peer" or "transport". Static string. Any thread, any time. Since 0.1.0. */
+/** Returns "local", "peer" or "transport". Static string. Any thread, any callback. Since 0.1.0. */
 WT_API const char *wt_party_name(enum wt_party party);
 
 /**
- * Returns the error code of HTTP/3 as which an application's `code` travels in RESET_STREAM and STOP_SENDING (section 4.4):
- * what is `wire_code` beside it. Any thread, any time. Since 0.2.0.
+ * Returns the HTTP/3 error code that RESET_STREAM and STOP_SENDING carry for the application's `code` (section 4.4). Structs
+ * with a `code` and a `wire_code` hold both. Any thread, any callback. Since 0.2.0.
  */
 WT_API uint64_t wt_error_code_to_wire(uint32_t code);
 
 /**
- * Says whether `wire_code` is in the range that is set apart for applications' codes and stands for one. `*code` gets that
- * one, else 0; `code` may be NULL. Any thread, any time. Since 0.2.0.
+ * Returns whether the HTTP/3 error code `wire_code` stands for an application's code (section 4.4). If so, `*code` gets that
+ * code, else 0. `code` may be NULL. Any thread, any callback. Since 0.2.0.
  */
 WT_API bool wt_error_code_from_wire(uint64_t wire_code, uint32_t *code);
 

@@ -2,7 +2,7 @@
 #ifndef WEBTRANSPORT_VERSION_H
 #define WEBTRANSPORT_VERSION_H
 
-/** The version of the headers a program was compiled with; `wt_version` tells the library's. */
+/** The version of these headers. `wt_version` returns the version of the library that the program runs with. */
 #define WT_VERSION "0.1.1"
 #define WT_VERSION_MAJOR 0
 #define WT_VERSION_MINOR 1
@@ -21,9 +21,8 @@ extern "C" {
 #endif
 
 /**
- * Returns the version of the library that is linked in, as "MAJOR.MINOR.PATCH".
- *
- * The string is static. May be called at any time, from any thread. Since 0.1.0.
+ * Returns the version of the library that the program runs with, as "MAJOR.MINOR.PATCH". Static string. Any thread, any
+ * callback. Since 0.1.0.
  */
 WT_API const char *wt_version(void);
 

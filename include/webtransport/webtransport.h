@@ -1,38 +1,42 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * libwebtransport: WebTransport sessions and ordinary HTTP/3 from one UDP port.
+ * libwebtransport: WebTransport sessions and ordinary HTTP/3 requests on one UDP port.
  *
- * This file includes the whole public API, one header a concept:
+ * This file includes the whole public API, which has one header for each concept:
  *
- *   version.h      which version this is
- *   error.h        every error code, its name and text
+ *   version.h      the version of the library
+ *   error.h        all error codes, with names and texts; structs that grow
  *   log.h          the log: its levels, and the callback that gets its lines
  *   certificate.h  certificates and keys
  *   server.h       the server: configuration, routes, start, stop
- *   request.h      a request, its answer, and `wt_upgrade`, which makes it a session
+ *   request.h      a request, its answer, and `wt_upgrade`, which makes a session of it
  *   session.h      a session: streams, datagrams, close
  *   stream.h       a stream: write, end, reset, backpressure
- *   client.h       the client: sessions that are asked for, plain requests
- *   connection.h   what is known of the connection below, for diagnosis
+ *   client.h       the client: it dials sessions and sends plain requests
+ *   connection.h   facts about the QUIC connection, for diagnosis
  *
- * Rules that hold everywhere:
+ * These rules hold everywhere:
  *
- *  - Functions that can fail return 0 or a negative `enum wt_error`. Out parameters come last. After an error a handle
- *    there is NULL, a count is 0 and a text is ""; a struct is as it was.
- *  - A server or client, its requests, sessions and streams live on one thread, the one that runs the loop; server.h
- *    tells of servers with several. Only `wt_server_post`, `wt_server_shutdown`, `wt_server_close`, `wt_client_post`,
- *    `wt_client_close`, `wt_session_post`, `wt_session_worker`, and `wt_server_get_stats` of a server with several
- *    workers, may be called from others. So may what belongs to none of these: texts, names, certificates.
- *  - Callbacks are never called from inside a call that the application makes. Every call may be made
- *    inside every callback, unless its block says otherwise. There are three exceptions: any call may write to the log;
- *    `wt_upgrade` calls `check_origin`; `wt_server_free` and `wt_client_free` call what ends handles.
- *  - Every handle gets exactly one last callback, and nothing after it: a session, a stream, an exchange and a request
- *    their `on_close`, a dial its `on_done`. A request that became a session gets none.
- *  - A getter that returns a value is named after the value: `wt_session_id`, or with `is_` where it answers a question. A
- *    getter that fills what the caller passes has `get_`: `wt_session_get_stats`. A setter has `set_`.
- *  - The type of a single function that an application gives ends in `_callback`; a struct of several ends in
- *    `_callbacks`.
- *  - Where a block says "section", it means draft-ietf-webtrans-http3-16.
+ *  - A function that can fail returns 0 or a negative `enum wt_error`. Out parameters come last. After an error, a handle
+ *    that it would have set is NULL, a count is 0 and a text is "". A struct is unchanged.
+ *  - A pointer argument must not be NULL, unless the function's block allows it.
+ *  - A getter that returns a value is named after the value: `wt_session_id`. If it answers yes or no, its name has `is_`.
+ *    A getter that fills memory of the caller has `get_`: `wt_session_get_stats`. A setter has `set_`.
+ *  - The type of a single function that the application gives ends in `_callback`. A struct of several such functions ends
+ *    in `_callbacks`.
+ *  - A server or client, and its requests, sessions and streams, belong to one thread: the thread that runs the loop.
+ *    server.h describes servers with several threads. Other threads may only call `wt_server_post`, `wt_server_shutdown`,
+ *    `wt_server_close`, `wt_client_post`, `wt_client_close`, `wt_session_post`, `wt_session_worker`, and, if the server has
+ *    several workers, `wt_server_get_stats`. Functions that take none of these handles may be called on any thread: texts,
+ *    names, certificates.
+ *  - The library calls no callback from inside a call that the application makes. There are three exceptions: any function
+ *    may write to the log; `wt_upgrade` calls `check_origin`; `wt_server_free` and `wt_client_free` make the last callbacks.
+ *  - Any function may be called inside any callback, unless its block says otherwise. "Any callback" in a block says so.
+ *  - Each handle gets exactly one last callback, and none after it. The last callback of a session, a stream, an exchange and
+ *    a request is `on_close`, that of a dial is `on_done`. A request that became a session gets no `on_close` of its own.
+ *  - "Borrowed" memory belongs to the library, and the application may read it for the time that the block states.
+ *    "Copied" memory belongs to the application, which may free it when the function returns.
+ *  - "Section" without the name of a document means a section of draft-ietf-webtrans-http3-16.
  */
 #ifndef WEBTRANSPORT_WEBTRANSPORT_H
 #define WEBTRANSPORT_WEBTRANSPORT_H
