@@ -97,7 +97,7 @@ enum wt_cause {
   WT_CAUSE_PEER = 1,    /**< the peer, by a message: a close, a reset, a CONNECTION_CLOSE */
   WT_CAUSE_ERROR = 2,   /**< this library: the peer broke the protocol or exceeded a bound, or memory ran out */
   WT_CAUSE_TIMEOUT = 3, /**< nothing arrived from the peer for too long */
-  WT_CAUSE_NETWORK = 4, /**< the peer no longer knows the connection and sent a stateless reset */
+  WT_CAUSE_NETWORK = 4, /**< the peer does not know the connection any more and sent a stateless reset */
 };
 
 /** Returns "local", "peer", "local error", "timeout" or "network". Static string. Any thread, any callback. Since 0.2.0. */
