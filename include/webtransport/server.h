@@ -12,23 +12,27 @@
 extern "C" {
 #endif
 
-/** libuv's loop; declared here so that this header needs none of libuv's. */
+/** libuv's loop, declared here so that this header does not include libuv's. */
 struct uv_loop_s;
 
 /** An HTTP/3 server with WebTransport: UDP sockets, connections, routes and sessions, on one loop or several. */
 typedef struct wt_server wt_server;
 
 /**
- * Decides whether `request`, a WebTransport request, may come from its origin. Called by `wt_upgrade`
- * for every request, also without an `origin` field, on the request's thread. Returning false makes the
- * upgrade fail with WT_ERR_ORIGIN.
+ * Decides whether the WebTransport request `request` may come from its origin (section 3.2; `wt_request_origin`). `wt_upgrade`
+ * calls it for each request, also for one without an `origin` field, on the request's thread. If it returns false,
+ * `wt_upgrade` fails with WT_ERR_ORIGIN. `user_data` is `check_origin_user_data` of the configuration. It must only read
+ * `request`. Since 0.1.0.
  */
 typedef bool (*wt_check_origin_callback)(const wt_request *request, void *user_data);
 
-/** Answers a request, at once or later; see `wt_server_handle`. */
+/**
+ * Handles a request: it answers at once, or keeps the request and answers later. See `wt_server_handle`, which takes the
+ * `user_data`. Since 0.1.0.
+ */
 typedef void (*wt_handler_callback)(wt_request *request, void *user_data);
 
-/** Drafts of WebTransport, each bit standing for the drafts from its number up to the next. */
+/** Drafts of WebTransport. Each bit stands for the drafts from its number up to the next number. Since 0.1.0. */
 enum wt_draft {
   WT_DRAFT_02 = 1, /**< what Chromium and Firefox speak */
   WT_DRAFT_07 = 2,
@@ -37,422 +41,452 @@ enum wt_draft {
   WT_DRAFT_ALL = 15,
 };
 
-/** When a client must prove its address first, at the cost of a round trip (RFC 9000, section 8.1.2). */
+/** When a client must prove its address first, which costs it a round trip (RFC 9000, section 8.1.2). Since 0.1.0. */
 enum wt_retry {
   WT_RETRY_NEVER = 0,
-  WT_RETRY_UNDER_LOAD = 1, /**< once `retry_threshold` handshakes are unfinished, or another would have to give way */
+  WT_RETRY_UNDER_LOAD = 1, /**< if `retry_threshold` handshakes are unfinished, or a new one would evict another */
   WT_RETRY_ALWAYS = 2,
 };
 
 /**
- * A server's configuration. `wt_server_config_default` fills it; change what you need. Zero means
- * zero, never "the default". docs/limits.md lists each bound with its reason.
+ * A server's configuration. `wt_server_config_default` fills it; then change what you need. Zero means zero, never "the
+ * default". Times may be up to 4,294,967,295 ms. docs/limits.md lists each bound with its range and its reason. Since 0.1.0.
  */
 struct wt_server_config {
   size_t size; /**< set by `wt_server_config_default`; leave it */
 
   /**
-   * Addresses to listen on, "address:port" each: "[::]:4433", "127.0.0.1:0" (any free port),
-   * "localhost:4433" (each address of the name). "[::]:port" listens on all IPv4 addresses too.
-   * Default: "[::]:443". Copied.
+   * Addresses to listen on, each "address:port": "[::]:4433", "127.0.0.1:0" (any free port), "localhost:4433" (each address of
+   * the name). "[::]:port" includes all IPv4 addresses. Default: "[::]:443". Copied.
    */
   const char *const *listen;
-  size_t listen_count; /**< of `listen`; default 1, so that one address needs no count */
+  size_t listen_count; /**< number of addresses; default 1, so one address needs no count */
 
-  /** The loop to run on, which stays the caller's; NULL (the default) for a loop of its own. */
+  /** The loop to run on, which still belongs to the caller. NULL (the default): the server makes its own loop. */
   struct uv_loop_s *loop;
 
   /**
-   * Threads that serve: 1 (the default) to 256. Each has sockets, connections and sessions of its own; see the section
-   * on threads below. Worker 0 is the thread of the loop, which may be the caller's; the others are the library's. The
-   * bounds below hold for all together.
+   * Number of threads that serve: 1 (the default) to 256. Each thread has its own sockets, connections and sessions; see
+   * "Threads" below. Worker 0 is the thread of the loop, which may be the caller's; the library makes the other threads. The
+   * bounds below hold for all workers together.
    */
   unsigned workers;
 
-  /** Decides on origins; NULL (the default) allows requests without an origin and same-origin ones. */
+  /** Decides on origins. NULL (the default) allows requests without an origin, and requests from the same origin. */
   wt_check_origin_callback check_origin;
   void *check_origin_user_data;
 
-  /** Where log lines go; NULL (the default) for standard error. */
+  /** Gets the log lines; see log.h. NULL (the default): they go to standard error. */
   wt_log_callback log;
   void *log_user_data;
   enum wt_log_level log_level; /**< default WT_LOG_WARN */
 
   /* --- Time, in milliseconds. --- */
   /**
-   * How long a connection may be without any packet; default 30,000; 0: this end sets no limit. The peer announces such
-   * a time too: the lower one counts for both, but no less than three probe timeouts (RFC 9000, section 10.1).
+   * A connection ends if no packet arrives for this time; default 30,000; 0: this side sets no limit. The peer announces such
+   * a time too. The lower one holds for both sides, but it is never less than three probe timeouts (RFC 9000, section 10.1).
    */
   uint64_t idle_timeout_ms;
   /**
-   * A PING goes out this often while a session is open; default 15,000. It goes out sooner where half of the time that
-   * counts (above) is less, so that silent sessions live on whatever the peer has announced. 0: never. A session in
-   * which neither end says anything for that time is then lost, with a timeout.
+   * While a session is open, a PING is sent after this time without packets; default 15,000. If half of the idle time that
+   * holds (see above) is shorter, the PING is sent after that, so a silent session lives whatever the peer announced. 0: no
+   * PING is sent, and a session ends with a timeout if both sides are silent for the idle time.
    */
   uint64_t keep_alive_ms;
-  uint64_t handshake_timeout_ms;  /**< default 10,000 */
-  uint64_t no_request_timeout_ms; /**< connection without request or session; default 10,000; 0: none.
-                                       Browsers fall silent when a page closes its session. */
-  uint64_t settings_timeout_ms;   /**< a CONNECT waits this long for the SETTINGS; default 5,000 */
-  uint64_t early_timeout_ms;      /**< an early stream waits this long for its session; default 5,000 */
+  uint64_t handshake_timeout_ms;  /**< a handshake must be done after this time; at least 1; default 10,000 */
+  uint64_t no_request_timeout_ms; /**< a connection without a request or session is closed after this time;
+                                       default 10,000; 0: never. Browsers send nothing when a page closes its session. */
+  uint64_t settings_timeout_ms;   /**< a CONNECT waits this long for the client's SETTINGS; default 5,000 */
+  uint64_t early_timeout_ms;      /**< a stream that comes before its session waits this long for it; default 5,000 */
 
   /**
-   * How long the server waits for a client that does not move what it has begun. `header_timeout_ms`: from the first
-   * byte of a stream until it is known what it is, and a request's header section is whole; default 30,000. Then the
-   * stream is reset with H3_REQUEST_REJECTED.
+   * How long the server waits for a client that began something and does not go on with it. 0: without limit. The server may
+   * notice it up to a quarter of the time later.
    *
-   * `send_timeout_ms`: answers and streams of sessions that have bytes to send, of which the client takes fewer than
-   * `min_progress`, or than there are, in this time; default 60,000. `body_timeout_ms`: likewise, bodies of requests that
-   * `on_body` waits for and has not paused; default 60,000. The request is reset with H3_REQUEST_CANCELLED, its
-   * `on_close` gets WT_ERR_TIMEOUT. The stream is reset with H3_EXCESSIVE_LOAD and stopped; its `on_close` gets an error
-   * by WT_TRANSPORT with that wire code. What waits behind other streams of its connection may wait longer, while these
-   * take enough for all.
+   * `header_timeout_ms` (default 30,000): from the first byte of a stream until the type of the stream is known, and until the
+   * header section of a request is complete. Then the stream is reset with H3_REQUEST_REJECTED.
    *
-   * Streams that are merely silent are left alone, and so are sessions. 0: never given up, as a server wants it whose
-   * clients keep a POST open to send an event now and then (`body_timeout_ms`). Each is noticed a quarter of its time
-   * later at the latest.
+   * `send_timeout_ms` (default 60,000): answers, and streams of sessions, that have bytes to send. In this time the client must
+   * take at least `min_progress` bytes, or all bytes if there are fewer. `body_timeout_ms` (default 60,000): likewise for
+   * request bodies, if `on_body` is set and the request is not paused. A request is then reset with H3_REQUEST_CANCELLED, and
+   * its `on_close` gets WT_ERR_TIMEOUT. A stream is reset and stopped with H3_EXCESSIVE_LOAD, and its `on_close` gets an error
+   * by WT_TRANSPORT with that wire code. Bytes that wait behind other streams of the connection may wait longer, while those
+   * streams take enough for all.
+   *
+   * A stream or session that is only silent goes on. Set `body_timeout_ms` to 0 if clients keep a POST open to send an event
+   * from time to time.
    */
   uint64_t header_timeout_ms, send_timeout_ms, body_timeout_ms;
-  uint64_t min_progress; /**< bytes, at least 1; default 1,024 */
+  uint64_t min_progress; /**< in bytes; at least 1; default 1,024 */
 
   /* --- Address validation and connections. --- */
-  enum wt_retry retry;                /**< default WT_RETRY_UNDER_LOAD */
-  size_t retry_threshold;             /**< unfinished handshakes; default 256 */
-  size_t max_connections;             /**< at least 1; default 65,536. Beyond it the oldest unfinished handshake gives
-                                           way to a new one; where there is none, the new one is refused. */
-  size_t max_connections_per_address; /**< of one IPv4 address or IPv6 /64; at least 1; default 1,024. Unfinished
-                                           handshakes that began with a token of ours count, and give way as above. */
+  enum wt_retry retry;    /**< default WT_RETRY_UNDER_LOAD */
+  size_t retry_threshold; /**< number of unfinished handshakes; default 256 */
+  size_t max_connections; /**< at least 1; default 65,536. Beyond it, a new handshake evicts the oldest unfinished
+                                           one; if there is none, the new one is refused. */
+  size_t max_connections_per_address; /**< from one IPv4 address or IPv6 /64; at least 1; default 1,024. Unfinished
+                                           handshakes count if they began with one of our tokens, and are evicted likewise. */
   /**
-   * Unfinished handshakes of one IPv4 address or IPv6 /64; at least 1; default 256: 2,500 clients a second behind a NAT,
-   * at round trips of 100 ms. It counts those that began with a token of ours (Retry, or NEW_TOKEN), which shows that
-   * the address is the client's. Beyond it the oldest one of the address gives way to a new one: a quarter of them at
-   * once, and then a quarter a second; further new ones are dropped. So many without a token make WT_RETRY_UNDER_LOAD
-   * ask that address for one. With several workers, each may let in one more.
+   * Unfinished handshakes from one IPv4 address or IPv6 /64; at least 1; default 256. With round trips of 100 ms, this admits
+   * 2,500 clients a second behind one NAT. A handshake counts if it began with one of our tokens (Retry, NEW_TOKEN), because
+   * the token shows that the address belongs to the client. Beyond the bound, a new handshake evicts the oldest one of the
+   * address: a quarter of the bound at once, then a quarter in each second. Further new handshakes are dropped. If so many
+   * handshakes of an address began without a token, WT_RETRY_UNDER_LOAD asks this address for one. With several workers, each
+   * worker may admit one more.
    */
   size_t max_handshakes_per_address;
-  const uint8_t *reset_key; /**< 32 secret bytes that outlive restarts, so that peers of an earlier run
-                                        get a stateless reset; NULL (the default): random. Copied. */
+  const uint8_t *reset_key; /**< 32 secret bytes that stay the same over restarts, so that peers of an earlier run get a
+                                 stateless reset (RFC 9000, section 10.3); NULL (the default): random bytes. Copied. */
   size_t reset_key_len;     /**< 32, or 0 without a key */
-  bool session_tickets;     /**< TLS resumption, while the certificates stay the same; default true */
-  unsigned drafts;          /**< which drafts are announced, of `enum wt_draft`; the highest that the
-                                           client names too is spoken. Default WT_DRAFT_ALL; others for tests. */
+  bool session_tickets;     /**< allow TLS resumption while the certificates stay the same; default true */
+  unsigned drafts; /**< bits of `enum wt_draft` to announce; at least one. The highest that the client names too is
+                                 used. Default WT_DRAFT_ALL; other values are for tests. */
   /**
-   * Give no session to a client of draft 15 or later that does not announce RESET_STREAM_AT, as the draft asks (section
-   * 3.1): `wt_upgrade` fails then with WT_ERR_SETTINGS. Default false: there are such clients, and they work. A reset
-   * goes to them as RESET_STREAM, once the stream's header has been acknowledged, as to browsers.
+   * Refuse a session to a client of draft 15 or later that does not announce RESET_STREAM_AT, as the draft requires (section
+   * 3.1): `wt_upgrade` then fails with WT_ERR_SETTINGS. Default false, because there are such clients, and they work: like
+   * browsers, they get a RESET_STREAM, after they have acknowledged the header of the stream. Since 0.2.0.
    */
   bool require_reset_stream_at;
 
   /* --- TLS. --- */
   /**
-   * Whether clients are asked for certificates; default WT_CLIENT_CERTIFICATES_NONE. `client_ca_file`: the authorities, as
-   * PEM; it is read by `wt_server_new` and never again. A client that shows a certificate is then refused unless a chain
-   * leads to one of them, it is valid now, and it is for clients of TLS. NULL, the default, is for
-   * WT_CLIENT_CERTIFICATES_ASK alone: any certificate is taken, nothing but the possession of its key is verified, and the
-   * application has to look at it (`wt_request_get_peer_certificate`).
+   * Whether clients are asked for certificates; default WT_CLIENT_CERTIFICATES_NONE. `client_ca_file` is a PEM file with the
+   * authorities. `wt_server_new` reads it, once. A client that shows a certificate is refused unless a chain leads to one of
+   * the authorities, it is valid now, and it is made for TLS clients. `client_ca_file` may be NULL (the default) with
+   * WT_CLIENT_CERTIFICATES_ASK: then any certificate is accepted, only the possession of its key is verified, and the
+   * application must look at it (`wt_request_get_peer_certificate`).
    *
-   * A refused client gets the alert of TLS (certificate_required, unknown_ca, certificate_expired, ...), and no handler is
-   * called; the log has a warning. Browsers show no certificates in WebTransport sessions.
+   * A refused client gets a TLS alert (certificate_required, unknown_ca, certificate_expired, ...), no handler is called, and
+   * the log gets a warning. Browsers show no certificates for WebTransport sessions. Since 0.2.0.
    */
   enum wt_client_certificates client_certificates;
   const char *client_ca_file; /**< copied */
 
-  /** Chooses the certificate for a client's server name; NULL (the default): the server chooses among its own. The server
-   * needs one of its own all the same. A connection with a chosen certificate gets no session ticket. */
+  /** Chooses the certificate for a client's server name; NULL (the default): the server chooses among its own certificates. It
+   * needs at least one of its own in any case. A connection with a chosen certificate gets no session ticket. Since 0.2.0. */
   wt_select_certificate_callback select_certificate;
   void *select_certificate_user_data;
 
-  /** Gets the secrets of every handshake; NULL (the default): nobody does. The environment's SSLKEYLOGFILE works beside it. */
+  /** Gets the secrets of each handshake; NULL (the default): nothing does. The environment variable SSLKEYLOGFILE works too.
+   * Since 0.2.0. */
   wt_key_log_callback key_log;
   void *key_log_user_data;
 
   /**
-   * Cipher suites and groups of the key exchange, by their names in RFC 8446, the best first: the server's order counts, and
-   * not the client's. Suites: "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256". Groups:
-   * "x25519", "secp256r1", "secp384r1", "secp521r1", "x448". NULL and 0 (the default): all three suites, and the first three
-   * groups, by the client's order. Initial packets use AES-128-GCM in any case. At most 16 names each, each once. Copied.
+   * Cipher suites and key exchange groups, by their names in RFC 8446, the best first. The server's order holds, not the
+   * client's. Suites: "TLS_AES_128_GCM_SHA256", "TLS_AES_256_GCM_SHA384", "TLS_CHACHA20_POLY1305_SHA256". Groups: "x25519",
+   * "secp256r1", "secp384r1", "secp521r1", "x448". NULL with 0 (the default): all three suites and the first three groups, in
+   * the client's order. Initial packets always use AES-128-GCM. At most 16 names each, none twice. Copied. Since 0.2.0.
    */
   const char *const *cipher_suites;
   size_t cipher_suite_count;
   const char *const *groups;
   size_t group_count;
 
-  /** How long a session ticket is good, in seconds: 1 to 604,800, which is the bound of RFC 8446; default 21,600 (6 hours). */
+  /** How long a session ticket is valid, in seconds: 1 to 604,800, the bound of RFC 8446, section 4.6.1; default 21,600 (6
+   * hours). Since 0.2.0. */
   uint64_t ticket_lifetime_s;
 
   /* --- Windows (RFC 9000, section 4), in bytes. --- */
-  uint64_t initial_max_data;        /**< default 1 MiB; grows to `max_data` as it is read */
+  uint64_t initial_max_data;        /**< at least 1,024; default 1 MiB; grows to `max_data` as the application reads */
   uint64_t max_data;                /**< default 16 MiB */
-  uint64_t initial_max_stream_data; /**< default 256 KiB; grows to `max_stream_data` */
+  uint64_t initial_max_stream_data; /**< at least 1,024; default 256 KiB; grows to `max_stream_data` */
   uint64_t max_stream_data;         /**< default 6 MiB */
-  uint64_t max_streams_bidi;        /**< open at once by the peer on a connection; default 256 */
-  uint64_t max_streams_uni;         /**< likewise; default 256 */
+  uint64_t max_streams_bidi;        /**< streams that the peer may have open on a connection; at least 1; default 256 */
+  uint64_t max_streams_uni;         /**< likewise; at least 3, for HTTP/3; default 256 */
 
-  /* --- Flow control of sessions (draft section 5), within the windows above. What is announced to every
-   * client; in force where the client announces limits too. All zero: no flow control, and one session on a
-   * connection from draft 15 on. --- */
+  /* --- Flow control of sessions (section 5), within the windows above. The server announces these limits to every client.
+   * They hold for clients that announce limits too. All zero: no flow control, and from draft 15 on one session on a
+   * connection. --- */
   uint64_t wt_initial_max_data; /**< bytes on all streams of a session; default 1 MiB; grows to `wt_max_data` */
   uint64_t wt_max_data;         /**< default 16 MiB */
-  uint64_t wt_max_streams_bidi; /**< open at once by the peer in a session; default 100; 0: never any */
+  uint64_t wt_max_streams_bidi; /**< streams that the peer may have open in a session; default 100; 0: none, ever */
   uint64_t wt_max_streams_uni;  /**< likewise; default 100 */
 
   /* --- Bounds. --- */
-  size_t max_sessions_per_connection; /**< default 16; draft 15 and later without session flow control: 1. Drafts 7
-                                           to 14 are told 1, and more are served: a proxy puts those of all its
-                                           clients on one connection (docs/guide/proxies.md) */
-  size_t max_header_bytes; /**< names, values and 32 each (RFC 9114, section 4.2.2); over it: 431; default 16 KiB */
-  size_t max_stream_send_buffer; /**< queued and unacknowledged, per stream or answer; default 1 MiB */
-  size_t max_datagrams_queued;   /**< outgoing, per connection; default 256 */
-  size_t max_early_streams;      /**< streams that wait for their session, per connection; default 64 */
-  size_t max_early_datagrams;    /**< likewise; default 64 */
-  uint64_t max_session_rate;     /**< new sessions a second, on a connection, behind a burst of as many or of
+  size_t
+      max_sessions_per_connection; /**< default 16; from draft 15 on 1 without session flow control. Clients of drafts 7
+                                           to 14 are told 1, but get as many: a proxy puts the sessions of all its clients on
+                                           one connection (docs/guide/proxies.md) */
+  size_t max_header_bytes; /**< of a request: names, values and 32 for each field (RFC 9114, section 4.2.2); at least 1;
+                                default 16 KiB. A larger one is answered with 431. */
+  size_t
+      max_stream_send_buffer; /**< bytes queued and not acknowledged, for each stream or answer; at least 1; default 1 MiB */
+  size_t max_datagrams_queued; /**< outgoing, for each connection; at least 1; default 256 */
+  size_t max_early_streams;    /**< streams that wait for their session, for each connection; default 64 */
+  size_t max_early_datagrams;  /**< datagrams that wait likewise; default 64 */
+  uint64_t max_session_rate;   /**< new sessions a second on a connection, after a first burst of this number or of
                                       `max_sessions_per_connection`; default 100; 0: no limit */
 
   /**
-   * How many descriptors answers with files keep open, of all connections together and of one. Over either bound the
-   * file that was read least recently is closed; it is opened again for its next piece, which has to find it unchanged,
-   * else that answer is reset. 0: none is kept, each is opened for each piece. Defaults: half of what the process may
-   * open (RLIMIT_NOFILE) when `wt_server_config_default` is called, at least 16 and at most 4,096, so that the other half
-   * is left for sockets and for the application; and 32. Up to 1,000,000.
+   * How many files answers may keep open, of all connections together and of one connection; each up to 1,000,000. Beyond
+   * either bound, the file that was not read for the longest time is closed. It is opened again for the next piece; if it has
+   * changed in the meantime, this answer is reset. 0: each file is opened for each piece. Default of the first: half of what
+   * the process may open (RLIMIT_NOFILE) when `wt_server_config_default` is called, but at least 16 and at most 4,096; the other
+   * half is left for sockets and the application. Default of the second: 32.
    */
   size_t max_open_files;
   size_t max_open_files_per_connection;
 
   /**
-   * What all connections may hold together, in bytes; at least 1 MiB. 0: no limit. Default: half of the machine's
-   * memory. A container that may have less should say so here.
+   * How much memory all connections may use together, in bytes; at least 1 MiB; 0: no limit. Default: half of the machine's
+   * memory. In a container, set it according to the container's limit.
    *
-   * It counts what QUIC and HTTP/3 hold for each connection; what came and was not read; what `wt_stream_write` and
-   * `wt_request_write` copied and is not acknowledged; datagrams that wait; records of connections, sessions, streams
-   * and requests; and 12 KiB for each connection's keys, 40 while its handshake lasts. It does not count what the
-   * application holds, also by the calls that end in `_owned`, nor what a server needs without any connection.
+   * It includes what QUIC and HTTP/3 keep for each connection; bytes that arrived and were not read; bytes that
+   * `wt_stream_write` and `wt_request_write` copied and that were not acknowledged; queued datagrams; connections, sessions,
+   * streams and requests; and for the keys of each connection 12 KiB (40 KiB during its handshake). It does not include the
+   * application's memory (also not that of `wt_stream_write_owned` and `wt_request_write_owned`), nor what a server needs
+   * without connections.
    *
-   * From half of it on, windows go back to their initial sizes and do not grow, and a stream takes no more than 64 KiB
-   * to be sent. From three quarters on (16 KiB then), new connections are refused (CONNECTION_REFUSED), new requests
-   * and sessions are answered with 503, without their handlers; and a connection that holds more than an equal part of
-   * that, and 16 KiB, gets nothing back of its window, and loses packets until it holds less or the others do. Sessions
-   * go on. Each border is logged when it is crossed; it is crossed back a sixteenth of the limit lower.
+   * From half of it on, windows shrink to their initial sizes, and a stream queues no more than 64 KiB for sending. From three
+   * quarters on, a stream queues no more than 16 KiB, new connections are refused (CONNECTION_REFUSED), and new requests and
+   * sessions are answered with 503 without a call of their handler. A connection that uses more than 16 KiB and more than its
+   * equal share gets no new window, and loses packets until it uses less, or others do. Sessions go on. The log says when a
+   * border is crossed; it is crossed back when a sixteenth of the limit less is used.
    *
-   * If memory is full for five seconds, those connections that hold most, and more than their share, are closed with
-   * H3_EXCESSIVE_LOAD, until it is not full any more. Apart from all that, a connection whose packets make QUIC hold
-   * much more than its window, by gaps, is closed in the same way, also without a limit.
+   * If the memory is full for five seconds, the connections that use most, and more than their share, are closed with
+   * H3_EXCESSIVE_LOAD until it is no longer full. Without regard to this limit, a connection is closed in the same way if gaps
+   * between its packets make QUIC keep much more than the connection's window.
    */
   size_t max_memory;
 };
 
-/** Counts of a server. */
+/** Counts of a server, since its start unless a name says "open". Since 0.1.0. */
 struct wt_server_stats {
-  size_t size; /**< set by the caller to sizeof(struct wt_server_stats) */
+  size_t size; /**< the caller sets it to sizeof(struct wt_server_stats) */
   uint64_t connections_open, connections_total;
   uint64_t connections_refused; /**< because of `max_connections` or `max_connections_per_address` */
   uint64_t sessions_open, sessions_total;
   uint64_t requests_total;
   uint64_t handshakes_open;
-  uint64_t handshakes_evicted; /**< unfinished ones that gave way to new ones */
-  uint64_t handshakes_dropped; /**< that did not begin, because those of the address give way too often */
+  uint64_t handshakes_evicted; /**< unfinished handshakes that a new one evicted */
+  uint64_t handshakes_dropped; /**< handshakes that did not begin, because their address evicts too many */
   uint64_t packets_received, packets_sent;
   uint64_t bytes_received, bytes_sent; /**< UDP payloads */
-  uint64_t packets_handed_over;        /**< that another worker's socket received */
-  uint64_t packets_dropped;            /**< likewise, beyond the bound on those that wait */
-  uint64_t memory_used;                /**< bytes, as `max_memory` counts; also without a limit */
-  uint64_t memory_refused_connections; /**< because of `max_memory` */
-  uint64_t memory_refused_requests;    /**< likewise, for sessions too: answered with 503 */
-  uint64_t memory_refused_packets;     /**< likewise: of connections that held more than their share */
-  uint64_t
-      memory_closed_connections; /**< likewise: those that held most; and those of single peers that held too much */
-  uint64_t streams_given_up;     /**< because the client did not move them: `send_timeout_ms` and the like */
+  uint64_t packets_handed_over;        /**< packets that the socket of another worker received */
+  uint64_t packets_dropped;            /**< such packets that were dropped, because too many of them waited */
+  uint64_t memory_used;                /**< bytes now, counted as for `max_memory`, also without a limit */
+  uint64_t memory_refused_connections; /**< connections refused because of `max_memory` */
+  uint64_t memory_refused_requests;    /**< requests, also for sessions, answered with 503 because of `max_memory` */
+  uint64_t memory_refused_packets;     /**< packets dropped because their connection used more than its share */
+  uint64_t memory_closed_connections;  /**< connections closed because they used most, or far more than their window */
+  uint64_t streams_given_up;           /**< streams and requests ended by `send_timeout_ms` and the times beside it */
 
   /*
-   * How long the loop of a worker was busy without a look at its sockets, since the start. What makes it long is, as a
-   * rule, a handler or a callback of the application that takes its time: the library gives each connection a few
-   * milliseconds a turn, and leaves what is left for the next turn, but it interrupts no call. See docs/limits.md,
-   * "Time that one connection may take".
+   * How long a worker was busy without reading its sockets. If these times are long, a handler or callback of the application
+   * is usually the cause: the library gives each connection a few milliseconds in a turn of the loop and leaves the rest for
+   * the next turn, but it cannot interrupt a call. See docs/limits.md, "Time that one connection may take".
    */
-  uint64_t longest_turn_us;  /**< microseconds of the longest turn, from its first event to the end of all work */
-  uint64_t long_turns;       /**< turns of more than 10 ms */
-  uint64_t longest_visit_us; /**< microseconds that one connection took in a turn, at most */
-  uint64_t packets_put_off;  /**< handled later, because their connection had used up its time */
-  uint64_t packets_cut_off;  /**< dropped, because too many of them waited */
+  uint64_t longest_turn_us;  /**< the longest turn in microseconds, from its first event to the end of its work */
+  uint64_t long_turns;       /**< turns longer than 10 ms */
+  uint64_t longest_visit_us; /**< the longest time that one connection took in a turn, in microseconds */
+  uint64_t packets_put_off;  /**< packets handled in a later turn, because their connection had used up its time */
+  uint64_t packets_cut_off;  /**< packets dropped, because too many of those waited */
 };
 
 /*
- * Threads. A server without `workers` is one thread's, that of its loop: all handlers and callbacks are called there,
- * and all calls are to be made there, except for `wt_server_post`, `wt_server_shutdown`, `wt_server_close` and
- * `wt_session_post`, which any thread may call.
+ * Threads. A server with one worker (the default) belongs to the thread of its loop. That thread calls all handlers and
+ * callbacks, and only it may call functions on the server and its handles, except `wt_server_post`, `wt_server_shutdown`,
+ * `wt_server_close`, `wt_session_post` and `wt_session_worker`, which any thread may call.
  *
- * With `workers` above 1, each worker is a thread with connections of its own. A connection stays with its worker, also
- * when the client moves to another address. The handler of a request, and all callbacks of the request, of the session
- * it becomes, and of its streams, are called on the worker's thread; calls on those are to be made there. "The loop's
- * thread", where it is said of these, is the worker's. So the handlers of one session need no lock for what is the
- * session's alone, and those of different sessions need one for what they share; `wt_session_post` reaches another
- * session. Calls on the server itself (certificates, start, run, free) stay with the thread of worker 0, where
- * `wt_server_post` leads; routes are set before the start.
+ * With `workers` above 1, each worker is a thread with its own connections. A connection stays with its worker, also when the
+ * client's address changes. The worker's thread calls the handler of a request and all callbacks of the request, its session
+ * and its streams, and only this thread may call functions on them. For these handles, "the loop's thread" means the thread of
+ * their worker. So the callbacks of one session need no lock for data of this session; data that sessions share needs one.
+ * `wt_session_post` reaches a session of another worker. Functions on the server itself (certificates, start, run, free) belong
+ * to the thread of worker 0, and `wt_server_post` reaches it. Set routes before the start.
  */
 
 /**
- * Fills the first `size` bytes of `*config` with the defaults above; `size` is sizeof(struct wt_server_config) of the
- * header that the caller was compiled with, so that a newer library does not write past it. Since 0.1.0.
+ * Fills the first `size` bytes of `*config` with the defaults above. `size` is sizeof(struct wt_server_config) in the headers
+ * that the caller was compiled with, so a newer library does not write too much. Any thread. Since 0.1.0.
  */
 WT_API void wt_server_config_init(struct wt_server_config *config, size_t size);
 
-/** `wt_server_config_init` with the right size: what a program in C calls. Since 0.1.0. */
+/** Calls `wt_server_config_init` with the right size. Programs in C use this. Since 0.1.0. */
 static inline void wt_server_config_default(struct wt_server_config *config) {
   wt_server_config_init(config, sizeof(*config));
 }
 
 /**
- * Makes a server; `config` is copied, NULL stands for the defaults. `*server` is the caller's, to be freed with
- * `wt_server_free`. `message`, which may be NULL, gets a sentence about an error, naming the field at fault (at most
- * `message_size` bytes with its NUL), or ""; the log has it, too. After an error `*server` is NULL.
+ * Makes a server. `config` is copied; NULL stands for the defaults. `*server` belongs to the caller, who frees it with
+ * `wt_server_free`. `message` may be NULL; it gets a sentence about an error that names the member at fault, or "": at most
+ * `message_size` bytes with the NUL. The log gets the sentence too. After an error `*server` is NULL. Any callback.
  *
- * Errors: WT_ERR_INVALID (a bound makes no sense), WT_ERR_UNSUPPORTED (a `size`), WT_ERR_FILE (`client_ca_file`),
- * WT_ERR_TLS, WT_ERR_NOMEM, WT_ERR_IO. `message` since 0.2.0. Since 0.1.0.
+ * Errors: WT_ERR_INVALID if a member of `config` is out of its range, or `server` is NULL; WT_ERR_INVALID or
+ * WT_ERR_UNSUPPORTED if `config->size` is wrong (error.h, "Structs that grow"); WT_ERR_FILE if `client_ca_file` has no
+ * certificate that can be read; WT_ERR_TLS; WT_ERR_IO if the system gives no loop; WT_ERR_NOMEM. The order of the arguments, and
+ * `message`, since 0.2.0. Since 0.1.0.
  */
 WT_API int wt_server_new(const struct wt_server_config *config, wt_server **server, char *message, size_t message_size);
 
 /**
- * Calls `handler` for requests whose path matches `pattern`: exactly, or, if `pattern` ends in '/',
- * any path below it; the longest pattern wins, and without one the answer is 404. The handler may
- * answer at once, or keep the request and answer later. WebTransport requests come here too, once
- * the client's SETTINGS are in. A second call with the same pattern replaces the first.
+ * Makes the server call `handler` for requests whose path matches `pattern`. A pattern that ends in '/' matches all paths that
+ * begin with it, any other pattern matches only itself. The longest matching pattern wins; without one the answer is 404. The
+ * handler may answer at once, or keep the request and answer later. WebTransport requests come here too, after the client's
+ * SETTINGS. A second call with the same pattern replaces the handler. `pattern` is copied; `user_data` must stay valid until
+ * `wt_server_free`. Any callback of worker 0.
  *
- * Errors: WT_ERR_INVALID if `pattern` does not begin with '/'; WT_ERR_STATE after the start of a server with
- * several workers; WT_ERR_NOMEM. Since 0.1.0.
+ * Errors: WT_ERR_INVALID if `pattern` does not begin with '/', or `handler` is NULL; WT_ERR_STATE after the start of a server
+ * with several workers; WT_ERR_NOMEM. Since 0.1.0.
  */
 WT_API int wt_server_handle(wt_server *server, const char *pattern, wt_handler_callback handler, void *user_data);
 
-/** Serves the files below `directory` at `pattern`, which ends in '/'; see `wt_request_serve_file`. Since 0.1.0. */
+/**
+ * Serves the files below the folder `directory` at `pattern`, which begins and ends with '/'. Each request is answered as by
+ * `wt_request_serve_file`. Both texts are copied. Any callback of worker 0.
+ *
+ * Errors: as for `wt_server_handle`; WT_ERR_INVALID also if `directory` is NULL or "". Since 0.1.0.
+ */
 WT_API int wt_server_handle_files(wt_server *server, const char *pattern, const char *directory);
 
 /**
- * Adds a certificate; the server takes its own reference. The one whose names fit the client's server
- * name (SNI) is used, else the first. Connections that are up keep theirs. Session tickets that were given out with
- * other certificates resume nothing any more.
+ * Adds a certificate. The server takes its own reference. A client gets the certificate that matches its server name (SNI),
+ * or the first one. Open connections keep theirs. Session tickets from before, with other certificates, are not valid any
+ * more. Any callback of worker 0.
  *
- * Errors: WT_ERR_TLS, WT_ERR_NOMEM. Since 0.1.0.
+ * Errors: WT_ERR_INVALID if `certificate` is NULL; WT_ERR_TLS; WT_ERR_NOMEM. After an error nothing has changed. Since 0.1.0.
  */
 WT_API int wt_server_add_certificate(wt_server *server, wt_certificate *certificate);
 
-/** Replaces all certificates by `count` of `certificates` for handshakes from now on; else as above. With the same ones,
- * loaded again, tickets stay good. Since 0.1.0. */
+/**
+ * Replaces all certificates of the server, for new handshakes, by the `count` certificates of `certificates`. The server takes
+ * its own references. If they are the same certificates, loaded again, session tickets stay valid. All else is as for
+ * `wt_server_add_certificate`. Any callback of worker 0.
+ *
+ * Errors: WT_ERR_INVALID if `count` is 0 or a certificate is NULL; WT_ERR_TLS; WT_ERR_NOMEM. After an error nothing has changed.
+ * Since 0.1.0.
+ */
 WT_API int wt_server_set_certificates(wt_server *server, wt_certificate *const *certificates, size_t count);
 
 /**
- * Binds the sockets and begins to serve whenever the loop runs; the threads of further workers serve from
- * now on. Returns at once.
+ * Opens the sockets. From now on the server serves whenever its loop runs; the threads of further workers begin to serve. It
+ * does not wait. Any callback of the loop.
  *
- * Errors: WT_ERR_STATE without a certificate or if started already; WT_ERR_ADDRESS, WT_ERR_IO (port
- * taken, no more threads); `wt_server_error` names the address. Since 0.1.0.
+ * Errors: WT_ERR_STATE without a certificate, or if the server was started before; WT_ERR_ADDRESS if an address of `listen` is
+ * not valid; WT_ERR_IO if the system refuses, for example because a port is in use or there are no more threads;
+ * WT_ERR_NOMEM. `wt_server_error` names the address. Since 0.1.0.
  */
 WT_API int wt_server_start(wt_server *server);
 
-/** Runs the server's loop, worker 0, until the server has ended with all workers. Errors: WT_ERR_STATE if not started;
- * WT_ERR_IO if it ended because the system lets it read a socket no more, which `wt_server_error` and the log name.
- * Since 0.1.0. */
+/**
+ * Runs the server's loop until the server has ended with all of its workers. Not inside a callback.
+ *
+ * Errors: WT_ERR_STATE if the server was not started, or runs already; WT_ERR_IO if the system does not let the server read a
+ * socket any more, or the loop after a fork. `wt_server_error` and the log have the reason. Since 0.1.0.
+ */
 WT_API int wt_server_run(wt_server *server);
 
 /*
- * A program whose loop is not libuv's (poll, epoll, GLib, a game's) drives the server itself, after `wt_server_start` and
- * in place of `wt_server_run`:
+ * A program with another loop than libuv's (poll, epoll, GLib, a game's loop) drives the server itself. It does this after
+ * `wt_server_start` and instead of `wt_server_run`:
  *
  *     while (wt_server_turn(server) == 0) {
  *       // wait until wt_server_fd(server) is readable, but not longer than wt_server_timeout_ms(server)
  *     }
  *
- * These are for servers on a loop of their own (`config.loop` is NULL), and for the thread that calls `wt_server_turn`:
- * with several workers it is worker 0, the others have threads as ever.
+ * These functions are for a server that has its own loop (`config.loop` is NULL). They belong to the thread that calls
+ * `wt_server_turn`. With several workers that thread is worker 0; the other workers have their own threads as always.
  */
 
 /**
- * Returns a descriptor that is readable (POLLIN) when `wt_server_turn` has something to do: packets, time that is up, a
- * call from another thread. Only wait for it; it is the server's, and the same from `wt_server_new` to `wt_server_free`.
- * A copy of the process (fork) has to ask again.
+ * Returns a descriptor that is readable (POLLIN) when `wt_server_turn` has work: packets, a time that has come, a call from
+ * another thread. Only wait for it; it belongs to the server. It stays the same from `wt_server_new` to `wt_server_free`. After
+ * a fork, the child must ask again. Any callback.
  *
- * Errors, which are negative as no descriptor is: WT_ERR_STATE on a caller's loop, WT_ERR_IO after a fork. Since 0.2.0.
+ * Errors, which are negative as no descriptor is: WT_ERR_STATE on a caller's loop; WT_ERR_IO after a fork; WT_ERR_INVALID if
+ * `server` is NULL. Since 0.2.0.
  */
 WT_API int wt_server_fd(wt_server *server);
 
 /**
- * Returns how many milliseconds to wait for the descriptor at most, as poll(2) takes it: 0, there is something to do at
- * once; -1, no limit, also before the start and after the end. Ask each time before you wait: what you called since the
- * last turn, such as `wt_stream_write`, makes it 0. Since 0.2.0.
+ * Returns how many milliseconds to wait for the descriptor at most, as poll(2) takes it. 0: there is work now. -1: there is no
+ * limit; also before the start, after the end, and on a caller's loop. Ask each time before you wait, because calls such as
+ * `wt_stream_write` change it. Any callback. Since 0.2.0.
  */
 WT_API int wt_server_timeout_ms(wt_server *server);
 
 /**
- * Does what is ready, callbacks included, sends what there is to send, and returns without waiting. A call that comes too
- * early does no harm. Returns 0 while the server goes on, and 1 once it has ended with all workers, or was freed by
- * `wt_server_free` in a callback.
+ * Does the work that is ready, makes callbacks, sends what can be sent, and returns without waiting. A call without need does
+ * no harm. Returns 0 while the server goes on. Returns 1 when it has ended with all of its workers, or when a callback has
+ * called `wt_server_free`. Not inside a callback.
  *
- * Errors: those of `wt_server_run`; WT_ERR_STATE also on a caller's loop, or inside a callback. Since 0.2.0.
+ * Errors: those of `wt_server_run`; WT_ERR_STATE also on a caller's loop; WT_ERR_INVALID if `server` is NULL. Since 0.2.0.
  */
 WT_API int wt_server_turn(wt_server *server);
 
 /**
- * Loads the certificate and key, starts, and runs until the server has ended: the whole of a small
- * program. Errors: those of `wt_certificate_load`, `wt_server_start` and `wt_server_run`. Since 0.1.0.
+ * Loads the certificate and the key, starts the server, and runs it until it has ended. This is all that a small program
+ * needs. Not inside a callback.
+ *
+ * Errors: those of `wt_certificate_load`, `wt_server_add_certificate`, `wt_server_start` and `wt_server_run`; WT_ERR_INVALID if
+ * a file name is NULL. `wt_server_error` has a sentence. Since 0.1.0.
  */
 WT_API int wt_server_listen_and_serve_tls(wt_server *server, const char *cert_file, const char *key_file);
 
 /**
- * Copies the `index`th address that the server listens on, "127.0.0.1:4433", to `address`.
+ * Copies the address number `index`, counted from 0, that the server listens on to `address`: "127.0.0.1:4433", at most `size`
+ * bytes with the NUL. After an error `address` is "". Any callback of worker 0. It was `wt_server_address` before.
  *
- * Errors: WT_ERR_NOT_FOUND past the last; WT_ERR_TOO_LARGE if it does not fit. Since 0.1.0.
+ * Errors: WT_ERR_NOT_FOUND if there are not so many addresses, or the server was not started; WT_ERR_TOO_LARGE if it does not
+ * fit; WT_ERR_INVALID if `address` is NULL. Since 0.2.0.
  */
 WT_API int wt_server_get_address(const wt_server *server, size_t index, char *address, size_t size);
 
 /**
- * Ends the server in order: no new connections, GOAWAY and WT_DRAIN_SESSION to those that are, and
- * when the last request and session has ended, or after `deadline_ms`, it closes. Sessions that are still there a
- * second before the deadline (where it is less than two: after half of it) are closed, with code 0 and the reason "the
- * server is shutting down". Where clients are still connected, they have 250 ms more within the deadline to tell their
- * applications. Returns at once.
- * May be called from any thread and from a signal handler. Since 0.1.0.
+ * Ends the server in order. It refuses new connections and sends GOAWAY (RFC 9114, section 5.2) and WT_DRAIN_SESSION (section
+ * 4.7) on open connections. It closes when the last request and session has ended, or after `deadline_ms` milliseconds. Sessions
+ * that are still open a second before the deadline are closed, with code 0 and the reason "the server is shutting down"; if
+ * the deadline is less than two seconds, they are closed after half of it. Clients that are connected then have 250 ms,
+ * within the deadline, to tell their applications. Returns at once. Any thread, any callback, and signal handlers. Since 0.1.0.
  */
 WT_API void wt_server_shutdown(wt_server *server, uint64_t deadline_ms);
 
 /**
- * Ends the server now: every session is closed, with code 0 and the reason as above, every connection gets a
- * CONNECTION_CLOSE right behind. As to threads, as above. Since 0.1.0.
+ * Ends the server now: each session is closed, with code 0 and the reason "the server is shutting down", and each connection
+ * gets a CONNECTION_CLOSE. It happens in the loop; this returns at once. Any thread, any callback, and signal handlers. Since
+ * 0.1.0.
  */
 WT_API void wt_server_close(wt_server *server);
 
 /**
- * Calls `function(server, argument)` on the loop's thread, that of worker 0, soon. This and the two above
- * are the only calls on a running server that other threads may make, beside `wt_server_get_stats` where
- * there are several workers. Calls come in order; those that wait when the server is freed are made then.
+ * Makes the thread of worker 0 call `function(server, argument)` soon. Calls come in the order in which they were posted. When
+ * the server is freed, it makes the calls that still wait. Any thread, any callback; not in a signal handler.
  *
- * Errors: WT_ERR_NOMEM; WT_ERR_STATE once `wt_server_free` has begun. Since 0.1.0.
+ * Errors: WT_ERR_INVALID if `server` or `function` is NULL; WT_ERR_NOMEM; WT_ERR_STATE after `wt_server_free` has begun. After
+ * an error `function` is not called. Since 0.1.0.
  */
 WT_API int wt_server_post(wt_server *server, void (*function)(wt_server *server, void *argument), void *argument);
 
 /**
- * Frees an ended or never started server; an own loop is freed with it. A running one is closed
- * first, and every handle gets its `on_close`. NULL is allowed.
+ * Frees a server, and its own loop with it. If it is still running, it is closed first, and each handle gets its `on_close`.
+ * NULL is allowed.
  *
- * A caller's loop is turned without blocking until it has let go of the server's handles, so free the
- * server before the loop is closed, and not from inside a callback of that loop. Inside a callback of
- * `wt_server_run` or `wt_server_turn` this closes, and the server is freed when that returns. The threads of further
- * workers have ended when this returns, so it is not for their callbacks. Since 0.1.0.
+ * Inside a callback of `wt_server_run` or `wt_server_turn`, this only closes the server, which is freed when that function
+ * returns. Otherwise this waits for the threads of further workers, so do not call it in their callbacks. On a caller's loop,
+ * this runs the loop without waiting until libuv has closed the server's handles: call it before you close the loop, and not
+ * inside a callback of the loop. Since 0.1.0.
  */
 WT_API void wt_server_free(wt_server *server);
 
 /**
- * Fills `*stats`, summed over the workers. With several, any thread may ask, and the counts are those that each
- * worker had at the end of the latest turn of its loop.
+ * Fills `*stats` with the sums of all workers; the caller sets `stats->size` first. Any callback. On a server with several
+ * workers, any thread may call it, and the counts are those at the end of each worker's latest turn.
  *
- * Errors: WT_ERR_INVALID if `stats->size` is smaller than any version's. Since 0.1.0.
+ * Errors: WT_ERR_INVALID if `stats->size` is too small (error.h, "Structs that grow"). Since 0.1.0.
  */
 WT_API int wt_server_get_stats(const wt_server *server, struct wt_server_stats *stats);
 
-/** Returns a sentence about the last error of a call on `server`, naming the file or address; "" if none.
- * Since 0.1.0. */
+/**
+ * Returns a sentence about the last error of a function on `server`, which names the file or the address; "" if there was none.
+ * Borrowed until the next function on `server` fails. Any callback of worker 0. Since 0.1.0.
+ */
 WT_API const char *wt_server_error(const wt_server *server);
 
-/** Returns the server that `request` came to. Since 0.1.0. */
+/** Returns the server that `request` came to. Any callback. Since 0.1.0. */
 WT_API wt_server *wt_request_server(const wt_request *request);
 
-/** Returns which worker of the server `request` came to, from 0 to `workers` - 1. Since 0.1.0. */
+/** Returns the number of the worker that `request` came to, from 0 to `workers` - 1. Any callback. Since 0.1.0. */
 WT_API unsigned wt_request_worker(const wt_request *request);
 
 #ifdef __cplusplus
