@@ -14,92 +14,98 @@
 extern "C" {
 #endif
 
-/** A client: a loop, sockets, what it trusts, and its connections. */
+/** A client: its loop, its sockets, the certificates that it trusts, and its connections. */
 typedef struct wt_client wt_client;
 
-/** A session that was asked for, on its way. It lives until its `on_done`. */
+/** An attempt to get a session. It lives until its `on_done`. */
 typedef struct wt_dial wt_dial;
 
 /** An HTTP/3 request of a client and the response to it (RFC 9114, section 4.1). It lives until its `on_close`. */
 typedef struct wt_exchange wt_exchange;
 
 /**
- * A client's configuration. `wt_client_config_default` fills it; change what you need. Zero means zero,
- * never "the default". docs/limits.md lists each bound with its reason.
+ * A client's configuration. `wt_client_config_default` fills it; then change what you need. Zero means zero, never "the
+ * default". Times may be up to 4,294,967,295 ms. docs/limits.md lists each bound with its range and its reason. Since 0.1.0.
  */
 struct wt_client_config {
   size_t size; /**< set by `wt_client_config_default`; leave it */
 
-  /** The loop to run on, which stays the caller's; NULL (the default) for a loop of its own. */
+  /** The loop to run on, which still belongs to the caller. NULL (the default): the client makes its own loop. */
   struct uv_loop_s *loop;
 
-  /** Where log lines go; NULL (the default) for standard error. */
+  /** Gets the log lines; see log.h. NULL (the default): they go to standard error. */
   wt_log_callback log;
   void *log_user_data;
   enum wt_log_level log_level; /**< default WT_LOG_WARN */
 
-  /* --- Whom to trust. By default: a chain to an authority that the system trusts, and the server's name. --- */
+  /* --- Which servers to trust. By default the certificate must have a chain to an authority that the system trusts, and be
+   * valid for the server's name. --- */
 
-  /** PEM file of the authorities to trust instead of the system's; NULL (the default): the system's. Copied. */
+  /** PEM file with the authorities to trust instead of the system's. NULL (the default): the system's. Copied. */
   const char *ca_file;
   /**
-   * SHA-256 of the leaf's DER, one or more: then only such certificates are accepted, by the rules of
-   * `serverCertificateHashes` (W3C WebTransport): ECDSA P-256 or the like, valid now, and for at most 14 days in
-   * all. The name is not checked. Copied. Default: none.
+   * One or more SHA-256 hashes of the leaf's DER. If they are set, only these certificates are accepted, by the rules of
+   * `serverCertificateHashes` (W3C WebTransport): the key is ECDSA P-256 or similar, and the certificate is valid now and for
+   * at most 14 days in all. The name is not checked. Default: none. Copied.
    */
   const uint8_t (*certificate_hashes)[32];
   size_t certificate_hash_count;
-  /** Accept any certificate whatsoever: whoever is on the path can read and change everything. For tests alone. */
+  /** Accept any certificate. Whoever is on the path can then read and change everything. Only for tests. Default: false. */
   bool dangerously_accept_any_certificate;
 
   /**
-   * What the client shows to servers that ask for a certificate, with its chain; NULL (the default): nothing. The client
-   * takes its own reference.
+   * The certificate, with its chain, that the client shows to servers that ask for one. NULL (the default): none. The client
+   * takes its own reference. Since 0.2.0.
    */
   wt_certificate *certificate;
 
-  /** Gets the secrets of every handshake; NULL (the default): nobody does. The environment's SSLKEYLOGFILE works beside it. */
+  /** Gets the secrets of each handshake; NULL (the default): nothing does. The environment variable SSLKEYLOGFILE works too.
+   * Since 0.2.0. */
   wt_key_log_callback key_log;
   void *key_log_user_data;
 
-  /** Cipher suites and groups to offer, the best first, as in struct wt_server_config; NULL and 0: the defaults. Copied. */
+  /** Cipher suites and groups to offer, the best first, by the names in struct wt_server_config. NULL with 0: the defaults.
+   * Copied. Since 0.2.0. */
   const char *const *cipher_suites;
   size_t cipher_suite_count;
   const char *const *groups;
   size_t group_count;
 
-  /** Address to send from, "192.0.2.7:0"; NULL (the default): any of the machine's. Copied. */
+  /** Address to send from: "192.0.2.7:0". NULL (the default): the system chooses. Copied. */
   const char *bind;
 
   /* --- Time, in milliseconds. --- */
   /**
-   * How long a connection may be without any packet; default 30,000; 0: this end sets no limit. The peer announces such
-   * a time too: the lower one counts for both, but no less than three probe timeouts (RFC 9000, section 10.1).
+   * A connection ends if no packet arrives for this time; default 30,000; 0: this side sets no limit. The peer announces such
+   * a time too. The lower one holds for both sides, but it is never less than three probe timeouts (RFC 9000, section 10.1).
    */
   uint64_t idle_timeout_ms;
   /**
-   * A PING goes out this often while a session is open; default 15,000. It goes out sooner where half of the time that
-   * counts (above) is less, so that silent sessions live on whatever the peer has announced. 0: never. A session in
-   * which neither end says anything for that time is then lost, with a timeout.
+   * While a session is open, a PING is sent after this time without packets; default 15,000. If half of the idle time that
+   * holds (see above) is shorter, the PING is sent after that, so a silent session lives whatever the peer announced. 0: no
+   * PING is sent, and a session ends with a timeout if both sides are silent for the idle time.
    */
   uint64_t keep_alive_ms;
-  uint64_t settings_timeout_ms;         /**< the server's SETTINGS after the handshake; default 5,000 */
-  uint64_t early_timeout_ms;            /**< an early stream waits this long for its session; default 5,000 */
-  uint64_t connection_attempt_delay_ms; /**< before the next address is tried beside (RFC 8305); default 250 */
-  uint64_t resolution_delay_ms;         /**< IPv4 addresses wait this long for IPv6 ones; default 50 */
-  uint64_t linger_ms;                   /**< a connection that nothing uses is closed after it; default 0: at once */
+  uint64_t settings_timeout_ms; /**< wait this long for the server's SETTINGS after the handshake; default 5,000 */
+  uint64_t early_timeout_ms;    /**< a stream that comes before its session waits this long for it; default 5,000 */
+  uint64_t
+      connection_attempt_delay_ms; /**< try the next address too after this time (RFC 8305, section 5); at least 10; default 250 */
+  uint64_t resolution_delay_ms; /**< IPv4 addresses wait this long for IPv6 ones (RFC 8305, section 3); default 50 */
+  uint64_t linger_ms;           /**< an unused connection is closed after this time; default 0: at once */
 
-  bool session_tickets;  /**< resume TLS sessions within this client; no 0-RTT data is sent; default true */
-  uint32_t quic_version; /**< of the first packet; default 0x00000001 */
-  unsigned drafts;       /**< which drafts are spoken, of `enum wt_draft`; default WT_DRAFT_ALL; others for tests */
+  bool session_tickets;  /**< resume TLS sessions of this client; 0-RTT data is never sent; default true */
+  uint32_t quic_version; /**< of the first packet: 0x00000001 (the default) or 0x6b3343cf (RFC 9369) */
+  unsigned
+      drafts; /**< bits of `enum wt_draft` to speak; at least one; default WT_DRAFT_ALL; other values are for tests */
   /**
-   * Have no session with a server of draft 15 or later that does not announce RESET_STREAM_AT, which the draft requires
-   * (section 3.1): the dial fails with WT_ERR_SETTINGS. Default true. False takes such a server: streams that this end
-   * resets, and their codes, arrive all the same; of a stream that the server resets at once, nothing may arrive.
+   * Refuse a session with a server of draft 15 or later that does not announce RESET_STREAM_AT, which the draft requires
+   * (section 3.1): the dial then fails with WT_ERR_SETTINGS. Default true. False accepts such a server: when this side resets a
+   * stream, the server still learns of the stream and the code, but if the server resets a stream at once, this side may not
+   * learn of it. Since 0.2.0.
    */
   bool require_reset_stream_at;
 
-  /* --- Windows, as in struct wt_server_config. --- */
+  /* --- Windows, streams and flow control of sessions, as in struct wt_server_config. --- */
   uint64_t initial_max_data, max_data;               /**< default 1 MiB, 16 MiB */
   uint64_t initial_max_stream_data, max_stream_data; /**< default 256 KiB, 6 MiB */
   uint64_t max_streams_bidi, max_streams_uni;        /**< default 256, 256 */
@@ -107,280 +113,310 @@ struct wt_client_config {
   uint64_t wt_max_streams_bidi, wt_max_streams_uni;  /**< default 100, 100 */
 
   /* --- Bounds. --- */
-  size_t max_connections;             /**< at a time, attempts included; default 65,536 */
-  size_t max_sessions_per_connection; /**< that pool; default 16 */
-  size_t max_header_bytes;            /**< of an answer, as RFC 9114, section 4.2.2 counts; default 16 KiB */
-  size_t max_stream_send_buffer;      /**< queued and unacknowledged, per stream or request; default 1 MiB */
-  size_t max_datagrams_queued;        /**< outgoing, per connection; default 256 */
-  size_t max_early_streams;           /**< streams that wait for their session, per connection; default 64 */
-  size_t max_early_datagrams;         /**< likewise; default 64 */
+  size_t max_connections;             /**< open at the same time, attempts included; at least 1; default 65,536 */
+  size_t max_sessions_per_connection; /**< sessions that share a connection (`allow_pooling`); at least 1; default 16 */
+  size_t
+      max_header_bytes; /**< of an answer: names, values and 32 for each field (RFC 9114, section 4.2.2); at least 1; default 16 KiB */
+  size_t
+      max_stream_send_buffer; /**< bytes queued and not acknowledged, for each stream or request; at least 1; default 1 MiB */
+  size_t max_datagrams_queued; /**< outgoing, for each connection; at least 1; default 256 */
+  size_t max_early_streams;    /**< streams that wait for their session, for each connection; default 64 */
+  size_t max_early_datagrams;  /**< datagrams that wait likewise; default 64 */
 };
 
 /**
- * Fills the first `size` bytes of `*config` with the defaults above; `size` is sizeof(struct wt_client_config) of the header that
- * the caller was compiled with, so that a newer library does not write past it. Since 0.1.0.
+ * Fills the first `size` bytes of `*config` with the defaults. `size` is sizeof(struct wt_client_config) in the headers that the caller was
+ * compiled with, so a newer library does not write too much. Any thread, any callback. Since 0.1.0.
  */
 WT_API void wt_client_config_init(struct wt_client_config *config, size_t size);
 
-/** `wt_client_config_init` with the right size: what a program in C calls. Since 0.1.0. */
+/** Calls `wt_client_config_init` with the right size. Programs in C use this. Since 0.1.0. */
 static inline void wt_client_config_default(struct wt_client_config *config) {
   wt_client_config_init(config, sizeof(*config));
 }
 
 /**
- * Makes a client; `config` is copied, NULL stands for the defaults. `*client` is the caller's, to be freed with
- * `wt_client_free`. `message`, which may be NULL, gets a sentence about an error, naming the field or file at fault
- * (at most `message_size` bytes with its NUL), or "". After an error `*client` is NULL.
+ * Makes a client. `config` is copied; NULL stands for the defaults. `*client` belongs to the caller, who frees it with
+ * `wt_client_free`. `message` may be NULL; it gets a sentence about an error that names the member or the file at fault, or "":
+ * at most `message_size` bytes with the NUL. After an error `*client` is NULL. Any callback.
  *
- * Errors: WT_ERR_INVALID (a bound makes no sense), WT_ERR_FILE and WT_ERR_CERTIFICATE (`ca_file`), WT_ERR_ADDRESS
- * (`bind`), WT_ERR_TLS, WT_ERR_IO, WT_ERR_NOMEM. Since 0.1.0.
+ * Errors: WT_ERR_INVALID if a member of `config` is out of its range, or `client` is NULL; WT_ERR_INVALID or
+ * WT_ERR_UNSUPPORTED if `config->size` is wrong (error.h, "Structs that grow"); WT_ERR_FILE if no authority can be read from
+ * `ca_file`, or from the system; WT_ERR_ADDRESS because of `bind`; WT_ERR_TLS; WT_ERR_IO if the system refuses; WT_ERR_NOMEM.
+ * The order of the arguments since 0.2.0. Since 0.1.0.
  */
 WT_API int wt_client_new(const struct wt_client_config *config, wt_client **client, char *message, size_t message_size);
 
 /**
- * Runs the client's loop until nothing is left: no dial, session, exchange or connection. For a client with
- * a loop of its own; with the caller's loop, run that one. May be called again, for more.
+ * Runs the client's loop until nothing is left: no dial, session, exchange or connection. It may be called
+ * again for more. Only for a client with its own loop; with a caller's loop, run that loop. Not inside a callback.
  *
- * Errors: WT_ERR_STATE on a caller's loop, or inside a callback. Since 0.1.0.
+ * Errors: WT_ERR_STATE on a caller's loop, or inside a callback; WT_ERR_IO if the loop cannot go on after a fork. Since 0.1.0.
  */
 WT_API int wt_client_run(wt_client *client);
 
 /*
- * A program whose loop is not libuv's drives a client with a loop of its own by these three, as a server by those of
- * server.h, which has an example.
+ * A program with another loop than libuv's drives the client itself with the following three functions. server.h has an
+ * example, for a server.
  */
 
-/** Returns a descriptor that is readable when `wt_client_turn` has something to do; else as `wt_server_fd`. Since 0.2.0. */
+/** Returns a descriptor that is readable when `wt_client_turn` has work, or an error: as `wt_server_fd`. Any callback. Since
+ * 0.2.0. */
 WT_API int wt_client_fd(wt_client *client);
 
-/** Returns how long to wait for the descriptor; else as `wt_server_timeout_ms`. Since 0.2.0. */
+/** Returns how many milliseconds to wait for the descriptor at most: as `wt_server_timeout_ms`. Any callback. Since 0.2.0. */
 WT_API int wt_client_timeout_ms(wt_client *client);
 
 /**
- * Does what is ready and returns without waiting. Returns 1 when nothing is left: no dial, session, exchange or
- * connection; a dial that begins later goes on as usual. Returns 1 also if `wt_client_free` was called in a callback: the
- * client is freed then. Else 0.
+ * Does the work that is ready, makes callbacks, sends what can be sent, and returns without waiting. Returns 1 when nothing is
+ * left: no dial, session, exchange or connection; a later dial makes more work. It also returns 1 when a callback has called
+ * `wt_client_free`; the client does not exist any more then. Else it returns 0. Not inside a callback.
  *
- * Errors: those of `wt_client_run`. Since 0.2.0.
+ * Errors: those of `wt_client_run`; WT_ERR_INVALID if `client` is NULL. Since 0.2.0.
  */
 WT_API int wt_client_turn(wt_client *client);
 
 /**
- * Ends everything now: each session is closed with code 0, each connection gets a CONNECTION_CLOSE right behind, every
- * handle its last callback, from the loop.
- * Dials that begin later go on as usual. Any thread, and signal handlers. Since 0.1.0.
+ * Ends everything now: each session is closed with code 0, each connection gets a CONNECTION_CLOSE, and each handle gets its
+ * last callback. It happens in the loop; this returns at once. The client itself can dial again. Any thread, any callback, and
+ * signal handlers. Since 0.1.0.
  */
 WT_API void wt_client_close(wt_client *client);
 
 /**
- * Calls `function(client, argument)` on the loop's thread, soon, in order; those that wait when the client is freed
- * are made then. `wt_client_run` returns also when such calls alone are to come. Any thread.
+ * Makes the loop's thread call `function(client, argument)` soon. Calls come in the order in which they were posted. When the
+ * client is freed, it makes the calls that still wait. `wt_client_run` does not wait for a posted call if nothing else is left.
+ * Any thread, any callback; not in a signal handler.
  *
- * Errors: WT_ERR_NOMEM; WT_ERR_STATE once `wt_client_free` has begun. Since 0.1.0.
+ * Errors: WT_ERR_INVALID if `client` or `function` is NULL; WT_ERR_NOMEM; WT_ERR_STATE after `wt_client_free` has begun. After
+ * an error `function` is not called. Since 0.1.0.
  */
 WT_API int wt_client_post(wt_client *client, void (*function)(wt_client *client, void *argument), void *argument);
 
-/** Frees a client, closing what is open first; else as `wt_server_free`. NULL is allowed. Since 0.1.0. */
+/**
+ * Frees a client, and its own loop with it. Sessions and connections that are open are closed first, and each handle gets its
+ * last callback. All else is as for `wt_server_free`, also inside callbacks and on a caller's loop. NULL is allowed. Since
+ * 0.1.0.
+ */
 WT_API void wt_client_free(wt_client *client);
 
 /* --- Sessions --- */
 
-/** How far a dial, or an exchange, came. */
+/** How far a dial or an exchange came. Since 0.1.0. */
 enum wt_dial_stage {
-  WT_STAGE_RESOLVE = 0,  /**< the name is looked up */
+  WT_STAGE_RESOLVE = 0,  /**< looking up the name */
   WT_STAGE_CONNECT = 1,  /**< QUIC and TLS handshake */
   WT_STAGE_SETTINGS = 2, /**< waiting for the server's SETTINGS */
-  WT_STAGE_REQUEST = 3,  /**< the request is to be sent, or was, and there is no answer yet */
+  WT_STAGE_REQUEST = 3,  /**< sending the request, or waiting for the answer */
   WT_STAGE_ANSWERED = 4, /**< the server answered */
 };
 
-/** Returns "resolve", "connect", "settings", "request" or "answered". Static string. Any thread. Since 0.1.0. */
+/** Returns "resolve", "connect", "settings", "request" or "answered". Static string. Any thread, any callback. Since 0.1.0. */
 WT_API const char *wt_dial_stage_name(enum wt_dial_stage stage);
 
-/** How a dial ended. Pointers are borrowed until `on_done` returns. */
+/** How a dial ended. Only the library makes this struct. Texts are borrowed until `on_done` returns. Since 0.1.0. */
 struct wt_dial_result {
-  /** The session, which goes on; NULL: there is none. */
+  /** The session, which lives until its `on_close`; NULL if there is none. */
   wt_session *session;
   /**
-   * 0 with a session. Else why there is none: WT_ERR_REJECTED (the server answered, with `status`, or reset the
-   * request, with `wire_code`; a redirection is not followed), WT_ERR_NOT_FOUND (the name has no address),
-   * WT_ERR_IO (no address could be reached at all), WT_ERR_TIMEOUT, WT_ERR_CERTIFICATE (the server's was refused),
-   * WT_ERR_TLS (for one, the server refused the client's certificate, or requires one), WT_ERR_SETTINGS (the server does not offer what WebTransport needs: WT_REQUIREMENTS_NOT_MET),
-   * WT_ERR_SUBPROTOCOL (none, or a wrong one: WT_ALPN_ERROR), WT_ERR_UNSUPPORTED (no common QUIC version),
-   * WT_ERR_SESSION_LIMIT, WT_ERR_TOO_LARGE (the header of the answer: `max_header_bytes`; that of the
-   * request: more than the server's SETTINGS allow), WT_ERR_PROTOCOL,
-   * WT_ERR_CLOSED (cancelled, or the server closed the connection, or goes away), WT_ERR_NOMEM.
+   * 0 if there is a session. Else the reason:
+   * WT_ERR_REJECTED: the server answered with `status`, or reset the request with `wire_code` (redirections are not followed);
+   * WT_ERR_NOT_FOUND: the name has no address; WT_ERR_IO: no address can be reached; WT_ERR_TIMEOUT;
+   * WT_ERR_CERTIFICATE: the client does not trust the server's certificate; WT_ERR_TLS: another TLS failure, for example
+   * because the server refused the client's certificate or requires one;
+   * WT_ERR_UNSUPPORTED: no common QUIC version; WT_ERR_PROTOCOL: the server broke the protocol;
+   * WT_ERR_SETTINGS: the server does not offer what WebTransport needs (WT_REQUIREMENTS_NOT_MET);
+   * WT_ERR_SUBPROTOCOL: the server chose no subprotocol, or one that was not offered (WT_ALPN_ERROR);
+   * WT_ERR_SESSION_LIMIT: the connection has as many sessions as the server allows;
+   * WT_ERR_TOO_LARGE: the header of the answer exceeds `max_header_bytes`, or that of the request the server's SETTINGS;
+   * WT_ERR_CLOSED: the dial was cancelled, or the server closed the connection or goes away; WT_ERR_NOMEM.
    */
   int error;
-  enum wt_dial_stage stage; /**< the stage it had reached */
-  int status;               /**< of the answer; 0: there was none */
+  enum wt_dial_stage stage; /**< how far it came */
+  int status;               /**< of the answer; 0 if there was none */
   enum wt_party by;         /**< who ended it */
-  uint64_t wire_code;       /**< where the wire carried an error code; 0: none */
-  bool wire_is_h3;          /**< it is one of HTTP/3; else of QUIC */
-  const char *message;      /**< a sentence that names what was wrong, for people; "" with a session */
+  uint64_t wire_code;       /**< the error code on the wire; 0 if there was none */
+  bool wire_is_h3;          /**< `wire_code` is an HTTP/3 error code; false: a QUIC error code */
+  const char *message;      /**< a sentence for people that says what was wrong; "" with a session */
 };
 
-/** What an application can be told about a dial. `on_done` is needed; all are called on the loop's thread. */
+/** What an application hears about a dial. `on_done` must be set. The library calls them on the loop's thread. */
 struct wt_dial_callbacks {
   size_t size; /**< 0, or sizeof(struct wt_dial_callbacks): see "Structs that grow" in error.h */
 
   /**
-   * With `optimistic` alone: the request was sent. `session` can open streams and send datagrams from now on;
-   * none of its other callbacks comes before the answer. If the server refuses, `session` gets its `on_close`
-   * before `on_done`, which then has none.
+   * Only with `optimistic`: the request was sent. From now on `session` can open streams and send datagrams. No other callback
+   * of the session comes before the answer. If the server refuses, `on_close` of the session is called before `on_done`, whose
+   * result then has no session.
    */
   void (*on_asked)(wt_dial *dial, wt_session *session, void *user_data);
 
   /**
-   * The dial is over. Called exactly once, the last call; the handle is then invalid. The session's own
-   * callbacks come after it.
+   * The dial is over. `result` is borrowed until the callback returns. Called exactly once, as the last callback of the dial.
+   * The handle is invalid when it returns. Other callbacks of the session come after it.
    */
   void (*on_done)(wt_dial *dial, const struct wt_dial_result *result, void *user_data);
 };
 
-/** What to ask for. Fill it with `wt_dial_options_default` first. All is copied. */
+/** How to dial. `wt_dial_options_default` fills it; then change what you need. Everything is copied. Since 0.1.0. */
 struct wt_dial_options {
   size_t size; /**< set by `wt_dial_options_default` */
 
-  const struct wt_dial_callbacks *callbacks; /**< needed, with `on_done` */
-  void *user_data;                           /**< what those get */
+  const struct wt_dial_callbacks *callbacks; /**< must be set, with `on_done` */
+  void *user_data;                           /**< the pointer that they get */
 
   const struct wt_session_callbacks *session_callbacks; /**< NULL (the default): none */
-  void *session_user_data;                              /**< what those get */
+  void *session_user_data;                              /**< the pointer that they get */
 
-  const char *origin; /**< the `origin` field; NULL (the default): none, as programs that are no browsers do */
-  const struct wt_header
-      *headers; /**< further fields; `host` is not allowed (`authority` says it), nor `origin` beside `origin` */
+  const char *origin; /**< the `origin` field; NULL (the default): none, as usual for programs that are no browsers */
+  /** More header fields. `host` is not allowed, because the URL has it, and `origin` only if the member `origin` is NULL. */
+  const struct wt_header *headers;
   size_t header_count;
   const char *const *protocols; /**< subprotocols to offer, best first (section 3.3) */
   size_t protocol_count;
-  bool require_protocol; /**< without one of them there is to be no session; default false */
+  bool require_protocol; /**< fail if the server chooses none of them; default false */
 
-  uint64_t timeout_ms; /**< for all of it, from the name to the answer; default 10,000; 0: none */
-  bool allow_pooling;  /**< may share a connection with others that allow it; default false */
-  bool optimistic;     /**< make the session before the answer: see `on_asked`; default false */
+  uint64_t timeout_ms; /**< from the lookup of the name to the answer; default 10,000; 0: no limit */
+  bool allow_pooling;  /**< may share a connection with dials and requests that allow it; default false */
+  bool optimistic;     /**< make the session before the answer; see `on_asked`; default false */
 };
 
 /**
- * Fills the first `size` bytes of `*options` with the defaults; `size` is sizeof(struct wt_dial_options) of the header that
- * the caller was compiled with, so that a newer library does not write past it. Since 0.1.0.
+ * Fills the first `size` bytes of `*options` with the defaults. `size` is sizeof(struct wt_dial_options) in the headers that the caller was
+ * compiled with, so a newer library does not write too much. Any thread, any callback. Since 0.1.0.
  */
 WT_API void wt_dial_options_init(struct wt_dial_options *options, size_t size);
 
-/** `wt_dial_options_init` with the right size: what a program in C calls. Since 0.1.0. */
+/** Calls `wt_dial_options_init` with the right size. Programs in C use this. Since 0.1.0. */
 static inline void wt_dial_options_default(struct wt_dial_options *options) {
   wt_dial_options_init(options, sizeof(*options));
 }
 
 /**
- * Asks for a session at `url`, "https://host:port/path?query" (port 443 if none is given; a fragment is not sent).
- * The name is looked up off the loop, and the addresses of both families are tried by RFC 8305. Nothing is tried
- * again by itself, with one exception: with `allow_pooling` and without `optimistic`, a request that the server
- * rejects unseen (H3_REQUEST_REJECTED) on a connection that has other sessions is sent once more on a connection of
- * its own, since the server may allow no more sessions on that one. `*dial` lives until its `on_done`, which comes from
- * the loop, never from inside this call. May be called inside a callback.
+ * Asks the server at `url` for a session (section 3.2). `url` is "https://host:port/path?query"; the default port is 443, and a
+ * fragment is not sent. The library looks up the name without blocking the loop, and tries addresses of both families (RFC
+ * 8305). `*dial` lives until its `on_done`, which comes from the loop, never from inside this call; `dial` may be NULL. Any
+ * callback.
  *
- * Errors: WT_ERR_ADDRESS (`url`; `wt_client_error` says what is wrong with it), WT_ERR_INVALID (no `on_done`, a
- * header field, a subprotocol, a `size`), WT_ERR_UNSUPPORTED (a `size`), WT_ERR_AGAIN (`max_connections`), WT_ERR_STATE (inside `wt_client_free`),
- * WT_ERR_NOMEM. No callback follows. Since 0.1.0.
+ * Nothing is tried twice, with one exception. With `allow_pooling` and without `optimistic`, the server may reject a request
+ * without processing it (H3_REQUEST_REJECTED) on a connection with other sessions, because it allows no more sessions there.
+ * This request is sent once more, on a connection of its own.
+ *
+ * Errors: WT_ERR_ADDRESS if `url` is not valid (`wt_client_error` says why); WT_ERR_INVALID if `on_done` is NULL, or a header
+ * field, the origin, a subprotocol or `timeout_ms` is not valid; WT_ERR_INVALID or WT_ERR_UNSUPPORTED if a `size` is wrong
+ * (error.h, "Structs that grow"); WT_ERR_AGAIN if there are `max_connections` already; WT_ERR_STATE inside `wt_client_free`;
+ * WT_ERR_NOMEM. After an error `*dial` is NULL and no callback follows. Since 0.1.0.
  */
 WT_API int wt_client_dial(wt_client *client, const char *url, const struct wt_dial_options *options, wt_dial **dial);
 
-/** Gives up. `on_done` follows with WT_ERR_CLOSED, unless it is due for another reason. Any callback. Since 0.1.0. */
+/** Cancels a dial. `on_done` follows with WT_ERR_CLOSED, or with another result that was there before. NULL is allowed. Any
+ * callback. Since 0.1.0. */
 WT_API void wt_dial_cancel(wt_dial *dial);
 
 /**
- * Returns the value of the answer's field called `name` (lower case), or NULL. Where it came more than once, the values are
- * joined as by `wt_request_header`; of `set-cookie` it is the first, walk them with `wt_dial_get_header_at`. In `on_done`; later
- * `wt_session_header` has it.
- * Joined since 0.2.0. Since 0.1.0.
+ * Returns the value of the answer's header field `name` (lower case), or NULL if there is no such field. If the field came more
+ * than once, the values are joined as `wt_request_header` joins them, but from `set-cookie` the first value is returned; walk
+ * all with `wt_dial_get_header_at`. Borrowed until `on_done` returns. Only in `on_done`; later use `wt_session_header`. It joins
+ * since 0.2.0. Since 0.1.0.
  */
 WT_API const char *wt_dial_header(const wt_dial *dial, const char *name);
 
 /**
- * Gives the `index`th field of the answer, from 0, in `*header`; borrowed until `on_done` returns.
+ * Fills `*header` with the answer's field number `index`, counted from 0. Name and value are borrowed until `on_done` returns.
+ * Only in `on_done`. It was `wt_dial_header_at` before.
  *
- * Errors: WT_ERR_NOT_FOUND past the last. In `on_done`. Since 0.1.0.
+ * Errors: WT_ERR_NOT_FOUND if there are not so many fields, or there was no answer; WT_ERR_INVALID if a pointer is NULL. Since
+ * 0.2.0.
  */
 WT_API int wt_dial_get_header_at(const wt_dial *dial, size_t index, struct wt_header *header);
 
 /**
- * Fills `*info` for the dial's connection, its own or one that it joined, also after a failure. WT_ERR_STATE: there
- * never was one. Since 0.1.0.
+ * Fills `*info` with facts about the dial's connection, its own or a shared one, also after a failure; the caller sets
+ * `info->size` first. Any callback.
+ *
+ * Errors: WT_ERR_STATE if there was never a connection; WT_ERR_INVALID if `info->size` is too small (error.h, "Structs that
+ * grow"). Since 0.1.0.
  */
 WT_API int wt_dial_get_connection_info(const wt_dial *dial, struct wt_connection_info *info);
 
-/** An address that was tried. Pointers are borrowed until `on_done` returns. */
+/** An address that a dial tried. Texts are borrowed until `on_done` returns. Since 0.1.0. */
 struct wt_attempt {
-  size_t size;         /**< set by the caller to sizeof(struct wt_attempt) */
+  size_t size;         /**< the caller sets it to sizeof(struct wt_attempt) */
   const char *address; /**< "192.0.2.1:4433" */
-  uint64_t begun_us;   /**< since the dial began */
-  uint64_t ended_us;   /**< likewise; when it was connected, failed or given up */
-  int error;           /**< 0: connected; WT_ERR_CLOSED: given up, because another was faster */
+  uint64_t begun_us;   /**< microseconds since the dial began */
+  uint64_t ended_us;   /**< likewise; when it connected, failed or was given up */
+  int error;           /**< 0: connected; WT_ERR_CLOSED: given up, because another address was faster */
   const char *message; /**< why it failed, or "" */
 };
 
 /**
- * Fills `*attempt` with the `index`th address tried, from 0. A dial that joined a connection which was there already
- * has tried none.
+ * Fills `*attempt` with the address number `index`, counted from 0, that the dial tried; the caller sets `attempt->size` first.
+ * A dial that used an existing connection tried none. Any callback. It was `wt_dial_attempt` before.
  *
- * Errors: WT_ERR_NOT_FOUND past the last, WT_ERR_INVALID. Since 0.1.0.
+ * Errors: WT_ERR_NOT_FOUND if there were not so many; WT_ERR_INVALID if `attempt->size` is too small (error.h, "Structs that
+ * grow"). Since 0.2.0.
  */
 WT_API int wt_dial_get_attempt(const wt_dial *dial, size_t index, struct wt_attempt *attempt);
 
 /* --- Plain requests --- */
 
-/** What an application can be told about an exchange. Any member may be NULL; else as `wt_request_callbacks`. */
+/** What an application hears about an exchange. Any member may be NULL. The library calls them on the loop's thread, and never
+ * from inside a call that the application makes. */
 struct wt_exchange_callbacks {
   size_t size; /**< 0, or sizeof(struct wt_exchange_callbacks): see "Structs that grow" in error.h */
 
-  /** The header of the response is in; never an interim (1xx) one. `wt_exchange_header` from now on. */
+  /** The header of the response has arrived; an interim (1xx) response is not reported. `wt_exchange_header` works from now
+   * on. */
   void (*on_response)(wt_exchange *exchange, int status, void *user_data);
 
-  /** Bytes of the response's body arrived; borrowed until it returns. `fin`: the last ones. Without it they are dropped. */
+  /** Bytes of the response's body arrived. `data` is borrowed until the callback returns. `fin`: these are the last bytes; `len`
+   * may then be 0. If this member is NULL, the bytes are dropped. */
   void (*on_body)(wt_exchange *exchange, const uint8_t *data, size_t len, bool fin, void *user_data);
 
-  /** There is room again; when this comes, see `on_writable` of `struct wt_stream_callbacks`. */
+  /** There is room to write again. It is called after the same events as `on_writable` of struct wt_stream_callbacks. */
   void (*on_writable)(wt_exchange *exchange, void *user_data);
 
   /**
-   * The exchange is over: the response is complete, and the request was sent or the server wanted no more of it.
-   * `error` is 0 then; else as `wt_dial_result.error`, with a sentence. Called exactly once, the last call.
+   * The exchange is over. `error` is 0 if the response is complete, and the request was sent completely or the server wanted
+   * no more of it. Else `error` is one of `error` of struct wt_dial_result, and `message` is a sentence, borrowed until the
+   * callback returns. Called exactly once, as the last callback of the exchange. The handle is invalid when it returns.
    */
   void (*on_close)(wt_exchange *exchange, int error, const char *message, void *user_data);
 };
 
-/** What to send. Fill it with `wt_exchange_options_default` first. All is copied. */
+/** What to send. `wt_exchange_options_default` fills it; then change what you need. Everything is copied. Since 0.1.0. */
 struct wt_exchange_options {
   size_t size;                                   /**< set by `wt_exchange_options_default` */
   const struct wt_exchange_callbacks *callbacks; /**< NULL (the default): none */
-  void *user_data;                               /**< what those get */
+  void *user_data;                               /**< the pointer that they get */
   const char *method;                            /**< default "GET" */
   const struct wt_header *headers;
   size_t header_count;
-  const void *body; /**< the whole body, sent with a content-length; NULL (the default): none */
+  const void *body; /**< the whole body, sent with `content-length`; NULL (the default): none */
   size_t body_len;
   bool has_body;       /**< the body follows with `wt_exchange_write` and `wt_exchange_end`; default false */
-  uint64_t timeout_ms; /**< from the name to the header of the response; default 10,000; 0: none */
-  bool allow_pooling;  /**< may share a connection with others that allow it; default true */
+  uint64_t timeout_ms; /**< from the lookup of the name to the header of the response; default 10,000; 0: no limit */
+  bool allow_pooling;  /**< may share a connection with dials and requests that allow it; default true */
 };
 
 /**
- * Fills the first `size` bytes of `*options` with the defaults; `size` is sizeof(struct wt_exchange_options) of the
- * header that the caller was compiled with, so that a newer library does not write past it. Since 0.1.0.
+ * Fills the first `size` bytes of `*options` with the defaults. `size` is sizeof(struct wt_exchange_options) in the headers that the caller was
+ * compiled with, so a newer library does not write too much. Any thread, any callback. Since 0.1.0.
  */
 WT_API void wt_exchange_options_init(struct wt_exchange_options *options, size_t size);
 
-/** `wt_exchange_options_init` with the right size: what a program in C calls. Since 0.1.0. */
+/** Calls `wt_exchange_options_init` with the right size. Programs in C use this. Since 0.1.0. */
 static inline void wt_exchange_options_default(struct wt_exchange_options *options) {
   wt_exchange_options_init(options, sizeof(*options));
 }
 
 /**
- * Sends a request for `url`; else as `wt_client_dial`. `options` may be NULL: then the response goes unseen. CONNECT
- * is not for this function.
+ * Sends an HTTP/3 request to `url` (RFC 9114, section 4.1). `url` and the way to the server are as for `wt_client_dial`.
+ * `options` may be NULL for a GET whose response nobody sees. The method must not be CONNECT. `*exchange` lives until its
+ * `on_close`, which comes from the loop, never from inside this call; `exchange` may be NULL. Any callback.
  *
- * Errors: those of `wt_client_dial`. Since 0.1.0.
+ * Errors: those of `wt_client_dial`; WT_ERR_INVALID also for a method that is not valid, or a `body` together with
+ * `has_body`. After an error `*exchange` is NULL and no callback follows. Since 0.1.0.
  */
 WT_API int wt_client_request(wt_client *client, const char *url, const struct wt_exchange_options *options,
                              wt_exchange **exchange);
@@ -389,54 +425,82 @@ WT_API int wt_client_request(wt_client *client, const char *url, const struct wt
 WT_API int wt_exchange_status(const wt_exchange *exchange);
 
 /**
- * Returns the value of the response's field called `name` (lower case), or NULL. Where it came more than once, the values
- * are joined as by `wt_request_header`; of `set-cookie` it is the first, walk them with `wt_exchange_get_header_at`. Any
- * callback. Joined since 0.2.0. Since 0.1.0.
+ * Returns the value of the response's header field `name` (lower case), or NULL if there is no such field, or no response yet.
+ * If the field came more than once, the values are joined as `wt_request_header` joins them, but from `set-cookie` the first
+ * value is returned; walk all with `wt_exchange_get_header_at`. Borrowed until `on_close` returns. Any callback. It joins since
+ * 0.2.0. Since 0.1.0.
  */
 WT_API const char *wt_exchange_header(const wt_exchange *exchange, const char *name);
 
-/** Gives the `index`th field of the response, as `wt_dial_get_header_at`. Any callback. Since 0.1.0. */
+/**
+ * Fills `*header` with the response's field number `index`, counted from 0. Name and value are borrowed until `on_close`
+ * returns. Any callback. It was `wt_exchange_header_at` before.
+ *
+ * Errors: WT_ERR_NOT_FOUND if there are not so many fields, or there is no response yet. Since 0.2.0.
+ */
 WT_API int wt_exchange_get_header_at(const wt_exchange *exchange, size_t index, struct wt_header *header);
 
-/** Queues bytes of the request's body, as `wt_request_write` does; also before it is connected. Since 0.1.0. */
+/**
+ * Queues up to `len` bytes of the request's body, which are copied; also before the connection is there. `*written` gets the
+ * number of bytes taken, from 0 to `len`; `written` may be NULL. If not all bytes were taken, or the queue is full now,
+ * `on_writable` follows. Any callback.
+ *
+ * Errors: WT_ERR_STATE without `has_body`, or after `wt_exchange_end`; WT_ERR_CLOSED if the exchange has failed or is over, or
+ * the server wants no more of the body; WT_ERR_INVALID if `data` is NULL and `len` is not 0; WT_ERR_NOMEM. After an error
+ * nothing is queued and `*written` is 0. Since 0.1.0.
+ */
 WT_API int wt_exchange_write(wt_exchange *exchange, const void *data, size_t len, size_t *written);
 
-/** Returns how many bytes `wt_exchange_write` would take now; else as `wt_request_writable`. Since 0.2.0. */
+/** Returns how many bytes `wt_exchange_write` would take now. If it returns 0 because the queue is full, `on_writable` follows
+ * once there is room. It also returns 0 when writing would fail. Any callback. Since 0.2.0. */
 WT_API size_t wt_exchange_writable(wt_exchange *exchange);
 
-/** Ends the request's body. Errors: WT_ERR_STATE, WT_ERR_CLOSED. Since 0.1.0. */
+/**
+ * Ends the request's body after the queued bytes. Any callback.
+ *
+ * Errors: WT_ERR_STATE without `has_body`, or after `wt_exchange_end`; WT_ERR_CLOSED if the exchange has failed or is over, or
+ * the server wants no more of the body. Since 0.1.0.
+ */
 WT_API int wt_exchange_end(wt_exchange *exchange);
 
-/** Stops calls of `on_body`; the server is held back by flow control. Since 0.1.0. */
+/** Stops calls of `on_body`. Flow control holds the server back. Any callback. Since 0.1.0. */
 WT_API void wt_exchange_pause(wt_exchange *exchange);
 
-/** Undoes `wt_exchange_pause`; kept bytes arrive soon, not from inside this call. Since 0.1.0. */
+/** Ends a pause of `wt_exchange_pause`. Kept bytes arrive in `on_body` soon, not from inside this call. Any callback. Since
+ * 0.1.0. */
 WT_API void wt_exchange_resume(wt_exchange *exchange);
 
-/** Gives up (H3_REQUEST_CANCELLED). `on_close` follows with WT_ERR_CLOSED. Any callback. Since 0.1.0. */
+/** Cancels an exchange (H3_REQUEST_CANCELLED). `on_close` follows with WT_ERR_CLOSED, or with another error that was there
+ * before. Any callback. Since 0.1.0. */
 WT_API void wt_exchange_cancel(wt_exchange *exchange);
 
-/** Returns the pointer given in the options. Any callback. Since 0.1.0. */
+/** Returns `user_data` of the options. Any callback. Since 0.1.0. */
 WT_API void *wt_exchange_user_data(const wt_exchange *exchange);
 
-/** As `wt_dial_get_connection_info`. Since 0.1.0. */
+/** Fills `*info` with facts about the exchange's connection; as `wt_dial_get_connection_info`, with the same errors. Any
+ * callback. Since 0.1.0. */
 WT_API int wt_exchange_get_connection_info(const wt_exchange *exchange, struct wt_connection_info *info);
 
 /* --- The client --- */
 
-/** Counts of a client. */
+/** Counts of a client, since it was made unless a name says "open". Since 0.1.0. */
 struct wt_client_stats {
-  size_t size; /**< set by the caller to sizeof(struct wt_client_stats) */
+  size_t size; /**< the caller sets it to sizeof(struct wt_client_stats) */
   uint64_t connections_open, connections_total;
   uint64_t sessions_open, sessions_total;
   uint64_t packets_received, packets_sent;
   uint64_t bytes_received, bytes_sent; /**< UDP payloads */
 };
 
-/** Fills `*stats`. Errors: WT_ERR_INVALID if `stats->size` is smaller than any version's. Since 0.1.0. */
+/**
+ * Fills `*stats`; the caller sets `stats->size` first. Any callback.
+ *
+ * Errors: WT_ERR_INVALID if `stats->size` is too small (error.h, "Structs that grow"). Since 0.1.0.
+ */
 WT_API int wt_client_get_stats(const wt_client *client, struct wt_client_stats *stats);
 
-/** Returns a sentence about the last error of a call on `client`; "" if there was none. Since 0.1.0. */
+/** Returns a sentence about the last error of a function on `client`; "" if there was none. Borrowed until the next function on
+ * `client` fails. Any callback. Since 0.1.0. */
 WT_API const char *wt_client_error(const wt_client *client);
 
 #ifdef __cplusplus
