@@ -10,12 +10,14 @@ extern "C" {
 #endif
 
 /*
- * Facts about the QUIC connection of a session, a request, a dial or an exchange, for diagnosis. No application needs them to
- * use a session.
+ * Facts about the QUIC connection of a session, a request, a dial or an exchange, for diagnosis. No application needs
+ * them to use a session.
  */
 
-/** An HTTP/3 setting as the peer sent it (RFC 9114, section 7.2.4). Settings that this library does not know are included.
- * Since 0.1.0. */
+/**
+ * An HTTP/3 setting as the peer sent it (RFC 9114, section 7.2.4). Settings that this library does not know are
+ * included. Since 0.1.0.
+ */
 struct wt_setting {
   uint64_t id;
   uint64_t value;
@@ -36,8 +38,10 @@ struct wt_transport_parameters {
   bool reset_stream_at; /**< draft-ietf-quic-reliable-stream-reset */
 };
 
-/** A connection. Pointers are borrowed until the current callback returns; outside callbacks, until the loop runs again.
- * Since 0.1.0. */
+/**
+ * A connection. Pointers are borrowed until the current callback returns; outside callbacks, until the loop runs again.
+ * Since 0.1.0.
+ */
 struct wt_connection_info {
   size_t size; /**< the caller sets it to sizeof(struct wt_connection_info) */
 
@@ -50,8 +54,10 @@ struct wt_connection_info {
 
   const uint8_t *certificate; /**< DER of the peer's leaf; NULL if it showed none: a server on resumption */
   size_t certificate_len;
-  /** Whether `certificate` was verified: a server's certificate as the client's configuration says, a client's certificate
-   * with the authorities of `client_ca_file`. Since 0.2.0. */
+  /**
+   * Whether `certificate` was verified: a server's certificate as the client's configuration says, a client's
+   * certificate with the authorities of `client_ca_file`. Since 0.2.0.
+   */
   bool certificate_verified;
   bool certificate_stapled; /**< on a client: the server sent an OCSP response with it. Since 0.2.0 */
 
@@ -62,8 +68,10 @@ struct wt_connection_info {
   size_t setting_count;
   int draft; /**< the draft that the SETTINGS of both sides chose, as `wt_session_draft`; 0: none */
 
-  /** When the handshake was done and when SETTINGS arrived, in microseconds since the connection began (on a client: since
-   * its first packet). 0: not yet. */
+  /**
+   * When the handshake was done and when SETTINGS arrived, in microseconds since the connection began (on a client:
+   * since its first packet). 0: not yet.
+   */
   uint64_t handshake_us, settings_us;
   uint64_t smoothed_rtt_us, min_rtt_us, rtt_variation_us;
   size_t max_udp_payload_size; /**< the largest UDP payload that the path carries, as far as known, in bytes */
@@ -73,26 +81,26 @@ struct wt_connection_info {
  * Fills `*info` with facts about the connection of `session`; the caller sets `info->size` first. Any callback but
  * `on_close`.
  *
- * Errors: WT_ERR_INVALID if `info->size` is too small (error.h, "Structs that grow"); WT_ERR_CLOSED in `on_close` of the
- * session. Since 0.1.0.
+ * Errors: WT_ERR_INVALID if `info->size` is too small (error.h, "Structs that grow"); WT_ERR_CLOSED in `on_close` of
+ * the session. Since 0.1.0.
  */
 WT_API int wt_session_get_connection_info(const wt_session *session, struct wt_connection_info *info);
 
 /**
- * Sets `*der` and `*len` to the certificate number `index`, counted from 0, that the peer showed in the handshake (RFC 8446,
- * section 4.4.2): first the leaf, then the rest of its chain. `wt_certificate_describe` reads it. `*der` is borrowed and lives
- * as long as the connection. On a resumed connection, a server gives the certificates of the connection that was resumed.
- * `certificate_verified` of struct wt_connection_info says whether the chain was verified. After an error `*der` is NULL and
- * `*len` is 0. Any callback but `on_close`.
+ * Sets `*der` and `*len` to the certificate number `index`, counted from 0, that the peer showed in the handshake (RFC
+ * 8446, section 4.4.2): first the leaf, then the rest of its chain. `wt_certificate_describe` reads it. `*der` is
+ * borrowed and lives as long as the connection. On a resumed connection, a server gives the certificates of the
+ * connection that was resumed. `certificate_verified` of struct wt_connection_info says whether the chain was verified.
+ * After an error `*der` is NULL and `*len` is 0. Any callback but `on_close`.
  *
- * Errors: WT_ERR_NOT_FOUND if there are not so many certificates, or none; WT_ERR_CLOSED in `on_close` of the session. Since
- * 0.2.0.
+ * Errors: WT_ERR_NOT_FOUND if there are not so many certificates, or none; WT_ERR_CLOSED in `on_close` of the session.
+ * Since 0.2.0.
  */
 WT_API int wt_session_get_peer_certificate(const wt_session *session, size_t index, const void **der, size_t *len);
 
 /**
- * Returns the name of the HTTP/3 setting `id` as the RFCs and drafts spell it: "SETTINGS_ENABLE_CONNECT_PROTOCOL". NULL if the
- * library does not know it. Static string. Any thread, any callback. Since 0.1.0.
+ * Returns the name of the HTTP/3 setting `id` as the RFCs and drafts spell it: "SETTINGS_ENABLE_CONNECT_PROTOCOL". NULL
+ * if the library does not know it. Static string. Any thread, any callback. Since 0.1.0.
  */
 WT_API const char *wt_setting_name(uint64_t id);
 

@@ -46,19 +46,24 @@ extern "C" {
 
 /*
  * Structs that grow. Some structs get new members in later versions: configurations, options, tables of callbacks, and
- * structs that a function fills. They begin with `size`, a number of bytes, so that a program and a library of different
- * versions work together. One rule holds for all of them:
+ * structs that a function fills. They begin with `size`, a number of bytes, so that a program and a library of
+ * different versions work together. One rule holds for all of them:
  *
  * - `size` is sizeof the struct in the headers that the program was compiled with. For a configuration or options, the
  *   `_default` function sets it. For a struct that a function fills, the program sets it:
- *   `struct wt_session_stats stats = {.size = sizeof(stats)};`.
- * - In a table of callbacks, `size` may be 0: `static const struct wt_session_callbacks calls = {.on_datagram = on_datagram};`.
- *   The library then reads the members that the table had in 0.2.0. A program that uses a later member must set `size`.
+ *
+ *       struct wt_session_stats stats = {.size = sizeof(stats)};
+ *
+ * - In a table of callbacks, `size` may be 0. The library then reads the members that the table had in 0.2.0. A program
+ *   that uses a later member must set `size`.
+ *
+ *       static const struct wt_session_callbacks calls = {.on_datagram = on_datagram};
+ *
  * - If `size` is smaller than the struct was in 0.2.0, the function fails with WT_ERR_INVALID.
- * - If the program is older than the library, members that the program does not know have their defaults, and the library
- *   does not write them.
- * - If the program is newer than the library, the library writes 0 to members that it does not know. If the program has set
- *   such a member, the function fails with WT_ERR_UNSUPPORTED.
+ * - If the program is older than the library, members that the program does not know have their defaults, and the
+ *   library does not write them.
+ * - If the program is newer than the library, the library writes 0 to members that it does not know. If the program has
+ *   set such a member, the function fails with WT_ERR_UNSUPPORTED.
  */
 
 /** Error codes. `WT_ERROR_LIST` has the meaning of each. Since 0.1.0. */
@@ -76,8 +81,8 @@ enum wt_error {
 WT_API const char *wt_error_string(int error);
 
 /**
- * Returns the name of `error`, for logs: "WT_ERR_NOMEM", or "WT_ERR_UNKNOWN" for an unknown value. Never NULL. Static string.
- * Any thread, any callback. Since 0.1.0.
+ * Returns the name of `error`, for logs: "WT_ERR_NOMEM", or "WT_ERR_UNKNOWN" for an unknown value. Never NULL. Static
+ * string. Any thread, any callback. Since 0.1.0.
  */
 WT_API const char *wt_error_name(int error);
 
@@ -89,8 +94,8 @@ enum wt_party {
 };
 
 /**
- * What ended a session. It is more exact than `enum wt_party`: WT_CAUSE_LOCAL is WT_LOCAL, WT_CAUSE_PEER is WT_PEER, and the
- * others are WT_TRANSPORT. Since 0.2.0.
+ * What ended a session. It is more exact than `enum wt_party`: WT_CAUSE_LOCAL is WT_LOCAL, WT_CAUSE_PEER is WT_PEER,
+ * and the others are WT_TRANSPORT. Since 0.2.0.
  */
 enum wt_cause {
   WT_CAUSE_LOCAL = 0,   /**< this application, by a call: a close, a shutdown, the end of the server or client */
@@ -100,21 +105,23 @@ enum wt_cause {
   WT_CAUSE_NETWORK = 4, /**< the peer does not know the connection any more and sent a stateless reset */
 };
 
-/** Returns "local", "peer", "local error", "timeout" or "network". Static string. Any thread, any callback. Since 0.2.0. */
+/**
+ * Returns "local", "peer", "local error", "timeout" or "network". Static string. Any thread, any callback. Since 0.2.0.
+ */
 WT_API const char *wt_cause_name(enum wt_cause cause);
 
 /** Returns "local", "peer" or "transport". Static string. Any thread, any callback. Since 0.1.0. */
 WT_API const char *wt_party_name(enum wt_party party);
 
 /**
- * Returns the HTTP/3 error code that RESET_STREAM and STOP_SENDING carry for the application's `code` (section 4.4). Structs
- * with a `code` and a `wire_code` hold both. Any thread, any callback. Since 0.2.0.
+ * Returns the HTTP/3 error code that RESET_STREAM and STOP_SENDING carry for the application's `code` (section 4.4).
+ * Structs with a `code` and a `wire_code` hold both. Any thread, any callback. Since 0.2.0.
  */
 WT_API uint64_t wt_error_code_to_wire(uint32_t code);
 
 /**
- * Returns whether the HTTP/3 error code `wire_code` stands for an application's code (section 4.4). If so, `*code` gets that
- * code, else 0. `code` may be NULL. Any thread, any callback. Since 0.2.0.
+ * Returns whether the HTTP/3 error code `wire_code` stands for an application's code (section 4.4). If so, `*code` gets
+ * that code, else 0. `code` may be NULL. Any thread, any callback. Since 0.2.0.
  */
 WT_API bool wt_error_code_from_wire(uint64_t wire_code, uint32_t *code);
 

@@ -9,7 +9,8 @@ extern "C" {
 #endif
 
 /**
- * How much is logged: `log_level` of a configuration. A line is written if its level is not higher than that. Since 0.1.0.
+ * How much is logged: `log_level` of a configuration. A line is written if its level is not higher than that. Since
+ * 0.1.0.
  */
 enum wt_log_level {
   WT_LOG_NONE = 0,
@@ -24,8 +25,8 @@ enum wt_log_level {
  * `log_user_data` of the configuration.
  *
  * The library calls it on the loop's thread. A server with several workers calls it on the thread of each, so several
- * calls may run at the same time. Any function of the library may write to the log, so a call may come from inside a call
- * that the application makes: call no function of the same server or client in it. Since 0.1.0.
+ * calls may run at the same time. Any function of the library may write to the log, so a call may come from inside a
+ * call that the application makes: call no function of the same server or client in it. Since 0.1.0.
  */
 typedef void (*wt_log_callback)(enum wt_log_level level, const char *line, void *user_data);
 

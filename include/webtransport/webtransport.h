@@ -17,23 +17,26 @@
  *
  * These rules hold everywhere:
  *
- *  - A function that can fail returns 0 or a negative `enum wt_error`. Out parameters come last. After an error, a handle
- *    that it would have set is NULL, a count is 0 and a text is "". A struct is unchanged.
+ *  - A function that can fail returns 0 or a negative `enum wt_error`. Out parameters come last. After an error, a
+ *    handle that it would have set is NULL, a count is 0 and a text is "". A struct is unchanged.
  *  - A pointer argument must not be NULL, unless the function's block allows it.
- *  - A getter that returns a value is named after the value: `wt_session_id`. If it answers yes or no, its name has `is_`.
- *    A getter that fills memory of the caller has `get_`: `wt_session_get_stats`. A setter has `set_`.
- *  - The type of a single function that the application gives ends in `_callback`. A struct of several such functions ends
- *    in `_callbacks`.
+ *  - A getter that returns a value is named after the value: `wt_session_id`. If it answers yes or no, its name has
+ *    `is_`. A getter that fills memory of the caller has `get_`: `wt_session_get_stats`. A setter has `set_`.
+ *  - The type of a single function that the application gives ends in `_callback`. A struct of several such functions
+ *    ends in `_callbacks`.
  *  - A server or client, and its requests, sessions and streams, belong to one thread: the thread that runs the loop.
- *    server.h describes servers with several threads. Other threads may only call `wt_server_post`, `wt_server_shutdown`,
- *    `wt_server_close`, `wt_client_post`, `wt_client_close`, `wt_session_post`, `wt_session_worker`, and, if the server has
- *    several workers, `wt_server_get_stats`. Functions that take none of these handles may be called on any thread: texts,
- *    names, certificates.
- *  - The library calls no callback from inside a call that the application makes. There are three exceptions: any function
- *    may write to the log; `wt_upgrade` calls `check_origin`; `wt_server_free` and `wt_client_free` make the last callbacks.
- *  - Any function may be called inside any callback, unless its block says otherwise. "Any callback" in a block says so.
- *  - Each handle gets exactly one last callback, and none after it. The last callback of a session, a stream, an exchange and
- *    a request is `on_close`, that of a dial is `on_done`. A request that became a session gets no `on_close` of its own.
+ *    server.h describes servers with several threads. Other threads may only call `wt_server_post`,
+ *    `wt_server_shutdown`, `wt_server_close`, `wt_client_post`, `wt_client_close`, `wt_session_post`,
+ *    `wt_session_worker`, and, if the server has several workers, `wt_server_get_stats`. Functions that take none of
+ *    these handles may be called on any thread: texts, names, certificates.
+ *  - The library calls no callback from inside a call that the application makes. There are three exceptions: any
+ *    function may write to the log; `wt_upgrade` calls `check_origin`; `wt_server_free` and `wt_client_free` make the
+ *    last callbacks.
+ *  - Any function may be called inside any callback, unless its block says otherwise. "Any callback" in a block says
+ *    so.
+ *  - Each handle gets exactly one last callback, and none after it. The last callback of a session, a stream, an
+ *    exchange and a request is `on_close`, that of a dial is `on_done`. A request that became a session gets no
+ *    `on_close` of its own.
  *  - "Borrowed" memory belongs to the library, and the application may read it for the time that the block states.
  *    "Copied" memory belongs to the application, which may free it when the function returns.
  *  - "Section" without the name of a document means a section of draft-ietf-webtrans-http3-16.
