@@ -297,7 +297,7 @@ def soname_of(library):
 # named in place of the text, a line is added at the end of that struct.
 SAMPLES = [
     ("nothing", "same", "version.h", "", ""),
-    ("a comment", "same", "stream.h", "/** Returns the QUIC stream id", "/** Gives the QUIC stream id"),
+    ("a comment", "same", "stream.h", "Returns the QUIC stream id", "Gives the QUIC stream id"),
     ("a function", "addition", "version.h", "WT_API const char *wt_version(void);",
      "WT_API const char *wt_version(void);\nWT_API int wt_sample(const char *name, int value);"),
     ("an error", "addition", "error.h", "X(INTERNAL, -99,", 'X(SAMPLE, -98, "sample") X(INTERNAL, -99,'),
