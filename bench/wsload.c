@@ -29,7 +29,7 @@
 #include <time.h>
 #include <unistd.h>
 
-#include "histogram.h"
+#include "bench/histogram.h"
 
 enum {
   SIZE_MAX_MESSAGE = 65535,

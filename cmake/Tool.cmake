@@ -2,7 +2,8 @@
 #
 # The `webtransport` command: the public header alone, and the files of its page as arrays (www.h).
 
-file(GLOB WT_TOOL_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/webtransport/*.c)
+file(GLOB WT_TOOL_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/webtransport/*.c
+  ${PROJECT_SOURCE_DIR}/tools/webtransport/*/*.c)
 if(NOT WT_TOOL_SOURCES)
   message(WARNING "No source files in tools/webtransport/: the tool is not built")
   return()
@@ -26,7 +27,7 @@ add_custom_command(
 # All but main.c, for the tool, for the program that writes its documentation, and for tests.
 list(REMOVE_ITEM WT_TOOL_SOURCES ${PROJECT_SOURCE_DIR}/tools/webtransport/main.c)
 add_library(webtransport_tool_parts OBJECT ${WT_TOOL_SOURCES} ${WT_WWW_OUT}/www.c)
-target_include_directories(webtransport_tool_parts PRIVATE ${WT_WWW_OUT})
+target_include_directories(webtransport_tool_parts PRIVATE ${WT_WWW_OUT} ${PROJECT_SOURCE_DIR}/tools/webtransport)
 target_link_libraries(webtransport_tool_parts PRIVATE
   wt_options webtransport_static PkgConfig::MICROHTTPD PkgConfig::JANSSON PkgConfig::LIBUV)
 

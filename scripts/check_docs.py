@@ -15,7 +15,7 @@ line and only indented otherwise. A line with "..." stands between pieces that c
 is the whole of its file, from the first line after the licence and its comment.
 
 Exit statuses: the sentence "The exit status ..." of the README names each status above 1 of EXIT_LIST in
-tools/webtransport/exits.h, and no other, as "number words"; the words of its name are among those.
+tools/webtransport/common/exits.h, and no other, as "number words"; the words of its name are among those.
 """
 
 import pathlib
@@ -156,7 +156,7 @@ def check_code(root):
 def check_exits(root):
     """Compares the README's list of exit statuses with the tool's; counts those that it has."""
     text = (root / "README.md").read_text(encoding="utf-8")
-    source = (root / "tools/webtransport/exits.h").read_text(encoding="utf-8")
+    source = (root / "tools/webtransport/common/exits.h").read_text(encoding="utf-8")
     names = {int(number): name for name, number in re.findall(r"X\((\w+), (\d+),", source) if int(number) > 1}
     sentence = re.search(r"The exit status\b(.*?)(?:;|\.(?=\s)|\Z)", text, re.S)
     if not sentence:

@@ -20,7 +20,7 @@ LAYERS = ["base", "wire", "core", "h3", "quic", "net"]
 
 # Header pattern, the files that may include it (as a pattern of the path), the words for it.
 FOREIGN = [
-    (r"uv\.h|uv/.*", r"src/net/.*|tools/webtransport/bench_worker\.c|examples/.*|tests/.*",
+    (r"uv\.h|uv/.*", r"src/net/.*|tools/webtransport/bench/bench_worker\.c|examples/.*|tests/.*",
      "src/net, bench_worker.c and examples"),
     (r"ngtcp2/ngtcp2_crypto_gnutls\.h|gnutls/.*", r"src/quic/[^/]*_gnutls\.[ch]|tests/.*",
      "src/quic/*_gnutls.c"),

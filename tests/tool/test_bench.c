@@ -8,8 +8,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "bench.h"
-#include "source.h"
+#include "bench/bench.h"
+#include "serve/source.h"
 
 enum {
   LEN = 3000,

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 
 #include "command.h"
-#include "dialing.h"
+#include "common/dialing.h"
 
 #define HASH "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 

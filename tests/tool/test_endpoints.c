@@ -12,10 +12,10 @@
 
 #include <webtransport/client.h>
 
-#include "endpoints.h"
-#include "log.h"
-#include "origins.h"
-#include "visit.h"
+#include "serve/endpoints.h"
+#include "common/log.h"
+#include "serve/origins.h"
+#include "serve/visit.h"
 
 static struct bed {
   uv_loop_t loop;

@@ -8,7 +8,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "histogram.h"
+#include "bench/histogram.h"
 
 #define LARGEST ((UINT64_C(1) << HISTOGRAM_TOP) - 1)
 

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "hosts.h"
+#include "serve/hosts.h"
 
 static struct hosts hosts;
 

@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "log.h"
+#include "common/log.h"
 
 static FILE *caught;
 static int kept;

@@ -10,7 +10,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "peers.h"
+#include "serve/peers.h"
 
 static struct peers peers;
 static int next_fd;

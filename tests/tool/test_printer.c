@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "printer.h"
+#include "connect/printer.h"
 
 /* A printer whose queue nobody empties. */
 struct fixture {

@@ -7,7 +7,7 @@
 #include <semaphore.h>
 #include <cmocka.h>
 
-#include "signals.h"
+#include "common/signals.h"
 
 enum {
   FOR_EVER_MS = 3600000

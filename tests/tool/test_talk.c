@@ -11,7 +11,7 @@
 
 #include <cmocka.h>
 
-#include "talk.h"
+#include "connect/talk.h"
 
 #define WAIT_MS 1000
 

@@ -9,8 +9,8 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "identity.h"
-#include "values.h"
+#include "serve/identity.h"
+#include "common/values.h"
 
 static char message[200];
 

@@ -8,7 +8,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "verdict.h"
+#include "probe/verdict.h"
 
 #define WT_DRAFT07 0xc671706a
 #define WT_DRAFT13 0x14e9cd29

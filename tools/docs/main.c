@@ -13,7 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "help.h"
+#include "common/help.h"
 
 void docs_each(FILE *out, void (*visit)(FILE *out, const struct command *command)) {
   for (const struct command *const *command = commands; *command; command++) {

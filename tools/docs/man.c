@@ -12,7 +12,7 @@
 
 #include <webtransport/version.h>
 
-#include "help.h"
+#include "common/help.h"
 
 /* Prints what is to be read as text; newlines become breaks, or paragraphs where there are two. */
 static void text_print(FILE *out, const char *text) {

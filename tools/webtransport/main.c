@@ -18,7 +18,7 @@
 #include <webtransport/version.h>
 
 #include "command.h"
-#include "help.h"
+#include "common/help.h"
 
 static int usage_complain(const char *what, const char *name) {
   fprintf(stderr, "webtransport: %s%s%s%s\nTry 'webtransport --help'.\n", what, name ? " '" : "", name ? name : "",

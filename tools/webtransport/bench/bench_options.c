@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The options of `webtransport bench`. What a workload does not use is refused instead of ignored: a
+ * measurement must not seem to be of something that it was not.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "bench/bench.h"
+#include "common/values.h"
+
+#define SECOND UINT64_C(1000000000)
+#define WORKLOADS "setup download upload echo stream-echo datagram-echo idle"
+
+enum {
+  SESSIONS_MAX = 1000000,
+  STREAMS_MAX = 100000,
+  OUTSTANDING_MAX = 100000,
+  PLACES_MAX = 100000000, /* sessions times streams times outstanding: 8 bytes each */
+  DATAGRAM_PATIENCE_S = 1,
+  PATIENCE_S = 10,
+};
+
+static const struct workload *const workloads[] = {
+    &setup_workload, &download_workload,    &upload_workload,        &echo_workload,
+    &idle_workload,  &stream_echo_workload, &datagram_echo_workload, NULL,
+};
+
+static bool number_set(void *target, uint64_t *number, uint64_t max, unsigned taken, const char *value, char *message,
+                       size_t size) {
+  ((struct bench_settings *)target)->given |= taken;
+  return value_number(value, 1, max, number, message, size);
+}
+
+#define NUMBER_SETTER(field, max, taken)                                                                    \
+  static bool set_##field(void *target, const char *value, char *message, size_t size) {                    \
+    return number_set(target, &((struct bench_settings *)target)->field, max, taken, value, message, size); \
+  }
+
+NUMBER_SETTER(sessions, SESSIONS_MAX, 0)
+NUMBER_SETTER(streams, STREAMS_MAX, TAKES_STREAMS)
+NUMBER_SETTER(outstanding, OUTSTANDING_MAX, TAKES_OUTSTANDING)
+NUMBER_SETTER(count, UINT64_C(1000000000000), TAKES_COUNT)
+NUMBER_SETTER(workers, BENCH_WORKERS_MAX, 0)
+NUMBER_SETTER(rate, 1000000000, TAKES_RATE)
+NUMBER_SETTER(dials, 10000, 0)
+NUMBER_SETTER(watch, INT32_MAX, 0)
+
+static bool set_workload(void *target, const char *value, char *message, size_t size) {
+  for (size_t i = 0; workloads[i]; i++) {
+    if (strcmp(workloads[i]->name, value)) continue;
+    ((struct bench_settings *)target)->workload = workloads[i];
+    return true;
+  }
+  return value_refuse(message, size, "there is no such workload");
+}
+
+static bool set_size(void *target, const char *value, char *message, size_t size) {
+  struct bench_settings *settings = target;
+  settings->given |= TAKES_SIZE;
+  return value_size(value, 0, UINT64_C(1) << 40, &settings->size, message, size);
+}
+
+static bool set_duration(void *target, const char *value, char *message, size_t size) {
+  struct bench_settings *settings = target;
+  settings->duration_given = true;
+  return value_time(value, 1000000, 24 * 3600 * SECOND, &settings->duration_ns, message, size);
+}
+
+static bool set_warmup(void *target, const char *value, char *message, size_t size) {
+  return value_time(value, 0, 3600 * SECOND, &((struct bench_settings *)target)->warmup_ns, message, size);
+}
+
+static bool set_patience(void *target, const char *value, char *message, size_t size) {
+  struct bench_settings *settings = target;
+  settings->patience_given = true;
+  return value_time(value, 1000000, 3600 * SECOND, &settings->patience_ns, message, size);
+}
+
+static bool set_resume(void *target, const char *value, char *message, size_t size) {
+  struct bench_settings *settings = target;
+  (void)value, (void)message, (void)size;
+  settings->given |= TAKES_RESUME;
+  return settings->resume = true;
+}
+
+static bool set_pooled(void *target, const char *value, char *message, size_t size) {
+  (void)value, (void)message, (void)size;
+  return ((struct bench_settings *)target)->pooled = true;
+}
+
+static bool set_json(void *target, const char *value, char *message, size_t size) {
+  (void)value, (void)message, (void)size;
+  return ((struct bench_settings *)target)->json = true;
+}
+
+const struct option_spec bench_options[] = {
+    {.name = "workload",
+     .letter = 'w',
+     .argument = "NAME",
+     .kind = VALUE_WORD,
+     .words = WORKLOADS,
+     .fallback = "echo",
+     .help = "What to do; see below.",
+     .set = set_workload},
+    {.name = "sessions",
+     .letter = 'n',
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "1",
+     .help = "Sessions in all; of setup, how many are on their way at a time.",
+     .set = set_sessions},
+    {.name = "streams",
+     .letter = 's',
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "1",
+     .help = "Streams of each session.",
+     .set = set_streams},
+    {.name = "size",
+     .letter = 'b',
+     .argument = "BYTES",
+     .fallback = "100 of a message, 1T of a stream with --duration, 1M of one with --count",
+     .help = "Bytes of a message, or of a stream of download and upload.",
+     .set = set_size},
+    {.name = "outstanding",
+     .letter = 'O',
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "1, or 100 with --rate",
+     .help = "Messages in flight at a time: on each stream of echo, in each session of stream-echo and datagram-echo.",
+     .set = set_outstanding},
+    {.name = "duration",
+     .letter = 'd',
+     .argument = "TIME",
+     .fallback = "10s, without --count",
+     .help = "How long to measure.",
+     .set = set_duration},
+    {.name = "count",
+     .letter = 'c',
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .help = "Ends after this many operations.",
+     .set = set_count},
+    {.name = "warmup",
+     .argument = "TIME",
+     .fallback = "0",
+     .help = "Runs the load for this long before it is measured.",
+     .set = set_warmup},
+    {.name = "workers",
+     .letter = 'W',
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "1",
+     .help = "Threads, each with a client of its own and its share of the sessions.",
+     .set = set_workers},
+    {.name = "rate",
+     .letter = 'r',
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "the next operation begins when one is answered",
+     .help =
+         "Operations a second in all, begun at fixed times; latencies count from those, whether or not an operation "
+         "could begin then.",
+     .set = set_rate},
+    {.name = "resume", .help = "Resumes TLS sessions, of setup.", .set = set_resume},
+    {.name = "pooled", .help = "Lets sessions share connections.", .set = set_pooled},
+    {.name = "dials",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "64",
+     .help = "Sessions that are being opened at a time, before the load begins.",
+     .set = set_dials},
+    {.name = "patience",
+     .argument = "TIME",
+     .fallback = "10s, and 1s of datagram-echo",
+     .help = "How long to wait for an answer. Later a datagram is lost, and another operation an error.",
+     .set = set_patience},
+    {.name = "watch",
+     .argument = "PID",
+     .kind = VALUE_NUMBER,
+     .help = "Tells the processor time that this process, the server, takes while it is measured, and its memory.",
+     .set = set_watch},
+    {.name = "json", .letter = 'j', .help = "Prints the results as JSON.", .set = set_json},
+    DIALING_OPTIONS,
+    {0},
+};
+
+void bench_settings_default(struct bench_settings *settings) {
+  *settings = (struct bench_settings){
+      .workload = &echo_workload,
+      .sessions = 1,
+      .streams = 1,
+      .workers = 1,
+      .dials = 64,
+  };
+  dialing_default(&settings->dialing);
+}
+
+static const struct {
+  unsigned bit;
+  const char *name;
+} takes_names[] = {
+    {TAKES_STREAMS, "streams"}, {TAKES_SIZE, "size"},   {TAKES_OUTSTANDING, "outstanding"},
+    {TAKES_RATE, "rate"},       {TAKES_COUNT, "count"}, {TAKES_RESUME, "resume"},
+};
+
+static bool takes_check(const struct bench_settings *settings, const struct command *command) {
+  unsigned wrong = settings->given & ~settings->workload->takes;
+  for (size_t i = 0; i < sizeof takes_names / sizeof takes_names[0]; i++) {
+    if (!(wrong & takes_names[i].bit)) continue;
+    options_complain(command, "--%s has no meaning for the workload %s", takes_names[i].name, settings->workload->name);
+    return false;
+  }
+  return true;
+}
+
+static bool size_finish(struct bench_settings *settings, const struct command *command) {
+  const struct workload *workload = settings->workload;
+  if (!(workload->takes & TAKES_SIZE)) return true;
+  if (!(settings->given & TAKES_SIZE))
+    settings->size = workload->endless && settings->count ? 1 << 20 : workload->default_size;
+  if (settings->size >= workload->min_size && settings->size <= workload->max_size) return true;
+  options_complain(command, "--size: %s takes from %llu to %llu bytes", workload->name,
+                   (unsigned long long)workload->min_size, (unsigned long long)workload->max_size);
+  return false;
+}
+
+/* A URL without a path, or with "/" alone, gets the workload's. */
+static bool url_finish(struct bench_settings *settings, const struct command *command) {
+  const char *url = settings->dialing.url;
+  const char *host = strstr(url, "://") + 3; /* it was checked: https:// */
+  const char *path = host + strcspn(host, "/?#");
+  int len = path[0] == 0 || !strcmp(path, "/") ? snprintf(settings->url, sizeof settings->url, "%.*s%s",
+                                                          (int)(path - url), url, settings->workload->path)
+                                               : snprintf(settings->url, sizeof settings->url, "%s", url);
+  if (len >= 0 && (size_t)len < sizeof settings->url) return true;
+  options_complain(command, "the URL is too long");
+  return false;
+}
+
+bool bench_settings_finish(struct bench_settings *settings, const struct command *command) {
+  const struct workload *workload = settings->workload;
+  if (!takes_check(settings, command) || !size_finish(settings, command) || !url_finish(settings, command))
+    return false;
+  if (!settings->outstanding) settings->outstanding = settings->rate ? 100 : 1;
+  if (!settings->duration_given && !settings->count) settings->duration_ns = 10 * SECOND;
+  if (!settings->patience_given) settings->patience_ns = (workload->expire ? DATAGRAM_PATIENCE_S : PATIENCE_S) * SECOND;
+  if (settings->workers > settings->sessions) {
+    options_complain(command, "--workers: there are not as many sessions as that");
+    return false;
+  }
+  if (settings->sessions > PLACES_MAX / settings->streams ||
+      settings->sessions * settings->streams > PLACES_MAX / settings->outstanding) {
+    options_complain(command, "--sessions, --streams and --outstanding make more than %d operations in flight",
+                     PLACES_MAX);
+    return false;
+  }
+  return true;
+}

@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What may be in flight, and what is counted.
+ *
+ * Without a rate the load is closed: a slot begins its next operation when one has finished, and its time
+ * runs from there. With a rate it is open: operation g of a worker is due at a time that was fixed before
+ * the run, g belongs to slot g modulo their number, and its time runs from when it was due, also when it
+ * could not begin because the slot was full. A server that stops for a second is then seen by all
+ * operations of that second, not by the few that were in flight (coordinated omission).
+ *
+ * Counted are the operations that begin, or are due, within the measured time, whenever they finish: to
+ * count those that finish within it would leave out the slowest. Bytes are counted when they come.
+ */
+#include "bench/bench.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "serve/source.h"
+
+enum {
+  FAILURES_MAX = 3, /* in a row, then the slot is given up: there is no use in hammering a dead server */
+};
+
+uint64_t bench_now(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
+}
+
+bool slot_add(struct bench_session *session, struct bench_slot *slot, uint64_t limit) {
+  struct bench_worker *worker = session->worker;
+  if (worker->slot_count == worker->slot_room) {
+    size_t room = worker->slot_room ? 2 * worker->slot_room : 64;
+    struct bench_slot **slots = realloc(worker->slots, room * sizeof(struct bench_slot *));
+    if (!slots) return false;
+    worker->slots = slots;
+    worker->slot_room = room;
+  }
+  *slot = (struct bench_slot){.session = session, .index = worker->slot_count, .limit = limit};
+  worker->slots[worker->slot_count++] = slot;
+  worker->alive++;
+  return true;
+}
+
+/* Whether an operation may begin now, and from when its time runs. */
+static bool slot_next(const struct bench_slot *slot, uint64_t now, uint64_t *start) {
+  const struct bench_worker *worker = slot->session->worker;
+  if (slot->dead || slot->in_flight >= slot->limit) return false;
+  if (worker->settings->rate) {
+    if (slot->pending == 0 || worker->phase > PHASE_DRAINING) return false;
+    *start = worker_due(worker, slot->turn * worker->slot_count + slot->index);
+    return true;
+  }
+  *start = now;
+  return worker->phase == PHASE_RUNNING && now < worker->until && worker->budget > 0;
+}
+
+static void slot_began(struct bench_slot *slot, uint64_t now, uint64_t start) {
+  struct bench_worker *worker = slot->session->worker;
+  if (slot->in_flight++ == 0) slot->since = now;
+  worker->in_flight++;
+  if (worker->settings->rate) {
+    slot->pending--;
+    slot->turn++;
+    worker->waiting--;
+  } else if (worker->budget != UINT64_MAX && start >= worker->from) {
+    worker->budget--;
+  }
+}
+
+void slot_pump(struct bench_slot *slot) {
+  struct bench_worker *worker = slot->session->worker;
+  uint64_t start, now = bench_now();
+  while (slot_next(slot, now, &start)) {
+    if (!worker->settings->workload->issue(slot, start)) return;
+    slot_began(slot, now, start);
+  }
+}
+
+void slot_record(struct bench_slot *slot, uint64_t start, uint64_t now) {
+  struct bench_worker *worker = slot->session->worker;
+  if (start < worker->from || start >= worker->until) return;
+  struct bench_result *result = &worker->result;
+  result->operations++;
+  result->last_ns = now;
+  histogram_add(&result->latency, now - start);
+  /* Only this thread writes it; the other one may see it late. */
+  atomic_store_explicit(&worker->live_operations, result->operations, memory_order_relaxed);
+}
+
+void slot_release(struct bench_slot *slot, uint64_t now) {
+  struct bench_worker *worker = slot->session->worker;
+  slot->since = now;
+  if (slot->in_flight == 0) return; /* the slot was given up meanwhile */
+  slot->in_flight--;
+  worker->in_flight--;
+}
+
+void slot_kill(struct bench_slot *slot) {
+  struct bench_worker *worker = slot->session->worker;
+  if (slot->dead) return;
+  slot->dead = true;
+  worker->result.unfinished += slot->in_flight + slot->pending;
+  worker->in_flight -= slot->in_flight;
+  worker->waiting -= slot->pending;
+  slot->in_flight = slot->pending = 0;
+  worker->alive--;
+}
+
+void slot_refused(struct bench_slot *slot) {
+  slot_release(slot, bench_now());
+  if (++slot->failures >= FAILURES_MAX)
+    slot_kill(slot);
+  else
+    slot_pump(slot);
+}
+
+static bool in_window(const struct bench_worker *worker, uint64_t now) {
+  return now >= worker->from && now < worker->until;
+}
+
+static void bytes_show(struct bench_worker *worker) {
+  atomic_store_explicit(&worker->live_bytes, worker->result.bytes_sent + worker->result.bytes_received,
+                        memory_order_relaxed);
+}
+
+void slot_sent(struct bench_slot *slot, uint64_t now, uint64_t bytes) {
+  struct bench_worker *worker = slot->session->worker;
+  if (!in_window(worker, now)) return;
+  worker->result.bytes_sent += bytes;
+  bytes_show(worker);
+}
+
+void slot_received(struct bench_slot *slot, uint64_t now, uint64_t bytes) {
+  struct bench_worker *worker = slot->session->worker;
+  if (!in_window(worker, now)) return;
+  worker->result.bytes_received += bytes;
+  bytes_show(worker);
+}
+
+bool pattern_matches(uint64_t at, const uint8_t *data, size_t len) {
+  while (len) {
+    size_t run;
+    const uint8_t *expected = source_bytes(at, len, &run);
+    if (memcmp(data, expected, run) != 0) return false;
+    at += run;
+    data += run;
+    len -= run;
+  }
+  return true;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Signals as ordinary calls. All threads block them, so none is interrupted anywhere; one thread takes
+ * them with sigwaitinfo and may then do what a signal handler may not: lock, log, allocate.
+ */
+#include "common/signals.h"
+
+#include <errno.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/log.h"
+
+void signals_block(struct signals *signals) {
+  memset(signals, 0, sizeof *signals);
+  sigemptyset(&signals->set);
+  sigaddset(&signals->set, SIGINT);
+  sigaddset(&signals->set, SIGTERM);
+  sigaddset(&signals->set, SIGHUP);
+  pthread_sigmask(SIG_BLOCK, &signals->set, NULL);
+  signal(SIGPIPE, SIG_IGN);
+}
+
+static int64_t now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+void signals_deadline(struct signals *signals, int64_t ms) {
+  int64_t deadline_ms = now_ms() + ms;
+  if (!signals->deadline_ms || deadline_ms < signals->deadline_ms) signals->deadline_ms = deadline_ms;
+}
+
+/* Returns the next signal; 0: the deadline is over; -1 with errno: neither. */
+static int signal_wait(struct signals *signals) {
+  if (!signals->deadline_ms) return sigwaitinfo(&signals->set, NULL);
+  int64_t left = signals->deadline_ms - now_ms();
+  if (left < 0) left = 0;
+  struct timespec timeout = {left / 1000, left % 1000 * 1000000};
+  int signal = sigtimedwait(&signals->set, NULL, &timeout);
+  if (signal >= 0 || errno != EAGAIN) return signal;
+  signals->deadline_ms = 0;
+  return 0;
+}
+
+/* Nobody could end the program but by force, so it ends by itself, in order. */
+static void signals_fail(struct signals *signals, int error) {
+  log_line(WT_LOG_ERROR, "cannot wait for signals: %s; the program ends", strerror(error));
+  signals->handler(SIGTERM, signals->user_data);
+}
+
+static void *signals_run(void *argument) {
+  struct signals *signals = argument;
+  for (;;) {
+    int signal = signal_wait(signals);
+    if (signals->ending) return NULL;
+    if (signal >= 0) {
+      signals->handler(signal, signals->user_data);
+    } else if (errno != EINTR && errno != EAGAIN) {
+      signals_fail(signals, errno);
+      return NULL;
+    }
+  }
+}
+
+bool signals_start(struct signals *signals, void (*handler)(int signal, void *user_data), void *user_data) {
+  signals->handler = handler;
+  signals->user_data = user_data;
+  signals->running = !pthread_create(&signals->thread, NULL, signals_run, signals);
+  return signals->running;
+}
+
+void signals_stop(struct signals *signals) {
+  if (!signals->running) return;
+  signals->ending = true;
+  pthread_kill(signals->thread, SIGHUP);
+  pthread_join(signals->thread, NULL);
+  signals->running = false;
+}

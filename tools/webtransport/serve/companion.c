@@ -1,0 +1,227 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The HTTP/1.1 companion. A browser begins with TCP: it cannot open a page over HTTP/3 from a server
+ * that it knows nothing about, and not at all with a certificate that no authority signed. So the page
+ * comes from here, over plain HTTP on a loopback address, which browsers treat as secure, and tells
+ * the page's script where the WebTransport server is and which hash its certificate has.
+ *
+ * One thread does it all. It accepts connections by itself and hands them to libmicrohttpd, which reads requests and
+ * writes answers; so this file decides who gets in, who has to go and when (peers.h), and libmicrohttpd never waits on
+ * its own, so that the end needs nobody's consent. The thread meets the server's only in the recorder.
+ *
+ *   listening sockets --accept--> peers: is there room? --> libmicrohttpd --> answers_handle
+ *   eventfd: the end              peers: whose time is over? shut down
+ *   epoll of libmicrohttpd ------------------------------> MHD_run
+ */
+#include "serve/companion.h"
+
+#include <errno.h>
+#include <microhttpd.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "serve/companion_answer.h"
+#include "serve/companion_sockets.h"
+#include "common/log.h"
+
+enum {
+  STALL_TIMEOUT_S = 30,   /* a connection on which nothing moves */
+  MEMORY_LIMIT = 32768,   /* of a connection: its request's header, and the answer's */
+  ACCEPTS_IN_A_TURN = 16, /* on each socket; then those that are there have their turn */
+  ACCEPT_PAUSE_MS = 1000, /* before accepting again after that was refused */
+  POLL_MOST_MS = 60000,
+};
+
+struct companion {
+  struct companion_sockets sockets;
+  struct answers answers;
+  struct MHD_Daemon *daemon;
+  int wake; /* an eventfd: the end */
+  pthread_t thread;
+  bool running;
+  int64_t accept_at_ms; /* not before */
+  char url[300];
+};
+
+/* --- Connections. --- */
+
+/* Makes room for one more from `address`; false: it is refused. */
+static bool room_make(struct companion *companion, const struct sockaddr *address) {
+  static struct log_limit displaced = LOG_LIMIT_INIT, refused = LOG_LIMIT_INIT;
+  struct peers *peers = &companion->answers.peers;
+  struct peer *victim;
+  if (peers_room(peers, address, answers_now(), &victim)) return true;
+  if (victim) {
+    log_limited(&displaced, WT_LOG_WARN, "companion: too many connections; %s gave way to a new one",
+                victim->state == PEER_WAITING ? "one without a request" : "one with a slow reader");
+    peer_shut(victim);
+    MHD_run(companion->daemon); /* closes it */
+    if (peers_room(peers, address, answers_now(), &victim)) return true;
+  }
+  log_limited(&refused, WT_LOG_WARN, "companion: too many connections; a new one was refused");
+  return false;
+}
+
+static void connection_take(struct companion *companion, int fd, const struct sockaddr *address, socklen_t len) {
+  if (!room_make(companion, address)) {
+    close(fd);
+    return;
+  }
+  /* Closes `fd` where it fails. */
+  if (MHD_add_connection(companion->daemon, fd, address, len) == MHD_YES)
+    peers_add(&companion->answers.peers, fd, address, answers_now());
+}
+
+/* A client that is gone again, or whose network has an error to tell: the next one may be fine. */
+static bool error_is_of_connection(int error) {
+  return error == ECONNABORTED || error == EINTR || error == EPROTO || error == ENETDOWN || error == ENETUNREACH ||
+         error == EHOSTDOWN || error == EHOSTUNREACH || error == ENONET || error == ENOPROTOOPT;
+}
+
+/* Without descriptors, or in a sandbox that refuses the call, the socket stays readable: a turn without a pause would
+ * follow the other. */
+static void accept_pause(struct companion *companion, int error) {
+  static struct log_limit limit = LOG_LIMIT_INIT;
+  companion->accept_at_ms = answers_now() + ACCEPT_PAUSE_MS;
+  log_limited(&limit, WT_LOG_WARN, "companion: cannot accept a connection: %s", strerror(error));
+}
+
+static void socket_accept(struct companion *companion, int listener) {
+  for (int i = 0; i < ACCEPTS_IN_A_TURN; i++) {
+    struct sockaddr_storage address = {0};
+    socklen_t len = sizeof address;
+    int fd = accept4(listener, (struct sockaddr *)&address, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+    if (fd >= 0) {
+      connection_take(companion, fd, (struct sockaddr *)&address, len);
+      continue;
+    }
+    if (error_is_of_connection(errno)) continue;
+    if (errno != EAGAIN) accept_pause(companion, errno);
+    return;
+  }
+}
+
+static void peers_expire(struct companion *companion) {
+  struct peer *peer;
+  while ((peer = peers_overdue(&companion->answers.peers, answers_now()))) peer_shut(peer);
+}
+
+/* --- The thread. --- */
+
+static int turn_timeout(struct companion *companion) {
+  int64_t now = answers_now(), timeout = peers_next_ms(&companion->answers.peers, now, POLL_MOST_MS);
+  MHD_UNSIGNED_LONG_LONG inside;
+  if (MHD_get_timeout(companion->daemon, &inside) == MHD_YES && inside < (MHD_UNSIGNED_LONG_LONG)timeout)
+    timeout = (int64_t)inside;
+  if (companion->accept_at_ms > now && companion->accept_at_ms - now < timeout) timeout = companion->accept_at_ms - now;
+  return (int)timeout;
+}
+
+/* Waits for something to do; false: the end. */
+static bool turn_wait(struct companion *companion, struct pollfd *fds, size_t count) {
+  bool accepting = answers_now() >= companion->accept_at_ms;
+  for (size_t i = 2; i < count; i++) fds[i].events = accepting ? POLLIN : 0;
+  if (poll(fds, count, turn_timeout(companion)) < 0) {
+    if (errno == EINTR || errno == EAGAIN) return true;
+    log_line(WT_LOG_ERROR, "companion: cannot wait for connections: %s; it ends", strerror(errno));
+    return false;
+  }
+  return !fds[0].revents;
+}
+
+static void *companion_run(void *argument) {
+  struct companion *companion = argument;
+  const union MHD_DaemonInfo *info = MHD_get_daemon_info(companion->daemon, MHD_DAEMON_INFO_EPOLL_FD);
+  struct pollfd fds[2 + SOCKETS_MAX] = {{.fd = companion->wake, .events = POLLIN},
+                                        {.fd = info->epoll_fd, .events = POLLIN}};
+  size_t count = 2 + companion->sockets.count;
+  for (size_t i = 2; i < count; i++) fds[i].fd = companion->sockets.fds[i - 2];
+  while (turn_wait(companion, fds, count)) {
+    for (size_t i = 2; i < count; i++)
+      if (fds[i].revents) socket_accept(companion, fds[i].fd);
+    peers_expire(companion);
+    MHD_run(companion->daemon);
+  }
+  return NULL;
+}
+
+/* --- Beginning and end. --- */
+
+static void url_make(struct companion *companion, const char *host) {
+  if (!strcmp(host, "0.0.0.0") || !strcmp(host, "::")) host = "localhost";
+  bool brackets = strchr(host, ':') != NULL;
+  snprintf(companion->url, sizeof companion->url, "http://%s%s%s:%u/", brackets ? "[" : "", host, brackets ? "]" : "",
+           companion->sockets.port);
+}
+
+struct companion *companion_open(const struct companion_config *config, char *message, size_t size) {
+  struct companion *companion = calloc(1, sizeof *companion);
+  struct rlimit limit = {0};
+  if (!companion) {
+    snprintf(message, size, "out of memory");
+    return NULL;
+  }
+  companion->wake = -1;
+  if (sockets_open(&companion->sockets, config->host, config->port, config->more_ports, message, size)) {
+    free(companion);
+    return NULL;
+  }
+  companion->answers.site = config->site;
+  companion->answers.hosts = config->hosts;
+  companion->answers.www = config->www;
+  peers_init(&companion->answers.peers, getrlimit(RLIMIT_NOFILE, &limit) ? 0 : limit.rlim_cur);
+  url_make(companion, config->host);
+  return companion;
+}
+
+static struct MHD_Daemon *daemon_start(struct answers *answers) {
+  return MHD_start_daemon(MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET, 0, NULL, NULL, answers_handle, answers,
+                          MHD_OPTION_CONNECTION_LIMIT, (unsigned int)PEERS_MAX, MHD_OPTION_CONNECTION_TIMEOUT,
+                          (unsigned int)STALL_TIMEOUT_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_LIMIT,
+                          MHD_OPTION_NOTIFY_COMPLETED, answers_completed, answers, MHD_OPTION_NOTIFY_CONNECTION,
+                          answers_connection, answers, MHD_OPTION_UNESCAPE_CALLBACK, answers_unescape, answers,
+                          MHD_OPTION_END);
+}
+
+bool companion_start(struct companion *companion, char *message, size_t size) {
+  struct answers *answers = &companion->answers;
+  snprintf(answers->alt_svc, sizeof answers->alt_svc, "h3=\":%u\"; ma=86400", answers->site->port);
+  companion->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (companion->wake < 0) {
+    snprintf(message, size, "--http: cannot make an eventfd: %s", strerror(errno));
+    return false;
+  }
+  companion->daemon = daemon_start(answers);
+  if (!companion->daemon) {
+    snprintf(message, size, "--http: libmicrohttpd cannot start");
+    return false;
+  }
+  int error = pthread_create(&companion->thread, NULL, companion_run, companion);
+  if (error) snprintf(message, size, "--http: cannot make a thread: %s", strerror(error));
+  companion->running = !error;
+  return !error;
+}
+
+uint16_t companion_port(const struct companion *companion) { return companion->sockets.port; }
+
+const char *companion_url(const struct companion *companion) { return companion->url; }
+
+void companion_close(struct companion *companion) {
+  static const uint64_t one = 1;
+  if (!companion) return;
+  if (companion->running) {
+    (void)!write(companion->wake, &one, sizeof one); /* cannot fail: the counter is far from full */
+    pthread_join(companion->thread, NULL);
+  }
+  if (companion->daemon) MHD_stop_daemon(companion->daemon); /* has no thread: closes its connections at once */
+  if (companion->wake >= 0) close(companion->wake);
+  sockets_close(&companion->sockets);
+  free(companion);
+}

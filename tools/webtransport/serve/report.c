@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the server tells of itself, as text: JSON for the page and for tests, and Prometheus' format
+ * for monitoring. The numbers come from the recorder; nothing here knows how they are served.
+ *
+ * Strings of clients (paths, reasons) go through jansson, which refuses what is not UTF-8; such a text
+ * is replaced and never cut off in the middle of JSON.
+ */
+#include "serve/report.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "serve/endpoints.h"
+#include "serve/identity.h"
+#include "common/json_text.h"
+
+/* Counts stay far below 2^63, JSON's and jansson's bound. */
+static json_t *count_json(uint64_t count) { return json_integer((json_int_t)count); }
+
+static char *json_finish(json_t *json) {
+  char *text = json ? json_dumps(json, JSON_COMPACT) : NULL;
+  json_decref(json);
+  return text;
+}
+
+char *report_info(const struct site *site) {
+  struct certificate_record certificate;
+  char hex[65], base64[45];
+  recorder_get_certificate(site->recorder, &certificate);
+  identity_hex(certificate.sha256, hex);
+  identity_base64(certificate.sha256, base64);
+  json_t *endpoints = json_array();
+  for (size_t i = 0; endpoint_paths[i]; i++) json_array_append_new(endpoints, json_string(endpoint_paths[i]));
+  return json_finish(json_pack("{s:i, s:s, s:s, s:b, s:I, s:s, s:o}", "webtransport_port", (int)site->port,
+                               "certificate_sha256", hex, "certificate_sha256_base64", base64, "self_signed",
+                               (int)certificate.generated, "certificate_expires_at", (json_int_t)certificate.expires_at,
+                               "version", wt_version(), "endpoints", endpoints));
+}
+
+static json_t *ends_json(const struct recorded_end *ends, uint64_t count) {
+  json_t *list = json_array();
+  for (uint64_t i = 0; i < count && i < RECORDER_ENDS; i++) {
+    json_t *code = ends[i].has_code ? json_integer(ends[i].code) : json_null();
+    json_array_append_new(list, json_pack("{s:o}", "code", code));
+  }
+  return list;
+}
+
+static void session_append(const struct session_record *record, void *list) {
+  json_t *json = json_object();
+  json_object_set_new(json, "n", count_json(record->n));
+  json_object_set_new(json, "path", json_text(record->path));
+  json_object_set_new(json, "protocol", json_text(record->protocol));
+  json_object_set_new(json, "peer", json_text(record->peer));
+  json_object_set_new(json, "draft", json_integer(record->draft));
+  json_object_set_new(json, "code", json_integer(record->code));
+  json_object_set_new(json, "reason", json_text(record->reason));
+  json_object_set_new(json, "by", json_text(wt_party_name(record->by)));
+  json_object_set_new(json, "cause", json_text(wt_cause_name(record->cause)));
+  json_object_set_new(json, "clean", json_boolean(record->clean));
+  json_object_set_new(json, "wire_code", count_json(record->wire_code));
+  json_object_set_new(json, "wire_is_h3", json_boolean(record->wire_is_h3));
+  json_object_set_new(json, "message", json_text(record->message));
+  json_object_set_new(json, "bytes_in", count_json(record->bytes_in));
+  json_object_set_new(json, "bytes_out", count_json(record->bytes_out));
+  json_object_set_new(json, "streams", count_json(record->streams_in + record->streams_out));
+  json_object_set_new(json, "streams_in", count_json(record->streams_in));
+  json_object_set_new(json, "streams_out", count_json(record->streams_out));
+  json_object_set_new(json, "datagrams_in", count_json(record->datagrams_in));
+  json_object_set_new(json, "datagrams_out", count_json(record->datagrams_out));
+  json_object_set_new(json, "resets", ends_json(record->resets, record->reset_count));
+  json_object_set_new(json, "reset_count", count_json(record->reset_count));
+  json_object_set_new(json, "stop_sendings", ends_json(record->stops, record->stop_count));
+  json_object_set_new(json, "stop_sending_count", count_json(record->stop_count));
+  json_array_append_new(list, json);
+}
+
+char *report_sessions(const struct site *site, uint64_t after) {
+  uint64_t open;
+  json_t *list = json_array();
+  uint64_t next = recorder_sessions(site->recorder, after, &open, session_append, list);
+  return json_finish(
+      json_pack("{s:I, s:I, s:o}", "next", (json_int_t)next, "open", (json_int_t)open, "sessions", list));
+}
+
+/* One list makes the names of both forms. */
+#define STATS_LIST(X)                                                                                   \
+  X(connections_open, "gauge", "Connections that are open")                                             \
+  X(connections_total, "counter", "Connections since the start")                                        \
+  X(connections_refused, "counter", "Connections refused because others were open")                     \
+  X(sessions_open, "gauge", "WebTransport sessions that are open")                                      \
+  X(sessions_total, "counter", "WebTransport sessions since the start")                                 \
+  X(requests_total, "counter", "HTTP/3 requests since the start")                                       \
+  X(handshakes_open, "gauge", "Handshakes that are not finished")                                       \
+  X(handshakes_evicted, "counter", "Unfinished handshakes that gave way to new ones")                   \
+  X(handshakes_dropped, "counter", "Handshakes dropped because those of an address gave way too often") \
+  X(packets_received, "counter", "UDP datagrams received")                                              \
+  X(packets_sent, "counter", "UDP datagrams sent")                                                      \
+  X(bytes_received, "counter", "Bytes of UDP payload received")                                         \
+  X(bytes_sent, "counter", "Bytes of UDP payload sent")                                                 \
+  X(memory_used, "gauge", "Bytes that connections hold")                                                \
+  X(memory_refused_connections, "counter", "Connections refused because memory was full")               \
+  X(memory_refused_requests, "counter", "Requests refused because memory was full")                     \
+  X(memory_refused_packets, "counter", "Packets refused because memory was full")                       \
+  X(memory_closed_connections, "counter", "Connections closed because of their memory")                 \
+  X(streams_given_up, "counter", "Streams given up because the client did not move them")               \
+  X(longest_turn_us, "gauge", "Microseconds of the longest turn of the loop")                           \
+  X(long_turns, "counter", "Turns of the loop of more than 10 ms")                                      \
+  X(longest_visit_us, "gauge", "Microseconds that one connection took in a turn at most")               \
+  X(packets_put_off, "counter", "Packets put off because their connection took long")                   \
+  X(packets_cut_off, "counter", "Packets dropped because too many were put off")
+
+char *report_stats(const struct site *site) {
+  struct wt_server_stats stats;
+  if (!recorder_stats(site->recorder, site->server, &stats)) return NULL;
+  json_t *json = json_object();
+#define STATS_JSON(name, type, help) json_object_set_new(json, #name, count_json(stats.name));
+  STATS_LIST(STATS_JSON)
+#undef STATS_JSON
+  return json_finish(json);
+}
+
+/* Prometheus wants counters to end in _total. */
+static void metric_print(FILE *out, const char *name, const char *type, const char *help, uint64_t value) {
+  const char *end = strlen(name) > 6 ? name + strlen(name) - 6 : name;
+  const char *suffix = !strcmp(type, "counter") && strcmp(end, "_total") ? "_total" : "";
+  fprintf(out, "# HELP webtransport_%s%s %s.\n", name, suffix, help);
+  fprintf(out, "# TYPE webtransport_%s%s %s\n", name, suffix, type);
+  fprintf(out, "webtransport_%s%s %" PRIu64 "\n", name, suffix, value);
+}
+
+char *report_metrics(const struct site *site) {
+  struct wt_server_stats stats;
+  struct certificate_record certificate;
+  char *text = NULL;
+  size_t len;
+  if (!recorder_stats(site->recorder, site->server, &stats)) return NULL;
+  FILE *out = open_memstream(&text, &len);
+  if (!out) return NULL;
+#define STATS_METRIC(name, type, help) metric_print(out, #name, type, help, stats.name);
+  STATS_LIST(STATS_METRIC)
+#undef STATS_METRIC
+  recorder_get_certificate(site->recorder, &certificate);
+  metric_print(out, "certificate_expires_at_seconds", "gauge", "End of the certificate's validity, since 1970",
+               (uint64_t)(certificate.expires_at > 0 ? certificate.expires_at : 0));
+  if (fclose(out)) {
+    free(text);
+    return NULL;
+  }
+  return text;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * /sink for sessions: everything is read and counted, nothing comes back but, on a bidirectional
+ * stream that the client has ended, {"bytes":N}: how much of it arrived. Datagrams are counted by the
+ * library. It is what an upload's speed is measured against.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "serve/endpoints.h"
+#include "serve/visit.h"
+
+struct sink_stream {
+  struct visit *visit;
+  uint64_t bytes;
+};
+
+static void sink_on_data(wt_stream *stream, const uint8_t *data, size_t len, bool fin, void *user_data) {
+  struct sink_stream *sink = user_data;
+  char answer[48];
+  size_t written;
+  (void)data;
+  sink->bytes += len;
+  if (!fin || wt_stream_kind(stream) != WT_BIDIRECTIONAL) return;
+  int answer_len = snprintf(answer, sizeof answer, "{\"bytes\":%" PRIu64 "}\n", sink->bytes);
+  /* The first bytes on the stream: they fit below every sensible bound, and without them there is no FIN. */
+  if (wt_stream_write(stream, answer, (size_t)answer_len, &written) || written < (size_t)answer_len)
+    wt_stream_reset(stream, 0);
+  else
+    wt_stream_end(stream);
+}
+
+static void sink_on_reset(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
+  struct sink_stream *sink = user_data;
+  visit_reset(sink->visit, error);
+  if (wt_stream_kind(stream) == WT_BIDIRECTIONAL) wt_stream_reset(stream, visit_code(error));
+}
+
+static void sink_on_stop_sending(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
+  struct sink_stream *sink = user_data;
+  (void)stream;
+  visit_stop(sink->visit, error);
+}
+
+static void sink_on_close(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
+  (void)stream;
+  (void)error;
+  free(user_data);
+}
+
+static void sink_on_stream(wt_session *session, wt_stream *stream, void *user_data) {
+  static const struct wt_stream_callbacks callbacks = {
+      .on_data = sink_on_data,
+      .on_reset = sink_on_reset,
+      .on_stop_sending = sink_on_stop_sending,
+      .on_close = sink_on_close,
+  };
+  struct sink_stream *sink = calloc(1, sizeof *sink);
+  (void)session;
+  if (!sink) {
+    wt_stream_stop_sending(stream, 0);
+    if (wt_stream_kind(stream) == WT_BIDIRECTIONAL) wt_stream_reset(stream, 0);
+    return;
+  }
+  sink->visit = user_data;
+  wt_stream_set_callbacks(stream, &callbacks, sink);
+}
+
+static void sink_on_session_close(wt_session *session, const struct wt_close_info *info, void *user_data) {
+  visit_end(user_data, session, info);
+  free(user_data);
+}
+
+void sink_accept(wt_request *request, const struct endpoints *endpoints) {
+  static const struct wt_session_callbacks callbacks = {
+      .on_stream = sink_on_stream,
+      .on_close = sink_on_session_close,
+  };
+  struct visit *visit = calloc(1, sizeof *visit);
+  if (!visit)
+    wt_request_respond(request, 500, NULL, 0, NULL, 0);
+  else if (!visit_open(visit, endpoints, request, &callbacks))
+    free(visit);
+}

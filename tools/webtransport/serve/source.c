@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * /source?bytes=N&streams=M for sessions: M unidirectional streams of N bytes each. It is what a
+ * download's speed is measured against, so it does nothing else: the bytes come from one static array
+ * that all streams share and are queued without a copy (`wt_stream_write_owned`).
+ *
+ * The bytes: byte i of a stream is (i * 31 + (i >> 8)) modulo 256. A receiver can check each by its
+ * place alone; neighbours differ, and so do blocks of 256, so that lost, doubled and swapped packets
+ * show. The pattern has a period of 65,536, which is the array.
+ *
+ * Up to OPEN_MAX streams are open at once; a new one follows when one has closed, or when the peer
+ * allows more (`on_stream_credit`).
+ */
+#include "serve/source.h"
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "serve/endpoints.h"
+#include "serve/plain.h"
+#include "serve/visit.h"
+
+enum {
+  OPEN_MAX = 256
+};
+
+struct source_visit {
+  struct visit visit; /* first */
+  uint64_t bytes;     /* of each stream */
+  uint64_t to_open;   /* streams not opened yet */
+  unsigned int open;
+};
+
+struct source_stream {
+  struct source_visit *owner;
+  uint64_t at; /* bytes queued */
+};
+
+static uint8_t pattern[SOURCE_PERIOD];
+
+static void pattern_make(void) {
+  for (uint32_t i = 0; i < SOURCE_PERIOD; i++) pattern[i] = (uint8_t)(i * 31 + (i >> 8));
+}
+
+const uint8_t *source_bytes(uint64_t at, uint64_t left, size_t *len) {
+  static pthread_once_t made = PTHREAD_ONCE_INIT; /* workers come here on their threads */
+  pthread_once(&made, pattern_make);
+  size_t from = (size_t)(at % SOURCE_PERIOD);
+  *len = SOURCE_PERIOD - from;
+  if (*len > left) *len = (size_t)left;
+  return pattern + from;
+}
+
+void source_release(const uint8_t *data, size_t len, void *user_data) {
+  (void)data;
+  (void)len;
+  (void)user_data;
+}
+
+static void source_pump(wt_stream *stream, struct source_stream *source) {
+  uint64_t bytes = source->owner->bytes;
+  while (source->at < bytes) {
+    size_t len;
+    const uint8_t *data = source_bytes(source->at, bytes - source->at, &len);
+    if (wt_stream_write_owned(stream, data, len, source_release, NULL)) return; /* on_writable or on_close follows */
+    source->at += len;
+  }
+  wt_stream_end(stream);
+}
+
+static void source_on_writable(wt_stream *stream, void *user_data) {
+  struct source_stream *source = user_data;
+  if (source->at < source->owner->bytes) source_pump(stream, source);
+}
+
+static void source_on_stop_sending(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
+  struct source_stream *source = user_data;
+  (void)stream;
+  visit_stop(&source->owner->visit, error);
+}
+
+static void source_open_streams(wt_session *session, struct source_visit *visit);
+
+static void source_on_close(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
+  struct source_stream *source = user_data;
+  struct source_visit *visit = source->owner;
+  free(source);
+  visit->open--;
+  if (!error || !error->session_gone) source_open_streams(wt_stream_session(stream), visit);
+}
+
+static bool source_open_stream(wt_session *session, struct source_visit *visit) {
+  static const struct wt_stream_callbacks callbacks = {
+      .on_writable = source_on_writable,
+      .on_stop_sending = source_on_stop_sending,
+      .on_close = source_on_close,
+  };
+  wt_stream *stream;
+  struct source_stream *source = malloc(sizeof *source);
+  if (!source) return false;
+  if (wt_session_open_uni(session, &stream)) {
+    free(source);
+    return false;
+  }
+  *source = (struct source_stream){.owner = visit};
+  visit->open++;
+  visit->to_open--;
+  wt_stream_set_callbacks(stream, &callbacks, source);
+  source_pump(stream, source);
+  return true;
+}
+
+static void source_open_streams(wt_session *session, struct source_visit *visit) {
+  while (visit->to_open && visit->open < OPEN_MAX)
+    if (!source_open_stream(session, visit)) return;
+}
+
+static void source_on_stream_credit(wt_session *session, enum wt_stream_kind kind, void *user_data) {
+  if (kind == WT_UNIDIRECTIONAL) source_open_streams(session, user_data);
+}
+
+static void source_on_session_close(wt_session *session, const struct wt_close_info *info, void *user_data) {
+  visit_end(user_data, session, info);
+  free(user_data);
+}
+
+void source_accept(wt_request *request, const struct endpoints *endpoints) {
+  static const struct wt_session_callbacks callbacks = {
+      .on_stream_credit = source_on_stream_credit,
+      .on_close = source_on_session_close,
+  };
+  uint64_t bytes, streams;
+  if (!plain_number(request, "bytes", SOURCE_BYTES_DEFAULT, SOURCE_BYTES_MAX, &bytes)) return;
+  if (!plain_number(request, "streams", 1, SOURCE_STREAMS_MAX, &streams)) return;
+  struct source_visit *visit = calloc(1, sizeof *visit);
+  if (!visit) {
+    wt_request_respond(request, 500, NULL, 0, NULL, 0);
+    return;
+  }
+  visit->bytes = bytes;
+  visit->to_open = streams;
+  wt_session *session = visit_open(&visit->visit, endpoints, request, &callbacks);
+  if (session)
+    source_open_streams(session, visit);
+  else
+    free(visit);
+}
