@@ -70,17 +70,21 @@ foreach(name unit/test_inbox unit/test_post unit/test_shared unit/test_tls e2e/t
   endif()
 endforeach()
 
-# Each tests/tool/test_*.c is one cmocka program with the parts of the tool in it.
+# Each tests/tool/FOLDER/test_*.c is one cmocka program with the parts of the tool in it.
 if(TARGET webtransport_tool)
-  file(GLOB WT_TOOL_TESTS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/tool/test_*.c)
+  file(GLOB WT_TOOL_TESTS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/tool/*/test_*.c)
   foreach(source IN LISTS WT_TOOL_TESTS)
     get_filename_component(name ${source} NAME_WE)
-    wt_tool_program(tool_${name} ${source})
-    set_target_properties(tool_${name} PROPERTIES OUTPUT_NAME ${name}
-      RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/tool)
-    target_link_libraries(tool_${name} PRIVATE PkgConfig::CMOCKA)
-    add_test(NAME tool/${name} COMMAND tool_${name})
-    set_tests_properties(tool/${name} PROPERTIES LABELS tool TIMEOUT 60 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+    get_filename_component(folder ${source} DIRECTORY)
+    get_filename_component(folder ${folder} NAME)
+    set(target tool_${folder}_${name})
+    wt_tool_program(${target} ${source})
+    set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name}
+      RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/tool/${folder})
+    target_link_libraries(${target} PRIVATE PkgConfig::CMOCKA)
+    add_test(NAME tool/${folder}/${name} COMMAND ${target})
+    set_tests_properties(tool/${folder}/${name} PROPERTIES
+      LABELS tool TIMEOUT 60 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
   endforeach()
 endif()
 
@@ -88,8 +92,8 @@ endif()
 foreach(wrapped unit_test_tls:pthread_mutex_unlock loopback_test_client_tls:gnutls_alpn_set_protocols
         e2e_test_workers:wt__udp_send e2e_test_send_errors:sendmsg e2e_test_send_errors:sendmmsg
         unit_test_certificate_ocsp:time
-        e2e_test_workers_threads:pthread_create tool_test_talk:wt_stream_resume tool_test_talk:wt_session_close
-        tool_test_talk:wt_session_get_stats loopback_test_counted:wt__malloc loopback_test_counted:wt__calloc
+        e2e_test_workers_threads:pthread_create tool_connect_test_talk:wt_stream_resume tool_connect_test_talk:wt_session_close
+        tool_connect_test_talk:wt_session_get_stats loopback_test_counted:wt__malloc loopback_test_counted:wt__calloc
         loopback_test_counted:wt__realloc loopback_test_counted:wt__malloc_aligned loopback_test_counted:wt__free
         loopback_test_counted:wt__strndup loopback_test_counted:wt__strdup
         unit_test_refused:recvmmsg unit_test_refused:recvmsg unit_test_refused:sendmmsg unit_test_refused:sendmsg

@@ -27,7 +27,7 @@ def check(root):
         corpus = root / "fuzz/corpus" / target.stem[len("fuzz_"):]
         if not corpus.is_dir() or not any(corpus.iterdir()):
             problems.append(f"fuzz/{target.name}: no seeds in fuzz/corpus/{corpus.name}/")
-    for test in sorted((root / "tests").glob("*/test_*.c")):
+    for test in sorted([*(root / "tests").glob("*/test_*.c"), *(root / "tests/tool").glob("*/test_*.c")]):
         if not re.search(r"\b(assert_\w+|fail|fail_msg)\s*\(", test.read_text(encoding="utf-8")):
             problems.append(f"{test.relative_to(root).as_posix()}: asserts nothing")
     return problems

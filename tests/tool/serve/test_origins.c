@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Which values of --origin are origins. How those of requests compare with them is in test_endpoints.c. */
+/* Which values of --origin are origins. How those of requests compare with them is in serve/test_endpoints.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
