@@ -2,8 +2,8 @@
 /*
  * How a command is added to the tool.
  *
- * 1. A file NAME/NAME.c with `const struct command NAME_command`; the build finds it. Its `run` begins with
- *    options_parse, as in cert/cert.c, and returns one of the EXIT_ statuses below.
+ * 1. A file NAME/NAME_command.c with `const struct command NAME_command`; the build finds it. Its `run` begins with
+ *    options_parse, as in cert/cert_command.c, and returns one of the EXIT_ statuses below.
  * 2. Its declaration at the end of this file and its line in commands.c.
  * 3. Its options in a table of `struct option_spec`, its operands in one of `struct operand_spec`
  *    (options.h). The functions that set values read them with values.h. A row:
@@ -11,7 +11,7 @@
  *      {.name = "duration", .letter = 'd', .argument = "TIME", .fallback = "10s",
  *       .help = "How long to run.", .set = set_duration},
  *
- *    A command that dials takes its options from common/dialing.h: CA, hash, header, origin, protocol, timeout.
+ *    A command that dials takes its options from common/client_settings.h: CA, hash, header, origin, protocol, timeout.
  * 4. Its statuses in `exits`: EXITS_COMMON, or EXITS_CLIENT for one that dials; exit_of_error (exits.h)
  *    makes a status of an error of the library.
  *

@@ -9,7 +9,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "serve/identity.h"
+#include "serve/server_certificate.h"
 #include "common/values.h"
 
 static char message[200];

@@ -13,9 +13,9 @@
 #include <webtransport/client.h>
 
 #include "serve/endpoints.h"
-#include "common/log.h"
+#include "common/tool_log.h"
 #include "serve/origins.h"
-#include "serve/visit.h"
+#include "serve/endpoint_session.h"
 
 static struct bed {
   uv_loop_t loop;

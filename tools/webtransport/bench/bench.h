@@ -5,7 +5,7 @@
 /*
  * The parts of `webtransport bench`.
  *
- *   bench.c           the command: starts the workers, tells them when to begin, shows progress
+ *   bench_command.c   the command: starts the workers, tells them when to begin, shows progress
  *   bench_options.c   its options, and which of them go together
  *   bench_worker.c    a thread with a loop and a client: phases, pace, the end
  *   bench_session.c   a session's way from the dial to its end
@@ -20,7 +20,7 @@
 #include <stdatomic.h>
 
 #include "command.h"
-#include "common/dialing.h"
+#include "common/client_settings.h"
 #include "bench/histogram.h"
 
 enum {
@@ -174,7 +174,7 @@ void bench_settings_default(struct bench_settings *settings);
 /* Checks what belongs together, fills in what was left out. False: a message was printed. */
 bool bench_settings_finish(struct bench_settings *settings, const struct command *command);
 
-/* --- bench.c --- */
+/* --- bench_command.c --- */
 struct bench;
 /* The worker's sessions are settled; it waits for the run. Its run is over: it closes its sessions. */
 void bench_ready(struct bench *bench);

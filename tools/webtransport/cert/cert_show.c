@@ -7,7 +7,7 @@
  *
  * A file that is no good is named and the others are still shown, as cat does.
  */
-#include "cert/cert.h"
+#include "cert/cert_show.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -18,7 +18,7 @@
 
 #include <webtransport/certificate.h>
 
-#include "serve/identity.h"
+#include "serve/server_certificate.h"
 #include "common/json_text.h"
 #include "connect/printer.h"
 #include "common/values.h"

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "common/log.h"
+#include "common/tool_log.h"
 
 void signals_block(struct signals *signals) {
   memset(signals, 0, sizeof *signals);

@@ -2,7 +2,7 @@
 #ifndef WEBTRANSPORT_TOOL_PRINTER_H
 #define WEBTRANSPORT_TOOL_PRINTER_H
 
-#include "connect/pipes.h"
+#include "connect/standard_io.h"
 
 enum {
   PRINTER_LABEL_SIZE = 40
@@ -24,7 +24,7 @@ struct printer {
   const struct source *current; /* whose line it is in the midst of; NULL: none's */
 };
 
-/* Prints `data`; returns how many of its bytes there was room for. If not for all, `on_room` follows (pipes.h). */
+/* Prints `data`; returns how many of its bytes there was room for. If not for all, `on_room` follows (standard_io.h). */
 size_t printer_put(struct printer *printer, struct source *source, const uint8_t *data, size_t len);
 
 /* Nothing follows from `source`: ends its line, where lines matter. */

@@ -7,7 +7,7 @@
  * Texts of the peer pass through json_text, so that one that is not UTF-8 cannot take others with it. When
  * memory runs out, members are missing; jansson's functions take the NULLs that come of it.
  */
-#include "probe/probe.h"
+#include "probe/probe_report.h"
 
 #include <inttypes.h>
 #include <stdio.h>

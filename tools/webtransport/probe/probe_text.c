@@ -6,14 +6,14 @@
  *
  * Sections of what was not found out are left out; the first and the last one are always there.
  */
-#include "probe/probe.h"
+#include "probe/probe_report.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "cert/cert.h"
+#include "cert/cert_show.h"
 #include "common/help.h"
 #include "connect/printer.h"
 

@@ -21,7 +21,7 @@
 #include <strings.h>
 #include <time.h>
 
-#include "common/log.h"
+#include "common/tool_log.h"
 #include "serve/pages.h"
 #include "common/values.h"
 

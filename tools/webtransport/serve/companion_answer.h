@@ -5,7 +5,7 @@
 #include <microhttpd.h>
 
 #include "serve/hosts.h"
-#include "serve/peers.h"
+#include "serve/companion_peers.h"
 #include "serve/report.h"
 
 /* What the companion's requests are answered from. On the companion's thread alone. */

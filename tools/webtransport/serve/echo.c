@@ -21,7 +21,7 @@
 #include <stdlib.h>
 
 #include "serve/endpoints.h"
-#include "serve/visit.h"
+#include "serve/endpoint_session.h"
 
 enum {
   WAITING_MAX = 256,

@@ -21,11 +21,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/log.h"
+#include "common/tool_log.h"
 #include "serve/pages.h"
-#include "serve/plain.h"
+#include "serve/http_endpoints.h"
 #include "serve/report.h"
-#include "serve/visit.h"
+#include "serve/endpoint_session.h"
 
 const char *const endpoint_paths[] = {"/echo", "/sink", "/source", "/close", NULL};
 

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "serve/endpoints.h"
-#include "serve/identity.h"
+#include "serve/server_certificate.h"
 #include "common/json_text.h"
 
 /* Counts stay far below 2^63, JSON's and jansson's bound. */

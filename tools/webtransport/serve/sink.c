@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "serve/endpoints.h"
-#include "serve/visit.h"
+#include "serve/endpoint_session.h"
 
 struct sink_stream {
   struct visit *visit;

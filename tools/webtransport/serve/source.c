@@ -18,8 +18,8 @@
 #include <stdlib.h>
 
 #include "serve/endpoints.h"
-#include "serve/plain.h"
-#include "serve/visit.h"
+#include "serve/http_endpoints.h"
+#include "serve/endpoint_session.h"
 
 enum {
   OPEN_MAX = 256

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * webtransport connect: a session by hand, or in a pipe. This file has the options, asks for the session, and says
+ * how it all ended; relay.c, relay_input.c and standard_io.c carry what goes in and out.
+ *
+ * Three threads: the main one runs the client's loop, one moves standard input and output (standard_io.c), one waits for
+ * signals. The first signal closes the session in order; a second one, or one that comes while only output is still
+ * being written, ends everything at once.
+ *
+ * Messages go to standard error, what arrives to standard output; the verdict is told last, after the output.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "command.h"
+#include "common/tool_log.h"
+#include "common/signals.h"
+#include "connect/relay.h"
+#include "common/values.h"
+
+enum {
+  PATIENCE_MS = 1000, /* for output that is stuck, after a signal */
+  MESSAGE_SIZE = 1024,
+  REASON_MAX = 1024, /* draft section 6 */
+};
+
+struct connect {
+  struct talk_settings settings;
+  struct talk talk;
+  struct signals signals;
+  wt_client *client;
+  wt_dial *dial;
+  int error; /* of the dial */
+  char message[MESSAGE_SIZE];
+  atomic_uint interrupts;
+  atomic_bool ended; /* the loop; only output may be left */
+};
+
+/* --- Signals: on the thread that waits for them, then on the loop's. --- */
+
+static void interrupt_apply(wt_client *client, void *argument) {
+  struct connect *connect = argument;
+  (void)client;
+  talk_finish(&connect->talk);
+  if (connect->dial) wt_dial_cancel(connect->dial);
+}
+
+static void connect_on_signal(int signal, void *user_data) {
+  struct connect *connect = user_data;
+  (void)signal;
+  unsigned before = atomic_fetch_add(&connect->interrupts, 1);
+  if (!before) (void)wt_client_post(connect->client, interrupt_apply, connect);
+  if (before) wt_client_close(connect->client);
+  if (before || atomic_load(&connect->ended)) pipes_abandon(&connect->talk.pipes);
+}
+
+/* --- The dial. --- */
+
+static void connected_tell(const struct connect *connect, const wt_session *session) {
+  const char *protocol = wt_session_protocol(session);
+  talk_say(&connect->talk, "connected to %s (%s), draft %d%s%s", connect->settings.dialing.url,
+           wt_session_peer_address(session), wt_session_draft(session), *protocol ? ", subprotocol " : "", protocol);
+  if (isatty(STDIN_FILENO) && connect->settings.carrier != TALK_NONE)
+    talk_say(&connect->talk, "Ctrl-D ends the input, Ctrl-C the session");
+}
+
+static void connect_on_done(wt_dial *dial, const struct wt_dial_result *result, void *user_data) {
+  struct connect *connect = user_data;
+  (void)dial;
+  connect->dial = NULL;
+  connect->error = result->error;
+  (void)snprintf(connect->message, sizeof connect->message, "%s", result->message);
+  if (!result->session) return;
+  connected_tell(connect, result->session);
+  talk_begin(&connect->talk, result->session);
+}
+
+static bool client_make(struct connect *connect) {
+  const struct talk_settings *settings = &connect->settings;
+  struct wt_client_config config;
+  wt_client_config_default(&config);
+  config.log = log_library;
+  config.log_level = settings->verbose ? WT_LOG_INFO : settings->quiet ? WT_LOG_ERROR : WT_LOG_WARN;
+  dialing_configure(&settings->dialing, &config);
+  if (settings->dialing.accept_any)
+    talk_complain("WARNING: the server's certificate is not checked; whoever is on the way can read and change "
+                  "everything");
+  int error = wt_client_new(&config, &connect->client, connect->message, sizeof connect->message);
+  if (error && !connect->message[0])
+    (void)snprintf(connect->message, sizeof connect->message, "%s", wt_error_string(error));
+  return !error;
+}
+
+static bool dial_begin(struct connect *connect) {
+  const struct dialing *dialing = &connect->settings.dialing;
+  struct wt_dial_options options;
+  wt_dial_options_default(&options);
+  dialing_options(dialing, &options);
+  static const struct wt_dial_callbacks dial_callbacks = {.on_done = connect_on_done};
+  options.callbacks = &dial_callbacks;
+  options.user_data = connect;
+  options.session_callbacks = &talk_callbacks;
+  options.session_user_data = &connect->talk;
+  options.require_protocol = dialing->protocol_count > 0; /* what was asked for is meant */
+  connect->error = wt_client_dial(connect->client, dialing->url, &options, &connect->dial);
+  if (connect->error) (void)snprintf(connect->message, sizeof connect->message, "%s", wt_client_error(connect->client));
+  return !connect->error;
+}
+
+/* --- The verdict. --- */
+
+/* How a session ended that nobody closed. */
+static void broken_tell(const struct talk *talk) {
+  const char *colon = talk->reason[0] ? ": " : "", *whose = talk->wire_is_h3 ? "application" : "QUIC";
+  switch (talk->cause) {
+    case WT_CAUSE_PEER:
+      talk_complain("the server %s with the %s error 0x%" PRIx64 "%s%s",
+                    talk->connection ? "closed the connection" : "reset the session", whose, talk->wire_code, colon,
+                    talk->reason);
+      return;
+    case WT_CAUSE_ERROR:
+      talk_complain("the %s was ended from here, with the %s error 0x%" PRIx64 "%s%s",
+                    talk->connection ? "connection" : "session", whose, talk->wire_code, colon, talk->reason);
+      return;
+    case WT_CAUSE_TIMEOUT: talk_complain("the connection timed out%s%s", colon, talk->reason); return;
+    default: talk_complain("the connection was lost%s%s", colon, talk->reason); return;
+  }
+}
+
+/* How the session ended, if the server or the network did it. */
+static int closed_status(const struct talk *talk) {
+  const char *colon = talk->reason[0] ? ": " : "";
+  if (!talk->closed || talk->cause == WT_CAUSE_LOCAL) return EXIT_DONE;
+  if (talk->clean && !talk->code) {
+    talk_say(talk, "the server closed the session%s%s", colon, talk->reason);
+    return EXIT_DONE;
+  }
+  if (talk->clean)
+    talk_complain("the server closed the session with code %" PRIu32 "%s%s", talk->code, colon, talk->reason);
+  else
+    broken_tell(talk);
+  return EXIT_CLOSED;
+}
+
+static int connect_verdict(struct connect *connect, int output_error) {
+  struct talk *talk = &connect->talk;
+  bool interrupted = atomic_load(&connect->interrupts) > 0;
+  if (connect->error) {
+    talk_complain("%s", interrupted ? "interrupted" : connect->message);
+    return interrupted ? EXIT_FAILED : exit_of_error(connect->error);
+  }
+  if (talk->dropped)
+    talk_complain("%" PRIu64 " datagrams were dropped, because standard output was too slow", talk->dropped);
+  if (output_error && output_error != EPIPE && !talk->failed && !interrupted)
+    talk_complain("cannot write to standard output: %s", strerror(output_error));
+  int status = closed_status(talk);
+  if (status) return status;
+  return talk->failed || (output_error && !interrupted) ? EXIT_FAILED : EXIT_DONE;
+}
+
+static int connect_run(struct connect *connect) {
+  struct talk *talk = &connect->talk;
+  const struct talk_settings *settings = &connect->settings;
+  bool terminal = isatty(STDOUT_FILENO);
+  talk->settings = settings;
+  talk->printer.pipes = &talk->pipes;
+  talk->printer.escape = terminal && !settings->binary;
+  talk->printer.prefix =
+      settings->prefix == TALK_PREFIX_ALWAYS || (settings->prefix == TALK_PREFIX_AUTO && talk->printer.escape);
+  if (!client_make(connect)) {
+    talk_complain("%s", connect->message);
+    return EXIT_FAILED;
+  }
+  if (!pipes_start(&talk->pipes, connect->client, &talk_pipes_callbacks, talk) ||
+      !signals_start(&connect->signals, connect_on_signal, connect)) {
+    talk_complain("cannot make a thread");
+    return EXIT_FAILED;
+  }
+  if (dial_begin(connect)) (void)wt_client_run(connect->client);
+  atomic_store(&connect->ended, true);
+  int output_error = pipes_finish(&talk->pipes, atomic_load(&connect->interrupts) ? PATIENCE_MS : -1);
+  return connect_verdict(connect, output_error);
+}
+
+/* In this order: signals reach for the rest, and the client's end may call back. */
+static void connect_end(struct connect *connect) {
+  signals_stop(&connect->signals);
+  (void)pipes_finish(&connect->talk.pipes, 0);
+  wt_client_free(connect->client);
+  pipes_free(&connect->talk.pipes);
+  dialing_free(&connect->settings.dialing);
+}
+
+static int connect_main(const struct command *command, int argc, char **argv) {
+  static struct connect connect; /* large, and only one */
+  dialing_default(&connect.settings.dialing);
+  enum options_outcome outcome = options_parse(command, argc, argv, &connect.settings);
+  int status = outcome == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
+  if (outcome == OPTIONS_RUN && connect.settings.binary && connect.settings.prefix == TALK_PREFIX_ALWAYS) {
+    status = options_complain(command, "--binary and --prefix always exclude each other");
+  } else if (outcome == OPTIONS_RUN && connect.settings.reset_given && connect.settings.carrier >= TALK_DATAGRAMS) {
+    status = options_complain(command, "--reset needs a stream: it and %s exclude each other",
+                              connect.settings.carrier == TALK_NONE ? "--receive-only" : "--datagrams");
+  } else if (outcome == OPTIONS_RUN) {
+    status = dialing_load(&connect.settings.dialing, command);
+  }
+  if (outcome == OPTIONS_RUN && status == EXIT_DONE) {
+    signals_block(&connect.signals);
+    log_set_level(WT_LOG_DEBUG); /* the client is told how much */
+    status = connect_run(&connect);
+  }
+  connect_end(&connect);
+  return status;
+}
+
+/* --- The options. --- */
+
+static bool carrier_set(struct talk_settings *settings, enum talk_carrier carrier, char *message, size_t size) {
+  if (settings->carrier_given)
+    return value_refuse(message, size, "--uni, --datagrams and --receive-only exclude each other");
+  settings->carrier_given = true;
+  settings->carrier = carrier;
+  return true;
+}
+
+static bool set_uni(void *target, const char *value, char *message, size_t size) {
+  (void)value;
+  return carrier_set(target, TALK_UNI, message, size);
+}
+
+static bool set_datagrams(void *target, const char *value, char *message, size_t size) {
+  (void)value;
+  return carrier_set(target, TALK_DATAGRAMS, message, size);
+}
+
+static bool set_receive_only(void *target, const char *value, char *message, size_t size) {
+  (void)value;
+  return carrier_set(target, TALK_NONE, message, size);
+}
+
+static bool set_binary(void *target, const char *value, char *message, size_t size) {
+  (void)value, (void)message, (void)size;
+  ((struct talk_settings *)target)->binary = true;
+  return true;
+}
+
+static bool set_prefix(void *target, const char *value, char *message, size_t size) {
+  return value_word(value, TALK_PREFIX_WORDS, &((struct talk_settings *)target)->prefix, message, size);
+}
+
+static bool set_wait(void *target, const char *value, char *message, size_t size) {
+  struct talk_settings *settings = target;
+  uint64_t ns;
+  if (!value_time(value, 0, UINT64_C(86400) * 1000000000, &ns, message, size)) return false;
+  settings->wait_given = true;
+  settings->wait_ms = (int64_t)((ns + 999999) / 1000000);
+  return true;
+}
+
+static bool code_set(uint32_t *code, const char *value, char *message, size_t size) {
+  uint64_t number;
+  if (!value_number(value, 0, UINT32_MAX, &number, message, size)) return false;
+  *code = (uint32_t)number;
+  return true;
+}
+
+static bool set_reset(void *target, const char *value, char *message, size_t size) {
+  struct talk_settings *settings = target;
+  settings->reset_given = true;
+  return code_set(&settings->reset_code, value, message, size);
+}
+
+static bool set_stop(void *target, const char *value, char *message, size_t size) {
+  struct talk_settings *settings = target;
+  settings->stop_given = true;
+  return code_set(&settings->stop_code, value, message, size);
+}
+
+static bool set_close_code(void *target, const char *value, char *message, size_t size) {
+  return code_set(&((struct talk_settings *)target)->close_code, value, message, size);
+}
+
+static bool set_close_reason(void *target, const char *value, char *message, size_t size) {
+  if (strlen(value) > REASON_MAX) return value_refuse(message, size, "a text of at most %d bytes", REASON_MAX);
+  ((struct talk_settings *)target)->close_reason = value;
+  return true;
+}
+
+static bool set_quiet(void *target, const char *value, char *message, size_t size) {
+  (void)value, (void)message, (void)size;
+  ((struct talk_settings *)target)->quiet = true;
+  return true;
+}
+
+static bool set_verbose(void *target, const char *value, char *message, size_t size) {
+  (void)value, (void)message, (void)size;
+  ((struct talk_settings *)target)->verbose = true;
+  return true;
+}
+
+static const struct option_spec connect_options[] = {
+    DIALING_OPTIONS,
+    {.name = "uni", .letter = 'u', .help = "Sends the input on a unidirectional stream.", .set = set_uni},
+    {.name = "datagrams",
+     .letter = 'd',
+     .help = "Sends each line of the input as a datagram, without its line end.",
+     .set = set_datagrams},
+    {.name = "receive-only",
+     .letter = 'r',
+     .help = "Reads no input and opens no stream; prints what arrives until the server ends the session.",
+     .set = set_receive_only},
+    {.name = "binary",
+     .letter = 'b',
+     .help =
+         "Passes bytes on as they are, also to a terminal and around datagrams: no prefix, nothing escaped, no line "
+         "end added. With --datagrams, each piece that is read becomes a datagram.",
+     .set = set_binary},
+    {.name = "prefix",
+     .argument = "WHEN",
+     .kind = VALUE_WORD,
+     .words = TALK_PREFIX_WORDS,
+     .fallback = "auto: if standard output is a terminal",
+     .help = "Whether each printed line begins with where it came from: '[0 bidi]', '[15 uni <-]' for a stream of the "
+             "server, '[datagram]'; auto, always or never.",
+     .set = set_prefix},
+    {.name = "wait",
+     .letter = 'w',
+     .argument = "TIME",
+     .fallback = "1s with --uni and --datagrams, else until the server ends its side",
+     .help = "Closes the session once nothing has arrived for TIME after the input was sent; 0 does not wait at all.",
+     .set = set_wait},
+    {.name = "reset",
+     .argument = "CODE",
+     .kind = VALUE_NUMBER,
+     .fallback = "the stream is ended",
+     .help = "Resets the stream with CODE at the end of the input, once all of it has been delivered.",
+     .set = set_reset},
+    {.name = "stop",
+     .argument = "CODE",
+     .kind = VALUE_NUMBER,
+     .help = "Reads nothing of any stream: asks the server with CODE to stop sending on each (STOP_SENDING).",
+     .set = set_stop},
+    {.name = "close",
+     .argument = "CODE",
+     .kind = VALUE_NUMBER,
+     .fallback = "0",
+     .help = "Closes the session with CODE when all is done, and upon Ctrl-C.",
+     .set = set_close_code},
+    {.name = "reason",
+     .argument = "TEXT",
+     .help = "Closes the session with the reason TEXT, up to 1,024 bytes of UTF-8.",
+     .set = set_close_reason},
+    {.name = "quiet", .letter = 'q', .help = "Prints no messages but errors and warnings.", .set = set_quiet},
+    {.name = "verbose", .letter = 'v', .help = "Tells also of each stream, and logs more.", .set = set_verbose},
+    {0},
+};
+
+static const struct operand_spec connect_operands[] = {DIALING_OPERAND, {0}};
+
+static const struct example_spec connect_examples[] = {
+    {"webtransport connect https://localhost:4433/echo", "By hand: each line goes out, each that arrives is printed."},
+    {"echo hello | webtransport connect https://localhost:4433/echo", "Prints hello."},
+    {"webtransport connect --datagrams --header 'authorization: Bearer abc' https://example.com/chat",
+     "Lines as datagrams, with a header field."},
+    {"echo hello | webtransport connect --reset 42 --close 7 --reason 'gave up' https://localhost:4433/echo",
+     "A stream that is reset and a session that is closed with a code, to see what the server makes of them."},
+    {"webtransport connect -r -q 'https://localhost:4433/source?bytes=1M' > bytes", "Keeps what the server sends."},
+    {0},
+};
+
+const struct command connect_command = {
+    .name = "connect",
+    .summary = "Opens a session: sends what is typed, prints what arrives",
+    .details =
+        "The input goes out on one bidirectional stream, its end as the end of the stream; the command then waits for "
+        "the server's end of that stream and closes the session with code 0. What arrives on any stream and as "
+        "datagrams goes to standard output, messages to standard error. On a terminal control characters that arrive "
+        "are shown as \\x1b.\n"
+        "\n"
+        "Ctrl-C closes the session with code 0, or that of --close, and is not a failure; a second one ends at once. "
+        "If the server resets "
+        "the "
+        "stream that the input goes to, or reads no more of it, the status is 1.",
+    .options = connect_options,
+    .operands = connect_operands,
+    .examples = connect_examples,
+    .exits = EXITS_CLIENT,
+    .run = connect_main,
+};

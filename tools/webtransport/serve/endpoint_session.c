@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * What the endpoints' sessions have in common: how one is accepted or refused, and what is remembered
+ * of it when it has ended, so that the page and tests can see how it looked from here.
+ *
+ * Nothing a client sends makes a visit grow: texts are cut to their fields, resets and stop-sendings
+ * are counted and only the first few are kept. What the session itself knows is taken from it at its end: until then a
+ * visit is small, since there may be very many.
+ */
+#include "serve/endpoint_session.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/tool_log.h"
+#include "serve/http_endpoints.h"
+
+static void text_copy(char *out, size_t size, const char *text) { snprintf(out, size, "%s", text); }
+
+static void refusal_log(const wt_request *request, int status, const char *why) {
+  static struct log_limit limit = LOG_LIMIT_INIT;
+  const char *query = wt_request_query(request), *origin = wt_request_origin(request);
+  log_limited(&limit, WT_LOG_WARN, "%s: session at %s%s%s, origin %s, refused with %d: %s",
+              wt_request_peer_address(request), wt_request_path(request), query[0] ? "?" : "", query,
+              origin ? origin : "none", status, why);
+}
+
+/* Whose certificate the client has shown. */
+static void who_log(const wt_request *request) {
+  static struct log_limit limit = LOG_LIMIT_INIT;
+  struct wt_certificate_info info = {.size = sizeof info};
+  const void *der;
+  size_t len;
+  if (wt_request_get_peer_certificate(request, 0, &der, &len) || wt_certificate_describe(der, len, 0, &info)) return;
+  log_limited(&limit, WT_LOG_INFO, "%s: session at %s of %s", wt_request_peer_address(request),
+              wt_request_path(request), info.subject[0] ? info.subject : info.names);
+}
+
+wt_session *visit_open(struct visit *visit, const struct endpoints *endpoints, wt_request *request,
+                       const struct wt_session_callbacks *callbacks) {
+  struct wt_upgrade_options options;
+  wt_session *session;
+  char why[512];
+  wt_upgrade_options_default(&options);
+  options.callbacks = callbacks;
+  options.user_data = visit;
+  options.protocols = endpoints->protocols;
+  options.protocol_count = endpoints->protocol_count;
+  visit->recorder = endpoints->recorder;
+  who_log(request);
+  int error = wt_upgrade(request, &options, &session);
+  if (error) {
+    /* Copied: the sentence is gone with the next call on the request. */
+    snprintf(why, sizeof why, "%s", wt_request_error(request)[0] ? wt_request_error(request) : wt_error_string(error));
+    refusal_log(request, wt_upgrade_status(error), why);
+    plain_text(request, wt_upgrade_status(error), why);
+    return NULL;
+  }
+  recorder_session_opened(visit->recorder);
+  return session;
+}
+
+/* Of a session that was closed, the code; of one that was not, what the wire said. */
+static void end_log(const wt_session *session, const struct wt_close_info *info) {
+  static struct log_limit limit = LOG_LIMIT_SESSIONS;
+  const char *text = info->clean ? info->reason : info->message;
+  char code[64];
+  if (info->clean)
+    snprintf(code, sizeof code, "code %" PRIu32, info->code);
+  else
+    snprintf(code, sizeof code, "%s with the %s code 0x%" PRIx64, info->connection ? "connection" : "stream",
+             info->wire_is_h3 ? "application's" : "QUIC", info->wire_code);
+  log_limited(&limit, WT_LOG_INFO, "%s: session at %s ended by %s, %s%s%s", wt_session_peer_address(session),
+              wt_session_path(session), wt_cause_name(info->cause), code, *text ? ": " : "", text);
+}
+
+void visit_end(struct visit *visit, wt_session *session, const struct wt_close_info *info) {
+  struct session_record record = {.draft = wt_session_draft(session),
+                                  .by = info->by,
+                                  .cause = info->cause,
+                                  .wire_code = info->wire_code,
+                                  .wire_is_h3 = info->wire_is_h3,
+                                  .code = info->code,
+                                  .clean = info->clean,
+                                  .reset_count = visit->reset_count,
+                                  .stop_count = visit->stop_count};
+  struct wt_session_stats stats = {.size = sizeof stats};
+  if (!wt_session_get_stats(session, &stats)) {
+    record.bytes_in = stats.bytes_received;
+    record.bytes_out = stats.bytes_sent;
+    record.streams_in = stats.streams_accepted;
+    record.streams_out = stats.streams_opened;
+    record.datagrams_in = stats.datagrams_received;
+    record.datagrams_out = stats.datagrams_sent;
+  }
+  text_copy(record.path, sizeof record.path, wt_session_path(session));
+  text_copy(record.protocol, sizeof record.protocol, wt_session_protocol(session));
+  text_copy(record.peer, sizeof record.peer, wt_session_peer_address(session));
+  text_copy(record.reason, sizeof record.reason, info->reason);
+  text_copy(record.message, sizeof record.message, info->message);
+  memcpy(record.resets, visit->resets, sizeof record.resets);
+  memcpy(record.stops, visit->stops, sizeof record.stops);
+  end_log(session, info);
+  recorder_session_ended(visit->recorder, &record);
+}
+
+static void end_keep(struct recorded_end *ends, uint64_t *count, const struct wt_stream_error *error) {
+  if (*count < RECORDER_ENDS) ends[*count] = (struct recorded_end){error->has_code, error->code};
+  ++*count;
+}
+
+void visit_reset(struct visit *visit, const struct wt_stream_error *error) {
+  end_keep(visit->resets, &visit->reset_count, error);
+}
+
+void visit_stop(struct visit *visit, const struct wt_stream_error *error) {
+  end_keep(visit->stops, &visit->stop_count, error);
+}
+
+uint32_t visit_code(const struct wt_stream_error *error) { return error && error->has_code ? error->code : 0; }

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEBTRANSPORT_TOOL_HOST_PORT_H
+#define WEBTRANSPORT_TOOL_HOST_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum {
+  ADDRESS_HOST_SIZE = 256
+};
+
+/* What "ADDR:PORT" says, as typed; `host` has no brackets. */
+struct address {
+  char host[ADDRESS_HOST_SIZE];
+  uint16_t port;
+};
+
+/*
+ * Takes "127.0.0.1:80", "[::1]:80" or "localhost:80" apart. Returns NULL, or what is wrong with it.
+ * Names are not looked up.
+ */
+const char *address_parse(const char *text, struct address *address);
+
+#endif

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * webtransport serve: puts together what the other files hold. A certificate, the server with its
+ * endpoints, the companion, the signals; in the order in which failures are cheapest to tell, and taken
+ * down the other way round.
+ *
+ * Four kinds of threads: the main one runs the server's loop, its first worker; with --workers the library has
+ * more of those; one waits for signals, and the companion's answers HTTP/1.1. The latter two reach the server by
+ * `wt_server_post`, `wt_server_shutdown` and `wt_server_close` alone.
+ *
+ * "Ready" is printed when both the UDP and the TCP sockets are bound, so a script that waits for the
+ * line can connect at once.
+ */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <webtransport/webtransport.h>
+
+#include "command.h"
+#include "serve/companion.h"
+#include "serve/endpoints.h"
+#include "serve/server_certificate.h"
+#include "common/tool_log.h"
+#include "serve/recorder.h"
+#include "serve/report.h"
+#include "serve/serve_options.h"
+#include "common/signals.h"
+#include "serve/endpoint_session.h"
+
+enum {
+  SHUTDOWN_DEADLINE_MS = 4500, /* for sessions; connections and threads then have the rest */
+  END_MS = 5000,               /* then the process ends, whatever holds it */
+  END_AT_ONCE_MS = 1500,       /* likewise, after a second signal */
+  ADDRESS_SIZE = 320,
+  MORE_HTTP_PORTS = 100, /* tried after the default one */
+};
+
+struct serve {
+  struct serve_settings settings;
+  struct signals signals;
+  struct recorder *recorder;
+  struct site site;
+  struct endpoints endpoints;
+  struct companion *companion; /* NULL for --http none */
+  wt_server *server;
+  unsigned int stop_signals;
+};
+
+static bool complain(const char *what) {
+  fprintf(stderr, "webtransport serve: %s\n", what);
+  return false;
+}
+
+/* --- Certificate. --- */
+
+/* Loads or makes the certificate and gives it to the server. Before the start, or on the loop's thread. */
+static bool certificate_apply(struct serve *serve, char *message, size_t size) {
+  const struct serve_settings *settings = &serve->settings;
+  wt_certificate *certificate;
+  int error = identity_get(settings->cert_file, settings->key_file, settings->ocsp_file, &certificate, message, size);
+  if (error) {
+    if (!message[0]) snprintf(message, size, "%s: %s", settings->cert_file, wt_error_string(error));
+    return false;
+  }
+  error = wt_server_set_certificates(serve->server, &certificate, 1);
+  if (error)
+    snprintf(message, size, "the certificate cannot be used: %s", wt_error_string(error));
+  else
+    identity_record(serve->recorder, certificate, !settings->cert_file);
+  if (error)
+    wt_certificate_free(certificate);
+  else
+    hosts_set_certificate(&serve->settings.hosts, certificate); /* takes it over */
+  return !error;
+}
+
+static void certificate_hash(const struct serve *serve, char hex[65]) {
+  struct certificate_record record;
+  recorder_get_certificate(serve->recorder, &record);
+  identity_hex(record.sha256, hex);
+}
+
+static void certificate_reload(wt_server *server, void *argument) {
+  struct serve *serve = argument;
+  char message[512] = "", hex[65];
+  (void)server;
+  if (!certificate_apply(serve, message, sizeof message)) {
+    log_line(WT_LOG_ERROR, "certificate not reloaded, the old one stays: %s", message);
+    return;
+  }
+  certificate_hash(serve, hex);
+  log_line(WT_LOG_INFO, "certificate reloaded, SHA-256 %s", hex);
+}
+
+/* --- Signals. On the thread that waits for them. --- */
+
+static void serve_on_signal(int signal, void *user_data) {
+  struct serve *serve = user_data;
+  if (signal == SIGHUP) {
+    if (wt_server_post(serve->server, certificate_reload, serve)) log_line(WT_LOG_ERROR, "SIGHUP: out of memory");
+    return;
+  }
+  if (!signal) {
+    log_line(WT_LOG_ERROR, "the orderly end takes too long: ended without it");
+    _exit(EXIT_FAILED);
+  }
+  if (serve->stop_signals++) {
+    signals_deadline(&serve->signals, END_AT_ONCE_MS);
+    wt_server_close(serve->server);
+    return;
+  }
+  log_line(WT_LOG_INFO, "%s: ending within %d s", signal == SIGINT ? "SIGINT" : "SIGTERM", END_MS / 1000);
+  signals_deadline(&serve->signals, END_MS);
+  wt_server_shutdown(serve->server, SHUTDOWN_DEADLINE_MS);
+}
+
+/* --- Start. --- */
+
+/* The library's default is 256 streams of each kind for 16 sessions; more sessions need more, their own stream among
+ * them. */
+static void make_room_for_sessions(struct wt_server_config *config) {
+  uint64_t streams = (uint64_t)config->max_sessions_per_connection * 16;
+  if (config->max_streams_bidi < streams) config->max_streams_bidi = streams;
+  if (config->max_streams_uni < streams) config->max_streams_uni = streams;
+}
+
+static void configure_tls(struct wt_server_config *config, const struct serve_settings *settings) {
+  config->client_ca_file = settings->client_ca;
+  if (settings->client_ca) config->client_certificates = WT_CLIENT_CERTIFICATES_ASK;
+  if (settings->require_client_certificate) config->client_certificates = WT_CLIENT_CERTIFICATES_REQUIRE;
+  config->cipher_suites = settings->cipher_suites.names;
+  config->cipher_suite_count = settings->cipher_suites.count;
+  config->groups = settings->groups.names;
+  config->group_count = settings->groups.count;
+  config->ticket_lifetime_s = settings->ticket_lifetime_s;
+}
+
+static bool server_make(struct serve *serve) {
+  static const char *const listen_default[] = {"[::]:4433"};
+  struct serve_settings *settings = &serve->settings;
+  struct wt_server_config config;
+  wt_server_config_default(&config);
+  config.listen = settings->listen_count ? settings->listen : listen_default;
+  config.listen_count = settings->listen_count ? settings->listen_count : 1;
+  config.check_origin = origins_check;
+  config.check_origin_user_data = &settings->origins;
+  config.log = log_library;
+  config.log_level = settings->log_level;
+  config.retry = settings->retry;
+  config.idle_timeout_ms = settings->idle_timeout_ms;
+  config.workers = settings->workers;
+  config.max_connections = settings->max_connections;
+  config.max_connections_per_address = settings->max_connections_per_address;
+  config.max_handshakes_per_address = settings->max_handshakes_per_address;
+  config.max_session_rate = settings->max_session_rate;
+  config.max_memory = settings->max_memory;
+  config.header_timeout_ms = settings->header_timeout_ms;
+  config.send_timeout_ms = settings->send_timeout_ms;
+  config.body_timeout_ms = settings->body_timeout_ms;
+  config.min_progress = settings->min_progress;
+  config.max_open_files = settings->max_open_files;
+  config.max_open_files_per_connection = settings->max_open_files_per_connection;
+  config.max_sessions_per_connection = settings->max_sessions_per_connection;
+  make_room_for_sessions(&config);
+  config.require_reset_stream_at = settings->require_reset_stream_at;
+  config.drafts = settings->drafts;
+  configure_tls(&config, settings);
+  char message[512];
+  int error = wt_server_new(&config, &serve->server, message, sizeof(message));
+  if (error) return complain(message);
+  error = endpoints_add(serve->server, &serve->endpoints);
+  return error ? complain(wt_error_string(error)) : true;
+}
+
+static bool companion_make(struct serve *serve) {
+  struct serve_settings *settings = &serve->settings;
+  struct companion_config config = {
+      .host = settings->http_address.host,
+      .port = settings->http_address.port,
+      .more_ports = settings->http_given ? 0 : MORE_HTTP_PORTS,
+      .site = &serve->site,
+      .hosts = &settings->hosts,
+      .www = settings->www,
+  };
+  char message[512];
+  if (!settings->http) return true;
+  serve->companion = companion_open(&config, message, sizeof message);
+  if (!serve->companion) return complain(message);
+  if (config.port && companion_port(serve->companion) != config.port)
+    fprintf(stderr, "webtransport serve: TCP port %u is taken; the page is at port %u\n", config.port,
+            companion_port(serve->companion));
+  return true;
+}
+
+/* So that the page the companion serves can open sessions. */
+static void origins_add_companion(struct serve *serve) {
+  static const char *const hosts[] = {"http://localhost", "http://127.0.0.1", "http://[::1]"};
+  struct origins *origins = &serve->settings.origins;
+  char origin[ORIGIN_SIZE];
+  if (origins->chosen || !serve->companion) return;
+  for (size_t i = 0; i < sizeof hosts / sizeof hosts[0]; i++) {
+    snprintf(origin, sizeof origin, "%s:%u", hosts[i], companion_port(serve->companion));
+    origins_add(origins, origin);
+  }
+  snprintf(origin, sizeof origin, "%.*s", (int)strlen(companion_url(serve->companion)) - 1,
+           companion_url(serve->companion)); /* without its '/' */
+  origins_add(origins, origin);
+}
+
+/* The hosts that --listen and --http name are ours. */
+static void hosts_add_addresses(struct serve *serve) {
+  struct serve_settings *settings = &serve->settings;
+  struct address address;
+  for (size_t i = 0; i < settings->listen_count; i++)
+    if (!address_parse(settings->listen[i], &address)) hosts_add_own(&settings->hosts, address.host);
+  if (settings->http) hosts_add_own(&settings->hosts, settings->http_address.host);
+}
+
+static bool server_begin(struct serve *serve) {
+  char message[512], address[ADDRESS_SIZE];
+  struct address parsed;
+  int error = wt_server_start(serve->server);
+  if (error) {
+    const char *why = wt_server_error(serve->server);
+    return complain(why[0] ? why : wt_error_string(error));
+  }
+  error = wt_server_get_address(serve->server, 0, address, sizeof address);
+  if (error || address_parse(address, &parsed)) return complain("the server has no address");
+  serve->site.port = parsed.port;
+  if (serve->companion && !companion_start(serve->companion, message, sizeof message)) return complain(message);
+  return true;
+}
+
+/* --- The ready message. --- */
+
+static void ready_json(struct serve *serve) {
+  char address[ADDRESS_SIZE], hex[65];
+  json_t *listen = json_array();
+  certificate_hash(serve, hex);
+  for (size_t i = 0; !wt_server_get_address(serve->server, i, address, sizeof address); i++)
+    json_array_append_new(listen, json_string(address));
+  json_t *http = serve->companion ? json_string(companion_url(serve->companion)) : json_null();
+  json_t *line = json_pack("{s:o, s:o, s:s}", "listen", listen, "http", http, "certificate_sha256", hex);
+  json_dumpf(line, stdout, JSON_COMPACT);
+  fputc('\n', stdout);
+  json_decref(line);
+}
+
+static void ready_text(struct serve *serve) {
+  char address[ADDRESS_SIZE], hex[65];
+  certificate_hash(serve, hex);
+  if (serve->companion) printf("Open           %s\n", companion_url(serve->companion));
+  printf("WebTransport   https://localhost:%u/echo", serve->site.port);
+  printf("  (also /sink, /source?bytes=N&streams=M, /close?code=C&reason=R)\n");
+  for (size_t i = 0; !wt_server_get_address(serve->server, i, address, sizeof address); i++)
+    printf("%s   %s\n", i ? "            " : "Listening on", address);
+  printf("Certificate    SHA-256 %s%s\n", hex, serve->settings.cert_file ? "" : " (made for this run)");
+  printf("Ctrl-C ends the server.\n");
+}
+
+static void ready_print(struct serve *serve) {
+  if (serve->settings.json)
+    ready_json(serve);
+  else
+    ready_text(serve);
+  fflush(stdout);
+}
+
+/* --- The run. --- */
+
+static bool serve_run(struct serve *serve) {
+  char message[512] = "";
+  serve->recorder = recorder_new();
+  if (!serve->recorder) return complain("out of memory");
+  serve->site.recorder = serve->recorder;
+  serve->endpoints = (struct endpoints){
+      .recorder = serve->recorder,
+      .site = &serve->site,
+      .protocols = serve->settings.protocols,
+      .protocol_count = serve->settings.protocol_count,
+      .www = serve->settings.www,
+      .hosts = &serve->settings.hosts,
+  };
+  if (!server_make(serve)) return false;
+  serve->site.server = serve->server;
+  if (!certificate_apply(serve, message, sizeof message)) return complain(message);
+  if (!companion_make(serve)) return false;
+  hosts_add_addresses(serve);
+  origins_add_companion(serve);
+  if (!server_begin(serve)) return false;
+  if (!signals_start(&serve->signals, serve_on_signal, serve)) return complain("cannot make a thread");
+  ready_print(serve);
+  int error = wt_server_run(serve->server);
+  const char *why = wt_server_error(serve->server);
+  return error ? complain(error != WT_ERR_INVALID && why[0] ? why : wt_error_string(error)) : true;
+}
+
+/* Other threads may use the server until they are gone, so it is freed after them. Signals come last of them: their
+ * thread is the one that sees to it that the end comes in time. */
+static void serve_end(struct serve *serve) {
+  if (serve->recorder) recorder_stop(serve->recorder);
+  companion_close(serve->companion);
+  signals_stop(&serve->signals);
+  wt_server_free(serve->server);
+  recorder_free(serve->recorder);
+  hosts_free(&serve->settings.hosts);
+}
+
+static int serve_main(const struct command *command, int argc, char **argv) {
+  static struct serve serve; /* large, and only one */
+  serve_settings_default(&serve.settings);
+  enum options_outcome outcome = options_parse(command, argc, argv, &serve.settings);
+  if (outcome != OPTIONS_RUN) return outcome == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
+  if (serve.settings.cert_file && !serve.settings.key_file)
+    return options_complain(command, "--cert is given but --key is missing");
+  if (serve.settings.key_file && !serve.settings.cert_file)
+    return options_complain(command, "--key is given but --cert is missing");
+  if (serve.settings.ocsp_file && !serve.settings.cert_file)
+    return options_complain(command, "--ocsp is given but --cert is missing");
+  if (serve.settings.require_client_certificate && !serve.settings.client_ca)
+    return options_complain(command, "--require-client-certificate is given but --client-ca is missing");
+  log_set_level(serve.settings.log_level);
+  signals_block(&serve.signals);
+  bool good = serve_run(&serve);
+  serve_end(&serve);
+  return good ? EXIT_DONE : EXIT_FAILED;
+}
+
+const struct command serve_command = {
+    .name = "serve",
+    .summary = "Serves WebTransport sessions and files over HTTP/3, and a page to try them",
+    .details = serve_details,
+    .options = serve_options,
+    .examples = serve_examples,
+    .exits = EXITS_COMMON,
+    .run = serve_main,
+};

@@ -1,0 +1,496 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The options of `webtransport serve`: the table that says what there is, and one function for each
+ * option that checks its value. Values are checked as far as their form goes; whether a port is free
+ * or a file can be read shows when the server starts, and is told as a failure, not as wrong usage.
+ */
+#include "serve/serve_options.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/tool_log.h"
+#include "common/values.h"
+
+#define MEMORY_MIN (1024 * 1024) /* as the library's */
+#define RETRY_WORDS "never load always"
+
+static bool set_listen(void *target, const char *value, char *message, size_t size) {
+  struct serve_settings *settings = target;
+  struct address address;
+  const char *wrong = address_parse(value, &address);
+  if (!wrong && settings->listen_count == LISTEN_MAX) wrong = "too many addresses";
+  if (wrong) return value_refuse(message, size, "%s", wrong);
+  settings->listen[settings->listen_count++] = value;
+  return true;
+}
+
+static bool set_http(void *target, const char *value, char *message, size_t size) {
+  struct serve_settings *settings = target;
+  settings->http_given = true;
+  settings->http = strcmp(value, "none") != 0;
+  if (!settings->http) return true;
+  const char *wrong = address_parse(value, &settings->http_address);
+  return wrong ? value_refuse(message, size, "%s", wrong) : true;
+}
+
+static bool set_cert(void *target, const char *value, char *message, size_t size) {
+  ((struct serve_settings *)target)->cert_file = value;
+  return value_file(value, message, size);
+}
+
+static bool set_key(void *target, const char *value, char *message, size_t size) {
+  ((struct serve_settings *)target)->key_file = value;
+  return value_file(value, message, size);
+}
+
+static bool set_ocsp(void *target, const char *value, char *message, size_t size) {
+  ((struct serve_settings *)target)->ocsp_file = value;
+  return value_file(value, message, size);
+}
+
+static bool set_client_ca(void *target, const char *value, char *message, size_t size) {
+  ((struct serve_settings *)target)->client_ca = value;
+  return value_file(value, message, size);
+}
+
+static bool set_require_client_certificate(void *target, const char *value, char *message, size_t size) {
+  (void)value, (void)message, (void)size;
+  ((struct serve_settings *)target)->require_client_certificate = true;
+  return true;
+}
+
+static bool set_cipher_suites(void *target, const char *value, char *message, size_t size) {
+  return tls_names_set(&((struct serve_settings *)target)->cipher_suites, value, message, size);
+}
+
+static bool set_groups(void *target, const char *value, char *message, size_t size) {
+  return tls_names_set(&((struct serve_settings *)target)->groups, value, message, size);
+}
+
+static bool set_ticket_lifetime(void *target, const char *value, char *message, size_t size) {
+  uint64_t ns;
+  if (!value_time(value, UINT64_C(1000000000), TICKET_LIFETIME_MAX_S * UINT64_C(1000000000), &ns, message, size))
+    return false;
+  ((struct serve_settings *)target)->ticket_lifetime_s = ns / 1000000000;
+  return true;
+}
+
+static bool set_www(void *target, const char *value, char *message, size_t size) {
+  struct stat info;
+  ((struct serve_settings *)target)->www = value;
+  if (stat(value, &info)) return value_refuse(message, size, "there is no such folder");
+  return S_ISDIR(info.st_mode) ? true : value_refuse(message, size, "this is not a folder");
+}
+
+static bool set_origin(void *target, const char *value, char *message, size_t size) {
+  struct serve_settings *settings = target;
+  const char *wrong = origins_add(&settings->origins, value);
+  settings->origins.chosen = true;
+  return wrong ? value_refuse(message, size, "%s", wrong) : true;
+}
+
+static bool set_host(void *target, const char *value, char *message, size_t size) {
+  const char *wrong = hosts_add(&((struct serve_settings *)target)->hosts, value);
+  return wrong ? value_refuse(message, size, "%s", wrong) : true;
+}
+
+static bool set_protocol(void *target, const char *value, char *message, size_t size) {
+  struct serve_settings *settings = target;
+  if (!value_protocol(value, message, size)) return false;
+  if (settings->protocol_count == PROTOCOLS_MAX) return value_refuse(message, size, "too many names");
+  settings->protocols[settings->protocol_count++] = value;
+  return true;
+}
+
+static bool set_log(void *target, const char *value, char *message, size_t size) {
+  if (log_level_parse(value, &((struct serve_settings *)target)->log_level)) return true;
+  return value_refuse(message, size, "this is no level");
+}
+
+static bool set_json(void *target, const char *value, char *message, size_t size) {
+  (void)value;
+  (void)message;
+  (void)size;
+  ((struct serve_settings *)target)->json = true;
+  return true;
+}
+
+static bool set_retry(void *target, const char *value, char *message, size_t size) {
+  static const enum wt_retry values[] = {WT_RETRY_NEVER, WT_RETRY_UNDER_LOAD, WT_RETRY_ALWAYS};
+  size_t index;
+  if (!value_word(value, RETRY_WORDS, &index, message, size)) return false;
+  ((struct serve_settings *)target)->retry = values[index];
+  return true;
+}
+
+static bool set_idle_timeout(void *target, const char *value, char *message, size_t size) {
+  uint64_t ns;
+  if (!value_time(value, 0, UINT64_C(86400) * 1000000000, &ns, message, size)) return false;
+  ((struct serve_settings *)target)->idle_timeout_ms = (ns + 999999) / 1000000; /* up: 0 would be no limit */
+  return true;
+}
+
+static bool set_patience(const char *value, uint64_t *ms, char *message, size_t size) {
+  uint64_t ns;
+  if (!value_time(value, 0, UINT64_C(86400) * 1000000000, &ns, message, size)) return false;
+  *ms = ns / 1000000;
+  return true;
+}
+
+static bool set_header_timeout(void *target, const char *value, char *message, size_t size) {
+  return set_patience(value, &((struct serve_settings *)target)->header_timeout_ms, message, size);
+}
+
+static bool set_send_timeout(void *target, const char *value, char *message, size_t size) {
+  return set_patience(value, &((struct serve_settings *)target)->send_timeout_ms, message, size);
+}
+
+static bool set_body_timeout(void *target, const char *value, char *message, size_t size) {
+  return set_patience(value, &((struct serve_settings *)target)->body_timeout_ms, message, size);
+}
+
+static bool set_min_progress(void *target, const char *value, char *message, size_t size) {
+  return value_size(value, 1, UINT32_MAX, &((struct serve_settings *)target)->min_progress, message, size);
+}
+
+static bool set_workers(void *target, const char *value, char *message, size_t size) {
+  uint64_t number;
+  if (!value_number(value, 1, WORKERS_MAX, &number, message, size)) return false;
+  ((struct serve_settings *)target)->workers = (unsigned)number;
+  return true;
+}
+
+static bool set_max_connections(void *target, const char *value, char *message, size_t size) {
+  uint64_t number;
+  if (!value_number(value, 1, 10000000, &number, message, size)) return false;
+  ((struct serve_settings *)target)->max_connections = (size_t)number;
+  return true;
+}
+
+static bool set_max_connections_per_address(void *target, const char *value, char *message, size_t size) {
+  uint64_t number;
+  if (!value_number(value, 1, 10000000, &number, message, size)) return false;
+  ((struct serve_settings *)target)->max_connections_per_address = (size_t)number;
+  return true;
+}
+
+static bool set_max_handshakes_per_address(void *target, const char *value, char *message, size_t size) {
+  uint64_t number;
+  if (!value_number(value, 1, 10000000, &number, message, size)) return false;
+  ((struct serve_settings *)target)->max_handshakes_per_address = (size_t)number;
+  return true;
+}
+
+static bool set_max_session_rate(void *target, const char *value, char *message, size_t size) {
+  return value_number(value, 0, 1000000000, &((struct serve_settings *)target)->max_session_rate, message, size);
+}
+
+static bool set_max_memory(void *target, const char *value, char *message, size_t size) {
+  uint64_t bytes;
+  if (!value_size(value, 0, SIZE_MAX, &bytes, message, size)) return false;
+  if (bytes && bytes < MEMORY_MIN) return value_refuse(message, size, "expected 0, or 1M or more");
+  ((struct serve_settings *)target)->max_memory = (size_t)bytes;
+  return true;
+}
+
+static bool set_max_open_files(void *target, const char *value, char *message, size_t size) {
+  uint64_t number;
+  if (!value_number(value, 0, 1000000, &number, message, size)) return false;
+  ((struct serve_settings *)target)->max_open_files = (size_t)number;
+  return true;
+}
+
+static bool set_max_open_files_per_connection(void *target, const char *value, char *message, size_t size) {
+  uint64_t number;
+  if (!value_number(value, 0, 1000000, &number, message, size)) return false;
+  ((struct serve_settings *)target)->max_open_files_per_connection = (size_t)number;
+  return true;
+}
+
+static bool set_max_sessions_per_connection(void *target, const char *value, char *message, size_t size) {
+  struct serve_settings *settings = target;
+  return value_number(value, 1, SESSIONS_MAX, &settings->max_sessions_per_connection, message, size);
+}
+
+static bool set_require_reset_stream_at(void *target, const char *value, char *message, size_t size) {
+  (void)value, (void)message, (void)size;
+  ((struct serve_settings *)target)->require_reset_stream_at = true;
+  return true;
+}
+
+/* "7,13,15": the drafts to announce. */
+static bool set_drafts(void *target, const char *value, char *message, size_t size) {
+  static const struct {
+    const char *number;
+    enum wt_draft draft;
+  } known[] = {{"2", WT_DRAFT_02}, {"7", WT_DRAFT_07}, {"13", WT_DRAFT_13}, {"15", WT_DRAFT_15}};
+  unsigned drafts = 0;
+  for (const char *at = value;; at++) {
+    size_t len = strspn(at, "0123456789");
+    unsigned found = 0;
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+      if (len == strlen(known[i].number) && !strncmp(at, known[i].number, len)) found = known[i].draft;
+    at += len;
+    if (!found || (*at && *at != ','))
+      return value_refuse(message, size, "expected some of 2, 7, 13 and 15, as in 7,13,15");
+    drafts |= found;
+    if (!*at) break;
+  }
+  ((struct serve_settings *)target)->drafts = drafts;
+  return true;
+}
+
+const struct option_spec serve_options[] = {
+    {.name = "listen",
+     .letter = 'l',
+     .argument = "ADDR:PORT",
+     .kind = VALUE_HOST,
+     .fallback = "[::]:4433",
+     .repeatable = true,
+     .help = "UDP address to listen on. [::] takes IPv4 too; port 0 takes any that is free.",
+     .set = set_listen},
+    {.name = "http",
+     .argument = "ADDR:PORT",
+     .kind = VALUE_HOST,
+     .words = "none",
+     .fallback = "localhost:8080, or the next port that is free",
+     .help = "TCP address of the HTTP/1.1 companion, which serves the page, /info.json, /sessions.json, /stats.json, "
+             "/metrics and /healthz; none switches it off. It is meant for the loopback addresses.",
+     .set = set_http},
+    {.name = "cert",
+     .letter = 'c',
+     .argument = "FILE",
+     .kind = VALUE_FILE,
+     .fallback = "a self-signed certificate, made in memory, valid for 13 days",
+     .help = "Certificate chain, in PEM; needs --key.",
+     .set = set_cert},
+    {.name = "key",
+     .letter = 'k',
+     .argument = "FILE",
+     .kind = VALUE_FILE,
+     .help = "Private key of the certificate, in PEM.",
+     .set = set_key},
+    {.name = "ocsp",
+     .argument = "FILE",
+     .kind = VALUE_FILE,
+     .fallback = "none",
+     .help = "OCSP response that clients get with the certificate, in DER or PEM; read again with it. Needs --cert.",
+     .set = set_ocsp},
+    {.name = "client-ca",
+     .argument = "FILE",
+     .kind = VALUE_FILE,
+     .fallback = "clients are not asked for certificates",
+     .help = "Asks clients for certificates, and refuses one that no authority in this file, in PEM, has signed. A "
+             "client may have none.",
+     .set = set_client_ca},
+    {.name = "require-client-certificate",
+     .help = "Refuses clients without a certificate; needs --client-ca.",
+     .set = set_require_client_certificate},
+    {.name = "cipher-suites",
+     .argument = "LIST",
+     .fallback = "all three, as the client prefers",
+     .help = "Cipher suites of TLS, best first: TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, "
+             "TLS_CHACHA20_POLY1305_SHA256.",
+     .set = set_cipher_suites},
+    {.name = "groups",
+     .argument = "LIST",
+     .fallback = "the first three, as the client prefers",
+     .help = "Groups of the key exchange, best first: x25519, secp256r1, secp384r1, secp521r1, x448.",
+     .set = set_groups},
+    {.name = "ticket-lifetime",
+     .argument = "TIME",
+     .fallback = "6h",
+     .help = "How long clients may resume their TLS session; up to 168h.",
+     .set = set_ticket_lifetime},
+    {.name = "www",
+     .letter = 'w',
+     .argument = "DIR",
+     .kind = VALUE_FOLDER,
+     .fallback = "the built-in page",
+     .help = "Folder whose files are served at /, by HTTP/3 and the companion.",
+     .set = set_www},
+    {.name = "origin",
+     .letter = 'o',
+     .argument = "ORIGIN",
+     .words = "any",
+     .fallback = "same-origin pages, and those at the companion's port on localhost, 127.0.0.1 and [::1]",
+     .repeatable = true,
+     .help = "Origin whose pages may open sessions, such as https://example.com; any allows all. Clients that send no "
+             "origin are always allowed.",
+     .set = set_origin},
+    {.name = "host",
+     .argument = "NAME",
+     .words = "any",
+     .fallback =
+         "localhost, the machine's name and addresses, the hosts of --listen and --http, the certificate's names",
+     .repeatable = true,
+     .help =
+         "Name or address that requests may be for, beside those that are known: one of a proxy or a NAT, or "
+         "*.example.com for a level of names. Others get status 421; any allows all, and then a page of any site can "
+         "read what this server tells (DNS rebinding).",
+     .set = set_host},
+    {.name = "protocol",
+     .letter = 'p',
+     .argument = "NAME",
+     .fallback = "none",
+     .repeatable = true,
+     .help = "Subprotocol that sessions may agree on.",
+     .set = set_protocol},
+    {.name = "log",
+     .argument = "LEVEL",
+     .kind = VALUE_WORD,
+     .words = "none error warn info debug",
+     .fallback = "info",
+     .help = "How much is logged on standard error: none, error, warn, info or debug.",
+     .set = set_log},
+    {.name = "json",
+     .letter = 'j',
+     .help = "Prints one line of JSON on standard output when ready, instead of text.",
+     .set = set_json},
+    {.name = "retry",
+     .argument = "WHEN",
+     .kind = VALUE_WORD,
+     .words = RETRY_WORDS,
+     .fallback = "load",
+     .help = "Whether clients must prove their address first: never, load or always.",
+     .set = set_retry},
+    {.name = "idle-timeout",
+     .argument = "TIME",
+     .fallback = "30s",
+     .help = "Ends a connection on which nothing arrives; 0 never does.",
+     .set = set_idle_timeout},
+    {.name = "header-timeout",
+     .argument = "TIME",
+     .fallback = "30s",
+     .help = "Gives up a request whose header section is not whole by then; 0 never does.",
+     .set = set_header_timeout},
+    {.name = "send-timeout",
+     .argument = "TIME",
+     .fallback = "60s",
+     .help =
+         "Gives up an answer or stream of which the client takes less than --min-progress in this time; 0 never does.",
+     .set = set_send_timeout},
+    {.name = "body-timeout",
+     .argument = "TIME",
+     .fallback = "60s",
+     .help = "Gives up a request of whose body less than --min-progress comes in this time; 0 never does.",
+     .set = set_body_timeout},
+    {.name = "min-progress",
+     .argument = "SIZE",
+     .fallback = "1K",
+     .help = "The least that a client has to take or send in these times.",
+     .set = set_min_progress},
+    {.name = "workers",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "1",
+     .help = "Threads that serve, each with connections of its own; up to 256.",
+     .set = set_workers},
+    {.name = "max-connections",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "65536",
+     .help = "Refuses connections beyond this number.",
+     .set = set_max_connections},
+    {.name = "max-connections-per-address",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "1024",
+     .help = "Refuses connections of one IPv4 address, or IPv6 /64, beyond this number.",
+     .set = set_max_connections_per_address},
+    {.name = "max-handshakes-per-address",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "256",
+     .help = "Unfinished handshakes of one IPv4 address, or IPv6 /64; beyond it the oldest give way to new ones.",
+     .set = set_max_handshakes_per_address},
+    {.name = "max-session-rate",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "100",
+     .help = "Sessions that a connection may begin in a second; 0 sets no limit.",
+     .set = set_max_session_rate},
+    {.name = "max-memory",
+     .argument = "SIZE",
+     .fallback = "half of the machine's memory",
+     .help =
+         "Refuses connections, sessions and requests while connections hold three quarters of this; 0 sets no limit.",
+     .set = set_max_memory},
+    {.name = "max-open-files",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "half of the descriptors allowed, 4096 at most",
+     .help = "Files of answers that are kept open; those beyond are opened again for each piece.",
+     .set = set_max_open_files},
+    {.name = "max-open-files-per-connection",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "32",
+     .help = "Likewise, of one connection.",
+     .set = set_max_open_files_per_connection},
+    {.name = "max-sessions-per-connection",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "16",
+     .help = "Sessions at once on a connection, with 16 streams of each kind for each: a proxy has one for all its "
+             "clients.",
+     .set = set_max_sessions_per_connection},
+    {.name = "require-reset-stream-at",
+     .help = "Refuses clients of draft 15 that do not announce RESET_STREAM_AT, as the draft asks.",
+     .set = set_require_reset_stream_at},
+    {.name = "drafts",
+     .argument = "LIST",
+     .fallback = "2,7,13,15",
+     .help = "Drafts of WebTransport to announce, each standing for those up to the next. For tests: browsers need 2.",
+     .set = set_drafts},
+    {0},
+};
+
+const char serve_details[] =
+    "Endpoints for sessions:\n"
+    "/echo sends back streams, datagrams, resets and stop-sendings; also POST.\n"
+    "/sink reads and counts; also POST.\n"
+    "/source?bytes=N&streams=M sends M unidirectional streams of N bytes; also GET, for N bytes. "
+    "Byte i is (i * 31 + (i >> 8)) modulo 256.\n"
+    "/close?code=C&reason=R closes the session at once.\n"
+    "\n"
+    "SIGINT and SIGTERM end the server in order within 5 seconds, a second one at once. SIGHUP reads --cert, --key "
+    "and --ocsp again, or makes a new certificate; sessions go on.";
+
+const struct example_spec serve_examples[] = {
+    {"webtransport serve", "The playground, at http://localhost:8080/."},
+    {"webtransport serve --cert cert.pem --key key.pem --www public --origin https://example.com",
+     "A site and its sessions, for pages of one other origin too."},
+    {0},
+};
+
+void serve_settings_default(struct serve_settings *settings) {
+  struct wt_server_config config;
+  wt_server_config_default(&config);
+  memset(settings, 0, sizeof *settings);
+  hosts_init(&settings->hosts);
+  settings->http = true;
+  address_parse("localhost:8080", &settings->http_address);
+  settings->log_level = WT_LOG_INFO;
+  settings->retry = config.retry;
+  settings->idle_timeout_ms = config.idle_timeout_ms;
+  settings->workers = config.workers;
+  settings->max_connections = config.max_connections;
+  settings->max_connections_per_address = config.max_connections_per_address;
+  settings->max_handshakes_per_address = config.max_handshakes_per_address;
+  settings->max_session_rate = config.max_session_rate;
+  settings->max_memory = config.max_memory;
+  settings->header_timeout_ms = config.header_timeout_ms;
+  settings->send_timeout_ms = config.send_timeout_ms;
+  settings->body_timeout_ms = config.body_timeout_ms;
+  settings->min_progress = config.min_progress;
+  settings->max_open_files = config.max_open_files;
+  settings->max_open_files_per_connection = config.max_open_files_per_connection;
+  settings->max_sessions_per_connection = config.max_sessions_per_connection;
+  settings->require_reset_stream_at = config.require_reset_stream_at;
+  settings->drafts = config.drafts;
+  settings->ticket_lifetime_s = config.ticket_lifetime_s;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEBTRANSPORT_TOOL_SERVE_OPTIONS_H
+#define WEBTRANSPORT_TOOL_SERVE_OPTIONS_H
+
+#include <webtransport/server.h>
+
+#include "serve/host_port.h"
+#include "command.h"
+#include "serve/hosts.h"
+#include "serve/origins.h"
+#include "common/tls_names.h"
+
+enum {
+  LISTEN_MAX = 16,
+  PROTOCOLS_MAX = 32,
+  TICKET_LIFETIME_MAX_S = 7 * 24 * 3600, /* as the library's */
+  WORKERS_MAX = 256,                     /* as the library's */
+  SESSIONS_MAX = 65536                   /* of a connection */
+};
+
+/* What `webtransport serve` was asked for. Texts are those of argv. */
+struct serve_settings {
+  const char *listen[LISTEN_MAX];
+  size_t listen_count;
+  bool http; /* whether there is a companion */
+  bool http_given;
+  struct address http_address;
+  const char *cert_file, *key_file; /* both or neither */
+  const char *ocsp_file;            /* NULL: none */
+  const char *client_ca;            /* NULL: clients are not asked for certificates */
+  bool require_client_certificate;
+  struct tls_names cipher_suites, groups;
+  uint64_t ticket_lifetime_s;
+  const char *www;
+  struct origins origins;
+  struct hosts hosts; /* made by serve_settings_default; hosts_free */
+  const char *protocols[PROTOCOLS_MAX];
+  size_t protocol_count;
+  enum wt_log_level log_level;
+  bool json;
+  enum wt_retry retry;
+  uint64_t idle_timeout_ms;
+  unsigned workers;
+  size_t max_connections, max_connections_per_address, max_handshakes_per_address;
+  uint64_t max_session_rate; /* of a connection; 0: no limit */
+  size_t max_memory;         /* bytes; 0: no limit */
+  uint64_t header_timeout_ms, send_timeout_ms, body_timeout_ms, min_progress;
+  size_t max_open_files, max_open_files_per_connection;
+  uint64_t max_sessions_per_connection;
+  bool require_reset_stream_at;
+  unsigned drafts;
+};
+
+/* The table of options; its rows write to a struct serve_settings. */
+extern const struct option_spec serve_options[];
+extern const char serve_details[];
+extern const struct example_spec serve_examples[];
+
+void serve_settings_default(struct serve_settings *settings);
+
+#endif

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The server's certificate: the user's files, or one that is made in memory for as long as browsers
+ * accept certificates by hash (the W3C API allows 14 days; the library leaves a day for clocks that
+ * are off). The hash is shown in hexadecimal for people and in base64 for scripts.
+ */
+#include "serve/server_certificate.h"
+
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "common/tool_log.h"
+
+enum {
+  GENERATED_DAYS = 13
+};
+
+/* A warning, since the key works all the same. */
+static void key_mode_check(const char *key_file) {
+  struct stat info;
+  if (stat(key_file, &info) || !(info.st_mode & (S_IROTH | S_IWOTH))) return;
+  log_line(WT_LOG_WARN, "key file %s: every user of this machine can %s it; 'chmod o-rwx' takes that away", key_file,
+           info.st_mode & S_IROTH ? "read" : "write");
+}
+
+int identity_get(const char *cert_file, const char *key_file, const char *ocsp_file, wt_certificate **certificate,
+                 char *message, size_t size) {
+  if (cert_file) {
+    key_mode_check(key_file);
+    if (ocsp_file) return wt_certificate_load_stapled(cert_file, key_file, ocsp_file, certificate, message, size);
+    return wt_certificate_load(cert_file, key_file, certificate, message, size);
+  }
+  int error = wt_certificate_generate(NULL, 0, GENERATED_DAYS, certificate);
+  if (error) snprintf(message, size, "cannot make a certificate: %s", wt_error_string(error));
+  return error;
+}
+
+void identity_record(struct recorder *recorder, const wt_certificate *certificate, bool generated) {
+  struct certificate_record record = {
+      .expires_at = wt_certificate_expires_at(certificate),
+      .generated = generated,
+  };
+  wt_certificate_get_sha256(certificate, record.sha256);
+  recorder_set_certificate(recorder, &record);
+}
+
+void identity_hex(const uint8_t hash[32], char text[65]) {
+  for (size_t i = 0; i < 32; i++) snprintf(text + 2 * i, 3, "%02x", hash[i]);
+}
+
+void identity_base64(const uint8_t hash[32], char text[45]) {
+  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+  char *out = text;
+  for (size_t i = 0; i < 32; i += 3) {
+    uint32_t bits = (uint32_t)hash[i] << 16 | (uint32_t)hash[i + 1] << 8 | (i + 2 < 32 ? hash[i + 2] : 0u);
+    *out++ = digits[bits >> 18];
+    *out++ = digits[bits >> 12 & 63];
+    *out++ = digits[bits >> 6 & 63];
+    *out++ = i + 2 < 32 ? digits[bits & 63] : '=';
+  }
+  *out = 0;
+}
