@@ -13,32 +13,32 @@
 
 #define HASH "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"
 
-static const struct option_spec options[] = {DIALING_OPTIONS, {0}};
-static const struct operand_spec operands[] = {DIALING_OPERAND, {0}};
+static const struct option_spec options[] = {CLIENT_OPTIONS, {0}};
+static const struct operand_spec operands[] = {CLIENT_OPERAND, {0}};
 static const struct command command = {
     .name = "test", .summary = "", .details = "", .options = options, .operands = operands};
 
 /* Reads the words, ended by NULL. */
-static enum options_outcome parse(struct dialing *dialing, ...) {
+static enum options_outcome parse(struct client_settings *client, ...) {
   char *argv[64] = {(char[]){"test"}};
   int argc = 1;
   va_list args;
-  va_start(args, dialing);
+  va_start(args, client);
   while ((argv[argc] = va_arg(args, char *))) argc++;
   va_end(args);
-  dialing_default(dialing);
-  return options_parse(&command, argc, argv, dialing);
+  client_settings_default(client);
+  return options_parse(&command, argc, argv, client);
 }
 
 static void test_defaults_leave_the_library_alone(void **state) {
-  struct dialing dialing;
+  struct client_settings client;
   struct wt_client_config config = {0};
   struct wt_dial_options dial = {0};
   (void)state;
-  assert_int_equal(parse(&dialing, "https://a/", NULL), OPTIONS_RUN);
-  dialing_configure(&dialing, &config);
-  dialing_options(&dialing, &dial);
-  assert_string_equal(dialing.url, "https://a/");
+  assert_int_equal(parse(&client, "https://a/", NULL), OPTIONS_RUN);
+  client_settings_configure(&client, &config);
+  client_settings_dial_options(&client, &dial);
+  assert_string_equal(client.url, "https://a/");
   assert_null(config.ca_file);
   assert_null(config.certificate_hashes);
   assert_false(config.dangerously_accept_any_certificate);
@@ -47,21 +47,21 @@ static void test_defaults_leave_the_library_alone(void **state) {
   assert_int_equal(dial.header_count, 0);
   assert_int_equal(dial.protocol_count, 0);
   assert_int_equal(dial.timeout_ms, 10000);
-  dialing_free(&dialing);
+  client_settings_free(&client);
 }
 
 static void test_each_option_reaches_the_library(void **state) {
-  struct dialing dialing;
+  struct client_settings client;
   struct wt_client_config config = {0};
   struct wt_dial_options dial = {0};
   (void)state;
-  assert_int_equal(parse(&dialing, "--insecure-hash", HASH, "-H", "X-A: 1", "https://a/", "--header=b: 2", "-pchat",
+  assert_int_equal(parse(&client, "--insecure-hash", HASH, "-H", "X-A: 1", "https://a/", "--header=b: 2", "-pchat",
                          "--protocol", "v2", "-o", "https://b", "--timeout", "250us", "--without-reset-stream-at",
                          NULL),
                    OPTIONS_RUN);
-  dialing_configure(&dialing, &config);
+  client_settings_configure(&client, &config);
   assert_false(config.require_reset_stream_at);
-  dialing_options(&dialing, &dial);
+  client_settings_dial_options(&client, &dial);
   assert_int_equal(config.certificate_hash_count, 1);
   for (unsigned i = 0; i < 32; i++) assert_int_equal(config.certificate_hashes[0][i], i);
   assert_string_equal(dial.origin, "https://b");
@@ -73,47 +73,47 @@ static void test_each_option_reaches_the_library(void **state) {
   assert_string_equal(dial.protocols[0], "chat");
   assert_string_equal(dial.protocols[1], "v2");
   assert_int_equal(dial.timeout_ms, 1); /* rounded up: 0 would wait for ever */
-  dialing_free(&dialing);
+  client_settings_free(&client);
 }
 
 static void test_ways_to_trust_exclude_each_other(void **state) {
   char *const ways[] = {(char[]){"--ca=ca.pem"}, (char[]){"--insecure-hash=" HASH},
                         (char[]){"--dangerously-accept-any-certificate"}};
-  struct dialing dialing;
+  struct client_settings client;
   (void)state;
   for (size_t i = 0; i < 3; i++)
     for (size_t j = 0; j < 3; j++) {
       if (i == j) continue;
-      assert_int_equal(parse(&dialing, ways[i], ways[j], "https://a/", NULL), OPTIONS_WRONG);
-      dialing_free(&dialing);
+      assert_int_equal(parse(&client, ways[i], ways[j], "https://a/", NULL), OPTIONS_WRONG);
+      client_settings_free(&client);
     }
-  assert_int_equal(parse(&dialing, ways[1], ways[1], "https://a/", NULL), OPTIONS_RUN);
-  assert_int_equal(dialing.hash_count, 2);
+  assert_int_equal(parse(&client, ways[1], ways[1], "https://a/", NULL), OPTIONS_RUN);
+  assert_int_equal(client.hash_count, 2);
 }
 
 static void test_lists_are_bounded(void **state) {
-  struct dialing dialing;
+  struct client_settings client;
   char message[200];
   (void)state;
-  dialing_default(&dialing);
-  for (size_t i = 0; i < DIALING_LIST_MAX; i++) {
-    assert_true(dialing_set_hash(&dialing, HASH, message, sizeof message));
-    assert_true(dialing_set_header(&dialing, "a: b", message, sizeof message));
-    assert_true(dialing_set_protocol(&dialing, "a", message, sizeof message));
+  client_settings_default(&client);
+  for (size_t i = 0; i < CLIENT_LIST_MAX; i++) {
+    assert_true(client_set_hash(&client, HASH, message, sizeof message));
+    assert_true(client_set_header(&client, "a: b", message, sizeof message));
+    assert_true(client_set_protocol(&client, "a", message, sizeof message));
   }
-  assert_false(dialing_set_hash(&dialing, HASH, message, sizeof message));
-  assert_false(dialing_set_header(&dialing, "a: b", message, sizeof message));
-  assert_false(dialing_set_protocol(&dialing, "a", message, sizeof message));
-  dialing_free(&dialing);
+  assert_false(client_set_hash(&client, HASH, message, sizeof message));
+  assert_false(client_set_header(&client, "a: b", message, sizeof message));
+  assert_false(client_set_protocol(&client, "a", message, sizeof message));
+  client_settings_free(&client);
 }
 
 static void test_operands_are_counted(void **state) {
-  struct dialing dialing;
+  struct client_settings client;
   (void)state;
-  assert_int_equal(parse(&dialing, NULL), OPTIONS_WRONG);
-  assert_int_equal(parse(&dialing, "https://a/", "https://b/", NULL), OPTIONS_WRONG);
-  assert_int_equal(parse(&dialing, "--", "https://a/", NULL), OPTIONS_RUN);
-  assert_int_equal(parse(&dialing, "ftp://a/", NULL), OPTIONS_WRONG);
+  assert_int_equal(parse(&client, NULL), OPTIONS_WRONG);
+  assert_int_equal(parse(&client, "https://a/", "https://b/", NULL), OPTIONS_WRONG);
+  assert_int_equal(parse(&client, "--", "https://a/", NULL), OPTIONS_RUN);
+  assert_int_equal(parse(&client, "ftp://a/", NULL), OPTIONS_WRONG);
 }
 
 static void test_exit_statuses_of_errors(void **state) {

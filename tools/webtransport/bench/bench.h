@@ -43,7 +43,7 @@ enum {
 struct workload;
 
 struct bench_settings {
-  struct dialing dialing; /* first */
+  struct client_settings client; /* first */
   const struct workload *workload;
   uint64_t sessions, streams, size, outstanding, count, workers, dials;
   uint64_t duration_ns, warmup_ns, patience_ns;

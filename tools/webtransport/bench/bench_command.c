@@ -247,19 +247,19 @@ static int bench_run(const struct command *command, int argc, char **argv) {
     case OPTIONS_HELP: status = EXIT_DONE; break;
     case OPTIONS_WRONG: status = EXIT_USAGE; break;
     case OPTIONS_RUN:
-      status = bench_settings_finish(&bench->settings, command) ? dialing_load(&bench->settings.dialing, command)
+      status = bench_settings_finish(&bench->settings, command) ? client_settings_load(&bench->settings.client, command)
                                                                 : EXIT_USAGE;
       if (status == EXIT_DONE) status = bench_do(bench);
       break;
   }
-  dialing_free(&bench->settings.dialing);
+  client_settings_free(&bench->settings.client);
   pthread_cond_destroy(&bench->changed);
   pthread_mutex_destroy(&bench->lock);
   free(bench);
   return status;
 }
 
-static const struct operand_spec bench_operands[] = {DIALING_OPERAND, {0}};
+static const struct operand_spec bench_operands[] = {CLIENT_OPERAND, {0}};
 
 static const struct example_spec bench_examples[] = {
     {"webtransport bench --workload setup --sessions 8 https://localhost:4433", "Sessions a second."},

@@ -182,7 +182,7 @@ const struct option_spec bench_options[] = {
      .help = "Tells the processor time that this process, the server, takes while it is measured, and its memory.",
      .set = set_watch},
     {.name = "json", .letter = 'j', .help = "Prints the results as JSON.", .set = set_json},
-    DIALING_OPTIONS,
+    CLIENT_OPTIONS,
     {0},
 };
 
@@ -194,7 +194,7 @@ void bench_settings_default(struct bench_settings *settings) {
       .workers = 1,
       .dials = 64,
   };
-  dialing_default(&settings->dialing);
+  client_settings_default(&settings->client);
 }
 
 static const struct {
@@ -228,7 +228,7 @@ static bool size_finish(struct bench_settings *settings, const struct command *c
 
 /* A URL without a path, or with "/" alone, gets the workload's. */
 static bool url_finish(struct bench_settings *settings, const struct command *command) {
-  const char *url = settings->dialing.url;
+  const char *url = settings->client.url;
   const char *host = strstr(url, "://") + 3; /* it was checked: https:// */
   const char *path = host + strcspn(host, "/?#");
   int len = path[0] == 0 || !strcmp(path, "/") ? snprintf(settings->url, sizeof settings->url, "%.*s%s",

@@ -132,7 +132,7 @@ bool session_dial(struct bench_session *session, const char *url) {
   struct bench_worker *worker = session->worker;
   struct wt_dial_options options;
   wt_dial_options_default(&options);
-  dialing_options(&worker->settings->dialing, &options);
+  client_settings_dial_options(&worker->settings->client, &options);
   static const struct wt_dial_callbacks dial_callbacks = {.on_done = session_on_done};
   options.callbacks = &dial_callbacks;
   options.user_data = session;

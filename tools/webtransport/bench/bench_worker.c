@@ -268,7 +268,7 @@ static bool client_make(struct bench_worker *worker, char *message, size_t size)
   const struct bench_settings *settings = worker->settings;
   struct wt_client_config config;
   wt_client_config_default(&config);
-  dialing_configure(&settings->dialing, &config);
+  client_settings_configure(&settings->client, &config);
   config.loop = &worker->machine->loop;
   config.session_tickets = settings->resume;
   if (settings->pooled) config.linger_ms = LINGER_MS;

@@ -8,103 +8,104 @@
 #include "common/tls_names.h"
 
 enum {
-  DIALING_LIST_MAX = 32, /* of hashes, header fields, subprotocols each */
+  CLIENT_LIST_MAX = 32, /* of hashes, header fields, subprotocols each */
 };
 
 /*
- * What the commands that dial have in common. It is the first member of their settings, since the options
- * below write to it there:
+ * The settings that connect, probe and bench share. A command puts them first in its own settings, because the options
+ * below write to them there:
  *
  *   struct connect_settings {
- *     struct dialing dialing;
+ *     struct client_settings client;
  *     ...
  *   };
- *   static const struct option_spec connect_options[] = {DIALING_OPTIONS, {...}, {0}};
- *   static const struct operand_spec connect_operands[] = {DIALING_OPERAND, {0}};
+ *   static const struct option_spec connect_options[] = {CLIENT_OPTIONS, {...}, {0}};
+ *   static const struct operand_spec connect_operands[] = {CLIENT_OPERAND, {0}};
  */
-struct dialing {
+struct client_settings {
   const char *url;
   const char *ca_file;
-  uint8_t hashes[DIALING_LIST_MAX][32];
+  uint8_t hashes[CLIENT_LIST_MAX][32];
   size_t hash_count;
   bool accept_any;
   const char *origin;
-  struct wt_header headers[DIALING_LIST_MAX];
-  char *header_texts[DIALING_LIST_MAX]; /* what `headers` points into */
+  struct wt_header headers[CLIENT_LIST_MAX];
+  char *header_texts[CLIENT_LIST_MAX]; /* what `headers` points into */
   size_t header_count;
-  const char *protocols[DIALING_LIST_MAX];
+  const char *protocols[CLIENT_LIST_MAX];
   size_t protocol_count;
   uint64_t timeout_ms;
   bool without_reset_stream_at;
   const char *client_cert, *client_key;
-  wt_certificate *client_certificate; /* from these files, by `dialing_load` */
+  wt_certificate *client_certificate; /* from these files, by `client_settings_load` */
   struct tls_names cipher_suites, groups;
 };
 
-void dialing_default(struct dialing *dialing);
-void dialing_free(struct dialing *dialing);
+void client_settings_default(struct client_settings *client);
+void client_settings_free(struct client_settings *client);
 
-/* Once all options are read: loads the client's certificate, if there is one. 0, or the status to end with, after a
- * complaint. */
-int dialing_load(struct dialing *dialing, const struct command *command);
+/* Loads the client's certificate, if the options name one. Call it when all options are read. Returns 0, or prints a
+ * message and returns the exit status. */
+int client_settings_load(struct client_settings *client, const struct command *command);
 
-/* Put what was asked for into the library's structures, which were filled with their defaults and borrow from it. */
-void dialing_configure(const struct dialing *dialing, struct wt_client_config *config);
-void dialing_options(const struct dialing *dialing, struct wt_dial_options *options);
+/* Copy the settings into the library's structures, which the caller has filled with their defaults. The structures
+ * borrow the settings' pointers. */
+void client_settings_configure(const struct client_settings *client, struct wt_client_config *config);
+void client_settings_dial_options(const struct client_settings *client, struct wt_dial_options *options);
 
-bool dialing_set_url(void *settings, const char *value, char *message, size_t size);
-bool dialing_set_ca(void *settings, const char *value, char *message, size_t size);
-bool dialing_set_hash(void *settings, const char *value, char *message, size_t size);
-bool dialing_set_any(void *settings, const char *value, char *message, size_t size);
-bool dialing_set_origin(void *settings, const char *value, char *message, size_t size);
-bool dialing_set_header(void *settings, const char *value, char *message, size_t size);
-bool dialing_set_protocol(void *settings, const char *value, char *message, size_t size);
-bool dialing_set_without_reset_stream_at(void *settings, const char *value, char *message, size_t size);
-bool dialing_set_client_cert(void *settings, const char *value, char *message, size_t size);
-bool dialing_set_client_key(void *settings, const char *value, char *message, size_t size);
-bool dialing_set_cipher_suites(void *settings, const char *value, char *message, size_t size);
-bool dialing_set_groups(void *settings, const char *value, char *message, size_t size);
-bool dialing_set_timeout(void *settings, const char *value, char *message, size_t size);
+bool client_set_url(void *settings, const char *value, char *message, size_t size);
+bool client_set_ca(void *settings, const char *value, char *message, size_t size);
+bool client_set_hash(void *settings, const char *value, char *message, size_t size);
+bool client_set_any(void *settings, const char *value, char *message, size_t size);
+bool client_set_origin(void *settings, const char *value, char *message, size_t size);
+bool client_set_header(void *settings, const char *value, char *message, size_t size);
+bool client_set_protocol(void *settings, const char *value, char *message, size_t size);
+bool client_set_without_reset_stream_at(void *settings, const char *value, char *message, size_t size);
+bool client_set_client_cert(void *settings, const char *value, char *message, size_t size);
+bool client_set_client_key(void *settings, const char *value, char *message, size_t size);
+bool client_set_cipher_suites(void *settings, const char *value, char *message, size_t size);
+bool client_set_groups(void *settings, const char *value, char *message, size_t size);
+bool client_set_timeout(void *settings, const char *value, char *message, size_t size);
 
 /* clang-format off */
-#define DIALING_OPTIONS                                                                                            \
+#define CLIENT_OPTIONS                                                                                             \
   {.name = "ca", .argument = "FILE", .kind = VALUE_FILE, .fallback = "the system's authorities",                   \
-   .help = "Authorities to trust, in PEM.", .set = dialing_set_ca},                                                \
+   .help = "Authorities to trust, in PEM.", .set = client_set_ca},                                                 \
   {.name = "insecure-hash", .argument = "HASH", .repeatable = true,                                                \
    .help = "Accepts the certificate with this SHA-256 (hexadecimal or base64) instead of one that an authority "   \
            "signed, as a page's serverCertificateHashes does. Its name is not checked.",                           \
-   .set = dialing_set_hash},                                                                                       \
+   .set = client_set_hash},                                                                                        \
   {.name = "dangerously-accept-any-certificate",                                                                   \
    .help = "Checks no certificate: whoever is on the way can read and change everything. For tests alone.",        \
-   .set = dialing_set_any},                                                                                        \
+   .set = client_set_any},                                                                                         \
   {.name = "client-cert", .argument = "FILE", .kind = VALUE_FILE, .fallback = "none",                              \
    .help = "Certificate chain to show to a server that asks for one, in PEM; needs --client-key.",                 \
-   .set = dialing_set_client_cert},                                                                                \
+   .set = client_set_client_cert},                                                                                 \
   {.name = "client-key", .argument = "FILE", .kind = VALUE_FILE,                                                   \
-   .help = "Private key of that certificate, in PEM.", .set = dialing_set_client_key},                             \
+   .help = "Private key of that certificate, in PEM.", .set = client_set_client_key},                              \
   {.name = "cipher-suites", .argument = "LIST", .fallback = "all three, in this order",                            \
    .help = "Cipher suites of TLS to offer, best first: TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, "           \
            "TLS_CHACHA20_POLY1305_SHA256.",                                                                        \
-   .set = dialing_set_cipher_suites},                                                                              \
+   .set = client_set_cipher_suites},                                                                               \
   {.name = "groups", .argument = "LIST", .fallback = "the first three, in this order",                             \
    .help = "Groups of the key exchange to offer, best first: x25519, secp256r1, secp384r1, secp521r1, x448.",      \
-   .set = dialing_set_groups},                                                                                     \
+   .set = client_set_groups},                                                                                      \
   {.name = "origin", .letter = 'o', .argument = "ORIGIN", .fallback = "none",                                      \
-   .help = "The origin to name, as a browser names its page's.", .set = dialing_set_origin},                       \
+   .help = "The origin to name, as a browser names its page's.", .set = client_set_origin},                        \
   {.name = "header", .letter = 'H', .argument = "FIELD", .repeatable = true,                                       \
-   .help = "Header field of the request, such as 'authorization: Bearer abc'.", .set = dialing_set_header},        \
+   .help = "Header field of the request, such as 'authorization: Bearer abc'.", .set = client_set_header},         \
   {.name = "protocol", .letter = 'p', .argument = "NAME", .repeatable = true,                                      \
-   .help = "Subprotocol to offer, best first.", .set = dialing_set_protocol},                                      \
+   .help = "Subprotocol to offer, best first.", .set = client_set_protocol},                                       \
   {.name = "without-reset-stream-at",                                                                              \
    .help = "Takes a server of draft 15 that does not announce RESET_STREAM_AT too, though the draft requires it.", \
-   .set = dialing_set_without_reset_stream_at},                                                                    \
+   .set = client_set_without_reset_stream_at},                                                                     \
   {.name = "timeout", .letter = 't', .argument = "TIME", .fallback = "10s",                                        \
-   .help = "How long it may take until the session is there; 0 waits for ever.", .set = dialing_set_timeout}
+   .help = "How long it may take until the session is there; 0 waits for ever.", .set = client_set_timeout}
 
-#define DIALING_OPERAND                                                                          \
-  {.name = "URL", .required = true,                                                                 \
+#define CLIENT_OPERAND                                                                           \
+  {.name = "URL", .required = true,                                                              \
    .help = "Where the server is: https://HOST[:PORT]/PATH; the port is 443 unless it is given.", \
-   .set = dialing_set_url}
+   .set = client_set_url}
 /* clang-format on */
 
 #endif

@@ -62,7 +62,7 @@ static void connect_on_signal(int signal, void *user_data) {
 
 static void connected_tell(const struct connect *connect, const wt_session *session) {
   const char *protocol = wt_session_protocol(session);
-  talk_say(&connect->talk, "connected to %s (%s), draft %d%s%s", connect->settings.dialing.url,
+  talk_say(&connect->talk, "connected to %s (%s), draft %d%s%s", connect->settings.client.url,
            wt_session_peer_address(session), wt_session_draft(session), *protocol ? ", subprotocol " : "", protocol);
   if (isatty(STDIN_FILENO) && connect->settings.carrier != TALK_NONE)
     talk_say(&connect->talk, "Ctrl-D ends the input, Ctrl-C the session");
@@ -85,8 +85,8 @@ static bool client_make(struct connect *connect) {
   wt_client_config_default(&config);
   config.log = log_library;
   config.log_level = settings->verbose ? WT_LOG_INFO : settings->quiet ? WT_LOG_ERROR : WT_LOG_WARN;
-  dialing_configure(&settings->dialing, &config);
-  if (settings->dialing.accept_any)
+  client_settings_configure(&settings->client, &config);
+  if (settings->client.accept_any)
     talk_complain("WARNING: the server's certificate is not checked; whoever is on the way can read and change "
                   "everything");
   int error = wt_client_new(&config, &connect->client, connect->message, sizeof connect->message);
@@ -96,17 +96,17 @@ static bool client_make(struct connect *connect) {
 }
 
 static bool dial_begin(struct connect *connect) {
-  const struct dialing *dialing = &connect->settings.dialing;
+  const struct client_settings *settings = &connect->settings.client;
   struct wt_dial_options options;
   wt_dial_options_default(&options);
-  dialing_options(dialing, &options);
+  client_settings_dial_options(settings, &options);
   static const struct wt_dial_callbacks dial_callbacks = {.on_done = connect_on_done};
   options.callbacks = &dial_callbacks;
   options.user_data = connect;
   options.session_callbacks = &talk_callbacks;
   options.session_user_data = &connect->talk;
-  options.require_protocol = dialing->protocol_count > 0; /* what was asked for is meant */
-  connect->error = wt_client_dial(connect->client, dialing->url, &options, &connect->dial);
+  options.require_protocol = settings->protocol_count > 0;
+  connect->error = wt_client_dial(connect->client, settings->url, &options, &connect->dial);
   if (connect->error) (void)snprintf(connect->message, sizeof connect->message, "%s", wt_client_error(connect->client));
   return !connect->error;
 }
@@ -192,12 +192,12 @@ static void connect_end(struct connect *connect) {
   (void)pipes_finish(&connect->talk.pipes, 0);
   wt_client_free(connect->client);
   pipes_free(&connect->talk.pipes);
-  dialing_free(&connect->settings.dialing);
+  client_settings_free(&connect->settings.client);
 }
 
 static int connect_main(const struct command *command, int argc, char **argv) {
   static struct connect connect; /* large, and only one */
-  dialing_default(&connect.settings.dialing);
+  client_settings_default(&connect.settings.client);
   enum options_outcome outcome = options_parse(command, argc, argv, &connect.settings);
   int status = outcome == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
   if (outcome == OPTIONS_RUN && connect.settings.binary && connect.settings.prefix == TALK_PREFIX_ALWAYS) {
@@ -206,7 +206,7 @@ static int connect_main(const struct command *command, int argc, char **argv) {
     status = options_complain(command, "--reset needs a stream: it and %s exclude each other",
                               connect.settings.carrier == TALK_NONE ? "--receive-only" : "--datagrams");
   } else if (outcome == OPTIONS_RUN) {
-    status = dialing_load(&connect.settings.dialing, command);
+    status = client_settings_load(&connect.settings.client, command);
   }
   if (outcome == OPTIONS_RUN && status == EXIT_DONE) {
     signals_block(&connect.signals);
@@ -303,7 +303,7 @@ static bool set_verbose(void *target, const char *value, char *message, size_t s
 }
 
 static const struct option_spec connect_options[] = {
-    DIALING_OPTIONS,
+    CLIENT_OPTIONS,
     {.name = "uni", .letter = 'u', .help = "Sends the input on a unidirectional stream.", .set = set_uni},
     {.name = "datagrams",
      .letter = 'd',
@@ -359,7 +359,7 @@ static const struct option_spec connect_options[] = {
     {0},
 };
 
-static const struct operand_spec connect_operands[] = {DIALING_OPERAND, {0}};
+static const struct operand_spec connect_operands[] = {CLIENT_OPERAND, {0}};
 
 static const struct example_spec connect_examples[] = {
     {"webtransport connect https://localhost:4433/echo", "By hand: each line goes out, each that arrives is printed."},

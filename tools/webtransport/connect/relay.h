@@ -23,7 +23,7 @@ enum {
 
 /* What `webtransport connect` was asked for. */
 struct talk_settings {
-  struct dialing dialing; /* first */
+  struct client_settings client; /* first */
   enum talk_carrier carrier;
   bool carrier_given;
   bool binary, quiet, verbose;

@@ -36,7 +36,7 @@ enum trust {
 };
 
 struct probe {
-  struct dialing dialing; /* first: the options write to it */
+  struct client_settings client; /* first: the options write to it */
   bool json;
   uint64_t watch_ms;
 
@@ -125,13 +125,13 @@ static void on_close(const struct wt_close_info *close, void *user_data) {
 /* Makes a client that trusts in this way; complains and returns NULL if that fails. */
 static wt_client *client_make(const struct probe *probe, enum trust trust, char *message, size_t size) {
   struct wt_client_config config;
-  struct dialing dialing = probe->dialing;
+  struct client_settings settings = probe->client;
   wt_client *client = NULL;
-  dialing.accept_any = trust == TRUST_ANY;
-  if (trust != TRUST_HASH) dialing.hash_count = 0;
-  if (trust == TRUST_ANY) dialing.ca_file = NULL;
+  settings.accept_any = trust == TRUST_ANY;
+  if (trust != TRUST_HASH) settings.hash_count = 0;
+  if (trust == TRUST_ANY) settings.ca_file = NULL;
   wt_client_config_default(&config);
-  dialing_configure(&dialing, &config);
+  client_settings_configure(&settings, &config);
   config.log_level = WT_LOG_NONE; /* the report says it all */
   int error = wt_client_new(&config, &client, message, size);
   if (error && !*message) snprintf(message, size, "%s", wt_error_string(error));
@@ -139,12 +139,12 @@ static wt_client *client_make(const struct probe *probe, enum trust trust, char 
 }
 
 /* Without `full`, nothing goes out that may be a secret: tokens are in header fields and, from pages, in queries. */
-static const char *url_of(const struct probe *probe, bool full) { return full ? probe->dialing.url : probe->bare_url; }
+static const char *url_of(const struct probe *probe, bool full) { return full ? probe->client.url : probe->bare_url; }
 
 static int look_at(const struct probe *probe, struct look *look, bool full) {
   struct wt_dial_options options;
   wt_dial_options_default(&options);
-  dialing_options(&probe->dialing, &options);
+  client_settings_dial_options(&probe->client, &options);
   if (!full) options.header_count = 0;
   return look_run(look, url_of(probe, full), &options);
 }
@@ -172,7 +172,7 @@ static void resumption_try(struct probe *probe, wt_client *client, const char *u
   json_t *tls = json_object_get(probe->report, "tls");
   bool answered = true, resumed = false;
   for (int i = 0; i < 2 && answered && !resumed; i++)
-    look_request(client, url, probe->dialing.timeout_ms, &answered, &resumed);
+    look_request(client, url, probe->client.timeout_ms, &answered, &resumed);
   json_object_set_new(tls, "resumes", answered ? json_boolean(resumed) : json_null());
 }
 
@@ -200,20 +200,20 @@ static json_t *judged_json(enum verdict_state state, const char *message) {
 /* What the certificate was judged by, and what came of it. */
 static void trust_add(struct probe *probe, enum verdict_state hash, const char *hash_message) {
   json_t *authorities = judged_json(probe->facts.authority, probe->authority_refusal);
-  const char *file = probe->dialing.ca_file;
+  const char *file = probe->client.ca_file;
   json_object_set_new(authorities, "file", json_text(file));
   json_object_set_new(probe->report, "authorities", authorities);
   json_object_set_new(probe->report, "given_hash",
-                      probe->dialing.hash_count ? judged_json(hash, hash_message) : json_null());
+                      probe->client.hash_count ? judged_json(hash, hash_message) : json_null());
   probe->facts.authority_refusal = probe->authority_refusal;
   probe->facts.authority_of_file = file != NULL;
 }
 
 static bool report_begin(struct probe *probe) {
   probe->report = json_object();
-  probe->bare_url = strndup(probe->dialing.url, strcspn(probe->dialing.url, "?"));
+  probe->bare_url = strndup(probe->client.url, strcspn(probe->client.url, "?"));
   probe->now = (int64_t)time(NULL);
-  json_object_set_new(probe->report, "url", json_text(probe->dialing.url));
+  json_object_set_new(probe->report, "url", json_text(probe->client.url));
   json_object_set_new(probe->report, "exit_status", json_null());
   json_object_set_new(probe->report, "error", json_null());
   json_object_set_new(probe->report, "unchecked", json_false());
@@ -237,9 +237,9 @@ static enum verdict_state judgement(int error, bool shaken) {
 
 /* Looks as often as needed. Returns the exit status. */
 static int probe_look(struct probe *probe, const struct command *command) {
-  const enum trust trust = probe->dialing.accept_any   ? TRUST_ANY
-                           : probe->dialing.hash_count ? TRUST_HASH
-                                                       : TRUST_AUTHORITIES;
+  const enum trust trust = probe->client.accept_any   ? TRUST_ANY
+                           : probe->client.hash_count ? TRUST_HASH
+                                                      : TRUST_AUTHORITIES;
   char message[400] = "";
   int error = main_look(probe, trust, true, message, sizeof message);
   if (!json_object_get(probe->report, "addresses")) { /* it did not even begin */
@@ -257,7 +257,7 @@ static int probe_look(struct probe *probe, const struct command *command) {
   trust_add(probe, judged, message);
   probe_add_verdicts(probe->report, &probe->facts);
   if (error) return exit_of_error(error);
-  if (probe->dialing.protocol_count && !probe->has_subprotocol) return EXIT_SUBPROTOCOL;
+  if (probe->client.protocol_count && !probe->has_subprotocol) return EXIT_SUBPROTOCOL;
   return probe->closed_code;
 }
 
@@ -280,13 +280,13 @@ static bool set_watch(void *target, const char *value, char *message, size_t siz
 
 static int probe_main(const struct command *command, int argc, char **argv) {
   struct probe probe = {.watch_ms = DEFAULT_WATCH_MS, .closed_code = EXIT_DONE};
-  dialing_default(&probe.dialing);
+  client_settings_default(&probe.client);
   enum options_outcome outcome = options_parse(command, argc, argv, &probe);
-  int status = outcome == OPTIONS_RUN    ? dialing_load(&probe.dialing, command)
+  int status = outcome == OPTIONS_RUN    ? client_settings_load(&probe.client, command)
                : outcome == OPTIONS_HELP ? EXIT_DONE
                                          : EXIT_USAGE;
   if (outcome != OPTIONS_RUN || status) {
-    dialing_free(&probe.dialing);
+    client_settings_free(&probe.client);
     return status;
   }
   status = EXIT_FAILED;
@@ -302,12 +302,12 @@ static int probe_main(const struct command *command, int argc, char **argv) {
   json_decref(probe.report);
   free(probe.settings);
   free(probe.bare_url);
-  dialing_free(&probe.dialing);
+  client_settings_free(&probe.client);
   return status;
 }
 
 static const struct option_spec probe_options[] = {
-    DIALING_OPTIONS,
+    CLIENT_OPTIONS,
     {.name = "watch",
      .letter = 'w',
      .argument = "TIME",
@@ -318,7 +318,7 @@ static const struct option_spec probe_options[] = {
     {0},
 };
 
-static const struct operand_spec probe_operands[] = {DIALING_OPERAND, {0}};
+static const struct operand_spec probe_operands[] = {CLIENT_OPERAND, {0}};
 
 static const struct example_spec probe_examples[] = {
     {"webtransport probe https://example.com/chat", "Everything about a server."},
