@@ -19,6 +19,7 @@
 
 #include <stdatomic.h>
 
+#include "common/clock.h"
 #include "command.h"
 #include "common/client_settings.h"
 #include "bench/histogram.h"
@@ -211,7 +212,6 @@ void session_fail(struct bench_session *session, enum bench_fault fault, const c
 void session_stream_failed(struct bench_session *session, const struct wt_stream_error *error);
 
 /* --- bench_slot.c --- */
-uint64_t bench_now(void);
 /* Adds the slot to its session's worker. False: out of memory. */
 bool slot_add(struct bench_session *session, struct bench_slot *slot, uint64_t limit);
 /* Begins as many operations as may be. */

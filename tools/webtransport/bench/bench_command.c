@@ -17,10 +17,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/signals.h"
 #include "serve/source.h"
-
-#define SECOND UINT64_C(1000000000)
 
 struct bench {
   struct bench_settings settings;
@@ -74,8 +73,8 @@ static void bench_on_signal(int signal, void *user_data) {
 /* --- Progress. --- */
 
 static void progress_show(struct bench *bench, const char *phase) {
-  uint64_t now = bench_now(), sessions = 0, operations = 0, bytes = 0;
-  if (!bench->progress || now < bench->shown_at + SECOND) return;
+  uint64_t now = clock_ns(), sessions = 0, operations = 0, bytes = 0;
+  if (!bench->progress || now < bench->shown_at + NS_PER_S) return;
   for (size_t i = 0; i < bench->started; i++) {
     sessions += atomic_load_explicit(&bench->workers[i].live_sessions, memory_order_relaxed);
     operations += atomic_load_explicit(&bench->workers[i].live_operations, memory_order_relaxed);
@@ -99,9 +98,9 @@ static void progress_end(struct bench *bench) {
 
 /* Waits until `*number` workers are as far, the user wants the end, or the time has come. With the lock held. */
 static void bench_wait(struct bench *bench, const size_t *number, uint64_t at, const char *phase) {
-  while (*number < bench->started && bench_now() < at) {
-    uint64_t wake = bench_now() + SECOND < at ? bench_now() + SECOND : at;
-    struct timespec time = {.tv_sec = (time_t)(wake / SECOND), .tv_nsec = (long)(wake % SECOND)};
+  while (*number < bench->started && clock_ns() < at) {
+    uint64_t wake = clock_ns() + NS_PER_S < at ? clock_ns() + NS_PER_S : at;
+    struct timespec time = clock_timespec(wake);
     pthread_cond_timedwait(&bench->changed, &bench->lock, &time);
     progress_show(bench, phase);
   }
@@ -118,7 +117,7 @@ static void bench_go(struct bench *bench, struct bench_outcome *outcome) {
   struct bench_usage own, server = {0};
   pthread_mutex_lock(&bench->lock);
   bench_wait(bench, &bench->ready, UINT64_MAX, "opening");
-  bench->from = bench_now() + settings->warmup_ns;
+  bench->from = clock_ns() + settings->warmup_ns;
   bench->until = settings->duration_ns ? bench->from + settings->duration_ns : UINT64_MAX;
   bench->known = true;
   if (settings->warmup_ns) {
@@ -130,7 +129,7 @@ static void bench_go(struct bench *bench, struct bench_outcome *outcome) {
   if (!settings->warmup_ns)
     for (size_t i = 0; i < bench->started; i++) worker_wake(&bench->workers[i]);
   bench_wait(bench, &bench->finished, UINT64_MAX, "running");
-  uint64_t now = bench_now();
+  uint64_t now = clock_ns();
   outcome->seconds = (double)((now < bench->until ? now : bench->until) - bench->from) / 1e9;
   if (now < bench->from) outcome->seconds = 0;
   outcome->interrupted = bench->stop;

@@ -63,7 +63,7 @@ static void download_on_data(wt_stream *stream, const uint8_t *data, size_t len,
   struct download_stream *download = user_data;
   struct bench_session *session = download->session;
   struct download_state *state = session->state;
-  uint64_t size = session->worker->settings->size, now = bench_now();
+  uint64_t size = session->worker->settings->size, now = clock_ns();
   (void)stream;
   (void)data;
   if (state->slot.dead) return;
@@ -100,14 +100,14 @@ static void download_on_stream(wt_session *handle, wt_stream *stream, void *user
     return;
   }
   struct download_stream *download = &state->streams[state->opened++];
-  *download = (struct download_stream){.session = session, .start = bench_now()};
+  *download = (struct download_stream){.session = session, .start = clock_ns()};
   wt_stream_set_callbacks(stream, &callbacks, download);
 }
 
 static void download_closed(struct bench_session *session) {
   struct download_state *state = session->state;
   state->slot.failures = 0;
-  slot_release(&state->slot, bench_now());
+  slot_release(&state->slot, clock_ns());
   slot_pump(&state->slot);
 }
 

@@ -76,7 +76,7 @@ static void echo_on_writable(wt_stream *stream, void *user_data) {
 static void echo_on_data(wt_stream *stream, const uint8_t *data, size_t len, bool fin, void *user_data) {
   struct echo_stream *echo = user_data;
   struct bench_slot *slot = &echo->slot;
-  uint64_t size = slot->session->worker->settings->size, now = bench_now();
+  uint64_t size = slot->session->worker->settings->size, now = clock_ns();
   (void)stream;
   if (slot->dead) return;
   if (!pattern_matches(echo->phase + echo->received, data, len) || echo->received + len > echo->sent) {

@@ -7,9 +7,9 @@
 #include <string.h>
 
 #include "bench/bench.h"
+#include "common/clock.h"
 #include "common/values.h"
 
-#define SECOND UINT64_C(1000000000)
 #define WORKLOADS "setup download upload echo stream-echo datagram-echo idle"
 
 enum {
@@ -64,17 +64,17 @@ static bool set_size(void *target, const char *value, char *message, size_t size
 static bool set_duration(void *target, const char *value, char *message, size_t size) {
   struct bench_settings *settings = target;
   settings->duration_given = true;
-  return value_time(value, 1000000, 24 * 3600 * SECOND, &settings->duration_ns, message, size);
+  return value_time(value, NS_PER_MS, NS_PER_DAY, &settings->duration_ns, message, size);
 }
 
 static bool set_warmup(void *target, const char *value, char *message, size_t size) {
-  return value_time(value, 0, 3600 * SECOND, &((struct bench_settings *)target)->warmup_ns, message, size);
+  return value_time(value, 0, NS_PER_HOUR, &((struct bench_settings *)target)->warmup_ns, message, size);
 }
 
 static bool set_patience(void *target, const char *value, char *message, size_t size) {
   struct bench_settings *settings = target;
   settings->patience_given = true;
-  return value_time(value, 1000000, 3600 * SECOND, &settings->patience_ns, message, size);
+  return value_time(value, NS_PER_MS, NS_PER_HOUR, &settings->patience_ns, message, size);
 }
 
 static bool set_resume(void *target, const char *value, char *message, size_t size) {
@@ -244,8 +244,9 @@ bool bench_settings_finish(struct bench_settings *settings, const struct command
   if (!takes_check(settings, command) || !size_finish(settings, command) || !url_finish(settings, command))
     return false;
   if (!settings->outstanding) settings->outstanding = settings->rate ? 100 : 1;
-  if (!settings->duration_given && !settings->count) settings->duration_ns = 10 * SECOND;
-  if (!settings->patience_given) settings->patience_ns = (workload->expire ? DATAGRAM_PATIENCE_S : PATIENCE_S) * SECOND;
+  if (!settings->duration_given && !settings->count) settings->duration_ns = 10 * NS_PER_S;
+  if (!settings->patience_given)
+    settings->patience_ns = (workload->expire ? DATAGRAM_PATIENCE_S : PATIENCE_S) * NS_PER_S;
   if (settings->workers > settings->sessions) {
     options_complain(command, "--workers: there are not as many sessions as that");
     return false;

@@ -87,7 +87,7 @@ static void session_opened(struct bench_session *session, const struct wt_dial_r
   worker->open++;
   worker->result.sessions_opened++;
   atomic_store_explicit(&worker->live_sessions, worker->result.sessions_opened, memory_order_relaxed);
-  histogram_add(&worker->result.setup, bench_now() - session->dialed_at);
+  histogram_add(&worker->result.setup, clock_ns() - session->dialed_at);
   if (worker->settings->resume && !wt_session_get_connection_info(session->session, &info) && info.resumed)
     worker->result.sessions_resumed++;
   if (worker->phase >= PHASE_CLOSING) {
@@ -142,7 +142,7 @@ bool session_dial(struct bench_session *session, const char *url) {
   options.session_user_data = session;
   options.allow_pooling = worker->settings->pooled;
   session->closing = false;
-  session->dialed_at = bench_now();
+  session->dialed_at = clock_ns();
   int error = wt_client_dial(worker->client, url, &options, &session->dial);
   if (!error) {
     worker->dialing++;

@@ -32,13 +32,13 @@ static bool setup_issue(struct bench_slot *slot, uint64_t start) {
 static void setup_opened(struct bench_session *session) {
   struct setup_state *state = session->state;
   state->slot.failures = 0;
-  slot_record(&state->slot, state->start, bench_now());
+  slot_record(&state->slot, state->start, clock_ns());
   session_close(session);
 }
 
 static void setup_closed(struct bench_session *session) {
   struct setup_state *state = session->state;
-  slot_release(&state->slot, bench_now());
+  slot_release(&state->slot, clock_ns());
   slot_pump(&state->slot);
 }
 

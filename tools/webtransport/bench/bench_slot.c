@@ -15,19 +15,13 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "serve/source.h"
 
 enum {
   FAILURES_MAX = 3, /* in a row, then the slot is given up: there is no use in hammering a dead server */
 };
-
-uint64_t bench_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
 
 bool slot_add(struct bench_session *session, struct bench_slot *slot, uint64_t limit) {
   struct bench_worker *worker = session->worker;
@@ -72,7 +66,7 @@ static void slot_began(struct bench_slot *slot, uint64_t now, uint64_t start) {
 
 void slot_pump(struct bench_slot *slot) {
   struct bench_worker *worker = slot->session->worker;
-  uint64_t start, now = bench_now();
+  uint64_t start, now = clock_ns();
   while (slot_next(slot, now, &start)) {
     if (!worker->settings->workload->issue(slot, start)) return;
     slot_began(slot, now, start);
@@ -110,7 +104,7 @@ void slot_kill(struct bench_slot *slot) {
 }
 
 void slot_refused(struct bench_slot *slot) {
-  slot_release(slot, bench_now());
+  slot_release(slot, clock_ns());
   if (++slot->failures >= FAILURES_MAX)
     slot_kill(slot);
   else

@@ -71,7 +71,7 @@ static void streams_release(struct bench_session *session) {
 
 static void upload_on_release(const uint8_t *data, size_t len, void *user_data) {
   struct streams_state *state = user_data;
-  uint64_t now = bench_now();
+  uint64_t now = clock_ns();
   (void)data;
   state->slot.since = now;
   slot_sent(&state->slot, now, len);
@@ -135,7 +135,7 @@ static void upload_answer(struct streams_op *op, const uint8_t *data, size_t len
 static void streams_on_data(wt_stream *stream, const uint8_t *data, size_t len, bool fin, void *user_data) {
   struct streams_op *op = user_data;
   struct bench_slot *slot = &op->state->slot;
-  uint64_t now = bench_now();
+  uint64_t now = clock_ns();
   (void)stream;
   if (slot->dead) return;
   slot_received(slot, now, len);
@@ -159,7 +159,7 @@ static void streams_on_close(wt_stream *stream, const struct wt_stream_error *er
   (void)stream;
   op->next = state->free;
   state->free = op;
-  slot_release(&state->slot, bench_now());
+  slot_release(&state->slot, clock_ns());
   if (error) session_stream_failed(state->slot.session, error);
   slot_pump(&state->slot);
   worker_check(state->slot.session->worker);

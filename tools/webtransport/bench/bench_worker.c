@@ -26,7 +26,7 @@
 
 #include <uv.h>
 
-#define NS_PER_MS UINT64_C(1000000)
+#include "common/clock.h"
 
 enum {
   TICK_MS = 20,
@@ -71,15 +71,13 @@ uint64_t worker_due(const struct bench_worker *worker, uint64_t operation) {
 static void pace_set(struct bench_worker *worker) {
   struct bench_machine *machine = worker->machine;
   uint64_t at = worker_due(worker, machine->scheduled);
-  struct itimerspec spec = {
-      .it_value = {.tv_sec = (time_t)(at / 1000000000), .tv_nsec = (long)(at % 1000000000)},
-  };
+  struct itimerspec spec = {.it_value = clock_timespec(at)};
   timerfd_settime(machine->pace_fd, TFD_TIMER_ABSTIME, &spec, NULL);
 }
 
 static void pace_run(struct bench_worker *worker) {
   struct bench_machine *machine = worker->machine;
-  uint64_t now = bench_now();
+  uint64_t now = clock_ns();
   for (int i = 0; i < PACE_BURST && worker->budget > 0 && worker->phase == PHASE_RUNNING; i++) {
     uint64_t due = worker_due(worker, machine->scheduled);
     if (due > now || due >= worker->until) break;
@@ -109,9 +107,9 @@ static void pace_on_poll(uv_poll_t *handle, int status, int events) {
 static void pace_start(struct bench_worker *worker) {
   const struct bench_settings *settings = worker->settings;
   struct bench_machine *machine = worker->machine;
-  double apart = 1e9 / (double)settings->rate; /* of the operations of all workers */
+  double apart = (double)NS_PER_S / (double)settings->rate; /* of the operations of all workers */
   machine->period = apart * (double)settings->workers;
-  machine->base = bench_now() + (uint64_t)(apart * (double)worker->index);
+  machine->base = clock_ns() + (uint64_t)(apart * (double)worker->index);
   pace_run(worker);
 }
 
@@ -119,11 +117,11 @@ static void pace_start(struct bench_worker *worker) {
 
 static void phase_enter(struct bench_worker *worker, enum bench_phase phase) {
   worker->phase = phase;
-  worker->phase_since = bench_now();
+  worker->phase_since = clock_ns();
 }
 
 static bool phase_lasts(const struct bench_worker *worker, uint64_t ns) {
-  return bench_now() - worker->phase_since >= ns;
+  return clock_ns() - worker->phase_since >= ns;
 }
 
 static void run_begin(struct bench_worker *worker) {
@@ -220,7 +218,7 @@ static void worker_look(struct bench_worker *worker) {
   uint64_t from, until;
   bool stop, known = bench_window(worker->bench, &from, &until, &stop);
   if (stop) {
-    if (bench_now() < worker->until) worker->until = bench_now();
+    if (clock_ns() < worker->until) worker->until = clock_ns();
     close_begin(worker);
   } else if (known && worker->phase == PHASE_WAITING) {
     worker->from = from;
@@ -234,7 +232,7 @@ static void worker_on_wake(uv_async_t *handle) { worker_look(handle->data); }
 static void worker_on_tick(uv_timer_t *handle) {
   struct bench_worker *worker = handle->data;
   struct bench_machine *machine = worker->machine;
-  uint64_t now = bench_now();
+  uint64_t now = clock_ns();
   if (worker->phase <= PHASE_DRAINING && now >= machine->next_scan) {
     machine->next_scan = now + SCAN_MS * NS_PER_MS;
     worker_scan(worker, now);

@@ -11,13 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "common/clock.h"
 #include "command.h"
 #include "common/exits.h"
 #include "common/values.h"
 
 enum {
-  DEFAULT_TIMEOUT_MS = 10000,
-  TIMEOUT_MAX_HOURS = 24,
+  DEFAULT_TIMEOUT_MS = 10000
 };
 
 void client_settings_default(struct client_settings *client) {
@@ -151,7 +151,7 @@ bool client_set_groups(void *settings, const char *value, char *message, size_t 
 
 bool client_set_timeout(void *settings, const char *value, char *message, size_t size) {
   uint64_t ns;
-  if (!value_time(value, 0, TIMEOUT_MAX_HOURS * UINT64_C(3600000000000), &ns, message, size)) return false;
-  ((struct client_settings *)settings)->timeout_ms = (ns + 999999) / 1000000; /* up: 0 would wait for ever */
+  if (!value_time(value, 0, NS_PER_DAY, &ns, message, size)) return false;
+  ((struct client_settings *)settings)->timeout_ms = clock_ms_up(ns);
   return true;
 }

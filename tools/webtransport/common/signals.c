@@ -9,6 +9,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/tool_log.h"
 
 void signals_block(struct signals *signals) {
@@ -21,23 +22,17 @@ void signals_block(struct signals *signals) {
   signal(SIGPIPE, SIG_IGN);
 }
 
-static int64_t now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void signals_deadline(struct signals *signals, int64_t ms) {
-  int64_t deadline_ms = now_ms() + ms;
+  int64_t deadline_ms = clock_ms() + ms;
   if (!signals->deadline_ms || deadline_ms < signals->deadline_ms) signals->deadline_ms = deadline_ms;
 }
 
 /* Returns the next signal; 0: the deadline is over; -1 with errno: neither. */
 static int signal_wait(struct signals *signals) {
   if (!signals->deadline_ms) return sigwaitinfo(&signals->set, NULL);
-  int64_t left = signals->deadline_ms - now_ms();
+  int64_t left = signals->deadline_ms - clock_ms();
   if (left < 0) left = 0;
-  struct timespec timeout = {left / 1000, left % 1000 * 1000000};
+  struct timespec timeout = clock_timespec((uint64_t)left * NS_PER_MS);
   int signal = sigtimedwait(&signals->set, NULL, &timeout);
   if (signal >= 0 || errno != EAGAIN) return signal;
   signals->deadline_ms = 0;

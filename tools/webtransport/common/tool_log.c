@@ -12,6 +12,8 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/clock.h"
+
 static const char *const level_names[] = {"none", "error", "warn", "info", "debug"};
 static enum wt_log_level log_level = WT_LOG_INFO;
 
@@ -35,7 +37,7 @@ void log_library(enum wt_log_level level, const char *line, void *user_data) {
   clock_gettime(CLOCK_REALTIME, &now);
   if (gmtime_r(&now.tv_sec, &utc)) strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
   /* One call, so that lines of two threads do not mix. */
-  fprintf(stderr, "%s.%03ldZ %-5s %s\n", stamp, now.tv_nsec / 1000000, level_names[level], line);
+  fprintf(stderr, "%s.%03ldZ %-5s %s\n", stamp, now.tv_nsec / (long)NS_PER_MS, level_names[level], line);
 }
 
 /* Lines carry what peers send. A line break could forge a second line, an escape sequence drive a terminal. */
@@ -58,12 +60,11 @@ void log_line(enum wt_log_level level, const char *format, ...) {
 
 /* Takes one line off the limit; false if there is none left. */
 static bool limit_take(struct log_limit *limit, unsigned *left_out) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
+  int64_t now_s = (int64_t)(clock_ns() / NS_PER_S);
   pthread_mutex_lock(&limit->lock);
-  int64_t passed = limit->filled_s ? (int64_t)now.tv_sec - limit->filled_s : 0;
+  int64_t passed = limit->filled_s ? now_s - limit->filled_s : 0;
   unsigned missing = limit->burst - limit->tokens;
-  limit->filled_s = now.tv_sec;
+  limit->filled_s = now_s;
   limit->tokens += passed < missing ? (unsigned)passed * limit->per_second : missing;
   if (limit->tokens > limit->burst) limit->tokens = limit->burst;
   bool taken = limit->tokens > 0;

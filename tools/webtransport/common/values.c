@@ -16,6 +16,8 @@
 #include <string.h>
 #include <strings.h>
 
+#include "common/clock.h"
+
 struct unit {
   const char *name;
   uint64_t factor;
@@ -23,14 +25,10 @@ struct unit {
 
 /* Each list begins with the units that messages use, the largest first. */
 static const struct unit time_units[] = {
-    {"h", UINT64_C(3600000000000)},
-    {"m", UINT64_C(60000000000)},
-    {"s", 1000000000},
-    {"ms", 1000000},
-    {"us", 1000},
-    {"ns", 1},
-    {"", 1000000000},
-    {0},
+    {"h", NS_PER_HOUR}, {"m", 60 * NS_PER_S},
+    {"s", NS_PER_S},    {"ms", NS_PER_MS},
+    {"us", NS_PER_US},  {"ns", 1},
+    {"", NS_PER_S},     {0},
 };
 
 static const struct unit size_units[] = {

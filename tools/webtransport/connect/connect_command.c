@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "command.h"
 #include "common/tool_log.h"
 #include "common/signals.h"
@@ -255,9 +256,9 @@ static bool set_prefix(void *target, const char *value, char *message, size_t si
 static bool set_wait(void *target, const char *value, char *message, size_t size) {
   struct talk_settings *settings = target;
   uint64_t ns;
-  if (!value_time(value, 0, UINT64_C(86400) * 1000000000, &ns, message, size)) return false;
+  if (!value_time(value, 0, NS_PER_DAY, &ns, message, size)) return false;
   settings->wait_given = true;
-  settings->wait_ms = (int64_t)((ns + 999999) / 1000000);
+  settings->wait_ms = (int64_t)clock_ms_up(ns);
   return true;
 }
 

@@ -24,6 +24,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/clock.h"
+
 enum {
   QUIET_MS = 1000,        /* without --wait */
   CLOSING_MS = 5000,      /* how long a close may take to reach the server; then the connection is cut */
@@ -88,7 +90,7 @@ static void channel_on_data(wt_stream *stream, const uint8_t *data, size_t len, 
   struct channel *channel = user_data;
   struct talk *talk = channel->talk;
   size_t printed = printer_put(&talk->printer, &channel->source, data, len);
-  talk->quiet_since = pipes_now();
+  talk->quiet_since = clock_ms();
   if (printed < len) {
     channel->held = true;
     wt_stream_unread(stream, len - printed);
@@ -128,7 +130,7 @@ static void channel_on_close(wt_stream *stream, const struct wt_stream_error *er
   free(channel);
   if (!out) return;
   talk->out = NULL;
-  talk->quiet_since = pipes_now();
+  talk->quiet_since = clock_ms();
   if (!talk->input_over) feed_stop(talk);
   if (talk->settings->carrier == TALK_BIDI && !talk->refused)
     talk_finish(talk);
@@ -166,7 +168,7 @@ static void session_on_stream(wt_session *session, wt_stream *stream, void *user
   struct talk *talk = user_data;
   bool both = wt_stream_kind(stream) == WT_BIDIRECTIONAL;
   (void)session;
-  talk->quiet_since = pipes_now();
+  talk->quiet_since = clock_ms();
   if (!talk_listen(talk, stream)) {
     talk_fail(talk, "out of memory");
     talk_finish(talk);
@@ -178,7 +180,7 @@ static void session_on_stream(wt_session *session, wt_stream *stream, void *user
 static void session_on_datagram(wt_session *session, const uint8_t *data, size_t len, void *user_data) {
   struct talk *talk = user_data;
   (void)session;
-  talk->quiet_since = pipes_now();
+  talk->quiet_since = clock_ms();
   if (!printer_datagram(&talk->printer, data, len, talk->settings->binary)) talk->dropped++;
 }
 
@@ -245,7 +247,7 @@ static int64_t quiet_needed(const struct talk *talk) {
 void talk_settle(struct talk *talk) {
   if (!talk->session || talk->finishing || talk->settling || quiet_needed(talk) < 0) return;
   talk->settling = true;
-  talk->quiet_since = pipes_now();
+  talk->quiet_since = clock_ms();
   pipes_alarm(&talk->pipes, DELIVERY_CHECK_MS); /* what was written just now has left by then */
 }
 
@@ -256,7 +258,7 @@ static bool output_is_stuck(const struct talk *talk) {
 }
 
 static void settle_check(struct talk *talk) {
-  int64_t now = pipes_now();
+  int64_t now = clock_ms();
   bool busy = output_is_stuck(talk) || !feed_delivered(talk);
   if (busy) talk->quiet_since = now;
   int64_t left = talk->quiet_since + quiet_needed(talk) - now;
@@ -275,7 +277,7 @@ static void pipes_on_room(void *user_data) {
   for (struct channel *channel = talk->channels; channel; channel = channel->next) {
     if (!channel->held) continue;
     channel->held = false;
-    talk->quiet_since = pipes_now(); /* until now output was stuck, whether or not it was looked meanwhile */
+    talk->quiet_since = clock_ms(); /* until now output was stuck, whether or not it was looked meanwhile */
     wt_stream_resume(channel->stream);
   }
 }

@@ -24,16 +24,10 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/exits.h"
-
-int64_t pipes_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static void pipes_wake(struct pipes *pipes) {
   uint64_t one = 1;
@@ -120,7 +114,7 @@ static void output_write(struct pipes *pipes, size_t most) {
 static int wait_ms(const struct pipes *pipes) {
   int64_t left = -1;
   if (pipes->alarm_at) {
-    left = pipes->alarm_at - pipes_now();
+    left = pipes->alarm_at - clock_ms();
     if (left < 0) left = 0;
   }
   if (pipes->finishing) left = pipes->patience_ms;
@@ -129,7 +123,7 @@ static int wait_ms(const struct pipes *pipes) {
 }
 
 static void alarm_check(struct pipes *pipes) {
-  if (!pipes->alarm_at || pipes_now() < pipes->alarm_at) return;
+  if (!pipes->alarm_at || clock_ms() < pipes->alarm_at) return;
   pipes->alarm_at = 0;
   pipes->alarm_due = true;
 }
@@ -219,7 +213,7 @@ void pipes_write(struct pipes *pipes, const void *data, size_t len) {
 
 void pipes_alarm(struct pipes *pipes, int64_t ms) {
   pthread_mutex_lock(&pipes->mutex);
-  pipes->alarm_at = pipes_now() + ms;
+  pipes->alarm_at = clock_ms() + ms;
   pipes->alarm_due = false;
   pthread_mutex_unlock(&pipes->mutex);
   pipes_wake(pipes);

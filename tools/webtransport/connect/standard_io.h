@@ -50,7 +50,7 @@ struct pipes {
   int output_error; /* of the write that failed; 0: none */
   bool failure_due;
 
-  int64_t alarm_at; /* milliseconds of the monotonic clock; 0: none is set */
+  int64_t alarm_at; /* by clock_ms; 0: none is set */
   bool alarm_due;
 
   uint8_t input[PIPES_INPUT_SIZE];
@@ -83,8 +83,5 @@ void pipes_abandon(struct pipes *pipes);
 
 /* Frees what `pipes_start` made. After `pipes_finish`, and after the client was freed, which may call back. */
 void pipes_free(struct pipes *pipes);
-
-/* Milliseconds of the clock that the alarms go by. */
-int64_t pipes_now(void);
 
 #endif

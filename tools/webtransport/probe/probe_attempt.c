@@ -12,11 +12,7 @@
 #include <stdio.h>
 #include <time.h>
 
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
+#include "common/clock.h"
 
 /* --- The watch --- */
 
@@ -33,8 +29,7 @@ static void watch_over(wt_client *client, void *argument) {
 
 static void *watch_main(void *argument) {
   struct look *look = argument;
-  const uint64_t until = now_ns() + look->watch_ms * 1000000;
-  const struct timespec deadline = {.tv_sec = (time_t)(until / 1000000000), .tv_nsec = (long)(until % 1000000000)};
+  const struct timespec deadline = clock_timespec(clock_ns() + look->watch_ms * NS_PER_MS);
   int waited = 0;
   pthread_mutex_lock(&look->lock);
   while (!look->over && !waited) waited = pthread_cond_timedwait(&look->ended, &look->lock, &deadline);
@@ -74,7 +69,7 @@ static void on_done(wt_dial *dial, const struct wt_dial_result *result, void *us
       .session = result->session,
       .dial = dial,
       .result = result,
-      .took_us = (now_ns() - look->begun_ns) / 1000,
+      .took_us = (clock_ns() - look->begun_ns) / NS_PER_US,
   };
   look->error = result->error;
   snprintf(look->message, sizeof look->message, "%s", result->message);
@@ -108,7 +103,7 @@ int look_run(struct look *look, const char *url, struct wt_dial_options *options
   options->session_callbacks = &session_callbacks;
   options->session_user_data = look;
   lock_init(look);
-  look->begun_ns = now_ns();
+  look->begun_ns = clock_ns();
   look->error = wt_client_dial(look->client, url, options, &dial);
   if (look->error)
     snprintf(look->message, sizeof look->message, "%s", wt_client_error(look->client));

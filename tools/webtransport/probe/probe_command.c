@@ -11,6 +11,7 @@
  * What was seen is in a JSON object (probe_json.c), which is printed as such or as text (probe_text.c). The
  * opinion about other clients is verdict.c's.
  */
+#include "common/clock.h"
 #include "probe/probe_report.h"
 
 #include <stdlib.h>
@@ -273,8 +274,8 @@ static bool set_json(void *target, const char *value, char *message, size_t size
 
 static bool set_watch(void *target, const char *value, char *message, size_t size) {
   uint64_t ns;
-  if (!value_time(value, 0, WATCH_MAX_S * UINT64_C(1000000000), &ns, message, size)) return false;
-  ((struct probe *)target)->watch_ms = ns / 1000000;
+  if (!value_time(value, 0, WATCH_MAX_S * NS_PER_S, &ns, message, size)) return false;
+  ((struct probe *)target)->watch_ms = ns / NS_PER_MS;
   return true;
 }
 

@@ -27,6 +27,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "serve/companion_answer.h"
 #include "serve/companion_sockets.h"
 #include "common/tool_log.h"
@@ -57,13 +58,13 @@ static bool room_make(struct companion *companion, const struct sockaddr *addres
   static struct log_limit displaced = LOG_LIMIT_INIT, refused = LOG_LIMIT_INIT;
   struct peers *peers = &companion->answers.peers;
   struct peer *victim;
-  if (peers_room(peers, address, answers_now(), &victim)) return true;
+  if (peers_room(peers, address, clock_ms(), &victim)) return true;
   if (victim) {
     log_limited(&displaced, WT_LOG_WARN, "companion: too many connections; %s gave way to a new one",
                 victim->state == PEER_WAITING ? "one without a request" : "one with a slow reader");
     peer_shut(victim);
     MHD_run(companion->daemon); /* closes it */
-    if (peers_room(peers, address, answers_now(), &victim)) return true;
+    if (peers_room(peers, address, clock_ms(), &victim)) return true;
   }
   log_limited(&refused, WT_LOG_WARN, "companion: too many connections; a new one was refused");
   return false;
@@ -76,7 +77,7 @@ static void connection_take(struct companion *companion, int fd, const struct so
   }
   /* Closes `fd` where it fails. */
   if (MHD_add_connection(companion->daemon, fd, address, len) == MHD_YES)
-    peers_add(&companion->answers.peers, fd, address, answers_now());
+    peers_add(&companion->answers.peers, fd, address, clock_ms());
 }
 
 /* A client that is gone again, or whose network has an error to tell: the next one may be fine. */
@@ -89,7 +90,7 @@ static bool error_is_of_connection(int error) {
  * follow the other. */
 static void accept_pause(struct companion *companion, int error) {
   static struct log_limit limit = LOG_LIMIT_INIT;
-  companion->accept_at_ms = answers_now() + ACCEPT_PAUSE_MS;
+  companion->accept_at_ms = clock_ms() + ACCEPT_PAUSE_MS;
   log_limited(&limit, WT_LOG_WARN, "companion: cannot accept a connection: %s", strerror(error));
 }
 
@@ -110,13 +111,13 @@ static void socket_accept(struct companion *companion, int listener) {
 
 static void peers_expire(struct companion *companion) {
   struct peer *peer;
-  while ((peer = peers_overdue(&companion->answers.peers, answers_now()))) peer_shut(peer);
+  while ((peer = peers_overdue(&companion->answers.peers, clock_ms()))) peer_shut(peer);
 }
 
 /* --- The thread. --- */
 
 static int turn_timeout(struct companion *companion) {
-  int64_t now = answers_now(), timeout = peers_next_ms(&companion->answers.peers, now, POLL_MOST_MS);
+  int64_t now = clock_ms(), timeout = peers_next_ms(&companion->answers.peers, now, POLL_MOST_MS);
   MHD_UNSIGNED_LONG_LONG inside;
   if (MHD_get_timeout(companion->daemon, &inside) == MHD_YES && inside < (MHD_UNSIGNED_LONG_LONG)timeout)
     timeout = (int64_t)inside;
@@ -126,7 +127,7 @@ static int turn_timeout(struct companion *companion) {
 
 /* Waits for something to do; false: the end. */
 static bool turn_wait(struct companion *companion, struct pollfd *fds, size_t count) {
-  bool accepting = answers_now() >= companion->accept_at_ms;
+  bool accepting = clock_ms() >= companion->accept_at_ms;
   for (size_t i = 2; i < count; i++) fds[i].events = accepting ? POLLIN : 0;
   if (poll(fds, count, turn_timeout(companion)) < 0) {
     if (errno == EINTR || errno == EAGAIN) return true;

@@ -19,8 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <time.h>
 
+#include "common/clock.h"
 #include "common/tool_log.h"
 #include "serve/pages.h"
 #include "common/values.h"
@@ -28,12 +28,6 @@
 enum {
   NO_COUNTS_MS = 2000
 }; /* after the counts could not be had: nobody waits for them */
-
-int64_t answers_now(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 static struct peer *peer_of(struct answers *answers, struct MHD_Connection *connection) {
   const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -60,7 +54,7 @@ static enum MHD_Result answer(struct answers *answers, struct MHD_Connection *co
   if (status == MHD_HTTP_METHOD_NOT_ALLOWED) MHD_add_response_header(response, "Allow", "GET, HEAD");
   if (status >= 400 || !peer || peer->requests >= PEER_REQUESTS_MAX)
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-  if (peer) peer_answer(peer, len, answers_now());
+  if (peer) peer_answer(peer, len, clock_ms());
   enum MHD_Result result = MHD_queue_response(connection, status, response);
   MHD_destroy_response(response);
   return result;
@@ -86,9 +80,9 @@ static enum MHD_Result answer_report(struct answers *answers, struct MHD_Connect
 /* The counts come from the server's thread, for which this one waits; if it is busy, then for one request alone. */
 static enum MHD_Result answer_counts(struct answers *answers, struct MHD_Connection *connection, const char *type,
                                      char *(*report)(const struct site *site)) {
-  bool skip = answers->no_counts_ms && answers_now() - answers->no_counts_ms < NO_COUNTS_MS;
+  bool skip = answers->no_counts_ms && clock_ms() - answers->no_counts_ms < NO_COUNTS_MS;
   char *text = skip ? NULL : report(answers->site);
-  if (!skip) answers->no_counts_ms = text ? 0 : answers_now();
+  if (!skip) answers->no_counts_ms = text ? 0 : clock_ms();
   return answer_report(answers, connection, type, text);
 }
 
@@ -208,7 +202,7 @@ static bool body_is_long(struct MHD_Connection *connection) {
 static enum MHD_Result handle_head(struct answers *answers, struct MHD_Connection *connection, struct peer *peer,
                                    const char *method, const char *target) {
   enum MHD_Result result;
-  peer_request(peer, answers_now());
+  peer_request(peer, clock_ms());
   if (head_refuse(answers, connection, method, target, &result)) return result;
   if (body_is_long(connection)) return answer_text(answers, connection, 413, "Nothing here takes a body.\n");
   return MHD_YES;
@@ -243,7 +237,7 @@ void answers_completed(void *user_data, struct MHD_Connection *connection, void 
   struct peer *peer = peer_of(user_data, connection);
   (void)code;
   *state = NULL;
-  if (peer) peer_wait(peer, answers_now());
+  if (peer) peer_wait(peer, clock_ms());
 }
 
 void answers_connection(void *user_data, struct MHD_Connection *connection, void **context,

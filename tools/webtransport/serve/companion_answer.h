@@ -28,7 +28,4 @@ void answers_connection(void *user_data, struct MHD_Connection *connection, void
                         enum MHD_ConnectionNotificationCode code);
 size_t answers_unescape(void *user_data, struct MHD_Connection *connection, char *text);
 
-/* Milliseconds of the clock that `peers` is told. */
-int64_t answers_now(void);
-
 #endif

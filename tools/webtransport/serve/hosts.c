@@ -21,8 +21,9 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "common/clock.h"
 
 enum {
   LOOK_AGAIN_MS = 1000
@@ -215,10 +216,8 @@ static bool interfaces_have(const struct hosts *hosts, const uint8_t address[16]
 
 /* Under the lock. Whoever asks for strange addresses makes us look once a second, not more. */
 static bool address_is_own(struct hosts *hosts, const uint8_t address[16]) {
-  struct timespec now;
   if (interfaces_have(hosts, address)) return true;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  int64_t now_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+  int64_t now_ms = clock_ms();
   if (hosts->looked_ms && now_ms - hosts->looked_ms < LOOK_AGAIN_MS) return false;
   interfaces_read(hosts, now_ms);
   return interfaces_have(hosts, address);

@@ -15,6 +15,8 @@
 #include <stdlib.h>
 #include <time.h>
 
+#include "common/clock.h"
+
 enum {
   STATS_WAIT_S = 2
 };
@@ -110,10 +112,8 @@ static void stats_take(wt_server *server, void *argument) {
 }
 
 bool recorder_stats(struct recorder *recorder, wt_server *server, struct wt_server_stats *stats) {
-  struct timespec until;
+  const struct timespec until = clock_timespec(clock_ns() + STATS_WAIT_S * NS_PER_S);
   bool came = false;
-  clock_gettime(CLOCK_MONOTONIC, &until);
-  until.tv_sec += STATS_WAIT_S;
   pthread_mutex_lock(&recorder->lock);
   uint64_t before = recorder->stats_taken;
   /* Posted under the lock: once `recorder_stop` has returned, nobody posts to a server being freed. */

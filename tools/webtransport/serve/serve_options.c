@@ -11,6 +11,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "common/clock.h"
 #include "common/tool_log.h"
 #include "common/values.h"
 
@@ -72,9 +73,8 @@ static bool set_groups(void *target, const char *value, char *message, size_t si
 
 static bool set_ticket_lifetime(void *target, const char *value, char *message, size_t size) {
   uint64_t ns;
-  if (!value_time(value, UINT64_C(1000000000), TICKET_LIFETIME_MAX_S * UINT64_C(1000000000), &ns, message, size))
-    return false;
-  ((struct serve_settings *)target)->ticket_lifetime_s = ns / 1000000000;
+  if (!value_time(value, NS_PER_S, TICKET_LIFETIME_MAX_S * NS_PER_S, &ns, message, size)) return false;
+  ((struct serve_settings *)target)->ticket_lifetime_s = ns / NS_PER_S;
   return true;
 }
 
@@ -128,15 +128,15 @@ static bool set_retry(void *target, const char *value, char *message, size_t siz
 
 static bool set_idle_timeout(void *target, const char *value, char *message, size_t size) {
   uint64_t ns;
-  if (!value_time(value, 0, UINT64_C(86400) * 1000000000, &ns, message, size)) return false;
-  ((struct serve_settings *)target)->idle_timeout_ms = (ns + 999999) / 1000000; /* up: 0 would be no limit */
+  if (!value_time(value, 0, NS_PER_DAY, &ns, message, size)) return false;
+  ((struct serve_settings *)target)->idle_timeout_ms = clock_ms_up(ns);
   return true;
 }
 
 static bool set_patience(const char *value, uint64_t *ms, char *message, size_t size) {
   uint64_t ns;
-  if (!value_time(value, 0, UINT64_C(86400) * 1000000000, &ns, message, size)) return false;
-  *ms = ns / 1000000;
+  if (!value_time(value, 0, NS_PER_DAY, &ns, message, size)) return false;
+  *ms = ns / NS_PER_MS;
   return true;
 }
 
