@@ -15,17 +15,17 @@
 
 /* A printer whose queue nobody empties. */
 struct fixture {
-  struct pipes pipes;
+  struct standard_io io;
   struct printer printer;
-  struct source first, second;
+  struct printed_source first, second;
 };
 
 static int setup(void **state) {
   struct fixture *fixture = calloc(1, sizeof *fixture);
   if (!fixture) return -1;
-  fixture->pipes.wake = eventfd(0, EFD_NONBLOCK);
-  pthread_mutex_init(&fixture->pipes.mutex, NULL);
-  fixture->printer.pipes = &fixture->pipes;
+  fixture->io.wake = eventfd(0, EFD_NONBLOCK);
+  pthread_mutex_init(&fixture->io.mutex, NULL);
+  fixture->printer.io = &fixture->io;
   strcpy(fixture->first.label, "0 bidi");
   strcpy(fixture->second.label, "15 uni <-");
   *state = fixture;
@@ -34,19 +34,19 @@ static int setup(void **state) {
 
 static int teardown(void **state) {
   struct fixture *fixture = *state;
-  close(fixture->pipes.wake);
-  pthread_mutex_destroy(&fixture->pipes.mutex);
+  close(fixture->io.wake);
+  pthread_mutex_destroy(&fixture->io.mutex);
   free(fixture);
   return 0;
 }
 
-static void put(struct fixture *fixture, struct source *source, const char *text) {
+static void put(struct fixture *fixture, struct printed_source *source, const char *text) {
   assert_int_equal(printer_put(&fixture->printer, source, (const uint8_t *)text, strlen(text)), strlen(text));
 }
 
 static void check(const struct fixture *fixture, const char *text) {
-  assert_int_equal(fixture->pipes.output_len, strlen(text));
-  assert_memory_equal(fixture->pipes.output, text, strlen(text));
+  assert_int_equal(fixture->io.output_len, strlen(text));
+  assert_memory_equal(fixture->io.output, text, strlen(text));
 }
 
 static void test_bytes_pass_as_they_are_without_prefix(void **state) {
@@ -54,8 +54,8 @@ static void test_bytes_pass_as_they_are_without_prefix(void **state) {
   static const uint8_t bytes[] = {0, 27, 255, '\n', 0xc2, 0x9b};
   assert_int_equal(printer_put(&fixture->printer, &fixture->first, bytes, sizeof bytes), sizeof bytes);
   printer_end(&fixture->printer, &fixture->first);
-  assert_int_equal(fixture->pipes.output_len, sizeof bytes);
-  assert_memory_equal(fixture->pipes.output, bytes, sizeof bytes);
+  assert_int_equal(fixture->io.output_len, sizeof bytes);
+  assert_memory_equal(fixture->io.output, bytes, sizeof bytes);
 }
 
 static void test_a_line_has_its_label_once(void **state) {
@@ -115,21 +115,21 @@ static void test_texts_of_the_server_are_made_visible(void **state) {
 
 static void test_nothing_is_taken_beyond_the_queue(void **state) {
   struct fixture *fixture = *state;
-  static uint8_t lines[PIPES_OUTPUT_SIZE];
+  static uint8_t lines[IO_OUTPUT_SIZE];
   size_t taken = 0, last;
   memset(lines, '\n', sizeof lines);
   fixture->printer.prefix = fixture->printer.escape = true;
   while ((last = printer_put(&fixture->printer, &fixture->first, lines, 1000))) taken += last;
   assert_true(taken > 10000);
-  assert_true(fixture->pipes.room_wanted);
-  assert_int_equal(fixture->pipes.output_len, taken * strlen("[0 bidi] \n"));
-  assert_true(fixture->pipes.output_len <= PIPES_OUTPUT_SIZE);
+  assert_true(fixture->io.room_wanted);
+  assert_int_equal(fixture->io.output_len, taken * strlen("[0 bidi] \n"));
+  assert_true(fixture->io.output_len <= IO_OUTPUT_SIZE);
   assert_false(printer_datagram(&fixture->printer, lines, 10, false));
 
   fixture->printer.prefix = fixture->printer.escape = false;
-  size_t room = PIPES_OUTPUT_SIZE - fixture->pipes.output_len;
+  size_t room = IO_OUTPUT_SIZE - fixture->io.output_len;
   assert_int_equal(printer_put(&fixture->printer, &fixture->first, lines, sizeof lines), room);
-  assert_int_equal(fixture->pipes.output_len, PIPES_OUTPUT_SIZE);
+  assert_int_equal(fixture->io.output_len, IO_OUTPUT_SIZE);
   assert_int_equal(printer_put(&fixture->printer, &fixture->first, lines, 1), 0);
   assert_int_equal(printer_put(&fixture->printer, &fixture->first, lines, 0), 0);
 }
@@ -143,7 +143,7 @@ static void test_the_longest_label_fits(void **state) {
   for (int i = 0; i < 100; i++) {
     assert_int_equal(printer_put(&fixture->printer, i % 2 ? &fixture->first : &fixture->second, zeros, 64), 64);
   }
-  assert_int_equal(fixture->pipes.output_len, 100 * (64 * 4) + 2 * 42 + 98 * 46 + 99);
+  assert_int_equal(fixture->io.output_len, 100 * (64 * 4) + 2 * 42 + 98 * 46 + 99);
 }
 
 int main(void) {

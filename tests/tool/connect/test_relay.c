@@ -44,45 +44,45 @@ int __wrap_wt_session_close(wt_session *session, uint32_t code, const char *reas
 
 /* Output gets room again, and in the same moment the time is over that was set before it got stuck. */
 static void test_time_that_output_is_stuck_is_not_quiet(void **state) {
-  static const struct talk_settings settings = {.carrier = TALK_NONE, .wait_given = true, .wait_ms = WAIT_MS};
-  struct talk *talk = calloc(1, sizeof *talk);
-  struct channel channel = {.talk = talk, .held = true};
+  static const struct connect_settings settings = {.carrier = CARRIER_NONE, .wait_given = true, .wait_ms = WAIT_MS};
+  struct relay *relay = calloc(1, sizeof *relay);
+  struct printed_stream printed = {.relay = relay, .paused = true};
   (void)state;
-  assert_non_null(talk);
-  talk->settings = &settings;
-  talk->session = (wt_session *)(void *)talk; /* not looked into */
-  talk->channels = &channel;
-  talk->settling = true;
-  talk->pipes.wake = eventfd(0, EFD_NONBLOCK);
-  pthread_mutex_init(&talk->pipes.mutex, NULL);
+  assert_non_null(relay);
+  relay->settings = &settings;
+  relay->session = (wt_session *)(void *)relay; /* not looked into */
+  relay->streams = &printed;
+  relay->awaiting_quiet = true;
+  relay->io.wake = eventfd(0, EFD_NONBLOCK);
+  pthread_mutex_init(&relay->io.mutex, NULL);
 
   int64_t begun = clock_ms();
-  talk->quiet_since = begun - 5 * WAIT_MS;
-  talk_pipes_callbacks.on_room(talk);
+  relay->quiet_since = begun - 5 * WAIT_MS;
+  relay_io_callbacks.on_room(relay);
   assert_int_equal(resumed, 1);
-  assert_false(channel.held);
-  talk_pipes_callbacks.on_alarm(talk);
+  assert_false(printed.paused);
+  relay_io_callbacks.on_alarm(relay);
   assert_int_equal(closed, 0);
-  assert_true(talk->pipes.alarm_at >= begun + WAIT_MS); /* the whole time, from now */
+  assert_true(relay->io.alarm_at >= begun + WAIT_MS); /* the whole time, from now */
 
-  channel.held = true;
-  talk->quiet_since -= 5 * WAIT_MS;
-  talk_pipes_callbacks.on_alarm(talk);
+  printed.paused = true;
+  relay->quiet_since -= 5 * WAIT_MS;
+  relay_io_callbacks.on_alarm(relay);
   assert_int_equal(closed, 0);
 
-  channel.held = false;
-  talk->quiet_since -= 5 * WAIT_MS;
-  talk_pipes_callbacks.on_alarm(talk);
+  printed.paused = false;
+  relay->quiet_since -= 5 * WAIT_MS;
+  relay_io_callbacks.on_alarm(relay);
   assert_int_equal(closed, 1);
 
-  close(talk->pipes.wake);
-  pthread_mutex_destroy(&talk->pipes.mutex);
-  free(talk);
+  close(relay->io.wake);
+  pthread_mutex_destroy(&relay->io.mutex);
+  free(relay);
 }
 
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_time_that_output_is_stuck_is_not_quiet),
   };
-  return cmocka_run_group_tests_name("talk", tests, NULL, NULL);
+  return cmocka_run_group_tests_name("relay", tests, NULL, NULL);
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * webtransport connect: a session by hand, or in a pipe. This file has the options, asks for the session, and says
- * how it all ended; relay.c, relay_input.c and standard_io.c carry what goes in and out.
+ * webtransport connect: a session for a user at a terminal, or in a pipe. This file reads the options, opens the
+ * session and reports how it ended. relay.c, relay_input.c and standard_io.c carry the bytes.
  *
- * Three threads: the main one runs the client's loop, one moves standard input and output (standard_io.c), one waits for
- * signals. The first signal closes the session in order; a second one, or one that comes while only output is still
- * being written, ends everything at once.
+ * There are three threads: the main one runs the client's loop, one reads standard input and writes standard output
+ * (standard_io.c), one waits for signals. The first signal closes the session in order. A second signal, or one that
+ * comes while only output is left to write, ends the program at once.
  *
- * Messages go to standard error, what arrives to standard output; the verdict is told last, after the output.
+ * Messages go to standard error, the server's bytes to standard output. The message about the end comes last.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -24,21 +24,21 @@
 #include "common/values.h"
 
 enum {
-  PATIENCE_MS = 1000, /* for output that is stuck, after a signal */
+  PATIENCE_MS = 1000, /* how long stuck output is waited for after a signal */
   MESSAGE_SIZE = 1024,
   REASON_MAX = 1024, /* draft section 6 */
 };
 
 struct connect {
-  struct talk_settings settings;
-  struct talk talk;
+  struct connect_settings settings;
+  struct relay relay;
   struct signals signals;
   wt_client *client;
   wt_dial *dial;
   int error; /* of the dial */
   char message[MESSAGE_SIZE];
   atomic_uint interrupts;
-  atomic_bool ended; /* the loop; only output may be left */
+  atomic_bool ended; /* the loop has ended; output may still be queued */
 };
 
 /* --- Signals: on the thread that waits for them, then on the loop's. --- */
@@ -46,7 +46,7 @@ struct connect {
 static void interrupt_apply(wt_client *client, void *argument) {
   struct connect *connect = argument;
   (void)client;
-  talk_finish(&connect->talk);
+  relay_close(&connect->relay);
   if (connect->dial) wt_dial_cancel(connect->dial);
 }
 
@@ -56,17 +56,17 @@ static void connect_on_signal(int signal, void *user_data) {
   unsigned before = atomic_fetch_add(&connect->interrupts, 1);
   if (!before) (void)wt_client_post(connect->client, interrupt_apply, connect);
   if (before) wt_client_close(connect->client);
-  if (before || atomic_load(&connect->ended)) pipes_abandon(&connect->talk.pipes);
+  if (before || atomic_load(&connect->ended)) io_abandon(&connect->relay.io);
 }
 
 /* --- The dial. --- */
 
-static void connected_tell(const struct connect *connect, const wt_session *session) {
+static void connected_report(const struct connect *connect, const wt_session *session) {
   const char *protocol = wt_session_protocol(session);
-  talk_say(&connect->talk, "connected to %s (%s), draft %d%s%s", connect->settings.client.url,
-           wt_session_peer_address(session), wt_session_draft(session), *protocol ? ", subprotocol " : "", protocol);
-  if (isatty(STDIN_FILENO) && connect->settings.carrier != TALK_NONE)
-    talk_say(&connect->talk, "Ctrl-D ends the input, Ctrl-C the session");
+  relay_say(&connect->relay, "connected to %s (%s), draft %d%s%s", connect->settings.client.url,
+            wt_session_peer_address(session), wt_session_draft(session), *protocol ? ", subprotocol " : "", protocol);
+  if (isatty(STDIN_FILENO) && connect->settings.carrier != CARRIER_NONE)
+    relay_say(&connect->relay, "Ctrl-D ends the input, Ctrl-C the session");
 }
 
 static void connect_on_done(wt_dial *dial, const struct wt_dial_result *result, void *user_data) {
@@ -76,20 +76,20 @@ static void connect_on_done(wt_dial *dial, const struct wt_dial_result *result, 
   connect->error = result->error;
   (void)snprintf(connect->message, sizeof connect->message, "%s", result->message);
   if (!result->session) return;
-  connected_tell(connect, result->session);
-  talk_begin(&connect->talk, result->session);
+  connected_report(connect, result->session);
+  relay_begin(&connect->relay, result->session);
 }
 
 static bool client_make(struct connect *connect) {
-  const struct talk_settings *settings = &connect->settings;
+  const struct connect_settings *settings = &connect->settings;
   struct wt_client_config config;
   wt_client_config_default(&config);
   config.log = log_library;
   config.log_level = settings->verbose ? WT_LOG_INFO : settings->quiet ? WT_LOG_ERROR : WT_LOG_WARN;
   client_settings_configure(&settings->client, &config);
   if (settings->client.accept_any)
-    talk_complain("WARNING: the server's certificate is not checked; whoever is on the way can read and change "
-                  "everything");
+    relay_complain("WARNING: the server's certificate is not checked; whoever is on the way can read and change "
+                   "everything");
   int error = wt_client_new(&config, &connect->client, connect->message, sizeof connect->message);
   if (error && !connect->message[0])
     (void)snprintf(connect->message, sizeof connect->message, "%s", wt_error_string(error));
@@ -104,95 +104,95 @@ static bool dial_begin(struct connect *connect) {
   static const struct wt_dial_callbacks dial_callbacks = {.on_done = connect_on_done};
   options.callbacks = &dial_callbacks;
   options.user_data = connect;
-  options.session_callbacks = &talk_callbacks;
-  options.session_user_data = &connect->talk;
+  options.session_callbacks = &relay_session_callbacks;
+  options.session_user_data = &connect->relay;
   options.require_protocol = settings->protocol_count > 0;
   connect->error = wt_client_dial(connect->client, settings->url, &options, &connect->dial);
   if (connect->error) (void)snprintf(connect->message, sizeof connect->message, "%s", wt_client_error(connect->client));
   return !connect->error;
 }
 
-/* --- The verdict. --- */
+/* --- How it ended. --- */
 
-/* How a session ended that nobody closed. */
-static void broken_tell(const struct talk *talk) {
-  const char *colon = talk->reason[0] ? ": " : "", *whose = talk->wire_is_h3 ? "application" : "QUIC";
-  switch (talk->cause) {
+/* Reports how a session ended that was not closed with a code. */
+static void broken_report(const struct relay *relay) {
+  const char *colon = relay->reason[0] ? ": " : "", *whose = relay->wire_is_h3 ? "application" : "QUIC";
+  switch (relay->cause) {
     case WT_CAUSE_PEER:
-      talk_complain("the server %s with the %s error 0x%" PRIx64 "%s%s",
-                    talk->connection ? "closed the connection" : "reset the session", whose, talk->wire_code, colon,
-                    talk->reason);
+      relay_complain("the server %s with the %s error 0x%" PRIx64 "%s%s",
+                     relay->connection ? "closed the connection" : "reset the session", whose, relay->wire_code, colon,
+                     relay->reason);
       return;
     case WT_CAUSE_ERROR:
-      talk_complain("the %s was ended from here, with the %s error 0x%" PRIx64 "%s%s",
-                    talk->connection ? "connection" : "session", whose, talk->wire_code, colon, talk->reason);
+      relay_complain("the %s was ended from here, with the %s error 0x%" PRIx64 "%s%s",
+                     relay->connection ? "connection" : "session", whose, relay->wire_code, colon, relay->reason);
       return;
-    case WT_CAUSE_TIMEOUT: talk_complain("the connection timed out%s%s", colon, talk->reason); return;
-    default: talk_complain("the connection was lost%s%s", colon, talk->reason); return;
+    case WT_CAUSE_TIMEOUT: relay_complain("the connection timed out%s%s", colon, relay->reason); return;
+    default: relay_complain("the connection was lost%s%s", colon, relay->reason); return;
   }
 }
 
-/* How the session ended, if the server or the network did it. */
-static int closed_status(const struct talk *talk) {
-  const char *colon = talk->reason[0] ? ": " : "";
-  if (!talk->closed || talk->cause == WT_CAUSE_LOCAL) return EXIT_DONE;
-  if (talk->clean && !talk->code) {
-    talk_say(talk, "the server closed the session%s%s", colon, talk->reason);
+/* The exit status and message for a session that the server or the network ended. */
+static int closed_status(const struct relay *relay) {
+  const char *colon = relay->reason[0] ? ": " : "";
+  if (!relay->closed || relay->cause == WT_CAUSE_LOCAL) return EXIT_DONE;
+  if (relay->clean && !relay->code) {
+    relay_say(relay, "the server closed the session%s%s", colon, relay->reason);
     return EXIT_DONE;
   }
-  if (talk->clean)
-    talk_complain("the server closed the session with code %" PRIu32 "%s%s", talk->code, colon, talk->reason);
+  if (relay->clean)
+    relay_complain("the server closed the session with code %" PRIu32 "%s%s", relay->code, colon, relay->reason);
   else
-    broken_tell(talk);
+    broken_report(relay);
   return EXIT_CLOSED;
 }
 
 static int connect_verdict(struct connect *connect, int output_error) {
-  struct talk *talk = &connect->talk;
+  struct relay *relay = &connect->relay;
   bool interrupted = atomic_load(&connect->interrupts) > 0;
   if (connect->error) {
-    talk_complain("%s", interrupted ? "interrupted" : connect->message);
+    relay_complain("%s", interrupted ? "interrupted" : connect->message);
     return interrupted ? EXIT_FAILED : exit_of_error(connect->error);
   }
-  if (talk->dropped)
-    talk_complain("%" PRIu64 " datagrams were dropped, because standard output was too slow", talk->dropped);
-  if (output_error && output_error != EPIPE && !talk->failed && !interrupted)
-    talk_complain("cannot write to standard output: %s", strerror(output_error));
-  int status = closed_status(talk);
+  if (relay->dropped)
+    relay_complain("%" PRIu64 " datagrams were dropped, because standard output was too slow", relay->dropped);
+  if (output_error && output_error != EPIPE && !relay->failed && !interrupted)
+    relay_complain("cannot write to standard output: %s", strerror(output_error));
+  int status = closed_status(relay);
   if (status) return status;
-  return talk->failed || (output_error && !interrupted) ? EXIT_FAILED : EXIT_DONE;
+  return relay->failed || (output_error && !interrupted) ? EXIT_FAILED : EXIT_DONE;
 }
 
 static int connect_run(struct connect *connect) {
-  struct talk *talk = &connect->talk;
-  const struct talk_settings *settings = &connect->settings;
+  struct relay *relay = &connect->relay;
+  const struct connect_settings *settings = &connect->settings;
   bool terminal = isatty(STDOUT_FILENO);
-  talk->settings = settings;
-  talk->printer.pipes = &talk->pipes;
-  talk->printer.escape = terminal && !settings->binary;
-  talk->printer.prefix =
-      settings->prefix == TALK_PREFIX_ALWAYS || (settings->prefix == TALK_PREFIX_AUTO && talk->printer.escape);
+  relay->settings = settings;
+  relay->printer.io = &relay->io;
+  relay->printer.escape = terminal && !settings->binary;
+  relay->printer.prefix =
+      settings->prefix == PREFIX_ALWAYS || (settings->prefix == PREFIX_AUTO && relay->printer.escape);
   if (!client_make(connect)) {
-    talk_complain("%s", connect->message);
+    relay_complain("%s", connect->message);
     return EXIT_FAILED;
   }
-  if (!pipes_start(&talk->pipes, connect->client, &talk_pipes_callbacks, talk) ||
+  if (!io_start(&relay->io, connect->client, &relay_io_callbacks, relay) ||
       !signals_start(&connect->signals, connect_on_signal, connect)) {
-    talk_complain("cannot make a thread");
+    relay_complain("cannot make a thread");
     return EXIT_FAILED;
   }
   if (dial_begin(connect)) (void)wt_client_run(connect->client);
   atomic_store(&connect->ended, true);
-  int output_error = pipes_finish(&talk->pipes, atomic_load(&connect->interrupts) ? PATIENCE_MS : -1);
+  int output_error = io_finish(&relay->io, atomic_load(&connect->interrupts) ? PATIENCE_MS : -1);
   return connect_verdict(connect, output_error);
 }
 
-/* In this order: signals reach for the rest, and the client's end may call back. */
+/* In this order: the signal thread uses all the rest, and wt_client_free may run callbacks. */
 static void connect_end(struct connect *connect) {
   signals_stop(&connect->signals);
-  (void)pipes_finish(&connect->talk.pipes, 0);
+  (void)io_finish(&connect->relay.io, 0);
   wt_client_free(connect->client);
-  pipes_free(&connect->talk.pipes);
+  io_free(&connect->relay.io);
   client_settings_free(&connect->settings.client);
 }
 
@@ -201,11 +201,11 @@ static int connect_main(const struct command *command, int argc, char **argv) {
   client_settings_default(&connect.settings.client);
   enum options_outcome outcome = options_parse(command, argc, argv, &connect.settings);
   int status = outcome == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
-  if (outcome == OPTIONS_RUN && connect.settings.binary && connect.settings.prefix == TALK_PREFIX_ALWAYS) {
+  if (outcome == OPTIONS_RUN && connect.settings.binary && connect.settings.prefix == PREFIX_ALWAYS) {
     status = options_complain(command, "--binary and --prefix always exclude each other");
-  } else if (outcome == OPTIONS_RUN && connect.settings.reset_given && connect.settings.carrier >= TALK_DATAGRAMS) {
+  } else if (outcome == OPTIONS_RUN && connect.settings.reset_given && connect.settings.carrier >= CARRIER_DATAGRAMS) {
     status = options_complain(command, "--reset needs a stream: it and %s exclude each other",
-                              connect.settings.carrier == TALK_NONE ? "--receive-only" : "--datagrams");
+                              connect.settings.carrier == CARRIER_NONE ? "--receive-only" : "--datagrams");
   } else if (outcome == OPTIONS_RUN) {
     status = client_settings_load(&connect.settings.client, command);
   }
@@ -220,7 +220,7 @@ static int connect_main(const struct command *command, int argc, char **argv) {
 
 /* --- The options. --- */
 
-static bool carrier_set(struct talk_settings *settings, enum talk_carrier carrier, char *message, size_t size) {
+static bool carrier_set(struct connect_settings *settings, enum input_carrier carrier, char *message, size_t size) {
   if (settings->carrier_given)
     return value_refuse(message, size, "--uni, --datagrams and --receive-only exclude each other");
   settings->carrier_given = true;
@@ -230,31 +230,31 @@ static bool carrier_set(struct talk_settings *settings, enum talk_carrier carrie
 
 static bool set_uni(void *target, const char *value, char *message, size_t size) {
   (void)value;
-  return carrier_set(target, TALK_UNI, message, size);
+  return carrier_set(target, CARRIER_UNI, message, size);
 }
 
 static bool set_datagrams(void *target, const char *value, char *message, size_t size) {
   (void)value;
-  return carrier_set(target, TALK_DATAGRAMS, message, size);
+  return carrier_set(target, CARRIER_DATAGRAMS, message, size);
 }
 
 static bool set_receive_only(void *target, const char *value, char *message, size_t size) {
   (void)value;
-  return carrier_set(target, TALK_NONE, message, size);
+  return carrier_set(target, CARRIER_NONE, message, size);
 }
 
 static bool set_binary(void *target, const char *value, char *message, size_t size) {
   (void)value, (void)message, (void)size;
-  ((struct talk_settings *)target)->binary = true;
+  ((struct connect_settings *)target)->binary = true;
   return true;
 }
 
 static bool set_prefix(void *target, const char *value, char *message, size_t size) {
-  return value_word(value, TALK_PREFIX_WORDS, &((struct talk_settings *)target)->prefix, message, size);
+  return value_word(value, PREFIX_WORDS, &((struct connect_settings *)target)->prefix, message, size);
 }
 
 static bool set_wait(void *target, const char *value, char *message, size_t size) {
-  struct talk_settings *settings = target;
+  struct connect_settings *settings = target;
   uint64_t ns;
   if (!value_time(value, 0, NS_PER_DAY, &ns, message, size)) return false;
   settings->wait_given = true;
@@ -270,36 +270,36 @@ static bool code_set(uint32_t *code, const char *value, char *message, size_t si
 }
 
 static bool set_reset(void *target, const char *value, char *message, size_t size) {
-  struct talk_settings *settings = target;
+  struct connect_settings *settings = target;
   settings->reset_given = true;
   return code_set(&settings->reset_code, value, message, size);
 }
 
 static bool set_stop(void *target, const char *value, char *message, size_t size) {
-  struct talk_settings *settings = target;
+  struct connect_settings *settings = target;
   settings->stop_given = true;
   return code_set(&settings->stop_code, value, message, size);
 }
 
 static bool set_close_code(void *target, const char *value, char *message, size_t size) {
-  return code_set(&((struct talk_settings *)target)->close_code, value, message, size);
+  return code_set(&((struct connect_settings *)target)->close_code, value, message, size);
 }
 
 static bool set_close_reason(void *target, const char *value, char *message, size_t size) {
   if (strlen(value) > REASON_MAX) return value_refuse(message, size, "a text of at most %d bytes", REASON_MAX);
-  ((struct talk_settings *)target)->close_reason = value;
+  ((struct connect_settings *)target)->close_reason = value;
   return true;
 }
 
 static bool set_quiet(void *target, const char *value, char *message, size_t size) {
   (void)value, (void)message, (void)size;
-  ((struct talk_settings *)target)->quiet = true;
+  ((struct connect_settings *)target)->quiet = true;
   return true;
 }
 
 static bool set_verbose(void *target, const char *value, char *message, size_t size) {
   (void)value, (void)message, (void)size;
-  ((struct talk_settings *)target)->verbose = true;
+  ((struct connect_settings *)target)->verbose = true;
   return true;
 }
 
@@ -323,7 +323,7 @@ static const struct option_spec connect_options[] = {
     {.name = "prefix",
      .argument = "WHEN",
      .kind = VALUE_WORD,
-     .words = TALK_PREFIX_WORDS,
+     .words = PREFIX_WORDS,
      .fallback = "auto: if standard output is a terminal",
      .help = "Whether each printed line begins with where it came from: '[0 bidi]', '[15 uni <-]' for a stream of the "
              "server, '[datagram]'; auto, always or never.",

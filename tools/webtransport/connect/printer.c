@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What several streams and the datagrams have to say, on one standard output. Without prefixes bytes are passed on
- * as they come, so that a pipe gets what the server sent and nothing else. With them:
+ * Prints several streams and datagrams on one standard output. Without prefixes, bytes are passed on as they come, so
+ * that a pipe gets what the server sent and nothing else. With prefixes:
  *
  *   [0 bidi] a line on the first stream
  *   [15 uni <-] the beginning of a line on
  *   [datagram] that came in between
  *   [15 uni <- ...] another stream, and its rest
  *
- * Nothing is held back to wait for the end of a line: a prompt without one is seen at once.
+ * The printer does not wait for the end of a line, so a prompt without a line end is seen at once.
  *
- * On a terminal the server's bytes must not become commands to it (move the cursor, set the title, answer for the
- * user): control characters are shown as \x1b. Those of C1 are two bytes in UTF-8, the first of which is out
- * already when the second comes; escaping the second alone leaves no control character either.
+ * A terminal must not obey the server's bytes (move the cursor, set the title, type for the user), so control
+ * characters are printed as \x1b. A C1 control character is two bytes in UTF-8. The first may be printed before the
+ * second arrives; it is enough to escape the second.
  */
 #include "connect/printer.h"
 
@@ -20,8 +20,8 @@
 #include <string.h>
 
 enum {
-  PIECE = 64,                                /* bytes that are made ready at a time */
-  BYTE_MAX = PRINTER_LABEL_SIZE + 9 + 4 + 1, /* that one may become: a line end, "[LABEL ...] ", "\x1b" */
+  PIECE = 64,                                /* bytes that are prepared at a time */
+  BYTE_MAX = PRINTER_LABEL_SIZE + 9 + 4 + 1, /* what one byte may become: a line end, "[LABEL ...] ", "\x1b" */
   PIECE_MAX = PIECE * BYTE_MAX,
 };
 
@@ -36,8 +36,8 @@ static void piece_add(struct piece *piece, const char *text) {
   piece->len += len;
 }
 
-/* Puts the label where a line begins, or goes on after another source's. */
-static void piece_begin(struct printer *printer, struct source *source, struct piece *piece) {
+/* Adds the label where a line begins, or where it continues after another source's line. */
+static void piece_begin(struct printer *printer, struct printed_source *source, struct piece *piece) {
   if (!printer->prefix || printer->current == source) return;
   if (printer->current) piece_add(piece, "\n");
   piece_add(piece, "[");
@@ -52,7 +52,7 @@ static bool is_control(uint8_t byte, uint8_t last) {
   return byte < 0x20 || byte == 0x7f || (last == 0xc2 && byte >= 0x80 && byte < 0xa0);
 }
 
-static void piece_byte(struct printer *printer, struct source *source, struct piece *piece, uint8_t byte) {
+static void piece_byte(struct printer *printer, struct printed_source *source, struct piece *piece, uint8_t byte) {
   char hex[5];
   piece_begin(printer, source, piece);
   if (printer->escape && is_control(byte, source->last)) {
@@ -67,41 +67,41 @@ static void piece_byte(struct printer *printer, struct source *source, struct pi
   source->in_line = source->message;
 }
 
-size_t printer_put(struct printer *printer, struct source *source, const uint8_t *data, size_t len) {
+size_t printer_put(struct printer *printer, struct printed_source *source, const uint8_t *data, size_t len) {
   size_t done = 0;
   if (!printer->prefix && !printer->escape) {
-    size_t room = pipes_room(printer->pipes, len);
+    size_t room = io_output_room(printer->io, len);
     if (room > len) room = len;
-    pipes_write(printer->pipes, data, room);
+    io_write(printer->io, data, room);
     return room;
   }
-  while (done < len && pipes_room(printer->pipes, PIECE_MAX) >= PIECE_MAX) {
+  while (done < len && io_output_room(printer->io, PIECE_MAX) >= PIECE_MAX) {
     struct piece piece = {.len = 0};
     for (size_t end = len - done < PIECE ? len : done + PIECE; done < end; done++)
       piece_byte(printer, source, &piece, data[done]);
-    pipes_write(printer->pipes, piece.text, piece.len);
+    io_write(printer->io, piece.text, piece.len);
   }
   return done;
 }
 
-void printer_end(struct printer *printer, struct source *source) {
+void printer_end(struct printer *printer, struct printed_source *source) {
   if (printer->current == source) {
-    pipes_write(printer->pipes, "\n", 1);
+    io_write(printer->io, "\n", 1);
     printer->current = NULL;
   }
   source->in_line = false;
 }
 
 bool printer_datagram(struct printer *printer, const uint8_t *data, size_t len, bool bare) {
-  struct source source = {.label = "datagram", .message = true};
+  struct printed_source source = {.label = "datagram", .message = true};
   struct piece piece = {.len = 0};
   size_t most = len / PIECE * PIECE_MAX + 2 * PIECE_MAX;
-  if (most > PIPES_OUTPUT_SIZE) most = PIPES_OUTPUT_SIZE; /* no path carries what might not fit then */
-  if (pipes_room(printer->pipes, 0) < most) return false;
-  piece_begin(printer, &source, &piece); /* also of an empty one */
-  pipes_write(printer->pipes, piece.text, piece.len);
+  if (most > IO_OUTPUT_SIZE) most = IO_OUTPUT_SIZE; /* no path carries a datagram that does not fit then */
+  if (io_output_room(printer->io, 0) < most) return false;
+  piece_begin(printer, &source, &piece); /* also for an empty datagram */
+  io_write(printer->io, piece.text, piece.len);
   printer_put(printer, &source, data, len);
-  if (!bare && !(printer->prefix && len && data[len - 1] == '\n')) pipes_write(printer->pipes, "\n", 1);
+  if (!bare && !(printer->prefix && len && data[len - 1] == '\n')) io_write(printer->io, "\n", 1);
   printer->current = NULL;
   return true;
 }

@@ -8,32 +8,33 @@ enum {
   PRINTER_LABEL_SIZE = 40
 };
 
-/* Where printed bytes come from: a stream, or one datagram. To be zeroed, then given a label. */
-struct source {
+/* Where printed bytes come from: a stream, or one datagram. The caller zeroes it and writes the label. */
+struct printed_source {
   char label[PRINTER_LABEL_SIZE]; /* "4 bidi" */
-  bool message;                   /* all its lines belong together, as those of a datagram do */
-  bool in_line;                   /* its last line has not ended */
+  bool message;                   /* a datagram: all its lines belong together */
+  bool in_line;                   /* its last line has no line end yet */
   uint8_t last;                   /* its last byte */
 };
 
-/* Standard output as several sources share it. */
+/* Standard output, shared by several sources. */
 struct printer {
-  struct pipes *pipes;
-  bool prefix;                  /* each line begins with its source's label */
-  bool escape;                  /* control characters are shown instead of sent to the terminal */
-  const struct source *current; /* whose line it is in the midst of; NULL: none's */
+  struct standard_io *io;
+  bool prefix; /* each line begins with its source's label */
+  bool escape; /* control characters are printed as \x1b, so that a terminal does not obey them */
+  const struct printed_source *current; /* the source whose line has begun and not ended; NULL: none */
 };
 
-/* Prints `data`; returns how many of its bytes there was room for. If not for all, `on_room` follows (standard_io.h). */
-size_t printer_put(struct printer *printer, struct source *source, const uint8_t *data, size_t len);
+/* Prints `data` and returns how many bytes there was room for. If that is not all, `on_room` follows
+ * (standard_io.h). */
+size_t printer_put(struct printer *printer, struct printed_source *source, const uint8_t *data, size_t len);
 
-/* Nothing follows from `source`: ends its line, where lines matter. */
-void printer_end(struct printer *printer, struct source *source);
+/* Ends the line of `source`, from which nothing follows. */
+void printer_end(struct printer *printer, struct printed_source *source);
 
-/* Prints a datagram whole, with a line end after it unless `bare`; false if there was no room. */
+/* Prints a whole datagram, with a line end after it unless `bare`. False: there was no room. */
 bool printer_datagram(struct printer *printer, const uint8_t *data, size_t len, bool bare);
 
-/* Copies a text of the peer, with control characters made visible; cut to `size` bytes. Returns `out`. */
+/* Copies a text of the peer into `out`, with control characters escaped, cut to `size` bytes. Returns `out`. */
 const char *printer_visible(const char *text, char *out, size_t size);
 
 #endif

@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A session between standard input and output: what arrives is printed, and the session is closed when there is
- * nothing left to expect. When that is depends on what carries the input (relay_input.c):
+ * Carries bytes between standard input and output and a session. What arrives is printed. The session is closed when
+ * nothing more is expected, which depends on what carries the input (relay_input.c):
  *
- *   a bidirectional stream    its end in both directions; that is the server's answer, complete
- *   one that is refused,      no end is to be seen, so: all was delivered, and then nothing arrived for a while
- *   a unidirectional one,
+ *   a bidirectional stream    when it has ended in both directions: the server's answer is complete
+ *   a refused stream,         when all is delivered and nothing has arrived for a while: there is no other sign of
+ *   a unidirectional stream,  the end
  *   datagrams
- *   nothing                   never, the server ends the session
+ *   nothing                   never: the server ends the session
  *
- * --wait sets that while for each of them. It is only counted when output is not stuck: what is held back by a slow
- * reader has arrived already.
+ * --wait sets how long that while is, in each case. The time does not count while standard output is stuck, because
+ * what a slow reader holds back has arrived already.
  *
- * A stream for whose bytes there is no room is paused with what is left of them (wt_stream_unread), so that flow
- * control holds the server back. Datagrams cannot be held back: they are dropped and counted.
+ * When standard output has no room for a stream's bytes, the stream is paused and keeps them (wt_stream_unread), so
+ * that flow control stops the server. Datagrams have no flow control: they are dropped and counted.
  */
 #include "connect/relay.h"
 
@@ -29,188 +29,189 @@
 enum {
   QUIET_MS = 1000,        /* without --wait */
   CLOSING_MS = 5000,      /* how long a close may take to reach the server; then the connection is cut */
-  DELIVERY_CHECK_MS = 10, /* how often it is looked whether all was delivered */
+  DELIVERY_CHECK_MS = 10, /* how often we look whether all is delivered */
 };
 
-#define WIRE_SESSION_GONE 0x170d7b68 /* WT_SESSION_GONE, draft section 8.3: the streams' part in a session's end */
+#define WIRE_SESSION_GONE 0x170d7b68 /* WT_SESSION_GONE, draft section 8.3: the stream ended because its session did */
 
 /* --- Messages. --- */
 
 static void message_print(const char *format, va_list args) {
-  char text[TALK_REASON_SIZE + 256];
+  char text[RELAY_REASON_SIZE + 256];
   vsnprintf(text, sizeof text, format, args);
   fprintf(stderr, "webtransport connect: %s\n", text); /* one call: one line */
 }
 
-void talk_complain(const char *format, ...) {
+void relay_complain(const char *format, ...) {
   va_list args;
   va_start(args, format);
   message_print(format, args);
   va_end(args);
 }
 
-void talk_fail(struct talk *talk, const char *format, ...) {
+void relay_fail(struct relay *relay, const char *format, ...) {
   va_list args;
-  talk->failed = true;
+  relay->failed = true;
   va_start(args, format);
   message_print(format, args);
   va_end(args);
 }
 
-void talk_say(const struct talk *talk, const char *format, ...) {
+void relay_say(const struct relay *relay, const char *format, ...) {
   va_list args;
-  if (talk->settings->quiet) return;
+  if (relay->settings->quiet) return;
   va_start(args, format);
   message_print(format, args);
   va_end(args);
 }
 
-/* Tells how the server ended a direction of a stream: that matters if the input goes there. */
-static void stream_tell(struct channel *channel, const char *what, const struct wt_stream_error *error) {
-  struct talk *talk = channel->talk;
+/* Reports how the server ended a direction of a stream. It is a failure if the input goes there. */
+static void stream_end_report(struct printed_stream *printed, const char *what, const struct wt_stream_error *error) {
+  struct relay *relay = printed->relay;
   char code[32] = "without a code";
   if (error->has_code) (void)snprintf(code, sizeof code, "code %" PRIu32, error->code);
-  if (error->session_gone || error->wire_code == WIRE_SESSION_GONE) return; /* the session's end is told */
-  /* What was given up from here may be given up there, too. */
-  bool input = channel->stream == talk->out && !talk->reset && !talk->settings->stop_given;
-  if (input) talk->refused = true;
+  if (error->session_gone || error->wire_code == WIRE_SESSION_GONE) return; /* the session's end is reported */
+  /* A stream that we gave up may be given up by the server, too. */
+  bool input = printed->stream == relay->out && !relay->reset && !relay->settings->stop_given;
+  if (input) relay->refused = true;
   if (input)
-    talk_fail(talk, "the server %s stream %s: %s", what, channel->source.label, code);
+    relay_fail(relay, "the server %s stream %s: %s", what, printed->source.label, code);
   else
-    talk_say(talk, "the server %s stream %s: %s", what, channel->source.label, code);
+    relay_say(relay, "the server %s stream %s: %s", what, printed->source.label, code);
 }
 
-static void stream_trace(const struct channel *channel, const char *what) {
-  if (channel->talk->settings->verbose) talk_say(channel->talk, "stream %s %s", channel->source.label, what);
+static void stream_log(const struct printed_stream *printed, const char *what) {
+  if (printed->relay->settings->verbose) relay_say(printed->relay, "stream %s %s", printed->source.label, what);
 }
 
 /* --- Streams. --- */
 
-static void channel_on_data(wt_stream *stream, const uint8_t *data, size_t len, bool fin, void *user_data) {
-  struct channel *channel = user_data;
-  struct talk *talk = channel->talk;
-  size_t printed = printer_put(&talk->printer, &channel->source, data, len);
-  talk->quiet_since = clock_ms();
-  if (printed < len) {
-    channel->held = true;
-    wt_stream_unread(stream, len - printed);
+static void stream_on_data(wt_stream *stream, const uint8_t *data, size_t len, bool fin, void *user_data) {
+  struct printed_stream *printed = user_data;
+  struct relay *relay = printed->relay;
+  size_t taken = printer_put(&relay->printer, &printed->source, data, len);
+  relay->quiet_since = clock_ms();
+  if (taken < len) {
+    printed->paused = true;
+    wt_stream_unread(stream, len - taken);
   } else if (fin) {
-    printer_end(&talk->printer, &channel->source);
-    stream_trace(channel, "was ended by the server");
+    printer_end(&relay->printer, &printed->source);
+    stream_log(printed, "was ended by the server");
   }
 }
 
-static void channel_on_writable(wt_stream *stream, void *user_data) {
-  struct channel *channel = user_data;
-  if (stream == channel->talk->out) feed_pump(channel->talk);
+static void stream_on_writable(wt_stream *stream, void *user_data) {
+  struct printed_stream *printed = user_data;
+  if (stream == printed->relay->out) input_send(printed->relay);
 }
 
-static void channel_on_reset(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
-  struct channel *channel = user_data;
+static void stream_on_reset(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
+  struct printed_stream *printed = user_data;
   (void)stream;
-  printer_end(&channel->talk->printer, &channel->source);
-  stream_tell(channel, "reset", error);
+  printer_end(&printed->relay->printer, &printed->source);
+  stream_end_report(printed, "reset", error);
 }
 
-static void channel_on_stop_sending(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
-  struct channel *channel = user_data;
-  if (stream != channel->talk->out || channel->talk->input_over) return;
-  stream_tell(channel, "reads no more of", error);
-  feed_stop(channel->talk);
+static void stream_on_stop_sending(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
+  struct printed_stream *printed = user_data;
+  if (stream != printed->relay->out || printed->relay->input_over) return;
+  stream_end_report(printed, "reads no more of", error);
+  input_stop(printed->relay);
 }
 
-static void channel_on_close(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
-  struct channel *channel = user_data, **at;
-  struct talk *talk = channel->talk;
-  bool out = stream == talk->out;
-  printer_end(&talk->printer, &channel->source);
-  if (!error) stream_trace(channel, "is over");
-  for (at = &talk->channels; *at && *at != channel;) at = &(*at)->next;
-  if (*at) *at = channel->next;
-  free(channel);
+static void stream_on_close(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
+  struct printed_stream *printed = user_data, **at;
+  struct relay *relay = printed->relay;
+  bool out = stream == relay->out;
+  printer_end(&relay->printer, &printed->source);
+  if (!error) stream_log(printed, "is over");
+  for (at = &relay->streams; *at && *at != printed;) at = &(*at)->next;
+  if (*at) *at = printed->next;
+  free(printed);
   if (!out) return;
-  talk->out = NULL;
-  talk->quiet_since = clock_ms();
-  if (!talk->input_over) feed_stop(talk);
-  if (talk->settings->carrier == TALK_BIDI && !talk->refused)
-    talk_finish(talk);
+  relay->out = NULL;
+  relay->quiet_since = clock_ms();
+  if (!relay->input_over) input_stop(relay);
+  if (relay->settings->carrier == CARRIER_BIDI && !relay->refused)
+    relay_close(relay);
   else
-    talk_settle(talk);
+    relay_await_quiet(relay);
 }
 
-static const struct wt_stream_callbacks channel_callbacks = {
-    .on_data = channel_on_data,
-    .on_writable = channel_on_writable,
-    .on_reset = channel_on_reset,
-    .on_stop_sending = channel_on_stop_sending,
-    .on_close = channel_on_close,
+static const struct wt_stream_callbacks stream_callbacks = {
+    .on_data = stream_on_data,
+    .on_writable = stream_on_writable,
+    .on_reset = stream_on_reset,
+    .on_stop_sending = stream_on_stop_sending,
+    .on_close = stream_on_close,
 };
 
-bool talk_listen(struct talk *talk, wt_stream *stream) {
+bool relay_add_stream(struct relay *relay, wt_stream *stream) {
   bool both = wt_stream_kind(stream) == WT_BIDIRECTIONAL, remote = wt_stream_is_remote(stream);
-  struct channel *channel = calloc(1, sizeof *channel);
-  if (!channel) return false;
-  channel->talk = talk;
-  channel->stream = stream;
-  (void)snprintf(channel->source.label, sizeof channel->source.label, "%" PRId64 " %s%s", wt_stream_id(stream),
+  struct printed_stream *printed = calloc(1, sizeof *printed);
+  if (!printed) return false;
+  printed->relay = relay;
+  printed->stream = stream;
+  (void)snprintf(printed->source.label, sizeof printed->source.label, "%" PRId64 " %s%s", wt_stream_id(stream),
                  both ? "bidi" : "uni", remote ? " <-" : "");
-  channel->next = talk->channels;
-  talk->channels = channel;
-  wt_stream_set_callbacks(stream, &channel_callbacks, channel);
-  if (talk->settings->stop_given && (both || remote)) wt_stream_stop_sending(stream, talk->settings->stop_code);
-  stream_trace(channel, remote ? "was opened by the server" : "is open");
+  printed->next = relay->streams;
+  relay->streams = printed;
+  wt_stream_set_callbacks(stream, &stream_callbacks, printed);
+  if (relay->settings->stop_given && (both || remote)) wt_stream_stop_sending(stream, relay->settings->stop_code);
+  stream_log(printed, remote ? "was opened by the server" : "is open");
   return true;
 }
 
 /* --- The session. --- */
 
 static void session_on_stream(wt_session *session, wt_stream *stream, void *user_data) {
-  struct talk *talk = user_data;
+  struct relay *relay = user_data;
   bool both = wt_stream_kind(stream) == WT_BIDIRECTIONAL;
   (void)session;
-  talk->quiet_since = clock_ms();
-  if (!talk_listen(talk, stream)) {
-    talk_fail(talk, "out of memory");
-    talk_finish(talk);
+  relay->quiet_since = clock_ms();
+  if (!relay_add_stream(relay, stream)) {
+    relay_fail(relay, "out of memory");
+    relay_close(relay);
   } else if (both) {
     wt_stream_end(stream); /* the input goes elsewhere */
   }
 }
 
 static void session_on_datagram(wt_session *session, const uint8_t *data, size_t len, void *user_data) {
-  struct talk *talk = user_data;
+  struct relay *relay = user_data;
   (void)session;
-  talk->quiet_since = clock_ms();
-  if (!printer_datagram(&talk->printer, data, len, talk->settings->binary)) talk->dropped++;
+  relay->quiet_since = clock_ms();
+  if (!printer_datagram(&relay->printer, data, len, relay->settings->binary)) relay->dropped++;
 }
 
 static void session_on_stream_credit(wt_session *session, enum wt_stream_kind kind, void *user_data) {
-  struct talk *talk = user_data;
+  struct relay *relay = user_data;
   (void)session;
-  if (kind == (talk->settings->carrier == TALK_BIDI ? WT_BIDIRECTIONAL : WT_UNIDIRECTIONAL)) feed_on_credit(talk);
+  if (kind == (relay->settings->carrier == CARRIER_BIDI ? WT_BIDIRECTIONAL : WT_UNIDIRECTIONAL))
+    input_on_stream_credit(relay);
 }
 
 static void session_on_drain(wt_session *session, void *user_data) {
   (void)session;
-  talk_say(user_data, "the server asks to end the session soon");
+  relay_say(user_data, "the server asks to end the session soon");
 }
 
 static void session_on_close(wt_session *session, const struct wt_close_info *info, void *user_data) {
-  struct talk *talk = user_data;
+  struct relay *relay = user_data;
   (void)session;
-  talk->session = NULL;
-  talk->out = NULL;
-  talk->closed = true;
-  talk->cause = info->cause;
-  talk->clean = info->clean;
-  talk->code = info->code;
-  talk->wire_code = info->wire_code;
-  talk->wire_is_h3 = info->wire_is_h3;
-  talk->connection = info->connection;
-  printer_visible(info->clean ? info->reason : info->message, talk->reason, sizeof talk->reason);
+  relay->session = NULL;
+  relay->out = NULL;
+  relay->closed = true;
+  relay->cause = info->cause;
+  relay->clean = info->clean;
+  relay->code = info->code;
+  relay->wire_code = info->wire_code;
+  relay->wire_is_h3 = info->wire_is_h3;
+  relay->connection = info->connection;
+  printer_visible(info->clean ? info->reason : info->message, relay->reason, sizeof relay->reason);
 }
 
-const struct wt_session_callbacks talk_callbacks = {
+const struct wt_session_callbacks relay_session_callbacks = {
     .on_stream = session_on_stream,
     .on_datagram = session_on_datagram,
     .on_stream_credit = session_on_stream_credit,
@@ -218,95 +219,95 @@ const struct wt_session_callbacks talk_callbacks = {
     .on_close = session_on_close,
 };
 
-void talk_begin(struct talk *talk, wt_session *session) {
-  talk->session = session;
-  feed_begin(talk);
+void relay_begin(struct relay *relay, wt_session *session) {
+  relay->session = session;
+  input_begin(relay);
 }
 
-void talk_finish(struct talk *talk) {
-  if (!talk->session || talk->finishing) return;
-  talk->finishing = true;
-  feed_stop(talk);
-  const char *reason = talk->settings->close_reason ? talk->settings->close_reason : "";
-  if (wt_session_close(talk->session, talk->settings->close_code, reason, strlen(reason))) {
-    talk_fail(talk, "the session cannot be closed with this reason: it is not UTF-8");
-    (void)wt_session_close(talk->session, talk->settings->close_code, "", 0);
+void relay_close(struct relay *relay) {
+  if (!relay->session || relay->finishing) return;
+  relay->finishing = true;
+  input_stop(relay);
+  const char *reason = relay->settings->close_reason ? relay->settings->close_reason : "";
+  if (wt_session_close(relay->session, relay->settings->close_code, reason, strlen(reason))) {
+    relay_fail(relay, "the session cannot be closed with this reason: it is not UTF-8");
+    (void)wt_session_close(relay->session, relay->settings->close_code, "", 0);
   }
-  pipes_alarm(&talk->pipes, CLOSING_MS);
+  io_set_alarm(&relay->io, CLOSING_MS);
 }
 
 /* --- The end. --- */
 
-/* How long nothing must have arrived; negative: that does not matter. */
-static int64_t quiet_needed(const struct talk *talk) {
-  if (talk->settings->wait_given) return talk->settings->wait_ms;
-  if (talk->settings->carrier == TALK_BIDI) return talk->refused ? QUIET_MS : -1;
-  return talk->settings->carrier == TALK_NONE ? -1 : QUIET_MS;
+/* How long nothing must arrive before the session is closed; negative: it is not closed for that. */
+static int64_t quiet_needed(const struct relay *relay) {
+  if (relay->settings->wait_given) return relay->settings->wait_ms;
+  if (relay->settings->carrier == CARRIER_BIDI) return relay->refused ? QUIET_MS : -1;
+  return relay->settings->carrier == CARRIER_NONE ? -1 : QUIET_MS;
 }
 
-void talk_settle(struct talk *talk) {
-  if (!talk->session || talk->finishing || talk->settling || quiet_needed(talk) < 0) return;
-  talk->settling = true;
-  talk->quiet_since = clock_ms();
-  pipes_alarm(&talk->pipes, DELIVERY_CHECK_MS); /* what was written just now has left by then */
+void relay_await_quiet(struct relay *relay) {
+  if (!relay->session || relay->finishing || relay->awaiting_quiet || quiet_needed(relay) < 0) return;
+  relay->awaiting_quiet = true;
+  relay->quiet_since = clock_ms();
+  io_set_alarm(&relay->io, DELIVERY_CHECK_MS); /* by then, bytes written just now have been sent */
 }
 
-static bool output_is_stuck(const struct talk *talk) {
-  for (const struct channel *channel = talk->channels; channel; channel = channel->next)
-    if (channel->held) return true;
+static bool output_is_stuck(const struct relay *relay) {
+  for (const struct printed_stream *printed = relay->streams; printed; printed = printed->next)
+    if (printed->paused) return true;
   return false;
 }
 
-static void settle_check(struct talk *talk) {
+static void quiet_check(struct relay *relay) {
   int64_t now = clock_ms();
-  bool busy = output_is_stuck(talk) || !feed_delivered(talk);
-  if (busy) talk->quiet_since = now;
-  int64_t left = talk->quiet_since + quiet_needed(talk) - now;
+  bool busy = output_is_stuck(relay) || !input_delivered(relay);
+  if (busy) relay->quiet_since = now;
+  int64_t left = relay->quiet_since + quiet_needed(relay) - now;
   if (busy)
-    pipes_alarm(&talk->pipes, DELIVERY_CHECK_MS);
+    io_set_alarm(&relay->io, DELIVERY_CHECK_MS);
   else if (left > 0)
-    pipes_alarm(&talk->pipes, left);
+    io_set_alarm(&relay->io, left);
   else
-    talk_finish(talk);
+    relay_close(relay);
 }
 
-/* --- What the thread of standard input and output tells; also after the session. --- */
+/* --- Callbacks of standard_io.h. They also come after the session has closed. --- */
 
-static void pipes_on_room(void *user_data) {
-  struct talk *talk = user_data;
-  for (struct channel *channel = talk->channels; channel; channel = channel->next) {
-    if (!channel->held) continue;
-    channel->held = false;
-    talk->quiet_since = clock_ms(); /* until now output was stuck, whether or not it was looked meanwhile */
-    wt_stream_resume(channel->stream);
+static void io_on_room(void *user_data) {
+  struct relay *relay = user_data;
+  for (struct printed_stream *printed = relay->streams; printed; printed = printed->next) {
+    if (!printed->paused) continue;
+    printed->paused = false;
+    relay->quiet_since = clock_ms(); /* standard output was stuck until now */
+    wt_stream_resume(printed->stream);
   }
 }
 
-static void pipes_on_alarm(void *user_data) {
-  struct talk *talk = user_data;
-  if (talk->finishing)
-    wt_client_close(talk->pipes.client);
-  else if (!talk->session)
+static void io_on_alarm(void *user_data) {
+  struct relay *relay = user_data;
+  if (relay->finishing)
+    wt_client_close(relay->io.client);
+  else if (!relay->session)
     return;
-  else if (talk->reset_due)
-    feed_reset(talk);
-  else if (talk->chunk_len)
-    feed_pump(talk);
-  else if (talk->settling)
-    settle_check(talk);
+  else if (relay->reset_due)
+    input_reset(relay);
+  else if (relay->chunk_len)
+    input_send(relay);
+  else if (relay->awaiting_quiet)
+    quiet_check(relay);
 }
 
-static void pipes_on_output_failed(int error, void *user_data) {
-  struct talk *talk = user_data;
-  talk->failed = true;
-  /* A reader that has seen enough is no news. */
-  if (error != EPIPE) talk_complain("cannot write to standard output: %s", strerror(error));
-  talk_finish(talk);
+static void io_on_output_failed(int error, void *user_data) {
+  struct relay *relay = user_data;
+  relay->failed = true;
+  /* A reader that has closed its pipe does not want more: no message. */
+  if (error != EPIPE) relay_complain("cannot write to standard output: %s", strerror(error));
+  relay_close(relay);
 }
 
-const struct pipes_callbacks talk_pipes_callbacks = {
-    .on_input = feed_on_input,
-    .on_room = pipes_on_room,
-    .on_alarm = pipes_on_alarm,
-    .on_output_failed = pipes_on_output_failed,
+const struct standard_io_callbacks relay_io_callbacks = {
+    .on_input = input_on_data,
+    .on_room = io_on_room,
+    .on_alarm = io_on_alarm,
+    .on_output_failed = io_on_output_failed,
 };

@@ -9,25 +9,25 @@
 #include "connect/printer.h"
 
 /* What carries the input. */
-enum talk_carrier {
-  TALK_BIDI,
-  TALK_UNI,
-  TALK_DATAGRAMS,
-  TALK_NONE, /* there is no input */
+enum input_carrier {
+  CARRIER_BIDI,
+  CARRIER_UNI,
+  CARRIER_DATAGRAMS,
+  CARRIER_NONE, /* there is no input */
 };
 
 enum {
-  TALK_LINE_SIZE = 65536, /* no datagram is larger */
-  TALK_REASON_SIZE = 4 * 1024 + 8,
+  RELAY_LINE_SIZE = 65536, /* no datagram is larger */
+  RELAY_REASON_SIZE = 4 * 1024 + 8,
 };
 
 /* What `webtransport connect` was asked for. */
-struct talk_settings {
+struct connect_settings {
   struct client_settings client; /* first */
-  enum talk_carrier carrier;
+  enum input_carrier carrier;
   bool carrier_given;
   bool binary, quiet, verbose;
-  size_t prefix; /* one of TALK_PREFIX_WORDS */
+  size_t prefix; /* one of PREFIX_WORDS */
   bool wait_given;
   int64_t wait_ms;
   bool reset_given, stop_given;
@@ -35,92 +35,93 @@ struct talk_settings {
   const char *close_reason; /* NULL: none */
 };
 
-#define TALK_PREFIX_WORDS "auto always never"
-enum talk_prefix {
-  TALK_PREFIX_AUTO,
-  TALK_PREFIX_ALWAYS,
-  TALK_PREFIX_NEVER
+#define PREFIX_WORDS "auto always never"
+enum prefix_mode {
+  PREFIX_AUTO,
+  PREFIX_ALWAYS,
+  PREFIX_NEVER
 };
 
-/* A stream from which the session's end reads. */
-struct channel {
-  struct talk *talk;
+/* A stream of the session. What the server sends on it is printed. */
+struct printed_stream {
+  struct relay *relay;
   wt_stream *stream;
-  struct source source;
-  bool held; /* there was no room for its bytes */
-  struct channel *next;
+  struct printed_source source;
+  bool paused; /* standard output had no room for its bytes */
+  struct printed_stream *next;
 };
 
-/* A session between standard input and output. All but `pipes` belongs to the loop's thread. */
-struct talk {
-  const struct talk_settings *settings;
-  struct pipes pipes;
+/* Carries bytes between standard input and output and one session. All but `io` belongs to the thread of the loop. */
+struct relay {
+  const struct connect_settings *settings;
+  struct standard_io io;
   struct printer printer;
-  wt_session *session; /* NULL before and after */
-  struct channel *channels;
+  wt_session *session; /* NULL before it is open and after it has closed */
+  struct printed_stream *streams;
 
-  wt_stream *out;       /* the stream that the input goes to; NULL: none, or it is over */
-  bool out_wanted;      /* the peer has to allow it first */
-  const uint8_t *chunk; /* input that was not taken yet */
+  wt_stream *out;       /* the stream that carries the input; NULL: none, or it has closed */
+  bool out_wanted;      /* `out` could not be opened yet: the peer must allow a stream first */
+  const uint8_t *chunk; /* input that is not sent yet */
   size_t chunk_len;
-  bool input_over;     /* nothing more is sent */
-  uint64_t sent;       /* bytes given to `out`, or datagrams to the session */
-  size_t line_len;     /* of a line for a datagram whose end was not read yet, or too long already */
-  bool reset_due;      /* `out` is to be reset */
-  bool reset;          /* `out` was reset from here: what the server does about it is no failure */
-  bool refused;        /* the server reset `out`, or does not read it */
-  bool settling;       /* the end is near: see talk_settle */
-  int64_t quiet_since; /* when something happened last */
+  bool input_over; /* nothing more is sent */
+  uint64_t sent;   /* bytes written to `out`, or datagrams given to the session */
+  size_t line_len; /* length of the line in `line`, whose end was not read yet; more than fits: the line is too long */
+  bool reset_due;  /* the input has ended, and `out` will be reset when all is delivered */
+  bool reset;      /* we have reset `out`: the server's reaction is no failure */
+  bool refused;    /* the server has reset `out` or stopped reading it */
+  bool awaiting_quiet; /* the session closes when nothing has arrived for a while */
+  int64_t quiet_since; /* when something arrived last */
 
-  bool failed;    /* something was told that makes the exit status EXIT_FAILED */
-  bool finishing; /* the session was closed from here */
-  uint64_t dropped;
+  bool failed;      /* a message was printed that makes the exit status EXIT_FAILED */
+  bool finishing;   /* we have closed the session */
+  uint64_t dropped; /* datagrams that were not printed */
 
-  bool closed; /* `by` and so on say how */
+  bool closed; /* the members below say how */
   bool clean;
   enum wt_cause cause;
   uint32_t code;
   uint64_t wire_code;
   bool connection, wire_is_h3;
-  char reason[TALK_REASON_SIZE]; /* its control characters made visible; without a close, the library's sentence */
+  char reason[RELAY_REASON_SIZE]; /* of the close, or the library's sentence; control characters are escaped */
 
-  uint8_t line[TALK_LINE_SIZE];
+  uint8_t line[RELAY_LINE_SIZE];
 };
 
-extern const struct wt_session_callbacks talk_callbacks; /* their user data is the talk */
-extern const struct pipes_callbacks talk_pipes_callbacks;
+extern const struct wt_session_callbacks relay_session_callbacks; /* their user data is the relay */
+extern const struct standard_io_callbacks relay_io_callbacks;
 
-/* The session is there: begins. */
-void talk_begin(struct talk *talk, wt_session *session);
+/* Begins to carry bytes: `session` is open. */
+void relay_begin(struct relay *relay, wt_session *session);
 
-/* Closes the session in order, if there still is one. */
-void talk_finish(struct talk *talk);
+/* Closes the session with the code and reason of the settings, if it is still open. */
+void relay_close(struct relay *relay);
 
-/* Writes "webtransport connect: ..." to standard error; talk_fail also sets `failed`, talk_say is for --quiet to stop. */
-void talk_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
-void talk_fail(struct talk *talk, const char *format, ...) __attribute__((format(printf, 2, 3)));
-void talk_say(const struct talk *talk, const char *format, ...) __attribute__((format(printf, 2, 3)));
+/* Print "webtransport connect: ..." on standard error. relay_fail also sets `failed`; relay_say prints nothing with
+ * --quiet. */
+void relay_complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+void relay_fail(struct relay *relay, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void relay_say(const struct relay *relay, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* --- Between relay.c and relay_input.c. --- */
 
-/* Makes a channel of a stream, to print what it brings. False: out of memory. */
-bool talk_listen(struct talk *talk, wt_stream *stream);
+/* Adds a stream to those whose bytes are printed. False: out of memory. */
+bool relay_add_stream(struct relay *relay, wt_stream *stream);
 
-/* Watches for the moment from which nothing more is to be expected; see relay.c. */
-void talk_settle(struct talk *talk);
+/* Closes the session as soon as all is delivered and nothing has arrived for a while; see relay.c. */
+void relay_await_quiet(struct relay *relay);
 
-/* Opens what carries the input, and reads it. */
-void feed_begin(struct talk *talk);
-/* The peer allows streams again. */
-void feed_on_credit(struct talk *talk);
-void feed_on_input(const uint8_t *data, size_t len, int error, void *user_data);
-/* Sends what waits, as far as it is taken now. */
-void feed_pump(struct talk *talk);
-/* Resets the stream that the input went to, now or when all has been delivered. */
-void feed_reset(struct talk *talk);
-/* Nothing more can be sent. */
-void feed_stop(struct talk *talk);
-/* Says whether all that was sent is with the peer, or lost as datagrams may be. */
-bool feed_delivered(const struct talk *talk);
+/* Opens the stream for the input, if there is one, and asks for input. */
+void input_begin(struct relay *relay);
+/* The peer allows more streams. */
+void input_on_stream_credit(struct relay *relay);
+void input_on_data(const uint8_t *data, size_t len, int error, void *user_data);
+/* Sends input that waits, as much as the stream or the session takes now. */
+void input_send(struct relay *relay);
+/* Resets `out`, now or when all is delivered. */
+void input_reset(struct relay *relay);
+/* Drops input that waits: nothing more can be sent. */
+void input_stop(struct relay *relay);
+/* Whether the peer has acknowledged all bytes. Datagrams count when they have left: some may be lost. */
+bool input_delivered(const struct relay *relay);
 
 #endif

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The way of the input to the server. On a stream its bytes go as they are, lines or not: what a stream does not
- * take waits, and no more is read meanwhile. As datagrams each line goes on its own, without its line end; with
- * --binary each piece that was read, cut where it is too large.
+ * Sends the input to the server. A stream carries its bytes as they are. When the stream takes no more, the rest waits
+ * and no more input is read. With --datagrams, each line without its line end becomes a datagram; with --binary, each
+ * piece that was read does, and is cut if it is too large.
  *
- * Nothing tells when there is room for datagrams, and a full queue drops the oldest: so only few are left in it at a
- * time, and more follow after a millisecond. What the network loses is lost.
+ * The library has no callback for room in its datagram queue, and a full queue drops its oldest datagrams. So only a
+ * few datagrams are queued at a time, and more follow after a millisecond. What the network loses is lost.
  */
 #include <inttypes.h>
 #include <string.h>
@@ -18,177 +18,177 @@ enum {
   RESET_CHECK_MS = 10,
 };
 
-static struct wt_session_stats session_stats(const struct talk *talk) {
+static struct wt_session_stats session_stats(const struct relay *relay) {
   struct wt_session_stats stats = {.size = sizeof stats};
-  (void)wt_session_get_stats(talk->session, &stats);
+  (void)wt_session_get_stats(relay->session, &stats);
   return stats;
 }
 
 /* --- A stream. --- */
 
-static void stream_open(struct talk *talk) {
-  bool both = talk->settings->carrier == TALK_BIDI;
+static void stream_open(struct relay *relay) {
+  bool both = relay->settings->carrier == CARRIER_BIDI;
   wt_stream *stream;
-  int error = both ? wt_session_open_bidi(talk->session, &stream) : wt_session_open_uni(talk->session, &stream);
-  talk->out_wanted = error == WT_ERR_STREAM_LIMIT;
-  if (talk->out_wanted) {
-    talk_say(talk, "the server allows no stream yet; waiting");
+  int error = both ? wt_session_open_bidi(relay->session, &stream) : wt_session_open_uni(relay->session, &stream);
+  relay->out_wanted = error == WT_ERR_STREAM_LIMIT;
+  if (relay->out_wanted) {
+    relay_say(relay, "the server allows no stream yet; waiting");
     return;
   }
-  if (error || !talk_listen(talk, stream)) {
-    talk_fail(talk, "cannot open a stream: %s", wt_error_string(error ? error : WT_ERR_NOMEM));
-    talk_finish(talk);
+  if (error || !relay_add_stream(relay, stream)) {
+    relay_fail(relay, "cannot open a stream: %s", wt_error_string(error ? error : WT_ERR_NOMEM));
+    relay_close(relay);
     return;
   }
-  talk->out = stream;
-  pipes_read(&talk->pipes);
+  relay->out = stream;
+  io_request_input(&relay->io);
 }
 
-static void stream_pump(struct talk *talk) {
+static void stream_pump(struct relay *relay) {
   size_t written = 0;
-  int error = talk->out ? wt_stream_write(talk->out, talk->chunk, talk->chunk_len, &written) : WT_ERR_CLOSED;
-  if (error) { /* on_stop_sending or on_close tells, or did */
-    if (error != WT_ERR_CLOSED) talk_fail(talk, "cannot send: %s", wt_error_string(error));
-    feed_stop(talk);
+  int error = relay->out ? wt_stream_write(relay->out, relay->chunk, relay->chunk_len, &written) : WT_ERR_CLOSED;
+  if (error) { /* on_stop_sending or on_close reports why */
+    if (error != WT_ERR_CLOSED) relay_fail(relay, "cannot send: %s", wt_error_string(error));
+    input_stop(relay);
     return;
   }
-  talk->chunk += written;
-  talk->chunk_len -= written;
-  talk->sent += written;
+  relay->chunk += written;
+  relay->chunk_len -= written;
+  relay->sent += written;
 }
 
 /* --- Datagrams. --- */
 
-static void datagram_send(struct talk *talk, const uint8_t *data, size_t len) {
-  int error = wt_session_send_datagram(talk->session, data, len);
-  if (!error) talk->sent++;
+static void datagram_send(struct relay *relay, const uint8_t *data, size_t len) {
+  int error = wt_session_send_datagram(relay->session, data, len);
+  if (!error) relay->sent++;
   if (error == WT_ERR_TOO_LARGE)
-    talk_fail(talk, "a line of %zu bytes was not sent: a datagram takes %zu", len,
-              wt_session_max_datagram_size(talk->session));
+    relay_fail(relay, "a line of %zu bytes was not sent: a datagram takes %zu", len,
+               wt_session_max_datagram_size(relay->session));
   else if (error && error != WT_ERR_CLOSED)
-    talk_fail(talk, "cannot send a datagram: %s", wt_error_string(error));
+    relay_fail(relay, "cannot send a datagram: %s", wt_error_string(error));
 }
 
-/* Sends the line that `line` begins and these bytes end. */
-static void line_send(struct talk *talk, const uint8_t *rest, size_t len) {
-  size_t begun = talk->line_len;
-  talk->line_len = 0;
+/* Sends a line: what `line` holds, then these bytes. */
+static void line_send(struct relay *relay, const uint8_t *rest, size_t len) {
+  size_t begun = relay->line_len;
+  relay->line_len = 0;
   if (!begun) {
-    datagram_send(talk, rest, len);
-  } else if (begun + len > sizeof talk->line) {
-    talk_fail(talk, "a line of %zu bytes was not sent: a datagram takes %zu", begun + len,
-              wt_session_max_datagram_size(talk->session));
+    datagram_send(relay, rest, len);
+  } else if (begun + len > sizeof relay->line) {
+    relay_fail(relay, "a line of %zu bytes was not sent: a datagram takes %zu", begun + len,
+               wt_session_max_datagram_size(relay->session));
   } else {
-    memcpy(talk->line + begun, rest, len);
-    datagram_send(talk, talk->line, begun + len);
+    memcpy(relay->line + begun, rest, len);
+    datagram_send(relay, relay->line, begun + len);
   }
 }
 
-/* Keeps the beginning of a line; of one that is too long only its length. */
-static void line_keep(struct talk *talk, const uint8_t *data, size_t len) {
-  size_t room = talk->line_len < sizeof talk->line ? sizeof talk->line - talk->line_len : 0;
-  if (len) memcpy(talk->line + sizeof talk->line - room, data, len < room ? len : room);
-  talk->line_len += len;
+/* Keeps the beginning of a line. If the line is too long, only its length is counted. */
+static void line_keep(struct relay *relay, const uint8_t *data, size_t len) {
+  size_t room = relay->line_len < sizeof relay->line ? sizeof relay->line - relay->line_len : 0;
+  if (len) memcpy(relay->line + sizeof relay->line - room, data, len < room ? len : room);
+  relay->line_len += len;
 }
 
 /* Sends one datagram of the input, or keeps the beginning of one. */
-static void datagram_take(struct talk *talk) {
-  const uint8_t *end = memchr(talk->chunk, '\n', talk->chunk_len);
-  size_t len = talk->chunk_len, most = wt_session_max_datagram_size(talk->session), taken;
-  if (talk->settings->binary) {
+static void datagram_take(struct relay *relay) {
+  const uint8_t *end = memchr(relay->chunk, '\n', relay->chunk_len);
+  size_t len = relay->chunk_len, most = wt_session_max_datagram_size(relay->session), taken;
+  if (relay->settings->binary) {
     taken = most && len > most ? most : len;
-    datagram_send(talk, talk->chunk, taken);
+    datagram_send(relay, relay->chunk, taken);
   } else if (end) {
-    taken = (size_t)(end - talk->chunk) + 1;
-    line_send(talk, talk->chunk, taken - 1);
+    taken = (size_t)(end - relay->chunk) + 1;
+    line_send(relay, relay->chunk, taken - 1);
   } else {
     taken = len;
-    line_keep(talk, talk->chunk, len);
+    line_keep(relay, relay->chunk, len);
   }
-  talk->chunk += taken;
-  talk->chunk_len -= taken;
+  relay->chunk += taken;
+  relay->chunk_len -= taken;
 }
 
-static uint64_t datagrams_waiting(const struct talk *talk) {
-  struct wt_session_stats stats = session_stats(talk);
+static uint64_t datagrams_waiting(const struct relay *relay) {
+  struct wt_session_stats stats = session_stats(relay);
   uint64_t gone = stats.datagrams_sent + stats.datagrams_dropped_outgoing;
-  return talk->sent > gone ? talk->sent - gone : 0;
+  return relay->sent > gone ? relay->sent - gone : 0;
 }
 
-static void datagrams_pump(struct talk *talk) {
-  uint64_t waiting = datagrams_waiting(talk);
-  for (; talk->chunk_len && waiting < DATAGRAMS_WAITING; waiting++) datagram_take(talk);
-  if (talk->chunk_len) pipes_alarm(&talk->pipes, DATAGRAMS_RETRY_MS);
+static void datagrams_pump(struct relay *relay) {
+  uint64_t waiting = datagrams_waiting(relay);
+  for (; relay->chunk_len && waiting < DATAGRAMS_WAITING; waiting++) datagram_take(relay);
+  if (relay->chunk_len) io_set_alarm(&relay->io, DATAGRAMS_RETRY_MS);
 }
 
 /* --- Both. --- */
 
-void feed_pump(struct talk *talk) {
-  if (!talk->session || !talk->chunk_len) return;
-  if (talk->settings->carrier == TALK_DATAGRAMS)
-    datagrams_pump(talk);
+void input_send(struct relay *relay) {
+  if (!relay->session || !relay->chunk_len) return;
+  if (relay->settings->carrier == CARRIER_DATAGRAMS)
+    datagrams_pump(relay);
   else
-    stream_pump(talk);
-  if (!talk->chunk_len && !talk->input_over) pipes_read(&talk->pipes);
+    stream_pump(relay);
+  if (!relay->chunk_len && !relay->input_over) io_request_input(&relay->io);
 }
 
-void feed_stop(struct talk *talk) {
-  talk->chunk_len = 0;
-  talk->input_over = true;
-  talk_settle(talk);
+void input_stop(struct relay *relay) {
+  relay->chunk_len = 0;
+  relay->input_over = true;
+  relay_await_quiet(relay);
 }
 
-/* What a reset overtakes is lost: so it waits until all that was sent is with the server. */
-void feed_reset(struct talk *talk) {
-  if (talk->out && !feed_delivered(talk)) {
-    pipes_alarm(&talk->pipes, RESET_CHECK_MS);
+/* A reset drops bytes that are not delivered, so it waits until the server has acknowledged all. */
+void input_reset(struct relay *relay) {
+  if (relay->out && !input_delivered(relay)) {
+    io_set_alarm(&relay->io, RESET_CHECK_MS);
     return;
   }
-  talk->reset_due = false;
-  talk->reset = true;
-  if (talk->out) wt_stream_reset(talk->out, talk->settings->reset_code);
-  if (talk->settling) pipes_alarm(&talk->pipes, RESET_CHECK_MS);
+  relay->reset_due = false;
+  relay->reset = true;
+  if (relay->out) wt_stream_reset(relay->out, relay->settings->reset_code);
+  if (relay->awaiting_quiet) io_set_alarm(&relay->io, RESET_CHECK_MS);
 }
 
-void feed_on_input(const uint8_t *data, size_t len, int error, void *user_data) {
-  struct talk *talk = user_data;
-  if (!talk->session || talk->input_over) return;
+void input_on_data(const uint8_t *data, size_t len, int error, void *user_data) {
+  struct relay *relay = user_data;
+  if (!relay->session || relay->input_over) return;
   if (len) {
-    talk->chunk = data;
-    talk->chunk_len = len;
-    feed_pump(talk);
+    relay->chunk = data;
+    relay->chunk_len = len;
+    input_send(relay);
     return;
   }
-  if (error) talk_fail(talk, "cannot read standard input: %s", strerror(error));
-  if (talk->line_len) line_send(talk, (const uint8_t *)"", 0);
-  talk->reset_due = talk->settings->reset_given;
-  if (talk->out && !talk->reset_due) (void)wt_stream_end(talk->out);
-  feed_stop(talk);
-  if (talk->reset_due) feed_reset(talk);
+  if (error) relay_fail(relay, "cannot read standard input: %s", strerror(error));
+  if (relay->line_len) line_send(relay, (const uint8_t *)"", 0);
+  relay->reset_due = relay->settings->reset_given;
+  if (relay->out && !relay->reset_due) (void)wt_stream_end(relay->out);
+  input_stop(relay);
+  if (relay->reset_due) input_reset(relay);
 }
 
-void feed_begin(struct talk *talk) {
-  switch (talk->settings->carrier) {
-    case TALK_BIDI:
-    case TALK_UNI: stream_open(talk); break;
-    case TALK_DATAGRAMS:
-      if (wt_session_max_datagram_size(talk->session)) {
-        pipes_read(&talk->pipes);
+void input_begin(struct relay *relay) {
+  switch (relay->settings->carrier) {
+    case CARRIER_BIDI:
+    case CARRIER_UNI: stream_open(relay); break;
+    case CARRIER_DATAGRAMS:
+      if (wt_session_max_datagram_size(relay->session)) {
+        io_request_input(&relay->io);
       } else {
-        talk_fail(talk, "the server takes no datagrams");
-        talk_finish(talk);
+        relay_fail(relay, "the server takes no datagrams");
+        relay_close(relay);
       }
       break;
-    case TALK_NONE: feed_stop(talk); break;
+    case CARRIER_NONE: input_stop(relay); break;
   }
 }
 
-void feed_on_credit(struct talk *talk) {
-  if (talk->out_wanted) stream_open(talk);
+void input_on_stream_credit(struct relay *relay) {
+  if (relay->out_wanted) stream_open(relay);
 }
 
-bool feed_delivered(const struct talk *talk) {
-  struct wt_session_stats stats = session_stats(talk);
-  if (talk->settings->carrier == TALK_DATAGRAMS) return datagrams_waiting(talk) == 0;
-  return !talk->out || (stats.bytes_sent >= talk->sent && stats.bytes_in_flight == 0);
+bool input_delivered(const struct relay *relay) {
+  struct wt_session_stats stats = session_stats(relay);
+  if (relay->settings->carrier == CARRIER_DATAGRAMS) return datagrams_waiting(relay) == 0;
+  return !relay->out || (stats.bytes_sent >= relay->sent && stats.bytes_in_flight == 0);
 }
