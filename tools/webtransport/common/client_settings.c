@@ -3,8 +3,8 @@
  * The options that connect, probe and bench share: the URL, whom to trust, what to request, how long to wait. They are
  * read here alone, so that they mean the same in each command.
  *
- * The three ways to trust exclude each other. The library prefers hashes to authorities, so a hash would silently switch
- * --ca off. The second of two such options is refused instead.
+ * The three ways to trust exclude each other. The library prefers hashes to authorities, so a hash would silently
+ * switch --ca off. The second of two such options is refused instead.
  */
 #include "common/client_settings.h"
 

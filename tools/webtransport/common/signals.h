@@ -25,8 +25,8 @@ void signals_block(struct signals *signals);
 /* Calls `handler` for each of them from now on, also for those that came since, on a thread of its own. */
 bool signals_start(struct signals *signals, void (*handler)(int signal, void *user_data), void *user_data);
 
-/* From the handler alone: it is called once more, with 0, if the thread is still there after this time. A later time than
- * one that was set does not count. */
+/* From the handler alone: it is called once more, with 0, if the thread is still there after this time. A later time
+ * than one that was set does not count. */
 void signals_deadline(struct signals *signals, int64_t ms);
 
 /* Ends the thread; the handler is not running when this returns. */

@@ -177,7 +177,8 @@ static void resumption_try(struct probe *probe, wt_client *client, const char *u
   json_object_set_new(tls, "resumes", answered ? json_boolean(resumed) : json_null());
 }
 
-/* The look that the report is about, and whether the server resumes. Returns its error, or WT_ERR_STATE with a message. */
+/* The look that the report is about, and whether the server resumes. Returns its error, or WT_ERR_STATE with a
+ * message. */
 static int main_look(struct probe *probe, enum trust trust, bool full, char *message, size_t size) {
   struct look look = {.watch_ms = probe->watch_ms, .on_view = on_view, .on_close = on_close, .user_data = probe};
   look.client = client_make(probe, trust, message, size);

@@ -6,8 +6,8 @@
  * the page's script where the WebTransport server is and which hash its certificate has.
  *
  * One thread does it all. It accepts connections by itself and hands them to libmicrohttpd, which reads requests and
- * writes answers; so this file decides who gets in, who has to go and when (companion_peers.h), and libmicrohttpd never waits on
- * its own, so that the end needs nobody's consent. The thread meets the server's only in the recorder.
+ * writes answers; so this file decides who gets in, who has to go and when (companion_peers.h), and libmicrohttpd never
+ * waits on its own, so that the end needs nobody's consent. The thread meets the server's only in the recorder.
  *
  *   listening sockets --accept--> peers: is there room? --> libmicrohttpd --> answers_handle
  *   eventfd: the end              peers: whose time is over? shut down

@@ -18,7 +18,8 @@ struct answers {
   char alt_svc[40];
 };
 
-/* With the answers as user data; for MHD_start_daemon, MHD_OPTION_NOTIFY_COMPLETED, _NOTIFY_CONNECTION and _UNESCAPE_CALLBACK. */
+/* With the answers as user data; for MHD_start_daemon, MHD_OPTION_NOTIFY_COMPLETED, _NOTIFY_CONNECTION and
+ * _UNESCAPE_CALLBACK. */
 enum MHD_Result answers_handle(void *user_data, struct MHD_Connection *connection, const char *target,
                                const char *method, const char *version, const char *body, size_t *body_len,
                                void **state);

@@ -15,9 +15,8 @@ struct page {
 };
 
 /*
- * Finds the file for `path` (decoded: "/", "/app.js") in `directory`, or in the page built into the
- * tool if that is NULL. A path that ends in '/' stands for its index.html. False with errno: there is none, or it cannot
- * be opened.
+ * Finds the file for `path` (decoded: "/", "/app.js") in `directory`, or in the page built into the tool if that is
+ * NULL. A path that ends in '/' stands for its index.html. False with errno: there is none, or it cannot be opened.
  */
 bool page_find(const char *directory, const char *path, struct page *page);
 
