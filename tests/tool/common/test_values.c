@@ -9,7 +9,7 @@
 #include <setjmp.h>
 #include <cmocka.h>
 
-#include "serve/server_certificate.h"
+#include "common/hash_text.h"
 #include "common/values.h"
 
 static char message[200];
@@ -111,14 +111,14 @@ static void test_size_has_binary_units(void **state) {
   assert_string_equal(message, "expected a number of bytes such as 1000, 64K or 1M, from 1 to 3M");
 }
 
-static void test_hash_reads_what_identity_writes(void **state) {
+static void test_hash_reads_what_hash_text_writes(void **state) {
   uint8_t hash[32], found[32];
   char hex[65], base64[45];
   (void)state;
   for (unsigned round = 0; round < 256; round++) {
     for (unsigned i = 0; i < 32; i++) hash[i] = (uint8_t)(round * 37 + i * round + i);
-    identity_hex(hash, hex);
-    identity_base64(hash, base64);
+    hash_hex(hash, hex);
+    hash_base64(hash, base64);
     memset(found, 0, sizeof found);
     assert_true(value_hash(hex, found, message, sizeof message));
     assert_memory_equal(found, hash, 32);
@@ -219,7 +219,7 @@ int main(void) {
       cmocka_unit_test(test_time_refuses_what_is_no_time),
       cmocka_unit_test(test_what_is_cut_to_nothing_is_refused),
       cmocka_unit_test(test_size_has_binary_units),
-      cmocka_unit_test(test_hash_reads_what_identity_writes),
+      cmocka_unit_test(test_hash_reads_what_hash_text_writes),
       cmocka_unit_test(test_hash_takes_colons_and_capitals),
       cmocka_unit_test(test_hash_refuses_what_is_too_short_or_long),
       cmocka_unit_test(test_header_is_split_and_trimmed),

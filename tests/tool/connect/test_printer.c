@@ -106,13 +106,6 @@ static void test_control_characters_are_shown(void **state) {
   check(fixture, "\\x1b[2J\\x0d\n\tgr\xc3\xbc\xc3\x9f\\x7f\xc2\\x9b");
 }
 
-static void test_texts_of_the_server_are_made_visible(void **state) {
-  char out[32], small[8];
-  (void)state;
-  assert_string_equal(printer_visible("a\x1b[m\n\xc3\xa4", out, sizeof out), "a\\x1b[m\\x0a\xc3\xa4");
-  assert_string_equal(printer_visible("\n\n\n\n", small, sizeof small), "\\x0a");
-}
-
 static void test_nothing_is_taken_beyond_the_queue(void **state) {
   struct fixture *fixture = *state;
   static uint8_t lines[IO_OUTPUT_SIZE];
@@ -154,7 +147,6 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_datagrams_are_whole, setup, teardown),
       cmocka_unit_test_setup_teardown(test_datagrams_are_lines_unless_they_are_bare, setup, teardown),
       cmocka_unit_test_setup_teardown(test_control_characters_are_shown, setup, teardown),
-      cmocka_unit_test_setup_teardown(test_texts_of_the_server_are_made_visible, setup, teardown),
       cmocka_unit_test_setup_teardown(test_nothing_is_taken_beyond_the_queue, setup, teardown),
       cmocka_unit_test_setup_teardown(test_the_longest_label_fits, setup, teardown),
   };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The companion's connections on a clock of the test's: who gets in, who gives way, and when each one's time is over. */
+/* The companion's connections on a clock of the test's: who gets in, who gives way, and when each one's time is
+ * over. */
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>

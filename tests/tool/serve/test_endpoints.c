@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* The tool's routes before a real client: requests and sessions for hosts that are not ours, and the origins of pages. */
+/* The tool's routes before a real client: requests and sessions for hosts that are not ours, and the origins of
+ * pages. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -227,8 +227,6 @@ void slot_kill(struct bench_slot *slot);
 /* Counts bytes if now is within the measured time. */
 void slot_sent(struct bench_slot *slot, uint64_t now, uint64_t bytes);
 void slot_received(struct bench_slot *slot, uint64_t now, uint64_t bytes);
-/* Whether `data` is the pattern of source.h from `at` on. */
-bool pattern_matches(uint64_t at, const uint8_t *data, size_t len);
 
 /* --- bench_report.c --- */
 struct bench_usage {

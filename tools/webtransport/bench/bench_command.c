@@ -19,7 +19,7 @@
 
 #include "common/clock.h"
 #include "common/signals.h"
-#include "serve/source.h"
+#include "common/pattern.h"
 
 struct bench {
   struct bench_settings settings;
@@ -185,7 +185,7 @@ static bool workers_start(struct bench *bench) {
   const struct bench_settings *settings = &bench->settings;
   char message[512];
   size_t len;
-  (void)source_bytes(0, 1, &len); /* makes the pattern, before there are threads that read it */
+  (void)pattern_bytes(0, 1, &len); /* makes the pattern, before there are threads that read it */
   for (size_t i = 0; i < settings->workers; i++) {
     struct bench_worker *worker = &bench->workers[i];
     uint64_t sessions = settings->sessions / settings->workers + (i < settings->sessions % settings->workers);

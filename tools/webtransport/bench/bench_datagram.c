@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * datagram-echo: datagrams of --size bytes, --outstanding of each session in flight. Each begins with the
- * number of its place among those and a count that tells its uses apart; the rest is the pattern of source.h.
+ * number of its place among those and a count that tells its uses apart; the rest is the pattern of common/pattern.h.
  *
  * One that has not come back within --patience is lost and its place free again. If it comes later after
  * all, its count is an old one: late. Neither is an error, since datagrams may be lost; wrong bytes are.
@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/source.h"
+#include "common/pattern.h"
 
 enum {
   HEAD_SIZE = 8,
@@ -47,7 +47,7 @@ static bool datagram_prepare(struct bench_session *session) {
   if (!state->places || !state->buffer) return false;
   for (uint32_t i = 0; i < settings->outstanding; i++)
     state->places[i].next = i + 1 < settings->outstanding ? i + 1 : NONE;
-  memcpy(state->buffer, source_bytes(0, settings->size, &len), settings->size);
+  memcpy(state->buffer, pattern_bytes(0, settings->size, &len), settings->size);
   return slot_add(session, &state->slot, settings->outstanding);
 }
 
@@ -137,7 +137,7 @@ const struct workload datagram_echo_workload = {
     .takes = TAKES_SIZE | TAKES_OUTSTANDING | TAKES_RATE | TAKES_COUNT,
     .default_size = 100,
     .min_size = HEAD_SIZE,
-    .max_size = SOURCE_PERIOD,
+    .max_size = PATTERN_PERIOD,
     .connects_first = true,
     .callbacks = {.on_datagram = datagram_on_datagram},
     .state_size = datagram_state_size,

@@ -3,7 +3,7 @@
  * echo: messages of --size bytes on standing bidirectional streams, --streams in each session. A message is
  * answered when as many bytes have come back as were sent up to its end.
  *
- * The bytes of a stream are the pattern of source.h from an offset that differs between streams: each byte
+ * The bytes of a stream are the pattern of common/pattern.h from an offset that differs between streams: each byte
  * that comes back is compared at its place, so that lost, doubled, swapped and misdelivered bytes show, and
  * nothing has to be kept or copied for it.
  */
@@ -11,7 +11,7 @@
 
 #include <stdlib.h>
 
-#include "serve/source.h"
+#include "common/pattern.h"
 
 struct echo_stream {
   struct bench_slot slot;
@@ -61,7 +61,7 @@ static void echo_release(struct bench_session *session) {
 static void echo_write(struct echo_stream *echo) {
   while (echo->sent < echo->to_send) {
     size_t len, written;
-    const uint8_t *data = source_bytes(echo->phase + echo->sent, echo->to_send - echo->sent, &len);
+    const uint8_t *data = pattern_bytes(echo->phase + echo->sent, echo->to_send - echo->sent, &len);
     if (wt_stream_write(echo->stream, data, len, &written)) return; /* its end is told by a callback */
     echo->sent += written;
     if (written < len) return; /* on_writable follows */

@@ -14,10 +14,8 @@
 #include "bench/bench.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/clock.h"
-#include "serve/source.h"
 
 enum {
   FAILURES_MAX = 3, /* in a row, then the slot is given up: there is no use in hammering a dead server */
@@ -132,16 +130,4 @@ void slot_received(struct bench_slot *slot, uint64_t now, uint64_t bytes) {
   if (!in_window(worker, now)) return;
   worker->result.bytes_received += bytes;
   bytes_show(worker);
-}
-
-bool pattern_matches(uint64_t at, const uint8_t *data, size_t len) {
-  while (len) {
-    size_t run;
-    const uint8_t *expected = source_bytes(at, len, &run);
-    if (memcmp(data, expected, run) != 0) return false;
-    at += run;
-    data += run;
-    len -= run;
-  }
-  return true;
 }

@@ -4,7 +4,7 @@
  * closed; then their place is free for the next one.
  *
  * stream-echo: a message, which comes back from /echo. Its bytes are compared at their places in the pattern
- * of source.h, which begins elsewhere for each stream.
+ * of common/pattern.h, which begins elsewhere for each stream.
  *
  * upload: --size bytes to /sink, which answers with {"bytes":N}, --streams at a time. N is checked. Without
  * --size a stream has no end in sight, and the end of the run cuts it off. The bytes are handed over without
@@ -17,7 +17,7 @@
 #include <string.h>
 
 #include "serve/endpoints.h"
-#include "serve/source.h"
+#include "common/pattern.h"
 
 enum {
   ANSWER_SIZE = 64,
@@ -82,7 +82,7 @@ static void streams_write(struct streams_op *op) {
   uint64_t size = op_size(op);
   while (op->sent < size) {
     size_t len, written = 0;
-    const uint8_t *data = source_bytes(op->phase + op->sent, size - op->sent, &len);
+    const uint8_t *data = pattern_bytes(op->phase + op->sent, size - op->sent, &len);
     int error = owned ? wt_stream_write_owned(op->stream, data, len, upload_on_release, op->state)
                       : wt_stream_write(op->stream, data, len, &written);
     if (error) return; /* on_writable follows, or on_close */

@@ -20,7 +20,7 @@
 
 #include <webtransport/certificate.h>
 
-#include "serve/server_certificate.h"
+#include "common/hash_text.h"
 #include "common/values.h"
 
 enum {
@@ -192,8 +192,8 @@ static void print_c(const uint8_t hash[32]) {
 
 static void print_text(const struct cert_settings *settings, const struct wt_certificate_info *info) {
   char hex[65], base64[45], until[32];
-  identity_hex(info->sha256, hex);
-  identity_base64(info->sha256, base64);
+  hash_hex(info->sha256, hex);
+  hash_base64(info->sha256, base64);
   cert_time(info->not_after, until);
   printf("Certificate  %s\nKey          %s\nNames        %s\nValid until  %s\n", settings->cert_path,
          settings->key_path, info->names, until);
@@ -214,8 +214,8 @@ static void print_text(const struct cert_settings *settings, const struct wt_cer
 
 static void print_json(const struct cert_settings *settings, const struct wt_certificate_info *info) {
   char hex[65], base64[45];
-  identity_hex(info->sha256, hex);
-  identity_base64(info->sha256, base64);
+  hash_hex(info->sha256, hex);
+  hash_base64(info->sha256, base64);
   json_t *json =
       json_pack("{s:s?, s:s?, s:o, s:s, s:s, s:I, s:I}", "cert_file", settings->cert_path, "key_file",
                 settings->key_path, "names", cert_names_json(info->names), "sha256", hex, "sha256_base64", base64,

@@ -18,9 +18,9 @@
 
 #include <webtransport/certificate.h>
 
-#include "serve/server_certificate.h"
+#include "common/hash_text.h"
 #include "common/json_text.h"
-#include "connect/printer.h"
+#include "common/visible_text.h"
 #include "common/values.h"
 
 enum {
@@ -105,8 +105,8 @@ json_t *cert_names_json(const char *names) {
 void cert_json(const struct wt_certificate_info *info, int64_t now, json_t *json) {
   const char *refusal = cert_refusal(info, now);
   char hex[65], base64[45];
-  identity_hex(info->sha256, hex);
-  identity_base64(info->sha256, base64);
+  hash_hex(info->sha256, hex);
+  hash_base64(info->sha256, base64);
   json_object_set_new(json, "subject", json_text(info->subject));
   json_object_set_new(json, "issuer", json_text(info->issuer));
   json_object_set_new(json, "self_signed", json_boolean(info->self_signed));
@@ -139,14 +139,14 @@ static void span_write(int64_t seconds, char text[32]) {
 /* Whoever made the certificate chose the text: it must not steer the terminal. */
 static void field_print(const char *label, const char *text, const char *remark) {
   char visible[4 * sizeof((struct wt_certificate_info *)0)->names + 1];
-  printf("  %-10s  %s%s\n", label, printer_visible(text, visible, sizeof visible), remark);
+  printf("  %-10s  %s%s\n", label, visible_text(text, visible, sizeof visible), remark);
 }
 
 void cert_print(const struct wt_certificate_info *info, int64_t now) {
   const char *refusal = cert_refusal(info, now);
   char from[32], to[32], whole[32], left[32], hex[65], base64[45];
-  identity_hex(info->sha256, hex);
-  identity_base64(info->sha256, base64);
+  hash_hex(info->sha256, hex);
+  hash_base64(info->sha256, base64);
   cert_time(info->not_before, from);
   cert_time(info->not_after, to);
   span_write(info->not_after - info->not_before, whole);

@@ -10,14 +10,16 @@
  *
  * The printer does not wait for the end of a line, so a prompt without a line end is seen at once.
  *
- * A terminal must not obey the server's bytes (move the cursor, set the title, type for the user), so control
- * characters are printed as \x1b. A C1 control character is two bytes in UTF-8. The first may be printed before the
- * second arrives; it is enough to escape the second.
+ * A terminal must not obey the server's bytes, so control characters are escaped (common/visible_text.h). A C1 control
+ * character is two bytes in UTF-8. The first may be printed before the second arrives; it is enough to escape the
+ * second.
  */
 #include "connect/printer.h"
 
 #include <stdio.h>
 #include <string.h>
+
+#include "common/visible_text.h"
 
 enum {
   PIECE = 64,                                /* bytes that are prepared at a time */
@@ -45,11 +47,6 @@ static void piece_begin(struct printer *printer, struct printed_source *source, 
   piece_add(piece, source->in_line ? " ...] " : "] ");
   printer->current = source;
   source->in_line = true;
-}
-
-static bool is_control(uint8_t byte, uint8_t last) {
-  if (byte == '\n' || byte == '\t') return false;
-  return byte < 0x20 || byte == 0x7f || (last == 0xc2 && byte >= 0x80 && byte < 0xa0);
 }
 
 static void piece_byte(struct printer *printer, struct printed_source *source, struct piece *piece, uint8_t byte) {
@@ -104,17 +101,4 @@ bool printer_datagram(struct printer *printer, const uint8_t *data, size_t len, 
   if (!bare && !(printer->prefix && len && data[len - 1] == '\n')) io_write(printer->io, "\n", 1);
   printer->current = NULL;
   return true;
-}
-
-const char *printer_visible(const char *text, char *out, size_t size) {
-  size_t len = 0;
-  uint8_t last = 0;
-  for (; *text && len + 5 < size; text++) {
-    uint8_t byte = (uint8_t)*text;
-    bool control = byte == '\n' || byte == '\t' || is_control(byte, last);
-    len += (size_t)snprintf(out + len, size - len, control ? "\\x%02x" : "%c", byte);
-    last = byte;
-  }
-  out[len] = 0;
-  return out;
 }

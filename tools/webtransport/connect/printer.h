@@ -34,7 +34,4 @@ void printer_end(struct printer *printer, struct printed_source *source);
 /* Prints a whole datagram, with a line end after it unless `bare`. False: there was no room. */
 bool printer_datagram(struct printer *printer, const uint8_t *data, size_t len, bool bare);
 
-/* Copies a text of the peer into `out`, with control characters escaped, cut to `size` bytes. Returns `out`. */
-const char *printer_visible(const char *text, char *out, size_t size);
-
 #endif

@@ -25,6 +25,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "common/visible_text.h"
 
 enum {
   QUIET_MS = 1000,        /* without --wait */
@@ -208,7 +209,7 @@ static void session_on_close(wt_session *session, const struct wt_close_info *in
   relay->wire_code = info->wire_code;
   relay->wire_is_h3 = info->wire_is_h3;
   relay->connection = info->connection;
-  printer_visible(info->clean ? info->reason : info->message, relay->reason, sizeof relay->reason);
+  visible_text(info->clean ? info->reason : info->message, relay->reason, sizeof relay->reason);
 }
 
 const struct wt_session_callbacks relay_session_callbacks = {

@@ -15,7 +15,7 @@
 
 #include "cert/cert_show.h"
 #include "common/help.h"
-#include "connect/printer.h"
+#include "common/visible_text.h"
 
 enum {
   LABEL_WIDTH = 10,
@@ -45,7 +45,7 @@ static bool is_known(const json_t *json, const char *name) {
 /* Writes a text of the server. */
 static void visible_write(const char *text) {
   char visible[VISIBLE_SIZE];
-  fputs(printer_visible(text, visible, sizeof visible), stdout);
+  fputs(visible_text(text, visible, sizeof visible), stdout);
 }
 
 static void label_print(int width, const char *label) { printf("  %-*s  ", width, label); }
@@ -264,7 +264,7 @@ static void rule_print(const json_t *rule, bool decided) {
   printf("    %-*s  %s", LABEL_WIDTH + 6, text_get(rule, "name"),
          known && !kept ? required ? "needs: " : "wants: " : "");
   const size_t column = LABEL_WIDTH + 12;
-  help_wrap(stdout, printer_visible(text, visible, sizeof visible), column, column, TEXT_WIDTH);
+  help_wrap(stdout, visible_text(text, visible, sizeof visible), column, column, TEXT_WIDTH);
 }
 
 static void verdicts_print(const json_t *list) {

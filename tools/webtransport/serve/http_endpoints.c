@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The endpoints for ordinary HTTP/3 requests: POST /echo streams the body back, POST /sink counts it,
- * GET /source?bytes=N is N bytes of the pattern in source.c. Bodies of any length pass through in
+ * GET /source?bytes=N is N bytes of the pattern of common/pattern.h. Bodies of any length pass through in
  * bounded memory: what the answer does not take at once is kept, and the request paused, until it does.
  */
 #include "serve/http_endpoints.h"
@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "serve/endpoints.h"
-#include "serve/source.h"
+#include "common/pattern.h"
 
 struct plain_body {
   uint64_t at, bytes; /* source: bytes queued, and of how many; sink: `at` counts */
@@ -158,8 +158,8 @@ static void source_on_writable(wt_request *request, void *user_data) {
   if (body->fin) return;
   while (body->at < body->bytes) {
     size_t len;
-    const uint8_t *data = source_bytes(body->at, body->bytes - body->at, &len);
-    if (wt_request_write_owned(request, data, len, source_release, NULL)) return; /* on_writable or on_close follows */
+    const uint8_t *data = pattern_bytes(body->at, body->bytes - body->at, &len);
+    if (wt_request_write_owned(request, data, len, pattern_release, NULL)) return; /* on_writable or on_close follows */
     body->at += len;
   }
   body->fin = true;

@@ -14,7 +14,7 @@
 #include <string.h>
 
 #include "serve/endpoints.h"
-#include "serve/server_certificate.h"
+#include "common/hash_text.h"
 #include "common/json_text.h"
 
 /* Counts stay far below 2^63, JSON's and jansson's bound. */
@@ -30,8 +30,8 @@ char *report_info(const struct site *site) {
   struct certificate_record certificate;
   char hex[65], base64[45];
   recorder_get_certificate(site->recorder, &certificate);
-  identity_hex(certificate.sha256, hex);
-  identity_base64(certificate.sha256, base64);
+  hash_hex(certificate.sha256, hex);
+  hash_base64(certificate.sha256, base64);
   json_t *endpoints = json_array();
   for (size_t i = 0; endpoint_paths[i]; i++) json_array_append_new(endpoints, json_string(endpoint_paths[i]));
   return json_finish(json_pack("{s:i, s:s, s:s, s:b, s:I, s:s, s:o}", "webtransport_port", (int)site->port,

@@ -23,6 +23,7 @@
 #include "command.h"
 #include "serve/companion.h"
 #include "serve/endpoints.h"
+#include "common/hash_text.h"
 #include "serve/server_certificate.h"
 #include "common/tool_log.h"
 #include "serve/recorder.h"
@@ -81,7 +82,7 @@ static bool certificate_apply(struct serve *serve, char *message, size_t size) {
 static void certificate_hash(const struct serve *serve, char hex[65]) {
   struct certificate_record record;
   recorder_get_certificate(serve->recorder, &record);
-  identity_hex(record.sha256, hex);
+  hash_hex(record.sha256, hex);
 }
 
 static void certificate_reload(wt_server *server, void *argument) {

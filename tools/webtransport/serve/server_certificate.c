@@ -43,20 +43,3 @@ void identity_record(struct recorder *recorder, const wt_certificate *certificat
   wt_certificate_get_sha256(certificate, record.sha256);
   recorder_set_certificate(recorder, &record);
 }
-
-void identity_hex(const uint8_t hash[32], char text[65]) {
-  for (size_t i = 0; i < 32; i++) snprintf(text + 2 * i, 3, "%02x", hash[i]);
-}
-
-void identity_base64(const uint8_t hash[32], char text[45]) {
-  static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-  char *out = text;
-  for (size_t i = 0; i < 32; i += 3) {
-    uint32_t bits = (uint32_t)hash[i] << 16 | (uint32_t)hash[i + 1] << 8 | (i + 2 < 32 ? hash[i + 2] : 0u);
-    *out++ = digits[bits >> 18];
-    *out++ = digits[bits >> 12 & 63];
-    *out++ = digits[bits >> 6 & 63];
-    *out++ = i + 2 < 32 ? digits[bits & 63] : '=';
-  }
-  *out = 0;
-}

@@ -13,10 +13,4 @@ int identity_get(const char *cert_file, const char *key_file, const char *ocsp_f
 /* Tells `recorder` about `certificate`. */
 void identity_record(struct recorder *recorder, const wt_certificate *certificate, bool generated);
 
-/* Writes the hash as 64 hexadecimal digits, with a NUL. */
-void identity_hex(const uint8_t hash[32], char text[65]);
-
-/* Writes the hash in base64, 44 characters with a NUL. */
-void identity_base64(const uint8_t hash[32], char text[45]);
-
 #endif

@@ -1,22 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /source?bytes=N&streams=M for sessions: M unidirectional streams of N bytes each. It is what a
- * download's speed is measured against, so it does nothing else: the bytes come from one static array
- * that all streams share and are queued without a copy (`wt_stream_write_owned`).
+ * /source?bytes=N&streams=M for sessions: M unidirectional streams of N bytes each. Downloads are measured against it,
+ * so it does nothing else: the bytes are those of common/pattern.h, and are queued without a copy
+ * (`wt_stream_write_owned`).
  *
- * The bytes: byte i of a stream is (i * 31 + (i >> 8)) modulo 256. A receiver can check each by its
- * place alone; neighbours differ, and so do blocks of 256, so that lost, doubled and swapped packets
- * show. The pattern has a period of 65,536, which is the array.
- *
- * Up to OPEN_MAX streams are open at once; a new one follows when one has closed, or when the peer
- * allows more (`on_stream_credit`).
+ * Up to OPEN_MAX streams are open at once. The next one opens when one has closed, or when the peer allows more streams
+ * (`on_stream_credit`).
  */
-#include "serve/source.h"
-
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
+#include "common/pattern.h"
 #include "serve/endpoints.h"
 #include "serve/http_endpoints.h"
 #include "serve/endpoint_session.h"
@@ -37,33 +31,12 @@ struct source_stream {
   uint64_t at; /* bytes queued */
 };
 
-static uint8_t pattern[SOURCE_PERIOD];
-
-static void pattern_make(void) {
-  for (uint32_t i = 0; i < SOURCE_PERIOD; i++) pattern[i] = (uint8_t)(i * 31 + (i >> 8));
-}
-
-const uint8_t *source_bytes(uint64_t at, uint64_t left, size_t *len) {
-  static pthread_once_t made = PTHREAD_ONCE_INIT; /* workers come here on their threads */
-  pthread_once(&made, pattern_make);
-  size_t from = (size_t)(at % SOURCE_PERIOD);
-  *len = SOURCE_PERIOD - from;
-  if (*len > left) *len = (size_t)left;
-  return pattern + from;
-}
-
-void source_release(const uint8_t *data, size_t len, void *user_data) {
-  (void)data;
-  (void)len;
-  (void)user_data;
-}
-
 static void source_pump(wt_stream *stream, struct source_stream *source) {
   uint64_t bytes = source->owner->bytes;
   while (source->at < bytes) {
     size_t len;
-    const uint8_t *data = source_bytes(source->at, bytes - source->at, &len);
-    if (wt_stream_write_owned(stream, data, len, source_release, NULL)) return; /* on_writable or on_close follows */
+    const uint8_t *data = pattern_bytes(source->at, bytes - source->at, &len);
+    if (wt_stream_write_owned(stream, data, len, pattern_release, NULL)) return; /* on_writable or on_close follows */
     source->at += len;
   }
   wt_stream_end(stream);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The load generator's parts that need no server: the check of contents, and how results are added up. */
+/* How the results of several workers are added up. */
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -9,38 +9,6 @@
 #include <cmocka.h>
 
 #include "bench/bench.h"
-#include "serve/source.h"
-
-enum {
-  LEN = 3000,
-};
-
-static void pattern_fill(uint8_t *data, uint64_t at) {
-  for (size_t i = 0; i < LEN; i++) data[i] = (uint8_t)((at + i) % SOURCE_PERIOD * 31 + ((at + i) % SOURCE_PERIOD >> 8));
-}
-
-static void test_pattern_finds_every_changed_byte(void **state) {
-  uint8_t data[LEN];
-  uint64_t at = 3 * (uint64_t)SOURCE_PERIOD - 1000; /* the pattern begins anew within it */
-  (void)state;
-  pattern_fill(data, at);
-  assert_true(pattern_matches(at, data, LEN));
-  assert_true(pattern_matches(at, data, 0));
-  for (size_t i = 0; i < LEN; i++) {
-    data[i] ^= 0x10;
-    assert_false(pattern_matches(at, data, LEN));
-    data[i] ^= 0x10;
-  }
-}
-
-static void test_pattern_finds_what_is_at_another_place(void **state) {
-  uint8_t data[LEN];
-  (void)state;
-  for (uint64_t off = 1; off < SOURCE_PERIOD; off++) {
-    pattern_fill(data, off);
-    assert_false(pattern_matches(0, data, LEN));
-  }
-}
 
 static void test_merging_adds_and_keeps_the_first_messages(void **state) {
   struct bench_result *total = calloc(1, sizeof *total), *part = calloc(1, sizeof *part);
@@ -70,8 +38,6 @@ static void test_merging_adds_and_keeps_the_first_messages(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_pattern_finds_every_changed_byte),
-      cmocka_unit_test(test_pattern_finds_what_is_at_another_place),
       cmocka_unit_test(test_merging_adds_and_keeps_the_first_messages),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
