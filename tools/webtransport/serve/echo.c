@@ -28,15 +28,15 @@ enum {
   REFUSED_CODE = 1, /* told to the peer when an echo cannot be made */
 };
 
-struct echo_visit {
-  struct visit visit; /* first */
+struct echo_session {
+  struct endpoint_session base; /* first */
   struct echo *waiting, **waiting_end;
   size_t waiting_count;
 };
 
 /* One echo: bytes come in on `in` and leave on `out`, which are the same stream or two. */
 struct echo {
-  struct echo_visit *owner;
+  struct echo_session *owner;
   wt_stream *in, *out; /* NULL once closed, `out` also before it was opened */
   bool fin;            /* `in` has ended, and so has `out` */
   bool waiting;        /* for a stream to be allowed */
@@ -73,17 +73,17 @@ static void echo_on_writable(wt_stream *stream, void *user_data) {
 static void echo_on_reset(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
   struct echo *echo = user_data;
   (void)stream;
-  visit_reset(&echo->owner->visit, error);
+  endpoint_session_record_reset(&echo->owner->base, error);
   echo->reset = true;
-  echo->reset_code = visit_code(error);
+  echo->reset_code = stream_error_code(error);
   if (echo->out) wt_stream_reset(echo->out, echo->reset_code);
 }
 
 static void echo_on_stop_sending(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
   struct echo *echo = user_data;
   (void)stream;
-  visit_stop(&echo->owner->visit, error);
-  if (echo->in) wt_stream_stop_sending(echo->in, visit_code(error));
+  endpoint_session_record_stop(&echo->owner->base, error);
+  if (echo->in) wt_stream_stop_sending(echo->in, stream_error_code(error));
 }
 
 static void echo_on_close(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
@@ -92,7 +92,7 @@ static void echo_on_close(wt_stream *stream, const struct wt_stream_error *error
   if (in) echo->in = NULL;
   if (stream == echo->out) echo->out = NULL;
   /* `in` was cut off without a word from the peer: the echo must not look complete. */
-  if (in && echo->out && !echo->fin && !echo->reset) wt_stream_reset(echo->out, visit_code(error));
+  if (in && echo->out && !echo->fin && !echo->reset) wt_stream_reset(echo->out, stream_error_code(error));
   if (!echo->in && !echo->out && !echo->waiting) free(echo);
 }
 
@@ -114,23 +114,23 @@ static void echo_attach(struct echo *echo, wt_stream *out) {
 }
 
 static void echo_wait(struct echo *echo) {
-  struct echo_visit *visit = echo->owner;
-  if (visit->waiting_count == WAITING_MAX) {
+  struct echo_session *state = echo->owner;
+  if (state->waiting_count == WAITING_MAX) {
     echo_abort(echo);
     return;
   }
   echo->waiting = true;
   wt_stream_pause(echo->in);
-  *visit->waiting_end = echo;
-  visit->waiting_end = &echo->next;
-  visit->waiting_count++;
+  *state->waiting_end = echo;
+  state->waiting_end = &echo->next;
+  state->waiting_count++;
 }
 
-static void waiting_pop(struct echo_visit *visit) {
-  struct echo *echo = visit->waiting;
-  visit->waiting = echo->next;
-  if (!visit->waiting) visit->waiting_end = &visit->waiting;
-  visit->waiting_count--;
+static void waiting_pop(struct echo_session *state) {
+  struct echo *echo = state->waiting;
+  state->waiting = echo->next;
+  if (!state->waiting) state->waiting_end = &state->waiting;
+  state->waiting_count--;
   echo->next = NULL;
   echo->waiting = false;
 }
@@ -158,13 +158,13 @@ static void echo_on_stream(wt_session *session, wt_stream *stream, void *user_da
 }
 
 static void echo_on_stream_credit(wt_session *session, enum wt_stream_kind kind, void *user_data) {
-  struct echo_visit *visit = user_data;
+  struct echo_session *state = user_data;
   wt_stream *out;
   if (kind != WT_UNIDIRECTIONAL) return;
-  while (visit->waiting) {
-    struct echo *echo = visit->waiting;
+  while (state->waiting) {
+    struct echo *echo = state->waiting;
     if (wt_session_open_uni(session, &out)) return;
-    waiting_pop(visit);
+    waiting_pop(state);
     echo_attach(echo, out);
   }
 }
@@ -176,14 +176,14 @@ static void echo_on_datagram(wt_session *session, const uint8_t *data, size_t le
 }
 
 static void echo_on_session_close(wt_session *session, const struct wt_close_info *info, void *user_data) {
-  struct echo_visit *visit = user_data;
-  while (visit->waiting) {
-    struct echo *echo = visit->waiting;
-    waiting_pop(visit);
+  struct echo_session *state = user_data;
+  while (state->waiting) {
+    struct echo *echo = state->waiting;
+    waiting_pop(state);
     free(echo); /* its stream has closed already */
   }
-  visit_end(&visit->visit, session, info);
-  free(visit);
+  endpoint_session_closed(&state->base, session, info);
+  free(state);
 }
 
 static const struct wt_session_callbacks echo_session_callbacks = {
@@ -194,11 +194,11 @@ static const struct wt_session_callbacks echo_session_callbacks = {
 };
 
 void echo_accept(wt_request *request, const struct endpoints *endpoints) {
-  struct echo_visit *visit = calloc(1, sizeof *visit);
-  if (!visit) {
+  struct echo_session *state = calloc(1, sizeof *state);
+  if (!state) {
     wt_request_respond(request, 500, NULL, 0, NULL, 0);
     return;
   }
-  visit->waiting_end = &visit->waiting;
-  if (!visit_open(&visit->visit, endpoints, request, &echo_session_callbacks)) free(visit);
+  state->waiting_end = &state->waiting;
+  if (!endpoint_session_accept(&state->base, endpoints, request, &echo_session_callbacks)) free(state);
 }

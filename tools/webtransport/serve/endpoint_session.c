@@ -3,9 +3,9 @@
  * What the endpoints' sessions have in common: how one is accepted or refused, and what is remembered
  * of it when it has ended, so that the page and tests can see how it looked from here.
  *
- * Nothing a client sends makes a visit grow: texts are cut to their fields, resets and stop-sendings
+ * Nothing a client sends makes a state grow: texts are cut to their fields, resets and stop-sendings
  * are counted and only the first few are kept. What the session itself knows is taken from it at its end: until then a
- * visit is small, since there may be very many.
+ * state is small, since there may be very many.
  */
 #include "serve/endpoint_session.h"
 
@@ -14,7 +14,8 @@
 #include <string.h>
 
 #include "common/tool_log.h"
-#include "serve/http_endpoints.h"
+#include "serve/endpoints.h"
+#include "serve/respond.h"
 
 static void text_copy(char *out, size_t size, const char *text) { snprintf(out, size, "%s", text); }
 
@@ -37,27 +38,27 @@ static void who_log(const wt_request *request) {
               wt_request_path(request), info.subject[0] ? info.subject : info.names);
 }
 
-wt_session *visit_open(struct visit *visit, const struct endpoints *endpoints, wt_request *request,
-                       const struct wt_session_callbacks *callbacks) {
+wt_session *endpoint_session_accept(struct endpoint_session *state, const struct endpoints *endpoints,
+                                    wt_request *request, const struct wt_session_callbacks *callbacks) {
   struct wt_upgrade_options options;
   wt_session *session;
   char why[512];
   wt_upgrade_options_default(&options);
   options.callbacks = callbacks;
-  options.user_data = visit;
+  options.user_data = state;
   options.protocols = endpoints->protocols;
   options.protocol_count = endpoints->protocol_count;
-  visit->recorder = endpoints->recorder;
+  state->recorder = endpoints->recorder;
   who_log(request);
   int error = wt_upgrade(request, &options, &session);
   if (error) {
     /* Copied: the sentence is gone with the next call on the request. */
     snprintf(why, sizeof why, "%s", wt_request_error(request)[0] ? wt_request_error(request) : wt_error_string(error));
     refusal_log(request, wt_upgrade_status(error), why);
-    plain_text(request, wt_upgrade_status(error), why);
+    respond_text(request, wt_upgrade_status(error), why);
     return NULL;
   }
-  recorder_session_opened(visit->recorder);
+  recorder_session_opened(state->recorder);
   return session;
 }
 
@@ -75,7 +76,7 @@ static void end_log(const wt_session *session, const struct wt_close_info *info)
               wt_session_path(session), wt_cause_name(info->cause), code, *text ? ": " : "", text);
 }
 
-void visit_end(struct visit *visit, wt_session *session, const struct wt_close_info *info) {
+void endpoint_session_closed(struct endpoint_session *state, wt_session *session, const struct wt_close_info *info) {
   struct session_record record = {.draft = wt_session_draft(session),
                                   .by = info->by,
                                   .cause = info->cause,
@@ -83,8 +84,8 @@ void visit_end(struct visit *visit, wt_session *session, const struct wt_close_i
                                   .wire_is_h3 = info->wire_is_h3,
                                   .code = info->code,
                                   .clean = info->clean,
-                                  .reset_count = visit->reset_count,
-                                  .stop_count = visit->stop_count};
+                                  .reset_count = state->reset_count,
+                                  .stop_count = state->stop_count};
   struct wt_session_stats stats = {.size = sizeof stats};
   if (!wt_session_get_stats(session, &stats)) {
     record.bytes_in = stats.bytes_received;
@@ -99,10 +100,10 @@ void visit_end(struct visit *visit, wt_session *session, const struct wt_close_i
   text_copy(record.peer, sizeof record.peer, wt_session_peer_address(session));
   text_copy(record.reason, sizeof record.reason, info->reason);
   text_copy(record.message, sizeof record.message, info->message);
-  memcpy(record.resets, visit->resets, sizeof record.resets);
-  memcpy(record.stops, visit->stops, sizeof record.stops);
+  memcpy(record.resets, state->resets, sizeof record.resets);
+  memcpy(record.stops, state->stops, sizeof record.stops);
   end_log(session, info);
-  recorder_session_ended(visit->recorder, &record);
+  recorder_session_ended(state->recorder, &record);
 }
 
 static void end_keep(struct recorded_end *ends, uint64_t *count, const struct wt_stream_error *error) {
@@ -110,12 +111,12 @@ static void end_keep(struct recorded_end *ends, uint64_t *count, const struct wt
   ++*count;
 }
 
-void visit_reset(struct visit *visit, const struct wt_stream_error *error) {
-  end_keep(visit->resets, &visit->reset_count, error);
+void endpoint_session_record_reset(struct endpoint_session *state, const struct wt_stream_error *error) {
+  end_keep(state->resets, &state->reset_count, error);
 }
 
-void visit_stop(struct visit *visit, const struct wt_stream_error *error) {
-  end_keep(visit->stops, &visit->stop_count, error);
+void endpoint_session_record_stop(struct endpoint_session *state, const struct wt_stream_error *error) {
+  end_keep(state->stops, &state->stop_count, error);
 }
 
-uint32_t visit_code(const struct wt_stream_error *error) { return error && error->has_code ? error->code : 0; }
+uint32_t stream_error_code(const struct wt_stream_error *error) { return error && error->has_code ? error->code : 0; }

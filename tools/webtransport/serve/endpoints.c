@@ -24,13 +24,14 @@
 #include "common/tool_log.h"
 #include "serve/pages.h"
 #include "serve/http_endpoints.h"
+#include "serve/respond.h"
 #include "serve/report.h"
 #include "serve/endpoint_session.h"
 
 const char *const endpoint_paths[] = {"/echo", "/sink", "/source", "/close", NULL};
 
 static void close_on_session_close(wt_session *session, const struct wt_close_info *info, void *user_data) {
-  visit_end(user_data, session, info);
+  endpoint_session_closed(user_data, session, info);
   free(user_data);
 }
 
@@ -45,7 +46,7 @@ static bool close_reason(wt_request *request, char *reason, size_t size) {
   if (!error) text = json_string(reason); /* checks that it is UTF-8 */
   json_decref(text);
   if (text) return true;
-  plain_text(request, 400, "reason must be percent-encoded UTF-8 of at most 1024 bytes.");
+  respond_text(request, 400, "reason must be percent-encoded UTF-8 of at most 1024 bytes.");
   return false;
 }
 
@@ -55,52 +56,52 @@ void close_accept(wt_request *request, const struct endpoints *endpoints) {
   };
   char reason[1025];
   uint64_t code;
-  if (!plain_number(request, "code", 0, UINT32_MAX, &code)) return;
+  if (!query_number(request, "code", 0, UINT32_MAX, &code)) return;
   if (!close_reason(request, reason, sizeof reason)) return;
-  struct visit *visit = calloc(1, sizeof *visit);
-  if (!visit) {
+  struct endpoint_session *state = calloc(1, sizeof *state);
+  if (!state) {
     wt_request_respond(request, 500, NULL, 0, NULL, 0);
     return;
   }
-  wt_session *session = visit_open(visit, endpoints, request, &callbacks);
+  wt_session *session = endpoint_session_accept(state, endpoints, request, &callbacks);
   if (session)
     wt_session_close(session, (uint32_t)code, reason, strlen(reason));
   else
-    free(visit);
+    free(state);
 }
 
 static void echo_handle(wt_request *request, void *user_data) {
   if (wt_request_is_webtransport(request))
     echo_accept(request, user_data);
-  else if (plain_method_is(request, "POST"))
-    plain_echo(request);
+  else if (method_is(request, "POST"))
+    http_echo(request);
   else
-    plain_not_allowed(request, "POST, CONNECT", "Open a WebTransport session here, or POST something.\n");
+    respond_not_allowed(request, "POST, CONNECT", "Open a WebTransport session here, or POST something.\n");
 }
 
 static void sink_handle(wt_request *request, void *user_data) {
   if (wt_request_is_webtransport(request))
     sink_accept(request, user_data);
-  else if (plain_method_is(request, "POST"))
-    plain_sink(request);
+  else if (method_is(request, "POST"))
+    http_sink(request);
   else
-    plain_not_allowed(request, "POST, CONNECT", "Open a WebTransport session here, or POST something.\n");
+    respond_not_allowed(request, "POST, CONNECT", "Open a WebTransport session here, or POST something.\n");
 }
 
 static void source_handle(wt_request *request, void *user_data) {
   if (wt_request_is_webtransport(request))
     source_accept(request, user_data);
-  else if (plain_method_is(request, "GET") || plain_method_is(request, "HEAD"))
-    plain_source(request);
+  else if (method_is(request, "GET") || method_is(request, "HEAD"))
+    http_source(request);
   else
-    plain_not_allowed(request, "GET, HEAD, CONNECT", "Open a WebTransport session here, or GET ?bytes=N.\n");
+    respond_not_allowed(request, "GET, HEAD, CONNECT", "Open a WebTransport session here, or GET ?bytes=N.\n");
 }
 
 static void close_handle(wt_request *request, void *user_data) {
   if (wt_request_is_webtransport(request))
     close_accept(request, user_data);
   else
-    plain_not_allowed(request, "CONNECT", "Open a WebTransport session here; it is closed at once.\n");
+    respond_not_allowed(request, "CONNECT", "Open a WebTransport session here; it is closed at once.\n");
 }
 
 static void built_in_respond(wt_request *request, const struct page *page) {
@@ -117,8 +118,8 @@ static void built_in_respond(wt_request *request, const struct page *page) {
 static void info_handle(wt_request *request, void *user_data) {
   static const struct wt_header headers[] = {{"content-type", "application/json"}, {"cache-control", "no-cache"}};
   const struct endpoints *endpoints = user_data;
-  if (!plain_method_is(request, "GET") && !plain_method_is(request, "HEAD")) {
-    plain_not_allowed(request, "GET, HEAD", "Only GET and HEAD.\n");
+  if (!method_is(request, "GET") && !method_is(request, "HEAD")) {
+    respond_not_allowed(request, "GET, HEAD", "Only GET and HEAD.\n");
     return;
   }
   char *text = report_info(endpoints->site);
@@ -132,9 +133,9 @@ static void files_handle(wt_request *request, void *user_data) {
   struct page page;
   if (wt_request_is_webtransport(request)) {
     if (page_exists(endpoints->www, path))
-      plain_not_allowed(request, "GET, HEAD", "This is a file, not a WebTransport endpoint.\n");
+      respond_not_allowed(request, "GET, HEAD", "This is a file, not a WebTransport endpoint.\n");
     else
-      plain_text(request, 404, "There is no WebTransport endpoint at this path.");
+      respond_text(request, 404, "There is no WebTransport endpoint at this path.");
     return;
   }
   if (endpoints->www) {
@@ -142,9 +143,9 @@ static void files_handle(wt_request *request, void *user_data) {
     return;
   }
   if (!page_find(NULL, path, &page))
-    plain_text(request, 404, "Not found.");
-  else if (!plain_method_is(request, "GET") && !plain_method_is(request, "HEAD"))
-    plain_not_allowed(request, "GET, HEAD", "This is a file.\n");
+    respond_text(request, 404, "Not found.");
+  else if (!method_is(request, "GET") && !method_is(request, "HEAD"))
+    respond_not_allowed(request, "GET, HEAD", "This is a file.\n");
   else
     built_in_respond(request, &page);
 }
@@ -163,7 +164,8 @@ static void route_handle(wt_request *request, void *user_data) {
   log_limited(&limit, WT_LOG_WARN, "%s: a %s for host %s refused with %d: %s", wt_request_peer_address(request),
               wt_request_is_webtransport(request) ? "session" : "request", authority, status,
               verdict == HOST_FOREIGN ? HOSTS_REFUSAL_LOG : "this is no host");
-  plain_text(request, status, verdict == HOST_FOREIGN ? HOSTS_REFUSAL : "The authority of the request is not a host.");
+  respond_text(request, status,
+               verdict == HOST_FOREIGN ? HOSTS_REFUSAL : "The authority of the request is not a host.");
 }
 
 int endpoints_add(wt_server *server, struct endpoints *endpoints) {

@@ -4,7 +4,32 @@
 
 #include <webtransport/server.h>
 
+#include "serve/hosts.h"
+#include "serve/recorder.h"
+#include "serve/report.h"
+
+enum {
+  ENDPOINT_ROUTES = 6
+};
+
 struct endpoints;
+
+/* The handler of a path. It is called if the request's host is ours. */
+struct endpoint_route {
+  wt_handler_callback handler;
+  struct endpoints *endpoints;
+};
+
+/* What all endpoints need. It is the user data of their handlers. */
+struct endpoints {
+  struct recorder *recorder;
+  const struct site *site;
+  const char *const *protocols; /* subprotocols that sessions accept */
+  size_t protocol_count;
+  const char *www;     /* folder of the pages, or NULL for the page built in */
+  struct hosts *hosts; /* the hosts whose requests are served */
+  struct endpoint_route routes[ENDPOINT_ROUTES];
+};
 
 /* Bounds of /source. Chosen so that sums stay exact in a browser's numbers. */
 #define SOURCE_BYTES_DEFAULT ((uint64_t)1 << 20)

@@ -21,7 +21,7 @@ static const char *port_parse(const char *text, uint16_t *port) {
   return NULL;
 }
 
-const char *address_parse(const char *text, struct address *address) {
+const char *host_port_parse(const char *text, struct host_port *address) {
   const char *colon = strrchr(text, ':');
   const char *host = text;
   if (!colon) return "expected ADDR:PORT, such as 127.0.0.1:4433 or [::]:4433";

@@ -6,12 +6,12 @@
 #include <stdint.h>
 
 enum {
-  ADDRESS_HOST_SIZE = 256
+  HOST_PORT_HOST_SIZE = 256
 };
 
 /* What "ADDR:PORT" says, as typed; `host` has no brackets. */
-struct address {
-  char host[ADDRESS_HOST_SIZE];
+struct host_port {
+  char host[HOST_PORT_HOST_SIZE];
   uint16_t port;
 };
 
@@ -19,6 +19,6 @@ struct address {
  * Takes "127.0.0.1:80", "[::1]:80" or "localhost:80" apart. Returns NULL, or what is wrong with it.
  * Names are not looked up.
  */
-const char *address_parse(const char *text, struct address *address);
+const char *host_port_parse(const char *text, struct host_port *address);
 
 #endif

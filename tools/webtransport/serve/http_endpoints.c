@@ -7,77 +7,38 @@
 #include "serve/http_endpoints.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "serve/endpoints.h"
+#include "serve/respond.h"
 #include "common/pattern.h"
 
-struct plain_body {
+struct http_body {
   uint64_t at, bytes; /* source: bytes queued, and of how many; sink: `at` counts */
   uint8_t *kept;      /* echo: what the answer did not take */
   size_t kept_at, kept_len;
   bool fin;
 };
 
-void plain_text(wt_request *request, int status, const char *text) {
-  static const struct wt_header headers[] = {{"content-type", "text/plain; charset=utf-8"}};
-  char line[600];
-  int len = snprintf(line, sizeof line, "%.*s\n", (int)sizeof line - 2, text);
-  wt_request_respond(request, status, headers, 1, line, (size_t)len);
-}
-
-void plain_not_allowed(wt_request *request, const char *allow, const char *text) {
-  const struct wt_header headers[] = {{"allow", allow}, {"content-type", "text/plain; charset=utf-8"}};
-  wt_request_respond(request, 405, headers, 2, text, strlen(text));
-}
-
-bool plain_method_is(const wt_request *request, const char *method) {
-  return !strcmp(wt_request_method(request), method);
-}
-
-static bool number_parse(const char *text, uint64_t max, uint64_t *number) {
-  uint64_t value = 0;
-  if (!*text) return false;
-  for (; *text; text++) {
-    if (*text < '0' || *text > '9') return false;
-    value = value * 10 + (uint64_t)(*text - '0');
-    if (value > max) return false; /* max is far from 2^64, so the product before did not wrap */
-  }
-  *number = value;
-  return true;
-}
-
-bool plain_number(wt_request *request, const char *name, uint64_t fallback, uint64_t max, uint64_t *number) {
-  char text[24], message[120];
-  int error = wt_request_get_query_value(request, name, text, sizeof text);
-  if (error == WT_ERR_NOT_FOUND) {
-    *number = fallback;
-    return true;
-  }
-  if (!error && number_parse(text, max, number)) return true;
-  snprintf(message, sizeof message, "%s must be a number from 0 to %" PRIu64 ".", name, max);
-  plain_text(request, 400, message);
-  return false;
-}
-
 static void body_on_close(wt_request *request, int error, void *user_data) {
-  struct plain_body *body = user_data;
+  struct http_body *body = user_data;
   (void)request;
   (void)error;
   free(body->kept);
   free(body);
 }
 
-static struct plain_body *body_new(wt_request *request) {
-  struct plain_body *body = calloc(1, sizeof *body);
+static struct http_body *body_new(wt_request *request) {
+  struct http_body *body = calloc(1, sizeof *body);
   if (!body) wt_request_respond(request, 500, NULL, 0, NULL, 0);
   return body;
 }
 
 static void echo_on_writable(wt_request *request, void *user_data) {
-  struct plain_body *body = user_data;
+  struct http_body *body = user_data;
   size_t written;
   if (body->kept_len) {
     if (wt_request_write(request, body->kept + body->kept_at, body->kept_len, &written)) return;
@@ -94,7 +55,7 @@ static void echo_on_writable(wt_request *request, void *user_data) {
 }
 
 /* Bytes that come in spite of a pause are kept behind the others. */
-static bool echo_keep(struct plain_body *body, const uint8_t *data, size_t len) {
+static bool echo_keep(struct http_body *body, const uint8_t *data, size_t len) {
   uint8_t *grown = malloc(body->kept_len + len);
   if (!grown) return false;
   if (body->kept_len) memcpy(grown, body->kept + body->kept_at, body->kept_len);
@@ -107,7 +68,7 @@ static bool echo_keep(struct plain_body *body, const uint8_t *data, size_t len) 
 }
 
 static void echo_on_body(wt_request *request, const uint8_t *data, size_t len, bool fin, void *user_data) {
-  struct plain_body *body = user_data;
+  struct http_body *body = user_data;
   size_t written = 0;
   body->fin = fin;
   if (len && !body->kept_len && wt_request_write(request, data, len, &written)) return;
@@ -120,14 +81,14 @@ static void echo_on_body(wt_request *request, const uint8_t *data, size_t len, b
   }
 }
 
-void plain_echo(wt_request *request) {
+void http_echo(wt_request *request) {
   static const struct wt_request_callbacks callbacks = {
       .on_body = echo_on_body,
       .on_writable = echo_on_writable,
       .on_close = body_on_close,
   };
   static const struct wt_header headers[] = {{"content-type", "application/octet-stream"}};
-  struct plain_body *body = body_new(request);
+  struct http_body *body = body_new(request);
   if (!body) return;
   wt_request_set_callbacks(request, &callbacks, body);
   wt_request_begin(request, 200, headers, 1);
@@ -135,7 +96,7 @@ void plain_echo(wt_request *request) {
 
 static void sink_on_body(wt_request *request, const uint8_t *data, size_t len, bool fin, void *user_data) {
   static const struct wt_header headers[] = {{"content-type", "application/json"}};
-  struct plain_body *body = user_data;
+  struct http_body *body = user_data;
   char answer[48];
   (void)data;
   body->at += len;
@@ -144,17 +105,17 @@ static void sink_on_body(wt_request *request, const uint8_t *data, size_t len, b
   wt_request_respond(request, 200, headers, 1, answer, (size_t)answer_len);
 }
 
-void plain_sink(wt_request *request) {
+void http_sink(wt_request *request) {
   static const struct wt_request_callbacks callbacks = {
       .on_body = sink_on_body,
       .on_close = body_on_close,
   };
-  struct plain_body *body = body_new(request);
+  struct http_body *body = body_new(request);
   if (body) wt_request_set_callbacks(request, &callbacks, body);
 }
 
 static void source_on_writable(wt_request *request, void *user_data) {
-  struct plain_body *body = user_data;
+  struct http_body *body = user_data;
   if (body->fin) return;
   while (body->at < body->bytes) {
     size_t len;
@@ -166,19 +127,19 @@ static void source_on_writable(wt_request *request, void *user_data) {
   wt_request_end(request);
 }
 
-void plain_source(wt_request *request) {
+void http_source(wt_request *request) {
   static const struct wt_request_callbacks callbacks = {
       .on_writable = source_on_writable,
       .on_close = body_on_close,
   };
   uint64_t bytes;
   char length[24];
-  if (!plain_number(request, "bytes", SOURCE_BYTES_DEFAULT, SOURCE_BYTES_MAX, &bytes)) return;
-  struct plain_body *body = body_new(request);
+  if (!query_number(request, "bytes", SOURCE_BYTES_DEFAULT, SOURCE_BYTES_MAX, &bytes)) return;
+  struct http_body *body = body_new(request);
   if (!body) return;
   snprintf(length, sizeof length, "%" PRIu64, bytes);
   const struct wt_header headers[] = {{"content-type", "application/octet-stream"}, {"content-length", length}};
-  body->bytes = plain_method_is(request, "HEAD") ? 0 : bytes;
+  body->bytes = method_is(request, "HEAD") ? 0 : bytes;
   wt_request_set_callbacks(request, &callbacks, body);
   if (!wt_request_begin(request, 200, headers, 2)) source_on_writable(request, body);
 }

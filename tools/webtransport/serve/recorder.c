@@ -88,13 +88,13 @@ void recorder_get_certificate(struct recorder *recorder, struct certificate_reco
 }
 
 uint64_t recorder_sessions(struct recorder *recorder, uint64_t after, uint64_t *open,
-                           void (*visit)(const struct session_record *record, void *user_data), void *user_data) {
+                           void (*on_record)(const struct session_record *record, void *user_data), void *user_data) {
   pthread_mutex_lock(&recorder->lock);
   uint64_t last = recorder->last;
   uint64_t dropped = last > RECORDER_SESSIONS ? last - RECORDER_SESSIONS : 0;
   *open = recorder->open;
   if (after < dropped) after = dropped;
-  for (uint64_t n = after; n < last; n++) visit(&recorder->ring[(n + 1) % RECORDER_SESSIONS], user_data);
+  for (uint64_t n = after; n < last; n++) on_record(&recorder->ring[(n + 1) % RECORDER_SESSIONS], user_data);
   pthread_mutex_unlock(&recorder->lock);
   return last;
 }

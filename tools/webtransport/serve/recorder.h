@@ -60,12 +60,12 @@ void recorder_set_certificate(struct recorder *recorder, const struct certificat
 void recorder_get_certificate(struct recorder *recorder, struct certificate_record *certificate);
 
 /*
- * Calls `visit` for each kept session with n > `after`, oldest first. `*open` gets the number of those
- * that are open; returns the number of the last one that ended. `visit` runs under the lock: it must
+ * Calls `on_record` for each kept session with n > `after`, oldest first. `*open` gets the number of those
+ * that are open; returns the number of the last one that ended. `on_record` runs under the lock: it must
  * not call the recorder.
  */
 uint64_t recorder_sessions(struct recorder *recorder, uint64_t after, uint64_t *open,
-                           void (*visit)(const struct session_record *record, void *user_data), void *user_data);
+                           void (*on_record)(const struct session_record *record, void *user_data), void *user_data);
 
 /*
  * Asks `server`'s thread for its counts and waits for them. False if they did not come: the server is

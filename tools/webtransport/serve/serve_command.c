@@ -62,7 +62,8 @@ static bool complain(const char *what) {
 static bool certificate_apply(struct serve *serve, char *message, size_t size) {
   const struct serve_settings *settings = &serve->settings;
   wt_certificate *certificate;
-  int error = identity_get(settings->cert_file, settings->key_file, settings->ocsp_file, &certificate, message, size);
+  int error =
+      server_certificate_get(settings->cert_file, settings->key_file, settings->ocsp_file, &certificate, message, size);
   if (error) {
     if (!message[0]) snprintf(message, size, "%s: %s", settings->cert_file, wt_error_string(error));
     return false;
@@ -71,7 +72,7 @@ static bool certificate_apply(struct serve *serve, char *message, size_t size) {
   if (error)
     snprintf(message, size, "the certificate cannot be used: %s", wt_error_string(error));
   else
-    identity_record(serve->recorder, certificate, !settings->cert_file);
+    server_certificate_record(serve->recorder, certificate, !settings->cert_file);
   if (error)
     wt_certificate_free(certificate);
   else
@@ -215,22 +216,22 @@ static void origins_add_companion(struct serve *serve) {
 /* The hosts that --listen and --http name are ours. */
 static void hosts_add_addresses(struct serve *serve) {
   struct serve_settings *settings = &serve->settings;
-  struct address address;
+  struct host_port address;
   for (size_t i = 0; i < settings->listen_count; i++)
-    if (!address_parse(settings->listen[i], &address)) hosts_add_own(&settings->hosts, address.host);
+    if (!host_port_parse(settings->listen[i], &address)) hosts_add_own(&settings->hosts, address.host);
   if (settings->http) hosts_add_own(&settings->hosts, settings->http_address.host);
 }
 
 static bool server_begin(struct serve *serve) {
   char message[512], address[ADDRESS_SIZE];
-  struct address parsed;
+  struct host_port parsed;
   int error = wt_server_start(serve->server);
   if (error) {
     const char *why = wt_server_error(serve->server);
     return complain(why[0] ? why : wt_error_string(error));
   }
   error = wt_server_get_address(serve->server, 0, address, sizeof address);
-  if (error || address_parse(address, &parsed)) return complain("the server has no address");
+  if (error || host_port_parse(address, &parsed)) return complain("the server has no address");
   serve->site.port = parsed.port;
   if (serve->companion && !companion_start(serve->companion, message, sizeof message)) return complain(message);
   return true;

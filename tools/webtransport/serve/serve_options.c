@@ -20,8 +20,8 @@
 
 static bool set_listen(void *target, const char *value, char *message, size_t size) {
   struct serve_settings *settings = target;
-  struct address address;
-  const char *wrong = address_parse(value, &address);
+  struct host_port address;
+  const char *wrong = host_port_parse(value, &address);
   if (!wrong && settings->listen_count == LISTEN_MAX) wrong = "too many addresses";
   if (wrong) return value_refuse(message, size, "%s", wrong);
   settings->listen[settings->listen_count++] = value;
@@ -33,7 +33,7 @@ static bool set_http(void *target, const char *value, char *message, size_t size
   settings->http_given = true;
   settings->http = strcmp(value, "none") != 0;
   if (!settings->http) return true;
-  const char *wrong = address_parse(value, &settings->http_address);
+  const char *wrong = host_port_parse(value, &settings->http_address);
   return wrong ? value_refuse(message, size, "%s", wrong) : true;
 }
 
@@ -473,7 +473,7 @@ void serve_settings_default(struct serve_settings *settings) {
   memset(settings, 0, sizeof *settings);
   hosts_init(&settings->hosts);
   settings->http = true;
-  address_parse("localhost:8080", &settings->http_address);
+  host_port_parse("localhost:8080", &settings->http_address);
   settings->log_level = WT_LOG_INFO;
   settings->retry = config.retry;
   settings->idle_timeout_ms = config.idle_timeout_ms;

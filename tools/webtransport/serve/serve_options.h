@@ -24,7 +24,7 @@ struct serve_settings {
   size_t listen_count;
   bool http; /* whether there is a companion */
   bool http_given;
-  struct address http_address;
+  struct host_port http_address;
   const char *cert_file, *key_file; /* both or neither */
   const char *ocsp_file;            /* NULL: none */
   const char *client_ca;            /* NULL: clients are not asked for certificates */

@@ -23,8 +23,8 @@ static void key_mode_check(const char *key_file) {
            info.st_mode & S_IROTH ? "read" : "write");
 }
 
-int identity_get(const char *cert_file, const char *key_file, const char *ocsp_file, wt_certificate **certificate,
-                 char *message, size_t size) {
+int server_certificate_get(const char *cert_file, const char *key_file, const char *ocsp_file,
+                           wt_certificate **certificate, char *message, size_t size) {
   if (cert_file) {
     key_mode_check(key_file);
     if (ocsp_file) return wt_certificate_load_stapled(cert_file, key_file, ocsp_file, certificate, message, size);
@@ -35,7 +35,7 @@ int identity_get(const char *cert_file, const char *key_file, const char *ocsp_f
   return error;
 }
 
-void identity_record(struct recorder *recorder, const wt_certificate *certificate, bool generated) {
+void server_certificate_record(struct recorder *recorder, const wt_certificate *certificate, bool generated) {
   struct certificate_record record = {
       .expires_at = wt_certificate_expires_at(certificate),
       .generated = generated,

@@ -12,7 +12,7 @@
 #include "serve/endpoint_session.h"
 
 struct sink_stream {
-  struct visit *visit;
+  struct endpoint_session *state;
   uint64_t bytes;
 };
 
@@ -33,14 +33,14 @@ static void sink_on_data(wt_stream *stream, const uint8_t *data, size_t len, boo
 
 static void sink_on_reset(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
   struct sink_stream *sink = user_data;
-  visit_reset(sink->visit, error);
-  if (wt_stream_kind(stream) == WT_BIDIRECTIONAL) wt_stream_reset(stream, visit_code(error));
+  endpoint_session_record_reset(sink->state, error);
+  if (wt_stream_kind(stream) == WT_BIDIRECTIONAL) wt_stream_reset(stream, stream_error_code(error));
 }
 
 static void sink_on_stop_sending(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
   struct sink_stream *sink = user_data;
   (void)stream;
-  visit_stop(sink->visit, error);
+  endpoint_session_record_stop(sink->state, error);
 }
 
 static void sink_on_close(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
@@ -63,12 +63,12 @@ static void sink_on_stream(wt_session *session, wt_stream *stream, void *user_da
     if (wt_stream_kind(stream) == WT_BIDIRECTIONAL) wt_stream_reset(stream, 0);
     return;
   }
-  sink->visit = user_data;
+  sink->state = user_data;
   wt_stream_set_callbacks(stream, &callbacks, sink);
 }
 
 static void sink_on_session_close(wt_session *session, const struct wt_close_info *info, void *user_data) {
-  visit_end(user_data, session, info);
+  endpoint_session_closed(user_data, session, info);
   free(user_data);
 }
 
@@ -77,9 +77,9 @@ void sink_accept(wt_request *request, const struct endpoints *endpoints) {
       .on_stream = sink_on_stream,
       .on_close = sink_on_session_close,
   };
-  struct visit *visit = calloc(1, sizeof *visit);
-  if (!visit)
+  struct endpoint_session *state = calloc(1, sizeof *state);
+  if (!state)
     wt_request_respond(request, 500, NULL, 0, NULL, 0);
-  else if (!visit_open(visit, endpoints, request, &callbacks))
-    free(visit);
+  else if (!endpoint_session_accept(state, endpoints, request, &callbacks))
+    free(state);
 }

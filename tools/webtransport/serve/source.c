@@ -12,22 +12,22 @@
 
 #include "common/pattern.h"
 #include "serve/endpoints.h"
-#include "serve/http_endpoints.h"
+#include "serve/respond.h"
 #include "serve/endpoint_session.h"
 
 enum {
   OPEN_MAX = 256
 };
 
-struct source_visit {
-  struct visit visit; /* first */
-  uint64_t bytes;     /* of each stream */
-  uint64_t to_open;   /* streams not opened yet */
+struct source_session {
+  struct endpoint_session base; /* first */
+  uint64_t bytes;               /* of each stream */
+  uint64_t to_open;             /* streams not opened yet */
   unsigned int open;
 };
 
 struct source_stream {
-  struct source_visit *owner;
+  struct source_session *owner;
   uint64_t at; /* bytes queued */
 };
 
@@ -50,20 +50,20 @@ static void source_on_writable(wt_stream *stream, void *user_data) {
 static void source_on_stop_sending(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
   struct source_stream *source = user_data;
   (void)stream;
-  visit_stop(&source->owner->visit, error);
+  endpoint_session_record_stop(&source->owner->base, error);
 }
 
-static void source_open_streams(wt_session *session, struct source_visit *visit);
+static void source_open_streams(wt_session *session, struct source_session *state);
 
 static void source_on_close(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
   struct source_stream *source = user_data;
-  struct source_visit *visit = source->owner;
+  struct source_session *state = source->owner;
   free(source);
-  visit->open--;
-  if (!error || !error->session_gone) source_open_streams(wt_stream_session(stream), visit);
+  state->open--;
+  if (!error || !error->session_gone) source_open_streams(wt_stream_session(stream), state);
 }
 
-static bool source_open_stream(wt_session *session, struct source_visit *visit) {
+static bool source_open_stream(wt_session *session, struct source_session *state) {
   static const struct wt_stream_callbacks callbacks = {
       .on_writable = source_on_writable,
       .on_stop_sending = source_on_stop_sending,
@@ -76,17 +76,17 @@ static bool source_open_stream(wt_session *session, struct source_visit *visit) 
     free(source);
     return false;
   }
-  *source = (struct source_stream){.owner = visit};
-  visit->open++;
-  visit->to_open--;
+  *source = (struct source_stream){.owner = state};
+  state->open++;
+  state->to_open--;
   wt_stream_set_callbacks(stream, &callbacks, source);
   source_pump(stream, source);
   return true;
 }
 
-static void source_open_streams(wt_session *session, struct source_visit *visit) {
-  while (visit->to_open && visit->open < OPEN_MAX)
-    if (!source_open_stream(session, visit)) return;
+static void source_open_streams(wt_session *session, struct source_session *state) {
+  while (state->to_open && state->open < OPEN_MAX)
+    if (!source_open_stream(session, state)) return;
 }
 
 static void source_on_stream_credit(wt_session *session, enum wt_stream_kind kind, void *user_data) {
@@ -94,7 +94,7 @@ static void source_on_stream_credit(wt_session *session, enum wt_stream_kind kin
 }
 
 static void source_on_session_close(wt_session *session, const struct wt_close_info *info, void *user_data) {
-  visit_end(user_data, session, info);
+  endpoint_session_closed(user_data, session, info);
   free(user_data);
 }
 
@@ -104,18 +104,18 @@ void source_accept(wt_request *request, const struct endpoints *endpoints) {
       .on_close = source_on_session_close,
   };
   uint64_t bytes, streams;
-  if (!plain_number(request, "bytes", SOURCE_BYTES_DEFAULT, SOURCE_BYTES_MAX, &bytes)) return;
-  if (!plain_number(request, "streams", 1, SOURCE_STREAMS_MAX, &streams)) return;
-  struct source_visit *visit = calloc(1, sizeof *visit);
-  if (!visit) {
+  if (!query_number(request, "bytes", SOURCE_BYTES_DEFAULT, SOURCE_BYTES_MAX, &bytes)) return;
+  if (!query_number(request, "streams", 1, SOURCE_STREAMS_MAX, &streams)) return;
+  struct source_session *state = calloc(1, sizeof *state);
+  if (!state) {
     wt_request_respond(request, 500, NULL, 0, NULL, 0);
     return;
   }
-  visit->bytes = bytes;
-  visit->to_open = streams;
-  wt_session *session = visit_open(&visit->visit, endpoints, request, &callbacks);
+  state->bytes = bytes;
+  state->to_open = streams;
+  wt_session *session = endpoint_session_accept(&state->base, endpoints, request, &callbacks);
   if (session)
-    source_open_streams(session, visit);
+    source_open_streams(session, state);
   else
-    free(visit);
+    free(state);
 }
