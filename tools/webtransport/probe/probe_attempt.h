@@ -6,35 +6,35 @@
 
 #include <webtransport/client.h>
 
-/* What can be seen at a moment. Pointers live until the call ends. */
-struct look_view {
+/* What is known at one moment. The pointers are valid until the callback returns. */
+struct probe_observation {
   const struct wt_connection_info *info; /* NULL: there is no connection */
   wt_session *session;                   /* NULL: there is none */
-  wt_dial *dial;                         /* these three only when the dial is over; else NULL, NULL and 0 */
+  wt_dial *dial; /* this and the next two are set only when the dial is over; else NULL, NULL and 0 */
   const struct wt_dial_result *result;
   uint64_t took_us; /* since the dial began */
 };
 
 /*
- * One dial to look at a server. The caller sets the first members and leaves the others zero; it has to keep
- * the look until the client is freed.
+ * One attempt to open a session, to observe the server. The caller sets the first members, leaves the others zero, and
+ * keeps the attempt until the client is freed.
  */
-struct look {
+struct probe_attempt {
   wt_client *client;
-  uint64_t watch_ms; /* how long a session is kept */
+  uint64_t watch_ms; /* how long a session stays open; 0: it is closed at once */
 
-  /* When the dial is over, and once more at the end of the watch. May be NULL. */
-  void (*on_view)(const struct look_view *view, void *user_data);
-  /* The server, or the network, ended the session before. May be NULL. */
+  /* Called when the dial is over, and again when the session has been open for `watch_ms`. May be NULL. */
+  void (*on_observation)(const struct probe_observation *observation, void *user_data);
+  /* Called if the server or the network ends the session before that. May be NULL. */
   void (*on_close)(const struct wt_close_info *close, void *user_data);
   void *user_data;
 
-  /* What came of it. */
+  /* The result. */
   int error;
-  bool shaken, resumed; /* the handshake was done; by a ticket */
+  bool handshake_done, resumed; /* the handshake was completed; with a session ticket */
   char message[400];
 
-  /* Its own. */
+  /* Internal. */
   wt_session *session;
   uint64_t begun_ns;
   pthread_t watcher;
@@ -44,15 +44,15 @@ struct look {
 };
 
 /*
- * Dials with `options`, whose callbacks are filled in, and runs the client until nothing is left of it.
- * Returns the dial's error, which is in `look->error` too, with a sentence in `look->message`.
+ * Dials with `options`, fills in their callbacks, and runs the client until it has nothing left to do. Returns the
+ * dial's error, which is also in `attempt->error`, with a sentence in `attempt->message`.
  */
-int look_run(struct look *look, const char *url, struct wt_dial_options *options);
+int probe_attempt_run(struct probe_attempt *attempt, const char *url, struct wt_dial_options *options);
 
 /*
- * Sends a GET request for `url` on a connection of its own, and runs the client likewise. Gives whether there
- * was an answer, and whether the handshake was done by a ticket.
+ * Sends a GET request for `url` on a connection of its own, and runs the client until it has nothing left to do.
+ * `*answered`: there was an answer. `*resumed`: the handshake used a session ticket.
  */
-void look_request(wt_client *client, const char *url, uint64_t timeout_ms, bool *answered, bool *resumed);
+void probe_request(wt_client *client, const char *url, uint64_t timeout_ms, bool *answered, bool *resumed);
 
 #endif

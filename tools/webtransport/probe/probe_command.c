@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * webtransport probe: what a server is and does, and who could connect to it.
+ * webtransport probe: reports what a server supports and which clients could connect to it.
  *
- * The first look is an ordinary dial, with the certificate checked as the options say. Only if that refuses
- * the certificate, a second one checks nothing, so that the rest can be told too; it is for looking only, so
- * header fields and a query, which may be secrets, stay at home, and the exit status stays that of the first.
- * More follow where a handshake was done: for whether TLS resumes, and to ask the authorities if the first
- * look did not.
+ * The first attempt is an ordinary dial that checks the certificate as the options say. If the certificate is refused,
+ * a second attempt checks nothing, so that the rest can be reported too. Whoever answers it may not be the server, so
+ * header fields and the query, which may be secrets, are not sent, and the exit status stays that of the first attempt.
+ * If a handshake was completed, more connections follow: one finds out whether TLS resumes, one checks the certificate
+ * by the authorities if the first did not.
  *
- * What was seen is in a JSON object (probe_json.c), which is printed as such or as text (probe_text.c). The
- * opinion about other clients is verdict.c's.
+ * The report is a JSON object (probe_json.c), which is printed as JSON or as text (probe_text.c). verdict.c judges
+ * whether other clients could connect.
  */
 #include "common/clock.h"
 #include "probe/probe_report.h"
@@ -29,7 +29,7 @@ enum {
   WATCH_MAX_S = 600,
 };
 
-/* How certificates are checked. */
+/* What the certificate is checked by. */
 enum trust {
   TRUST_AUTHORITIES = 0,
   TRUST_HASH = 1,
@@ -41,13 +41,13 @@ struct probe {
   bool json;
   uint64_t watch_ms;
 
-  char *bare_url; /* the URL without its query */
+  char *bare_url; /* the URL without a query */
   json_t *report;
   int64_t now;
   bool has_certificate;
   struct wt_certificate_info certificate;
 
-  /* For the verdicts. The copy of what is known of the connection has no other pointers than the settings. */
+  /* For the verdicts. `info` is a copy that has no pointers but the settings. */
   struct wt_connection_info info;
   struct wt_setting *settings;
   struct verdict_facts facts;
@@ -56,9 +56,9 @@ struct probe {
   bool has_subprotocol;
 };
 
-/* --- What is seen --- */
+/* --- Observations --- */
 
-/* Keeps what the verdicts need; false without memory. */
+/* Copies what the verdicts need. False: out of memory. */
 static bool connection_keep(struct probe *probe, const struct wt_connection_info *info) {
   const size_t size = info->setting_count * sizeof *info->settings;
   struct wt_setting *settings = malloc(size + 1);
@@ -91,28 +91,28 @@ static void certificate_keep(struct probe *probe, const struct wt_connection_inf
   probe->facts.hash = *probe->facts.hash_refusal ? VERDICT_NO : VERDICT_YES;
 }
 
-static void dial_keep(struct probe *probe, const struct look_view *view) {
-  const struct wt_dial_result *result = view->result;
-  probe_add_dial(probe->report, view);
-  certificate_keep(probe, view->info);
+static void dial_keep(struct probe *probe, const struct probe_observation *observation) {
+  const struct wt_dial_result *result = observation->result;
+  probe_add_dial(probe->report, observation);
+  certificate_keep(probe, observation->info);
   json_object_set_new(probe->report, "error",
                       result->error ? probe_error(result->error, result->message, result) : json_null());
   snprintf(probe->failure, sizeof probe->failure, "%s", result->message);
   probe->facts.failure = result->error ? probe->failure : NULL;
   probe->facts.status = result->status;
   probe->facts.refused = result->error == WT_ERR_REJECTED;
-  probe->has_subprotocol = view->session && *wt_session_protocol(view->session);
+  probe->has_subprotocol = observation->session && *wt_session_protocol(observation->session);
 }
 
-static void on_view(const struct look_view *view, void *user_data) {
+static void on_observation(const struct probe_observation *observation, void *user_data) {
   struct probe *probe = user_data;
-  if (view->dial) {
+  if (observation->dial) {
     probe->facts.connection = NULL;
-    dial_keep(probe, view);
+    dial_keep(probe, observation);
   }
-  if (view->session) probe_add_session(probe->report, view->session);
-  probe_add_connection(probe->report, view->info);
-  if (view->info) connection_keep(probe, view->info);
+  if (observation->session) probe_add_session(probe->report, observation->session);
+  probe_add_connection(probe->report, observation->info);
+  if (observation->info) connection_keep(probe, observation->info);
 }
 
 static void on_close(const struct wt_close_info *close, void *user_data) {
@@ -121,9 +121,9 @@ static void on_close(const struct wt_close_info *close, void *user_data) {
   if (!close->clean || close->code) probe->closed_code = EXIT_CLOSED;
 }
 
-/* --- Looks --- */
+/* --- Attempts --- */
 
-/* Makes a client that trusts in this way; complains and returns NULL if that fails. */
+/* Makes a client that checks certificates by `trust`. NULL: `message` says why. */
 static wt_client *client_make(const struct probe *probe, enum trust trust, char *message, size_t size) {
   struct wt_client_config config;
   struct client_settings settings = probe->client;
@@ -133,60 +133,62 @@ static wt_client *client_make(const struct probe *probe, enum trust trust, char 
   if (trust == TRUST_ANY) settings.ca_file = NULL;
   wt_client_config_default(&config);
   client_settings_configure(&settings, &config);
-  config.log_level = WT_LOG_NONE; /* the report says it all */
+  config.log_level = WT_LOG_NONE; /* the report has all messages */
   int error = wt_client_new(&config, &client, message, size);
   if (error && !*message) snprintf(message, size, "%s", wt_error_string(error));
   return error ? NULL : client;
 }
 
-/* Without `full`, nothing goes out that may be a secret: tokens are in header fields and, from pages, in queries. */
+/* Without `full`, nothing is sent that may be a secret: header fields and queries may have tokens. */
 static const char *url_of(const struct probe *probe, bool full) { return full ? probe->client.url : probe->bare_url; }
 
-static int look_at(const struct probe *probe, struct look *look, bool full) {
+static int attempt_run(const struct probe *probe, struct probe_attempt *attempt, bool full) {
   struct wt_dial_options options;
   wt_dial_options_default(&options);
   client_settings_dial_options(&probe->client, &options);
   if (!full) options.header_count = 0;
-  return look_run(look, url_of(probe, full), &options);
+  return probe_attempt_run(attempt, url_of(probe, full), &options);
 }
 
-/* Asks the authorities, for what the handshake says alone. */
+/* Connects to find out whether the authorities accept the certificate. */
 static void authorities_ask(struct probe *probe) {
-  struct look look = {0};
+  struct probe_attempt attempt = {0};
   char *message = probe->authority_refusal;
-  look.client = client_make(probe, TRUST_AUTHORITIES, message, sizeof probe->authority_refusal);
-  if (!look.client) return;
-  int error = look_at(probe, &look, false);
-  wt_client_free(look.client);
-  snprintf(message, sizeof probe->authority_refusal, "%s", look.message);
+  attempt.client = client_make(probe, TRUST_AUTHORITIES, message, sizeof probe->authority_refusal);
+  if (!attempt.client) return;
+  int error = attempt_run(probe, &attempt, false);
+  wt_client_free(attempt.client);
+  snprintf(message, sizeof probe->authority_refusal, "%s", attempt.message);
   if (error == WT_ERR_CERTIFICATE)
     probe->facts.authority = VERDICT_NO;
-  else if (look.shaken)
+  else if (attempt.handshake_done)
     probe->facts.authority = VERDICT_YES;
 }
 
 /*
- * Whether a further connection of the same client resumes. The first may have ended before its ticket came, as
- * the lack of a setting ends it at once; so it is tried twice, with requests that any server of HTTP/3 answers.
+ * Finds out whether another connection of the same client resumes. It tries twice, because the first connection may
+ * have ended before its ticket came: a missing setting ends it at once. The requests are such that any HTTP/3 server
+ * answers.
  */
 static void resumption_try(struct probe *probe, wt_client *client, const char *url) {
   json_t *tls = json_object_get(probe->report, "tls");
   bool answered = true, resumed = false;
   for (int i = 0; i < 2 && answered && !resumed; i++)
-    look_request(client, url, probe->client.timeout_ms, &answered, &resumed);
+    probe_request(client, url, probe->client.timeout_ms, &answered, &resumed);
   json_object_set_new(tls, "resumes", answered ? json_boolean(resumed) : json_null());
 }
 
-/* The look that the report is about, and whether the server resumes. Returns its error, or WT_ERR_STATE with a
- * message. */
-static int main_look(struct probe *probe, enum trust trust, bool full, char *message, size_t size) {
-  struct look look = {.watch_ms = probe->watch_ms, .on_view = on_view, .on_close = on_close, .user_data = probe};
-  look.client = client_make(probe, trust, message, size);
-  if (!look.client) return WT_ERR_STATE;
-  int error = look_at(probe, &look, full);
-  snprintf(message, size, "%s", look.message);
-  if (look.shaken && error != WT_ERR_CERTIFICATE) resumption_try(probe, look.client, url_of(probe, full));
-  wt_client_free(look.client);
+/* Makes the attempt that the report is about, and finds out whether the server resumes. Returns the error of the dial,
+ * or WT_ERR_STATE if there is no client; `message` says why. */
+static int attempt_main(struct probe *probe, enum trust trust, bool full, char *message, size_t size) {
+  struct probe_attempt attempt = {
+      .watch_ms = probe->watch_ms, .on_observation = on_observation, .on_close = on_close, .user_data = probe};
+  attempt.client = client_make(probe, trust, message, size);
+  if (!attempt.client) return WT_ERR_STATE;
+  int error = attempt_run(probe, &attempt, full);
+  snprintf(message, size, "%s", attempt.message);
+  if (attempt.handshake_done && error != WT_ERR_CERTIFICATE) resumption_try(probe, attempt.client, url_of(probe, full));
+  wt_client_free(attempt.client);
   return error;
 }
 
@@ -199,7 +201,7 @@ static json_t *judged_json(enum verdict_state state, const char *message) {
   return json;
 }
 
-/* What the certificate was judged by, and what came of it. */
+/* Adds what the certificate was checked by, and the results. */
 static void trust_add(struct probe *probe, enum verdict_state hash, const char *hash_message) {
   json_t *authorities = judged_json(probe->facts.authority, probe->authority_refusal);
   const char *file = probe->client.ca_file;
@@ -222,34 +224,34 @@ static bool report_begin(struct probe *probe) {
   return probe->bare_url != NULL;
 }
 
-/* Looks without a check, after the certificate was refused; that error stays the report's. */
-static void look_unchecked(struct probe *probe) {
+/* Connects without a check, after the certificate was refused. The report keeps the error of the first attempt. */
+static void attempt_unchecked(struct probe *probe) {
   char message[400];
   json_t *error = json_incref(json_object_get(probe->report, "error"));
-  main_look(probe, TRUST_ANY, false, message, sizeof message);
+  attempt_main(probe, TRUST_ANY, false, message, sizeof message);
   json_object_set(probe->report, "unchecked_error", json_object_get(probe->report, "error"));
   json_object_set_new(probe->report, "error", error);
   json_object_set_new(probe->report, "unchecked", json_true());
 }
 
-static enum verdict_state judgement(int error, bool shaken) {
+static enum verdict_state judgement(int error, bool handshake_done) {
   if (error == WT_ERR_CERTIFICATE) return VERDICT_NO;
-  return shaken ? VERDICT_YES : VERDICT_UNKNOWN;
+  return handshake_done ? VERDICT_YES : VERDICT_UNKNOWN;
 }
 
-/* Looks as often as needed. Returns the exit status. */
-static int probe_look(struct probe *probe, const struct command *command) {
+/* Makes all attempts. Returns the exit status. */
+static int probe_run(struct probe *probe, const struct command *command) {
   const enum trust trust = probe->client.accept_any   ? TRUST_ANY
                            : probe->client.hash_count ? TRUST_HASH
                                                       : TRUST_AUTHORITIES;
   char message[400] = "";
-  int error = main_look(probe, trust, true, message, sizeof message);
-  if (!json_object_get(probe->report, "addresses")) { /* it did not even begin */
+  int error = attempt_main(probe, trust, true, message, sizeof message);
+  if (!json_object_get(probe->report, "addresses")) { /* the dial could not begin */
     fprintf(stderr, "webtransport %s: %s\n", command->name, message);
     return error == WT_ERR_ADDRESS ? EXIT_USAGE : EXIT_FAILED;
   }
   const enum verdict_state judged = judgement(error, probe->info.handshake_us > 0);
-  if (error == WT_ERR_CERTIFICATE) look_unchecked(probe);
+  if (error == WT_ERR_CERTIFICATE) attempt_unchecked(probe);
   if (trust == TRUST_AUTHORITIES) {
     probe->facts.authority = judged;
     snprintf(probe->authority_refusal, sizeof probe->authority_refusal, "%s", message);
@@ -292,7 +294,7 @@ static int probe_main(const struct command *command, int argc, char **argv) {
     return status;
   }
   status = EXIT_FAILED;
-  if (report_begin(&probe)) status = probe_look(&probe, command);
+  if (report_begin(&probe)) status = probe_run(&probe, command);
   if (json_object_get(probe.report, "verdicts")) {
     json_object_set_new(probe.report, "exit_status", json_integer(status));
     if (probe.json)

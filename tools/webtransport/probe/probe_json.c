@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What `webtransport probe` found out, as JSON: members made of the library's structures. Numbers are
- * numbers, in the unit that a name ends in; code points are texts in hexadecimal, as specifications write
- * them. What is not known is null.
+ * Makes the report of `webtransport probe` in JSON from the library's structures. A number's name ends in its unit.
+ * Code points are hexadecimal texts, as in the specifications. A member is null if its value is not known.
  *
- * Texts of the peer pass through json_text, so that one that is not UTF-8 cannot take others with it. When
- * memory runs out, members are missing; jansson's functions take the NULLs that come of it.
+ * Texts of the peer go through json_text, so that one that is not UTF-8 does not remove others. If memory runs out,
+ * members are missing; jansson's functions accept the NULLs.
  */
 #include "probe/probe_report.h"
 
@@ -79,21 +78,21 @@ static json_t *answer_json(const wt_dial *dial, int status) {
   return json;
 }
 
-void probe_add_dial(json_t *report, const struct look_view *view) {
-  const int status = view->result->status;
+void probe_add_dial(json_t *report, const struct probe_observation *observation) {
+  const int status = observation->result->status;
   uint64_t begun_us = 0;
-  json_object_set_new(report, "addresses", addresses_json(view->dial, &begun_us));
-  json_object_set_new(report, "answer", status ? answer_json(view->dial, status) : json_null());
+  json_object_set_new(report, "addresses", addresses_json(observation->dial, &begun_us));
+  json_object_set_new(report, "answer", status ? answer_json(observation->dial, status) : json_null());
   json_t *times = object_get(report, "times_us");
-  const uint64_t answer_us = view->took_us > begun_us ? view->took_us - begun_us : 1;
+  const uint64_t answer_us = observation->took_us > begun_us ? observation->took_us - begun_us : 1;
   json_object_set_new(times, "answer", status ? number_json(answer_us) : json_null());
   json_object_set_new(report, "session", json_null());
-  if (!view->session) return;
-  const char *protocol = wt_session_protocol(view->session);
+  if (!observation->session) return;
+  const char *protocol = wt_session_protocol(observation->session);
   json_t *session = object_get(report, "session");
   json_object_set_new(session, "subprotocol", *protocol ? json_text(protocol) : json_null());
   json_object_set_new(session, "closed", json_null());
-  probe_add_session(report, view->session);
+  probe_add_session(report, observation->session);
 }
 
 /* --- A session --- */
@@ -179,10 +178,10 @@ static const char *text_if(const char *text) { return text && *text ? text : NUL
 void probe_add_connection(json_t *report, const struct wt_connection_info *info) {
   static const struct wt_connection_info nothing;
   if (!info) info = &nothing;
-  const bool shaken = info->handshake_us > 0;
-  json_object_set_new(report, "quic", shaken || info->has_parameters ? quic_json(info) : json_null());
-  json_object_set_new(report, "tls", shaken ? json_object() : json_null());
-  if (shaken) {
+  const bool handshake_done = info->handshake_us > 0;
+  json_object_set_new(report, "quic", handshake_done || info->has_parameters ? quic_json(info) : json_null());
+  json_object_set_new(report, "tls", handshake_done ? json_object() : json_null());
+  if (handshake_done) {
     json_t *tls = json_object_get(report, "tls");
     json_object_set_new(tls, "version", json_text(text_if(info->tls_version)));
     json_object_set_new(tls, "cipher", json_text(text_if(info->cipher)));

@@ -10,17 +10,17 @@
 #include "probe/verdict.h"
 
 /*
- * What a probe finds out goes into one JSON object; --json prints it, and so does the text, in other words.
- * Members that were not found out are null. The functions below add members, replacing what was there.
+ * The report of a probe is one JSON object. --json prints it as it is; else it is printed as text. Members that are not
+ * known are null. The functions below add members and replace those of the same name.
  */
 
 /* "addresses", "answer", "times_us.answer" and "session" of a dial that is over. */
-void probe_add_dial(json_t *report, const struct look_view *view);
+void probe_add_dial(json_t *report, const struct probe_observation *observation);
 
-/* "quic", "tls", "settings", "times_us" of a connection; NULL: null. */
+/* "quic", "tls", "settings" and "times_us" of a connection; `info` NULL: they are null. */
 void probe_add_connection(json_t *report, const struct wt_connection_info *info);
 
-/* "session.max_datagram_size", which grows with the path. */
+/* "session.max_datagram_size", which grows with the path's MTU. */
 void probe_add_session(json_t *report, wt_session *session);
 
 /* "session.closed": the server ended it. */
@@ -29,7 +29,7 @@ void probe_add_close(json_t *report, const struct wt_close_info *close);
 /* "verdicts". */
 void probe_add_verdicts(json_t *report, const struct verdict_facts *facts);
 
-/* An object about a failed dial. */
+/* Returns an object that describes a failed dial. */
 json_t *probe_error(int error, const char *message, const struct wt_dial_result *result);
 
 /* Prints the report for people; `certificate` is NULL if none was shown. */

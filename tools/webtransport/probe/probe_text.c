@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The report of `webtransport probe` for people: sections with a label and a value a line, from the object
- * that --json prints, so that both tell the same. Whatever came from the server is written so that it cannot
- * steer the terminal.
+ * Prints the report of `webtransport probe` as text: sections with a label and a value on each line. It reads the
+ * object that --json prints, so both say the same. Control characters in the server's texts are escaped, so that the
+ * terminal does not obey them.
  *
- * Sections of what was not found out are left out; the first and the last one are always there.
+ * A section is left out if nothing in it is known. The first and the last section are always printed.
  */
 #include "probe/probe_report.h"
 

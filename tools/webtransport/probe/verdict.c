@@ -2,16 +2,16 @@
 /*
  * Would Chromium, Firefox, Safari or webtransport-go connect to a server that was probed?
  *
- * Each of them asks for other things: a setting of the draft that it speaks, a transport parameter, a kind
- * of certificate. These are rules in one table, each with a name, the clients it is for, a function that
- * looks at what was found, and a sentence. The rules were seen in practice or read in the sources of the
- * versions below; those of other versions may differ. A rule that a client does not insist on, but whose
- * breach its users or its next version will notice, is in `advice` instead of `required`.
+ * Each client requires other things: a setting of its draft, a transport parameter, a kind of certificate. One table
+ * has these rules. Each rule has a name, the clients it is for, a function that tests the facts, and a sentence. We
+ * know the rules from tests or from the sources of the versions below; other versions may have other rules. If a client
+ * connects in spite of a broken rule, but its users or its next version will notice, the client is in `advice` instead
+ * of `required`.
  *
- * What was not found out makes a rule unknown, never broken: a server that is down says nothing about its
- * SETTINGS. Nothing here connects to anything or prints.
+ * If a fact is not known, the rule is unknown and never broken: a server that is down says nothing about its SETTINGS.
+ * Nothing here connects or prints.
  *
- * Not judged: which origins the server takes beyond the one that was sent, and subprotocols.
+ * Two things are not judged: which other origins the server accepts, and subprotocols.
  */
 #include "probe/verdict.h"
 
@@ -43,7 +43,7 @@ enum {
 
 struct rule {
   const char *name;
-  unsigned required, advice; /* of which clients */
+  unsigned required, advice; /* bits of clients */
   enum verdict_state (*test)(const struct verdict_facts *facts, char *found);
   const char *sentence;
 };
