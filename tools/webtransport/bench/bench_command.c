@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * webtransport bench: a load generator for WebTransport servers. This file is the command: it starts the
- * workers, lets them begin together, shows how it goes, and adds up what they found.
+ * webtransport bench: a load generator for WebTransport servers. This file is the command: it starts the workers, lets
+ * them begin together, shows progress, and adds up their results.
  *
- * The measured time begins when the sessions of all workers are open and --warmup is over. Own processor
- * time, and that of a watched server, are those within it, so that opening ten thousand sessions does not
- * count for holding them.
+ * The measured time begins when the sessions of all workers are open and --warmup is over. Processor time, of this
+ * process and of a watched server, is counted within the measured time only: opening ten thousand sessions does not
+ * count.
  */
 #include "bench/bench.h"
 
@@ -25,48 +25,21 @@ struct bench {
   struct bench_settings settings;
   struct bench_worker workers[BENCH_WORKERS_MAX];
   size_t started;
-  pthread_mutex_t lock;
-  pthread_cond_t changed;
-  size_t ready, finished;
-  bool known, stop;
-  uint64_t from, until;
+  struct bench_schedule schedule;
   bool progress; /* lines are shown */
   uint64_t shown_at, shown_operations, shown_bytes;
 };
-
-/* --- For the workers. --- */
-
-static void bench_count(struct bench *bench, size_t *number) {
-  pthread_mutex_lock(&bench->lock);
-  ++*number;
-  pthread_cond_signal(&bench->changed);
-  pthread_mutex_unlock(&bench->lock);
-}
-
-void bench_ready(struct bench *bench) { bench_count(bench, &bench->ready); }
-
-void bench_finished(struct bench *bench) { bench_count(bench, &bench->finished); }
-
-bool bench_window(struct bench *bench, uint64_t *from, uint64_t *until, bool *stop) {
-  pthread_mutex_lock(&bench->lock);
-  bool known = bench->known;
-  *from = bench->from;
-  *until = bench->until;
-  *stop = bench->stop;
-  pthread_mutex_unlock(&bench->lock);
-  return known;
-}
 
 /* --- Signals. --- */
 
 static void bench_on_signal(int signal, void *user_data) {
   struct bench *bench = user_data;
-  pthread_mutex_lock(&bench->lock);
-  bool again = bench->stop;
-  bench->stop = true;
-  pthread_cond_signal(&bench->changed);
-  pthread_mutex_unlock(&bench->lock);
-  if (again) _exit(128 + signal); /* it was asked twice: at once, without results */
+  pthread_mutex_lock(&bench->schedule.lock);
+  bool again = bench->schedule.stop;
+  bench->schedule.stop = true;
+  pthread_cond_signal(&bench->schedule.changed);
+  pthread_mutex_unlock(&bench->schedule.lock);
+  if (again) _exit(128 + signal); /* the second signal: ends at once, without results */
   for (size_t i = 0; i < bench->started; i++) worker_wake(&bench->workers[i]);
 }
 
@@ -96,12 +69,12 @@ static void progress_end(struct bench *bench) {
 
 /* --- The run. --- */
 
-/* Waits until `*number` workers are as far, the user wants the end, or the time has come. With the lock held. */
+/* Waits until `*number` has reached the number of workers, or until the time `at`. The caller holds the lock. */
 static void bench_wait(struct bench *bench, const size_t *number, uint64_t at, const char *phase) {
   while (*number < bench->started && clock_ns() < at) {
     uint64_t wake = clock_ns() + NS_PER_S < at ? clock_ns() + NS_PER_S : at;
     struct timespec time = clock_timespec(wake);
-    pthread_cond_timedwait(&bench->changed, &bench->lock, &time);
+    pthread_cond_timedwait(&bench->schedule.changed, &bench->schedule.lock, &time);
     progress_show(bench, phase);
   }
 }
@@ -112,32 +85,32 @@ static void usage_since(struct bench_usage *now, const struct bench_usage *befor
 }
 
 /* From the first dial to the last answer. */
-static void bench_go(struct bench *bench, struct bench_outcome *outcome) {
+static void bench_measure(struct bench *bench, struct bench_outcome *outcome) {
   const struct bench_settings *settings = &bench->settings;
   struct bench_usage own, server = {0};
-  pthread_mutex_lock(&bench->lock);
-  bench_wait(bench, &bench->ready, UINT64_MAX, "opening");
-  bench->from = clock_ns() + settings->warmup_ns;
-  bench->until = settings->duration_ns ? bench->from + settings->duration_ns : UINT64_MAX;
-  bench->known = true;
+  pthread_mutex_lock(&bench->schedule.lock);
+  bench_wait(bench, &bench->schedule.ready, UINT64_MAX, "opening");
+  bench->schedule.from = clock_ns() + settings->warmup_ns;
+  bench->schedule.until = settings->duration_ns ? bench->schedule.from + settings->duration_ns : UINT64_MAX;
+  bench->schedule.known = true;
   if (settings->warmup_ns) {
     for (size_t i = 0; i < bench->started; i++) worker_wake(&bench->workers[i]);
-    bench_wait(bench, &bench->finished, bench->from, "warming up");
+    bench_wait(bench, &bench->schedule.finished, bench->schedule.from, "warming up");
   }
   usage_read(0, &own);
   outcome->has_server = settings->watch && usage_read(settings->watch, &server);
   if (!settings->warmup_ns)
     for (size_t i = 0; i < bench->started; i++) worker_wake(&bench->workers[i]);
-  bench_wait(bench, &bench->finished, UINT64_MAX, "running");
+  bench_wait(bench, &bench->schedule.finished, UINT64_MAX, "running");
   uint64_t now = clock_ns();
-  outcome->seconds = (double)((now < bench->until ? now : bench->until) - bench->from) / 1e9;
-  if (now < bench->from) outcome->seconds = 0;
-  outcome->interrupted = bench->stop;
+  outcome->seconds = (double)((now < bench->schedule.until ? now : bench->schedule.until) - bench->schedule.from) / 1e9;
+  if (now < bench->schedule.from) outcome->seconds = 0;
+  outcome->interrupted = bench->schedule.stop;
   usage_read(0, &outcome->own);
   usage_since(&outcome->own, &own);
   outcome->has_server = outcome->has_server && usage_read(settings->watch, &outcome->server);
   usage_since(&outcome->server, &server);
-  pthread_mutex_unlock(&bench->lock);
+  pthread_mutex_unlock(&bench->schedule.lock);
   progress_end(bench);
 }
 
@@ -166,12 +139,12 @@ static int bench_finish(struct bench *bench, struct bench_outcome *outcome) {
   const struct bench_settings *settings = &bench->settings;
   struct bench_result *total = outcome->total;
   for (size_t i = 0; i < bench->started; i++) result_merge(total, &bench->workers[i].result);
-  /* A load that ends by its count ends with its last operation. */
-  if (settings->count && total->last_ns > bench->from && total->last_ns < bench->until)
-    outcome->seconds = (double)(total->last_ns - bench->from) / 1e9;
+  /* With --count, the measured time ends with the last operation. */
+  if (settings->count && total->last_ns > bench->schedule.from && total->last_ns < bench->schedule.until)
+    outcome->seconds = (double)(total->last_ns - bench->schedule.from) / 1e9;
   outcome->answer_seconds = outcome->seconds;
-  if (settings->rate && total->last_ns > bench->from + (uint64_t)(outcome->seconds * 1e9))
-    outcome->answer_seconds = (double)(total->last_ns - bench->from) / 1e9;
+  if (settings->rate && total->last_ns > bench->schedule.from + (uint64_t)(outcome->seconds * 1e9))
+    outcome->answer_seconds = (double)(total->last_ns - bench->schedule.from) / 1e9;
   if (total->datagrams_lost && total->operations == 0 && !total->faults[FAULT_STALLED]++)
     snprintf(total->messages[FAULT_STALLED], BENCH_MESSAGE_SIZE, "not one datagram came back");
   outcome->status = status_of(total);
@@ -191,7 +164,7 @@ static bool workers_start(struct bench *bench) {
     uint64_t sessions = settings->sessions / settings->workers + (i < settings->sessions % settings->workers);
     uint64_t count = settings->count / settings->workers + (i < settings->count % settings->workers);
     worker->settings = settings;
-    worker->bench = bench;
+    worker->schedule = &bench->schedule;
     worker->index = i;
     worker->session_count = (size_t)sessions;
     worker->budget = settings->count ? count : UINT64_MAX;
@@ -207,7 +180,7 @@ static bool workers_start(struct bench *bench) {
   return true;
 }
 
-static int bench_do(struct bench *bench) {
+static int bench_execute(struct bench *bench) {
   struct bench_outcome outcome = {.total = calloc(1, sizeof *outcome.total)};
   struct signals signals;
   int status = EXIT_FAILED;
@@ -215,9 +188,9 @@ static int bench_do(struct bench *bench) {
   bool good = outcome.total && workers_start(bench);
   if (good) good = signals_start(&signals, bench_on_signal, bench);
   if (good) {
-    bench_go(bench, &outcome);
+    bench_measure(bench, &outcome);
   } else {
-    bench->stop = true;
+    bench->schedule.stop = true;
     for (size_t i = 0; i < bench->started; i++) worker_wake(&bench->workers[i]);
   }
   signals_stop(&signals);
@@ -229,18 +202,13 @@ static int bench_do(struct bench *bench) {
 
 static int bench_run(const struct command *command, int argc, char **argv) {
   struct bench *bench = calloc(1, sizeof *bench);
-  pthread_condattr_t attributes;
   int status = EXIT_FAILED;
   if (!bench) {
     fprintf(stderr, "webtransport bench: out of memory\n");
     return EXIT_FAILED;
   }
   bench_settings_default(&bench->settings);
-  pthread_mutex_init(&bench->lock, NULL);
-  pthread_condattr_init(&attributes);
-  pthread_condattr_setclock(&attributes, CLOCK_MONOTONIC);
-  pthread_cond_init(&bench->changed, &attributes);
-  pthread_condattr_destroy(&attributes);
+  schedule_init(&bench->schedule);
   bench->progress = isatty(STDERR_FILENO);
   switch (options_parse(command, argc, argv, &bench->settings)) {
     case OPTIONS_HELP: status = EXIT_DONE; break;
@@ -248,12 +216,11 @@ static int bench_run(const struct command *command, int argc, char **argv) {
     case OPTIONS_RUN:
       status = bench_settings_finish(&bench->settings, command) ? client_settings_load(&bench->settings.client, command)
                                                                 : EXIT_USAGE;
-      if (status == EXIT_DONE) status = bench_do(bench);
+      if (status == EXIT_DONE) status = bench_execute(bench);
       break;
   }
   client_settings_free(&bench->settings.client);
-  pthread_cond_destroy(&bench->changed);
-  pthread_mutex_destroy(&bench->lock);
+  schedule_free(&bench->schedule);
   free(bench);
   return status;
 }

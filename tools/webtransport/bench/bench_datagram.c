@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * datagram-echo: datagrams of --size bytes, --outstanding of each session in flight. Each begins with the
- * number of its place among those and a count that tells its uses apart; the rest is the pattern of common/pattern.h.
+ * datagram-echo: datagrams of --size bytes, with --outstanding of each session in flight. A datagram in flight has a
+ * place. It begins with the number of that place and a count of how often the place was used; the rest is the pattern
+ * of common/pattern.h.
  *
- * One that has not come back within --patience is lost and its place free again. If it comes later after
- * all, its count is an old one: late. Neither is an error, since datagrams may be lost; wrong bytes are.
+ * A datagram that has not come back within --patience is lost, and its place is free again. If it comes back later, its
+ * count is old, and it is late. Neither is an error, because datagrams may be lost. Wrong bytes are an error.
  */
 #include "bench/bench.h"
 
@@ -115,7 +116,7 @@ static void datagram_on_datagram(wt_session *handle, const uint8_t *data, size_t
   slot_record(&state->slot, place->start, now);
   place_free(state, at, now);
   slot_pump(&state->slot);
-  worker_check(session->worker);
+  session->worker->check(session->worker);
 }
 
 static void datagram_expire(struct bench_session *session, uint64_t now) {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * download: sessions at /source, which send --streams unidirectional streams of --size bytes each; when all
- * have ended, the session is closed and the next one asked for.
+ * download: sessions at /source, where the server sends --streams unidirectional streams of --size bytes each. When all
+ * have ended, the session is closed and the next one is opened.
  *
- * An operation is a stream. Its length is checked; its contents are not, since that would cost as much as
- * the transfer, and other servers have other patterns. Without --size a stream has no end in sight: then
- * the rate of bytes is what is measured, and the end of the run cuts it off.
+ * An operation is a stream. Its length is checked. Its bytes are not, because that would cost as much as the transfer,
+ * and other servers have other patterns. Without --size a stream practically has no end: then the rate of bytes is
+ * measured, and the end of the run interrupts the stream.
  */
 #include "bench/bench.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * echo: messages of --size bytes on standing bidirectional streams, --streams in each session. A message is
+ * echo: messages of --size bytes on bidirectional streams that stay open, --streams in each session. A message is
  * answered when as many bytes have come back as were sent up to its end.
  *
- * The bytes of a stream are the pattern of common/pattern.h from an offset that differs between streams: each byte
- * that comes back is compared at its place, so that lost, doubled, swapped and misdelivered bytes show, and
- * nothing has to be kept or copied for it.
+ * The bytes of a stream are the pattern of common/pattern.h from an offset that differs between streams. Each byte that
+ * comes back is compared with the pattern, so lost, doubled, swapped and misdelivered bytes show, and no message has to
+ * be kept for it.
  */
 #include "bench/bench.h"
 
@@ -98,7 +98,7 @@ static void echo_on_data(wt_stream *stream, const uint8_t *data, size_t len, boo
     return;
   }
   slot_pump(slot);
-  worker_check(slot->session->worker);
+  slot->session->worker->check(slot->session->worker);
 }
 
 static bool echo_issue(struct bench_slot *slot, uint64_t start) {

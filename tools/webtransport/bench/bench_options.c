@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The options of `webtransport bench`. What a workload does not use is refused instead of ignored: a
- * measurement must not seem to be of something that it was not.
+ * The options of `webtransport bench`. An option that the workload does not use is refused, not ignored: a user must
+ * not believe that it had an effect on the measurement.
  */
 #include <stdio.h>
 #include <string.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the load generator found, for people and as JSON. Times are in microseconds in both, with a fraction;
- * rates are those of the measured time. The names of the JSON are the interface of scripts: they stay.
+ * Prints the results, as text or as JSON. Times are in microseconds with a fraction; rates are those of the measured
+ * time. Scripts read the names of the JSON, so they do not change.
  */
 #include "bench/bench.h"
 
@@ -9,8 +9,6 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <unistd.h>
 
 #include "common/json_text.h"
 
@@ -28,71 +26,6 @@ static const struct {
 enum {
   PERCENTILES = sizeof percentiles / sizeof percentiles[0]
 };
-
-/* --- Processor time and memory. --- */
-
-static bool status_read(uint64_t pid, struct bench_usage *usage) {
-  char path[64], line[256];
-  unsigned long long value;
-  snprintf(path, sizeof path, "/proc/%" PRIu64 "/status", pid);
-  FILE *file = fopen(path, "re");
-  if (!file) return false;
-  while (fgets(line, sizeof line, file)) {
-    if (sscanf(line, "VmRSS: %llu", &value) == 1) usage->resident = value * 1024;
-    if (sscanf(line, "VmHWM: %llu", &value) == 1) usage->highest = value * 1024;
-  }
-  fclose(file);
-  return true;
-}
-
-static bool stat_read(uint64_t pid, struct bench_usage *usage) {
-  char path[64], line[1024];
-  unsigned long long user, system;
-  snprintf(path, sizeof path, "/proc/%" PRIu64 "/stat", pid);
-  FILE *file = fopen(path, "re");
-  if (!file) return false;
-  char *end = fgets(line, sizeof line, file) ? strrchr(line, ')') : NULL; /* the name may have spaces */
-  fclose(file);
-  if (!end || sscanf(end + 1, " %*c %*s %*s %*s %*s %*s %*s %*s %*s %*s %*s %llu %llu", &user, &system) != 2)
-    return false;
-  double ticks = (double)sysconf(_SC_CLK_TCK);
-  usage->user = (double)user / ticks;
-  usage->system = (double)system / ticks;
-  return true;
-}
-
-bool usage_read(uint64_t pid, struct bench_usage *usage) {
-  struct rusage own;
-  *usage = (struct bench_usage){0};
-  if (pid) return stat_read(pid, usage) && status_read(pid, usage);
-  getrusage(RUSAGE_SELF, &own);
-  usage->user = (double)own.ru_utime.tv_sec + (double)own.ru_utime.tv_usec / 1e6;
-  usage->system = (double)own.ru_stime.tv_sec + (double)own.ru_stime.tv_usec / 1e6;
-  return true;
-}
-
-void result_merge(struct bench_result *total, const struct bench_result *part) {
-  total->operations += part->operations;
-  total->bytes_sent += part->bytes_sent;
-  total->bytes_received += part->bytes_received;
-  total->unfinished += part->unfinished;
-  total->datagrams_lost += part->datagrams_lost;
-  total->datagrams_late += part->datagrams_late;
-  total->sessions_opened += part->sessions_opened;
-  total->sessions_resumed += part->sessions_resumed;
-  total->sessions_open_at_end += part->sessions_open_at_end;
-  total->packets_sent += part->packets_sent;
-  total->packets_received += part->packets_received;
-  total->connections += part->connections;
-  if (part->last_ns > total->last_ns) total->last_ns = part->last_ns;
-  if (!total->dial_error) total->dial_error = part->dial_error;
-  for (int i = 0; i < FAULT_COUNT; i++) {
-    if (!total->faults[i]) memcpy(total->messages[i], part->messages[i], BENCH_MESSAGE_SIZE);
-    total->faults[i] += part->faults[i];
-  }
-  histogram_merge(&total->latency, &part->latency);
-  histogram_merge(&total->setup, &part->setup);
-}
 
 /* --- JSON. --- */
 

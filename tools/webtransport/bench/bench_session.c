@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A session of the load generator, from the dial to its end. What happens in between is the workload's.
+ * A session of the load generator, from the dial to its end. The workload decides what happens in between.
  *
  *     session_dial --> refused                                the workload may dial again
  *              \-----> opened --> settled --> closed          planned (session_close), or a fault
  *
- * A session that ends by itself is a fault and gives up its operations; the others go on, so that the
- * report tells how many were lost and not only that one was.
+ * If a session ends without our asking, that is a fault, and its operations are given up. The other sessions go on, so
+ * that the report tells how many were lost.
  */
 #include "bench/bench.h"
 
@@ -26,7 +26,7 @@ void session_settle(struct bench_session *session) {
   if (session->settled) return;
   session->settled = true;
   worker->settled++;
-  worker_check(worker);
+  worker->check(worker);
 }
 
 void session_close(struct bench_session *session) {
@@ -39,15 +39,15 @@ void session_close(struct bench_session *session) {
 void session_fail(struct bench_session *session, enum bench_fault fault, const char *format, ...) {
   char text[BENCH_MESSAGE_SIZE];
   va_list args;
-  if (session->closing) return; /* told already, or the end of the run */
+  if (session->closing) return; /* a fault was counted before, or the run is over */
   va_start(args, format);
   vsnprintf(text, sizeof text, format, args);
   va_end(args);
-  worker_fault(session->worker, fault, "%s", text);
+  result_fault(&session->worker->result, fault, "%s", text);
   slots_kill(session);
   session_close(session);
   session_settle(session);
-  worker_check(session->worker);
+  session->worker->check(session->worker);
 }
 
 void session_stream_failed(struct bench_session *session, const struct wt_stream_error *error) {
@@ -70,14 +70,14 @@ static void session_on_close(wt_session *handle, const struct wt_close_info *inf
     char code[24];
     (void)snprintf(code, sizeof code, info->clean ? "%llu" : "0x%llx",
                    info->clean ? (unsigned long long)info->code : (unsigned long long)info->wire_code);
-    worker_fault(worker, FAULT_LOST, "a session ended, by %s, with code %s%s%s", wt_cause_name(info->cause), code,
-                 text[0] ? ": " : "", text);
+    result_fault(&worker->result, FAULT_LOST, "a session ended, by %s, with code %s%s%s", wt_cause_name(info->cause),
+                 code, text[0] ? ": " : "", text);
     slots_kill(session);
   }
   session->closing = false;
   session_settle(session);
   if (worker->settings->workload->closed) worker->settings->workload->closed(session);
-  worker_check(worker);
+  worker->check(worker);
 }
 
 static void session_opened(struct bench_session *session, const struct wt_dial_result *result) {
@@ -105,7 +105,7 @@ static void session_refused(struct bench_session *session, const struct wt_dial_
   session->closing = false;
   if (!wanted) {
     if (!worker->result.dial_error) worker->result.dial_error = result->error;
-    worker_fault(worker, FAULT_DIAL, "%s", result->message);
+    result_fault(&worker->result, FAULT_DIAL, "%s", result->message);
   }
   if (worker->settings->workload->refused)
     worker->settings->workload->refused(session);
@@ -125,7 +125,7 @@ static void session_on_done(wt_dial *dial, const struct wt_dial_result *result, 
   else
     session_refused(session, result);
   sessions_dial(worker);
-  worker_check(worker);
+  worker->check(worker);
 }
 
 bool session_dial(struct bench_session *session, const char *url) {
@@ -151,7 +151,7 @@ bool session_dial(struct bench_session *session, const char *url) {
   session->dial = NULL;
   if (!worker->result.dial_error) worker->result.dial_error = error;
   const char *why = wt_client_error(worker->client);
-  worker_fault(worker, FAULT_DIAL, "%s", why[0] ? why : wt_error_string(error));
+  result_fault(&worker->result, FAULT_DIAL, "%s", why[0] ? why : wt_error_string(error));
   slots_kill(session);
   return false;
 }

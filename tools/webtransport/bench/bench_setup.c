@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * setup: sessions are opened and closed, one after another in each of --sessions slots; an operation is the
- * way from the dial to the server's answer, name lookup and handshake included. A new connection each time,
- * unless they share some (--pooled); with --resume those after the first use the tickets of earlier ones.
+ * setup: sessions are opened and closed, one after another in each of --sessions slots. An operation lasts from the
+ * dial to the server's answer, with name lookup and handshake. Each session has a new connection, unless sessions share
+ * connections (--pooled). With --resume, the connections after the first use the tickets of earlier ones.
  *
- * idle: sessions are opened and held; the library keeps them alive and nothing else happens.
+ * idle: sessions are opened and stay open. The library keeps them alive; nothing else happens.
  */
 #include "bench/bench.h"
 

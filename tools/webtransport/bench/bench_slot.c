@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What may be in flight, and what is counted.
+ * Which operations are in flight, and what is counted.
  *
- * Without a rate the load is closed: a slot begins its next operation when one has finished, and its time
- * runs from there. With a rate it is open: operation g of a worker is due at a time that was fixed before
- * the run, g belongs to slot g modulo their number, and its time runs from when it was due, also when it
- * could not begin because the slot was full. A server that stops for a second is then seen by all
- * operations of that second, not by the few that were in flight (coordinated omission).
+ * Without --rate the load is closed: a slot begins its next operation when one has finished, and the latency counts
+ * from that moment. With --rate the load is open: operation g of a worker is due at a time that is fixed before the
+ * run, and belongs to slot g modulo the number of slots. Its latency counts from the time when it was due, also if it
+ * began later because the slot was full. If a server stops for a second, all operations of that second show it, not
+ * only the few that were in flight (coordinated omission).
  *
- * Counted are the operations that begin, or are due, within the measured time, whenever they finish: to
- * count those that finish within it would leave out the slowest. Bytes are counted when they come.
+ * An operation counts if it begins, or is due, within the measured time, no matter when it finishes: counting those
+ * that finish within that time would leave out the slowest. Bytes are counted when they arrive.
  */
 #include "bench/bench.h"
 
@@ -18,7 +18,7 @@
 #include "common/clock.h"
 
 enum {
-  FAILURES_MAX = 3, /* in a row, then the slot is given up: there is no use in hammering a dead server */
+  FAILURES_MAX = 3, /* in a row; then the slot is given up, because the server is dead */
 };
 
 bool slot_add(struct bench_session *session, struct bench_slot *slot, uint64_t limit) {
@@ -36,13 +36,17 @@ bool slot_add(struct bench_session *session, struct bench_slot *slot, uint64_t l
   return true;
 }
 
+uint64_t slot_due(const struct bench_worker *worker, uint64_t operation) {
+  return worker->base + (uint64_t)((double)operation * worker->period);
+}
+
 /* Whether an operation may begin now, and from when its time runs. */
 static bool slot_next(const struct bench_slot *slot, uint64_t now, uint64_t *start) {
   const struct bench_worker *worker = slot->session->worker;
   if (slot->dead || slot->in_flight >= slot->limit) return false;
   if (worker->settings->rate) {
     if (slot->pending == 0 || worker->phase > PHASE_DRAINING) return false;
-    *start = worker_due(worker, slot->turn * worker->slot_count + slot->index);
+    *start = slot_due(worker, slot->turn * worker->slot_count + slot->index);
     return true;
   }
   *start = now;
@@ -85,7 +89,7 @@ void slot_record(struct bench_slot *slot, uint64_t start, uint64_t now) {
 void slot_release(struct bench_slot *slot, uint64_t now) {
   struct bench_worker *worker = slot->session->worker;
   slot->since = now;
-  if (slot->in_flight == 0) return; /* the slot was given up meanwhile */
+  if (slot->in_flight == 0) return; /* the slot has been given up */
   slot->in_flight--;
   worker->in_flight--;
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Operations that have a bidirectional stream of their own, which both sides end: opened, written, answered,
- * closed; then their place is free for the next one.
+ * Workloads in which each operation has a bidirectional stream of its own. The stream is opened, written, answered, and
+ * closed when both sides have ended it; then its place is free for the next operation.
  *
- * stream-echo: a message, which comes back from /echo. Its bytes are compared at their places in the pattern
- * of common/pattern.h, which begins elsewhere for each stream.
+ * stream-echo: a message that comes back from /echo. Its bytes are compared with the pattern of common/pattern.h, which
+ * begins at another offset for each stream.
  *
- * upload: --size bytes to /sink, which answers with {"bytes":N}, --streams at a time. N is checked. Without
- * --size a stream has no end in sight, and the end of the run cuts it off. The bytes are handed over without
- * a copy and count when the library gives them back, which is when they were acknowledged.
+ * upload: --size bytes to /sink, which answers with {"bytes":N}, --streams at a time. N is checked. Without --size a
+ * stream practically has no end, and the end of the run interrupts it. The library gets the bytes without a copy. They
+ * count when it releases them, because the server has acknowledged them then.
  */
 #include "bench/bench.h"
 
@@ -162,7 +162,7 @@ static void streams_on_close(wt_stream *stream, const struct wt_stream_error *er
   slot_release(&state->slot, clock_ns());
   if (error) session_stream_failed(state->slot.session, error);
   slot_pump(&state->slot);
-  worker_check(state->slot.session->worker);
+  state->slot.session->worker->check(state->slot.session->worker);
 }
 
 static bool streams_issue(struct bench_slot *slot, uint64_t start) {

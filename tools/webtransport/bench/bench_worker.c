@@ -10,15 +10,14 @@
  *         |             \ for the other workers, so that all begin together
  *         \ for the sessions, if the workload wants them beforehand
  *
- * A tick every 20 ms moves phases that depend on time, and now and then looks for operations that have had
- * no answer. With a rate a timerfd tells when operations are due: libuv's timers know only milliseconds.
- * The loop is the worker's own, not the client's, because only then can it have those two.
+ * A tick every 20 ms ends phases that depend on time, and now and then looks for operations without an answer. With
+ * --rate, a timerfd tells when operations are due, because libuv's timers have only milliseconds. The worker makes the
+ * loop and lends it to the client, because these two timers need a loop of their own program.
  */
 #include "bench/bench.h"
 
 #include <errno.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/timerfd.h>
@@ -33,7 +32,7 @@ enum {
   SCAN_MS = 200,
   CLOSING_MS = 5000,
   LEAVING_MS = 2000,
-  LINGER_MS = 5000,  /* shared connections wait so long for the next session */
+  LINGER_MS = 5000,  /* how long a shared connection waits for the next session */
   PACE_BURST = 4096, /* operations begun before the loop sends packets again */
 };
 
@@ -45,32 +44,16 @@ struct bench_machine {
   int pace_fd;
   pthread_t thread;
   uint64_t next_scan;
-  uint64_t base;      /* when operation 0 is due */
-  double period;      /* between two operations of this worker, in nanoseconds */
   uint64_t scheduled; /* operations that have been due */
 };
 
-void worker_fault(struct bench_worker *worker, enum bench_fault fault, const char *format, ...) {
-  struct bench_result *result = &worker->result;
-  char *text = result->messages[fault];
-  va_list args;
-  if (result->faults[fault]++) return;
-  va_start(args, format);
-  vsnprintf(text, BENCH_MESSAGE_SIZE, format, args);
-  va_end(args);
-  for (; *text; text++) /* a server may have written some of it, and it goes to a terminal */
-    if ((unsigned char)*text < 0x20 || *text == 0x7f) *text = '?';
-}
+static void worker_check(struct bench_worker *worker);
 
 /* --- The pace. --- */
 
-uint64_t worker_due(const struct bench_worker *worker, uint64_t operation) {
-  return worker->machine->base + (uint64_t)((double)operation * worker->machine->period);
-}
-
 static void pace_set(struct bench_worker *worker) {
   struct bench_machine *machine = worker->machine;
-  uint64_t at = worker_due(worker, machine->scheduled);
+  uint64_t at = slot_due(worker, machine->scheduled);
   struct itimerspec spec = {.it_value = clock_timespec(at)};
   timerfd_settime(machine->pace_fd, TFD_TIMER_ABSTIME, &spec, NULL);
 }
@@ -79,7 +62,7 @@ static void pace_run(struct bench_worker *worker) {
   struct bench_machine *machine = worker->machine;
   uint64_t now = clock_ns();
   for (int i = 0; i < PACE_BURST && worker->budget > 0 && worker->phase == PHASE_RUNNING; i++) {
-    uint64_t due = worker_due(worker, machine->scheduled);
+    uint64_t due = slot_due(worker, machine->scheduled);
     if (due > now || due >= worker->until) break;
     struct bench_slot *slot = worker->slots[machine->scheduled++ % worker->slot_count];
     if (worker->budget != UINT64_MAX && due >= worker->from) worker->budget--;
@@ -106,10 +89,9 @@ static void pace_on_poll(uv_poll_t *handle, int status, int events) {
 
 static void pace_start(struct bench_worker *worker) {
   const struct bench_settings *settings = worker->settings;
-  struct bench_machine *machine = worker->machine;
-  double apart = (double)NS_PER_S / (double)settings->rate; /* of the operations of all workers */
-  machine->period = apart * (double)settings->workers;
-  machine->base = clock_ns() + (uint64_t)(apart * (double)worker->index);
+  double apart = (double)NS_PER_S / (double)settings->rate; /* between the operations of all workers */
+  worker->period = apart * (double)settings->workers;
+  worker->base = clock_ns() + (uint64_t)(apart * (double)worker->index);
   pace_run(worker);
 }
 
@@ -140,28 +122,28 @@ static void close_begin(struct bench_worker *worker) {
   phase_enter(worker, PHASE_CLOSING);
   result->sessions_open_at_end = worker->open;
   if (worker->slot_count == 0) result->operations = worker->open;
-  /* What has no end in sight is meant to be cut off. */
+  /* An endless operation is meant to be interrupted. */
   if (!worker->settings->workload->endless || worker->settings->count)
     result->unfinished += worker->in_flight + worker->waiting;
-  bench_finished(worker->bench);
+  schedule_finished(worker->schedule);
   for (size_t i = 0; i < worker->session_count; i++) session_close(&worker->sessions[i]);
 }
 
-/* --patience is over: what is in flight now began before. */
+/* --patience is over: operations that are still in flight have stalled. */
 static void drain_give_up(struct bench_worker *worker) {
   if (worker->waiting == 0 && worker->in_flight)
-    worker_fault(worker, FAULT_STALLED, "%llu operations had no answer when the time for them was over",
+    result_fault(&worker->result, FAULT_STALLED, "%llu operations had no answer when the time for them was over",
                  (unsigned long long)worker->in_flight);
   close_begin(worker);
 }
 
-void worker_check(struct bench_worker *worker) {
+static void worker_check(struct bench_worker *worker) {
   bool cut = worker->settings->workload->endless && !worker->settings->count;
   switch (worker->phase) {
     case PHASE_CONNECTING:
       if (worker->settled < worker->session_count) return;
       phase_enter(worker, PHASE_WAITING);
-      bench_ready(worker->bench);
+      schedule_ready(worker->schedule);
       return;
     case PHASE_WAITING: return;
     case PHASE_RUNNING:
@@ -216,7 +198,7 @@ static void leave(struct bench_worker *worker) {
 
 static void worker_look(struct bench_worker *worker) {
   uint64_t from, until;
-  bool stop, known = bench_window(worker->bench, &from, &until, &stop);
+  bool stop, known = schedule_window(worker->schedule, &from, &until, &stop);
   if (stop) {
     if (clock_ns() < worker->until) worker->until = clock_ns();
     close_begin(worker);
@@ -292,6 +274,7 @@ bool worker_start(struct bench_worker *worker, char *message, size_t size) {
   struct bench_machine *machine = calloc(1, sizeof *machine);
   snprintf(message, size, "out of memory");
   worker->machine = machine;
+  worker->check = worker_check;
   worker->from = worker->until = UINT64_MAX;
   worker->phase = PHASE_CONNECTING;
   if (!machine) return false;
@@ -301,7 +284,7 @@ bool worker_start(struct bench_worker *worker, char *message, size_t size) {
     worker->machine = NULL;
     return false;
   }
-  /* These two fail only for want of memory or descriptors. */
+  /* These two fail only without memory or descriptors. */
   bool good = !uv_async_init(&machine->loop, &machine->wake, worker_on_wake);
   uv_timer_init(&machine->loop, &machine->tick);
   machine->wake.data = machine->tick.data = worker;

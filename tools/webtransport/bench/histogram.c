@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Latencies of many orders of magnitude, in bounded memory, with one relative error everywhere: the scheme
- * of HdrHistogram. A value's highest bit chooses a group of buckets, the next 8 bits the bucket in it:
+ * Counts latencies of many orders of magnitude in bounded memory, with the same relative error everywhere. This is the
+ * scheme of HdrHistogram: a value's highest bit chooses a group of buckets, the next 8 bits choose the bucket in it.
  *
  *     value  0 .. 255          256 .. 511        512 .. 1023       1024 .. 2047
  *     group  0                 1                 2                 3            ...
  *     width  1                 1                 2                 4
  *
- * So adding is a few instructions without a branch on data, and the histograms of several threads are
- * merged by adding their counts, which percentiles do not allow.
+ * Adding a value takes a few instructions. The histograms of several threads are merged by adding their counts;
+ * percentiles could not be merged.
  *
- * Why not that library: its C version is in neither Debian 12 nor 13, and of its scheme this is all that
- * is needed here.
+ * We do not use that library, because its C version is in neither Debian 12 nor 13, and we need no more of it than
+ * this.
  */
 #include "bench/histogram.h"
 

@@ -10,7 +10,7 @@ enum {
   HISTOGRAM_BUCKETS = (HISTOGRAM_TOP - HISTOGRAM_BITS + 1) << HISTOGRAM_BITS,
 };
 
-/* Values from 0 to 2^42-1, larger ones counted as that. All zero: empty. */
+/* Counts values from 0 to 2^42-1; a larger value counts as 2^42-1. All zero: empty. */
 struct histogram {
   uint64_t count, min, max, sum;
   uint64_t buckets[HISTOGRAM_BUCKETS];
@@ -22,12 +22,12 @@ void histogram_add(struct histogram *histogram, uint64_t value);
 void histogram_merge(struct histogram *histogram, const struct histogram *other);
 
 /*
- * The value that `percent` (0 to 100) of all do not exceed: the upper end of its bucket, so at most 0.4 %
- * above the true one, and never above the largest. 0 if there is none.
+ * Returns the value that `percent` (0 to 100) of all values do not exceed. It is the upper end of a bucket, so at most
+ * 0.4 % above the true value, and never above the largest value. 0 if the histogram is empty.
  */
 uint64_t histogram_percentile(const struct histogram *histogram, double percent);
 
-/* 0 if there is none. */
+/* Returns 0 if the histogram is empty. */
 double histogram_mean(const struct histogram *histogram);
 
 #endif
