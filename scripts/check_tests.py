@@ -7,6 +7,8 @@
 
  - src/{base,wire,core}/X.c needs tests/unit/test_X.c.
  - src/wire/X.c needs fuzz/fuzz_X.c and at least one seed in fuzz/corpus/X/.
+ - tools/webtransport/FOLDER/X.c needs tests/tool/FOLDER/test_X.c, or a line in tests/tool/elsewhere.txt that names the
+   tests that cover it. A test there needs its source, too.
  - A test file asserts something; a fuzz target has its seeds.
 """
 
@@ -15,8 +17,37 @@ import re
 import sys
 
 
+def check_tool(root):
+    """The tests of the tool, by path."""
+    tool, tests, elsewhere = root / "tools/webtransport", root / "tests/tool", {}
+    list_file = tests / "elsewhere.txt"
+    for line in list_file.read_text(encoding="utf-8").splitlines() if list_file.is_file() else []:
+        if line and not line.startswith("#"):
+            name, cover, reason = (line.split(": ", 2) + ["", ""])[:3]
+            elsewhere[name] = cover.split(", ")
+            if not reason:
+                yield f"tests/tool/elsewhere.txt: {name}: no reason"
+            if not (tool / name).is_file():
+                yield f"tests/tool/elsewhere.txt: {name}: no such file"
+            for test in elsewhere[name]:
+                if not (root / "tests" / test).is_file():
+                    yield f"tests/tool/elsewhere.txt: {name}: no test {test}"
+    for source in sorted(tool.rglob("*.c")):
+        name = source.relative_to(tool)
+        test = name.with_name(f"test_{name.name}")
+        tested, listed = (tests / test).is_file(), name.as_posix() in elsewhere
+        if not tested and not listed:
+            yield f"tools/webtransport/{name.as_posix()}: tests/tool/{test.as_posix()} is missing"
+        if tested and listed:
+            yield f"tests/tool/elsewhere.txt: {name.as_posix()}: has a test of its own"
+    for test in sorted(tests.rglob("test_*.c")):
+        name = test.relative_to(tests)
+        if not (tool / name.with_name(name.name[len("test_"):])).is_file():
+            yield f"tests/tool/{name.as_posix()}: the test of no file"
+
+
 def check(root):
-    problems = []
+    problems = list(check_tool(root))
     for layer in ("base", "wire", "core"):
         for source in sorted((root / "src" / layer).glob("*.c")):
             if not (root / f"tests/unit/test_{source.stem}.c").is_file():
