@@ -17,7 +17,7 @@
 
 #include "roles.h"
 #include "ticker.h"
-#include "visit.h"
+#include "transfer.h"
 
 enum {
   FAREWELL_MS = 2000, /* for the server to acknowledge the sessions' ends */
@@ -26,8 +26,8 @@ enum {
 struct client {
   struct plan *plan;
   wt_client *handle;
-  struct visit *visits; /* one for each endpoint */
-  size_t begun, ended;  /* sessions */
+  struct transfer *transfers; /* one for each endpoint */
+  size_t begun, ended;        /* sessions */
   uint64_t now_ms, ended_ms;
   bool closing;
 };
@@ -44,21 +44,21 @@ static void client_close(struct client *client) {
   if (client->closing) return;
   client->closing = true;
   for (size_t i = 0; i < client->plan->count; i++) {
-    if (client->visits[i].session) wt_session_close(client->visits[i].session, client->plan->failed, "", 0);
+    if (client->transfers[i].session) wt_session_close(client->transfers[i].session, client->plan->failed, "", 0);
   }
   if (client->plan->failed) wt_client_close(client->handle);
 }
 
-static void on_change(struct visit *visit) {
-  struct client *client = visit->owner;
-  bool done = visit->plan->task == TASK_FETCH && plan_left(visit->plan) == 0;
-  if (done || visit->plan->failed) client_close(client);
+static void on_change(struct transfer *transfer) {
+  struct client *client = transfer->owner;
+  bool done = transfer->plan->task == TASK_FETCH && plan_left(transfer->plan) == 0;
+  if (done || transfer->plan->failed) client_close(client);
 }
 
 static void on_tick(uint64_t ms, void *user_data) {
   struct client *client = user_data;
   client->now_ms = ms;
-  for (size_t i = 0; i < client->plan->count; i++) visit_tick(&client->visits[i], ms);
+  for (size_t i = 0; i < client->plan->count; i++) transfer_tick(&client->transfers[i], ms);
   if (client->ended == client->plan->count) {
     /* A server that has left already acknowledges nothing, and the idle timeout is half the run's time. */
     if (ms - client->ended_ms >= FAREWELL_MS) wt_client_close(client->handle);
@@ -72,58 +72,58 @@ static void on_tick(uint64_t ms, void *user_data) {
 /* --- Sessions --- */
 
 static void on_session_close(wt_session *session, const struct wt_close_info *info, void *user_data) {
-  struct visit *visit = user_data;
-  struct client *client = visit->owner;
+  struct transfer *transfer = user_data;
+  struct client *client = transfer->owner;
   (void)session;
-  fprintf(stderr, "session at /%s ended by %s, code %u, %zu requests answered\n", visit->name, wt_party_name(info->by),
-          (unsigned int)info->code, visit->answered);
-  visit_end(visit);
+  fprintf(stderr, "session at /%s ended by %s, code %u, %zu requests answered\n", transfer->name,
+          wt_party_name(info->by), (unsigned int)info->code, transfer->answered);
+  transfer_end(transfer);
   client->ended++;
   client->ended_ms = client->now_ms;
   if (client->closing) return;
   if (client->plan->task != TASK_SERVE)
-    plan_fail(client->plan, "/%s: the session ended too early", visit->name);
-  else if (visit->answered == 0)
-    plan_fail(client->plan, "/%s: the session ended without a request", visit->name);
+    plan_fail(client->plan, "/%s: the session ended too early", transfer->name);
+  else if (transfer->answered == 0)
+    plan_fail(client->plan, "/%s: the session ended without a request", transfer->name);
   if (client->plan->failed) client_close(client);
 }
 
 /* All sessions have to be there before the first is closed: with it the connection could go. */
-static void client_begun(struct client *client, struct visit *visit) {
+static void client_begun(struct client *client, struct transfer *transfer) {
   client->begun++;
   if (client->plan->task != TASK_HANDSHAKE) return;
-  if (client->begun == 1) visit_note_protocol(visit);
+  if (client->begun == 1) transfer_note_protocol(transfer);
   if (client->begun == client->plan->count) client_close(client);
 }
 
 static void on_dial_done(wt_dial *dial, const struct wt_dial_result *result, void *user_data) {
-  struct visit *visit = user_data;
-  struct client *client = visit->owner;
+  struct transfer *transfer = user_data;
+  struct client *client = transfer->owner;
   (void)dial;
   if (result->session) {
-    visit_begin(visit, result->session);
-    client_begun(client, visit);
+    transfer_begin(transfer, result->session);
+    client_begun(client, transfer);
     return;
   }
   if (client->closing) return;
-  plan_fail(client->plan, "/%s: no session (%s, at %s, status %d): %s", visit->name, wt_error_name(result->error),
+  plan_fail(client->plan, "/%s: no session (%s, at %s, status %d): %s", transfer->name, wt_error_name(result->error),
             wt_dial_stage_name(result->stage), result->status, result->message);
   client_close(client);
 }
 
-static void client_dial(struct client *client, struct visit *visit, const struct endpoint *endpoint) {
+static void client_dial(struct client *client, struct transfer *transfer, const struct endpoint *endpoint) {
   struct wt_dial_options options;
   char url[PATH_MAX];
   wt_dial *dial;
-  visit_init(visit, client->plan, endpoint->name);
-  visit->owner = client;
-  visit->on_change = on_change;
+  transfer_init(transfer, client->plan, endpoint->name);
+  transfer->owner = client;
+  transfer->on_change = on_change;
   wt_dial_options_default(&options);
   static const struct wt_dial_callbacks callbacks = {.on_done = on_dial_done};
   options.callbacks = &callbacks;
-  const struct wt_session_callbacks session_callbacks = visit_callbacks(on_session_close);
+  const struct wt_session_callbacks session_callbacks = transfer_callbacks(on_session_close);
   options.session_callbacks = &session_callbacks;
-  options.user_data = options.session_user_data = visit;
+  options.user_data = options.session_user_data = transfer;
   options.protocols = client->plan->protocols;
   options.protocol_count = client->plan->protocol_count;
   options.allow_pooling = true;
@@ -147,10 +147,10 @@ static bool trust_find(const struct plan *plan, char file[PATH_MAX]) {
 
 int client_run(struct plan *plan, FILE *log_file) {
   struct sigaction action = {.sa_handler = on_signal};
-  struct client client = {.plan = plan, .visits = calloc(plan->count, sizeof *client.visits)};
+  struct client client = {.plan = plan, .transfers = calloc(plan->count, sizeof *client.transfers)};
   struct wt_client_config config;
   char authority[PATH_MAX], message[256];
-  if (!client.visits) return 1;
+  if (!client.transfers) return 1;
   wt_client_config_default(&config);
   config.log = log_write;
   config.log_user_data = log_file;
@@ -161,14 +161,14 @@ int client_run(struct plan *plan, FILE *log_file) {
     config.dangerously_accept_any_certificate = true;
   if (wt_client_new(&config, &client.handle, message, sizeof message)) {
     fprintf(stderr, "%s\n", message);
-    free(client.visits);
+    free(client.transfers);
     return 1;
   }
   running = client.handle;
   sigaction(SIGTERM, &action, NULL);
   sigaction(SIGINT, &action, NULL);
   struct ticker ticker = {.client = client.handle, .on_tick = on_tick, .user_data = &client};
-  for (size_t i = 0; i < plan->count; i++) client_dial(&client, &client.visits[i], &plan->endpoints[i]);
+  for (size_t i = 0; i < plan->count; i++) client_dial(&client, &client.transfers[i], &plan->endpoints[i]);
   if (!ticker_start(&ticker)) plan_fail(plan, "no thread can be made");
   if (plan->failed) client_close(&client);
   wt_client_run(client.handle);
@@ -178,6 +178,6 @@ int client_run(struct plan *plan, FILE *log_file) {
   wt_client_free(client.handle);
   if (plan_left(plan) > 0 && !plan->failed) plan_fail(plan, "%zu files missing", plan_left(plan));
   if (client.ended < plan->count && !plan->failed) plan_fail(plan, "stopped");
-  free(client.visits);
+  free(client.transfers);
   return plan->failed;
 }

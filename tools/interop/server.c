@@ -16,7 +16,7 @@
 
 #include "roles.h"
 #include "ticker.h"
-#include "visit.h"
+#include "transfer.h"
 
 enum {
   LINGER_MS = 500,
@@ -27,9 +27,9 @@ enum {
 struct server {
   struct plan *plan;
   wt_server *handle;
-  struct visit *visits[SESSIONS_MAX]; /* NULL: free */
-  size_t open, seen, answered;        /* sessions, sessions, requests */
-  uint64_t now_ms, empty_ms;          /* the last tick; when the last session ended */
+  struct transfer *transfers[SESSIONS_MAX]; /* NULL: free */
+  size_t open, seen, answered;              /* sessions, sessions, requests */
+  uint64_t now_ms, empty_ms;                /* the last tick; when the last session ended */
   bool ending;
 };
 
@@ -42,8 +42,8 @@ static void on_signal(int number) {
 
 static void server_close_sessions(struct server *server) {
   for (size_t i = 0; i < SESSIONS_MAX; i++) {
-    struct visit *visit = server->visits[i];
-    if (visit && visit->session) wt_session_close(visit->session, server->plan->failed, "", 0);
+    struct transfer *transfer = server->transfers[i];
+    if (transfer && transfer->session) wt_session_close(transfer->session, server->plan->failed, "", 0);
   }
 }
 
@@ -54,10 +54,10 @@ static void server_end(struct server *server) {
   wt_server_shutdown(server->handle, SHUTDOWN_MS);
 }
 
-static void on_change(struct visit *visit) {
-  struct server *server = visit->owner;
-  bool done = visit->plan->task == TASK_FETCH && plan_left(visit->plan) == 0;
-  if (done || visit->plan->failed) server_end(server);
+static void on_change(struct transfer *transfer) {
+  struct server *server = transfer->owner;
+  bool done = transfer->plan->task == TASK_FETCH && plan_left(transfer->plan) == 0;
+  if (done || transfer->plan->failed) server_end(server);
 }
 
 /* What the run lacks once its last session is gone. */
@@ -74,7 +74,7 @@ static void on_tick(uint64_t ms, void *user_data) {
   struct server *server = user_data;
   server->now_ms = ms;
   for (size_t i = 0; i < SESSIONS_MAX; i++) {
-    if (server->visits[i]) visit_tick(server->visits[i], ms);
+    if (server->transfers[i]) transfer_tick(server->transfers[i], ms);
   }
   if (server->ending) return;
   if (ms >= RUN_SECONDS * 1000) {
@@ -89,19 +89,19 @@ static void on_tick(uint64_t ms, void *user_data) {
 /* --- Sessions --- */
 
 static void on_session_close(wt_session *session, const struct wt_close_info *info, void *user_data) {
-  struct visit *visit = user_data;
-  struct server *server = visit->owner;
+  struct transfer *transfer = user_data;
+  struct server *server = transfer->owner;
   (void)session;
-  fprintf(stderr, "session at /%s ended by %s, code %u, %zu requests answered\n", visit->name, wt_party_name(info->by),
-          (unsigned int)info->code, visit->answered);
-  visit_end(visit);
+  fprintf(stderr, "session at /%s ended by %s, code %u, %zu requests answered\n", transfer->name,
+          wt_party_name(info->by), (unsigned int)info->code, transfer->answered);
+  transfer_end(transfer);
   server->open--;
-  server->answered += visit->answered;
+  server->answered += transfer->answered;
   server->empty_ms = server->now_ms;
   for (size_t i = 0; i < SESSIONS_MAX; i++) {
-    if (server->visits[i] == visit) server->visits[i] = NULL;
+    if (server->transfers[i] == transfer) server->transfers[i] = NULL;
   }
-  free(visit);
+  free(transfer);
 }
 
 /* Copies the first component of the path; false if there is none. */
@@ -114,45 +114,45 @@ static bool endpoint_name(const wt_request *request, char name[256]) {
   return true;
 }
 
-static struct visit **visit_slot(struct server *server) {
+static struct transfer **transfer_slot(struct server *server) {
   for (size_t i = 0; i < SESSIONS_MAX; i++) {
-    if (!server->visits[i]) return &server->visits[i];
+    if (!server->transfers[i]) return &server->transfers[i];
   }
   return NULL;
 }
 
 static void on_request(wt_request *request, void *user_data) {
   struct server *server = user_data;
-  struct visit **slot = visit_slot(server), *visit = slot ? calloc(1, sizeof *visit) : NULL;
+  struct transfer **slot = transfer_slot(server), *transfer = slot ? calloc(1, sizeof *transfer) : NULL;
   struct wt_upgrade_options options;
   wt_session *session;
   char name[256];
-  if (!visit || !endpoint_name(request, name)) {
-    wt_request_respond(request, visit ? 404 : 503, NULL, 0, NULL, 0);
-    free(visit);
+  if (!transfer || !endpoint_name(request, name)) {
+    wt_request_respond(request, transfer ? 404 : 503, NULL, 0, NULL, 0);
+    free(transfer);
     return;
   }
-  visit_init(visit, server->plan, name);
-  visit->owner = server;
-  visit->on_change = on_change;
+  transfer_init(transfer, server->plan, name);
+  transfer->owner = server;
+  transfer->on_change = on_change;
   wt_upgrade_options_default(&options);
-  const struct wt_session_callbacks callbacks = visit_callbacks(on_session_close);
+  const struct wt_session_callbacks callbacks = transfer_callbacks(on_session_close);
   options.callbacks = &callbacks;
-  options.user_data = visit;
+  options.user_data = transfer;
   options.protocols = server->plan->protocols;
   options.protocol_count = server->plan->protocol_count;
   int error = wt_upgrade(request, &options, &session);
   if (error) {
     fprintf(stderr, "/%s: %s\n", name, wt_request_error(request));
     wt_request_respond(request, wt_upgrade_status(error), NULL, 0, NULL, 0);
-    free(visit);
+    free(transfer);
     return;
   }
-  *slot = visit;
+  *slot = transfer;
   server->open++;
   server->seen++;
-  visit_begin(visit, session);
-  if (server->plan->task == TASK_HANDSHAKE) visit_note_protocol(visit);
+  transfer_begin(transfer, session);
+  if (server->plan->task == TASK_HANDSHAKE) transfer_note_protocol(transfer);
 }
 
 /* --- The server --- */
