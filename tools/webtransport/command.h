@@ -24,7 +24,7 @@
 #include "common/exits.h"
 #include "common/options.h"
 
-/* A line to copy, and what it does. */
+/* A command line to copy, and what it does. */
 struct example_spec {
   const char *line; /* "webtransport cert show cert.pem"; NULL ends the table */
   const char *help; /* a sentence */
@@ -32,7 +32,7 @@ struct example_spec {
 
 /* A command of the tool: `webtransport NAME [OPTIONS] [OPERANDS]`. commands.c lists them all. */
 struct command {
-  const char *name;                         /* of a subcommand with its command's before it: "cert show" */
+  const char *name;                         /* the name of a subcommand has its command's before it: "cert show" */
   const char *summary;                      /* one line without a period, for the list of commands */
   const char *details;                      /* paragraphs below the options in --help; "" for none */
   const struct option_spec *options;        /* ended by one without a name */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The list of the tool's commands, for main.c, which runs them, and for the program that writes manual
- * pages and completions (tools/docs/), which reads their tables.
+ * The list of the tool's commands. main.c runs them; the program that writes manual pages and completions (tools/docs/)
+ * reads their tables.
  */
 #include <string.h>
 
@@ -11,7 +11,7 @@ const struct command *const commands[] = {
     &serve_command, &connect_command, &probe_command, &bench_command, &cert_command, NULL,
 };
 
-/* Before a command; main.c does what they say. */
+/* Options before a command. main.c executes them. */
 const struct option_spec program_options[] = {
     {.name = "help", .letter = 'h', .help = "Prints the commands; 'webtransport COMMAND --help' explains one."},
     {.name = "version", .letter = 'V', .help = "Prints the version."},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * webtransport: the command-line tool. This file finds the command, by the list of commands.c, and knows
- * nothing about what it does; each is a `struct command` in a file of its own (command.h says how).
+ * webtransport: the command-line tool. This file finds the command in the list of commands.c and runs it. Each command
+ * is a `struct command` in a folder of its own (command.h says how).
  *
  *   webtransport COMMAND [OPTION]...              a command
  *   webtransport COMMAND SUBCOMMAND [OPTION]...
@@ -36,21 +36,21 @@ static int output_finish(int status) {
 }
 
 /*
- * A shell can start a program without standard input or output. What is opened next would get their numbers, and be
- * read or written as if it were them. Something that can be neither is put there, so that using it is an error.
+ * A shell can start a program without standard input or output. The next file that is opened would get their number and
+ * be used in their place. So /dev/null is opened there, in a mode in which using it is an error.
  */
 static void descriptors_fill(void) {
   static const int modes[] = {O_WRONLY, O_RDONLY, O_RDONLY};
   for (int fd = 0; fd < 3; fd++)
-    if (fcntl(fd, F_GETFD) < 0) (void)open("/dev/null", modes[fd]); /* the lowest that is free */
+    if (fcntl(fd, F_GETFD) < 0) (void)open("/dev/null", modes[fd]); /* gets the lowest free number */
 }
 
-/* Up to what the administrator allows. The lower limit at which programs start is for those that still use select. */
+/* Raises the limit of descriptors to what the administrator allows. The lower limit is for programs that use select. */
 static void descriptors_allow(void) {
   struct rlimit limit;
   if (getrlimit(RLIMIT_NOFILE, &limit) || limit.rlim_cur == limit.rlim_max) return;
   limit.rlim_cur = limit.rlim_max;
-  (void)setrlimit(RLIMIT_NOFILE, &limit); /* what there was is enough to go on with */
+  (void)setrlimit(RLIMIT_NOFILE, &limit); /* on failure the old limit is enough */
 }
 
 int main(int argc, char **argv) {

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * webtransport cert: makes a certificate that browsers accept by its hash, with its key, and prints the
- * hash in the forms in which it is needed: for a page, for a program with the library, for this tool.
+ * webtransport cert: makes a certificate that browsers accept by its hash, with its key. It prints the hash for a page,
+ * for a program that uses the library, and for this tool.
  *
- * Both files are written or none. Without --force they are made with O_EXCL, so nothing is overwritten,
- * not even what appeared a moment ago. With it each is written beside its place and then renamed, so that
- * a server that reads them meanwhile finds the old one or the new one whole, and a key file that anybody
- * could read does not pass its mode on.
+ * Both files are written or none. Without --force they are made with O_EXCL, so no file is overwritten, even if it
+ * appeared a moment ago. With --force each file is written beside its place and then renamed. So a server that reads
+ * them meanwhile gets either the old or the new file as a whole, and the new key file does not inherit the mode of an
+ * old one.
  */
 #include "cert/cert_show.h"
 
@@ -38,10 +38,10 @@ struct cert_settings {
   bool force, json;
 };
 
-/* A file on its way. */
+/* A file that is being written. */
 struct output {
   const char *path;
-  char made[PATH_SIZE + 32]; /* what was opened: `path`, or a file beside it; "" if nothing is to be removed */
+  char made[PATH_SIZE + 32]; /* the file that was opened: `path` or a file beside it; "": nothing to remove */
 };
 
 static bool set_days(void *target, const char *value, char *message, size_t size) {
@@ -109,11 +109,11 @@ static bool output_write(int fd, const char *text) {
   return true;
 }
 
-/* Makes the file, or with `force` one beside it. */
+/* Makes the file, or with `force` a file beside it. */
 static bool output_make(struct output *output, const char *text, bool force, mode_t mode) {
   char made[sizeof output->made];
   struct stat info;
-  /* The one thing that a rename over it trips on; told now, while nothing has been placed. */
+  /* A rename would fail only for a folder. It is checked now, before any file is in its place. */
   if (force && !stat(output->path, &info) && S_ISDIR(info.st_mode)) return complain(output->path, strerror(EISDIR));
   if (force)
     snprintf(made, sizeof made, "%s.%ld.new", output->path, (long)getpid());
@@ -160,7 +160,7 @@ static bool files_write(const struct cert_settings *settings, const wt_certifica
 
 /* --- What is printed. --- */
 
-/* A word for a shell, in quotes where it needs them. */
+/* Prints a word for a shell, in quotes if it needs them. */
 static void print_word(const char *word) {
   static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-./,:+@%";
   if (*word && strspn(word, plain) == strlen(word)) {
@@ -177,7 +177,7 @@ static void print_word(const char *word) {
   putchar('\'');
 }
 
-/* The first name as a URL has it. */
+/* Returns the first name as it stands in a URL. */
 static void print_host(const struct cert_settings *settings) {
   const char *name = settings->name_count ? settings->names[0] : "localhost";
   printf(strchr(name, ':') ? "[%s]" : "%s", name);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * webtransport cert show: what a certificate file holds, and whether browsers would take it by its hash.
+ * webtransport cert show: prints the certificates of a file, and whether browsers would accept them by their hash.
  *
- * The latter has two parts: what the certificate is (`hash_refusal`, which the library knows by the rules
- * of the W3C API) and what time it is; only the second can change. Private keys in the file are passed over.
+ * That depends on the certificate (`hash_refusal`: the library tests the rules of the W3C API) and on the time. Private
+ * keys in the file are skipped.
  *
- * A file that is no good is named and the others are still shown, as cat does.
+ * If a file cannot be shown, a message names it, and the other files are still shown, as cat does.
  */
 #include "cert/cert_show.h"
 
@@ -64,7 +64,7 @@ static bool set_json(void *target, const char *value, char *message, size_t size
   return true;
 }
 
-/* Returns what the file holds, NULL with `errno` set if that cannot be had. */
+/* Returns the contents of the file, or NULL with `errno`. */
 static char *file_read(const char *path, size_t *len) {
   FILE *file = fopen(path, "rbe");
   char *data = file ? malloc(FILE_BYTES_MAX + 1) : NULL;
@@ -136,7 +136,7 @@ static void span_write(int64_t seconds, char text[32]) {
   snprintf(text, 32, "%" PRId64 " %s%s", count, seconds >= 2 * DAY ? "day" : "hour", count == 1 ? "" : "s");
 }
 
-/* Whoever made the certificate chose the text: it must not steer the terminal. */
+/* The text is from the certificate, so the terminal must not obey it. */
 static void field_print(const char *label, const char *text, const char *remark) {
   char visible[4 * sizeof((struct wt_certificate_info *)0)->names + 1];
   printf("  %-10s  %s%s\n", label, visible_text(text, visible, sizeof visible), remark);
@@ -169,7 +169,7 @@ void cert_print(const struct wt_certificate_info *info, int64_t now) {
   printf("  By hash     %s%s\n", *refusal ? "browsers refuse it: " : "browsers accept it", refusal);
 }
 
-/* Shows the certificates of `data`; returns 0, or why the first cannot be shown. */
+/* Shows the certificates of `data`. Returns 0, or the error of the first that cannot be shown. */
 static int file_show(const char *file, const char *data, size_t len, int64_t now, json_t *list) {
   struct shown shown = {.file = file};
   for (;; shown.index++) {

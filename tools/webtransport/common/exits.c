@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Exit statuses, so that a script can tell a host that is down from a certificate that has expired. The
- * library's errors are finer than that: several make one status. An error of this machine's (memory, a file,
- * a socket that it does not get) is EXIT_FAILED.
+ * Exit statuses, so that a script can tell a host that is down from a certificate that has expired. There are more
+ * errors of the library than statuses, so several errors share one. An error of this machine (no memory, no file, no
+ * socket) is EXIT_FAILED.
  */
 #include "common/exits.h"
 
@@ -20,7 +20,7 @@ const struct exit_spec exit_specs[] = {
 int exit_of_error(int error) {
   switch (error) {
     case WT_OK: return EXIT_DONE;
-    case WT_ERR_INVALID:                    /* a header field, an origin or a subprotocol, as wt_client_dial has it */
+    case WT_ERR_INVALID:                    /* a header field, an origin or a subprotocol that wt_client_dial refused */
     case WT_ERR_ADDRESS: return EXIT_USAGE; /* the URL */
     case WT_ERR_NOT_FOUND:
     case WT_ERR_IO: return EXIT_UNREACHABLE;

@@ -32,10 +32,10 @@ struct exit_spec {
   const char *help; /* without a period */
 };
 
-/* The list above, ended by a row without help. */
+/* The list above. A row without help ends it. */
 extern const struct exit_spec exit_specs[];
 
-/* Returns the status that stands for an error of the library with which a dial or a session ended. */
+/* Returns the status for the error of the library that ended a dial or a session. */
 int exit_of_error(int error);
 
 #endif

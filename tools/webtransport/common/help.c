@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The texts of --help, from the tables of command.h: how a command is called, its operands, options,
- * subcommands, examples and exit statuses, in two columns of which the right one is wrapped.
+ * Prints --help from the tables of command.h: how a command is called, its operands, options, subcommands, examples and
+ * exit statuses. There are two columns; the right one is wrapped.
  *
- * A reader on a narrow terminal is served by its own wrapping: the width is fixed, so that the text is the
- * same everywhere.
+ * The width is fixed, so that the text is the same everywhere. A narrower terminal wraps lines by itself.
  */
 #include "common/help.h"
 
@@ -79,7 +78,7 @@ static void operands_print(FILE *out, const struct operand_spec *spec) {
   }
 }
 
-/* Those of `list` whose bit is in `exits`. */
+/* Prints the statuses whose bit is in `exits`. */
 static void exits_print(FILE *out, unsigned exits) {
   fprintf(out, "\nExit status:\n");
   for (const struct exit_spec *spec = exit_specs; spec->help; spec++)

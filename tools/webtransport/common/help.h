@@ -14,15 +14,16 @@ void help_print(const struct command *command, FILE *out);
 void help_print_program(FILE *out);
 
 /*
- * Gives the forms in which a command is called, one at a time, from 0: "webtransport serve [OPTION]...";
- * its own first, then those of its subcommands. Returns false past the last.
+ * Writes how a command is called into `form`: "webtransport serve [OPTION]...". Form 0 is the command's own, then those
+ * of its subcommands follow. Returns false past the last form.
  */
 bool help_form(const struct command *command, size_t index, char *form, size_t size);
 
-/* Writes an option's help with what holds without it, as sentences. */
+/* Writes an option's help and its default, as sentences. */
 void help_sentences(const struct option_spec *spec, char *text, size_t size);
 
-/* Prints `text` wrapped to `width` columns from `column` on, all but the first line indented by `indent`. */
+/* Prints `text`, which begins at `column`, wrapped to `width` columns. All lines but the first are indented by
+ * `indent`. */
 void help_wrap(FILE *out, const char *text, size_t indent, size_t column, size_t width);
 
 #endif

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Strings of others in JSON. jansson refuses what is not UTF-8, and json_pack would then give no object at
- * all; such a text is replaced as a whole instead, so that a path or a reason of a peer cannot take the
- * other members with it.
+ * Texts of peers in JSON. jansson refuses a text that is not UTF-8, and json_pack then makes no object at all. Such a
+ * text is replaced as a whole instead, so that a path or a reason of a peer does not remove the other members.
  */
 #include "common/json_text.h"
 

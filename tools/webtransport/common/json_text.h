@@ -4,7 +4,7 @@
 
 #include <jansson.h>
 
-/* A string that a peer or a file may have written. What is not UTF-8 is replaced; NULL stands for null. */
+/* Makes a JSON string of a text from a peer or a file. A text that is not UTF-8 is replaced; NULL becomes null. */
 json_t *json_text(const char *text);
 
 #endif

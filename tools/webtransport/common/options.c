@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Options and operands of the commands. Each command describes them once, in tables (options.h); what
- * getopt_long wants is made from them here, what --help prints in help.c, manual pages and completions in
- * tools/docs/, so that they cannot differ.
+ * Options and operands of the commands. Each command describes them once, in tables (options.h). This file makes the
+ * arrays of getopt_long from the tables, help.c makes --help, and tools/docs/ makes the manual pages and completions,
+ * so that they cannot differ.
  *
- * A mistake always names what was typed and where help is, and ends in exit status 2. getopt_long's
- * own messages are switched off because they name neither.
+ * A message about a mistake names what was typed and how to get help. The exit status is 2. getopt_long's own messages
+ * name neither, so they are switched off.
  */
 #include "common/options.h"
 
@@ -19,7 +19,7 @@
 
 enum {
   MAX_OPTIONS = 62,
-  LONG_BASE = 0x100, /* getopt_long's values for the table's rows, clear of every letter */
+  LONG_BASE = 0x100, /* getopt_long's values for the rows of the table; no letter is that large */
   HELP_VALUE = LONG_BASE + MAX_OPTIONS,
 };
 
@@ -59,7 +59,7 @@ static void arrays_make(struct getopt_arrays *arrays, const struct option_spec *
   arrays->longs[arrays->count] = (struct option){.name = "help", .has_arg = no_argument, .val = HELP_VALUE};
 }
 
-/* Returns the row that `value` of getopt_long stands for. */
+/* Returns the row for a value that getopt_long returned. */
 static size_t arrays_row(const struct getopt_arrays *arrays, const struct option_spec *options, int value) {
   if (value >= LONG_BASE) return (size_t)(value - LONG_BASE);
   for (size_t i = 0; i < arrays->count; i++)
@@ -67,7 +67,7 @@ static size_t arrays_row(const struct getopt_arrays *arrays, const struct option
   return arrays->count;
 }
 
-/* Words are checked here, so that a table's list and what its command takes are the same. */
+/* Words are checked here, so that a command accepts exactly the words of its table. */
 static bool value_apply(enum value_kind kind, const char *words, value_set set, const char *value, void *settings,
                         char *message, size_t size) {
   size_t index;
@@ -120,7 +120,7 @@ enum options_outcome options_parse(const struct command *command, int argc, char
   bool seen[MAX_OPTIONS] = {false};
   arrays_make(&arrays, command->options);
   opterr = 0;
-  optind = 0; /* a new beginning: it may not be the first call of this process */
+  optind = 0; /* resets getopt_long, because a process may call this twice */
   for (;;) {
     int at = optind ? optind : 1;
     int value = getopt_long(argc, argv, arrays.shorts, arrays.longs, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Signals as ordinary calls. All threads block them, so none is interrupted anywhere; one thread takes
- * them with sigwaitinfo and may then do what a signal handler may not: lock, log, allocate.
+ * Signals as ordinary calls. All threads block them, so no thread is interrupted. One thread waits for them with
+ * sigwaitinfo, and may do what a signal handler must not: lock, log, allocate.
  */
 #include "common/signals.h"
 
@@ -27,7 +27,7 @@ void signals_deadline(struct signals *signals, int64_t ms) {
   if (!signals->deadline_ms || deadline_ms < signals->deadline_ms) signals->deadline_ms = deadline_ms;
 }
 
-/* Returns the next signal; 0: the deadline is over; -1 with errno: neither. */
+/* Returns the next signal, 0 if the deadline has passed, or -1 with errno. */
 static int signal_wait(struct signals *signals) {
   if (!signals->deadline_ms) return sigwaitinfo(&signals->set, NULL);
   int64_t left = signals->deadline_ms - clock_ms();
@@ -39,7 +39,7 @@ static int signal_wait(struct signals *signals) {
   return 0;
 }
 
-/* Nobody could end the program but by force, so it ends by itself, in order. */
+/* Without this thread only SIGKILL could end the program, so the program ends now, in order. */
 static void signals_fail(struct signals *signals, int error) {
   log_line(WT_LOG_ERROR, "cannot wait for signals: %s; the program ends", strerror(error));
   signals->handler(SIGTERM, signals->user_data);

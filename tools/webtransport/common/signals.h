@@ -16,20 +16,20 @@ struct signals {
   void (*handler)(int signal, void *user_data);
   void *user_data;
   atomic_bool ending;
-  int64_t deadline_ms; /* of the monotonic clock; 0: none */
+  int64_t deadline_ms; /* by clock_ms; 0: none */
 };
 
-/* Blocks SIGINT, SIGTERM and SIGHUP in this thread and those it makes later; ignores SIGPIPE. */
+/* Blocks SIGINT, SIGTERM and SIGHUP in this thread and in threads that it makes later. Ignores SIGPIPE. */
 void signals_block(struct signals *signals);
 
-/* Calls `handler` for each of them from now on, also for those that came since, on a thread of its own. */
+/* Starts a thread that calls `handler` for each of these signals, also for those that came since they were blocked. */
 bool signals_start(struct signals *signals, void (*handler)(int signal, void *user_data), void *user_data);
 
-/* From the handler alone: it is called once more, with 0, if the thread is still there after this time. A later time
- * than one that was set does not count. */
+/* Only for the handler: it is called once more, with 0, if the thread has not ended after `ms` milliseconds. If a
+ * deadline is set, the earlier one holds. */
 void signals_deadline(struct signals *signals, int64_t ms);
 
-/* Ends the thread; the handler is not running when this returns. */
+/* Ends the thread. The handler is not running when this returns. */
 void signals_stop(struct signals *signals);
 
 #endif

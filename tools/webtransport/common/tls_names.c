@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Lists of names for TLS. Commas part them, or colons, as in lists of OpenSSL. Whether a name means anything is for the
- * library to say, which lists those it knows.
+ * Lists of names for TLS, separated by commas or, as in OpenSSL's lists, by colons. The library checks whether it knows
+ * a name, and its message lists the names that it knows.
  */
 #include "common/tls_names.h"
 

@@ -16,7 +16,7 @@ struct tls_names {
   size_t count; /* 0: the library's choice */
 };
 
-/* Takes a list apart; the library knows which names there are. */
+/* Splits a list into names. Whether a name exists is checked by the library. */
 bool tls_names_set(struct tls_names *names, const char *value, char *message, size_t size);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The tool's log: lines of the library and of the tool itself, in one form, on standard error, so that
- * standard output stays free for what a program may want to read (--json).
+ * The tool's log: lines of the library and of the tool, in one form, on standard error. Standard output is for what a
+ * program may want to read (--json).
  *
  *   2026-01-31T12:00:00.123Z warn  the certificate ...
  */
@@ -36,11 +36,11 @@ void log_library(enum wt_log_level level, const char *line, void *user_data) {
   struct tm utc;
   clock_gettime(CLOCK_REALTIME, &now);
   if (gmtime_r(&now.tv_sec, &utc)) strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
-  /* One call, so that lines of two threads do not mix. */
+  /* One call, so that lines of different threads do not mix. */
   fprintf(stderr, "%s.%03ldZ %-5s %s\n", stamp, now.tv_nsec / (long)NS_PER_MS, level_names[level], line);
 }
 
-/* Lines carry what peers send. A line break could forge a second line, an escape sequence drive a terminal. */
+/* Lines have texts of peers. A line break could forge a second line, and a terminal could obey an escape sequence. */
 static void line_clean(char *line) {
   for (unsigned char *c = (unsigned char *)line; *c; c++) {
     if (*c < 0x20 || *c == 0x7f) *c = '?';
@@ -58,7 +58,7 @@ void log_line(enum wt_log_level level, const char *format, ...) {
   log_library(level, line, NULL);
 }
 
-/* Takes one line off the limit; false if there is none left. */
+/* Takes one line from the limit. False: none is left. */
 static bool limit_take(struct log_limit *limit, unsigned *left_out) {
   int64_t now_s = (int64_t)(clock_ns() / NS_PER_S);
   pthread_mutex_lock(&limit->lock);

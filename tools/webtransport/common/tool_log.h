@@ -6,13 +6,13 @@
 
 #include <webtransport/server.h>
 
-/* Sets how much is logged; before any thread is made. */
+/* Sets how much is logged. Must be called before any thread is made. */
 void log_set_level(enum wt_log_level level);
 
 /* Writes a line to standard error, with time and level; control characters become '?'. Any thread. */
 void log_line(enum wt_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* Lines of one kind that a peer can cause: so many at once, and so many a second. */
+/* A limit for one kind of line that a peer can cause: how many at once, and how many a second. */
 struct log_limit {
   pthread_mutex_t lock;
   unsigned burst, per_second;
@@ -24,13 +24,13 @@ struct log_limit {
   { .lock = PTHREAD_MUTEX_INITIALIZER, .burst = (at_once), .per_second = (a_second), .tokens = (at_once) }
 
 enum {
-  LOG_LIMIT_BURST = 10,   /* of what is refused, and a line a second */
-  LOG_SESSION_LINES = 100 /* of sessions' ends, at once and a second: an ordinary server's log is complete */
+  LOG_LIMIT_BURST = 10,   /* lines about refusals at once, and then one a second */
+  LOG_SESSION_LINES = 100 /* lines about ended sessions, at once and a second: no ordinary server has more */
 };
 #define LOG_LIMIT_INIT LOG_LIMIT(LOG_LIMIT_BURST, 1)
 #define LOG_LIMIT_SESSIONS LOG_LIMIT(LOG_SESSION_LINES, LOG_SESSION_LINES)
 
-/* As `log_line`, but leaves out what is beyond `limit`; the next line says how many that were. Any thread. */
+/* As `log_line`, but leaves out lines beyond `limit`. The next line says how many were left out. Any thread. */
 void log_limited(struct log_limit *limit, enum wt_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 

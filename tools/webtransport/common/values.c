@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Values as users type them: numbers, times, sizes, hashes, header fields. Read strictly: no sign, no
- * space, nothing after the unit, nothing that overflows; "10x" is a typing mistake and never 10. A message
- * says what was expected, since option and value stand before it.
+ * Values as users type them: numbers, times, sizes, hashes, header fields. They are read strictly: no sign, no space,
+ * nothing after the unit, no overflow. "10x" is a typing mistake and never 10. The message says what was expected; the
+ * option and the value are printed before it.
  *
- * Decimal fractions are taken digit by digit instead of through floating point, so that "0.1s" is exactly
- * 100,000,000 ns in every locale.
+ * Decimal fractions are read digit by digit and not as floating point, so that "0.1s" is exactly 100,000,000 ns in
+ * every locale.
  */
 #include "common/values.h"
 
@@ -89,8 +89,8 @@ static bool fraction_read(const char **at, uint64_t *numerator, uint64_t *denomi
   return *at > from;
 }
 
-/* Reads "12.5ms" by `units`; what is finer than 1 is cut off. False for anything else, on overflow, and for what is cut
- * off to 0: that means "no limit" to many options. */
+/* Reads "12.5ms" by `units` and rounds down to a whole number. False: it is malformed, overflows, or becomes 0 although
+ * it is more: 0 means "no limit" to many options. */
 static bool scaled_read(const char *text, const struct unit *units, uint64_t *value) {
   uint64_t whole, numerator, denominator;
   const char *at = text;
@@ -162,7 +162,7 @@ static bool base64_read(const char *text, uint8_t hash[32]) {
     int digit = base64_digit(text[i]);
     if (digit < 0) return false;
     bits = bits << 6 | (uint32_t)digit;
-    /* After digits 2, 3 and 4 of each four, a further byte is complete. */
+    /* Digits 2, 3 and 4 of each group of four complete a byte. */
     if (i % 4) hash[len++] = (uint8_t)(bits >> (6 - 2 * (i % 4)));
   }
   return len == 32 && !(bits & 3);
@@ -173,7 +173,7 @@ bool value_hash(const char *text, uint8_t hash[32], char *message, size_t size) 
   return value_refuse(message, size, "expected a SHA-256: 64 hexadecimal digits, or 44 characters of base64");
 }
 
-/* What RFC 9110, section 5.6.2 allows in a token. */
+/* The characters of a token (RFC 9110, section 5.6.2). */
 static bool is_token(char c) {
   return is_digit(c) || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c && strchr("!#$%&'*+-.^_`|~", c));
 }
@@ -206,7 +206,7 @@ bool value_header(const char *text, char **name, const char **value, char *messa
   return true;
 }
 
-/* The library reads the URL; this tells the common mistakes before anything is begun. */
+/* The library reads the URL. This function reports common mistakes before the command begins. */
 bool value_url(const char *text, char *message, size_t size) {
   static const char scheme[] = "https://";
   if (strncasecmp(text, scheme, sizeof scheme - 1)) /* RFC 3986, section 3.1 */

@@ -7,13 +7,13 @@
 #include <stdint.h>
 
 /*
- * Readers of option values. Each returns true and sets its out parameter, or returns false with what was
- * expected in `message`, as `value_set` (options.h) has to:
+ * Functions that read values of options. Each returns true and sets its out parameter, or returns false and writes into
+ * `message` what was expected. A `value_set` (options.h) can return their result:
  *
  *   return value_number(value, 1, 100, &settings->count, message, size);
  */
 
-/* Decimal digits alone: "4433". */
+/* Only decimal digits: "4433". */
 bool value_number(const char *text, uint64_t min, uint64_t max, uint64_t *number, char *message, size_t size);
 
 /* A number with a unit, "1.5s", "500ms", "250us", "2m", "1h"; seconds without one. In nanoseconds. */
@@ -31,22 +31,22 @@ bool value_hash(const char *text, uint8_t hash[32], char *message, size_t size);
  */
 bool value_header(const char *text, char **name, const char **value, char *message, size_t size);
 
-/* Says whether `len` bytes are a token (RFC 9110, section 5.6.2), as names of header fields are. */
+/* Whether `len` bytes are a token (RFC 9110, section 5.6.2), as names of header fields are. */
 bool value_is_token(const char *text, size_t len);
 
 /* An https URL with a host, and a port if there is one, without user or fragment. Only checked. */
 bool value_url(const char *text, char *message, size_t size);
 
-/* A file's name: not empty. Only checked. */
+/* The name of a file: not empty. Only checked. */
 bool value_file(const char *text, char *message, size_t size);
 
 /* A subprotocol (RFC 9651 string): not empty, printable ASCII. Only checked. */
 bool value_protocol(const char *text, char *message, size_t size);
 
-/* The place, from 0, of `text` among `words`, which are separated by spaces. */
+/* The index of `text` among `words`, which are separated by spaces. */
 bool value_word(const char *text, const char *words, size_t *index, char *message, size_t size);
 
-/* Writes the sentence into `message`; returns false. */
+/* Writes the sentence into `message` and returns false. */
 bool value_refuse(char *message, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

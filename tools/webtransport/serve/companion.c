@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The HTTP/1.1 companion. A browser begins with TCP: it cannot open a page over HTTP/3 from a server
- * that it knows nothing about, and not at all with a certificate that no authority signed. So the page
- * comes from here, over plain HTTP on a loopback address, which browsers treat as secure, and tells
- * the page's script where the WebTransport server is and which hash its certificate has.
+ * The HTTP/1.1 companion. A browser begins with TCP: it does not open a page over HTTP/3 from a server that it does not
+ * know, and never if no authority signed the certificate. So the companion serves the page over plain HTTP on a
+ * loopback address, which browsers treat as secure. It also tells the page's script where the WebTransport server is
+ * and which hash its certificate has.
  *
- * One thread does it all. It accepts connections by itself and hands them to libmicrohttpd, which reads requests and
- * writes answers; so this file decides who gets in, who has to go and when (companion_peers.h), and libmicrohttpd never
- * waits on its own, so that the end needs nobody's consent. The thread meets the server's only in the recorder.
+ * One thread does everything. It accepts connections and hands them to libmicrohttpd, which reads requests and writes
+ * answers. So this file decides which connections are accepted and when each one is closed (companion_peers.h). As
+ * libmicrohttpd never waits by itself, the companion can always be ended. The recorder is all that the thread shares
+ * with the server's threads.
  *
  *   listening sockets --accept--> peers: is there room? --> libmicrohttpd --> answers_handle
  *   eventfd: the end              peers: whose time is over? shut down
@@ -33,10 +34,10 @@
 #include "common/tool_log.h"
 
 enum {
-  STALL_TIMEOUT_S = 30,   /* a connection on which nothing moves */
-  MEMORY_LIMIT = 32768,   /* of a connection: its request's header, and the answer's */
-  ACCEPTS_IN_A_TURN = 16, /* on each socket; then those that are there have their turn */
-  ACCEPT_PAUSE_MS = 1000, /* before accepting again after that was refused */
+  STALL_TIMEOUT_S = 30,   /* then a connection without progress is closed */
+  MEMORY_LIMIT = 32768,   /* of a connection, for the headers of its request and answer */
+  ACCEPTS_IN_A_TURN = 16, /* on each socket; then the connections are served */
+  ACCEPT_PAUSE_MS = 1000, /* how long nothing is accepted after accept4 has failed */
   POLL_MOST_MS = 60000,
 };
 
@@ -44,16 +45,16 @@ struct companion {
   struct companion_sockets sockets;
   struct answers answers;
   struct MHD_Daemon *daemon;
-  int wake; /* an eventfd: the end */
+  int wake; /* an eventfd: the thread has to end */
   pthread_t thread;
   bool running;
-  int64_t accept_at_ms; /* not before */
+  int64_t accept_at_ms; /* nothing is accepted before */
   char url[300];
 };
 
 /* --- Connections. --- */
 
-/* Makes room for one more from `address`; false: it is refused. */
+/* Makes room for one more connection from `address`. False: it is refused. */
 static bool room_make(struct companion *companion, const struct sockaddr *address) {
   static struct log_limit displaced = LOG_LIMIT_INIT, refused = LOG_LIMIT_INIT;
   struct peers *peers = &companion->answers.peers;
@@ -75,19 +76,19 @@ static void connection_take(struct companion *companion, int fd, const struct so
     close(fd);
     return;
   }
-  /* Closes `fd` where it fails. */
+  /* On failure it closes `fd`. */
   if (MHD_add_connection(companion->daemon, fd, address, len) == MHD_YES)
     peers_add(&companion->answers.peers, fd, address, clock_ms());
 }
 
-/* A client that is gone again, or whose network has an error to tell: the next one may be fine. */
+/* Errors of one client or its network: the next accept may succeed. */
 static bool error_is_of_connection(int error) {
   return error == ECONNABORTED || error == EINTR || error == EPROTO || error == ENETDOWN || error == ENETUNREACH ||
          error == EHOSTDOWN || error == EHOSTUNREACH || error == ENONET || error == ENOPROTOOPT;
 }
 
-/* Without descriptors, or in a sandbox that refuses the call, the socket stays readable: a turn without a pause would
- * follow the other. */
+/* Without free descriptors, or in a sandbox that refuses the call, the socket stays readable. Without a pause the
+ * thread would try again without end. */
 static void accept_pause(struct companion *companion, int error) {
   static struct log_limit limit = LOG_LIMIT_INIT;
   companion->accept_at_ms = clock_ms() + ACCEPT_PAUSE_MS;
@@ -125,7 +126,7 @@ static int turn_timeout(struct companion *companion) {
   return (int)timeout;
 }
 
-/* Waits for something to do; false: the end. */
+/* Waits for something to do. False: the thread has to end. */
 static bool turn_wait(struct companion *companion, struct pollfd *fds, size_t count) {
   bool accepting = clock_ms() >= companion->accept_at_ms;
   for (size_t i = 2; i < count; i++) fds[i].events = accepting ? POLLIN : 0;

@@ -6,9 +6,9 @@
  *   /healthz                      /sessions.json   the sessions that ended last
  *   /metrics                      /stats.json      the server's counts
  *
- * GET and HEAD only, and only for a host that is ours (hosts.h): the page's files are public, but the rest tells a
- * foreign page what it should not read. A request without one Host field that can be read is answered with 400
- * (RFC 9112, section 3.2), one for another host with 421. Where the target is a whole URL, its host has to be ours too.
+ * Only GET and HEAD are answered, and only for a host that is ours (hosts.h): the page's files are public, but the rest
+ * must not be read by pages of other sites. A request without exactly one readable Host field gets 400 (RFC 9112,
+ * section 3.2), a request for another host 421. If the target is a whole URL, its host must be ours too.
  *
  * libmicrohttpd calls `answers_handle` once with the header alone, then for each piece of a body, then for the answer.
  */
@@ -27,7 +27,7 @@
 
 enum {
   NO_COUNTS_MS = 2000
-}; /* after the counts could not be had: nobody waits for them */
+}; /* how long counts are not asked for after the server did not give them in time */
 
 static struct peer *peer_of(struct answers *answers, struct MHD_Connection *connection) {
   const union MHD_ConnectionInfo *info = MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD);
@@ -36,7 +36,7 @@ static struct peer *peer_of(struct answers *answers, struct MHD_Connection *conn
 
 /* --- Answers. --- */
 
-/* `len`: of the body, for the time that it may take. */
+/* `len` is the length of the body, which decides how long the answer may take. */
 static enum MHD_Result answer(struct answers *answers, struct MHD_Connection *connection, unsigned int status,
                               const char *type, struct MHD_Response *response, uint64_t len) {
   static const char *const headers[][2] = {
@@ -67,7 +67,7 @@ static enum MHD_Result answer_text(struct answers *answers, struct MHD_Connectio
                 strlen(text));
 }
 
-/* Takes over `text`; NULL stands for "not now". */
+/* Takes over `text`. NULL: the answer is 503. */
 static enum MHD_Result answer_report(struct answers *answers, struct MHD_Connection *connection, const char *type,
                                      char *text) {
   if (!text) return answer_text(answers, connection, MHD_HTTP_SERVICE_UNAVAILABLE, "Not available now.\n");
@@ -77,7 +77,8 @@ static enum MHD_Result answer_report(struct answers *answers, struct MHD_Connect
   return answer(answers, connection, MHD_HTTP_OK, type, response, len);
 }
 
-/* The counts come from the server's thread, for which this one waits; if it is busy, then for one request alone. */
+/* The counts come from the server's thread, and this thread waits for them. If that thread is busy, the next requests
+ * are answered without waiting. */
 static enum MHD_Result answer_counts(struct answers *answers, struct MHD_Connection *connection, const char *type,
                                      char *(*report)(const struct site *site)) {
   bool skip = answers->no_counts_ms && clock_ms() - answers->no_counts_ms < NO_COUNTS_MS;
@@ -126,11 +127,11 @@ static enum MHD_Result answer_path(struct answers *answers, struct MHD_Connectio
   return answer_page(answers, connection, path);
 }
 
-/* --- Whose requests are answered. --- */
+/* --- Which requests are answered. --- */
 
 struct host_fields {
   unsigned int count;
-  bool malformed; /* a field's name is none: "Host : a" is not to be taken for another field (RFC 9112, section 5.1) */
+  bool malformed; /* a field's name is no token, such as "Host :" (RFC 9112, section 5.1) */
   const char *value;
   size_t len;
 };
@@ -156,7 +157,7 @@ static enum host_verdict field_check(struct answers *answers, struct MHD_Connect
   return hosts_check(answers->hosts, fields->value);
 }
 
-/* Takes "http://HOST" off `*target`. */
+/* Removes "http://HOST" from `*target` and checks the host. */
 static enum host_verdict target_check(struct answers *answers, const char **target) {
   char authority[HOST_SIZE + 8];
   size_t scheme = !strncasecmp(*target, "http://", 7) ? 7 : !strncasecmp(*target, "https://", 8) ? 8 : 0;
@@ -172,13 +173,13 @@ static enum host_verdict target_check(struct answers *answers, const char **targ
 
 static bool method_is_read(const char *method) { return !strcmp(method, "GET") || !strcmp(method, "HEAD"); }
 
-/* Answers a request that is not for us; false if it is. `*result` is what libmicrohttpd gets. */
+/* Answers a request that is malformed or for another host. False: it is neither. `*result` is for libmicrohttpd. */
 static bool head_refuse(struct answers *answers, struct MHD_Connection *connection, const char *method,
                         const char *target, enum MHD_Result *result) {
   static struct log_limit limit = LOG_LIMIT_INIT;
   struct host_fields fields;
   enum host_verdict field = field_check(answers, connection, &fields);
-  /* CONNECT and OPTIONS have targets of their own, and get a 405. */
+  /* CONNECT and OPTIONS have other targets, and get a 405. */
   enum host_verdict url = method_is_read(method) ? target_check(answers, &target) : HOST_OURS;
   if (field == HOST_MALFORMED || url == HOST_MALFORMED) {
     *result = answer_text(answers, connection, MHD_HTTP_BAD_REQUEST,
@@ -192,7 +193,8 @@ static bool head_refuse(struct answers *answers, struct MHD_Connection *connecti
   return true;
 }
 
-/* A body is read and dropped, so that the answer is not lost by closing over it; a long one is not waited for. */
+/* A body is read and dropped: closing the connection over unread bytes could lose the answer. A long body is
+ * refused. */
 static bool body_is_long(struct MHD_Connection *connection) {
   const char *length = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_CONTENT_LENGTH);
   errno = 0;
@@ -228,7 +230,7 @@ enum MHD_Result answers_handle(void *user_data, struct MHD_Connection *connectio
   }
   if (!method_is_read(method))
     return answer_text(answers, connection, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET and HEAD.\n");
-  if (target_check(answers, &target) != HOST_OURS) return MHD_NO; /* was checked with the header */
+  if (target_check(answers, &target) != HOST_OURS) return MHD_NO; /* the header was checked before */
   return answer_path(answers, connection, target);
 }
 
@@ -248,7 +250,7 @@ void answers_connection(void *user_data, struct MHD_Connection *connection, void
   if (peer) peer_gone(peer);
 }
 
-/* Undoes percent-encoding. What is broken, and a NUL, which would hide what follows it, stays as it is. */
+/* Undoes percent-encoding. Broken encodings stay as they are, and so does a NUL, which would hide what follows. */
 size_t answers_unescape(void *user_data, struct MHD_Connection *connection, char *text) {
   char *out = text;
   (void)user_data;

@@ -8,18 +8,18 @@
 #include "serve/companion_peers.h"
 #include "serve/report.h"
 
-/* What the companion's requests are answered from. On the companion's thread alone. */
+/* The data for the companion's answers. Only the companion's thread uses it. */
 struct answers {
   const struct site *site;
   struct hosts *hosts;
   const char *www;
   struct peers peers;
-  int64_t no_counts_ms; /* when the server's counts could not be had; 0: they could */
+  int64_t no_counts_ms; /* when the server did not give its counts in time; 0: it did */
   char alt_svc[40];
 };
 
-/* With the answers as user data; for MHD_start_daemon, MHD_OPTION_NOTIFY_COMPLETED, _NOTIFY_CONNECTION and
- * _UNESCAPE_CALLBACK. */
+/* For MHD_start_daemon, MHD_OPTION_NOTIFY_COMPLETED, _NOTIFY_CONNECTION and _UNESCAPE_CALLBACK. The user data is a
+ * struct answers. */
 enum MHD_Result answers_handle(void *user_data, struct MHD_Connection *connection, const char *target,
                                const char *method, const char *version, const char *body, size_t *body_len,
                                void **state);

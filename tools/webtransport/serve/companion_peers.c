@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The connections of the companion, and how long each may take. A connection that says nothing, or a byte now and then,
- * holds a place like any other, so every wait has an absolute end, which bytes do not move:
+ * The connections of the companion, and how long each may take. A connection that sends nothing, or a byte now and
+ * then, takes a place like any other. So every wait has a deadline that received bytes do not move:
  *
  *      accepted --> WAITING --header whole--> ANSWERING --answer sent--> WAITING ...
  *                  10 s, then 15 s           body 10 s; answer 30 s and
  *                  between requests          1 s for each 8 KiB
  *
- * Where there is no room, a newcomer displaces another connection: one of its own address if that has too many, else
- * of the address that has most. Of these, the one goes that has waited longest for a request, then the one whose answer
- * has taken longest; what began less than a second ago goes last. So neither silent connections nor those that read
- * nothing lock others out, and whoever has few connections keeps them.
+ * If there is no room, a new connection displaces another: one of its own address if that has too many, else one of the
+ * address that has most. Of these, the connection that has waited longest for a request goes first, then the one whose
+ * answer has taken longest; connections that began less than a second ago go last. So silent connections and slow
+ * readers do not lock others out, and an address with few connections keeps them.
  *
- * Nothing here reads a clock or a socket, but for `peer_shut`.
+ * Nothing here reads a clock or uses a socket, except `peer_shut`.
  */
 #include "serve/companion_peers.h"
 
@@ -48,19 +48,19 @@ static size_t network_count(const struct peers *peers, const uint8_t network[16]
   return count;
 }
 
-/* The lowest gives way first. What began just now is likely to be over in a moment. */
+/* The connection with the lowest rank gives way first. What began just now is likely to end soon. */
 static int victim_rank(const struct peer *peer, int64_t now_ms) {
   if (now_ms - peer->since_ms < PEER_YOUNG_MS) return 2;
   return peer->state == PEER_WAITING ? 0 : 1;
 }
 
-/* How many there are of each one's network. */
+/* Fills `counts`: how many connections the network of each connection has. */
 static void counts_fill(const struct peers *peers, size_t counts[PEERS_MAX]) {
   for (size_t i = 0; i < PEERS_MAX; i++)
     counts[i] = is_timed(&peers->list[i]) ? network_count(peers, peers->list[i].network) : 0;
 }
 
-/* Whether the `i`th has to give way rather than the `j`th. */
+/* Whether connection `i` gives way before connection `j`. */
 static bool victim_before(const struct peers *peers, const size_t counts[PEERS_MAX], size_t i, size_t j,
                           int64_t now_ms) {
   const struct peer *peer = &peers->list[i], *other = &peers->list[j];
@@ -69,7 +69,7 @@ static bool victim_before(const struct peers *peers, const size_t counts[PEERS_M
   return rank != other_rank ? rank < other_rank : peer->since_ms < other->since_ms;
 }
 
-/* `network`: of this one alone, whose counts are all the same; NULL: of all. */
+/* Finds the connection of `network` that gives way, or, if `network` is NULL, of all. */
 static struct peer *victim_find(struct peers *peers, const uint8_t *network, int64_t now_ms) {
   size_t counts[PEERS_MAX] = {0}, victim = PEERS_MAX;
   if (!network) counts_fill(peers, counts);
@@ -130,7 +130,7 @@ void peer_wait(struct peer *peer, int64_t now_ms) {
 }
 
 void peer_shut(struct peer *peer) {
-  (void)shutdown(peer->fd, SHUT_RDWR); /* fails where the peer has closed already, which is as good */
+  (void)shutdown(peer->fd, SHUT_RDWR); /* fails if the peer has closed already, which is no harm */
   peer->state = PEER_CLOSING;
 }
 

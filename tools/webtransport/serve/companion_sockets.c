@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * The companion's listening sockets: one for each address of its host, all at one port. An address that this machine
- * does not have (no IPv6, most often) is passed over, unless none is left.
+ * does not have (often it has no IPv6) is skipped, unless no other is left.
  */
 #include "serve/companion_sockets.h"
 
@@ -57,7 +57,8 @@ void sockets_close(struct companion_sockets *sockets) {
 
 static bool error_is_no_address(int error) { return error == EADDRNOTAVAIL || error == EAFNOSUPPORT; }
 
-/* Binds every address to `port`, or, if that is 0, to the one that the first got. Returns 0 or errno. */
+/* Binds every address to `port`. If that is 0, the first address gets any port and the others the same. Returns 0 or
+ * errno. */
 static int sockets_bind(struct companion_sockets *sockets, const struct addrinfo *list, uint16_t port) {
   int absent = EADDRNOTAVAIL;
   for (; list && sockets->count < SOCKETS_MAX; list = list->ai_next) {
@@ -77,11 +78,11 @@ static int sockets_bind(struct companion_sockets *sockets, const struct addrinfo
   return sockets->count ? 0 : absent;
 }
 
-/* `*failed` gets the port that could not be had. */
+/* `*failed` gets the port that could not be bound. */
 static int list_open(struct companion_sockets *sockets, const struct addrinfo *list, uint16_t port,
                      unsigned int more_ports, uint16_t *failed) {
   int error = EADDRINUSE;
-  /* A free port of one address family may be taken in the other: another is tried. */
+  /* A port that is free in one address family may be taken in the other: then another is tried. */
   unsigned int tries = port ? 1 + more_ports : ANY_PORT_TRIES;
   for (unsigned int i = 0; i < tries && error == EADDRINUSE; i++) {
     if (port && port + i > UINT16_MAX) break;

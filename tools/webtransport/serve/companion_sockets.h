@@ -9,7 +9,7 @@ enum {
   SOCKETS_MAX = 8
 };
 
-/* The listening sockets of one host and port: "localhost" is two. */
+/* The listening sockets of one host and port. "localhost" has two. */
 struct companion_sockets {
   int fds[SOCKETS_MAX];
   size_t count;
@@ -17,8 +17,8 @@ struct companion_sockets {
 };
 
 /*
- * Listens on each address of `host`. `port` 0: any that is free; else up to `more_ports` of the next ones are tried
- * where it is taken. Returns 0, or -1 with a sentence in `message`.
+ * Listens on each address of `host`. If `port` is 0, any free port is bound. Else, if `port` is taken, up to
+ * `more_ports` of the next ports are tried. Returns 0, or -1 with a sentence in `message`.
  */
 int sockets_open(struct companion_sockets *sockets, const char *host, uint16_t port, unsigned int more_ports,
                  char *message, size_t size);

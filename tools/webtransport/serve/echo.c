@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /echo for sessions: what a client sends comes back. A bidirectional stream is answered on itself, a
- * unidirectional one on a new one, a datagram by a datagram. A FIN, a RESET_STREAM and a STOP_SENDING
- * are echoed too, the latter two with their code.
+ * /echo for sessions: what a client sends comes back. A bidirectional stream is echoed on itself, a unidirectional
+ * stream on a new one, a datagram as a datagram. FIN, RESET_STREAM and STOP_SENDING are echoed too, the latter two with
+ * their code.
  *
  *                on_data -> write ----------------------> the peer takes it
  *                             | took less than all
@@ -12,11 +12,11 @@
  *                             v
  *                        resume `in`
  *
- * So a peer that does not read its echo is soon not read from either: its flow-control window stays shut.
+ * So if a peer does not read its echo, we soon do not read from the peer: its flow-control window stays closed.
  *
- * When the peer allows no further unidirectional stream, the echo waits, its `in` paused, in the order
- * of arrival until `on_stream_credit`. A peer could send and reset streams without end while it allows
- * none: beyond WAITING_MAX, streams are refused.
+ * If the peer allows no more unidirectional streams, echoes wait in the order of arrival until `on_stream_credit`, with
+ * `in` paused. A peer that allows none could open and reset streams without end, so beyond WAITING_MAX streams are
+ * refused.
  */
 #include <stdlib.h>
 
@@ -25,7 +25,7 @@
 
 enum {
   WAITING_MAX = 256,
-  REFUSED_CODE = 1, /* told to the peer when an echo cannot be made */
+  REFUSED_CODE = 1, /* the code for streams that cannot be echoed */
 };
 
 struct echo_session {
@@ -45,7 +45,7 @@ struct echo {
   struct echo *next;
 };
 
-/* Gives up: the peer is told on both sides. */
+/* Gives up: both directions are aborted. */
 static void echo_abort(struct echo *echo) {
   if (echo->in) wt_stream_stop_sending(echo->in, REFUSED_CODE);
   if (echo->out) wt_stream_reset(echo->out, REFUSED_CODE);
@@ -56,7 +56,7 @@ static void echo_on_data(wt_stream *stream, const uint8_t *data, size_t len, boo
   size_t written = 0;
   int error = echo->out ? wt_stream_write(echo->out, data, len, &written) : WT_ERR_CLOSED;
   if (error == WT_ERR_NOMEM) echo_abort(echo);
-  if (error) return; /* the peer stopped it or the session ended: another callback tells */
+  if (error) return; /* the peer stopped it or the session ended: another callback follows */
   if (written < len) {
     wt_stream_unread(stream, len - written);
   } else if (fin) {
@@ -91,7 +91,7 @@ static void echo_on_close(wt_stream *stream, const struct wt_stream_error *error
   bool in = stream == echo->in;
   if (in) echo->in = NULL;
   if (stream == echo->out) echo->out = NULL;
-  /* `in` was cut off without a word from the peer: the echo must not look complete. */
+  /* `in` was closed without a FIN or a reset: the echo must not look complete. */
   if (in && echo->out && !echo->fin && !echo->reset) wt_stream_reset(echo->out, stream_error_code(error));
   if (!echo->in && !echo->out && !echo->waiting) free(echo);
 }
@@ -147,7 +147,7 @@ static void echo_on_stream(wt_session *session, wt_stream *stream, void *user_da
   *echo = (struct echo){.owner = user_data, .in = stream, .out = both ? stream : NULL};
   wt_stream_set_callbacks(stream, &echo_callbacks, echo);
   if (both) return;
-  /* Those that wait come first; opening would overtake them. */
+  /* Echoes that wait come first. */
   int error = echo->owner->waiting ? WT_ERR_STREAM_LIMIT : wt_session_open_uni(session, &out);
   if (!error)
     echo_attach(echo, out);
@@ -171,7 +171,7 @@ static void echo_on_stream_credit(wt_session *session, enum wt_stream_kind kind,
 
 static void echo_on_datagram(wt_session *session, const uint8_t *data, size_t len, void *user_data) {
   (void)user_data;
-  /* One that is too large for the way back is lost, as datagrams may be. */
+  /* A datagram that is too large for the way back is lost, as datagrams may be. */
   (void)wt_session_send_datagram(session, data, len);
 }
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the endpoints' sessions have in common: how one is accepted or refused, and what is remembered
- * of it when it has ended, so that the page and tests can see how it looked from here.
+ * What the sessions of all endpoints have in common: how they are accepted or refused, and what is recorded when they
+ * end, so that the page and tests can see them from the server's side.
  *
- * Nothing a client sends makes a state grow: texts are cut to their fields, resets and stop-sendings
- * are counted and only the first few are kept. What the session itself knows is taken from it at its end: until then a
- * state is small, since there may be very many.
+ * The memory of a session does not grow with what a client sends: texts are cut to their members, resets and
+ * stop-sendings are counted, and only the first few are kept. What the library knows about the session is read when it
+ * ends, so the state is small until then: there may be very many sessions.
  */
 #include "serve/endpoint_session.h"
 
@@ -27,8 +27,8 @@ static void refusal_log(const wt_request *request, int status, const char *why) 
               origin ? origin : "none", status, why);
 }
 
-/* Whose certificate the client has shown. */
-static void who_log(const wt_request *request) {
+/* Logs whose certificate the client has shown. */
+static void client_certificate_log(const wt_request *request) {
   static struct log_limit limit = LOG_LIMIT_INIT;
   struct wt_certificate_info info = {.size = sizeof info};
   const void *der;
@@ -49,10 +49,10 @@ wt_session *endpoint_session_accept(struct endpoint_session *state, const struct
   options.protocols = endpoints->protocols;
   options.protocol_count = endpoints->protocol_count;
   state->recorder = endpoints->recorder;
-  who_log(request);
+  client_certificate_log(request);
   int error = wt_upgrade(request, &options, &session);
   if (error) {
-    /* Copied: the sentence is gone with the next call on the request. */
+    /* Copied, because the next call on the request overwrites the sentence. */
     snprintf(why, sizeof why, "%s", wt_request_error(request)[0] ? wt_request_error(request) : wt_error_string(error));
     refusal_log(request, wt_upgrade_status(error), why);
     respond_text(request, wt_upgrade_status(error), why);
@@ -62,7 +62,7 @@ wt_session *endpoint_session_accept(struct endpoint_session *state, const struct
   return session;
 }
 
-/* Of a session that was closed, the code; of one that was not, what the wire said. */
+/* Logs the code of a session that was closed; else the code on the wire. */
 static void end_log(const wt_session *session, const struct wt_close_info *info) {
   static struct log_limit limit = LOG_LIMIT_SESSIONS;
   const char *text = info->clean ? info->reason : info->message;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What is served over HTTP/3: which path leads where. The built-in endpoints answer sessions and some
- * of them ordinary requests; everything else is a file of --www or of the built-in page.
+ * The paths that are served over HTTP/3. The built-in endpoints answer sessions, and some of them ordinary requests,
+ * too. Every other path is a file of --www or of the built-in page.
  *
  *   /echo    session: all comes back        POST: the body comes back
  *   /sink    session: read and counted      POST: counted
@@ -10,10 +10,9 @@
  *   /info.json                               GET: as at the companion
  *   others   404                            GET: a file
  *
- * A request for a host that is not ours (hosts.h) gets 421, whatever its path.
- * A session is refused with 404 where there is nothing and with 405 where there is a file; an ordinary
- * request to a path that only speaks sessions gets 405 and a sentence that says so. /close is short and
- * lives here.
+ * A request for a host that is not ours (hosts.h) gets 421, whatever its path. A session is refused with 404 if the
+ * path has nothing, and with 405 if it has a file. An ordinary request to a path that only has sessions gets 405 and a
+ * sentence that says so. /close is short, so it is in this file.
  */
 #include "serve/endpoints.h"
 
@@ -150,7 +149,7 @@ static void files_handle(wt_request *request, void *user_data) {
     built_in_respond(request, &page);
 }
 
-/* Before every handler: a request for another host is not looked at further. */
+/* Runs before every handler: a request for another host is refused. */
 static void route_handle(wt_request *request, void *user_data) {
   static struct log_limit limit = LOG_LIMIT_INIT;
   const struct endpoint_route *route = user_data;

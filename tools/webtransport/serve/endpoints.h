@@ -31,7 +31,7 @@ struct endpoints {
   struct endpoint_route routes[ENDPOINT_ROUTES];
 };
 
-/* Bounds of /source. Chosen so that sums stay exact in a browser's numbers. */
+/* Bounds of /source. They keep sums exact in a browser's numbers. */
 #define SOURCE_BYTES_DEFAULT ((uint64_t)1 << 20)
 #define SOURCE_BYTES_MAX ((uint64_t)1 << 40)
 #define SOURCE_STREAMS_MAX ((uint64_t)1000000)
@@ -42,7 +42,7 @@ extern const char *const endpoint_paths[];
 /* Adds all routes to `server`; `endpoints` must outlive it. Returns 0 or an error of the library. */
 int endpoints_add(wt_server *server, struct endpoints *endpoints);
 
-/* Sessions: each answers `request`. */
+/* Each accepts or refuses the session that `request` asks for. */
 void echo_accept(wt_request *request, const struct endpoints *endpoints);
 void sink_accept(wt_request *request, const struct endpoints *endpoints);
 void source_accept(wt_request *request, const struct endpoints *endpoints);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * "ADDR:PORT" as users type it. Only its form is checked here, so that a typing mistake is told from an
- * address that the machine does not have; an IPv6 address needs brackets, as in a URL, since its last
- * group could otherwise be taken for a port.
+ * "ADDR:PORT" as users type it. Only the form is checked here, so that a typing mistake is reported as such; whether
+ * the machine has the address shows later. An IPv6 address needs brackets, as in a URL, because its last group could be
+ * taken for a port.
  */
 #include "serve/host_port.h"
 

@@ -9,15 +9,14 @@ enum {
   HOST_PORT_HOST_SIZE = 256
 };
 
-/* What "ADDR:PORT" says, as typed; `host` has no brackets. */
+/* The parts of "ADDR:PORT". `host` has no brackets. */
 struct host_port {
   char host[HOST_PORT_HOST_SIZE];
   uint16_t port;
 };
 
 /*
- * Takes "127.0.0.1:80", "[::1]:80" or "localhost:80" apart. Returns NULL, or what is wrong with it.
- * Names are not looked up.
+ * Reads "127.0.0.1:80", "[::1]:80" or "localhost:80". Returns NULL, or what is wrong with it. Names are not looked up.
  */
 const char *host_port_parse(const char *text, struct host_port *address);
 

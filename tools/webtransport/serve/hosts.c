@@ -96,7 +96,7 @@ bool authority_parse(const char *text, struct host *host, uint16_t *port) {
   return number > 0;
 }
 
-/* --- What is ours. --- */
+/* --- Our hosts. --- */
 
 void hosts_init(struct hosts *hosts) {
   char name[HOST_SIZE], local[HOST_SIZE + 8];
@@ -107,7 +107,7 @@ void hosts_init(struct hosts *hosts) {
   name[sizeof name - 1] = 0;
   hosts_add_own(hosts, name);
   snprintf(local, sizeof local, "%s.local", name);
-  if (!strchr(name, '.')) hosts_add_own(hosts, local); /* as mDNS has it */
+  if (!strchr(name, '.')) hosts_add_own(hosts, local); /* the name in mDNS */
 }
 
 void hosts_free(struct hosts *hosts) {
@@ -116,7 +116,7 @@ void hosts_free(struct hosts *hosts) {
   pthread_mutex_destroy(&hosts->lock);
 }
 
-/* Reads a host of an option, where an IPv6 address needs no brackets. */
+/* Reads the host of an option, in which an IPv6 address needs no brackets. */
 static bool option_parse(const char *text, struct host *host) {
   char bracketed[INET6_ADDRSTRLEN + 2];
   if (!strchr(text, ':') || text[0] == '[') return host_parse(text, strlen(text), host);
@@ -166,7 +166,7 @@ static bool address_is_loopback(const uint8_t address[16]) {
   return !memcmp(address, v6, sizeof v6) || !memcmp(address, v4, sizeof v4);
 }
 
-/* 0.0.0.0 and :: stand for every address where one listens, and are no address of a host. */
+/* 0.0.0.0 and :: mean "every address" for a listening socket. They are no address of a host. */
 static bool address_is_unspecified(const uint8_t address[16]) {
   static const uint8_t v6[16] = {0}, v4[16] = {[10] = 0xff, [11] = 0xff};
   return !memcmp(address, v6, sizeof v6) || !memcmp(address, v4, sizeof v4);
@@ -201,7 +201,7 @@ static void interface_add(struct hosts *hosts, const struct sockaddr *address) {
 static void interfaces_read(struct hosts *hosts, int64_t now_ms) {
   struct ifaddrs *list;
   hosts->looked_ms = now_ms;
-  if (getifaddrs(&list)) return; /* those from before stay */
+  if (getifaddrs(&list)) return; /* the addresses read before stay */
   hosts->interface_count = 0;
   hosts->has_recent = false;
   for (struct ifaddrs *at = list; at; at = at->ifa_next) interface_add(hosts, at->ifa_addr);
@@ -214,7 +214,7 @@ static bool interfaces_have(const struct hosts *hosts, const uint8_t address[16]
   return false;
 }
 
-/* Under the lock. Whoever asks for strange addresses makes us look once a second, not more. */
+/* The caller holds the lock. Requests for unknown addresses make us read the interfaces once a second at most. */
 static bool address_is_own(struct hosts *hosts, const uint8_t address[16]) {
   if (interfaces_have(hosts, address)) return true;
   int64_t now_ms = clock_ms();
@@ -233,7 +233,7 @@ static bool certificate_has(const wt_certificate *certificate, const struct host
          wt_certificate_matches(certificate, text);
 }
 
-/* Under the lock. */
+/* The caller holds the lock. */
 static bool host_is_known(struct hosts *hosts, const struct host *host) {
   if (hosts->has_recent && host_equal(&hosts->recent, host)) return true;
   if (!certificate_has(hosts->certificate, host) && !(host->is_address && address_is_own(hosts, host->address)))

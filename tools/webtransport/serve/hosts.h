@@ -12,21 +12,21 @@
 enum {
   HOST_SIZE = 254,      /* the longest DNS name, with its NUL */
   HOSTS_MAX = 64,       /* names that --host gives */
-  HOSTS_OWN_MAX = 20,   /* names that come from --listen, from --http and from the machine */
+  HOSTS_OWN_MAX = 20,   /* names from --listen, from --http and of the machine */
   INTERFACES_MAX = 256, /* addresses of the machine */
 };
 
-/* A host as it stands in a URL: a name in lower case without a final dot, or an address. */
+/* The host of a URL: a name in lower case without a final dot, or an address. */
 struct host {
   bool is_address;
   char name[HOST_SIZE]; /* "" for an address */
   uint8_t address[16];  /* IPv4 as ::ffff:a.b.c.d */
 };
 
-/* Reads "example.com", "192.0.2.1" or "[2001:db8::1]". False: it is none of these. */
+/* Reads "example.com", "192.0.2.1" or "[2001:db8::1]". False: the text is no host. */
 bool host_parse(const char *text, size_t len, struct host *host);
 
-/* Reads a host with or without ":PORT", as the Host field and `:authority` have it. `*port`: 0 if there is none. */
+/* Reads a host with or without ":PORT", as in the Host field and in `:authority`. `*port` is 0 if there is none. */
 bool authority_parse(const char *text, struct host *host, uint16_t *port);
 
 enum host_verdict {
@@ -38,38 +38,38 @@ enum host_verdict {
 /* The names and addresses that a server answers for. */
 struct hosts {
   bool any;
-  size_t count, given; /* of `list`; how many of them --host gave */
+  size_t count, given; /* entries of `list`; how many of them are from --host */
   struct host list[HOSTS_MAX + HOSTS_OWN_MAX];
-  pthread_mutex_t lock; /* over what follows: workers and the companion ask at the same time */
+  pthread_mutex_t lock; /* protects all below: workers and the companion ask at the same time */
   wt_certificate *certificate;
   uint8_t interfaces[INTERFACES_MAX][16];
   size_t interface_count;
   int64_t looked_ms; /* when `interfaces` was read; 0: never */
   bool has_recent;
-  struct host recent; /* the last one that was found in the certificate or among the addresses: most ask for one */
+  struct host recent; /* the host that was found last: most requests are for one host */
 };
 
-/* "localhost", the loopback addresses, the machine's name and its addresses are ours from the beginning. */
+/* Begins with "localhost", the loopback addresses, the machine's name and its addresses. */
 void hosts_init(struct hosts *hosts);
 void hosts_free(struct hosts *hosts);
 
 /*
- * Adds what --host has: a name, "*.example.com" for the names one label below, an address with or without brackets, or
- * "any". Returns NULL, or what is wrong with it. Before other threads ask, as `hosts_add_own`.
+ * Adds a value of --host: a name, "*.example.com" for the names one label below, an address with or without brackets,
+ * or "any". Returns NULL, or what is wrong with it. Must be called before other threads ask, as must `hosts_add_own`.
  */
 const char *hosts_add(struct hosts *hosts, const char *text);
 
-/* Adds the host of --listen or --http, which the system knows how to read; what is no host is passed over. */
+/* Adds the host of --listen or --http. A text that is no host is ignored. */
 void hosts_add_own(struct hosts *hosts, const char *text);
 
-/* The names of `certificate` are ours from now on, and no longer those of the one before. Any thread. */
+/* The names of `certificate` replace those of the certificate before. Takes it over. Any thread. */
 void hosts_set_certificate(struct hosts *hosts, wt_certificate *certificate);
 
-/* What a client is told, and what the log says, where it is not ours. */
+/* The sentences for the client and for the log if a host is not ours. */
 #define HOSTS_REFUSAL "This server does not answer for that host. Start it with --host NAME to add one."
 #define HOSTS_REFUSAL_LOG "it is none of this server's names and addresses; --host adds one"
 
-/* Says whether `authority`, of a request, is one of ours; the port does not matter. Any thread. */
+/* Whether the host of `authority`, which is a request's, is ours. The port does not matter. Any thread. */
 enum host_verdict hosts_check(struct hosts *hosts, const char *authority);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The endpoints for ordinary HTTP/3 requests: POST /echo streams the body back, POST /sink counts it,
- * GET /source?bytes=N is N bytes of the pattern of common/pattern.h. Bodies of any length pass through in
- * bounded memory: what the answer does not take at once is kept, and the request paused, until it does.
+ * The endpoints for ordinary HTTP/3 requests: POST /echo sends the body back, POST /sink counts it, GET /source?bytes=N
+ * sends N bytes of the pattern of common/pattern.h. Bodies may have any length, and memory is bounded: bytes that the
+ * answer does not take are kept, and the request is paused until the answer has taken them.
  */
 #include "serve/http_endpoints.h"
 
@@ -17,8 +17,8 @@
 #include "common/pattern.h"
 
 struct http_body {
-  uint64_t at, bytes; /* source: bytes queued, and of how many; sink: `at` counts */
-  uint8_t *kept;      /* echo: what the answer did not take */
+  uint64_t at, bytes; /* source: bytes queued, and bytes to send; sink: `at` counts */
+  uint8_t *kept;      /* echo: bytes that the answer has not taken */
   size_t kept_at, kept_len;
   bool fin;
 };
@@ -54,7 +54,7 @@ static void echo_on_writable(wt_request *request, void *user_data) {
     wt_request_resume(request);
 }
 
-/* Bytes that come in spite of a pause are kept behind the others. */
+/* Bytes that arrive in spite of the pause are kept behind the others. */
 static bool echo_keep(struct http_body *body, const uint8_t *data, size_t len) {
   uint8_t *grown = malloc(body->kept_len + len);
   if (!grown) return false;
@@ -74,7 +74,7 @@ static void echo_on_body(wt_request *request, const uint8_t *data, size_t len, b
   if (len && !body->kept_len && wt_request_write(request, data, len, &written)) return;
   if (written < len) {
     wt_request_pause(request);
-    /* Out of memory: the answer ends short of the body, which is all that can be said by now. */
+    /* Out of memory: the answer ends before the body does. It is too late for an error status. */
     if (!echo_keep(body, data + written, len - written)) wt_request_end(request);
   } else if (fin && !body->kept_len) {
     wt_request_end(request);

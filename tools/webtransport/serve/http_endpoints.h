@@ -4,7 +4,7 @@
 
 #include <webtransport/request.h>
 
-/* Ordinary requests to the endpoints of the same name. */
+/* Answer ordinary requests to the endpoints of these names. */
 void http_echo(wt_request *request);   /* POST: the body comes back */
 void http_sink(wt_request *request);   /* POST: {"bytes":N} */
 void http_source(wt_request *request); /* GET: N bytes */

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which pages may open sessions here. A browser names the page's origin in every request for a session
- * and leaves the decision to the server; other clients send none and are accepted, since they could
- * send what they like.
+ * Which pages may open sessions. A browser sends the page's origin in every request for a session, and the server
+ * decides. Other clients send no origin and are accepted, because they could send any.
  *
- * Origins compare as scheme, host and port (RFC 6454, section 5). Both sides are put in one form
- * first: lower case, addresses as they are usually written, the port as a number. What cannot be read, such as "null",
- * the origin of sandboxed pages, equals nothing and is allowed only by `any`; as an option it is refused, so that a
- * pattern with a wildcard does not look as if it meant something.
+ * Origins are compared by scheme, host and port (RFC 6454, section 5). Both are first written in one form: lower case,
+ * addresses in their usual form, the port as a number. An origin that cannot be read, such as "null" of sandboxed
+ * pages, equals no other and is allowed only by `any`. As an option it is refused, so that nobody believes a wildcard
+ * works.
  *
- * Same-origin compares with the authority of the request. The page chose that, so it says something only because
- * requests for hosts that are not ours were refused before (hosts.h).
+ * A page is same-origin if its origin equals the request's authority. The page chose that authority; the comparison is
+ * safe only because requests for hosts that are not ours are refused before (hosts.h).
  */
 #include "serve/origins.h"
 

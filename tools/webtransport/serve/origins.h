@@ -9,10 +9,10 @@ enum {
   ORIGIN_SIZE = 320
 };
 
-/* Whose pages may open sessions. All zero: same-origin pages. */
+/* The origins whose pages may open sessions. All zero: same-origin pages. */
 struct origins {
   bool any;
-  bool chosen; /* the user named origins: same-origin is then no longer implied */
+  bool chosen; /* the user named origins, so same-origin pages are no longer allowed by default */
   size_t count;
   char list[ORIGINS_MAX][ORIGIN_SIZE]; /* in one form: "https://example.com:443" */
 };

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The files that the companion answers with: those of --www, or the page that the build put into the
- * tool (www.h). Over HTTP/3 the library serves --www by itself (`wt_request_serve_file`); this is for
- * HTTP/1.1, where that function does not reach, and for telling "no such resource" from "this resource
- * is no session".
+ * The files that the companion serves: those of --www, or the page that the build put into the tool (www.h). Over
+ * HTTP/3 the library serves --www (`wt_request_serve_file`). This file is for HTTP/1.1, and it tells a path without a
+ * file (404) from a path with a file but without sessions (405).
  *
- * No file outside the folder is served. The path is resolved with all its links (realpath) and must
- * then still lie below the folder; the resolved path, which has no links left, is what is opened.
+ * No file outside the folder is served. The path is resolved with all its links (realpath) and must then be below the
+ * folder. The resolved path, which has no links, is opened.
  */
 #include "serve/pages.h"
 
@@ -69,7 +68,7 @@ static bool page_find_built_in(const char *path, struct page *page) {
   return false;
 }
 
-/* What `page_find` says of a file that is there, but is none that is served. */
+/* Makes `page_find` report that there is no such file, though there is one that we do not serve. */
 static bool page_refuse(int fd) {
   if (fd >= 0) close(fd);
   errno = ENOENT;
@@ -108,7 +107,7 @@ int page_percent_byte(const char *text) {
   return low < 0 ? -1 : high << 4 | low;
 }
 
-/* Undoes percent-encoding; false if it is broken or hides a NUL. */
+/* Undoes percent-encoding. False: it is broken or has a NUL. */
 static bool path_decode(const char *encoded, char out[PATH_MAX]) {
   size_t len = 0;
   for (; *encoded; encoded++) {

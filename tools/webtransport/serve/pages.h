@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* A file to answer with: `data`, or `fd`, which is the caller's to close. */
+/* A file to serve: `data`, or `fd`, which the caller closes by `page_close`. */
 struct page {
   const char *type;
   const unsigned char *data; /* NULL if it is in `fd` */
@@ -20,19 +20,19 @@ struct page {
  */
 bool page_find(const char *directory, const char *path, struct page *page);
 
-/* Says whether that errno is of a reason that will pass: the page may be there, and must not be called absent. */
+/* Whether the reason for this errno may pass, such as too few descriptors: then the answer must not be 404. */
 bool page_is_withheld(int os_error);
 
-/* Says whether there is one; `path` is percent-encoded. */
+/* Whether there is a file for this path, which is percent-encoded. */
 bool page_exists(const char *directory, const char *encoded_path);
 
-/* Returns the byte that the "%2f" at `text` stands for, or -1. */
+/* Returns the byte for the "%2f" at `text`, or -1 if there is no percent-encoding. */
 int page_percent_byte(const char *text);
 
 /* Closes what `page_find` opened. */
 void page_close(struct page *page);
 
-/* The fields that every answer with a page carries, beside its type. */
+/* The content security policy of every answer with a page. */
 #define PAGE_SECURITY_POLICY                                                                                   \
   "default-src 'self'; img-src 'self' data:; connect-src 'self' https:; base-uri 'none'; form-action 'none'; " \
   "frame-ancestors 'none'"

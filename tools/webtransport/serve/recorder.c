@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the server's threads and the companion's share, under one lock: the sessions that ended
- * last, the certificate in use, and the server's counts.
+ * What the server's threads and the companion's thread share, under one lock: the sessions that ended last, the
+ * certificate in use, and the server's counts.
  *
- * The library's objects belong to their worker's thread, so nothing here points at one of them. Sessions
- * are copied in when they end, into a ring of fixed size: memory does not grow with traffic. Counts
- * change with every packet, so they are fetched on demand: the asking thread posts `stats_take` to the
- * loop and waits. The posted call carries the recorder alone, which outlives the server, so it does no
- * harm when it runs after the asker has given up.
+ * The library's objects belong to their worker's thread, so nothing here points at one of them. When a session ends, it
+ * is copied into a ring of fixed size, so memory does not grow with traffic. Counts change with every packet, so they
+ * are read on demand: the thread that needs them posts `stats_take` to the loop and waits. The posted call only uses
+ * the recorder, which outlives the server, so it may run after that thread has given up.
  */
 #include "serve/recorder.h"
 
@@ -25,8 +24,8 @@ struct recorder {
   pthread_mutex_t lock;
   pthread_cond_t stats_came;
 
-  struct session_record *ring; /* the session with number n is at n % RECORDER_SESSIONS */
-  uint64_t last;               /* number of the one that ended last; 0: none has */
+  struct session_record *ring; /* session n is at n % RECORDER_SESSIONS */
+  uint64_t last;               /* number of the session that ended last; 0: none */
   uint64_t open;
 
   struct certificate_record certificate;

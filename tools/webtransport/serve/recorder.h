@@ -7,7 +7,7 @@
 
 enum {
   RECORDER_SESSIONS = 256, /* ended sessions that are kept; about 2 KiB each */
-  RECORDER_ENDS = 16,      /* resets, and stop-sendings, that are kept of a session */
+  RECORDER_ENDS = 16,      /* resets, and as many stop-sendings, that are kept of a session */
 };
 
 /* A RESET_STREAM or STOP_SENDING of the peer. */
@@ -16,14 +16,14 @@ struct recorded_end {
   uint32_t code;
 };
 
-/* What is told about a session once it has ended. Texts are cut to their field. */
+/* A session that has ended. Texts are cut to the size of their member. */
 struct session_record {
   uint64_t n; /* 1 for the first session that ended */
   char path[256];
   char protocol[128];
   char peer[64];
   char reason[1025];
-  char message[256]; /* of one that was not closed */
+  char message[256]; /* the library's sentence, if the session was not closed */
   int draft;
   enum wt_party by;
   enum wt_cause cause;
@@ -32,17 +32,17 @@ struct session_record {
   uint32_t code;
   bool clean;
   uint64_t bytes_in, bytes_out;
-  uint64_t streams_in, streams_out; /* by the client, by this server */
+  uint64_t streams_in, streams_out; /* opened by the client, and by this server */
   uint64_t datagrams_in, datagrams_out;
   struct recorded_end resets[RECORDER_ENDS], stops[RECORDER_ENDS];
-  uint64_t reset_count, stop_count; /* all, also those that were not kept */
+  uint64_t reset_count, stop_count; /* all, also those that are not kept */
 };
 
 /* The certificate in use, as the page and clients need it. */
 struct certificate_record {
   uint8_t sha256[32];
   int64_t expires_at; /* seconds since 1970-01-01 UTC */
-  bool generated;     /* made by this tool, so that a client must know its hash */
+  bool generated;     /* made by this tool, so clients must know its hash */
 };
 
 struct recorder;
@@ -52,7 +52,7 @@ void recorder_free(struct recorder *recorder);
 
 /* --- From the thread of a session's worker. --- */
 void recorder_session_opened(struct recorder *recorder);
-/* Numbers `*record`, which is copied, and keeps it. */
+/* Gives `*record` its number and keeps a copy. */
 void recorder_session_ended(struct recorder *recorder, struct session_record *record);
 
 /* --- From any thread. --- */
@@ -60,16 +60,15 @@ void recorder_set_certificate(struct recorder *recorder, const struct certificat
 void recorder_get_certificate(struct recorder *recorder, struct certificate_record *certificate);
 
 /*
- * Calls `on_record` for each kept session with n > `after`, oldest first. `*open` gets the number of those
- * that are open; returns the number of the last one that ended. `on_record` runs under the lock: it must
- * not call the recorder.
+ * Calls `on_record` for each kept session with n > `after`, oldest first. `*open` gets the number of open sessions.
+ * Returns the number of the session that ended last. `on_record` runs under the lock and must not call the recorder.
  */
 uint64_t recorder_sessions(struct recorder *recorder, uint64_t after, uint64_t *open,
                            void (*on_record)(const struct session_record *record, void *user_data), void *user_data);
 
 /*
- * Asks `server`'s thread for its counts and waits for them. False if they did not come: the server is
- * ending, or its thread has been busy for two seconds. Not from the loop's thread.
+ * Asks the server's thread for its counts and waits for them. False: the server is ending, or its thread did not answer
+ * within two seconds. Must not be called on the loop's thread.
  */
 bool recorder_stats(struct recorder *recorder, wt_server *server, struct wt_server_stats *stats);
 

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * What the server tells of itself, as text: JSON for the page and for tests, and Prometheus' format
- * for monitoring. The numbers come from the recorder; nothing here knows how they are served.
+ * Reports about the server: JSON for the page and for tests, and Prometheus' format for monitoring. The numbers come
+ * from the recorder.
  *
- * Strings of clients (paths, reasons) go through jansson, which refuses what is not UTF-8; such a text
- * is replaced and never cut off in the middle of JSON.
+ * Texts of clients (paths, reasons) go through json_text, which replaces a text that is not UTF-8.
  */
 #include "serve/report.h"
 
@@ -17,7 +16,7 @@
 #include "common/hash_text.h"
 #include "common/json_text.h"
 
-/* Counts stay far below 2^63, JSON's and jansson's bound. */
+/* Counts stay far below 2^63, which is jansson's bound. */
 static json_t *count_json(uint64_t count) { return json_integer((json_int_t)count); }
 
 static char *json_finish(json_t *json) {
@@ -86,7 +85,7 @@ char *report_sessions(const struct site *site, uint64_t after) {
       json_pack("{s:I, s:I, s:o}", "next", (json_int_t)next, "open", (json_int_t)open, "sessions", list));
 }
 
-/* One list makes the names of both forms. */
+/* This list makes the names in both formats. */
 #define STATS_LIST(X)                                                                                   \
   X(connections_open, "gauge", "Connections that are open")                                             \
   X(connections_total, "counter", "Connections since the start")                                        \
@@ -123,7 +122,7 @@ char *report_stats(const struct site *site) {
   return json_finish(json);
 }
 
-/* Prometheus wants counters to end in _total. */
+/* In Prometheus, names of counters end in _total. */
 static void metric_print(FILE *out, const char *name, const char *type, const char *help, uint64_t value) {
   const char *end = strlen(name) > 6 ? name + strlen(name) - 6 : name;
   const char *suffix = !strcmp(type, "counter") && strcmp(end, "_total") ? "_total" : "";

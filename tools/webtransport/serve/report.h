@@ -4,17 +4,16 @@
 
 #include "serve/recorder.h"
 
-/* What the reports are about. */
+/* The server that the reports are about. */
 struct site {
   struct recorder *recorder;
   wt_server *server;
-  _Atomic uint16_t port; /* UDP port of the first address; set while workers may serve already */
+  _Atomic uint16_t port; /* UDP port of the first address; atomic, because it is set while workers may serve already */
 };
 
 /*
- * Texts for the companion's paths, to be freed by the caller. NULL: out of memory, or, of the last
- * two, the server's counts cannot be had (`recorder_stats`). The first two may be called on any
- * thread, the last two not on the loop's.
+ * Return texts for the companion's paths, which the caller frees. NULL: out of memory. The last two also return NULL if
+ * the server does not give its counts (`recorder_stats`), and must not be called on the loop's thread.
  */
 char *report_info(const struct site *site);
 char *report_sessions(const struct site *site, uint64_t after);

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * webtransport serve: puts together what the other files hold. A certificate, the server with its
- * endpoints, the companion, the signals; in the order in which failures are cheapest to tell, and taken
- * down the other way round.
+ * webtransport serve: starts the server with its certificate and endpoints, the companion, and the thread for signals,
+ * and ends them in the opposite order.
  *
- * Four kinds of threads: the main one runs the server's loop, its first worker; with --workers the library has
- * more of those; one waits for signals, and the companion's answers HTTP/1.1. The latter two reach the server by
- * `wt_server_post`, `wt_server_shutdown` and `wt_server_close` alone.
+ * There are four kinds of threads. The main thread runs the loop of the first worker. With --workers, the library makes
+ * more of those. One thread waits for signals, and the companion's thread answers HTTP/1.1. The latter two only reach
+ * the server by `wt_server_post`, `wt_server_shutdown` and `wt_server_close`.
  *
- * "Ready" is printed when both the UDP and the TCP sockets are bound, so a script that waits for the
- * line can connect at once.
+ * The ready message is printed when both the UDP and the TCP sockets are bound, so a script that waits for it can
+ * connect at once.
  */
 #include <inttypes.h>
 #include <jansson.h>
@@ -33,11 +32,11 @@
 #include "serve/endpoint_session.h"
 
 enum {
-  SHUTDOWN_DEADLINE_MS = 4500, /* for sessions; connections and threads then have the rest */
-  END_MS = 5000,               /* then the process ends, whatever holds it */
+  SHUTDOWN_DEADLINE_MS = 4500, /* for sessions; connections and threads have the rest */
+  END_MS = 5000,               /* then the process ends in any case */
   END_AT_ONCE_MS = 1500,       /* likewise, after a second signal */
   ADDRESS_SIZE = 320,
-  MORE_HTTP_PORTS = 100, /* tried after the default one */
+  MORE_HTTP_PORTS = 100, /* tried after the default port */
 };
 
 struct serve {
@@ -58,7 +57,8 @@ static bool complain(const char *what) {
 
 /* --- Certificate. --- */
 
-/* Loads or makes the certificate and gives it to the server. Before the start, or on the loop's thread. */
+/* Loads or makes the certificate and gives it to the server. Must be called before the start, or on the loop's
+ * thread. */
 static bool certificate_apply(struct serve *serve, char *message, size_t size) {
   const struct serve_settings *settings = &serve->settings;
   wt_certificate *certificate;
@@ -122,8 +122,8 @@ static void serve_on_signal(int signal, void *user_data) {
 
 /* --- Start. --- */
 
-/* The library's default is 256 streams of each kind for 16 sessions; more sessions need more, their own stream among
- * them. */
+/* The library's default is 256 streams of each kind for 16 sessions. More sessions need more streams; one of each
+ * session is its CONNECT stream. */
 static void make_room_for_sessions(struct wt_server_config *config) {
   uint64_t streams = (uint64_t)config->max_sessions_per_connection * 16;
   if (config->max_streams_bidi < streams) config->max_streams_bidi = streams;
@@ -198,7 +198,7 @@ static bool companion_make(struct serve *serve) {
   return true;
 }
 
-/* So that the page the companion serves can open sessions. */
+/* Allows the companion's page to open sessions. */
 static void origins_add_companion(struct serve *serve) {
   static const char *const hosts[] = {"http://localhost", "http://127.0.0.1", "http://[::1]"};
   struct origins *origins = &serve->settings.origins;
@@ -301,8 +301,8 @@ static bool serve_run(struct serve *serve) {
   return error ? complain(error != WT_ERR_INVALID && why[0] ? why : wt_error_string(error)) : true;
 }
 
-/* Other threads may use the server until they are gone, so it is freed after them. Signals come last of them: their
- * thread is the one that sees to it that the end comes in time. */
+/* Other threads use the server, so it is freed after they have ended. The thread for signals ends last of them, because
+ * it ends the process if the others take too long. */
 static void serve_end(struct serve *serve) {
   if (serve->recorder) recorder_stop(serve->recorder);
   companion_close(serve->companion);

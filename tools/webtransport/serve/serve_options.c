@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The options of `webtransport serve`: the table that says what there is, and one function for each
- * option that checks its value. Values are checked as far as their form goes; whether a port is free
- * or a file can be read shows when the server starts, and is told as a failure, not as wrong usage.
+ * The options of `webtransport serve`: a table, and one function for each option that checks its value. Only the form
+ * of a value is checked here. If a port is taken or a file cannot be read, the start of the server fails; that is not
+ * wrong usage.
  */
 #include "serve/serve_options.h"
 

@@ -18,7 +18,7 @@ enum {
   SESSIONS_MAX = 65536                   /* of a connection */
 };
 
-/* What `webtransport serve` was asked for. Texts are those of argv. */
+/* The settings of `webtransport serve`. Texts point into argv. */
 struct serve_settings {
   const char *listen[LISTEN_MAX];
   size_t listen_count;
@@ -33,7 +33,7 @@ struct serve_settings {
   uint64_t ticket_lifetime_s;
   const char *www;
   struct origins origins;
-  struct hosts hosts; /* made by serve_settings_default; hosts_free */
+  struct hosts hosts; /* serve_settings_default makes them; to be freed by hosts_free */
   const char *protocols[PROTOCOLS_MAX];
   size_t protocol_count;
   enum wt_log_level log_level;
@@ -51,7 +51,7 @@ struct serve_settings {
   unsigned drafts;
 };
 
-/* The table of options; its rows write to a struct serve_settings. */
+/* The table of options. They write to a struct serve_settings. */
 extern const struct option_spec serve_options[];
 extern const char serve_details[];
 extern const struct example_spec serve_examples[];

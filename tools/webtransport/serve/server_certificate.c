@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The server's certificate: the user's files, or one that is made in memory for as long as browsers
- * accept certificates by hash (the W3C API allows 14 days; the library leaves a day for clocks that
- * are off). The hash is shown in hexadecimal for people and in base64 for scripts.
+ * The server's certificate: from the user's files, or made in memory. The latter is valid for as long as browsers
+ * accept certificates by hash: the W3C API allows 14 days, and a day is left for clocks that are wrong.
  */
 #include "serve/server_certificate.h"
 
@@ -15,7 +14,7 @@ enum {
   GENERATED_DAYS = 13
 };
 
-/* A warning, since the key works all the same. */
+/* Only a warning: the key works. */
 static void key_mode_check(const char *key_file) {
   struct stat info;
   if (stat(key_file, &info) || !(info.st_mode & (S_IROTH | S_IWOTH))) return;

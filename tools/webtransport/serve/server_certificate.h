@@ -6,11 +6,11 @@
 
 #include "serve/recorder.h"
 
-/* Makes or loads the certificate: from the two files, or, where they are NULL, a self-signed one. */
+/* Loads the certificate from these files, or makes a self-signed one if they are NULL. */
 int server_certificate_get(const char *cert_file, const char *key_file, const char *ocsp_file,
                            wt_certificate **certificate, char *message, size_t size);
 
-/* Tells `recorder` about `certificate`. */
+/* Records the certificate's hash and expiry for the reports. */
 void server_certificate_record(struct recorder *recorder, const wt_certificate *certificate, bool generated);
 
 #endif

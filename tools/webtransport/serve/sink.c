@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * /sink for sessions: everything is read and counted, nothing comes back but, on a bidirectional
- * stream that the client has ended, {"bytes":N}: how much of it arrived. Datagrams are counted by the
- * library. It is what an upload's speed is measured against.
+ * /sink for sessions: everything is read and counted. The only answer is {"bytes":N} on a bidirectional stream that the
+ * client has ended, with the number of bytes that arrived. The library counts datagrams. Uploads are measured against
+ * it.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ static void sink_on_data(wt_stream *stream, const uint8_t *data, size_t len, boo
   sink->bytes += len;
   if (!fin || wt_stream_kind(stream) != WT_BIDIRECTIONAL) return;
   int answer_len = snprintf(answer, sizeof answer, "{\"bytes\":%" PRIu64 "}\n", sink->bytes);
-  /* The first bytes on the stream: they fit below every sensible bound, and without them there is no FIN. */
+  /* These are the first bytes on the stream, so they fit. Without them there must be no FIN. */
   if (wt_stream_write(stream, answer, (size_t)answer_len, &written) || written < (size_t)answer_len)
     wt_stream_reset(stream, 0);
   else
