@@ -63,7 +63,7 @@ static void test_each_wait_has_an_absolute_end(void **state) {
   peer_wait(peer, 7000);
   assert_null(peers_overdue(&peers, 7000 + PEER_KEEP_ALIVE_MS - 1));
   assert_ptr_equal(peers_overdue(&peers, 7000 + PEER_KEEP_ALIVE_MS), peer);
-  peer_gone(peer);
+  peer_closed(peer);
   assert_int_equal(peers_next_ms(&peers, 0, 60000), 60000);
 }
 
@@ -72,7 +72,7 @@ static void test_one_that_is_being_closed_is_not_overdue_again(void **state) {
   (void)state;
   assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
   struct peer *peer = peers_add(&peers, ends[0], address("127.0.0.1"), 0);
-  peer_shut(peer);
+  peer_shutdown(peer);
   assert_null(peers_overdue(&peers, INT64_MAX));
   peer_request(peer, 1); /* what had come before is still read */
   peer_wait(peer, 2);
@@ -80,7 +80,7 @@ static void test_one_that_is_being_closed_is_not_overdue_again(void **state) {
   char byte;
   assert_int_equal(read(ends[1], &byte, 1), 0);
   assert_ptr_equal(peers_find(&peers, ends[0]), peer);
-  peer_gone(peer);
+  peer_closed(peer);
   assert_null(peers_find(&peers, ends[0]));
   close(ends[0]);
   close(ends[1]);

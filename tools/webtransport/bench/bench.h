@@ -23,10 +23,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "common/clock.h"
 #include "command.h"
-#include "common/client_settings.h"
 #include "bench/histogram.h"
+#include "common/client_settings.h"
+#include "common/clock.h"
 
 enum {
   BENCH_WORKERS_MAX = 64,

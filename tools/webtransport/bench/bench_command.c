@@ -18,8 +18,8 @@
 #include <unistd.h>
 
 #include "common/clock.h"
-#include "common/signals.h"
 #include "common/pattern.h"
+#include "common/signals.h"
 
 struct bench {
   struct bench_settings settings;

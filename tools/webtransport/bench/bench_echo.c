@@ -118,7 +118,7 @@ static void echo_on_close(wt_stream *stream, const struct wt_stream_error *error
   if (error) session_stream_failed(echo->slot.session, error);
 }
 
-static void echo_on_gone(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
+static void echo_on_abort(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
   struct echo_stream *echo = user_data;
   (void)stream;
   session_stream_failed(echo->slot.session, error);
@@ -128,8 +128,8 @@ static void echo_open(struct bench_session *session) {
   static const struct wt_stream_callbacks callbacks = {
       .on_data = echo_on_data,
       .on_writable = echo_on_writable,
-      .on_reset = echo_on_gone,
-      .on_stop_sending = echo_on_gone,
+      .on_reset = echo_on_abort,
+      .on_stop_sending = echo_on_abort,
       .on_close = echo_on_close,
   };
   struct echo_state *state = session->state;

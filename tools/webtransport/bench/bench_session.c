@@ -68,8 +68,8 @@ static void session_on_close(wt_session *handle, const struct wt_close_info *inf
   if (!session->closing) {
     const char *text = info->clean ? info->reason : info->message;
     char code[24];
-    (void)snprintf(code, sizeof code, info->clean ? "%llu" : "0x%llx",
-                   info->clean ? (unsigned long long)info->code : (unsigned long long)info->wire_code);
+    snprintf(code, sizeof code, info->clean ? "%llu" : "0x%llx",
+             info->clean ? (unsigned long long)info->code : (unsigned long long)info->wire_code);
     result_fault(&worker->result, FAULT_LOST, "a session ended, by %s, with code %s%s%s", wt_cause_name(info->cause),
                  code, text[0] ? ": " : "", text);
     slots_kill(session);

@@ -16,8 +16,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/endpoints.h"
 #include "common/pattern.h"
+#include "serve/endpoints.h"
 
 enum {
   ANSWER_SIZE = 64,
@@ -147,7 +147,7 @@ static void streams_on_data(wt_stream *stream, const uint8_t *data, size_t len, 
 
 /* --- Beginning and end. --- */
 
-static void streams_on_gone(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
+static void streams_on_abort(wt_stream *stream, const struct wt_stream_error *error, void *user_data) {
   struct streams_op *op = user_data;
   (void)stream;
   session_stream_failed(op->state->slot.session, error);
@@ -169,8 +169,8 @@ static bool streams_issue(struct bench_slot *slot, uint64_t start) {
   static const struct wt_stream_callbacks callbacks = {
       .on_data = streams_on_data,
       .on_writable = streams_on_writable,
-      .on_reset = streams_on_gone,
-      .on_stop_sending = streams_on_gone,
+      .on_reset = streams_on_abort,
+      .on_stop_sending = streams_on_abort,
       .on_close = streams_on_close,
   };
   struct streams_state *state = (struct streams_state *)slot;

@@ -186,7 +186,7 @@ static void worker_scan(struct bench_worker *worker, uint64_t now) {
   }
 }
 
-static void leave(struct bench_worker *worker) {
+static void worker_leave(struct bench_worker *worker) {
   struct wt_client_stats stats = {.size = sizeof stats};
   wt_client_get_stats(worker->client, &stats);
   worker->result.connections = stats.connections_total;
@@ -196,7 +196,7 @@ static void leave(struct bench_worker *worker) {
   uv_stop(&worker->machine->loop);
 }
 
-static void worker_look(struct bench_worker *worker) {
+static void worker_follow_schedule(struct bench_worker *worker) {
   uint64_t from, until;
   bool stop, known = schedule_window(worker->schedule, &from, &until, &stop);
   if (stop) {
@@ -209,7 +209,7 @@ static void worker_look(struct bench_worker *worker) {
   }
 }
 
-static void worker_on_wake(uv_async_t *handle) { worker_look(handle->data); }
+static void worker_on_wake(uv_async_t *handle) { worker_follow_schedule(handle->data); }
 
 static void worker_on_tick(uv_timer_t *handle) {
   struct bench_worker *worker = handle->data;
@@ -230,7 +230,7 @@ static void worker_on_tick(uv_timer_t *handle) {
     phase_enter(worker, PHASE_LEAVING);
   }
   worker_check(worker);
-  if (worker->phase == PHASE_LEAVING) leave(worker);
+  if (worker->phase == PHASE_LEAVING) worker_leave(worker);
 }
 
 /* --- The thread. --- */
@@ -257,7 +257,7 @@ static bool client_make(struct bench_worker *worker, char *message, size_t size)
   /* Streams of a download: as many as were asked for, and those of HTTP/3. */
   if (config.max_streams_uni < settings->streams + 16) config.max_streams_uni = settings->streams + 16;
   if (config.wt_max_streams_uni < settings->streams) config.wt_max_streams_uni = settings->streams;
-  return wt_client_new(&config, &worker->client, message, size) == 0;
+  return !wt_client_new(&config, &worker->client, message, size);
 }
 
 static bool pace_make(struct bench_worker *worker) {
@@ -267,7 +267,7 @@ static bool pace_make(struct bench_worker *worker) {
   if (machine->pace_fd < 0) return false;
   if (uv_poll_init(&machine->loop, &machine->pace, machine->pace_fd)) return false;
   machine->pace.data = worker;
-  return uv_poll_start(&machine->pace, UV_READABLE, pace_on_poll) == 0;
+  return !uv_poll_start(&machine->pace, UV_READABLE, pace_on_poll);
 }
 
 bool worker_start(struct bench_worker *worker, char *message, size_t size) {

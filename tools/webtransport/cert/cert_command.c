@@ -75,17 +75,13 @@ static bool set_out_key(void *target, const char *value, char *message, size_t s
 }
 
 static bool set_force(void *target, const char *value, char *message, size_t size) {
-  (void)value;
-  (void)message;
-  (void)size;
+  (void)value, (void)message, (void)size;
   ((struct cert_settings *)target)->force = true;
   return true;
 }
 
 static bool set_json(void *target, const char *value, char *message, size_t size) {
-  (void)value;
-  (void)message;
-  (void)size;
+  (void)value, (void)message, (void)size;
   ((struct cert_settings *)target)->json = true;
   return true;
 }

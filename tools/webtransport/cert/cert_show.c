@@ -20,8 +20,8 @@
 
 #include "common/hash_text.h"
 #include "common/json_text.h"
-#include "common/visible_text.h"
 #include "common/values.h"
+#include "common/visible_text.h"
 
 enum {
   FILES_MAX = 64,
@@ -57,9 +57,7 @@ static bool set_file(void *target, const char *value, char *message, size_t size
 }
 
 static bool set_json(void *target, const char *value, char *message, size_t size) {
-  (void)value;
-  (void)message;
-  (void)size;
+  (void)value, (void)message, (void)size;
   ((struct show_settings *)target)->json = true;
   return true;
 }

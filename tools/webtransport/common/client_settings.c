@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "common/clock.h"
 #include "command.h"
+#include "common/clock.h"
 #include "common/exits.h"
 #include "common/values.h"
 

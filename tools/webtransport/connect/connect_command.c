@@ -16,12 +16,12 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "common/clock.h"
 #include "command.h"
-#include "common/tool_log.h"
+#include "common/clock.h"
 #include "common/signals.h"
-#include "connect/relay.h"
+#include "common/tool_log.h"
 #include "common/values.h"
+#include "connect/relay.h"
 
 enum {
   PATIENCE_MS = 1000, /* how long stuck output is waited for after a signal */
@@ -74,7 +74,7 @@ static void connect_on_done(wt_dial *dial, const struct wt_dial_result *result, 
   (void)dial;
   connect->dial = NULL;
   connect->error = result->error;
-  (void)snprintf(connect->message, sizeof connect->message, "%s", result->message);
+  snprintf(connect->message, sizeof connect->message, "%s", result->message);
   if (!result->session) return;
   connected_report(connect, result->session);
   relay_begin(&connect->relay, result->session);
@@ -91,8 +91,7 @@ static bool client_make(struct connect *connect) {
     relay_complain("WARNING: the server's certificate is not checked; whoever is on the way can read and change "
                    "everything");
   int error = wt_client_new(&config, &connect->client, connect->message, sizeof connect->message);
-  if (error && !connect->message[0])
-    (void)snprintf(connect->message, sizeof connect->message, "%s", wt_error_string(error));
+  if (error && !connect->message[0]) snprintf(connect->message, sizeof connect->message, "%s", wt_error_string(error));
   return !error;
 }
 
@@ -108,7 +107,7 @@ static bool dial_begin(struct connect *connect) {
   options.session_user_data = &connect->relay;
   options.require_protocol = settings->protocol_count > 0;
   connect->error = wt_client_dial(connect->client, settings->url, &options, &connect->dial);
-  if (connect->error) (void)snprintf(connect->message, sizeof connect->message, "%s", wt_client_error(connect->client));
+  if (connect->error) snprintf(connect->message, sizeof connect->message, "%s", wt_client_error(connect->client));
   return !connect->error;
 }
 

@@ -53,7 +53,7 @@ static void piece_byte(struct printer *printer, struct printed_source *source, s
   char hex[5];
   piece_begin(printer, source, piece);
   if (printer->escape && is_control(byte, source->last)) {
-    (void)snprintf(hex, sizeof hex, "\\x%02x", byte);
+    snprintf(hex, sizeof hex, "\\x%02x", byte);
     piece_add(piece, hex);
   } else {
     piece->text[piece->len++] = (char)byte;

@@ -70,7 +70,7 @@ void relay_say(const struct relay *relay, const char *format, ...) {
 static void stream_end_report(struct printed_stream *printed, const char *what, const struct wt_stream_error *error) {
   struct relay *relay = printed->relay;
   char code[32] = "without a code";
-  if (error->has_code) (void)snprintf(code, sizeof code, "code %" PRIu32, error->code);
+  if (error->has_code) snprintf(code, sizeof code, "code %" PRIu32, error->code);
   if (error->session_gone || error->wire_code == WIRE_SESSION_GONE) return; /* the session's end is reported */
   /* A stream that we gave up may be given up by the server, too. */
   bool input = printed->stream == relay->out && !relay->reset && !relay->settings->stop_given;
@@ -153,8 +153,8 @@ bool relay_add_stream(struct relay *relay, wt_stream *stream) {
   if (!printed) return false;
   printed->relay = relay;
   printed->stream = stream;
-  (void)snprintf(printed->source.label, sizeof printed->source.label, "%" PRId64 " %s%s", wt_stream_id(stream),
-                 both ? "bidi" : "uni", remote ? " <-" : "");
+  snprintf(printed->source.label, sizeof printed->source.label, "%" PRId64 " %s%s", wt_stream_id(stream),
+           both ? "bidi" : "uni", remote ? " <-" : "");
   printed->next = relay->streams;
   relay->streams = printed;
   wt_stream_set_callbacks(stream, &stream_callbacks, printed);

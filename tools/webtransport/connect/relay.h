@@ -5,8 +5,8 @@
 #include <webtransport/client.h>
 
 #include "common/client_settings.h"
-#include "connect/standard_io.h"
 #include "connect/printer.h"
+#include "connect/standard_io.h"
 
 /* What carries the input. */
 enum input_carrier {

@@ -36,7 +36,7 @@ static void io_wake(struct standard_io *io) {
 
 /* --- On the loop's thread: what is due. --- */
 
-static void deliver(wt_client *client, void *argument) {
+static void callbacks_run(wt_client *client, void *argument) {
   struct standard_io *io = argument;
   (void)client;
   pthread_mutex_lock(&io->mutex);
@@ -58,7 +58,7 @@ static void io_post(struct standard_io *io) {
   bool due = io->input_due || io->room_due || io->alarm_due || io->failure_due;
   if (!due || io->posted || io->finishing) return;
   io->posted = true;
-  if (wt_client_post(io->client, deliver, io) != WT_ERR_NOMEM) return;
+  if (wt_client_post(io->client, callbacks_run, io) != WT_ERR_NOMEM) return;
   fprintf(stderr, "webtransport: out of memory\n");
   _exit(EXIT_FAILED); /* the loop would wait for ever */
 }

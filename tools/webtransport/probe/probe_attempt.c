@@ -41,7 +41,7 @@ static void *watch_main(void *argument) {
 }
 
 static void watch_begin(struct probe_attempt *attempt) {
-  attempt->watched = attempt->watch_ms > 0 && pthread_create(&attempt->watcher, NULL, watch_main, attempt) == 0;
+  attempt->watched = attempt->watch_ms > 0 && !pthread_create(&attempt->watcher, NULL, watch_main, attempt);
   if (!attempt->watched) wt_session_close(attempt->session, 0, "", 0);
 }
 

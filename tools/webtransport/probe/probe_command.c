@@ -18,8 +18,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "cert/cert_show.h"
 #include "command.h"
+#include "cert/cert_show.h"
 #include "common/client_settings.h"
 #include "common/json_text.h"
 #include "common/values.h"
@@ -268,9 +268,7 @@ static int probe_run(struct probe *probe, const struct command *command) {
 /* --- The command --- */
 
 static bool set_json(void *target, const char *value, char *message, size_t size) {
-  (void)value;
-  (void)message;
-  (void)size;
+  (void)value, (void)message, (void)size;
   ((struct probe *)target)->json = true;
   return true;
 }

@@ -29,9 +29,9 @@
 #include <unistd.h>
 
 #include "common/clock.h"
+#include "common/tool_log.h"
 #include "serve/companion_answer.h"
 #include "serve/companion_sockets.h"
-#include "common/tool_log.h"
 
 enum {
   STALL_TIMEOUT_S = 30,   /* then a connection without progress is closed */
@@ -63,7 +63,7 @@ static bool room_make(struct companion *companion, const struct sockaddr *addres
   if (victim) {
     log_limited(&displaced, WT_LOG_WARN, "companion: too many connections; %s gave way to a new one",
                 victim->state == PEER_WAITING ? "one without a request" : "one with a slow reader");
-    peer_shut(victim);
+    peer_shutdown(victim);
     MHD_run(companion->daemon); /* closes it */
     if (peers_room(peers, address, clock_ms(), &victim)) return true;
   }
@@ -112,7 +112,7 @@ static void socket_accept(struct companion *companion, int listener) {
 
 static void peers_expire(struct companion *companion) {
   struct peer *peer;
-  while ((peer = peers_overdue(&companion->answers.peers, clock_ms()))) peer_shut(peer);
+  while ((peer = peers_overdue(&companion->answers.peers, clock_ms()))) peer_shutdown(peer);
 }
 
 /* --- The thread. --- */

@@ -22,8 +22,8 @@
 
 #include "common/clock.h"
 #include "common/tool_log.h"
-#include "serve/pages.h"
 #include "common/values.h"
+#include "serve/pages.h"
 
 enum {
   NO_COUNTS_MS = 2000
@@ -247,7 +247,7 @@ void answers_connection(void *user_data, struct MHD_Connection *connection, void
   (void)context;
   if (code != MHD_CONNECTION_NOTIFY_CLOSED) return;
   struct peer *peer = peer_of(user_data, connection);
-  if (peer) peer_gone(peer);
+  if (peer) peer_closed(peer);
 }
 
 /* Undoes percent-encoding. Broken encodings stay as they are, and so does a NUL, which would hide what follows. */

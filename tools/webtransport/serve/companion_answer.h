@@ -4,8 +4,8 @@
 
 #include <microhttpd.h>
 
-#include "serve/hosts.h"
 #include "serve/companion_peers.h"
+#include "serve/hosts.h"
 #include "serve/report.h"
 
 /* The data for the companion's answers. Only the companion's thread uses it. */

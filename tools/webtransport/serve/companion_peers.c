@@ -12,7 +12,7 @@
  * answer has taken longest; connections that began less than a second ago go last. So silent connections and slow
  * readers do not lock others out, and an address with few connections keeps them.
  *
- * Nothing here reads a clock or uses a socket, except `peer_shut`.
+ * Nothing here reads a clock or uses a socket, except `peer_shutdown`.
  */
 #include "serve/companion_peers.h"
 
@@ -129,12 +129,12 @@ void peer_wait(struct peer *peer, int64_t now_ms) {
   peer->deadline_ms = now_ms + PEER_KEEP_ALIVE_MS;
 }
 
-void peer_shut(struct peer *peer) {
+void peer_shutdown(struct peer *peer) {
   (void)shutdown(peer->fd, SHUT_RDWR); /* fails if the peer has closed already, which is no harm */
   peer->state = PEER_CLOSING;
 }
 
-void peer_gone(struct peer *peer) { peer->state = PEER_NONE; }
+void peer_closed(struct peer *peer) { peer->state = PEER_NONE; }
 
 struct peer *peers_overdue(struct peers *peers, int64_t now_ms) {
   for (size_t i = 0; i < PEERS_MAX; i++)

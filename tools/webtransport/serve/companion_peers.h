@@ -64,10 +64,10 @@ void peer_answer(struct peer *peer, uint64_t len, int64_t now_ms);
 void peer_wait(struct peer *peer, int64_t now_ms);
 
 /* Shuts the connection down; libmicrohttpd then closes it. */
-void peer_shut(struct peer *peer);
+void peer_shutdown(struct peer *peer);
 
 /* The connection was closed. */
-void peer_gone(struct peer *peer);
+void peer_closed(struct peer *peer);
 
 /* Returns a connection whose deadline has passed, or NULL. */
 struct peer *peers_overdue(struct peers *peers, int64_t now_ms);

@@ -20,8 +20,8 @@
  */
 #include <stdlib.h>
 
-#include "serve/endpoints.h"
 #include "serve/endpoint_session.h"
+#include "serve/endpoints.h"
 
 enum {
   WAITING_MAX = 256,

@@ -21,11 +21,11 @@
 #include <string.h>
 
 #include "common/tool_log.h"
-#include "serve/pages.h"
-#include "serve/http_endpoints.h"
-#include "serve/respond.h"
-#include "serve/report.h"
 #include "serve/endpoint_session.h"
+#include "serve/http_endpoints.h"
+#include "serve/pages.h"
+#include "serve/report.h"
+#include "serve/respond.h"
 
 const char *const endpoint_paths[] = {"/echo", "/sink", "/source", "/close", NULL};
 

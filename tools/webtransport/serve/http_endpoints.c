@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/pattern.h"
 #include "serve/endpoints.h"
 #include "serve/respond.h"
-#include "common/pattern.h"
 
 struct http_body {
   uint64_t at, bytes; /* source: bytes queued, and bytes to send; sink: `at` counts */

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/endpoints.h"
 #include "common/hash_text.h"
 #include "common/json_text.h"
+#include "serve/endpoints.h"
 
 /* Counts stay far below 2^63, which is jansson's bound. */
 static json_t *count_json(uint64_t count) { return json_integer((json_int_t)count); }

@@ -20,16 +20,15 @@
 #include <webtransport/webtransport.h>
 
 #include "command.h"
+#include "common/hash_text.h"
+#include "common/signals.h"
+#include "common/tool_log.h"
 #include "serve/companion.h"
 #include "serve/endpoints.h"
-#include "common/hash_text.h"
-#include "serve/server_certificate.h"
-#include "common/tool_log.h"
 #include "serve/recorder.h"
 #include "serve/report.h"
 #include "serve/serve_options.h"
-#include "common/signals.h"
-#include "serve/endpoint_session.h"
+#include "serve/server_certificate.h"
 
 enum {
   SHUTDOWN_DEADLINE_MS = 4500, /* for sessions; connections and threads have the rest */
@@ -172,7 +171,7 @@ static bool server_make(struct serve *serve) {
   config.drafts = settings->drafts;
   configure_tls(&config, settings);
   char message[512];
-  int error = wt_server_new(&config, &serve->server, message, sizeof(message));
+  int error = wt_server_new(&config, &serve->server, message, sizeof message);
   if (error) return complain(message);
   error = endpoints_add(serve->server, &serve->endpoints);
   return error ? complain(wt_error_string(error)) : true;

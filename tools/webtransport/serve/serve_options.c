@@ -111,9 +111,7 @@ static bool set_log(void *target, const char *value, char *message, size_t size)
 }
 
 static bool set_json(void *target, const char *value, char *message, size_t size) {
-  (void)value;
-  (void)message;
-  (void)size;
+  (void)value, (void)message, (void)size;
   ((struct serve_settings *)target)->json = true;
   return true;
 }

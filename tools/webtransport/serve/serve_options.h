@@ -4,11 +4,11 @@
 
 #include <webtransport/server.h>
 
-#include "serve/host_port.h"
 #include "command.h"
+#include "common/tls_names.h"
+#include "serve/host_port.h"
 #include "serve/hosts.h"
 #include "serve/origins.h"
-#include "common/tls_names.h"
 
 enum {
   LISTEN_MAX = 16,

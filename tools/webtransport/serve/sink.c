@@ -8,8 +8,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "serve/endpoints.h"
 #include "serve/endpoint_session.h"
+#include "serve/endpoints.h"
 
 struct sink_stream {
   struct endpoint_session *state;

@@ -11,9 +11,9 @@
 #include <stdlib.h>
 
 #include "common/pattern.h"
+#include "serve/endpoint_session.h"
 #include "serve/endpoints.h"
 #include "serve/respond.h"
-#include "serve/endpoint_session.h"
 
 enum {
   OPEN_MAX = 256
