@@ -6,10 +6,11 @@
     scripts/check_layers.py --self-test  check that each bad sample of tests/checks/layers is found
 
 A file of src/ may include files of its own layer and of those before it in LAYERS, and the public
-headers. Headers of other projects may be included only where FOREIGN says. What neither names has to
-be a header of C or of the operating system. A header of src/ does not include itself by way of others. And a line of the log that a peer can repeat has to have a
-limit: below src/net, where peers are, only the macros of base/log_limit.h may write lines above debug. Samples say what they expect: a line with "EXPECT" has to
-be reported, and no other line may be.
+headers. Headers of other projects may be included only where FOREIGN says. What neither names has to be a
+header of C or of the operating system. A header of src/ does not include itself by way of others. And a line of the
+log that a peer can repeat has to have a limit: below src/net, where peers are, only the macros of base/log_limit.h may
+write lines above debug. A folder of tools/webtransport/ may include itself and the folders that TOOL names. Samples say
+what they expect: a line with "EXPECT" has to be reported, and no other line may be.
 """
 
 import pathlib
@@ -47,6 +48,10 @@ SYSTEM = re.compile(r"(sys|netinet|arpa|net|linux|bits)/.*|"
 # A line of the log without a limit, and the files that may have one.
 UNLIMITED = re.compile(r"\bWT__(?:ERROR|WARN|INFO|LOG)\(")
 NO_PEER = re.compile(r"src/net/.*|src/base/log(_limit)?\.[ch]")
+
+# The folders of tools/webtransport/ that a file there may include, besides its own.
+TOOL = {"common": set(), "serve": {"common"}, "connect": {"common"}, "bench": {"common"}, "cert": {"common"},
+        "probe": {"common", "cert"}}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
 
@@ -88,6 +93,10 @@ def complaint(path, quoted, name, root):
     if path.startswith(("tools/", "examples/")):
         if target and target.startswith("src/"):
             return "tools and examples use the public headers alone"
+        folder = path.split("/")[2] if path.startswith("tools/webtransport/") else None
+        below = name.split("/")[0] if "/" in name else None
+        if folder in TOOL and below in TOOL and below != folder and below not in TOOL[folder]:
+            return f"tools/webtransport/{folder} must not know {below}"
         return None
     if layer is None:
         return None

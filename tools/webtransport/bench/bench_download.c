@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "serve/endpoints.h"
+#include "common/pattern.h"
 
 struct download_stream {
   struct bench_session *session;

@@ -17,7 +17,6 @@
 #include <string.h>
 
 #include "common/pattern.h"
-#include "serve/endpoints.h"
 
 enum {
   ANSWER_SIZE = 64,

@@ -10,6 +10,11 @@ enum {
   PATTERN_PERIOD = 65536 /* the pattern repeats after this many bytes */
 };
 
+/* Bounds of /source, which sends the pattern. They keep sums exact in a browser's numbers. */
+#define SOURCE_BYTES_DEFAULT ((uint64_t)1 << 20)
+#define SOURCE_BYTES_MAX ((uint64_t)1 << 40)
+#define SOURCE_STREAMS_MAX ((uint64_t)1000000)
+
 /*
  * Returns the bytes of the pattern from offset `at` on. `*len` gets how many there are in a row, at most `left`. They
  * are static and live for ever.

@@ -31,11 +31,6 @@ struct endpoints {
   struct endpoint_route routes[ENDPOINT_ROUTES];
 };
 
-/* Bounds of /source. They keep sums exact in a browser's numbers. */
-#define SOURCE_BYTES_DEFAULT ((uint64_t)1 << 20)
-#define SOURCE_BYTES_MAX ((uint64_t)1 << 40)
-#define SOURCE_STREAMS_MAX ((uint64_t)1000000)
-
 /* The paths of the built-in endpoints, ended by NULL. */
 extern const char *const endpoint_paths[];
 

@@ -9,3 +9,6 @@
 #include <malloc.h> /* EXPECT: src/base/mem.c alone */
 #include <sanitizer/asan_interface.h> /* EXPECT: src/base/pool.c alone */
 #include <cmocka.h> /* EXPECT: tests alone */
+#include "common/clock.h"
+#include "serve/hosts.h"
+#include "connect/relay.h" /* EXPECT: another command */

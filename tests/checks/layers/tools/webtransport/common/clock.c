@@ -1,0 +1,1 @@
+#include "serve/hosts.h" /* EXPECT: a command */

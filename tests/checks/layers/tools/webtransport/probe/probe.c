@@ -1,0 +1,1 @@
+#include "cert/cert_show.h"
