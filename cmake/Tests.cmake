@@ -92,9 +92,9 @@ endif()
 foreach(wrapped unit_test_tls:pthread_mutex_unlock loopback_test_client_tls:gnutls_alpn_set_protocols
         e2e_test_workers:wt__udp_send e2e_test_send_errors:sendmsg e2e_test_send_errors:sendmmsg
         unit_test_certificate_ocsp:time
-        e2e_test_workers_threads:pthread_create tool_connect_test_relay:wt_stream_resume tool_connect_test_relay:wt_session_close
+        e2e_test_workers_threads:pthread_create tool_connect_test_session_relay:wt_stream_resume tool_connect_test_session_relay:wt_session_close
         tool_common_test_tool_log:clock_ns
-        tool_connect_test_relay:wt_session_get_stats loopback_test_counted:wt__malloc loopback_test_counted:wt__calloc
+        tool_connect_test_session_relay:wt_session_get_stats loopback_test_counted:wt__malloc loopback_test_counted:wt__calloc
         loopback_test_counted:wt__realloc loopback_test_counted:wt__malloc_aligned loopback_test_counted:wt__free
         loopback_test_counted:wt__strndup loopback_test_counted:wt__strdup
         unit_test_refused:recvmmsg unit_test_refused:recvmsg unit_test_refused:sendmmsg unit_test_refused:sendmsg

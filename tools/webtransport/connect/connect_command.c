@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * webtransport connect: a session for a user at a terminal, or in a pipe. This file reads the options, opens the
- * session and reports how it ended. relay.c, relay_input.c and standard_io.c carry the bytes.
+ * session and reports how it ended. session_relay.c, relay_input.c and standard_io.c carry the bytes.
  *
  * There are three threads: the main one runs the client's loop, one reads standard input and writes standard output
  * (standard_io.c), one waits for signals. The first signal closes the session in order. A second signal, or one that
@@ -21,7 +21,7 @@
 #include "common/signals.h"
 #include "common/tool_log.h"
 #include "common/values.h"
-#include "connect/relay.h"
+#include "connect/session_relay.h"
 
 enum {
   PATIENCE_MS = 1000, /* how long stuck output is waited for after a signal */

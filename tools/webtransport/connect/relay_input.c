@@ -10,7 +10,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include "connect/relay.h"
+#include "connect/session_relay.h"
 
 enum {
   DATAGRAMS_WAITING = 64, /* the library's queue has 256 places */

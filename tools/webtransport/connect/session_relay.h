@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEBTRANSPORT_TOOL_RELAY_H
-#define WEBTRANSPORT_TOOL_RELAY_H
+#ifndef WEBTRANSPORT_TOOL_SESSION_RELAY_H
+#define WEBTRANSPORT_TOOL_SESSION_RELAY_H
 
 #include <webtransport/client.h>
 
@@ -102,12 +102,12 @@ void relay_complain(const char *format, ...) __attribute__((format(printf, 1, 2)
 void relay_fail(struct relay *relay, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void relay_say(const struct relay *relay, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* --- Between relay.c and relay_input.c. --- */
+/* --- Between session_relay.c and relay_input.c. --- */
 
 /* Adds a stream to those whose bytes are printed. False: out of memory. */
 bool relay_add_stream(struct relay *relay, wt_stream *stream);
 
-/* Closes the session as soon as all is delivered and nothing has arrived for a while; see relay.c. */
+/* Closes the session as soon as all is delivered and nothing has arrived for a while; see session_relay.c. */
 void relay_await_quiet(struct relay *relay);
 
 /* Opens the stream for the input, if there is one, and asks for input. */

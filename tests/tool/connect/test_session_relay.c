@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* When `webtransport connect` may think that nothing more will come (relay.c). There is no session: the linker puts the
- * functions below in place of the library's (--wrap, cmake/Tests.cmake). */
+/* When `webtransport connect` may think that nothing more will come (session_relay.c). There is no session: the linker
+ * puts the functions below in place of the library's (--wrap, cmake/Tests.cmake). */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +12,7 @@
 #include <cmocka.h>
 
 #include "common/clock.h"
-#include "connect/relay.h"
+#include "connect/session_relay.h"
 
 #define WAIT_MS 1000
 

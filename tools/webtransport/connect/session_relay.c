@@ -15,7 +15,7 @@
  * When standard output has no room for a stream's bytes, the stream is paused and keeps them (wt_stream_unread), so
  * that flow control stops the server. Datagrams have no flow control: they are dropped and counted.
  */
-#include "connect/relay.h"
+#include "connect/session_relay.h"
 
 #include <errno.h>
 #include <inttypes.h>
