@@ -111,11 +111,16 @@ static void test_loop_timer_is_finer_than_a_millisecond(void **state) {
   uint64_t best = UINT64_MAX;
   watch_start(&watch);
   for (int i = 0; i < 50; i++) {
-    uint64_t begin = uv_hrtime();
+    uint64_t begin = uv_hrtime(), took;
+    unsigned turns = 0;
     watch.next = begin + MS / 10;
-    wt__loop_turn(&watch.loop);
-    uint64_t took = uv_hrtime() - begin;
-    assert_true(took >= MS / 10);
+    do {
+      wt__loop_turn(&watch.loop);
+      turns++;
+      took = uv_hrtime() - begin;
+    } while (took < MS / 10);
+    /* The turn behind a late pass does not block: its idle handle was still active when libuv began it. */
+    assert_in_range(turns, 1, 2);
     if (took < best) best = took;
   }
   assert_true(best < MS);
