@@ -129,6 +129,10 @@ struct wt_client_config {
   size_t max_datagrams_queued; /**< outgoing, for each connection; at least 1; default 256 */
   size_t max_early_streams;    /**< streams that wait for their session, for each connection; default 64 */
   size_t max_early_datagrams;  /**< datagrams that wait likewise; default 64 */
+
+  /** How fast to send, as in struct wt_server_config; default WT_CONGESTION_CONTROL_CUBIC. A dial can prefer another:
+   * see `congestion_control` of struct wt_dial_options. Since 0.2.0. */
+  enum wt_congestion_control congestion_control;
 };
 
 /**
@@ -277,6 +281,13 @@ struct wt_dial_callbacks {
   void (*on_done)(wt_dial *dial, const struct wt_dial_result *result, void *user_data);
 };
 
+/** What a session is for: `congestionControl` of W3C WebTransport, section 6.8 (WebTransportOptions). */
+enum wt_congestion_preference {
+  WT_CONGESTION_DEFAULT = 0,     /**< as the client's `congestion_control` says */
+  WT_CONGESTION_THROUGHPUT = 1,  /**< much at a time: BBR, at present */
+  WT_CONGESTION_LOW_LATENCY = 2, /**< short queues: BBR, at present, which does not fill those of the path */
+};
+
 /** How to dial. `wt_dial_options_default` fills it; then change what you need. Everything is copied. Since 0.1.0. */
 struct wt_dial_options {
   size_t size; /**< set by `wt_dial_options_default` */
@@ -297,6 +308,12 @@ struct wt_dial_options {
   const char *const *protocols; /**< subprotocols to offer, best first (section 3.3) */
   size_t protocol_count;
   bool require_protocol; /**< fail if the server chooses none of them; default false */
+  /**
+   * What this end's congestion control is to be good at; default WT_CONGESTION_DEFAULT. It holds where the dial makes a
+   * connection. With `allow_pooling`, a connection that is shared, or that another dial has begun to make, keeps what it
+   * has; `wt_session_get_connection_info` tells what that is. What the server sends is the server's choice. Since 0.2.0.
+   */
+  enum wt_congestion_preference congestion_control;
 
   uint64_t timeout_ms; /**< from the lookup of the name to the answer; default 10,000; 0: no limit */
   bool allow_pooling;  /**< may share a connection with dials and requests that allow it; default false */

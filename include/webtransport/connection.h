@@ -15,6 +15,20 @@ extern "C" {
  */
 
 /**
+ * What decides how fast a connection sends (RFC 9002, section 7). Each end decides for what it sends itself: the peer need
+ * not know, and may use another.
+ */
+enum wt_congestion_control {
+  WT_CONGESTION_CONTROL_CUBIC = 0, /**< RFC 9438: grows until a packet is lost, then falls to 7/10 */
+  WT_CONGESTION_CONTROL_BBR =
+      1, /**< BBR, version 2: measures the path's rate, and loses little speed by lost packets */
+  WT_CONGESTION_CONTROL_RENO = 2, /**< RFC 9002, section 7.3: as CUBIC, but grows slower and falls to a half */
+};
+
+/** Returns "cubic", "bbr" or "reno"; "unknown" for what is none of them. Static string. Any thread. Since 0.2.0. */
+WT_API const char *wt_congestion_control_name(enum wt_congestion_control algorithm);
+
+/**
  * An HTTP/3 setting as the peer sent it (RFC 9114, section 7.2.4). Settings that this library does not know are
  * included. Since 0.1.0.
  */
@@ -75,6 +89,12 @@ struct wt_connection_info {
   uint64_t handshake_us, settings_us;
   uint64_t smoothed_rtt_us, min_rtt_us, rtt_variation_us;
   size_t max_udp_payload_size; /**< the largest UDP payload that the path carries, as far as known, in bytes */
+
+  /* What this end may send, in bytes. Since 0.2.0. */
+  enum wt_congestion_control congestion_control; /**< that the connection began with; it stays */
+  uint64_t congestion_window;                    /**< sent and not acknowledged, at most */
+  uint64_t bytes_in_flight;                      /**< sent, neither acknowledged nor given up */
+  uint64_t slow_start_threshold;                 /**< of the window: where slow start ends; UINT64_MAX: not known yet */
 };
 
 /**

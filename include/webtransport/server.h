@@ -3,6 +3,7 @@
 #define WEBTRANSPORT_SERVER_H
 
 #include <webtransport/certificate.h>
+#include <webtransport/connection.h>
 #include <webtransport/error.h>
 #include <webtransport/log.h>
 #include <webtransport/request.h>
@@ -266,6 +267,12 @@ struct wt_server_config {
    * if gaps between its packets make QUIC keep much more than the connection's window.
    */
   size_t max_memory;
+
+  /**
+   * How fast to send, on every connection: see `enum wt_congestion_control`. Default WT_CONGESTION_CONTROL_CUBIC, which
+   * is fair to others on a path that loses packets by full queues alone. Since 0.2.0.
+   */
+  enum wt_congestion_control congestion_control;
 };
 
 /** Counts of a server, since its start unless a name says "open". Since 0.1.0. */
@@ -300,6 +307,8 @@ struct wt_server_stats {
   uint64_t longest_visit_us; /**< the longest time that one connection took in a turn, in microseconds */
   uint64_t packets_put_off;  /**< packets handled in a later turn, because their connection had used up its time */
   uint64_t packets_cut_off;  /**< packets dropped, because too many of those waited */
+
+  enum wt_congestion_control congestion_control; /**< of its connections, as the configuration says. Since 0.2.0 */
 };
 
 /*

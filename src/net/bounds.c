@@ -63,6 +63,10 @@ void wt__bounds_check(const struct wt__bounds *bounds, struct wt__check *check) 
   WT__CHECK_RANGE(check, bounds, max_header_bytes, 1, MAX_VARINT); /* a setting */
   WT__CHECK_RANGE(check, bounds, max_stream_send_buffer, 1, SIZE_MAX);
   WT__CHECK_RANGE(check, bounds, max_datagrams_queued, 1, SIZE_MAX);
+  if (bounds->congestion_control > WT_CONGESTION_CONTROL_RENO) {
+    wt__check_fail(check, "congestion_control is %llu, must be one of enum wt_congestion_control",
+                   (unsigned long long)bounds->congestion_control);
+  }
 }
 
 void wt__bounds_apply(const struct wt__bounds *bounds, struct wt__endpoint_config *endpoint) {
@@ -76,6 +80,7 @@ void wt__bounds_apply(const struct wt__bounds *bounds, struct wt__endpoint_confi
   endpoint->max_stream_data = bounds->max_stream_data;
   endpoint->max_streams_bidi = bounds->max_streams_bidi;
   endpoint->max_streams_uni = bounds->max_streams_uni;
+  endpoint->congestion_control = (enum wt_congestion_control)bounds->congestion_control;
   h3->settings_timeout_ms = bounds->settings_timeout_ms;
   h3->max_sessions_per_connection = bounds->max_sessions_per_connection;
   h3->max_header_bytes = bounds->max_header_bytes;

@@ -35,7 +35,8 @@
   X(max_stream_send_buffer)      \
   X(max_datagrams_queued)        \
   X(max_early_streams)           \
-  X(max_early_datagrams)
+  X(max_early_datagrams)         \
+  X(congestion_control)
 
 struct wt__bounds {
 #define WT__BOUNDS_MEMBER(name) uint64_t name;
@@ -47,13 +48,14 @@ struct wt__bounds {
 #define WT__MIB (1024 * WT__KIB)
 
 /* Their defaults, for an initializer of either configuration. */
-#define WT__BOUNDS_DEFAULTS                                                                                        \
-  .idle_timeout_ms = 30000, .keep_alive_ms = 15000, .settings_timeout_ms = 5000, .early_timeout_ms = 5000,         \
-  .drafts = WT_DRAFT_ALL, .max_connections = 65536, .initial_max_data = WT__MIB, .max_data = 16 * WT__MIB,         \
-  .initial_max_stream_data = 256 * WT__KIB, .max_stream_data = 6 * WT__MIB, .max_streams_bidi = 256,               \
-  .max_streams_uni = 256, .wt_initial_max_data = WT__MIB, .wt_max_data = 16 * WT__MIB, .wt_max_streams_bidi = 100, \
-  .wt_max_streams_uni = 100, .max_sessions_per_connection = 16, .max_header_bytes = 16 * WT__KIB,                  \
-  .max_stream_send_buffer = WT__MIB, .max_datagrams_queued = 256, .max_early_streams = 64, .max_early_datagrams = 64
+#define WT__BOUNDS_DEFAULTS                                                                                           \
+  .idle_timeout_ms = 30000, .keep_alive_ms = 15000, .settings_timeout_ms = 5000, .early_timeout_ms = 5000,            \
+  .drafts = WT_DRAFT_ALL, .max_connections = 65536, .initial_max_data = WT__MIB, .max_data = 16 * WT__MIB,            \
+  .initial_max_stream_data = 256 * WT__KIB, .max_stream_data = 6 * WT__MIB, .max_streams_bidi = 256,                  \
+  .max_streams_uni = 256, .wt_initial_max_data = WT__MIB, .wt_max_data = 16 * WT__MIB, .wt_max_streams_bidi = 100,    \
+  .wt_max_streams_uni = 100, .max_sessions_per_connection = 16, .max_header_bytes = 16 * WT__KIB,                     \
+  .max_stream_send_buffer = WT__MIB, .max_datagrams_queued = 256, .max_early_streams = 64, .max_early_datagrams = 64, \
+  .congestion_control = WT_CONGESTION_CONTROL_CUBIC
 
 /* Copies the members of `config`, of either type, to `bounds`. */
 #define WT__BOUNDS_COPY(name) wt__bounds_to->name = wt__bounds_from->name;

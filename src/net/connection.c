@@ -207,6 +207,7 @@ int wt__connection_begin(struct wt__connector *connector, struct wt__attempt *at
         .server_name = connector->host,
         .version = client->config.quic_version,
         .resumption_key = client->config.session_tickets ? connector->host_port : NULL,
+        .congestion_control = connector->congestion_control,
         .callbacks = connection_callbacks,
         .user_data = made,
     };

@@ -76,6 +76,7 @@ static int connector_new(struct wt__pending *pending, struct wt__connector **out
   made->port = pending->url.port;
   made->is_v6 = pending->url.is_v6;
   made->pooling = pending->pooling;
+  made->congestion_control = pending->congestion_control;
   made->begun_at = wt__client_now(client);
   wt__pending_host_port(pending, made->host_port, sizeof(made->host_port));
   int error = wt__timer_init(client, &made->timer, connector_on_timer);

@@ -43,6 +43,7 @@ struct wt__connector {
   char host[WT__URL_HOST_MAX];
   uint16_t port;
   bool is_v6, pooling;
+  enum wt_congestion_control congestion_control;
   struct wt__timer timer;
   struct wt__race race;
   struct wt__lookup *lookups[2]; /* by enum wt__race_family */

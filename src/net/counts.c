@@ -85,5 +85,6 @@ int wt_server_get_stats(const wt_server *server, struct wt_server_stats *stats) 
   } else {
     workers_sum(server, &all);
   }
+  all.congestion_control = server->config.congestion_control;
   return wt__sized_give(stats, &all, sizeof(all), sizeof(all));
 }

@@ -248,6 +248,11 @@ static int dial_options_check(wt_client *client, const struct wt_dial_options *o
   if (options->timeout_ms > WT__BOUNDS_MAX_MS) {
     return wt__client_fail(client, WT_ERR_INVALID, "options: timeout_ms is too large");
   }
+  if ((uint64_t)options->congestion_control > WT_CONGESTION_LOW_LATENCY) {
+    return wt__client_fail(client, WT_ERR_INVALID,
+                           "options: congestion_control is %u, must be one of enum wt_congestion_preference",
+                           (unsigned)options->congestion_control);
+  }
   if ((options->header_count && !options->headers) || (options->protocol_count && !options->protocols)) {
     return wt__client_fail(client, WT_ERR_INVALID, "options: headers or protocols is NULL");
   }
@@ -263,6 +268,12 @@ static int dial_request_check(wt_client *client, const struct wt__url *url, cons
   return wt__client_fail(client, WT_ERR_INVALID, "a header field, the origin or a subprotocol cannot be sent");
 }
 
+/* CUBIC fills the queues of the path, and gives up speed for each lost packet; BBR does neither. */
+static enum wt_congestion_control dial_congestion_control(const wt_client *client,
+                                                          enum wt_congestion_preference preference) {
+  return preference == WT_CONGESTION_DEFAULT ? client->config.congestion_control : WT_CONGESTION_CONTROL_BBR;
+}
+
 /* On success `url` is the dial's. */
 static int dial_begin(wt_dial *dial, wt_client *client, struct wt__url *url, const struct wt_dial_options *options) {
   dial->copy = wt__dial_copy_new(options);
@@ -271,7 +282,9 @@ static int dial_begin(wt_dial *dial, wt_client *client, struct wt__url *url, con
   dial->user_data = options->user_data;
   int error = dial_request_check(client, url, dial->copy);
   if (error) return error;
-  return wt__pending_begin(&dial->pending, client, &dial_kind, url, options->timeout_ms, options->allow_pooling);
+  const struct wt__pending_options wanted = {options->timeout_ms, options->allow_pooling,
+                                             dial_congestion_control(client, options->congestion_control)};
+  return wt__pending_begin(&dial->pending, client, &dial_kind, url, &wanted);
 }
 
 int wt_client_dial(wt_client *client, const char *url, const struct wt_dial_options *from, wt_dial **dial) {

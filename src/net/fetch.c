@@ -143,7 +143,9 @@ static int fetch_begin(struct fetch *fetch, wt_client *client, struct wt__url *u
   if (error) return error;
   wt__exchange_set_owner(fetch->exchange, fetch_on_progress, fetch);
   wt__exchange_set_on_cancel(fetch->exchange, fetch_on_cancel);
-  error = wt__pending_begin(&fetch->pending, client, &fetch_kind, url, options->timeout_ms, options->allow_pooling);
+  const struct wt__pending_options wanted = {options->timeout_ms, options->allow_pooling,
+                                             client->config.congestion_control};
+  error = wt__pending_begin(&fetch->pending, client, &fetch_kind, url, &wanted);
   if (error) wt__exchange_free(fetch->exchange);
   return error;
 }

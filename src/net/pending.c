@@ -73,12 +73,13 @@ void wt__pending_host_port(const struct wt__pending *pending, char *text, size_t
 }
 
 int wt__pending_begin(struct wt__pending *pending, wt_client *client, const struct wt__pending_kind *kind,
-                      struct wt__url *url, uint64_t timeout_ms, bool pooling) {
+                      struct wt__url *url, const struct wt__pending_options *options) {
   pending->client = client;
   pending->kind = kind;
   pending->url = *url;
-  pending->pooling = pooling;
-  pending->timeout_ms = timeout_ms;
+  pending->pooling = options->pooling;
+  pending->timeout_ms = options->timeout_ms;
+  pending->congestion_control = options->congestion_control;
   pending->begun = wt__client_now(client);
   wt__link_init(&pending->link);
   wt__link_init(&pending->failed);
@@ -91,7 +92,9 @@ int wt__pending_begin(struct wt__pending *pending, wt_client *client, const stru
     wt__timer_free(client, &pending->timer);
     return error;
   }
-  if (timeout_ms) wt__timer_set(client, &pending->timer, wt__driver_deadline(pending->begun, timeout_ms));
+  if (options->timeout_ms) {
+    wt__timer_set(client, &pending->timer, wt__driver_deadline(pending->begun, options->timeout_ms));
+  }
   wt__list_push_back(&client->pending, &pending->link);
   if (shared) wt__connection_add_user(shared, pending);
   wt__client_hold(client);

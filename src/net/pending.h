@@ -46,6 +46,7 @@ struct wt__pending {
   struct wt__timer timer;
   uint64_t begun, timeout_ms;
   bool pooling;
+  enum wt_congestion_control congestion_control; /* of a connection that is made for it */
   enum wt_dial_stage stage;
   struct wt__failure failure;
 };
@@ -53,9 +54,16 @@ struct wt__pending {
 #define WT__PENDING_OF(l, member) WT__CONTAINER_OF(l, struct wt__pending, member)
 #define WT__HOST_PORT_MAX (WT__URL_HOST_MAX + 16)
 
+/* What both kinds are asked for. */
+struct wt__pending_options {
+  uint64_t timeout_ms;
+  bool pooling;
+  enum wt_congestion_control congestion_control;
+};
+
 /* Begins. It takes over `url`, also after an error. WT_ERR_AGAIN, WT_ERR_NOMEM. */
 int wt__pending_begin(struct wt__pending *pending, wt_client *client, const struct wt__pending_kind *kind,
-                      struct wt__url *url, uint64_t timeout_ms, bool pooling);
+                      struct wt__url *url, const struct wt__pending_options *options);
 void wt__pending_free(struct wt__pending *pending);
 /* It is over. The first failure counts; `report_failure` follows, from the loop. */
 void wt__pending_fail(struct wt__pending *pending, const struct wt__failure *failure);

@@ -52,7 +52,7 @@ static int client_new_quic(struct wt__conn *conn, const ngtcp2_path *path, uint3
   ngtcp2_callbacks callbacks;
   ngtcp2_conn *quic; /* set even on an error, to what is freed by then */
   struct wt__resumption_item *token = wt__conn_client_take_token(conn, version);
-  wt__conn_settings(&settings, conn->endpoint);
+  wt__conn_settings(&settings, conn);
   wt__conn_params(&params, conn->endpoint);
   wt__conn_set_callbacks(&callbacks);
   if (token) { /* copied */
@@ -99,6 +99,7 @@ int wt__endpoint_connect(struct wt__endpoint *endpoint, const struct wt__path *p
   struct wt__conn *conn = wt__conn_alloc(endpoint);
   if (!conn) return WT_ERR_NOMEM;
   conn->client = true;
+  conn->congestion_control = options->congestion_control;
   wt__conn_address_text(&path->remote, peer, sizeof(peer));
   int error = client_init_quic(conn, path, options);
   if (!error) {

@@ -85,9 +85,11 @@ static const uint32_t VERSIONS[] = {NGTCP2_PROTO_VER_V1, NGTCP2_PROTO_VER_V2};
  * of the latter; tunnels leave less. No more than Ethernet: other stacks stop there, too. */
 static const uint16_t PAYLOADS[] = {1406, 1452, WT__MAX_PAYLOAD, 1444, 1342, 1232};
 
-void wt__conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *endpoint) {
+void wt__conn_settings(ngtcp2_settings *settings, const struct wt__conn *conn) {
+  const struct wt__endpoint *endpoint = conn->endpoint;
   const struct wt__endpoint_config *config = &endpoint->config;
   ngtcp2_settings_default(settings);
+  settings->cc_algo = wt__congestion_algorithm(conn->congestion_control);
   settings->initial_ts = endpoint->now;
   settings->max_window = 0; /* window.c grows it */
   settings->max_stream_window = config->max_stream_data;
@@ -100,9 +102,8 @@ void wt__conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *end
   settings->available_versionslen = sizeof(VERSIONS) / sizeof(*VERSIONS);
 }
 
-static void conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *endpoint,
-                          const struct wt__accept *accept) {
-  wt__conn_settings(settings, endpoint);
+static void conn_settings(ngtcp2_settings *settings, const struct wt__conn *conn, const struct wt__accept *accept) {
+  wt__conn_settings(settings, conn);
   if (accept->verdict == WT__TOKEN_RETRY || accept->verdict == WT__TOKEN_REGULAR) {
     settings->token = accept->hd->token;
     settings->tokenlen = accept->hd->tokenlen;
@@ -153,7 +154,8 @@ static int conn_init_quic(struct wt__conn *conn, const struct wt__accept *accept
   if (!error) error = wt__cid_map_add(&endpoint->cids, hd->dcid.data, hd->dcid.datalen, conn, &conn->cids);
   if (!error) error = conn_params(&params, endpoint, accept, &scid);
   if (error) return error;
-  conn_settings(&settings, endpoint, accept);
+  conn->congestion_control = endpoint->config.congestion_control;
+  conn_settings(&settings, conn, accept);
   wt__conn_set_callbacks(&callbacks);
   wt__path_to_quic(&path, accept->path);
   ngtcp2_conn *quic; /* set even on an error, to what is freed by then */

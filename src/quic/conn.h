@@ -9,7 +9,7 @@
  *
  *   its life        conn.c, wake.c (marks for its next run), idle.c, ending.c (why it ended), client.c and client_*.c
  *   packets in      callbacks.c (what ngtcp2 reports, for h3), crypto_in.c, read_limit.c, reset_at_recv.c
- *   packets out     write.c, transport.c (what h3 asks for), window.c, datagram_len.c, probe.c, reset_at_send.c
+ *   packets out     write.c, congestion.c, transport.c (what h3 asks for), window.c, datagram_len.c, probe.c, reset_at_send.c
  *   its path        path.c, path_mtu.c, path_watch.c, handshake_path.c, rebinding.c
  *   its memory      blocks.c, pressure.c, evict.c
  *   diagnosis       info.c
@@ -26,6 +26,7 @@
 #include "core/ending.h"
 #include "quic/blocks.h"
 #include "quic/cid.h"
+#include "quic/congestion.h"
 #include "quic/crypto_in.h"
 #include "quic/endpoint.h"
 #include "quic/half_open.h"
@@ -110,6 +111,7 @@ struct wt__conn {
   int64_t acked_id;  /* the stream whose bytes below `acked` are acknowledged, which h3 does not know yet; -1: none */
   uint64_t acked;
   uint64_t packets_sent, packets_received, bytes_sent, bytes_received; /* UDP payloads, for statistics */
+  enum wt_congestion_control congestion_control;                       /* that it begins with */
   uint64_t peer_key;
   struct wt__half_open_entry half_open; /* used by a server until the handshake is done */
   uint64_t born_at, handshake_done_at;  /* when the connection began; when its handshake ended */
@@ -208,7 +210,7 @@ bool wt__endpoint_drop_ended(struct wt__endpoint *endpoint, size_t bytes);
 struct wt__conn *wt__conn_alloc(struct wt__endpoint *endpoint);
 void wt__conn_add(struct wt__conn *conn);
 void wt__conn_set_name(struct wt__conn *conn, const ngtcp2_cid *cid);
-void wt__conn_settings(ngtcp2_settings *settings, const struct wt__endpoint *endpoint);
+void wt__conn_settings(ngtcp2_settings *settings, const struct wt__conn *conn);
 void wt__conn_params(ngtcp2_transport_params *params, const struct wt__endpoint *endpoint);
 
 #endif

@@ -72,6 +72,7 @@ struct wt__endpoint_config {
 
   uint64_t initial_max_data, max_data, initial_max_stream_data, max_stream_data;
   uint64_t max_streams_bidi, max_streams_uni;
+  enum wt_congestion_control congestion_control; /* of connections that clients begin */
 };
 
 struct wt__endpoint_stats {
@@ -111,6 +112,7 @@ struct wt__connect_options {
   uint32_t version;           /* QUIC version of the first packet: 1, or that of version 2; 0: version 1 */
   /* "host:port" under which session tickets and tokens are kept in `tls`, and taken from it; NULL: neither. Copied. */
   const char *resumption_key;
+  enum wt_congestion_control congestion_control;
   struct wt__h3_client_callbacks callbacks;
   void *user_data;
 };

@@ -55,6 +55,9 @@ static void info_path(struct wt__conn *conn, struct wt_connection_info *info) {
     info->min_rtt_us = stats.min_rtt / NGTCP2_MICROSECONDS;
   }
   info->max_udp_payload_size = ngtcp2_conn_get_path_max_tx_udp_payload_size(conn->quic);
+  info->congestion_window = stats.cwnd;
+  info->bytes_in_flight = stats.bytes_in_flight;
+  info->slow_start_threshold = stats.ssthresh;
 }
 
 static void info_tls(const struct wt__conn *conn, struct wt_connection_info *info) {
@@ -79,7 +82,8 @@ void wt__conn_get_info(void *ctx, struct wt_connection_info *info) {
                                       .local_address = conn->texts ? conn->texts->local : "",
                                       .tls_version = "",
                                       .cipher = "",
-                                      .group = ""};
+                                      .group = "",
+                                      .congestion_control = conn->congestion_control};
   if (!conn->quic || !conn->tls) return;
   const ngtcp2_transport_params *params = ngtcp2_conn_get_remote_transport_params(conn->quic);
   info_path(conn, info);

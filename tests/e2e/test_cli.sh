@@ -35,6 +35,8 @@ wrong "'--sideways'" serve --sideways
 wrong "'-Z'" serve -Z
 wrong "'coffee'" serve coffee
 wrong "'--listen'" serve --listen
+wrong "--congestion-control 'fast'" serve --congestion-control fast
+wrong "--congestion-control 'vegas'" probe --congestion-control vegas https://localhost/
 wrong "--listen '127.0.0.1'" serve --listen 127.0.0.1
 wrong "--listen '127.0.0.1:'" serve --listen 127.0.0.1:
 wrong "--listen '127.0.0.1:65536'" serve --listen 127.0.0.1:65536
@@ -138,6 +140,10 @@ check_equal "/stats.json tells of handshakes" "0 0 0" "$(get "${HTTP}stats.json"
 check_equal "/stats.json tells of clients that do not move" 0 "$(get "${HTTP}stats.json" | json 'j.streams_given_up')"
 check_equal "/stats.json tells of turns" "true true 0 0" "$(get "${HTTP}stats.json" |
   json '[j.longest_turn_us >= 0, j.longest_visit_us >= 0, j.packets_put_off, j.packets_cut_off].join(" ")')"
+check_equal "/stats.json tells of congestion control" cubic "$(get "${HTTP}stats.json" | json j.congestion_control)"
+check_contains "/metrics tells of congestion control" "$(get "${HTTP}metrics")" "
+webtransport_congestion_control{algorithm=\"cubic\"} 1
+"
 check_contains "/metrics" "$(get "${HTTP}metrics")" "
 webtransport_sessions_open 0
 "
@@ -197,7 +203,8 @@ mkdir "$DIR/www"
 echo '<p>mine</p>' >"$DIR/www/index.html"
 echo outside >"$DIR/secret.txt"
 ln -s ../secret.txt "$DIR/www/link.txt"
-start_server --www "$DIR/www" --workers 2
+start_server --www "$DIR/www" --workers 2 --congestion-control bbr
+check_equal "--congestion-control" bbr "$(get "${HTTP}stats.json" | json j.congestion_control)"
 check_equal "--www is served" "<p>mine</p>" "$(get "$HTTP")"
 check_equal "a link that leads out is not" 404 "$(status "${HTTP}link.txt")"
 check_equal "nor is a path that does" 404 "$(status --path-as-is "${HTTP}%2e%2e/secret.txt")"

@@ -403,6 +403,11 @@ static void test_client_refuses_urls_at_once(void **state) {
   assert_int_equal(wt_client_dial(pair.client, pair.url, &options, &dial), WT_ERR_INVALID);
   assert_string_equal(wt_client_error(pair.client), "a header field, the origin or a subprotocol cannot be sent");
   options.header_count = 0;
+  options.congestion_control = (enum wt_congestion_preference)3;
+  assert_int_equal(wt_client_dial(pair.client, pair.url, &options, &dial), WT_ERR_INVALID);
+  assert_string_equal(wt_client_error(pair.client),
+                      "options: congestion_control is 3, must be one of enum wt_congestion_preference");
+  options.congestion_control = WT_CONGESTION_DEFAULT;
   static const struct wt_dial_callbacks dial_callbacks = {0};
   options.callbacks = &dial_callbacks;
   assert_int_equal(wt_client_dial(pair.client, pair.url, &options, &dial), WT_ERR_INVALID);

@@ -344,6 +344,53 @@ static void test_client_pools_sessions_and_requests(void **state) {
   pair_close(&pair);
 }
 
+static enum wt_congestion_control congestion_control_of(const struct dialed *dialed) {
+  struct wt_connection_info info = {.size = sizeof(info)};
+  assert_int_equal(dialed->error, 0);
+  assert_int_equal(wt_session_get_connection_info(dialed->session, &info), 0);
+  assert_in_range(info.congestion_window, 2 * 1200, UINT32_MAX);
+  return info.congestion_control;
+}
+
+static void reno(struct wt_server_config *config) { config->congestion_control = WT_CONGESTION_CONTROL_RENO; }
+
+/* The dial that makes a connection decides on it; a dial that shares one finds what is there. */
+static void test_client_prefers_a_congestion_control(void **state) {
+  static const struct {
+    enum wt_congestion_preference preference;
+    bool pooling;
+    enum wt_congestion_control expected;
+  } cases[] = {
+      {WT_CONGESTION_DEFAULT, false, WT_CONGESTION_CONTROL_RENO},
+      {WT_CONGESTION_THROUGHPUT, false, WT_CONGESTION_CONTROL_BBR},
+      {WT_CONGESTION_LOW_LATENCY, false, WT_CONGESTION_CONTROL_BBR},
+      {WT_CONGESTION_DEFAULT, true, WT_CONGESTION_CONTROL_RENO},
+      {WT_CONGESTION_THROUGHPUT, true, WT_CONGESTION_CONTROL_RENO}, /* shares it */
+  };
+  struct pair_options pair_options = {.configure = reno};
+  struct pair pair;
+  struct dialed dialed[sizeof(cases) / sizeof(*cases)];
+  struct wt_dial_options options;
+  struct wt_client_config config;
+  (void)state;
+  pair_open(&pair, &pair_options);
+  pair_client_config(&pair, &config);
+  config.congestion_control = WT_CONGESTION_CONTROL_RENO;
+  pair_client(&pair, &config);
+  for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    dialed_options(&dialed[i], &pair, &options);
+    options.congestion_control = cases[i].preference;
+    options.allow_pooling = cases[i].pooling;
+    dialed_run(&dialed[i], &pair, pair.url, &options);
+    assert_int_equal(congestion_control_of(&dialed[i]), cases[i].expected);
+  }
+  assert_int_equal(connections_total(&pair), 4);
+  struct wt_server_stats stats = {.size = sizeof(stats)};
+  assert_int_equal(wt_server_get_stats(pair.server, &stats), 0);
+  assert_int_equal(stats.congestion_control, WT_CONGESTION_CONTROL_RENO);
+  pair_close(&pair);
+}
+
 static void one_session(struct wt_server_config *config) { config->max_sessions_per_connection = 1; }
 static void no_flow_control(struct wt_server_config *config) {
   config->wt_initial_max_data = config->wt_max_streams_bidi = config->wt_max_streams_uni = 0;
@@ -648,6 +695,7 @@ int main(void) {
       cmocka_unit_test(test_client_is_told_that_it_is_rejected),
       cmocka_unit_test(test_client_shares_no_connection_without_webtransport),
       cmocka_unit_test(test_client_knows_the_connection_that_it_waited_for),
+      cmocka_unit_test(test_client_prefers_a_congestion_control),
       cmocka_unit_test(test_client_connection_lingers),
       cmocka_unit_test(test_client_goes_elsewhere_after_goaway),
       cmocka_unit_test(test_client_has_time_between_the_ends),

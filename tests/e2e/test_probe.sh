@@ -96,6 +96,12 @@ check_json "the session was not closed by the server" null j.session.closed
 check_json "times" true 'j.times_us.handshake > 0 && j.times_us.settings >= j.times_us.handshake &&
                          j.times_us.answer >= j.times_us.settings && j.times_us.smoothed_rtt >= j.times_us.min_rtt &&
                          j.times_us.min_rtt > 0 && j.times_us.rtt_variation > 0'
+check_json "congestion control" "cubic true" 'j.quic.congestion_control + " " + (j.quic.congestion_window > 2400)'
+probe --congestion-control reno --insecure-hash "$HASH" "$URL/echo"
+check_json "congestion control that was asked for" reno j.quic.congestion_control
+probe_text --congestion-control bbr --insecure-hash "$HASH" "$URL/echo"
+check_contains "congestion control as text" "$OUT" "bbr, window of "
+probe --insecure-hash "$HASH" --protocol news --protocol chat "$URL/echo"
 check_verdicts "by hash" YYYN
 check_broken "webtransport-go wants an authority" 3 certificate
 check_json "clients" "Chromium,Firefox,Safari,webtransport-go" 'j.verdicts.map((v) => v.client).join()'

@@ -28,6 +28,7 @@ static void test_client_config_defaults(void **state) {
   assert_false(config.dangerously_accept_any_certificate);
   assert_int_equal(config.idle_timeout_ms, 30000);
   assert_int_equal(config.keep_alive_ms, 15000);
+  assert_int_equal(config.congestion_control, WT_CONGESTION_CONTROL_CUBIC);
   assert_int_equal(config.settings_timeout_ms, 5000);
   assert_int_equal(config.early_timeout_ms, 5000);
   assert_int_equal(config.connection_attempt_delay_ms, 250);
@@ -66,6 +67,8 @@ static void test_client_config_names_each_wrong_bound(void **state) {
   CHECK_MEMBER(resolution_delay_ms, 4294967296, "resolution_delay_ms is 4294967296, must be at most 4294967295");
   CHECK_MEMBER(linger_ms, 4294967296, "linger_ms is 4294967296, must be at most 4294967295");
   CHECK_MEMBER(quic_version, 2, "quic_version is 0x00000002, must be 0x00000001 or 0x6b3343cf");
+  CHECK_MEMBER(congestion_control, (enum wt_congestion_control)3,
+               "congestion_control is 3, must be one of enum wt_congestion_control");
   CHECK_MEMBER(drafts, 16, "drafts is 16, must be at most 15");
   CHECK_MEMBER(group_count, 1, "groups is NULL");
   CHECK_MEMBER(initial_max_data, 1023, "initial_max_data is 1023, must be at least 1024");

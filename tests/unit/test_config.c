@@ -29,6 +29,7 @@ static void test_config_defaults_are_those_of_the_header(void **state) {
   assert_int_equal(config.log_level, WT_LOG_WARN);
   assert_int_equal(config.idle_timeout_ms, 30000);
   assert_int_equal(config.keep_alive_ms, 15000);
+  assert_int_equal(config.congestion_control, WT_CONGESTION_CONTROL_CUBIC);
   assert_int_equal(config.handshake_timeout_ms, 10000);
   assert_int_equal(config.no_request_timeout_ms, 10000);
   assert_int_equal(config.settings_timeout_ms, 5000);
@@ -106,6 +107,8 @@ static void test_config_names_each_wrong_bound(void **state) {
   CHECK_MEMBER(client_ca_file, "ca.pem", "client_ca_file is set, but client_certificates asks for none");
 
   CHECK_MEMBER(idle_timeout_ms, UINT64_MAX, "idle_timeout_ms is 18446744073709551615, must be at most 4294967295");
+  CHECK_MEMBER(congestion_control, (enum wt_congestion_control)3,
+               "congestion_control is 3, must be one of enum wt_congestion_control");
   CHECK_MEMBER(keep_alive_ms, UINT64_MAX, "keep_alive_ms is 18446744073709551615, must be at most 4294967295");
   CHECK_MEMBER(handshake_timeout_ms, 0, "handshake_timeout_ms is 0, must be at least 1");
   CHECK_MEMBER(no_request_timeout_ms, 4294967296, "no_request_timeout_ms is 4294967296, must be at most 4294967295");

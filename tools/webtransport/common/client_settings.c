@@ -21,7 +21,9 @@ enum {
 };
 
 void client_settings_default(struct client_settings *client) {
-  *client = (struct client_settings){.timeout_ms = DEFAULT_TIMEOUT_MS};
+  struct wt_client_config config;
+  wt_client_config_default(&config);
+  *client = (struct client_settings){.timeout_ms = DEFAULT_TIMEOUT_MS, .congestion_control = config.congestion_control};
 }
 
 void client_settings_free(struct client_settings *client) {
@@ -52,6 +54,7 @@ void client_settings_configure(const struct client_settings *client, struct wt_c
   config->cipher_suite_count = client->cipher_suites.count;
   config->groups = client->groups.names;
   config->group_count = client->groups.count;
+  config->congestion_control = client->congestion_control;
   config->require_reset_stream_at = !client->without_reset_stream_at;
 }
 
@@ -147,6 +150,13 @@ bool client_set_cipher_suites(void *settings, const char *value, char *message, 
 
 bool client_set_groups(void *settings, const char *value, char *message, size_t size) {
   return tls_names_set(&((struct client_settings *)settings)->groups, value, message, size);
+}
+
+bool client_set_congestion_control(void *settings, const char *value, char *message, size_t size) {
+  size_t index;
+  if (!value_word(value, CONGESTION_CONTROLS, &index, message, size)) return false;
+  ((struct client_settings *)settings)->congestion_control = (enum wt_congestion_control)index;
+  return true;
 }
 
 bool client_set_timeout(void *settings, const char *value, char *message, size_t size) {

@@ -6,6 +6,7 @@
 
 #include "common/options.h"
 #include "common/tls_names.h"
+#include "common/values.h"
 
 enum {
   CLIENT_LIST_MAX = 32, /* of hashes, header fields, subprotocols each */
@@ -39,6 +40,7 @@ struct client_settings {
   const char *client_cert, *client_key;
   wt_certificate *client_certificate; /* from these files, by `client_settings_load` */
   struct tls_names cipher_suites, groups;
+  enum wt_congestion_control congestion_control;
 };
 
 void client_settings_default(struct client_settings *client);
@@ -65,6 +67,7 @@ bool client_set_client_cert(void *settings, const char *value, char *message, si
 bool client_set_client_key(void *settings, const char *value, char *message, size_t size);
 bool client_set_cipher_suites(void *settings, const char *value, char *message, size_t size);
 bool client_set_groups(void *settings, const char *value, char *message, size_t size);
+bool client_set_congestion_control(void *settings, const char *value, char *message, size_t size);
 bool client_set_timeout(void *settings, const char *value, char *message, size_t size);
 
 /* clang-format off */
@@ -90,6 +93,9 @@ bool client_set_timeout(void *settings, const char *value, char *message, size_t
   {.name = "groups", .argument = "LIST", .fallback = "the first three, in this order",                             \
    .help = "Groups of the key exchange to offer, best first: x25519, secp256r1, secp384r1, secp521r1, x448.",      \
    .set = client_set_groups},                                                                                      \
+  {.name = "congestion-control", .argument = "NAME", .kind = VALUE_WORD, .words = CONGESTION_CONTROLS,             \
+   .fallback = "cubic", .help = "What decides how fast this end sends: cubic, bbr or reno.",                       \
+   .set = client_set_congestion_control},                                                                          \
   {.name = "origin", .letter = 'o', .argument = "ORIGIN", .fallback = "none",                                      \
    .help = "The origin to name, as a browser names its page's.", .set = client_set_origin},                        \
   {.name = "header", .letter = 'H', .argument = "FIELD", .repeatable = true,                                       \

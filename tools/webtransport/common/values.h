@@ -46,6 +46,9 @@ bool value_protocol(const char *text, char *message, size_t size);
 /* The index of `text` among `words`, which are separated by spaces. */
 bool value_word(const char *text, const char *words, size_t *index, char *message, size_t size);
 
+/* The names of `enum wt_congestion_control`, in its order, as `value_word` wants them. */
+#define CONGESTION_CONTROLS "cubic bbr reno"
+
 /* Writes the sentence into `message` and returns false. */
 bool value_refuse(char *message, size_t size, const char *format, ...) __attribute__((format(printf, 3, 4)));
 

@@ -154,6 +154,8 @@ static json_t *quic_json(const struct wt_connection_info *info) {
   json_object_set_new(json, "max_udp_payload_size", number_json(info->max_udp_payload_size));
   json_object_set_new(json, "path_mtu",
                       info->max_udp_payload_size ? number_json(info->max_udp_payload_size + headers) : json_null());
+  json_object_set_new(json, "congestion_control", json_string(wt_congestion_control_name(info->congestion_control)));
+  json_object_set_new(json, "congestion_window", number_json(info->congestion_window));
   json_object_set_new(json, "transport_parameters",
                       info->has_parameters ? parameters_json(&info->parameters) : json_null());
   return json;

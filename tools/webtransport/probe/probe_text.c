@@ -135,6 +135,8 @@ static void quic_print(const json_t *report) {
   if (is_known(quic, "path_mtu"))
     row_print(LABEL_WIDTH, "Path MTU", "%s%" PRId64 " bytes, of which UDP carries %" PRId64, watched ? "" : "at least ",
               number_get(quic, "path_mtu"), number_get(quic, "max_udp_payload_size"));
+  row_print(LABEL_WIDTH, "Congestion", "%s, window of %" PRId64 " bytes", text_get(quic, "congestion_control"),
+            number_get(quic, "congestion_window"));
   if (json_is_object(session))
     row_print(LABEL_WIDTH, "Datagrams", "up to %" PRId64 " bytes", number_get(session, "max_datagram_size"));
 }

@@ -119,6 +119,7 @@ char *report_stats(const struct site *site) {
 #define STATS_JSON(name, type, help) json_object_set_new(json, #name, count_json(stats.name));
   STATS_LIST(STATS_JSON)
 #undef STATS_JSON
+  json_object_set_new(json, "congestion_control", json_string(wt_congestion_control_name(stats.congestion_control)));
   return json_finish(json);
 }
 
@@ -142,6 +143,11 @@ char *report_metrics(const struct site *site) {
 #define STATS_METRIC(name, type, help) metric_print(out, #name, type, help, stats.name);
   STATS_LIST(STATS_METRIC)
 #undef STATS_METRIC
+  fprintf(out,
+          "# HELP webtransport_congestion_control What decides how fast the server sends.\n"
+          "# TYPE webtransport_congestion_control gauge\n"
+          "webtransport_congestion_control{algorithm=\"%s\"} 1\n",
+          wt_congestion_control_name(stats.congestion_control));
   recorder_get_certificate(site->recorder, &certificate);
   metric_print(out, "certificate_expires_at_seconds", "gauge", "End of the certificate's validity, since 1970",
                (uint64_t)(certificate.expires_at > 0 ? certificate.expires_at : 0));

@@ -152,6 +152,7 @@ static bool server_make(struct serve *serve) {
   config.log = log_library;
   config.log_level = settings->log_level;
   config.retry = settings->retry;
+  config.congestion_control = settings->congestion_control;
   config.idle_timeout_ms = settings->idle_timeout_ms;
   config.workers = settings->workers;
   config.max_connections = settings->max_connections;

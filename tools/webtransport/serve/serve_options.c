@@ -124,6 +124,13 @@ static bool set_retry(void *target, const char *value, char *message, size_t siz
   return true;
 }
 
+static bool set_congestion_control(void *target, const char *value, char *message, size_t size) {
+  size_t index;
+  if (!value_word(value, CONGESTION_CONTROLS, &index, message, size)) return false;
+  ((struct serve_settings *)target)->congestion_control = (enum wt_congestion_control)index;
+  return true;
+}
+
 static bool set_idle_timeout(void *target, const char *value, char *message, size_t size) {
   uint64_t ns;
   if (!value_time(value, 0, NS_PER_DAY, &ns, message, size)) return false;
@@ -355,6 +362,13 @@ const struct option_spec serve_options[] = {
      .fallback = "load",
      .help = "Whether clients must prove their address first: never, load or always.",
      .set = set_retry},
+    {.name = "congestion-control",
+     .argument = "NAME",
+     .kind = VALUE_WORD,
+     .words = CONGESTION_CONTROLS,
+     .fallback = "cubic",
+     .help = "What decides how fast the server sends: cubic, bbr or reno.",
+     .set = set_congestion_control},
     {.name = "idle-timeout",
      .argument = "TIME",
      .fallback = "30s",
@@ -474,6 +488,7 @@ void serve_settings_default(struct serve_settings *settings) {
   host_port_parse("localhost:8080", &settings->http_address);
   settings->log_level = WT_LOG_INFO;
   settings->retry = config.retry;
+  settings->congestion_control = config.congestion_control;
   settings->idle_timeout_ms = config.idle_timeout_ms;
   settings->workers = config.workers;
   settings->max_connections = config.max_connections;

@@ -39,6 +39,7 @@ struct serve_settings {
   enum wt_log_level log_level;
   bool json;
   enum wt_retry retry;
+  enum wt_congestion_control congestion_control;
   uint64_t idle_timeout_ms;
   unsigned workers;
   size_t max_connections, max_connections_per_address, max_handshakes_per_address;

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_QUIC_CONGESTION_H
+#define WT_QUIC_CONGESTION_H
+
+/* Which of ngtcp2's algorithms decides how fast a connection sends. */
+
+#include <ngtcp2/ngtcp2.h>
+
+#include <webtransport/client.h>
+#include <webtransport/connection.h>
+
+/* ngtcp2's name of it. */
+ngtcp2_cc_algo wt__congestion_algorithm(enum wt_congestion_control algorithm);
+
+#endif
