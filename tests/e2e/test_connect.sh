@@ -91,6 +91,9 @@ trusted -q --uni "$URL/echo" <<<hello
 check_run "--uni" 0 "hello"
 trusted -q --datagrams "$URL/echo" < <(seq 1 100)
 check_equal "--datagrams: a line each" "0 $(seq 1 100 | paste -s -d ' ')" "$STATUS $(sort -n "$DIR/out.txt" | paste -s -d ' ')"
+trusted -q --datagrams "$URL/source?bytes=0" < <(seq 1 10)
+check_equal "/source echoes datagrams, beside its streams" "0 $(seq 1 10 | paste -s -d ' ')" \
+  "$STATUS $(sort -n "$DIR/out.txt" | paste -s -d ' ')"
 trusted -q --datagrams "$URL/echo" < <(printf 'one\n\nrest')
 check_equal "an empty line and one without an end are datagrams" "0 3" "$STATUS $(wc -l <"$DIR/out.txt")"
 # The client may know of larger packets before the server does, whose echo of such a datagram is then too large for it and

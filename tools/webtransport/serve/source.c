@@ -4,6 +4,8 @@
  * so it does nothing else: the bytes are those of common/pattern.h, and are queued without a copy
  * (`wt_stream_write_owned`).
  *
+ * Datagrams are echoed, so that a client can tell how long one takes while streams fill the path.
+ *
  * Up to OPEN_MAX streams are open at once. The next one opens when one has closed, or when the peer allows more streams
  * (`on_stream_credit`).
  */
@@ -93,6 +95,11 @@ static void source_on_stream_credit(wt_session *session, enum wt_stream_kind kin
   if (kind == WT_UNIDIRECTIONAL) source_open_streams(session, user_data);
 }
 
+static void source_on_datagram(wt_session *session, const uint8_t *data, size_t len, void *user_data) {
+  (void)user_data;
+  (void)wt_session_send_datagram(session, data, len); /* one that is too large for the way back is lost, as in echo.c */
+}
+
 static void source_on_session_close(wt_session *session, const struct wt_close_info *info, void *user_data) {
   endpoint_session_closed(user_data, session, info);
   free(user_data);
@@ -100,6 +107,7 @@ static void source_on_session_close(wt_session *session, const struct wt_close_i
 
 void source_accept(wt_request *request, const struct endpoints *endpoints) {
   static const struct wt_session_callbacks callbacks = {
+      .on_datagram = source_on_datagram,
       .on_stream_credit = source_on_stream_credit,
       .on_close = source_on_session_close,
   };
