@@ -15,7 +15,7 @@ CMAKE_ARGS ?=
 
 FORMAT_FILES = $(shell find include src tools examples tests fuzz bench -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
 
-.PHONY: build run test debian13 fuzz mutants interop bench install format lint clean help
+.PHONY: build run test debian13 fuzz mutants interop bench bench-network install format lint clean help
 
 build: ## set up and build the library and build/webtransport
 	@scripts/setup.sh build
@@ -56,6 +56,12 @@ bench: ## measure this server and others, side by side; writes docs/benchmarks.m
 	@cmake --build $(BUILD) -j $(JOBS) --target webtransport_tool bench_floor bench_wsload
 	@bench/run.py --build $(BUILD) $(BENCH_ARGS)
 
+bench-network: ## measure servers over emulated links, as root; writes docs/networks.md; BENCH_ARGS are passed on
+	@scripts/setup.sh bench
+	@cmake -S . -B $(BUILD) -DWT_BUILD_BENCH=ON $(CMAKE_ARGS)
+	@cmake --build $(BUILD) -j $(JOBS) --target webtransport_tool bench_network_link bench_network_blast bench_network_client
+	@bench/network/run.py --build $(BUILD) $(BENCH_ARGS)
+
 install: build ## install below PREFIX (and DESTDIR)
 	DESTDIR=$(DESTDIR) cmake --install $(BUILD) --prefix $(PREFIX)
 	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
@@ -72,4 +78,4 @@ clean: ## remove what was built
 	rm -rf $(BUILD)
 
 help: ## list the targets
-	@sed -n 's/^\([a-z0-9]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20

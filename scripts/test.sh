@@ -114,6 +114,7 @@ stage_checks() {
   [ -s "$results/checks.tally" ] || fail "checks (no result)"
   grep -v '^ok ' "$log" | show 60
   step bench-logic python3 -B bench/test_bench.py
+  step network-logic python3 -B bench/network/test_network.py
 }
 
 stage_build() { build build build -DWT_BUILD_TESTS=ON; }

@@ -2,7 +2,7 @@
 //! web-transport-quinn as a server of the benchmark: /echo, /sink and /source, as `webtransport serve` has them.
 //! It is built with the interop peer, from the same versions of the same crates.
 //!
-//!     bench-server --port PORT --cert PEM --key PEM
+//!     bench-server [--host ADDRESS] --port PORT --cert PEM --key PEM
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -63,6 +63,7 @@ async fn source_stream(mut send: SendStream, mut left: u64, chunk: Bytes) -> Res
 async fn source(session: Session, query: &HashMap<String, String>) -> Result<()> {
     let number = |name: &str| query.get(name).and_then(|text| text.parse::<u64>().ok());
     let chunk = Bytes::from(vec![0x5a; CHUNK]);
+    spawn(echo_datagrams(session.clone()));
     for _ in 0..number("streams").unwrap_or(1) {
         let send = session.open_uni().await?;
         spawn(source_stream(send, number("bytes").unwrap_or(0), chunk.clone()));
@@ -104,9 +105,10 @@ async fn main() -> Result<()> {
         .map(|pair| (pair[0].as_str(), pair[1].as_str()))
         .collect();
     let option = |name: &str| options.get(name).copied().ok_or(format!("{name} is missing"));
+    let host: Ipv4Addr = options.get("--host").copied().unwrap_or("127.0.0.1").parse()?;
     let chain = CertificateDer::pem_file_iter(option("--cert")?)?.collect::<std::result::Result<Vec<_>, _>>()?;
     let mut server = ServerBuilder::new()
-        .with_addr((Ipv4Addr::LOCALHOST, option("--port")?.parse()?).into())
+        .with_addr((host, option("--port")?.parse()?).into())
         .with_certificate(chain, PrivateKeyDer::from_pem_file(option("--key")?)?)?;
     println!("ready {}", server.local_addr()?.port());
     while let Some(request) = server.accept().await {

@@ -3,7 +3,7 @@
 // webtransport-go as a server of the benchmark: /echo, /sink and /source, as `webtransport serve` has them.
 // It is written as its authors' examples are; buffers are reused where Go would else allocate for each message.
 //
-//	server --port PORT --cert FILE --key FILE
+//	server [--host ADDRESS] --port PORT --cert FILE --key FILE
 package main
 
 import (
@@ -91,6 +91,7 @@ func sink(s *webtransport.Session, _ *http.Request) {
 }
 
 func source(s *webtransport.Session, r *http.Request) {
+	go echoDatagrams(s)
 	size, _ := strconv.ParseInt(r.URL.Query().Get("bytes"), 10, 64)
 	streams, err := strconv.Atoi(r.URL.Query().Get("streams"))
 	if err != nil {
@@ -116,7 +117,7 @@ func source(s *webtransport.Session, r *http.Request) {
 	}
 }
 
-func run(port int, cert, key string) error {
+func run(host string, port int, cert, key string) error {
 	certificate, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
 		return err
@@ -152,7 +153,7 @@ func run(port int, cert, key string) error {
 			go serve(s, r)
 		})
 	}
-	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: port})
+	conn, err := net.ListenUDP("udp", &net.UDPAddr{IP: net.ParseIP(host), Port: port})
 	if err != nil {
 		return err
 	}
@@ -161,9 +162,10 @@ func run(port int, cert, key string) error {
 }
 
 func main() {
+	host := flag.String("host", "127.0.0.1", "address to listen on")
 	port := flag.Int("port", 0, "0: any free one")
 	cert := flag.String("cert", "", "PEM file")
 	key := flag.String("key", "", "PEM file")
 	flag.Parse()
-	log.Fatal(run(*port, *cert, *key))
+	log.Fatal(run(*host, *port, *cert, *key))
 }
