@@ -133,6 +133,9 @@ struct wt_client_config {
   /** How fast to send, as in struct wt_server_config; default WT_CONGESTION_CONTROL_CUBIC. A dial can prefer another:
    * see `congestion_control` of struct wt_dial_options. Since 0.2.0. */
   enum wt_congestion_control congestion_control;
+
+  /** What `max_stream_send_buffer` grows to, as in struct wt_server_config; default 16 MiB. Since 0.2.0. */
+  size_t max_stream_send_buffer_grown;
 };
 
 /**

@@ -273,6 +273,13 @@ struct wt_server_config {
    * is fair to others on a path that loses packets by full queues alone. Since 0.2.0.
    */
   enum wt_congestion_control congestion_control;
+
+  /**
+   * What `max_stream_send_buffer` grows to, in bytes, while four congestion windows are more than it; default 16 MiB. What
+   * was sent behind a lost packet stays in it until that packet has come again. With no room for new bytes meanwhile, the
+   * connection is idle after each loss. Less than `max_stream_send_buffer`: it does not grow. Since 0.2.0.
+   */
+  size_t max_stream_send_buffer_grown;
 };
 
 /** Counts of a server, since its start unless a name says "open". Since 0.1.0. */

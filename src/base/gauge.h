@@ -38,6 +38,7 @@ struct wt__gauge {
   size_t bytes;  /* without what is queued to be sent */
   size_t queued; /* what is queued to be sent, or not acknowledged yet */
   struct wt__gauge_sum *sum;
+  size_t queue_wanted; /* what a stream's queue needs to keep the path busy; 0: not known */
 };
 
 static inline void wt__gauge_add(struct wt__gauge *gauge, size_t bytes) {

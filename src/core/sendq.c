@@ -8,7 +8,8 @@
  *
  * A chunk is freed when all its bytes are acknowledged. The bound `max` counts from the first chunk that is not freed.
  * So it holds for bytes in flight and unsent bytes together: a peer that never acknowledges costs at most `max` bytes.
- * When the server's memory is short, queues are shorter: see gauge.h.
+ * It grows with what the connection has in flight (quic/congestion.c): bytes behind a lost packet stay until that has come
+ * again, and new ones have to be there meanwhile. When the server's memory is short, queues are shorter: see gauge.h.
  */
 
 #include "core/sendq.h"
@@ -127,7 +128,8 @@ static size_t sendq_max(const struct wt__sendq *q) {
   static const size_t most[] = {
       [WT__PRESSURE_NONE] = SIZE_MAX, [WT__PRESSURE_HIGH] = MAX_HIGH, [WT__PRESSURE_FULL] = MAX_FULL};
   size_t max = most[wt__gauge_pressure(wt__gauge_sum_of(q->gauge))];
-  return q->max < max ? q->max : max;
+  size_t own = q->gauge && q->gauge->queue_wanted > q->max ? q->gauge->queue_wanted : q->max;
+  return own < max ? own : max;
 }
 
 size_t wt__sendq_room(const struct wt__sendq *q) {

@@ -37,7 +37,7 @@ struct wt__sendq {
   struct wt__chunk *next;    /* holds the first unsent byte; NULL: none */
   size_t next_off;           /* where in it */
   uint64_t acked, sent, end; /* offsets in the stream; `acked`: the end of the last chunk that was freed */
-  size_t max;                /* the most bytes from `acked` to `end` */
+  size_t max;                /* the most bytes from `acked` to `end`; more where much is in flight */
   bool fin, fin_sent;
   bool wants_room;         /* it was full when somebody wrote or asked: `wt__sendq_acked` says when there is room */
   struct wt__pool *pool;   /* memory for chunks; NULL, as at first: from the allocator */

@@ -80,6 +80,7 @@ void wt__bounds_apply(const struct wt__bounds *bounds, struct wt__endpoint_confi
   endpoint->max_stream_data = bounds->max_stream_data;
   endpoint->max_streams_bidi = bounds->max_streams_bidi;
   endpoint->max_streams_uni = bounds->max_streams_uni;
+  endpoint->max_stream_send_buffer_grown = bounds->max_stream_send_buffer_grown;
   endpoint->congestion_control = (enum wt_congestion_control)bounds->congestion_control;
   h3->settings_timeout_ms = bounds->settings_timeout_ms;
   h3->max_sessions_per_connection = bounds->max_sessions_per_connection;

@@ -36,7 +36,8 @@
   X(max_datagrams_queued)        \
   X(max_early_streams)           \
   X(max_early_datagrams)         \
-  X(congestion_control)
+  X(congestion_control)          \
+  X(max_stream_send_buffer_grown)
 
 struct wt__bounds {
 #define WT__BOUNDS_MEMBER(name) uint64_t name;
@@ -55,7 +56,7 @@ struct wt__bounds {
   .max_streams_uni = 256, .wt_initial_max_data = WT__MIB, .wt_max_data = 16 * WT__MIB, .wt_max_streams_bidi = 100,    \
   .wt_max_streams_uni = 100, .max_sessions_per_connection = 16, .max_header_bytes = 16 * WT__KIB,                     \
   .max_stream_send_buffer = WT__MIB, .max_datagrams_queued = 256, .max_early_streams = 64, .max_early_datagrams = 64, \
-  .congestion_control = WT_CONGESTION_CONTROL_CUBIC
+  .congestion_control = WT_CONGESTION_CONTROL_CUBIC, .max_stream_send_buffer_grown = 16 * WT__MIB
 
 /* Copies the members of `config`, of either type, to `bounds`. */
 #define WT__BOUNDS_COPY(name) wt__bounds_to->name = wt__bounds_from->name;

@@ -12,6 +12,14 @@
 
 #include "quic/congestion.h"
 
+#include "base/clock.h"
+#include "quic/conn.h"
+#include "quic/endpoint_state.h"
+
+/* One in flight, one that waits behind a gap until what was lost has come again, one to be sent meanwhile, and one for an
+ * application that fills its queue when half of it is free. */
+#define QUEUED_WINDOWS 4
+
 static const struct {
   const char *name;
   ngtcp2_cc_algo algorithm;
@@ -29,4 +37,12 @@ const char *wt_congestion_control_name(enum wt_congestion_control algorithm) {
 
 ngtcp2_cc_algo wt__congestion_algorithm(enum wt_congestion_control algorithm) {
   return algorithms[algorithm].algorithm;
+}
+
+void wt__congestion_note(struct wt__conn *conn) {
+  ngtcp2_conn_info info;
+  if (!conn->endpoint->config.max_stream_send_buffer_grown) return;
+  ngtcp2_conn_get_conn_info(conn->quic, &info);
+  size_t most = conn->endpoint->config.max_stream_send_buffer_grown;
+  conn->gauge.queue_wanted = info.cwnd < most / QUEUED_WINDOWS ? (size_t)info.cwnd * QUEUED_WINDOWS : most;
 }

@@ -12,4 +12,9 @@
 /* ngtcp2's name of it. */
 ngtcp2_cc_algo wt__congestion_algorithm(enum wt_congestion_control algorithm);
 
+struct wt__conn;
+
+/* Behind a pass: tells those who queue how much keeps the path busy. */
+void wt__congestion_note(struct wt__conn *conn);
+
 #endif

@@ -41,6 +41,7 @@
 #include "quic/callbacks.h"
 #include "quic/cid.h"
 #include "quic/client.h"
+#include "quic/congestion.h"
 #include "quic/crypto_in.h"
 #include "quic/current.h"
 #include "quic/ending.h"

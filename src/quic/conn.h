@@ -9,7 +9,8 @@
  *
  *   its life        conn.c, wake.c (marks for its next run), idle.c, ending.c (why it ended), client.c and client_*.c
  *   packets in      callbacks.c (what ngtcp2 reports, for h3), crypto_in.c, read_limit.c, reset_at_recv.c
- *   packets out     write.c, congestion.c, transport.c (what h3 asks for), window.c, datagram_len.c, probe.c, reset_at_send.c
+ *   packets out     write.c, congestion.c, transport.c (what h3 asks for), window.c, datagram_len.c, probe.c,
+ *                   reset_at_send.c
  *   its path        path.c, path_mtu.c, path_watch.c, handshake_path.c, rebinding.c
  *   its memory      blocks.c, pressure.c, evict.c
  *   diagnosis       info.c
@@ -26,7 +27,6 @@
 #include "core/ending.h"
 #include "quic/blocks.h"
 #include "quic/cid.h"
-#include "quic/congestion.h"
 #include "quic/crypto_in.h"
 #include "quic/endpoint.h"
 #include "quic/half_open.h"

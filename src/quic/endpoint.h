@@ -73,6 +73,7 @@ struct wt__endpoint_config {
   uint64_t initial_max_data, max_data, initial_max_stream_data, max_stream_data;
   uint64_t max_streams_bidi, max_streams_uni;
   enum wt_congestion_control congestion_control; /* of connections that clients begin */
+  size_t max_stream_send_buffer_grown;           /* see congestion.c; 0: queues do not grow */
 };
 
 struct wt__endpoint_stats {

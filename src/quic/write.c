@@ -29,6 +29,7 @@
 #include "h3/conn.h"
 #include "quic/batch.h"
 #include "quic/conn.h"
+#include "quic/congestion.h"
 #include "quic/datagram_len.h"
 #include "quic/endpoint.h"
 #include "quic/handshake_path.h"
@@ -310,6 +311,7 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
   if (!batch->blocked) (void)wt__batch_flush(batch);
   if (written) {
     ngtcp2_conn_update_pkt_tx_time(conn->quic, endpoint->now);
+    wt__congestion_note(conn);
     wt__conn_touch(conn);
   }
   *more = n > 0 && packet.room;

@@ -116,10 +116,53 @@ static void test_congestion_control_of_a_client_is_the_one_in_use(void **state) 
   check_algorithms(true);
 }
 
+/* --- Queues and the window --- */
+
+#define SHORT_QUEUE (64 * 1024)
+#define MANY \
+  (2 * 1024 * 1024) /* bytes: a second and a half at a queue a round trip, a third of that at the rate of the link */
+#define MANY_MS 1000
+
+/* How many bytes arrive within MANY_MS on a path of 40 ms and 5 MB/s, of one stream that always has more to send. */
+static size_t arrived_with_queue(size_t grown) {
+  static const uint8_t zeros[SHORT_QUEUE];
+  struct pair p;
+  size_t written, sent = 0;
+  int error;
+  pair_init(&p);
+  for (int i = 0; i < 2; i++) {
+    p.net.link[i].bandwidth = 5000000;
+    p.net.link[i].delay = 20 * NET_MS;
+    p.net.link[i].queue_max = 1000 * NET_MS;
+  }
+  p.server.config.h3.mux.max_stream_send_buffer = SHORT_QUEUE;
+  p.server.config.max_stream_send_buffer_grown = grown;
+  pair_connect(&p);
+  NET_UNTIL(&p.net, 5000, p.link->ready);
+  struct server_session *session = session_opposite(&p.server, client_session(&p.client, p.link, "/wt"));
+  struct server_stream *stream = server_open(session, true, &error);
+  assert_non_null(stream);
+  for (unsigned ms = 0; ms < MANY_MS; ms++) {
+    size_t want = MANY - sent < SHORT_QUEUE ? MANY - sent : SHORT_QUEUE;
+    if (want && wt_stream_write(stream->stream, zeros, want, &written) == 0) sent += written;
+    net_run_for(&p.net, 1);
+  }
+  size_t arrived = stream_opposite(&p.client.records, stream)->rx_total;
+  pair_free(&p);
+  return arrived;
+}
+
+static void test_queue_grows_with_the_congestion_window(void **state) {
+  (void)state;
+  assert_in_range(arrived_with_queue(0), 1, MANY * 3 / 4);
+  assert_int_equal(arrived_with_queue(4 << 20), MANY);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_congestion_control_of_a_server_is_the_one_in_use),
       cmocka_unit_test(test_congestion_control_of_a_client_is_the_one_in_use),
+      cmocka_unit_test(test_queue_grows_with_the_congestion_window),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

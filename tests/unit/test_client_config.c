@@ -42,6 +42,7 @@ static void test_client_config_defaults(void **state) {
   assert_int_equal(config.max_sessions_per_connection, 16);
   assert_int_equal(config.max_header_bytes, 16384);
   assert_int_equal(config.max_stream_send_buffer, 1 << 20);
+  assert_int_equal(config.max_stream_send_buffer_grown, 16 << 20);
   assert_int_equal(config.max_datagrams_queued, 256);
   assert_int_equal(config.max_early_streams, 64);
   assert_int_equal(config.max_early_datagrams, 64);
