@@ -53,6 +53,19 @@ def describe(condition):
     return f"{condition['title']}: {rate}{amount}"
 
 
+def seeds_section(results):
+    """How many runs stand behind a figure, where that is not the same everywhere."""
+    counts = {}
+    for run in results["runs"]:
+        counts.setdefault(run["condition"], set()).add(run["seed"])
+    titles = {one["name"]: one["title"] for one in results["conditions"]}
+    by_count = {}
+    for name, seeds in counts.items():
+        by_count.setdefault(len(seeds), []).append(titles[name])
+    told = [f"{count}: {', '.join(names)}" for count, names in sorted(by_count.items(), reverse=True)]
+    return ["Seeds for each figure: " + "; ".join(told) + ".", ""]
+
+
 def bulk_section(results, cells):
     conditions = rows_of(results, "bulk")
     if not conditions:
@@ -182,7 +195,7 @@ def replace(text, generated):
 def write(path, results):
     cells, disturbed = figures.table(results)
     plots_write(pathlib.Path(path).parent / FOLDER, results, cells)
-    lines = ["## Results", "", *bulk_section(results, cells), *fall_section(results, cells), *share_section(results, cells),
+    lines = ["## Results", "", *seeds_section(results), *bulk_section(results, cells), *fall_section(results, cells), *share_section(results, cells),
              *open_section(results, cells), *link_section(results, disturbed)]
     text = path.read_text("utf-8") if path.exists() else "# Networks\n"
     path.write_text(replace(text, "\n".join(lines)), "utf-8")

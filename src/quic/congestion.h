@@ -14,7 +14,9 @@ ngtcp2_cc_algo wt__congestion_algorithm(enum wt_congestion_control algorithm);
 
 struct wt__conn;
 
-/* Behind a pass: tells those who queue how much keeps the path busy. */
+/* Behind a pass: tells those who queue how much keeps the path busy, and how much to send at once. */
 void wt__congestion_note(struct wt__conn *conn);
+/* How many bytes a pass may send. */
+size_t wt__congestion_quantum(const struct wt__conn *conn);
 
 #endif

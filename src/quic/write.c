@@ -15,8 +15,8 @@
  * A stream that is alone in having bytes fills packet after packet, and h3 hears of it once: nothing that h3 knows
  * changes during a pass but what it is told from here.
  *
- * A pass ends at the quantum that congestion control allows in one go (a fraction of the window, 64 KiB at
- * most): the rest has its time by ngtcp2's pacing, and other connections have their turn. It also ends when
+ * A pass ends at the quantum that congestion control allows in one go (what takes a millisecond, 64 KiB at
+ * most; congestion.c): the rest has its time by ngtcp2's pacing, and other connections have their turn. It also ends when
  * the batch is full, since one packet more would cost a system call of its own.
  */
 
@@ -283,7 +283,7 @@ static void packet_resolve(struct packet *packet, size_t len) {
 int wt__conn_write(struct wt__conn *conn, bool *more) {
   struct wt__endpoint *endpoint = conn->endpoint;
   struct wt__batch *batch = &endpoint->batch;
-  size_t quantum = ngtcp2_conn_get_send_quantum(conn->quic), written = 0;
+  size_t quantum = wt__congestion_quantum(conn), written = 0;
   wt__path_watch_begin(conn);
   struct packet packet = {.conn = conn, .room = conn_room(conn)};
   struct wt__path path = {.socket = NULL};

@@ -158,11 +158,59 @@ static void test_queue_grows_with_the_congestion_window(void **state) {
   assert_int_equal(arrived_with_queue(4 << 20), MANY);
 }
 
+/* --- Bursts --- */
+
+struct bursts {
+  const struct net *net;
+  uint64_t at;
+  unsigned now, most; /* full packets to the client at one time; the highest of these */
+};
+
+static enum net_verdict burst_count(void *ctx, enum net_direction direction, uint64_t index, uint8_t *data,
+                                    size_t len) {
+  struct bursts *bursts = ctx;
+  (void)index, (void)data;
+  if (direction != NET_TO_CLIENT || len < 1000) return NET_PASS;
+  if (bursts->at != bursts->net->now) bursts->now = 0;
+  bursts->at = bursts->net->now;
+  if (++bursts->now > bursts->most) bursts->most = bursts->now;
+  return NET_PASS;
+}
+
+/* Acknowledgements that come all together, as they do here after 100 ms, open half the window at once. */
+static void test_no_burst_is_longer_than_a_millisecond_takes(void **state) {
+  static const enum wt_congestion_control algorithms[] = {WT_CONGESTION_CONTROL_CUBIC, WT_CONGESTION_CONTROL_RENO};
+  (void)state;
+  for (size_t i = 0; i < 2; i++) {
+    static const uint8_t zeros[LEN];
+    struct pair p;
+    struct bursts bursts = {.net = &p.net};
+    size_t written;
+    int error;
+    pair_init(&p);
+    for (int link = 0; link < 2; link++) p.net.link[link].delay = 50 * NET_MS;
+    p.server.config.congestion_control = algorithms[i];
+    pair_connect(&p);
+    NET_UNTIL(&p.net, 5000, p.link->ready);
+    struct server_session *session = session_opposite(&p.server, client_session(&p.client, p.link, "/wt"));
+    p.net.filter = burst_count;
+    p.net.filter_ctx = &bursts;
+    struct server_stream *stream = server_open(session, true, &error);
+    assert_int_equal(wt_stream_write(stream->stream, zeros, LEN, &written), 0);
+    assert_int_equal(wt_stream_end(stream->stream), 0);
+    NET_UNTIL(&p.net, 5000,
+              stream_opposite(&p.client.records, stream) && stream_opposite(&p.client.records, stream)->fin);
+    assert_in_range(bursts.most, 2, 14); /* 10 full ones are the rule, which packets of 1,200 bytes make 13 */
+    pair_free(&p);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_congestion_control_of_a_server_is_the_one_in_use),
       cmocka_unit_test(test_congestion_control_of_a_client_is_the_one_in_use),
       cmocka_unit_test(test_queue_grows_with_the_congestion_window),
+      cmocka_unit_test(test_no_burst_is_longer_than_a_millisecond_takes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
