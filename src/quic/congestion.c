@@ -22,7 +22,8 @@
 
 /* One in flight, one that waits behind a gap until what was lost has come again, one to be sent meanwhile, and one for an
  * application that fills its queue when half of it is free. */
-#define QUEUED_WINDOWS 4
+#define QUEUED_FLIGHTS 4
+#define FLIGHT_PASSES 256 /* after so many passes about a third is left of what was in flight at most */
 
 #define BURST_MIN (10 * WT__MAX_PAYLOAD) /* RFC 9002, section 7.7: no more than the initial window at once */
 
@@ -55,7 +56,9 @@ void wt__congestion_note(struct wt__conn *conn) {
   ngtcp2_conn_info info;
   size_t most = conn->endpoint->config.max_stream_send_buffer_grown;
   ngtcp2_conn_get_conn_info(conn->quic, &info);
-  conn->gauge.queue_wanted = info.cwnd < most / QUEUED_WINDOWS ? (size_t)info.cwnd * QUEUED_WINDOWS : most;
+  conn->flight -= conn->flight / FLIGHT_PASSES;
+  if (info.bytes_in_flight > conn->flight) conn->flight = info.bytes_in_flight;
+  conn->gauge.queue_wanted = conn->flight < most / QUEUED_FLIGHTS ? (size_t)conn->flight * QUEUED_FLIGHTS : most;
   conn->burst = burst_of(info.cwnd, info.smoothed_rtt);
 }
 

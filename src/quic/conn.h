@@ -112,6 +112,7 @@ struct wt__conn {
   uint64_t acked;
   uint64_t packets_sent, packets_received, bytes_sent, bytes_received; /* UDP payloads, for statistics */
   enum wt_congestion_control congestion_control;                       /* that it begins with */
+  uint64_t flight;                                                     /* bytes in flight, the most of late */
   size_t burst; /* the most to send at once, by congestion.c; 0: not known */
   uint64_t peer_key;
   struct wt__half_open_entry half_open; /* used by a server until the handshake is done */

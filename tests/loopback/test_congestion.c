@@ -116,7 +116,7 @@ static void test_congestion_control_of_a_client_is_the_one_in_use(void **state) 
   check_algorithms(true);
 }
 
-/* --- Queues and the window --- */
+/* --- Queues and what is in flight --- */
 
 #define SHORT_QUEUE (64 * 1024)
 #define MANY \
@@ -152,7 +152,7 @@ static size_t arrived_with_queue(size_t grown) {
   return arrived;
 }
 
-static void test_queue_grows_with_the_congestion_window(void **state) {
+static void test_queue_grows_with_what_is_in_flight(void **state) {
   (void)state;
   assert_in_range(arrived_with_queue(0), 1, MANY * 3 / 4);
   assert_int_equal(arrived_with_queue(4 << 20), MANY);
@@ -209,7 +209,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_congestion_control_of_a_server_is_the_one_in_use),
       cmocka_unit_test(test_congestion_control_of_a_client_is_the_one_in_use),
-      cmocka_unit_test(test_queue_grows_with_the_congestion_window),
+      cmocka_unit_test(test_queue_grows_with_what_is_in_flight),
       cmocka_unit_test(test_no_burst_is_longer_than_a_millisecond_takes),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
