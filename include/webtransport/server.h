@@ -275,9 +275,10 @@ struct wt_server_config {
   enum wt_congestion_control congestion_control;
 
   /**
-   * What `max_stream_send_buffer` grows to, in bytes, while four times what is in flight is more than that; default 16 MiB. What
-   * was sent behind a lost packet stays in it until that packet has come again. With no room for new bytes meanwhile, the
-   * connection is idle after each loss. Less than `max_stream_send_buffer`: it does not grow. Since 0.2.0.
+   * What `max_stream_send_buffer` grows to, in bytes, while four times what is in flight is more than that; default
+   * 16 MiB. Bytes that were sent behind a lost packet stay in the buffer until that packet has come again. Without room
+   * for new bytes meanwhile, the connection is idle after each loss. Less than `max_stream_send_buffer`: it does not
+   * grow. Since 0.2.0.
    */
   size_t max_stream_send_buffer_grown;
 };
