@@ -71,7 +71,7 @@ def bulk_section(results, cells):
     if not conditions:
         return []
     lines = ["### Time to receive", "", "Seconds from the dial to the last byte; median (lowest to highest); the best in bold; "
-             "-: not all runs came to an end in time.", "", f"![time to receive]({FOLDER}/time.svg)", ""]
+             "-: not measured, or not all runs came to an end in time.", "", f"![time to receive]({FOLDER}/time.svg)", ""]
     lines += grid(results, cells, conditions, "seconds",
                   lambda one: f"{describe(one)}, {one['bytes'] / 1e6:g} MB")
     lines += ["### A datagram while that goes on", "", "Round trip of a datagram of 100 bytes on the same session, in ms: the 95th "
@@ -160,7 +160,7 @@ def curves(path, results):
         if not run:
             continue
         lines += [f"$d{place} << EOD"] + [f"{at / 1e3:g} {rate:g}" for at, rate in figures.rates(run["told"][0][0])] + ["EOD"]
-        series.append(f"$d{place} with lines lw 1.5 title \"{results['servers'][server]['name']}\" "
+        series.append(f"$d{place} title \"{results['servers'][server]['name']}\" with lines lw 1.5 "
                       f"lc rgb '{results['servers'][server]['colour']}'")
     if series:
         gnuplot(path, lines + ["set title \"Rate that arrives\"", "plot " + ", ".join(series)])
