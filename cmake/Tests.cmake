@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Each tests/{unit,loopback,e2e}/test_*.c is one cmocka program against the static library, with the
-# internal headers in reach; the folder's other .c files are linked into each of them. Its folder is
+# Each test_*.c of tests/unit/LAYER/, tests/loopback/ and tests/e2e/ is one cmocka program against the static library, with
+# the internal headers in reach; the folder's other .c files are linked into each of them. Its first folder is
 # its label; tests/common/ is for all of them. Scripts of tests/e2e/ and the browser test find the tool in the variable WEBTRANSPORT.
 
 # Findings of the sanitizers end a test; leaks are findings.
@@ -15,8 +15,11 @@ if(TARGET webtransport_tool)
   list(APPEND WT_TEST_ENVIRONMENT "WEBTRANSPORT=$<TARGET_FILE:webtransport_tool>")
 endif()
 
-# wt_add_tests(<folder> <seconds>)
+# wt_add_tests(<folder> <seconds>): tests/unit/core/test_flow.c is the test unit/core/test_flow, of the target
+# unit_core_test_flow.
 function(wt_add_tests folder seconds)
+  string(REPLACE "/" "_" prefix ${folder})
+  string(REGEX MATCH "^[^/]*" label ${folder})
   set(root ${PROJECT_SOURCE_DIR}/tests/${folder})
   file(GLOB tests CONFIGURE_DEPENDS ${root}/test_*.c)
   file(GLOB helpers CONFIGURE_DEPENDS ${root}/*.c)
@@ -26,15 +29,15 @@ function(wt_add_tests folder seconds)
   list(REMOVE_ITEM helpers ${tests})
   set(helper_objects "")
   if(helpers)
-    add_library(${folder}_helpers OBJECT ${helpers})
-    target_include_directories(${folder}_helpers PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include ${root}
+    add_library(${prefix}_helpers OBJECT ${helpers})
+    target_include_directories(${prefix}_helpers PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include ${root}
       ${PROJECT_SOURCE_DIR}/tests/common)
-    target_link_libraries(${folder}_helpers PRIVATE wt_options PkgConfig::CMOCKA ${WT_LIBRARY_DEPENDENCIES})
-    set(helper_objects $<TARGET_OBJECTS:${folder}_helpers>)
+    target_link_libraries(${prefix}_helpers PRIVATE wt_options PkgConfig::CMOCKA ${WT_LIBRARY_DEPENDENCIES})
+    set(helper_objects $<TARGET_OBJECTS:${prefix}_helpers>)
   endif()
   foreach(source IN LISTS tests)
     get_filename_component(name ${source} NAME_WE)
-    set(target ${folder}_${name})
+    set(target ${prefix}_${name})
     add_executable(${target} ${source} ${helper_objects})
     set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name}
       RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/${folder})
@@ -43,11 +46,17 @@ function(wt_add_tests folder seconds)
       wt_options webtransport_static PkgConfig::CMOCKA ${WT_LIBRARY_DEPENDENCIES} m)
     add_test(NAME ${folder}/${name} COMMAND ${target})
     set_tests_properties(${folder}/${name} PROPERTIES
-      LABELS ${folder} TIMEOUT ${seconds} ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+      LABELS ${label} TIMEOUT ${seconds} ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
   endforeach()
 endfunction()
 
-wt_add_tests(unit 60)
+file(GLOB WT_UNIT_TESTS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/unit/*/test_*.c)
+set(WT_UNIT_FOLDERS ${WT_UNIT_TESTS})
+list(TRANSFORM WT_UNIT_FOLDERS REPLACE "^.*/tests/(unit/[^/]*)/[^/]*$" "\\1")
+list(REMOVE_DUPLICATES WT_UNIT_FOLDERS)
+foreach(folder IN LISTS WT_UNIT_FOLDERS)
+  wt_add_tests(${folder} 60)
+endforeach()
 wt_add_tests(loopback 120)
 # Each allocation of a session's life fails in turn: 40 s, and minutes where the machine is busy.
 set_tests_properties(loopback/test_sim_memory PROPERTIES TIMEOUT 400)
@@ -61,8 +70,8 @@ endif()
 
 # What several threads do at once, also under ThreadSanitizer: ctest -L threads, after building `thread_tests`.
 add_custom_target(thread_tests)
-foreach(name unit/test_inbox unit/test_post unit/test_shared unit/test_tls e2e/test_workers e2e/test_workers_threads
-        e2e/test_turns e2e/test_budget)
+foreach(name unit/net/test_inbox unit/net/test_post unit/quic/test_shared unit/quic/test_tls_gnutls e2e/test_workers
+        e2e/test_workers_threads e2e/test_turns e2e/test_budget)
   string(REPLACE "/" "_" target ${name})
   if(TARGET ${target})
     add_dependencies(thread_tests ${target})
@@ -89,16 +98,16 @@ if(TARGET webtransport_tool)
 endif()
 
 # What some tests put in place of another function, to see a call or to be in its way.
-foreach(wrapped unit_test_tls:pthread_mutex_unlock loopback_test_client_tls:gnutls_alpn_set_protocols
+foreach(wrapped unit_quic_test_tls_gnutls:pthread_mutex_unlock loopback_test_client_tls:gnutls_alpn_set_protocols
         e2e_test_workers:wt__udp_send e2e_test_send_errors:sendmsg e2e_test_send_errors:sendmmsg
-        unit_test_certificate_ocsp:time
+        unit_quic_test_certificate_ocsp_gnutls:time
         e2e_test_workers_threads:pthread_create tool_connect_test_session_relay:wt_stream_resume tool_connect_test_session_relay:wt_session_close
         tool_common_test_tool_log:clock_ns
         tool_connect_test_session_relay:wt_session_get_stats loopback_test_counted:wt__malloc loopback_test_counted:wt__calloc
         loopback_test_counted:wt__realloc loopback_test_counted:wt__malloc_aligned loopback_test_counted:wt__free
         loopback_test_counted:wt__strndup loopback_test_counted:wt__strdup
-        unit_test_refused:recvmmsg unit_test_refused:recvmsg unit_test_refused:sendmmsg unit_test_refused:sendmsg
-        unit_test_refused:timerfd_create unit_test_refused:timerfd_settime)
+        unit_net_test_refused:recvmmsg unit_net_test_refused:recvmsg unit_net_test_refused:sendmmsg
+        unit_net_test_refused:sendmsg unit_net_test_refused:timerfd_create unit_net_test_refused:timerfd_settime)
   string(REGEX MATCH "^[^:]*" target ${wrapped})
   string(REGEX MATCH "[^:]*$" function ${wrapped})
   if(TARGET ${target})

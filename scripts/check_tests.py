@@ -5,7 +5,7 @@
     scripts/check_tests.py [ROOT]       check the tree
     scripts/check_tests.py --self-test  check that each gap in tests/checks/tests is found
 
- - src/{base,wire,core}/X.c needs tests/unit/test_X.c.
+ - src/LAYER/X.c, of base, wire and core, needs tests/unit/LAYER/test_X.c.
  - src/wire/X.c needs fuzz/fuzz_X.c and at least one seed in fuzz/corpus/X/.
  - tools/webtransport/FOLDER/X.c needs tests/tool/FOLDER/test_X.c, or a line in tests/tool/elsewhere.txt that names the
    tests that cover it. A test there needs its source, too.
@@ -50,15 +50,15 @@ def check(root):
     problems = list(check_tool(root))
     for layer in ("base", "wire", "core"):
         for source in sorted((root / "src" / layer).glob("*.c")):
-            if not (root / f"tests/unit/test_{source.stem}.c").is_file():
-                problems.append(f"src/{layer}/{source.name}: tests/unit/test_{source.stem}.c is missing")
+            if not (root / f"tests/unit/{layer}/test_{source.stem}.c").is_file():
+                problems.append(f"src/{layer}/{source.name}: tests/unit/{layer}/test_{source.stem}.c is missing")
             if layer == "wire" and not (root / f"fuzz/fuzz_{source.stem}.c").is_file():
                 problems.append(f"src/wire/{source.name}: fuzz/fuzz_{source.stem}.c is missing")
     for target in sorted((root / "fuzz").glob("fuzz_*.c")):
         corpus = root / "fuzz/corpus" / target.stem[len("fuzz_"):]
         if not corpus.is_dir() or not any(corpus.iterdir()):
             problems.append(f"fuzz/{target.name}: no seeds in fuzz/corpus/{corpus.name}/")
-    for test in sorted([*(root / "tests").glob("*/test_*.c"), *(root / "tests/tool").glob("*/test_*.c")]):
+    for test in sorted(path for depth in ("*", "unit/*", "tool/*") for path in (root / "tests").glob(f"{depth}/test_*.c")):
         if not re.search(r"\b(assert_\w+|fail|fail_msg)\s*\(", test.read_text(encoding="utf-8")):
             problems.append(f"{test.relative_to(root).as_posix()}: asserts nothing")
     return problems

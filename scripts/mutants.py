@@ -210,7 +210,7 @@ class Build:
         path = pathlib.PurePosixPath(source)
         built = self.folder / f"CMakeFiles/wt_objects.dir/{source}.o"
         symbols = set(symbols_of(built, "TDBR"))
-        named = re.compile(rf"unit/(?:{path.parent.name}/)?test_{path.stem}$")
+        named = re.compile(rf"unit/{path.parent.name}/test_{path.stem}$")
         return sorted((test for test in self.tests if symbols <= test.symbols),
                       key=lambda test: (not named.search(test.name), test.seconds))
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /* A certificate's key that signs by another library: GnuTLS takes it for the key that it is, and asks it nothing else.
- * Handshakes with it are everywhere (test_tls.c); whether they have it shows here. */
+ * Handshakes with it are everywhere (test_tls_gnutls.c); whether they have it shows here. */
 
 #include <gnutls/abstract.h>
 #include <gnutls/gnutls.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* src/h3/header_check.c: which fields an application may send. Characters of values are in test_field.c. */
+/* src/h3/header_check.c: which fields an application may send. Characters of values are in wire/test_field.c. */
 
 #include <setjmp.h>
 #include <stdarg.h>

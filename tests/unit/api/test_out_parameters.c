@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 
 /* What functions give after an error, by the rule of webtransport.h: a handle is NULL, a text is "". Counts and handles
- * that need a connection: test_stream.c, test_request.c, test_exchange.c and test_upgrade.c. */
+ * that need a connection: core/test_stream.c, and test_request.c, test_exchange.c and test_upgrade.c of h3/. */
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -2,7 +2,7 @@
 
 /*
  * src/quic/callbacks.c: what ngtcp2 hands to the functions that open and seal packets is looked at before it is used.
- * tests/unit/test_endpoint.c and the tests of tests/loopback/ have the rest.
+ * tests/unit/quic/test_endpoint.c and the tests of tests/loopback/ have the rest.
  */
 
 #include "conn_fixture.h"
