@@ -1,0 +1,1 @@
+/* A sample of scripts/check_tests.py. */

@@ -1,0 +1,1 @@
+static void test_good(void **state) { assert_true(*state); }
