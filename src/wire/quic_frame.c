@@ -76,13 +76,13 @@ static int read_padding(struct cursor *cursor) {
 
 /* Largest, delay, count, first range; then a gap and a length each; with ECN three counts. */
 static int read_ack(struct cursor *cursor, struct wt__quic_frame *frame) {
-  uint64_t ranges, first;
+  uint64_t first;
   size_t left = cursor->left;
   frame->data = cursor->at;
   if (!read_varint(cursor, &frame->largest) || !read_varints(cursor, 1)) return 0;
-  if (!read_varint(cursor, &ranges) || !read_varint(cursor, &first)) return 0;
-  if (ranges > cursor->left / 2) return 0; /* a varint has a byte at least */
-  if (!read_varints(cursor, 2 * ranges) || (frame->type != WT__FRAME_ACK && !read_varints(cursor, 3))) return 0;
+  if (!read_varint(cursor, &frame->ranges) || !read_varint(cursor, &first)) return 0;
+  if (frame->ranges > cursor->left / 2) return 0; /* a varint has a byte at least */
+  if (!read_varints(cursor, 2 * frame->ranges) || (frame->type != WT__FRAME_ACK && !read_varints(cursor, 3))) return 0;
   frame->data_len = left - cursor->left;
   return 1;
 }
@@ -115,8 +115,8 @@ static int read_close(struct cursor *cursor, struct wt__quic_frame *frame) {
 
 static int read_body(struct cursor *cursor, struct wt__quic_frame *frame) {
   switch (frame->type) {
-    case 0x00: return read_padding(cursor);
-    case 0x01: /* PING */
+    case WT__FRAME_PADDING: return read_padding(cursor);
+    case WT__FRAME_PING:
     case 0x1e: /* HANDSHAKE_DONE */ return 1;
     case 0x02:
     case 0x03: return read_ack(cursor, frame);
@@ -190,9 +190,18 @@ static bool frame_is_asked_about(uint64_t type) {
   return type == WT__FRAME_RESET_STREAM || type == WT__FRAME_STOP_SENDING || type == WT__FRAME_RESET_STREAM_AT;
 }
 
-void wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judge, void *ctx) {
+static unsigned frame_kind(const struct wt__quic_frame *frame) {
+  if ((frame->type & ~UINT64_C(7)) == WT__FRAME_STREAM || (frame->type & ~UINT64_C(1)) == WT__FRAME_DATAGRAM)
+    return WT__FRAMES_DATA;
+  if ((frame->type & ~UINT64_C(1)) == WT__FRAME_ACK && frame->ranges == 0) return WT__FRAMES_ACK;
+  return frame->type == WT__FRAME_PADDING || frame->type == WT__FRAME_PING ? 0 : WT__FRAMES_OTHER;
+}
+
+unsigned wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judge, void *ctx) {
   struct wt__quic_frame frame;
+  unsigned kinds = 0;
   for (size_t n; (n = wt__quic_frame_read(data, len, &frame)); data += n, len -= n) {
+    kinds |= frame_kind(&frame);
     if (frame_is_shown(frame.type)) (void)judge(ctx, &frame);
     if (!frame_is_asked_about(frame.type)) continue;
     switch (judge(ctx, &frame)) {
@@ -204,6 +213,7 @@ void wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judge, v
         break;
     }
   }
+  return len ? kinds | WT__FRAMES_OTHER : kinds;
 }
 
 size_t wt__quic_frame_write_reset(uint8_t *dst, const struct wt__quic_frame *frame) {

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#define WT__FRAME_PADDING 0x00
 #define WT__FRAME_PING 0x01
 #define WT__FRAME_PATH_CHALLENGE 0x1a
 #define WT__FRAME_ACK 0x02 /* and 0x03 */
@@ -27,6 +28,7 @@ struct wt__quic_frame {
   uint64_t reliable_size; /* RESET_STREAM_AT */
   uint64_t offset;        /* STREAM, CRYPTO */
   uint64_t largest;       /* ACK: the number of the latest packet */
+  uint64_t ranges;        /* ACK: those behind the first */
   const uint8_t *data;    /* STREAM, CRYPTO, DATAGRAM, ACK, and whatever else is variable */
   size_t data_len;
 };
@@ -49,10 +51,15 @@ enum wt__frame_fate {
 };
 typedef enum wt__frame_fate (*wt__frame_judge)(void *ctx, const struct wt__quic_frame *frame);
 
+/* What a packet has: */
+#define WT__FRAMES_DATA 0x01  /* STREAM or DATAGRAM frames */
+#define WT__FRAMES_ACK 0x02   /* ACK frames of one range */
+#define WT__FRAMES_OTHER 0x04 /* other frames than those, PING and PADDING; also what cannot be read */
+
 /* Asks `judge` about each frame of those three types, from the front of the packet up to the first frame
  * that cannot be read, and does what it says. STREAM frames with a FIN, CRYPTO, ACK and PATH_CHALLENGE frames are shown to
- * it too, and kept. */
-void wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judge, void *ctx);
+ * it too, and kept. Returns the WT__FRAMES_ bits of the packet as it was. */
+unsigned wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judge, void *ctx);
 
 /* Writes the RESET_STREAM or RESET_STREAM_AT that `frame` says. Returns the length. */
 #define WT__FRAME_RESET_MAX (1 + 4 * 8)

@@ -251,6 +251,44 @@ static void test_quic_frame_leaves_other_datagrams_alone(void **state) {
   assert_memory_equal(packet, bare, sizeof(bare));
 }
 
+static enum wt__frame_fate judge_nothing(void *ctx, const struct wt__quic_frame *frame) {
+  (void)ctx;
+  (void)frame;
+  return WT__FRAME_KEEP;
+}
+
+static unsigned kinds_of(const char *from, size_t len) {
+  uint8_t packet[64];
+  memcpy(packet, from, len);
+  return wt__quic_frames_rewrite(packet, len, judge_nothing, NULL);
+}
+#define KINDS(packet) kinds_of(packet, sizeof(packet) - 1)
+
+static void test_quic_frame_tells_what_a_packet_has(void **state) {
+  (void)state;
+  assert_int_equal(KINDS(""), 0);
+  assert_int_equal(KINDS("\x00\x00\x01\x00"), 0); /* PADDING and PING */
+  for (char type = 0x08; type <= 0x0f; type++) {
+    const char stream[] = {type, 4, 0, 0};
+    assert_int_equal(kinds_of(stream, sizeof(stream)), WT__FRAMES_DATA);
+  }
+  assert_int_equal(KINDS("\x30z"), WT__FRAMES_DATA);
+  assert_int_equal(KINDS("\x31\x01z\x01"), WT__FRAMES_DATA);
+  assert_int_equal(KINDS("\x02\x09\x00\x00\x03"), WT__FRAMES_ACK);
+  assert_int_equal(KINDS("\x03\x09\x00\x00\x03\x01\x02\x03"), WT__FRAMES_ACK);
+  assert_int_equal(KINDS("\x02\x09\x00\x01\x03\x00\x00"), WT__FRAMES_OTHER); /* a gap */
+  assert_int_equal(KINDS("\x02\x09\x00\x00\x03\x0a\x04\x01z"), WT__FRAMES_ACK | WT__FRAMES_DATA);
+  assert_int_equal(KINDS("\x1a"
+                         "12345678"
+                         "\x30z"),
+                   WT__FRAMES_OTHER | WT__FRAMES_DATA); /* PATH_CHALLENGE */
+  assert_int_equal(KINDS("\x04\x04\x00\x00"), WT__FRAMES_OTHER);
+  assert_int_equal(KINDS("\x05\x04\x00"), WT__FRAMES_OTHER);
+  assert_int_equal(KINDS("\x10\x04"), WT__FRAMES_OTHER);                            /* MAX_DATA */
+  assert_int_equal(KINDS("\x0a\x04\x01z\x21"), WT__FRAMES_OTHER | WT__FRAMES_DATA); /* unknown */
+  assert_int_equal(KINDS("\x0a\x04\x05z"), WT__FRAMES_OTHER);                       /* cut short */
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_quic_frame_knows_every_type),
@@ -260,6 +298,7 @@ int main(void) {
       cmocka_unit_test(test_quic_frame_takes_no_type_longer_than_needed),
       cmocka_unit_test(test_quic_frame_rewrites_resets_in_place),
       cmocka_unit_test(test_quic_frame_shows_the_ends_of_streams_and_keeps_them),
+      cmocka_unit_test(test_quic_frame_tells_what_a_packet_has),
       cmocka_unit_test(test_quic_frame_carrier_becomes_what_it_carries),
       cmocka_unit_test(test_quic_frame_carrier_of_a_ping),
       cmocka_unit_test(test_quic_frame_leaves_other_datagrams_alone),
