@@ -15,11 +15,12 @@
  * application does in any callback, also in those of its own handles on the same loop, is sent before the
  * loop blocks.
  *
- * QUIC paces packets in steps far below a millisecond, the grain of libuv's timers. A timerfd in the poll
- * set has nanoseconds. It is set again only when the next pass is earlier than what it is set to: a
- * deadline that moves back with every packet costs one needless wake-up at the old one, instead of a
- * system call a packet. A pass that is due at once needs neither: an active idle handle keeps the loop
- * from blocking. Where the system refuses timerfds (a sandbox), libuv's timer takes its place.
+ * Most deadlines move back with each packet, long before they are due: for them a libuv timer does, which is the
+ * timeout of the call that blocks, and costs no system call. It has a grain of a millisecond. QUIC paces packets in
+ * far smaller steps, so a pass that is due soon has a timerfd in the poll set, which has nanoseconds. That is set again
+ * only when the next pass is earlier than what it is set to: one needless wake-up is cheaper than a system call a
+ * packet. A pass that is due at once needs neither: an active idle handle keeps the loop from blocking. Where the system
+ * refuses timerfds (a sandbox), the libuv timer does all.
  *
  * The wake handle lives as long as the server, so that other threads and signal handlers never meet a
  * closed one; it does not keep the loop running. A client's other handles do not either, except for the
@@ -47,6 +48,8 @@
 
 #include "base/clock.h"
 #include "net/fork.h"
+
+#define COARSE_FROM (5 * WT__NS_PER_MS) /* deadlines that are so far away may be late by a millisecond */
 
 static void handle_on_close(uv_handle_t *handle) {
   struct wt__loop *loop = handle->data;
@@ -79,17 +82,13 @@ uint64_t wt__loop_began(const struct wt__loop *loop) { return loop->began; }
 
 /* --- Time --- */
 
-static void coarse_on_time(uv_timer_t *handle) {
-  struct wt__loop *loop = handle->data;
-  loop->timer_at = UINT64_MAX;
-}
+static void coarse_on_time(uv_timer_t *handle) { (void)handle; }
 
-/* By libuv's timer, which counts from the time that it has read last. */
+/* libuv counts from the time that it has read last. */
 static void coarse_set(struct wt__loop *loop, uint64_t at) {
-  uint64_t now = uv_hrtime(), left = at > now ? at - now : 0;
+  uint64_t now = wt__loop_now(loop), left = at > now ? at - now : 0;
   uv_update_time(loop->uv);
   uv_timer_start(&loop->coarse, coarse_on_time, left / WT__NS_PER_MS + 1, 0);
-  loop->timer_at = at;
 }
 
 /* The timerfd has failed, or there is none: a call that is refused now will be refused again. */
@@ -112,6 +111,18 @@ static void timer_set(struct wt__loop *loop, uint64_t at) {
   coarse_set(loop, at);
 }
 
+/* `at` has not come yet. */
+static void loop_wait_until(struct wt__loop *loop, uint64_t at) {
+  if (at == UINT64_MAX) {
+    uv_timer_stop(&loop->coarse);
+  } else if (loop->timer_fd < 0 || at - wt__loop_now(loop) >= COARSE_FROM) {
+    coarse_set(loop, at);
+  } else {
+    uv_timer_stop(&loop->coarse);
+    if (at < loop->timer_at) timer_set(loop, at);
+  }
+}
+
 static void timer_on_poll(uv_poll_t *handle, int status, int events) {
   struct wt__loop *loop = handle->data;
   uint64_t expirations;
@@ -132,7 +143,7 @@ static void loop_pass(struct wt__loop *loop) {
     uv_idle_start(&loop->idle, idle_on_turn);
   } else {
     uv_idle_stop(&loop->idle);
-    if (next < loop->timer_at) timer_set(loop, next);
+    loop_wait_until(loop, next);
   }
   loop->now = loop->began = 0; /* it blocks now */
 }
