@@ -119,6 +119,7 @@ static int on_stream_close(ngtcp2_conn *quic, uint32_t flags, int64_t id, uint64
   }
   wt__reset_at_recv_closed(conn, id);
   wt__reset_at_send_closed(conn, id);
+  conn->ack_wait.urgent = true;
   if (!ngtcp2_conn_is_local_stream(quic, id)) {
     if (id & 2) {
       ngtcp2_conn_extend_max_streams_uni(quic, 1);
@@ -394,6 +395,7 @@ static int on_decrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2
     int error = ngtcp2_crypto_decrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
     if (error) return error;
     conn->handshake_path.opened = true;
+    conn->ack_wait.frames |= WT__FRAMES_OTHER;
     wt__crypto_in_packet(&conn->crypto_in, aad, aad_len, dst, len - aead->max_overhead, crypto_ahead(conn));
     return 0;
   }
@@ -401,7 +403,7 @@ static int on_decrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2
   int error = wt__packet_key_decrypt(key, dst, aead, data, len, nonce, aad, aad_len);
   if (error) return error;
   wt__reset_at_recv_packet(conn, aad, aad_len);
-  wt__quic_frames_rewrite(dst, len - aead->max_overhead, conn_judge, conn);
+  conn->ack_wait.frames |= wt__quic_frames_rewrite(dst, len - aead->max_overhead, conn_judge, conn);
   return 0;
 }
 

@@ -92,6 +92,7 @@ void wt__conn_settings(ngtcp2_settings *settings, const struct wt__conn *conn) {
   ngtcp2_settings_default(settings);
   settings->cc_algo = wt__congestion_algorithm(conn->congestion_control);
   settings->initial_ts = endpoint->now;
+  settings->ack_thresh = 1; /* ack_wait.c */
   settings->max_window = 0; /* window.c grows it */
   settings->max_stream_window = config->max_stream_data;
   settings->max_tx_udp_payload_size = WT__MAX_PAYLOAD;
@@ -207,6 +208,7 @@ struct wt__conn *wt__conn_alloc(struct wt__endpoint *endpoint) {
   wt__half_open_entry_init(&made->half_open);
   made->acked_id = -1;
   wt__path_watch_init(made);
+  made->ack_wait.urgent = true;
   made->release_at = made->keep_alive_interval = made->idle_announced = UINT64_MAX;
   wt__crypto_in_init(&made->crypto_in, &made->gauge);
   wt__reset_at_recv_init(made, endpoint->config.max_streams_bidi,
@@ -515,6 +517,7 @@ static int conn_read(struct wt__conn *conn, const struct wt__path *path, unsigne
   struct wt__rebinding rebinding;
   wt__path_to_quic(&quic_path, path);
   conn->stops_len = 0;
+  wt__ack_wait_begin(conn);
   wt__handshake_path_begin(conn, &handshake, &quic_path, len);
   wt__rebinding_begin(conn, &rebinding, &quic_path, data, len);
   wt__conn_set_current(conn);
@@ -524,6 +527,7 @@ static int conn_read(struct wt__conn *conn, const struct wt__path *path, unsigne
   wt__conn_set_current(NULL);
   wt__rebinding_end(conn, &rebinding);
   wt__handshake_path_end(conn, &handshake);
+  wt__ack_wait_end(conn, path, ecn);
   wt__conn_deliver_acked(conn);
   return error;
 }
@@ -573,6 +577,7 @@ bool wt__conn_expire(struct wt__conn *conn) {
   wt__path_watch_expire(conn);
   if (!error && ngtcp2_conn_get_expiry(conn->quic) <= endpoint->now) {
     error = ngtcp2_conn_handle_expiry(conn->quic, endpoint->now);
+    conn->ack_wait.urgent = true;
     wt__probe_expired(conn);
   }
   if (error) {
@@ -588,7 +593,12 @@ bool wt__conn_expire(struct wt__conn *conn) {
  * waking up for: the next packet to come brings a turn, too, and saves the acknowledgement a packet of its own. */
 static uint64_t conn_quic_expiry(const struct wt__conn *conn) {
   uint64_t expiry = ngtcp2_conn_get_expiry(conn->quic), soonest = 0;
-  if (conn->settled && conn->handshake_done) soonest = conn->endpoint->now + SETTLED_INTERVAL;
+  if (conn->settled && conn->handshake_done) {
+    /* Counted from the deadline if that is over: runs that come one after the other must not push it on. */
+    uint64_t now = conn->endpoint->now, wait = wt__ack_wait_until(conn);
+    soonest = (expiry < now ? expiry : now) + SETTLED_INTERVAL;
+    if (wait > soonest) soonest = wait;
+  }
   if (conn->amplification_limited)
     soonest = conn->endpoint->now + BLOCKED_INTERVAL; /* else what cannot be sent would make a busy loop */
   return expiry < soonest ? soonest : expiry;
@@ -624,13 +634,14 @@ static int conn_schedule(struct wt__conn *conn, bool more) {
 void wt__conn_run(struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
   bool more = false;
+  int error = 0;
   conn->settled = false;
   conn->pto = ngtcp2_conn_get_pto(conn->quic);
   if (conn->h3) wt__h3_conn_run(conn->h3, endpoint->now);
   if (conn->keep_alive) wt__conn_update_keep_alive(conn);
   wt__conn_extend_max_data(conn);
   wt__reset_at_recv_tell_finals(conn);
-  int error = conn->close_wanted ? 0 : wt__reset_at_recv_inject(conn); /* of streams that were stopped meanwhile */
+  if (!error && !conn->close_wanted) error = wt__reset_at_recv_inject(conn); /* of streams that were stopped meanwhile */
   if (!error && !conn->close_wanted && !endpoint->batch.blocked) {
     wt__list_remove(&conn->queue); /* woken by its own work: that is written now */
     wt__conn_set_current(conn);

@@ -25,6 +25,7 @@
 #include "base/heap.h"
 #include "base/list.h"
 #include "core/ending.h"
+#include "quic/ack_wait.h"
 #include "quic/blocks.h"
 #include "quic/cid.h"
 #include "quic/crypto_in.h"
@@ -173,6 +174,7 @@ struct wt__conn {
   unsigned data_packets;     /* packets with such bytes that came without a pause */
   bool ping_wanted;
 
+  struct wt__ack_wait ack_wait;
   struct wt__crypto_in crypto_in;
   struct wt__reset_at_recv reset_in;
   struct wt__reset_at_send reset_out;

@@ -27,6 +27,12 @@ void wt__path_from_quic(struct wt__path *dst, const ngtcp2_path *src) {
   dst->socket = src->user_data;
 }
 
+bool wt__path_is(const struct wt__path *path, const ngtcp2_path *quic) {
+  return path->socket == quic->user_data && path->local_len == quic->local.addrlen &&
+         path->remote_len == quic->remote.addrlen && !memcmp(&path->remote, quic->remote.addr, quic->remote.addrlen) &&
+         !memcmp(&path->local, quic->local.addr, quic->local.addrlen);
+}
+
 const char *wt__conn_address_text(const struct sockaddr_storage *address, char *text, size_t size) {
   char host[INET6_ADDRSTRLEN] = "?";
   if (address->ss_family == AF_INET) {

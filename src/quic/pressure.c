@@ -159,5 +159,7 @@ void wt__conn_extend_max_data(struct wt__conn *conn) {
   ngtcp2_conn_get_conn_info(conn->quic, &info);
   uint64_t more =
       wt__window_extend(&conn->window, endpoint->gauge.pressure == WT__PRESSURE_NONE, endpoint->now, info.smoothed_rtt);
-  if (more) ngtcp2_conn_extend_max_offset(conn->quic, more);
+  if (!more) return;
+  ngtcp2_conn_extend_max_offset(conn->quic, more);
+  conn->ack_wait.urgent = true;
 }

@@ -49,6 +49,7 @@ static void transport_reset_stream(void *ctx, int64_t id, uint64_t wire_code) {
   if (!conn) return;
   if (ngtcp2_conn_shutdown_stream_write(conn->quic, 0, id, wire_code) == NGTCP2_ERR_NOMEM)
     wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_INTERNAL_ERROR, "out of memory");
+  conn->ack_wait.urgent = true;
   wt__conn_wake(conn);
 }
 
@@ -72,6 +73,7 @@ static void transport_stop_sending(void *ctx, int64_t id, uint64_t wire_code) {
   wt__reset_at_recv_stopped(conn, id);
   if (ngtcp2_conn_shutdown_stream_read(conn->quic, 0, id, wire_code) == NGTCP2_ERR_NOMEM)
     wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_INTERNAL_ERROR, "out of memory");
+  conn->ack_wait.urgent = true;
   wt__conn_wake(conn);
 }
 
@@ -80,6 +82,7 @@ static void transport_consume(void *ctx, int64_t id, uint64_t len) {
   if (!conn || !len) return;
   if (ngtcp2_conn_extend_max_stream_offset(conn->quic, id, len) == NGTCP2_ERR_NOMEM)
     wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_INTERNAL_ERROR, "out of memory");
+  wt__ack_wait_credit(conn, len);
   wt__window_read(&conn->window, len); /* given back by the next turn */
   wt__conn_wake(conn);
 }

@@ -53,6 +53,8 @@ struct packet {
   ngtcp2_pkt_info info;
   bool no_datagrams; /* the next one has to wait for another packet */
   bool no_carriers;  /* likewise */
+  bool asked;        /* ngtcp2 was given something for it */
+  bool held;         /* it would only have an acknowledgement that can wait */
   bool last;         /* there was nothing left to add */
 
   /* What h3 has handed out, from packet to packet if nothing else waits. */
@@ -220,7 +222,7 @@ static ngtcp2_ssize packet_write(struct packet *packet) {
   uint8_t carrier[WT__CARRIER_MAX];
   uint64_t number;
   int64_t fin_id;
-  packet->no_datagrams = packet->no_carriers = packet->last = false;
+  packet->no_datagrams = packet->no_carriers = packet->asked = packet->held = packet->last = false;
   for (;;) {
     ngtcp2_ssize n;
     size_t carrier_len = packet_next_carrier(packet, carrier, &number);
@@ -234,8 +236,10 @@ static ngtcp2_ssize packet_write(struct packet *packet) {
       n = packet_add_stream(packet);
     } else {
       packet->last = !packet->no_datagrams && !packet->no_carriers;
-      return packet_complete(packet);
+      packet->held = !packet->asked && wt__ack_wait_holds(conn);
+      return packet->held ? 0 : packet_complete(packet);
     }
+    packet->asked = true;
     if (n != NGTCP2_ERR_WRITE_MORE) return n;
   }
 }
@@ -255,12 +259,6 @@ static ngtcp2_ssize packet_write_probe(struct packet *packet) {
                                   NGTCP2_WRITE_DATAGRAM_FLAG_NONE, number, &vec, 1, conn->endpoint->now);
   wt__path_watch_probed(conn, len, accepted != 0);
   return n;
-}
-
-static bool path_is(const struct wt__path *path, const ngtcp2_path *quic) {
-  return path->socket == quic->user_data && path->local_len == quic->local.addrlen &&
-         path->remote_len == quic->remote.addrlen && !memcmp(&path->remote, quic->remote.addr, quic->remote.addrlen) &&
-         !memcmp(&path->local, quic->local.addr, quic->local.addrlen);
 }
 
 /* How much room a packet has. */
@@ -302,21 +300,22 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
     written += (size_t)n;
     conn->packets_sent++;
     packet_resolve(&packet, (size_t)n);
-    bool same = path_is(&path, &packet.path.path);
+    bool same = wt__path_is(&path, &packet.path.path);
     if (!same) wt__path_from_quic(&path, &packet.path.path);
     error = wt__batch_add(batch, same ? NULL : &path, marks ? packet.info.ecn : 0, (size_t)n);
   }
   packet_settle(&packet, false);
   conn->bytes_sent += written;
   if (!batch->blocked) (void)wt__batch_flush(batch);
+  *more = n > 0 && packet.room;
+  conn->amplification_limited = conn->handshake_path.now_at.len && n <= 0;
+  conn->settled = n == 0 && packet.last;
   if (written) {
     ngtcp2_conn_update_pkt_tx_time(conn->quic, endpoint->now);
     wt__congestion_note(conn);
     wt__conn_touch(conn);
   }
-  *more = n > 0 && packet.room;
-  conn->amplification_limited = conn->handshake_path.now_at.len && n <= 0;
-  conn->settled = n == 0 && packet.last;
+  if (!packet.held) wt__ack_wait_written(conn, conn->settled);
   wt__path_watch_end(conn, written);
   return n < 0 ? (int)n : 0;
 }

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: MIT */
+
+/* Packets that a quiet connection costs: acknowledgements go with answers, others wait for company. What must not wait
+ * does not. */
+
+#include "quic/conn.h"
+#include "quic/endpoint_state.h"
+#include "quic/wake.h"
+#include "wire/quic_frame.h"
+#include "world.h"
+
+#define MESSAGES 20
+#define ACK_TIME 25 /* ms, the max_ack_delay that is announced */
+
+static struct wt__conn *only_conn(struct world *w) {
+  struct wt__link *link = wt__list_first(&w->server.endpoint->conns);
+  return link ? WT__CONTAINER_OF(link, struct wt__conn, link) : NULL;
+}
+
+/* A session after which everything is quiet, and the packets of the server until then. */
+static uint64_t begin(struct world *w, const char *path) {
+  world_init(w, 1);
+  world_start(w);
+  w->session = server_connect(&w->server, w->peer, path, &w->id);
+  net_run_for(&w->net, 2000);
+  return only_conn(w)->packets_sent;
+}
+
+static uint64_t sent_since(struct world *w, uint64_t before) { return only_conn(w)->packets_sent - before; }
+
+/* When a packet was sent next by the server, in milliseconds from now; fails the test after 100. */
+static uint64_t next_packet(struct world *w, uint64_t before) {
+  uint64_t now = w->net.now;
+  NET_UNTIL(&w->net, 100, sent_since(w, before) > 0);
+  return (w->net.now - now) / NET_MS;
+}
+
+static uint64_t way(const struct world *w) { return w->net.link[NET_TO_SERVER].delay / NET_MS; }
+
+static void test_acks_ride_with_the_answers(void **state) {
+  (void)state;
+  struct world w;
+  uint64_t before = begin(&w, "/echo");
+  int64_t id = peer_wt_open(w.peer, false, w.id, "x", 1, false);
+  net_run_for(&w.net, 200);
+  before = only_conn(&w)->packets_sent;
+  for (int i = 0; i < MESSAGES; i++) {
+    peer_send(w.peer, id, "message", 7, false);
+    net_run_for(&w.net, 200);
+  }
+  assert_int_equal(peer_stream(w.peer, id)->rx_total, 1 + MESSAGES * 7);
+  assert_int_equal(sent_since(&w, before), MESSAGES);
+  before = only_conn(&w)->packets_sent;
+  for (int i = 0; i < MESSAGES; i++) {
+    peer_wt_datagram(w.peer, w.id, "datagram", 8);
+    net_run_for(&w.net, 200);
+  }
+  assert_int_equal(w.peer->rx_datagram_count, MESSAGES);
+  assert_int_equal(sent_since(&w, before), MESSAGES);
+  world_free(&w);
+}
+
+static void test_acks_of_a_single_packet_come_in_time(void **state) {
+  (void)state;
+  struct world w;
+  uint64_t before = begin(&w, "/wt");
+  for (int i = 0; i < 5; i++) {
+    peer_wt_datagram(w.peer, w.id, "datagram", 8);
+    assert_in_range(next_packet(&w, before), way(&w) + 15, way(&w) + ACK_TIME);
+    net_run_for(&w.net, 200);
+    before = only_conn(&w)->packets_sent;
+  }
+  world_free(&w);
+}
+
+static void test_acks_of_two_packets_come_at_once(void **state) {
+  (void)state;
+  struct world w;
+  uint64_t before = begin(&w, "/wt");
+  peer_wt_datagram(w.peer, w.id, "datagram", 8);
+  net_run_for(&w.net, 5);
+  peer_wt_datagram(w.peer, w.id, "datagram", 8);
+  assert_in_range(next_packet(&w, before), way(&w) - 5, way(&w) + 1);
+  net_run_for(&w.net, 200);
+  assert_int_equal(sent_since(&w, before), 1);
+  world_free(&w);
+}
+
+/* An application that wakes the connection all the time, and sends nothing, does not push the time further. */
+static void test_acks_come_in_time_while_the_connection_is_run(void **state) {
+  (void)state;
+  struct world w;
+  uint64_t before = begin(&w, "/wt");
+  peer_wt_datagram(w.peer, w.id, "datagram", 8);
+  for (uint64_t ms = 0; ms < way(&w) + ACK_TIME; ms++) {
+    net_run_for(&w.net, 1);
+    wt__conn_wake(only_conn(&w));
+    wt__endpoint_run(w.server.endpoint, w.net.now);
+  }
+  assert_int_equal(sent_since(&w, before), 1);
+  world_free(&w);
+}
+
+/* Frames that want an answer get it at once, also beside a message. */
+static void test_answers_of_quic_do_not_wait(void **state) {
+  (void)state;
+  static const uint8_t challenge[] = {WT__FRAME_PATH_CHALLENGE, 1, 2, 3, 4, 5, 6, 7, 8};
+  struct world w;
+  uint64_t before = begin(&w, "/wt");
+  peer_queue_frames(w.peer, challenge, sizeof(challenge));
+  peer_wt_datagram(w.peer, w.id, "datagram", 8);
+  assert_in_range(next_packet(&w, before), way(&w) - 1, way(&w) + 1);
+  net_run_for(&w.net, 500);
+
+  /* A stream that ends makes room for another one. */
+  before = only_conn(&w)->packets_sent;
+  (void)peer_wt_open(w.peer, true, w.id, "end", 3, true);
+  assert_in_range(next_packet(&w, before), way(&w) - 1, way(&w) + 1);
+  net_run_for(&w.net, 500);
+
+  /* So does a reset of ours. */
+  int64_t id = peer_wt_open(w.peer, false, w.id, "x", 1, false);
+  net_run_for(&w.net, 500);
+  before = only_conn(&w)->packets_sent;
+  wt_stream_reset(server_stream(w.session, 1)->stream, 7);
+  wt__endpoint_run(w.server.endpoint, w.net.now);
+  assert_int_equal(sent_since(&w, before), 1);
+  net_run_for(&w.net, 500);
+  assert_true(peer_stream(w.peer, id)->reset);
+
+  /* And a packet with a mark of congestion is told of at once. */
+  w.net.link[NET_TO_SERVER].ecn = NET_ECN_CE_EVERYWHERE;
+  before = only_conn(&w)->packets_sent;
+  peer_wt_datagram(w.peer, w.id, "datagram", 8);
+  assert_in_range(next_packet(&w, before), way(&w) - 1, way(&w) + 1);
+  world_free(&w);
+}
+
+/* A client whose address has changed is asked for a proof with the first packet. */
+static void test_a_new_address_is_challenged_at_once(void **state) {
+  (void)state;
+  struct world w;
+  uint64_t before = begin(&w, "/wt");
+  struct sockaddr_in seen = net_address(w.peer->options.address);
+  seen.sin_port = htons(9999);
+  net_rebind(&w.peer->node, &seen);
+  peer_wt_datagram(w.peer, w.id, "datagram", 8);
+  assert_in_range(next_packet(&w, before), way(&w) - 1, way(&w) + 1);
+  world_free(&w);
+}
+
+int main(void) {
+  const struct CMUnitTest tests[] = {
+      cmocka_unit_test(test_acks_ride_with_the_answers),
+      cmocka_unit_test(test_acks_of_a_single_packet_come_in_time),
+      cmocka_unit_test(test_acks_of_two_packets_come_at_once),
+      cmocka_unit_test(test_acks_come_in_time_while_the_connection_is_run),
+      cmocka_unit_test(test_answers_of_quic_do_not_wait),
+      cmocka_unit_test(test_a_new_address_is_challenged_at_once),
+  };
+  return cmocka_run_group_tests_name("acks", tests, NULL, NULL);
+}
