@@ -542,7 +542,8 @@ void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned 
   if (conn->client) wt__conn_client_release_resumption(conn);
   if (!conn->handshake_done) conn->handshake_quiet_since = endpoint->now;
   ngtcp2_pkt_hd hd;
-  int error = conn_read(conn, path, ecn, data, len);
+  int error = wt__pacing_catch_up(conn);
+  if (!error) error = conn_read(conn, path, ecn, data, len);
   error = conn_crypto_error(conn, error);
   if (error == NGTCP2_ERR_RETRY) { /* the client's first bytes came in a way that asks for a proof of its address */
     if (!ngtcp2_accept(&hd, data, len)) wt__endpoint_send_retry(endpoint, path, &hd);
@@ -571,7 +572,8 @@ bool wt__conn_expire(struct wt__conn *conn) {
     wt__conn_free(conn, WT_TRANSPORT, NGTCP2_NO_ERROR);
     return false;
   }
-  int error = wt__reset_at_recv_expire(conn);
+  int error = wt__pacing_catch_up(conn);
+  if (!error) error = wt__reset_at_recv_expire(conn);
   wt__reset_at_send_expire(conn);
   if (conn->release_at <= endpoint->now) conn_release_idle(conn);
   wt__path_watch_expire(conn);
@@ -592,7 +594,7 @@ bool wt__conn_expire(struct wt__conn *conn) {
  * its pacing and for an acknowledgement after an eighth of the round-trip time. When all is sent, neither is worth
  * waking up for: the next packet to come brings a turn, too, and saves the acknowledgement a packet of its own. */
 static uint64_t conn_quic_expiry(const struct wt__conn *conn) {
-  uint64_t expiry = ngtcp2_conn_get_expiry(conn->quic), soonest = 0;
+  uint64_t expiry = wt__pacing_expiry(conn), soonest = 0;
   if (conn->settled && conn->handshake_done) {
     /* Counted from the deadline if that is over: runs that come one after the other must not push it on. */
     uint64_t now = conn->endpoint->now, wait = wt__ack_wait_until(conn);
@@ -634,7 +636,7 @@ static int conn_schedule(struct wt__conn *conn, bool more) {
 void wt__conn_run(struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
   bool more = false;
-  int error = 0;
+  int error = wt__pacing_catch_up(conn);
   conn->settled = false;
   conn->pto = ngtcp2_conn_get_pto(conn->quic);
   if (conn->h3) wt__h3_conn_run(conn->h3, endpoint->now);

@@ -32,6 +32,7 @@
 #include "quic/endpoint.h"
 #include "quic/half_open.h"
 #include "quic/handshake_path.h"
+#include "quic/pacing.h"
 #include "quic/packet_keys.h"
 #include "quic/path.h"
 #include "quic/path_mtu.h"
@@ -175,6 +176,7 @@ struct wt__conn {
   bool ping_wanted;
 
   struct wt__ack_wait ack_wait;
+  struct wt__pacing pacing;
   struct wt__crypto_in crypto_in;
   struct wt__reset_at_recv reset_in;
   struct wt__reset_at_send reset_out;

@@ -311,7 +311,7 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
   conn->amplification_limited = conn->handshake_path.now_at.len && n <= 0;
   conn->settled = n == 0 && packet.last;
   if (written) {
-    ngtcp2_conn_update_pkt_tx_time(conn->quic, endpoint->now);
+    wt__pacing_sent(conn, conn->settled);
     wt__congestion_note(conn);
     wt__conn_touch(conn);
   }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 
-/* Packets that a quiet connection costs: acknowledgements go with answers, others wait for company. What must not wait
- * does not. */
+/*
+ * Packets and turns that a quiet connection costs: acknowledgements go with answers, others wait for company, and no timer
+ * runs for pacing that nothing waits for. What must not wait does not.
+ */
 
 #include "quic/conn.h"
 #include "quic/endpoint_state.h"
@@ -10,6 +12,7 @@
 #include "world.h"
 
 #define MESSAGES 20
+#define TRANSFER (1 << 20)
 #define ACK_TIME 25 /* ms, the max_ack_delay that is announced */
 
 static struct wt__conn *only_conn(struct world *w) {
@@ -57,6 +60,28 @@ static void test_acks_ride_with_the_answers(void **state) {
   }
   assert_int_equal(w.peer->rx_datagram_count, MESSAGES);
   assert_int_equal(sent_since(&w, before), MESSAGES);
+  world_free(&w);
+}
+
+/* The message, its acknowledgement's timer, the peer's acknowledgement and its loss timer: nothing else wakes the server. */
+static void test_messages_cost_two_turns(void **state) {
+  (void)state;
+  struct world w;
+  (void)begin(&w, "/echo");
+  int64_t id = peer_wt_open(w.peer, false, w.id, "x", 1, false);
+  net_run_for(&w.net, 200);
+  for (int i = 0; i < MESSAGES; i++) {
+    unsigned turns = 0;
+    peer_send(w.peer, id, "message", 7, false);
+    uint64_t packets = only_conn(&w)->packets_received, until = w.net.now + 200 * NET_MS;
+    for (uint64_t expiry = 0; net_step(&w.net, until);) {
+      /* A turn that no packet has brought is a timer's. */
+      if (only_conn(&w)->packets_received == packets && wt__endpoint_expiry(w.server.endpoint) != expiry) turns++;
+      packets = only_conn(&w)->packets_received;
+      expiry = wt__endpoint_expiry(w.server.endpoint);
+    }
+    assert_in_range(turns, 0, 1); /* an old deadline of the idle timeout or of a loss timer that has been pushed back */
+  }
   world_free(&w);
 }
 
@@ -149,14 +174,74 @@ static void test_a_new_address_is_challenged_at_once(void **state) {
   world_free(&w);
 }
 
+/* --- Pacing --- */
+
+struct burst {
+  const struct world *world;
+  uint64_t since, bytes; /* to the client, within a millisecond of the first */
+};
+
+static enum net_verdict note_burst(void *ctx, enum net_direction direction, uint64_t index, uint8_t *data, size_t len) {
+  struct burst *burst = ctx;
+  (void)index;
+  (void)data;
+  if (direction != NET_TO_CLIENT) return NET_PASS;
+  if (!burst->since) burst->since = burst->world->net.now;
+  if (burst->world->net.now - burst->since < NET_MS) burst->bytes += len;
+  return NET_PASS;
+}
+
+static void transfer(struct world *w, size_t len) {
+  uint8_t *bytes = pattern_new(len, 1);
+  int error;
+  struct server_stream *stream = server_open(w->session, true, &error);
+  assert_non_null(stream);
+  size_t taken = 0;
+  while (taken < len) {
+    size_t n = 0;
+    (void)wt_stream_write(stream->stream, bytes + taken, len - taken, &n);
+    taken += n;
+    net_run_for(&w->net, 1);
+  }
+  net_run_for(&w->net, 5000);
+  free(bytes);
+}
+
+/* Silence between messages is no credit for a burst: a transfer after a minute of messages is paced from its beginning. */
+static void test_a_transfer_after_silence_is_paced(void **state) {
+  (void)state;
+  struct world w;
+  (void)begin(&w, "/echo");
+  w.net.link[NET_TO_SERVER].delay = w.net.link[NET_TO_CLIENT].delay = 50 * NET_MS;
+  int64_t id = peer_wt_open(w.peer, false, w.id, "x", 1, false);
+  transfer(&w, TRANSFER); /* opens the congestion window */
+  for (int i = 0; i < 300; i++) {
+    peer_send(w.peer, id, "message", 7, false);
+    net_run_for(&w.net, 200);
+  }
+  struct burst burst = {.world = &w};
+  w.net.filter = note_burst;
+  w.net.filter_ctx = &burst;
+  transfer(&w, TRANSFER);
+  ngtcp2_conn_info info;
+  ngtcp2_conn_get_conn_info(only_conn(&w)->quic, &info);
+  print_message("count: %llu bytes within a millisecond, window %llu\n", (unsigned long long)burst.bytes,
+                (unsigned long long)info.cwnd);
+  assert_true(info.cwnd > 500000);
+  assert_in_range(burst.bytes, 1, 150000);
+  world_free(&w);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_acks_ride_with_the_answers),
+      cmocka_unit_test(test_messages_cost_two_turns),
       cmocka_unit_test(test_acks_of_a_single_packet_come_in_time),
       cmocka_unit_test(test_acks_of_two_packets_come_at_once),
       cmocka_unit_test(test_acks_come_in_time_while_the_connection_is_run),
       cmocka_unit_test(test_answers_of_quic_do_not_wait),
       cmocka_unit_test(test_a_new_address_is_challenged_at_once),
+      cmocka_unit_test(test_a_transfer_after_silence_is_paced),
   };
   return cmocka_run_group_tests_name("acks", tests, NULL, NULL);
 }
