@@ -42,7 +42,7 @@ static bool credit_overrun(wt_session *session) {
 void wt__credit_refused(struct wt__mux *mux, int64_t session_id, bool uni, uint64_t streams, uint64_t bytes) {
   wt_session *session = wt__map_get(&mux->sessions, (uint64_t)session_id);
   if (!wt__flow_wanted(&mux->config->flow.initial)) return;
-  if (session == NULL) {
+  if (!session) {
     wt__past_add_refused(&mux->past, session_id, uni, streams, bytes);
     return;
   }
@@ -130,7 +130,7 @@ static uint64_t credit_left(const wt_stream *stream) {
 
 bool wt__credit_limit(const wt_stream *stream, struct wt__send *send) {
   uint64_t left;
-  if (stream->session == NULL || !stream->session->flow.on) return true;
+  if (!stream->session || !stream->session->flow.on) return true;
   left = credit_left(stream);
   for (size_t i = 0; i < send->count; i++) {
     if (send->vecs[i].len <= left) {
@@ -146,7 +146,7 @@ bool wt__credit_limit(const wt_stream *stream, struct wt__send *send) {
 }
 
 bool wt__credit_has_byte(const wt_stream *stream) {
-  if (stream->sending.queue.sent > stream->sending.header_len || stream->session == NULL || !stream->session->flow.on)
+  if (stream->sending.queue.sent > stream->sending.header_len || !stream->session || !stream->session->flow.on)
     return true;
   return wt__flow_out_room(&stream->session->flow.data_out) > 0;
 }

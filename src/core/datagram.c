@@ -34,7 +34,7 @@ struct datagram {
 
 static struct datagram *datagram_new(const struct wt__mux *mux, int64_t session_id, size_t len) {
   struct datagram *d = wt__pool_take(mux->config->pool, sizeof(*d) + len);
-  if (d == NULL) return NULL;
+  if (!d) return NULL;
   memset(d, 0, sizeof(*d));
   d->session_id = session_id;
   d->len = len;
@@ -78,7 +78,7 @@ static wt_session *session_with_most_datagrams(struct wt__mux *mux) {
   for (size_t i = 0; i < WT__URGENCIES; i++) {
     WT__LIST_FOREACH(it, next, &mux->datagram_sessions.levels[i]) {
       wt_session *session = WT__CONTAINER_OF(it, struct wt_session, datagram_turn);
-      if (most == NULL || session->datagrams_len > most->datagrams_len) most = session;
+      if (!most || session->datagrams_len > most->datagrams_len) most = session;
     }
   }
   return most;
@@ -109,7 +109,7 @@ int wt_session_send_datagram(wt_session *session, const void *data, size_t len) 
   if (max == 0) return WT_ERR_UNSUPPORTED;
   if (max < header || len > max - header) return WT_ERR_TOO_LARGE;
   d = datagram_new(mux, session->id, header + len);
-  if (d == NULL) return WT_ERR_NOMEM;
+  if (!d) return WT_ERR_NOMEM;
   wt__datagram_header_write(d->bytes, session->id);
   if (len > 0) memcpy(d->bytes + header, data, len);
   if (mux->datagrams_out_len >= mux->config->max_datagrams_queued && mux->datagrams_out_len > 0) {
@@ -122,13 +122,13 @@ int wt_session_send_datagram(wt_session *session, const void *data, size_t len) 
 
 static struct datagram *datagram_next(struct wt__mux *mux) {
   struct wt__link *turn = wt__ring_first(&mux->datagram_sessions);
-  if (turn == NULL) return NULL;
+  if (!turn) return NULL;
   return DATAGRAM_OF(wt__list_first(&WT__CONTAINER_OF(turn, struct wt_session, datagram_turn)->datagrams));
 }
 
 bool wt__mux_next_datagram(struct wt__mux *mux, struct wt__vec *datagram) {
   struct datagram *d = mux->datagrams_out_len ? datagram_next(mux) : NULL; /* asked before each packet */
-  if (d == NULL) return false;
+  if (!d) return false;
   datagram->data = d->bytes;
   datagram->len = d->len;
   return true;
@@ -137,7 +137,7 @@ bool wt__mux_next_datagram(struct wt__mux *mux, struct wt__vec *datagram) {
 void wt__mux_datagram_done(struct wt__mux *mux, bool sent) {
   struct datagram *d = datagram_next(mux);
   wt_session *session;
-  if (d == NULL) return;
+  if (!d) return;
   session = d->session;
   if (sent) {
     session->stats.datagrams_sent++;
@@ -182,7 +182,7 @@ static void datagram_keep_early(struct wt__mux *mux, int64_t session_id, const u
                                 uint64_t now) {
   struct datagram *d = NULL;
   if (mux->early_datagrams_len < mux->config->max_early_datagrams) d = datagram_new(mux, session_id, len);
-  if (d == NULL) {
+  if (!d) {
     mux->early_datagrams_dropped++;
     return;
   }

@@ -28,11 +28,11 @@ int wt_session_export_keying_material(const wt_session *session, const char *lab
   uint8_t bytes[8 + 2 * (1 + EXPORTER_PART_MAX)];
   size_t label_len = label ? strlen(label) : 0, len;
   if (label_len == 0 || label_len > EXPORTER_PART_MAX || context_len > EXPORTER_PART_MAX || out_len == 0 ||
-      (context_len > 0 && context == NULL)) {
+      (context_len > 0 && !context)) {
     return WT_ERR_INVALID;
   }
   if (session->ended) return WT_ERR_CLOSED;
-  if (transport->export_keys == NULL) return WT_ERR_UNSUPPORTED;
+  if (!transport->export_keys) return WT_ERR_UNSUPPORTED;
   for (len = 0; len < 8; len++) bytes[len] = (uint8_t)((uint64_t)session->id >> (56 - 8 * len));
   len += part_write(bytes + len, label, label_len);
   len += part_write(bytes + len, context, context_len);

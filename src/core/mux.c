@@ -148,7 +148,7 @@ wt_stream *wt__mux_stream_new_remote(struct wt__mux *mux, int64_t id, bool uni, 
     return NULL;
   }
   stream = wt__stream_alloc(mux, id, uni, true);
-  if (stream == NULL) {
+  if (!stream) {
     stream_refuse_unmade(mux, id, uni);
     return NULL;
   }

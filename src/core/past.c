@@ -34,7 +34,7 @@ void wt__past_free(struct wt__past *past) {
 static struct wt__past_tables *past_tables(struct wt__past *past) {
   if (past->tables) return past->tables;
   past->tables = wt__calloc(1, sizeof(*past->tables));
-  if (past->tables == NULL) return NULL;
+  if (!past->tables) return NULL;
   wt__gauge_add(past->gauge, sizeof(*past->tables));
   for (size_t i = 0; i < WT__PAST_IDS; i++) past->tables->ids[i] = -1;
   return past->tables;
@@ -63,9 +63,9 @@ static struct wt__refused_credit *tables_find(struct wt__past_tables *tables, in
 void wt__past_add_refused(struct wt__past *past, int64_t session_id, bool uni, uint64_t streams, uint64_t bytes) {
   struct wt__past_tables *tables = past_tables(past);
   struct wt__refused_credit *entry;
-  if (tables == NULL) return;
+  if (!tables) return;
   entry = tables_find(tables, session_id);
-  if (entry == NULL) {
+  if (!entry) {
     entry = &tables->refused[tables->refused_next++ % WT__PAST_REFUSED_CREDITS];
     *entry = (struct wt__refused_credit){.used = true, .session_id = session_id};
   }
@@ -75,7 +75,7 @@ void wt__past_add_refused(struct wt__past *past, int64_t session_id, bool uni, u
 
 bool wt__past_take_refused(struct wt__past *past, int64_t session_id, struct wt__refused_credit *credit) {
   struct wt__refused_credit *entry = past->tables ? tables_find(past->tables, session_id) : NULL;
-  if (entry == NULL) return false;
+  if (!entry) return false;
   *credit = *entry;
   entry->used = false;
   return true;

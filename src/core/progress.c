@@ -118,7 +118,7 @@ void wt__progress_counts_init(struct wt__progress_counts *counts) {
 }
 
 struct wt__log_limit *wt__progress_count(struct wt__progress_counts *counts) {
-  if (counts == NULL) return NULL;
+  if (!counts) return NULL;
   counts->given_up++;
   return &counts->lines;
 }

@@ -56,8 +56,8 @@ static bool entry_before(const struct wt__sched_entry *a, const struct wt__sched
 /* Both are roots, without siblings; either may be NULL. */
 static struct wt__sched_entry *heap_merge(struct wt__sched_entry *a, struct wt__sched_entry *b) {
   struct wt__sched_entry *parent = a, *child = b;
-  if (a == NULL) return b;
-  if (b == NULL) return a;
+  if (!a) return b;
+  if (!b) return a;
   if (entry_before(b, a)) {
     parent = b;
     child = a;
@@ -148,7 +148,7 @@ static struct wt__sched_group *group_get(struct wt__sched_session *session, uint
     if (group->id == id) return group;
   }
   group = wt__malloc(sizeof(*group));
-  if (group == NULL) return NULL;
+  if (!group) return NULL;
   group_init(group, session, id);
   wt__list_push_back(&session->groups, &group->link);
   return group;
@@ -167,7 +167,7 @@ void wt__sched_join(struct wt__sched_entry *entry, struct wt__sched_session *ses
 }
 
 void wt__sched_leave(struct wt__sched_entry *entry) {
-  if (entry->group == NULL) return;
+  if (!entry->group) return;
   wt__sched_remove(entry);
   group_leave(entry->group);
   entry->group = NULL;
@@ -176,7 +176,7 @@ void wt__sched_leave(struct wt__sched_entry *entry) {
 int wt__sched_move(struct wt__sched *sched, struct wt__sched_entry *entry, uint64_t id, int64_t order) {
   struct wt__sched_group *group = group_get(ENTRY_SESSION(entry), id);
   bool queued = entry->queued;
-  if (group == NULL) return WT_ERR_NOMEM;
+  if (!group) return WT_ERR_NOMEM;
   wt__sched_remove(entry);
   group->members++;
   group_leave(entry->group);
@@ -191,7 +191,7 @@ int wt__sched_move(struct wt__sched *sched, struct wt__sched_entry *entry, uint6
 void wt__sched_add(struct wt__sched *sched, struct wt__sched_entry *entry) {
   struct wt__sched_group *group = entry->group;
   struct wt__sched_session *session;
-  if (entry->queued || group == NULL) return;
+  if (entry->queued || !group) return;
   session = group->session;
   entry->queued = true;
   entry->turn = sched->turn++;
@@ -205,14 +205,14 @@ void wt__sched_remove(struct wt__sched_entry *entry) {
   if (!entry->queued) return;
   entry->queued = false;
   heap_remove(group, entry);
-  if (group->root == NULL) wt__list_remove(&group->ready);
+  if (!group->root) wt__list_remove(&group->ready);
   if (wt__list_empty(&group->session->ready_groups)) wt__list_remove(&group->session->ready);
 }
 
 struct wt__sched_entry *wt__sched_next(const struct wt__sched *sched) {
   const struct wt__link *first = wt__ring_first(&sched->sessions);
   const struct wt__sched_session *session;
-  if (first == NULL) return NULL;
+  if (!first) return NULL;
   session = WT__CONTAINER_OF(first, struct wt__sched_session, ready);
   return WT__CONTAINER_OF(wt__list_first(&session->ready_groups), struct wt__sched_group, ready)->root;
 }
@@ -224,7 +224,7 @@ static bool list_has_one(const struct wt__list *list) {
 bool wt__sched_is_alone(const struct wt__sched *sched) {
   const struct wt__sched_entry *entry = wt__sched_next(sched);
   size_t levels = 0;
-  if (entry == NULL || entry->child || !list_has_one(&ENTRY_SESSION(entry)->ready_groups)) return false;
+  if (!entry || entry->child || !list_has_one(&ENTRY_SESSION(entry)->ready_groups)) return false;
   for (size_t i = 0; i < WT__URGENCIES; i++) {
     const struct wt__list *level = &sched->sessions.levels[i];
     if (wt__list_empty(level)) continue;
@@ -239,7 +239,7 @@ void wt__sched_served(struct wt__sched *sched, struct wt__sched_entry *entry) {
   struct wt__sched_session *session;
   if (!entry->queued) return;
   session = group->session;
-  if (group->root == entry && entry->child == NULL) {
+  if (group->root == entry && !entry->child) {
     entry->turn = sched->turn++; /* alone */
   } else {
     heap_remove(group, entry);

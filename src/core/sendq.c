@@ -54,7 +54,7 @@ static size_t chunk_bytes(const struct wt__chunk *chunk) { return sizeof(*chunk)
 
 static struct wt__chunk *chunk_new(struct wt__sendq *q, struct wt__pool *pool, size_t cap) {
   struct wt__chunk *chunk = wt__pool_take(pool, sizeof(*chunk) + cap);
-  if (chunk == NULL) return NULL;
+  if (!chunk) return NULL;
   memset(chunk, 0, sizeof(*chunk));
   wt__gauge_add_queued(q->gauge, sizeof(*chunk) + cap);
   return chunk;
@@ -67,7 +67,7 @@ static void chunk_give(struct wt__sendq *q, struct wt__chunk *chunk) {
 }
 
 static void chunk_drop(struct wt__sendq *q, struct wt__chunk *chunk, struct wt__released *released) {
-  if (chunk->release == NULL) {
+  if (!chunk->release) {
     chunk_give(q, chunk);
     return;
   }
@@ -152,7 +152,7 @@ static void chunk_link(struct wt__sendq *q, struct wt__chunk *chunk) {
     q->head = chunk;
   }
   q->tail = chunk;
-  if (q->next == NULL && chunk->len > 0) {
+  if (!q->next && chunk->len > 0) {
     q->next = chunk;
     q->next_off = 0;
   }
@@ -167,11 +167,11 @@ static size_t chunk_size(const struct wt__sendq *q, size_t len) {
 
 static size_t tail_fill(struct wt__sendq *q, const uint8_t *data, size_t len) {
   struct wt__chunk *tail = q->tail;
-  if (tail == NULL || tail->cap == tail->len || tail->cap == 0) return 0;
+  if (!tail || tail->cap == tail->len || tail->cap == 0) return 0;
   size_t n = tail->cap - tail->len;
   if (n > len) n = len;
   memcpy(tail->bytes + tail->len, data, n);
-  if (q->next == NULL) {
+  if (!q->next) {
     q->next = tail;
     q->next_off = tail->len;
   }
@@ -191,7 +191,7 @@ int wt__sendq_append(struct wt__sendq *q, const void *data, size_t len, bool for
     if (n == 0) {
       size_t size = chunk_size(q, left);
       struct wt__chunk *chunk = chunk_new(q, q->pool, size);
-      if (chunk == NULL) break;
+      if (!chunk) break;
       n = left < size ? left : size;
       chunk->data = chunk->bytes;
       chunk->cap = chunk->born = size;
@@ -215,7 +215,7 @@ int wt__sendq_append_owned(struct wt__sendq *q, const void *data, size_t len, wt
     return WT_ERR_AGAIN;
   }
   chunk = chunk_new(q, NULL, 0);
-  if (chunk == NULL) return WT_ERR_NOMEM;
+  if (!chunk) return WT_ERR_NOMEM;
   chunk->data = data;
   chunk->len = chunk->born = len;
   chunk->release = release;
@@ -228,7 +228,7 @@ int wt__sendq_append_owned(struct wt__sendq *q, const void *data, size_t len, wt
 
 uint8_t *wt__sendq_prepare(struct wt__sendq *q, size_t len) {
   struct wt__chunk *chunk = chunk_new(q, q->pool, len);
-  if (chunk == NULL) return NULL;
+  if (!chunk) return NULL;
   chunk->data = chunk->bytes;
   chunk->born = len;
   return chunk->bytes;
@@ -256,7 +256,7 @@ size_t wt__sendq_peek(const struct wt__sendq *q, struct wt__vec *vecs, size_t ma
     off = 0;
     chunk = chunk->next;
   }
-  *fin = q->fin && chunk == NULL;
+  *fin = q->fin && !chunk;
   return count;
 }
 
@@ -278,7 +278,7 @@ bool wt__sendq_acked(struct wt__sendq *q, uint64_t offset, struct wt__released *
     struct wt__chunk *chunk = q->head;
     q->acked += chunk->len;
     q->head = chunk->next;
-    if (q->head == NULL) q->tail = NULL;
+    if (!q->head) q->tail = NULL;
     chunk_drop(q, chunk, released);
   }
   if (q->wants_room && q->end - q->acked <= sendq_max(q) / 2) {
@@ -292,7 +292,7 @@ void wt__released_run(struct wt__released *released) {
   while (released->head) {
     struct wt__chunk *chunk = released->head;
     released->head = chunk->next;
-    if (released->head == NULL) released->tail = NULL;
+    if (!released->head) released->tail = NULL;
     chunk->release(chunk->data, chunk->born, chunk->user_data);
     wt__free(chunk);
   }

@@ -54,7 +54,7 @@ static size_t session_size(const wt_session *session) {
 
 int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__session_params *params, wt_session **out) {
   wt_session *session = wt__calloc(1, sizeof(*session));
-  if (session == NULL) return WT_ERR_NOMEM;
+  if (!session) return WT_ERR_NOMEM;
   session->mux = mux;
   session->id = id;
   session->draft = params->draft;
@@ -74,7 +74,7 @@ int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__sessio
   session->protocol = wt__strdup(params->protocol);
   session->peer_address = wt__strdup(params->peer_address);
   wt__gauge_add(mux->gauge, session_size(session));
-  if (session->path == NULL || session->protocol == NULL || session->peer_address == NULL ||
+  if (!session->path || !session->protocol || !session->peer_address ||
       wt__map_set(&mux->sessions, (uint64_t)id, session) != 0) {
     wt__session_free(session);
     return WT_ERR_NOMEM;
@@ -264,7 +264,7 @@ void wt__session_connect_closed(wt_session *session) {
 
 int wt__session_set_protocol(wt_session *session, const char *protocol) {
   char *copy = wt__strdup(protocol);
-  if (copy == NULL) return WT_ERR_NOMEM;
+  if (!copy) return WT_ERR_NOMEM;
   wt__gauge_remove(session->mux->gauge, text_size(session->protocol));
   wt__gauge_add(session->mux->gauge, text_size(copy));
   wt__free(session->protocol);
@@ -304,7 +304,7 @@ void wt__session_tell(wt_session *session) {
     wt__stream_tell_session_gone(WT__CONTAINER_OF(it, struct wt_stream, link));
   }
   session->close_told = true;
-  if (info.reason == NULL) info.reason = "";
+  if (!info.reason) info.reason = "";
   if (session->callbacks.on_close) session->callbacks.on_close(session, &info, session->user_data);
 }
 
@@ -415,7 +415,7 @@ int wt_session_open_uni(wt_session *session, wt_stream **stream) { return wt__st
 int wt_session_close(wt_session *session, uint32_t code, const char *reason, size_t reason_len) {
   uint8_t capsule[WT__CAPSULE_WRITE_MAX];
   size_t cut = 0;
-  if (reason_len > 0 && (reason == NULL || !wt__utf8_valid(reason, reason_len))) return WT_ERR_INVALID;
+  if (reason_len > 0 && (!reason || !wt__utf8_valid(reason, reason_len))) return WT_ERR_INVALID;
   if (session->ended) return 0;
   if (reason_len > 0) cut = wt__utf8_cut(reason, reason_len, WT__CLOSE_REASON_MAX);
   session->end.has_code = true;
@@ -429,8 +429,7 @@ int wt__leave_check(uint64_t wire_code, const char *reason, size_t reason_len, c
   size_t cut = 0;
   if (wire_code > WIRE_CODE_MAX) return WT_ERR_INVALID;
   if (reason_len > 0) {
-    if (reason == NULL || memchr(reason, '\0', reason_len) || !wt__utf8_valid(reason, reason_len))
-      return WT_ERR_INVALID;
+    if (!reason || memchr(reason, '\0', reason_len) || !wt__utf8_valid(reason, reason_len)) return WT_ERR_INVALID;
     cut = wt__utf8_cut(reason, reason_len, WT__LEAVE_REASON_MAX);
     memcpy(text, reason, cut);
   }

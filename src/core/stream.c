@@ -28,7 +28,7 @@
 
 wt_stream *wt__stream_alloc(struct wt__mux *mux, int64_t id, bool uni, bool remote) {
   wt_stream *stream = wt__pool_take_zeroed(mux->config->pool, sizeof(*stream));
-  if (stream == NULL) return NULL;
+  if (!stream) return NULL;
   stream->mux = mux;
   stream->id = id;
   stream->session_id = -1;
@@ -124,7 +124,7 @@ int wt__stream_open(wt_session *session, bool uni, wt_stream **out) {
   if (session->ended) return WT_ERR_CLOSED;
   if (!wt__credit_open(session, uni)) return WT_ERR_STREAM_LIMIT;
   stream = wt__stream_alloc(mux, -1, uni, false);
-  if (stream == NULL) {
+  if (!stream) {
     wt__credit_open_undo(session, uni);
     return WT_ERR_NOMEM;
   }
@@ -545,8 +545,7 @@ enum wt_stream_kind wt_stream_kind(const wt_stream *stream) {
 static int stream_write_state(const wt_stream *stream) {
   if (stream->uni && stream->remote) return WT_ERR_STATE;
   if (wt__sending_is_ended(&stream->sending)) return WT_ERR_STATE;
-  if (!wt__sending_is_writable(&stream->sending) || stream->close_told || stream->session == NULL ||
-      stream->session->ended) {
+  if (!wt__sending_is_writable(&stream->sending) || stream->close_told || !stream->session || stream->session->ended) {
     return WT_ERR_CLOSED;
   }
   return 0;
@@ -555,7 +554,7 @@ static int stream_write_state(const wt_stream *stream) {
 int wt_stream_write(wt_stream *stream, const void *data, size_t len, size_t *written) {
   size_t taken = 0;
   int rv = stream_write_state(stream);
-  if (rv == 0 && len > 0 && data == NULL) rv = WT_ERR_INVALID;
+  if (rv == 0 && len > 0 && !data) rv = WT_ERR_INVALID;
   if (rv == 0) rv = wt__sendq_append(&stream->sending.queue, data, len, false, &taken);
   if (rv == 0) stream_make_ready(stream);
   if (written) *written = taken;
@@ -565,7 +564,7 @@ int wt_stream_write(wt_stream *stream, const void *data, size_t len, size_t *wri
 int wt_stream_write_owned(wt_stream *stream, const void *data, size_t len, wt_release_callback release,
                           void *user_data) {
   int rv = stream_write_state(stream);
-  if (rv == 0 && (data == NULL || len == 0 || release == NULL)) rv = WT_ERR_INVALID;
+  if (rv == 0 && (!data || len == 0 || !release)) rv = WT_ERR_INVALID;
   if (rv == 0) rv = wt__sendq_append_owned(&stream->sending.queue, data, len, release, user_data);
   if (rv == 0) stream_make_ready(stream);
   return rv;
@@ -614,7 +613,7 @@ void wt_stream_abort(wt_stream *stream, uint32_t code) {
 
 int wt_stream_set_priority(wt_stream *stream, uint64_t group, int64_t send_order) {
   if (stream->uni && stream->remote) return WT_ERR_STATE;
-  if (stream->session == NULL || stream->close_told) return WT_ERR_CLOSED;
+  if (!stream->session || stream->close_told) return WT_ERR_CLOSED;
   return wt__sched_move(&stream->mux->sched, &stream->sched, group, send_order);
 }
 

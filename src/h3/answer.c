@@ -40,7 +40,7 @@
 /* --- The header section --- */
 
 static int headers_check(wt_request *request, const struct wt_header *headers, size_t count, bool has_length) {
-  if (count > 0 && headers == NULL) return wt__request_error(request, WT_ERR_INVALID, "the header fields are missing");
+  if (count > 0 && !headers) return wt__request_error(request, WT_ERR_INVALID, "the header fields are missing");
   for (size_t i = 0; i < count; i++) {
     if (!wt__header_valid(&headers[i]) || (has_length && strcmp(headers[i].name, "content-length") == 0)) {
       return wt__request_error(request, WT_ERR_INVALID, "a header field is not allowed in an answer");
@@ -100,7 +100,7 @@ static int head_submit(wt_request *request, int status, const struct wt_header *
   size_t count = 0;
   int rv = headers_check(request, headers, header_count, length != NULL || kind == HEAD_INTERIM);
   if (rv != 0) return rv;
-  if (header_count + 2 > NV_ON_STACK && (nv = wt__calloc(header_count + 2, sizeof(*nv))) == NULL) {
+  if (header_count + 2 > NV_ON_STACK && !(nv = wt__calloc(header_count + 2, sizeof(*nv)))) {
     return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
   }
   snprintf(status_text, sizeof(status_text), "%d", status);
@@ -141,7 +141,7 @@ int wt_request_respond(wt_request *request, int status, const struct wt_header *
   int rv = wt__answer_check(request);
   if (rv == 0) rv = status_check(request, status);
   if (rv != 0) return rv;
-  if (len > 0 && body == NULL) return wt__request_error(request, WT_ERR_INVALID, "the body is missing");
+  if (len > 0 && !body) return wt__request_error(request, WT_ERR_INVALID, "the body is missing");
   if (with_body && wt__body_out_put(&request->out, body, len, &request->conn->released) != 0) {
     return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
   }
@@ -213,7 +213,7 @@ int wt_request_write(wt_request *request, const void *data, size_t len, size_t *
   if (request->no_body) {
     taken = len;
   } else if (len > 0) {
-    if (data == NULL) return wt__request_error(request, WT_ERR_INVALID, "the data is missing");
+    if (!data) return wt__request_error(request, WT_ERR_INVALID, "the data is missing");
     rv = wt__sendq_append(&request->out.queue, data, len, false, &taken);
     if (rv != 0) return wt__request_error(request, rv, "out of memory");
     wt__stalls_watch_answer(request);
@@ -233,7 +233,7 @@ int wt_request_write_owned(wt_request *request, const void *data, size_t len, wt
   struct wt__sendq *queue = &request->out.queue;
   int rv = answer_check_begun(request);
   if (rv != 0) return rv;
-  if (data == NULL || len == 0 || release == NULL) {
+  if (!data || len == 0 || !release) {
     return wt__request_error(request, WT_ERR_INVALID, "the data or the release function is missing");
   }
   rv = wt__sendq_append_owned(queue, data, len, release, user_data);
@@ -258,7 +258,7 @@ int wt_request_end(wt_request *request) {
   wt__stalls_watch_answer(request);
   if (!request->no_body) wt__http_resume(request->conn, request->id);
   /* Nobody would ever read the rest, and the stream would stay open for it. */
-  if (request->callbacks.on_body == NULL) wt__request_refuse_body(request);
+  if (!request->callbacks.on_body) wt__request_refuse_body(request);
   return 0;
 }
 

@@ -39,7 +39,7 @@ int wt__h3_conn_new_client(struct wt__h3_conn **out, const struct wt__h3_config 
                            const struct wt_transport *transport, void *ctx, const char *peer_address, uint64_t now) {
   struct wt__h3_client *client = wt__calloc(1, sizeof(*client));
   int rv;
-  if (client == NULL) return WT_ERR_NOMEM;
+  if (!client) return WT_ERR_NOMEM;
   client->callbacks = *callbacks;
   client->user_data = user_data;
   client->end.error = WT_ERR_CLOSED;

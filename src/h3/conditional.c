@@ -29,7 +29,7 @@ void wt__validators_init(struct wt__validators *validators, uint64_t size, time_
 
 void wt__http_date_write(char *dst, time_t seconds) {
   struct tm tm;
-  if (gmtime_r(&seconds, &tm) == NULL || tm.tm_year < 0 || tm.tm_year > 8099) {
+  if (!gmtime_r(&seconds, &tm) || tm.tm_year < 0 || tm.tm_year > 8099) {
     seconds = 0;
     gmtime_r(&seconds, &tm);
   }
@@ -88,7 +88,7 @@ static bool tags_have(const char *list, const char *etag, bool weak) {
       continue;
     }
     end = strchr(list + 1, '"');
-    if (end == NULL) return false;
+    if (!end) return false;
     if ((weak || !is_weak) && (size_t)(end + 1 - list) == len && memcmp(list, etag, len) == 0) return true;
     list = end + 1;
   }
@@ -115,7 +115,7 @@ int wt__conditions_check(const struct wt__conditions *conditions, const struct w
 
 bool wt__conditions_allow_range(const struct wt__conditions *conditions, const struct wt__validators *validators) {
   time_t date;
-  if (conditions->if_range == NULL) return true;
+  if (!conditions->if_range) return true;
   if (conditions->if_range[0] == '"') return strcmp(conditions->if_range, validators->etag) == 0;
   return wt__http_date_read(conditions->if_range, &date) && date == validators->modified;
 }

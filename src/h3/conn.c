@@ -108,7 +108,7 @@ static int core_peer_certificate(void *ctx, size_t index, struct wt__vec *der) {
 static int core_export_keys(void *ctx, const char *label, const void *context, size_t context_len, void *out,
                             size_t out_len) {
   struct wt__h3_conn *conn = ctx;
-  if (conn->closing || conn->transport->export_keys == NULL) return WT_ERR_CLOSED;
+  if (conn->closing || !conn->transport->export_keys) return WT_ERR_CLOSED;
   return conn->transport->export_keys(conn->ctx, label, context, context_len, out, out_len);
 }
 
@@ -158,7 +158,7 @@ int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *confi
                      struct wt__h3_client *client, const struct wt_transport *transport, void *ctx,
                      const char *peer_address, uint64_t now) {
   struct wt__h3_conn *conn = wt__calloc(1, sizeof(*conn));
-  if (conn == NULL) return WT_ERR_NOMEM;
+  if (!conn) return WT_ERR_NOMEM;
   conn->config = config;
   conn->side = side;
   conn->client = client;
@@ -183,7 +183,7 @@ int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *confi
   wt__list_init(&conn->due_connects);
   wt__mux_init(&conn->mux, &config->mux, &transport_for_core, conn);
   conn->peer_address = wt__strdup(peer_address);
-  if (conn->peer_address == NULL || wt__http_new(conn) != 0) {
+  if (!conn->peer_address || wt__http_new(conn) != 0) {
     wt__free(conn->peer_address);
     wt__free(conn);
     return WT_ERR_NOMEM;
@@ -197,7 +197,7 @@ int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *confi
 void wt__h3_conn_free(struct wt__h3_conn *conn, const struct wt__ending *why) {
   struct wt__ending ending = *why;
   struct wt__link *first;
-  if (conn == NULL) return;
+  if (!conn) return;
   conn->closing = true;
   if (conn->left) ending.cause = WT_CAUSE_LOCAL;
   conn->side->over(conn, &ending);

@@ -19,9 +19,9 @@
 
 struct wt__h3_connect *wt__connect_new(struct wt__h3_conn *conn, struct wt__h3_stream *stream, size_t early_max) {
   struct wt__h3_connect *connect = wt__calloc(1, sizeof(*connect));
-  if (connect == NULL) return NULL;
-  connect->fields = wt__session_fields_new(conn->mux.gauge, conn->client == NULL);
-  if (connect->fields == NULL) {
+  if (!connect) return NULL;
+  connect->fields = wt__session_fields_new(conn->mux.gauge, !conn->client);
+  if (!connect->fields) {
     wt__free(connect);
     return NULL;
   }

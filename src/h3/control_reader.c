@@ -55,8 +55,8 @@ void wt__control_reader_free(struct wt__control_reader *reader) {
 /* Keeps bytes of the frame that goes by; false: out of memory. */
 static bool frame_keep(struct wt__control_reader *reader, const uint8_t *data, size_t len) {
   size_t whole = reader->kept_len + len + (size_t)reader->frames.left; /* `left` is behind `data` */
-  if (reader->kept == NULL) reader->kept = whole <= sizeof(reader->small) ? reader->small : wt__malloc(whole);
-  if (reader->kept == NULL) return false;
+  if (!reader->kept) reader->kept = whole <= sizeof(reader->small) ? reader->small : wt__malloc(whole);
+  if (!reader->kept) return false;
   memcpy(reader->kept + reader->kept_len, data, len);
   reader->kept_len += len;
   return true;
@@ -93,7 +93,7 @@ static enum wt__control_event frame_begun(struct wt__control_reader *reader, uin
 /* Bytes of SETTINGS. */
 static enum wt__control_event settings_recv(struct wt__control_reader *reader, struct wt__control_piece *piece) {
   bool whole = reader->frames.left == 0;
-  if (whole && reader->kept == NULL) {
+  if (whole && !reader->kept) {
     piece->payload = piece->bytes;
     piece->payload_len = piece->len;
     return WT__CONTROL_SETTINGS;

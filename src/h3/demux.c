@@ -52,7 +52,7 @@ static struct wt__h3_stream *record_of_peer(struct wt__h3_conn *conn, int64_t id
   if (record || stream_is_ours(conn, id)) return record;
   record = wt__streams_add(conn, id, WT__H3_UNDECIDED);
   if (!IS_UNI(id) && id > conn->highest_id) conn->highest_id = id;
-  if (record == NULL) wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, "out of memory");
+  if (!record) wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, "out of memory");
   return record;
 }
 
@@ -147,7 +147,7 @@ static void demux_pass(struct wt__h3_conn *conn, struct wt__h3_stream *record, c
       http_recv(conn, record, data, len, fin);
       break;
     case WT__H3_WEBTRANSPORT:
-      if (record->stream == NULL) {
+      if (!record->stream) {
         stream_consume(conn, record->id, len);
       } else if (len > 0 || fin) {
         wt__stream_recv(record->stream, data, len, fin);
@@ -171,7 +171,7 @@ void wt__h3_conn_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data,
     return;
   }
   record = record_of_peer(conn, id);
-  if (record == NULL) return;
+  if (!record) return;
   if (record->kind == WT__H3_UNDECIDED && len > 0) {
     used = demux_decide(conn, record, data, len);
     if (conn->closing) return;
@@ -198,7 +198,7 @@ void wt__h3_conn_recv_reset(struct wt__h3_conn *conn, int64_t id, uint64_t wire_
   struct wt__h3_stream *record;
   if (conn->closing) return;
   record = record_of_peer(conn, id);
-  if (record == NULL) return;
+  if (!record) return;
   switch (record->kind) {
     case WT__H3_UNDECIDED:
       /* No QPACK cancellation: whether this was a request will never be known. */
@@ -223,7 +223,7 @@ void wt__h3_conn_recv_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_
     return;
   }
   record = record_of_peer(conn, id);
-  if (record == NULL) return;
+  if (!record) return;
   switch (record->kind) {
     case WT__H3_UNDECIDED:
       record->stop_seen = true;
@@ -255,7 +255,7 @@ void wt__h3_conn_stream_closed(struct wt__h3_conn *conn, int64_t id, bool has_co
     return;
   }
   record = wt__streams_find(conn, id);
-  if (record == NULL) return;
+  if (!record) return;
   switch (record->kind) {
     case WT__H3_HTTP: http_stream_closed(conn, record, has_code ? wire_code : WT__H3_NO_ERROR); break;
     case WT__H3_WEBTRANSPORT:

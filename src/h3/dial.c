@@ -98,7 +98,7 @@ static struct wt__h3_connect *dial_leave_stream(struct wt__h3_dial *dial) {
 
 static void dial_replied(struct wt__h3_dial *dial, int error, uint64_t abort_code, const char *message) {
   if (dial->state == DIAL_REPLIED) return;
-  if (dial->state == DIAL_SENT && dial->session == NULL) dial->conn->client->dials_sent--;
+  if (dial->state == DIAL_SENT && !dial->session) dial->conn->client->dials_sent--;
   dial->state = DIAL_REPLIED;
   dial->error = error;
   dial->abort_code = abort_code;
@@ -119,7 +119,7 @@ static int dial_write_protocols(struct wt__h3_dial *dial, const struct wt__h3_di
   size_t size = 1, at = 0;
   for (size_t i = 0; i < options->protocol_count; i++) size += 2 * strlen(options->protocols[i]) + 4;
   dial->protocols = wt__malloc(size);
-  if (dial->protocols == NULL) return WT_ERR_NOMEM;
+  if (!dial->protocols) return WT_ERR_NOMEM;
   for (size_t i = 0; i < options->protocol_count; i++) {
     size_t n;
     if (i > 0) {
@@ -175,7 +175,7 @@ int wt__h3_dial(struct wt__h3_conn *conn, const struct wt__h3_dial_options *opti
   if (conn->closing || conn->client->goaway) return WT_ERR_CLOSED;
   if (!options->authority || !options->path || options->path[0] != '/' || !options->on_reply) return WT_ERR_INVALID;
   dial = wt__calloc(1, sizeof(*dial));
-  if (dial == NULL) return WT_ERR_NOMEM;
+  if (!dial) return WT_ERR_NOMEM;
   dial->conn = conn;
   dial->id = -1;
   dial->require_protocol = options->require_protocol;
@@ -255,7 +255,7 @@ static int dial_make_session(struct wt__h3_dial *dial, const char *protocol) {
   struct wt__h3_conn *conn = dial->conn;
   struct wt__h3_connect *connect = wt__connect_new(conn, dial->stream, (size_t)conn->config->max_stream_data);
   int rv;
-  if (connect == NULL) return WT_ERR_NOMEM;
+  if (!connect) return WT_ERR_NOMEM;
   /* First what may fail, since a session that exists gets an `on_close`. Before the answer there is nothing to copy. */
   rv = wt__session_fields_copy(connect->fields, &dial->answer);
   if (rv == 0) rv = dial_session_new(dial, connect, protocol);
@@ -324,7 +324,7 @@ static void dial_send(struct wt__h3_dial *dial, int draft) {
   wt__list_remove(&dial->due);
   dial->state = DIAL_SENT;
   conn->client->dials_sent++;
-  if (dial->stream == NULL) {
+  if (!dial->stream) {
     wt__h3_reset_stream(conn, dial->id, WT__H3_REQUEST_CANCELLED);
     wt__h3_stop_sending(conn, dial->id, WT__H3_REQUEST_CANCELLED);
     dial_replied(dial, WT_ERR_NOMEM, WT__H3_REQUEST_CANCELLED, "out of memory");
@@ -413,8 +413,8 @@ static bool protocol_offered(const struct wt__h3_dial *dial, const char *protoco
 static const char *protocol_read(struct wt__h3_dial *dial, char *protocol, char *member, size_t size) {
   const char *value = wt__fields_find(&dial->answer, "wt-protocol", NULL);
   protocol[0] = '\0';
-  if (dial->protocols == NULL || (value == NULL && !dial->require_protocol)) return NULL;
-  if (value == NULL) return "the server chose none of the subprotocols";
+  if (!dial->protocols || (!value && !dial->require_protocol)) return NULL;
+  if (!value) return "the server chose none of the subprotocols";
   if (wt__fields_find(&dial->answer, "wt-protocol", value)) return "the server's WT-Protocol came twice";
   if (wt__sfv_string_read(value, strlen(value), protocol, size) != 0) return "the server's WT-Protocol is malformed";
   if (!protocol_offered(dial, protocol, member, size)) return "the server chose a subprotocol that was not offered";
@@ -578,8 +578,8 @@ void wt__dials_goaway(struct wt__h3_conn *conn, int64_t id) {
 static void dial_abort(struct wt__h3_dial *dial) {
   struct wt__h3_conn *conn = dial->conn;
   struct wt__h3_connect *connect;
-  if (dial->session == NULL && dial->id >= 0) wt__mux_session_refused(&conn->mux, dial->id);
-  if (dial->stream == NULL) return;
+  if (!dial->session && dial->id >= 0) wt__mux_session_refused(&conn->mux, dial->id);
+  if (!dial->stream) return;
   connect = dial_leave_stream(dial);
   if (connect) {
     wt__connect_reset(connect, dial->abort_code);

@@ -78,7 +78,7 @@ struct wt_exchange {
 static const struct wt__role role_exchange;
 
 static void exchange_set_due(wt_exchange *exchange) {
-  if (exchange->conn == NULL) return;
+  if (!exchange->conn) return;
   wt__list_remove(&exchange->due);
   wt__list_push_back(&exchange->conn->client->due_exchanges, &exchange->due);
   wt__h3_wake(exchange->conn);
@@ -130,7 +130,7 @@ static int options_check(const struct wt__exchange_options *options) {
   if (!options->method || !options->authority || !options->path || options->path[0] != '/') return WT_ERR_INVALID;
   if (!wt__token_valid(options->method, true) || strcmp(options->method, "CONNECT") == 0) return WT_ERR_INVALID;
   if (options->body ? options->has_body : options->body_len > 0) return WT_ERR_INVALID;
-  return options->header_count > 0 && options->headers == NULL ? WT_ERR_INVALID : 0;
+  return options->header_count > 0 && !options->headers ? WT_ERR_INVALID : 0;
 }
 
 /* What is dropped was copied, so nothing has to be released. */
@@ -153,7 +153,7 @@ int wt__exchange_new(const struct wt__exchange_options *options, wt_exchange **o
   int rv = options_check(options);
   if (rv != 0) return rv;
   exchange = wt__calloc(1, sizeof(*exchange));
-  if (exchange == NULL) return WT_ERR_NOMEM;
+  if (!exchange) return WT_ERR_NOMEM;
   exchange->id = -1;
   exchange->has_body = exchange->streaming = options->has_body;
   if (options->callbacks) exchange->callbacks = *options->callbacks;
@@ -203,7 +203,7 @@ enum wt_dial_stage wt__exchange_stage(const wt_exchange *exchange) {
 /* Nothing more is wanted of the stream. */
 static void exchange_abort(wt_exchange *exchange) {
   struct wt__h3_conn *conn = exchange->conn;
-  if (conn == NULL || exchange->stream == NULL) return;
+  if (!conn || !exchange->stream) return;
   wt__role_leave(exchange->stream);
   exchange->stream = NULL;
   if (conn->closing) return;
@@ -229,7 +229,7 @@ static void exchange_close(wt_exchange *exchange) {
 
 void wt__exchange_fail(wt_exchange *exchange, int error, const char *message) {
   exchange_set_failed(exchange, error, WT__H3_REQUEST_CANCELLED, message);
-  if (exchange->conn == NULL) exchange_close(exchange);
+  if (!exchange->conn) exchange_close(exchange);
 }
 
 /* --- The request --- */
@@ -250,7 +250,7 @@ static int exchange_submit(wt_exchange *exchange) {
   size_t count = exchange->request.count;
   nghttp3_nv *nv = wt__calloc(count, sizeof(*nv));
   int rv;
-  if (nv == NULL) return WT_ERR_NOMEM;
+  if (!nv) return WT_ERR_NOMEM;
   count = wt__fields_to_nv(&exchange->request, nv, count);
   if (!wt__h3_peer_takes(conn, nv, count)) {
     wt__free(nv);
@@ -271,7 +271,7 @@ static void exchange_send(wt_exchange *exchange) {
   wt__list_remove(&exchange->due);
   exchange->in.id = exchange->id;
   exchange->stream = wt__streams_add(conn, exchange->id, WT__H3_HTTP);
-  if (exchange->stream == NULL) {
+  if (!exchange->stream) {
     wt__h3_reset_stream(conn, exchange->id, WT__H3_REQUEST_CANCELLED);
     wt__h3_stop_sending(conn, exchange->id, WT__H3_REQUEST_CANCELLED);
     exchange_set_failed(exchange, WT_ERR_NOMEM, WT__H3_REQUEST_CANCELLED, wt_error_string(WT_ERR_NOMEM));
@@ -441,7 +441,7 @@ static const struct wt__role role_exchange = {
 void wt__exchanges_goaway(struct wt__h3_conn *conn, int64_t id) {
   WT__LIST_FOREACH(it, next, &conn->client->exchanges) {
     wt_exchange *exchange = EXCHANGE_OF(it, link);
-    if (exchange->stream == NULL || exchange->id < id || exchange->in.fin) continue;
+    if (!exchange->stream || exchange->id < id || exchange->in.fin) continue;
     exchange_set_failed(exchange, WT_ERR_CLOSED, WT__H3_REQUEST_CANCELLED,
                         "the server is going away and left the request aside");
   }
@@ -525,7 +525,7 @@ int wt_exchange_write(wt_exchange *exchange, const void *data, size_t len, size_
   size_t taken = 0;
   int rv = exchange_write_state(exchange);
   if (written) *written = 0;
-  if (rv == 0 && len > 0 && data == NULL) rv = WT_ERR_INVALID;
+  if (rv == 0 && len > 0 && !data) rv = WT_ERR_INVALID;
   if (rv == 0 && len > 0) rv = wt__sendq_append(&exchange->out.queue, data, len, false, &taken);
   if (rv != 0) return rv;
   if (exchange->stream) wt__http_resume(exchange->conn, exchange->id);
@@ -555,5 +555,5 @@ void wt_exchange_resume(wt_exchange *exchange) {
 void wt_exchange_cancel(wt_exchange *exchange) {
   if (exchange->failed) return;
   exchange_set_failed(exchange, WT_ERR_CLOSED, WT__H3_REQUEST_CANCELLED, "the request was cancelled");
-  if (exchange->conn == NULL && exchange->on_cancel) exchange->on_cancel(exchange, exchange->owner);
+  if (!exchange->conn && exchange->on_cancel) exchange->on_cancel(exchange, exchange->owner);
 }

@@ -51,7 +51,7 @@ static int text_reserve(struct wt__fields *fields, size_t need) {
   if (need > TEXT_MAX - fields->len) return WT_ERR_TOO_LARGE;
   while (cap - fields->len < need) cap *= 2;
   text = wt__realloc(fields->text, cap);
-  if (text == NULL) return WT_ERR_NOMEM;
+  if (!text) return WT_ERR_NOMEM;
   wt__gauge_add(fields->gauge, cap - fields->cap);
   fields->text = text;
   fields->cap = cap;
@@ -63,7 +63,7 @@ static int items_reserve(struct wt__fields *fields) {
   struct wt__field *items;
   if (fields->count + fields->joined < fields->items_cap) return 0;
   items = wt__realloc(fields->items, cap * sizeof(*items));
-  if (items == NULL) return WT_ERR_NOMEM;
+  if (!items) return WT_ERR_NOMEM;
   wt__gauge_add(fields->gauge, (cap - fields->items_cap) * sizeof(*items));
   fields->items = items;
   fields->items_cap = cap;
@@ -107,7 +107,7 @@ static char *field_value(const struct wt__fields *fields, size_t i) {
 char *wt__fields_find(const struct wt__fields *fields, const char *name, const char *after) {
   size_t len = strlen(name);
   for (size_t i = 0; i < fields->count; i++) {
-    if (after == NULL && fields->items[i].name_len == len && memcmp(field_name(fields, i), name, len) == 0) {
+    if (!after && fields->items[i].name_len == len && memcmp(field_name(fields, i), name, len) == 0) {
       return field_value(fields, i);
     }
     if (after == field_value(fields, i)) after = NULL;
@@ -146,7 +146,7 @@ static int places_join(struct wt__fields *fields, const struct place *places, si
   const char *separator = separator_of(places[0].name);
   size_t name_len = places[0].name_len, at = fields->len, len = 0;
   int rv;
-  if (separator == NULL) return 0;
+  if (!separator) return 0;
   for (size_t i = 0; i < count; i++) len += fields->items[places[i].index].value_len + 2;
   rv = text_reserve(fields, name_len + len + 2);
   if (rv == 0) rv = items_reserve(fields);
@@ -187,7 +187,7 @@ static int places_join_all(struct wt__fields *fields, struct place *places) {
 static void text_fit(struct wt__fields *fields, size_t least) {
   size_t spare = fields->cap - fields->len;
   char *text = spare >= least && fields->len > 0 ? wt__realloc(fields->text, fields->len) : NULL;
-  if (text == NULL) return;
+  if (!text) return;
   wt__gauge_remove(fields->gauge, spare);
   fields->text = text;
   fields->cap = fields->len;
@@ -196,7 +196,7 @@ static void text_fit(struct wt__fields *fields, size_t least) {
 int wt__fields_join(struct wt__fields *fields) {
   struct place on_stack[ITEMS_FIRST], *places = on_stack;
   int rv;
-  if (fields->count > ITEMS_FIRST && (places = wt__calloc(fields->count, sizeof(*places))) == NULL) return WT_ERR_NOMEM;
+  if (fields->count > ITEMS_FIRST && !(places = wt__calloc(fields->count, sizeof(*places)))) return WT_ERR_NOMEM;
   for (size_t i = 0; i < fields->count; i++) {
     places[i] = (struct place){field_name(fields, i), fields->items[i].name_len, i};
   }
@@ -220,7 +220,7 @@ int wt__fields_copy(struct wt__fields *to, const struct wt__fields *from) {
   if (count == 0) return 0;
   to->text = wt__malloc(from->len);
   to->items = wt__malloc(count * sizeof(*to->items));
-  if (to->text == NULL || to->items == NULL) {
+  if (!to->text || !to->items) {
     wt__free(to->text);
     wt__free(to->items);
     to->text = NULL;

@@ -89,7 +89,7 @@ static void file_close(struct wt__file_body *file) {
 static void file_keep(struct wt__file_body *file) {
   struct wt__h3_conn *conn = file->conn;
   struct wt__open_files *files = files_of(conn);
-  if (files == NULL) return;
+  if (!files) return;
   if (!wt__link_linked(&file->in_conn)) {
     files->count++;
     conn->open_files_len++;
@@ -108,7 +108,7 @@ static void file_keep(struct wt__file_body *file) {
 
 static bool files_close_one(struct wt__open_files *files) {
   struct wt__link *first = files ? wt__list_first(&files->list) : NULL;
-  if (first == NULL) return false;
+  if (!first) return false;
   file_close(WT__CONTAINER_OF(first, struct wt__file_body, in_worker));
   return true;
 }
@@ -131,7 +131,7 @@ struct wt__file_body *wt__file_body_new(struct wt__h3_conn *conn, int fd, const 
                                         const char *directory, const char *path, uint64_t off, uint64_t left) {
   size_t len = strlen(directory) + 1, size = file_size(directory, path);
   struct wt__file_body *file = wt__malloc(size);
-  if (file == NULL) return NULL;
+  if (!file) return NULL;
   *file = (struct wt__file_body){
       .conn = conn,
       .fd = fd,
@@ -153,7 +153,7 @@ struct wt__file_body *wt__file_body_new(struct wt__h3_conn *conn, int fd, const 
 }
 
 void wt__file_body_free(struct wt__file_body *file) {
-  if (file == NULL) return;
+  if (!file) return;
   file_close(file);
   wt__gauge_remove(file->conn->mux.gauge, file_size(file->names, file->path));
   wt__free(file);

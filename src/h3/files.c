@@ -109,8 +109,7 @@ static struct file_answer answer_decide(const wt_request *request, uint64_t size
   struct file_answer answer = {wt__conditions_check(&conditions, validators), 0, size, ""};
   const char *range = wt_request_header(request, "range");
   uint64_t first = 0, last = 0;
-  if (answer.status != 200 || range == NULL || request->is_head ||
-      !wt__conditions_allow_range(&conditions, validators)) {
+  if (answer.status != 200 || !range || request->is_head || !wt__conditions_allow_range(&conditions, validators)) {
     return answer;
   }
   switch (wt__range_read(range, size, &first, &last)) {
@@ -147,8 +146,8 @@ static int answer_send_body(wt_request *request, const struct file_found *found,
     file = wt__file_body_new(request->conn, found->fd, &found->info, found->directory, found->path, answer->first,
                              answer->length);
   }
-  if (file == NULL) close(found->fd);
-  if (file == NULL && with_body) return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
+  if (!file) close(found->fd);
+  if (!file && with_body) return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
   rv = wt__answer_submit(request, answer->status, headers, count, &answer->length, with_body);
   if (rv != 0) {
     wt__file_body_free(file);
@@ -195,7 +194,7 @@ static int answer_redirect(wt_request *request) {
   while (path[0] == '/' && path[1] == '/') path++;
   size = strlen(path) + strlen(query) + 3;
   location = wt__malloc(size);
-  if (location == NULL) return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
+  if (!location) return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
   snprintf(location, size, "%s/%s%s", path, *query ? "?" : "", query);
   header.value = location;
   rv = wt__answer_status(request, 301, &header, 1);
@@ -250,7 +249,7 @@ static int answer_any(wt_request *request, const char *directory, const char *pa
   char relative[PATH_MAX];
   struct file_found found = {.directory = directory, .path = relative};
   if (strcmp(request->method, "GET") != 0 && !request->is_head) return wt__answer_status(request, 405, &allow, 1);
-  if (directory == NULL || path == NULL || wt__target_file_path(path, relative, sizeof(relative)) < 0) {
+  if (!directory || !path || wt__target_file_path(path, relative, sizeof(relative)) < 0) {
     return answer_not_found(request);
   }
   found.fd = wt__open_files_open(request->conn, directory, relative, &found.info);
@@ -287,9 +286,9 @@ int wt__files_route(struct wt__routes *routes, const char *pattern, const char *
   struct files_route *route;
   size_t len = pattern ? strlen(pattern) : 0;
   int rv;
-  if (len == 0 || pattern[len - 1] != '/' || directory == NULL) return WT_ERR_INVALID;
+  if (len == 0 || pattern[len - 1] != '/' || !directory) return WT_ERR_INVALID;
   route = wt__malloc(sizeof(*route) + strlen(directory) + 1);
-  if (route == NULL) return WT_ERR_NOMEM;
+  if (!route) return WT_ERR_NOMEM;
   route->prefix_len = len - 1;
   memcpy(route->directory, directory, strlen(directory) + 1);
   rv = wt__routes_set(routes, pattern, files_handle, route, wt__free);

@@ -27,13 +27,13 @@ bool wt__token_valid(const char *token, bool upper) {
   if (*token == '\0') return false;
   for (; *token; token++) {
     bool letter = (*token >= 'a' && *token <= 'z') || (upper && *token >= 'A' && *token <= 'Z');
-    if (!letter && !(*token >= '0' && *token <= '9') && strchr(marks, *token) == NULL) return false;
+    if (!letter && !(*token >= '0' && *token <= '9') && !strchr(marks, *token)) return false;
   }
   return true;
 }
 
 bool wt__header_valid(const struct wt_header *header) {
-  if (header->name == NULL || header->value == NULL) return false;
+  if (!header->name || !header->value) return false;
   if (!wt__token_valid(header->name, false) || name_is_forbidden(header->name)) return false;
   return wt__field_value_valid((const uint8_t *)header->value, strlen(header->value));
 }

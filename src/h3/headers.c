@@ -51,7 +51,7 @@ static struct wt__headers_held *held_of(struct wt__h3_conn *conn, struct wt__h3_
   struct wt__headers_held *held = record->held;
   if (held) return held;
   held = wt__calloc(1, sizeof(*held));
-  if (held == NULL) return NULL;
+  if (!held) return NULL;
   held->record = record;
   wt__link_init(&held->link);
   wt__buf_init(&held->section, conn->config->max_header_bytes);
@@ -64,7 +64,7 @@ static struct wt__headers_held *held_of(struct wt__h3_conn *conn, struct wt__h3_
 
 void wt__headers_drop(struct wt__h3_conn *conn, struct wt__h3_stream *record) {
   struct wt__headers_held *held = record->held;
-  if (held == NULL) return;
+  if (!held) return;
   record->held = NULL;
   if (wt__link_linked(&held->link)) conn->blocked_section_count--;
   wt__list_remove(&held->link);
@@ -132,7 +132,7 @@ static void section_block(struct wt__h3_conn *conn, struct wt__h3_stream *record
   struct wt__headers_held *held = held_of(conn, record);
   if (conn->blocked_section_count >= WT__QPACK_BLOCKED_STREAMS) {
     wt__h3_fail(conn, WT__QPACK_DECOMPRESSION_FAILED, "more streams wait for QPACK than our SETTINGS allow");
-  } else if (held == NULL || (data && wt__buf_append(&held->section, data, len) != 0)) {
+  } else if (!held || (data && wt__buf_append(&held->section, data, len) != 0)) {
     section_refuse(conn, record, WT__SECTION_NO_MEMORY);
   } else {
     wt__list_push_back(&conn->blocked_sections, &held->link);
@@ -187,7 +187,7 @@ static bool stream_waits(const struct wt__h3_stream *record) {
 /* A part of a section, or all of one that cannot go on at once. It counts as read. */
 static void section_keep(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len) {
   struct wt__headers_held *held = held_of(conn, record);
-  if (held == NULL || wt__buf_append(&held->section, data, len) != 0) {
+  if (!held || wt__buf_append(&held->section, data, len) != 0) {
     section_refuse(conn, record, WT__SECTION_NO_MEMORY);
   } else if (record->frames.left == 0 && section_release(conn, record)) {
     wt__headers_drop(conn, record);
@@ -219,7 +219,7 @@ static void frame_begun(struct wt__h3_conn *conn, struct wt__h3_stream *record, 
 /* `len` bytes of a section, at `chunk->at`. */
 static void section_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, struct chunk *chunk, size_t len) {
   const uint8_t *data = chunk->data + chunk->at;
-  bool whole = record->held == NULL && record->frames.left == 0;
+  bool whole = !record->held && record->frames.left == 0;
   enum wt__section_result result = WT__SECTION_DONE;
   if (whole) {
     result = section_check(conn, record, data, len);
@@ -312,7 +312,7 @@ static void stream_unblock(struct wt__h3_conn *conn, struct wt__h3_stream *recor
   struct wt__headers_held *held = record->held;
   wt__list_remove(&held->link);
   conn->blocked_section_count--;
-  if (!section_release(conn, record) || conn->closing || record->held == NULL) return;
+  if (!section_release(conn, record) || conn->closing || !record->held) return;
   struct wt__buf behind = wt__buf_move(&held->behind);
   bool fin = held->fin;
   wt__headers_drop(conn, record);
@@ -324,7 +324,7 @@ static void stream_unblock(struct wt__h3_conn *conn, struct wt__h3_stream *recor
 static void sections_unblock(struct wt__h3_conn *conn) {
   for (size_t left = conn->blocked_section_count; left > 0 && !conn->closing; left--) {
     struct wt__link *first = wt__list_first(&conn->blocked_sections);
-    if (first == NULL) return;
+    if (!first) return;
     stream_unblock(conn, WT__CONTAINER_OF(first, struct wt__headers_held, link)->record);
   }
 }

@@ -188,7 +188,7 @@ void wt__http_stop_reading(struct wt__h3_conn *conn, int64_t id) {
 void wt__http_resume(struct wt__h3_conn *conn, int64_t id) {
   struct wt__h3_stream *record = http_stream(conn, id);
   int rv;
-  if (conn->closing || record == NULL || record->role->is_reset(record)) return;
+  if (conn->closing || !record || record->role->is_reset(record)) return;
   conn->http_quiet = false;
   rv = nghttp3_conn_resume_stream(conn->http, id);
   if (rv != 0) wt__h3_fail_http(conn, rv);

@@ -22,7 +22,7 @@ int wt__info_keep_settings(struct wt__h3_conn *conn, const uint8_t *payload, siz
   conn->settings_at = conn->now;
   if (count == 0) return 0;
   conn->peer_settings = wt__calloc(count, sizeof(list[0]));
-  if (conn->peer_settings == NULL) return WT_ERR_NOMEM;
+  if (!conn->peer_settings) return WT_ERR_NOMEM;
   for (size_t i = 0; i < count; i++) conn->peer_settings[i] = list[i];
   conn->peer_setting_count = count;
   return 0;

@@ -29,7 +29,7 @@ static void session_update(struct wt__h3_conn *conn, const uint8_t *payload, siz
   size_t id_len = wt__varint_read(payload, len, &id);
   if (id_len == 0) return;
   connect = wt__connect_find(conn, (int64_t)id);
-  if (connect == NULL) return;
+  if (!connect) return;
   if (len > id_len && nghttp3_pri_parse_priority(&pri, payload + id_len, len - id_len) != 0) return;
   wt__session_set_urgency(connect->session, pri.urgency);
 }

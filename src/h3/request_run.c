@@ -49,7 +49,7 @@ static void request_tell_body(void *message, const uint8_t *data, size_t len, bo
 
 wt_request *wt__request_new(struct wt__h3_conn *conn, struct wt__h3_stream *stream) {
   wt_request *request = wt__calloc(1, sizeof(*request));
-  if (request == NULL) return NULL;
+  if (!request) return NULL;
   request->conn = conn;
   request->stream = stream;
   request->id = stream->id;
@@ -83,14 +83,14 @@ static const char *request_field(const wt_request *request, const char *name) {
 /* The path is cut at its '?' in a copy: the block of fields is walked from NUL to NUL. */
 static bool request_read_path(wt_request *request) {
   char *path = wt__fields_find(&request->fields, ":path", NULL), *mark;
-  if (path == NULL) return true; /* CONNECT without a protocol has none */
+  if (!path) return true; /* CONNECT without a protocol has none */
   request->target = path;
   path = wt__strdup(path);
-  if (path == NULL) return false;
+  if (!path) return false;
   wt__gauge_add(request->conn->mux.gauge, wt__mem_size(path));
   request->path = request->path_copy = path;
   mark = strchr(path, '?');
-  if (mark == NULL) return true;
+  if (!mark) return true;
   *mark = '\0';
   request->query = mark + 1;
   return true;

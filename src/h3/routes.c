@@ -43,12 +43,12 @@ static struct wt__route *route_add(struct wt__routes *routes, const char *patter
   if (routes->len == routes->cap) {
     size_t cap = routes->cap ? routes->cap * 2 : 8;
     struct wt__route *all = wt__realloc(routes->routes, cap * sizeof(*all));
-    if (all == NULL) return NULL;
+    if (!all) return NULL;
     routes->routes = all;
     routes->cap = cap;
   }
   copy = wt__strdup(pattern);
-  if (copy == NULL) return NULL;
+  if (!copy) return NULL;
   route = &routes->routes[routes->len++];
   memset(route, 0, sizeof(*route));
   route->pattern = copy;
@@ -59,11 +59,11 @@ static struct wt__route *route_add(struct wt__routes *routes, const char *patter
 int wt__routes_set(struct wt__routes *routes, const char *pattern, wt_handler_callback handler, void *user_data,
                    void (*free_user_data)(void *user_data)) {
   struct wt__route *route;
-  if (pattern == NULL || pattern[0] != '/' || handler == NULL) return WT_ERR_INVALID;
+  if (!pattern || pattern[0] != '/' || !handler) return WT_ERR_INVALID;
   route = route_of_pattern(routes, pattern);
   if (route) {
     route_drop_user_data(route);
-  } else if ((route = route_add(routes, pattern)) == NULL) {
+  } else if (!(route = route_add(routes, pattern))) {
     return WT_ERR_NOMEM;
   }
   route->handler = handler;
@@ -82,7 +82,7 @@ const struct wt__route *wt__routes_find(const struct wt__routes *routes, const c
   size_t len = strlen(path);
   for (size_t i = 0; i < routes->len; i++) {
     const struct wt__route *route = &routes->routes[i];
-    if (route_fits(route, path, len) && (best == NULL || route->len > best->len)) best = route;
+    if (route_fits(route, path, len) && (!best || route->len > best->len)) best = route;
   }
   return best;
 }

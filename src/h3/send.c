@@ -67,7 +67,7 @@ static bool next_http(struct wt__h3_conn *conn, struct wt__send *send) {
   if (count == 0) conn->lone_fin_id = id;
   send->id = id;
   send->fin = fin != 0;
-  send->alone = wt__sched_next(&conn->mux.sched) == NULL;
+  send->alone = !wt__sched_next(&conn->mux.sched);
   send->count = (size_t)count;
   for (size_t i = 0; i < send->count; i++) send->vecs[i] = (struct wt__vec){vecs[i].base, vecs[i].len};
   return true;

@@ -35,7 +35,7 @@ static int server_http_new(struct wt__h3_conn *conn, const nghttp3_callbacks *ca
 /* --- Arrivals --- */
 
 static void server_recv_request(struct wt__h3_conn *conn, struct wt__h3_stream *stream) {
-  if (wt__request_new(conn, stream) == NULL) {
+  if (!wt__request_new(conn, stream)) {
     wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, "out of memory");
   } else if (stream->stop_seen) {
     stream->role->recv_stop_sending(stream, stream->stop_code);

@@ -32,7 +32,7 @@ static void message_free(void *kept) {
 
 void *wt__session_fields_new(struct wt__gauge *gauge, bool all) {
   struct message *message = wt__calloc(1, sizeof(*message));
-  if (message == NULL) return NULL;
+  if (!message) return NULL;
   wt__fields_init(&message->fields, 0);
   message->gauge = message->fields.gauge = gauge;
   message->all = all;
@@ -60,7 +60,7 @@ void wt__session_fields_give(wt_session *session, void *kept) { wt__session_set_
 
 const char *wt_session_header(const wt_session *session, const char *name) {
   const struct message *message = wt__session_message(session);
-  return message == NULL || name[0] == ':' ? NULL : wt__fields_value(&message->fields, name);
+  return !message || name[0] == ':' ? NULL : wt__fields_value(&message->fields, name);
 }
 
 int wt_session_get_header_at(const wt_session *session, size_t index, struct wt_header *header) {

@@ -76,7 +76,7 @@ static int control_write_settings(struct wt__h3_conn *conn) {
   len = wt__settings_write_frame(own + 1, sizeof(own) - 1, settings, count);
   if (len == 0) return WT_ERR_INTERNAL;
   control->settings = wt__malloc(1 + len);
-  if (control->settings == NULL) return WT_ERR_NOMEM;
+  if (!control->settings) return WT_ERR_NOMEM;
   memcpy(control->settings, own, 1 + len);
   control->settings_len = 1 + len;
   return 0;

@@ -82,7 +82,7 @@ static struct wt__progress_state answer_state(const struct wt__progress *progres
   uint64_t left = out->queue.end - out->acked + (request->file ? wt__file_body_left(request->file) : 0);
   bool unsent = request->file || (out->ended && !request->fin_sent);
   bool open = request->in.discard && !request->in.fin; /* the client's side, though it was asked to end it */
-  if (record == NULL || request->ended != WT__REQUEST_OPEN || !request->answered)
+  if (!record || request->ended != WT__REQUEST_OPEN || !request->answered)
     return (struct wt__progress_state){.waits = false};
   return (struct wt__progress_state){
       .waits = left > 0 || unsent || record->acked == 0 || open,

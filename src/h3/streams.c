@@ -25,7 +25,7 @@ struct wt__h3_stream *wt__streams_find(struct wt__h3_conn *conn, int64_t id) {
 
 struct wt__h3_stream *wt__streams_add(struct wt__h3_conn *conn, int64_t id, enum wt__h3_kind kind) {
   struct wt__h3_stream *record = wt__pool_take_zeroed(conn->config->mux.pool, sizeof(*record));
-  if (record == NULL) return NULL;
+  if (!record) return NULL;
   record->conn = conn;
   record->id = id;
   record->kind = kind;

@@ -84,7 +84,7 @@ static int check_settings(wt_request *request) {
 static int check_origin(wt_request *request) {
   const struct wt__h3_config *config = request->conn->config;
   bool allowed = config->check_origin ? config->check_origin(request, config->check_origin_user_data)
-                                      : request->origin == NULL || wt__origin_same(request->origin, request->authority);
+                                      : !request->origin || wt__origin_same(request->origin, request->authority);
   return allowed ? 0 : wt__request_error(request, WT_ERR_ORIGIN, "the origin of the request is not allowed");
 }
 
@@ -167,7 +167,7 @@ static int answer_accept(wt_request *request, const struct wt_upgrade_options *o
   struct wt_header *headers;
   char *text = NULL;
   int rv;
-  if (count > 0 && options->headers == NULL) {
+  if (count > 0 && !options->headers) {
     return wt__request_error(request, WT_ERR_INVALID, "the header fields are missing");
   }
   for (size_t i = 0; i < count; i++) {
@@ -177,7 +177,7 @@ static int answer_accept(wt_request *request, const struct wt_upgrade_options *o
   }
   headers = wt__calloc(count + 2, sizeof(*headers));
   if (*protocol) text = wt__malloc(size);
-  if (headers == NULL || (*protocol && text == NULL)) {
+  if (!headers || (*protocol && !text)) {
     rv = wt__request_error(request, WT_ERR_NOMEM, "out of memory");
   } else if (*protocol && wt__sfv_string_write(text, size, protocol) == 0) {
     rv = wt__request_error(request, WT_ERR_INVALID, "the subprotocol has a character that cannot be sent");
@@ -249,7 +249,7 @@ int wt_upgrade(wt_request *request, const struct wt_upgrade_options *given, wt_s
   if (rv == 0) rv = check_rate(request);
   if (rv != 0) return rv;
   connect = wt__connect_new(conn, request->stream, request->in.kept.max);
-  if (connect == NULL) return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
+  if (!connect) return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
   draft = wt__settings_draft(&conn->peer);
   rv = session_make(request, &options, protocol, draft, &connect->session);
   if (rv != 0) {
