@@ -10,10 +10,9 @@
 
 #include "core/info.h"
 
-#include "base/sized.h"
-
 #include <string.h>
 
+#include "base/sized.h"
 #include "core/session.h"
 
 int wt__info_copy(struct wt_connection_info *info, const struct wt_connection_info *all) {

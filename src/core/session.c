@@ -389,7 +389,7 @@ void wt__session_run(wt_session *session, uint64_t now) {
 
 int wt_session_set_callbacks(wt_session *session, const struct wt_session_callbacks *callbacks, void *user_data) {
   int error = wt__sized_read_table(&session->callbacks, sizeof(session->callbacks), callbacks, sizeof(*callbacks));
-  if (error == 0) session->user_data = user_data;
+  if (!error) session->user_data = user_data;
   return error;
 }
 
@@ -439,9 +439,9 @@ int wt__leave_check(uint64_t wire_code, const char *reason, size_t reason_len, c
 
 int wt_session_close_connection(wt_session *session, uint64_t wire_code, const char *reason, size_t reason_len) {
   char text[WT__LEAVE_REASON_MAX + 1];
-  int rv = wt__leave_check(wire_code, reason, reason_len, text);
-  if (rv == 0) session->mux->transport->leave_connection(session->mux->ctx, wire_code, text);
-  return rv;
+  int error = wt__leave_check(wire_code, reason, reason_len, text);
+  if (!error) session->mux->transport->leave_connection(session->mux->ctx, wire_code, text);
+  return error;
 }
 
 void wt_session_drain(wt_session *session) {

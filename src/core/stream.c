@@ -119,7 +119,6 @@ int wt__stream_open(wt_session *session, bool uni, wt_stream **out) {
   struct wt__mux *mux = session->mux;
   uint8_t header[WT__STREAM_HEADER_MAX];
   wt_stream *stream;
-  int rv;
   *out = NULL;
   if (session->ended) return WT_ERR_CLOSED;
   if (!wt__credit_open(session, uni)) return WT_ERR_STREAM_LIMIT;
@@ -128,13 +127,13 @@ int wt__stream_open(wt_session *session, bool uni, wt_stream **out) {
     wt__credit_open_undo(session, uni);
     return WT_ERR_NOMEM;
   }
-  rv = wt__sending_add_header(&stream->sending, header, wt__stream_header_write(header, uni, session->id));
-  if (rv == 0) rv = mux->transport->open_stream(mux->ctx, uni, &stream->id);
-  if (rv != 0) {
-    if (rv == WT_ERR_STREAM_LIMIT) session->wants_credit[uni] = true;
+  int error = wt__sending_add_header(&stream->sending, header, wt__stream_header_write(header, uni, session->id));
+  if (!error) error = mux->transport->open_stream(mux->ctx, uni, &stream->id);
+  if (error) {
+    if (error == WT_ERR_STREAM_LIMIT) session->wants_credit[uni] = true;
     wt__credit_open_undo(session, uni);
     wt__stream_free(stream);
-    return rv;
+    return error;
   }
   stream->session = session;
   stream->session_id = session->id;
@@ -553,21 +552,21 @@ static int stream_write_state(const wt_stream *stream) {
 
 int wt_stream_write(wt_stream *stream, const void *data, size_t len, size_t *written) {
   size_t taken = 0;
-  int rv = stream_write_state(stream);
-  if (rv == 0 && len > 0 && !data) rv = WT_ERR_INVALID;
-  if (rv == 0) rv = wt__sendq_append(&stream->sending.queue, data, len, false, &taken);
-  if (rv == 0) stream_make_ready(stream);
+  int error = stream_write_state(stream);
+  if (!error && len > 0 && !data) error = WT_ERR_INVALID;
+  if (!error) error = wt__sendq_append(&stream->sending.queue, data, len, false, &taken);
+  if (!error) stream_make_ready(stream);
   if (written) *written = taken;
-  return rv;
+  return error;
 }
 
 int wt_stream_write_owned(wt_stream *stream, const void *data, size_t len, wt_release_callback release,
                           void *user_data) {
-  int rv = stream_write_state(stream);
-  if (rv == 0 && (!data || len == 0 || !release)) rv = WT_ERR_INVALID;
-  if (rv == 0) rv = wt__sendq_append_owned(&stream->sending.queue, data, len, release, user_data);
-  if (rv == 0) stream_make_ready(stream);
-  return rv;
+  int error = stream_write_state(stream);
+  if (!error && (!data || len == 0 || !release)) error = WT_ERR_INVALID;
+  if (!error) error = wt__sendq_append_owned(&stream->sending.queue, data, len, release, user_data);
+  if (!error) stream_make_ready(stream);
+  return error;
 }
 
 size_t wt_stream_writable(wt_stream *stream) {
@@ -575,8 +574,8 @@ size_t wt_stream_writable(wt_stream *stream) {
 }
 
 int wt_stream_end(wt_stream *stream) {
-  int rv = stream_write_state(stream);
-  if (rv != 0) return rv;
+  int error = stream_write_state(stream);
+  if (error) return error;
   wt__sending_end(&stream->sending);
   stream_make_ready(stream);
   return 0;
@@ -620,9 +619,9 @@ int wt_stream_set_priority(wt_stream *stream, uint64_t group, int64_t send_order
 void wt_stream_pause(wt_stream *stream) { stream->paused = true; }
 
 int wt_stream_unread(wt_stream *stream, size_t len) {
-  int rv = wt__receiving_unread(&stream->receiving, len);
-  if (rv == 0) stream->paused = true;
-  return rv;
+  int error = wt__receiving_unread(&stream->receiving, len);
+  if (!error) stream->paused = true;
+  return error;
 }
 
 void wt_stream_resume(wt_stream *stream) {

@@ -77,17 +77,17 @@ enum head_kind {
  * the connection. */
 static int submit_fields(wt_request *request, const nghttp3_nv *nv, size_t count, enum head_kind kind) {
   struct wt__h3_conn *conn = request->conn;
-  int rv;
   if (!wt__h3_peer_takes(conn, nv, count)) {
     return wt__request_error(request, WT_ERR_TOO_LARGE,
                              "the header fields are larger than the client's SETTINGS allow");
   }
-  rv = kind == HEAD_INTERIM ? nghttp3_conn_submit_info(conn->http, request->id, nv, count)
-                            : nghttp3_conn_submit_response(conn->http, request->id, nv, count,
-                                                           kind == HEAD_WITH_BODY ? &wt__http_body_reader : NULL);
-  if (rv == NGHTTP3_ERR_STREAM_NOT_FOUND) return wt__request_error(request, WT_ERR_CLOSED, "the client is gone");
-  if (rv != 0) {
-    wt__h3_fail_http(conn, rv);
+  int error = kind == HEAD_INTERIM
+                  ? nghttp3_conn_submit_info(conn->http, request->id, nv, count)
+                  : nghttp3_conn_submit_response(conn->http, request->id, nv, count,
+                                                 kind == HEAD_WITH_BODY ? &wt__http_body_reader : NULL);
+  if (error == NGHTTP3_ERR_STREAM_NOT_FOUND) return wt__request_error(request, WT_ERR_CLOSED, "the client is gone");
+  if (error) {
+    wt__h3_fail_http(conn, error);
     return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
   }
   return 0;
@@ -98,8 +98,8 @@ static int head_submit(wt_request *request, int status, const struct wt_header *
   nghttp3_nv on_stack[NV_ON_STACK], *nv = on_stack;
   char status_text[DECIMAL_MAX], length_text[DECIMAL_MAX];
   size_t count = 0;
-  int rv = headers_check(request, headers, header_count, length != NULL || kind == HEAD_INTERIM);
-  if (rv != 0) return rv;
+  int error = headers_check(request, headers, header_count, length != NULL || kind == HEAD_INTERIM);
+  if (error) return error;
   if (header_count + 2 > NV_ON_STACK && !(nv = wt__calloc(header_count + 2, sizeof(*nv)))) {
     return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
   }
@@ -110,9 +110,9 @@ static int head_submit(wt_request *request, int status, const struct wt_header *
     nv[count++] = wt__fields_nv("content-length", length_text);
   }
   for (size_t i = 0; i < header_count; i++) nv[count++] = wt__fields_nv(headers[i].name, headers[i].value);
-  rv = submit_fields(request, nv, count, kind);
+  error = submit_fields(request, nv, count, kind);
   if (nv != on_stack) wt__free(nv);
-  return rv;
+  return error;
 }
 
 int wt__answer_inform(wt_request *request, int status, const struct wt_header *headers, size_t header_count) {
@@ -121,8 +121,8 @@ int wt__answer_inform(wt_request *request, int status, const struct wt_header *h
 
 int wt__answer_submit(wt_request *request, int status, const struct wt_header *headers, size_t header_count,
                       const uint64_t *length, bool with_body) {
-  int rv = head_submit(request, status, headers, header_count, length, with_body ? HEAD_WITH_BODY : HEAD_ALONE);
-  if (rv != 0) return rv;
+  int error = head_submit(request, status, headers, header_count, length, with_body ? HEAD_WITH_BODY : HEAD_ALONE);
+  if (error) return error;
   request->answered = true;
   wt__stalls_watch_answer(request);
   if (request->is_webtransport && status >= 300) wt__mux_session_refused(&request->conn->mux, request->id);
@@ -138,19 +138,20 @@ int wt_request_respond(wt_request *request, int status, const struct wt_header *
                        const void *body, size_t len) {
   const uint64_t length = len;
   bool with_body = len > 0 && !request->is_head && status_has_body(status);
-  int rv = wt__answer_check(request);
-  if (rv == 0) rv = status_check(request, status);
-  if (rv != 0) return rv;
+  int error = wt__answer_check(request);
+  if (!error) error = status_check(request, status);
+  if (error) return error;
   if (len > 0 && !body) return wt__request_error(request, WT_ERR_INVALID, "the body is missing");
   if (with_body && wt__body_out_put(&request->out, body, len, &request->conn->released) != 0) {
     return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
   }
   request->out.queue.fin = true;
-  rv = wt__answer_submit(request, status, headers, header_count, status_has_body(status) ? &length : NULL, with_body);
-  if (rv != 0) {
+  error =
+      wt__answer_submit(request, status, headers, header_count, status_has_body(status) ? &length : NULL, with_body);
+  if (error) {
     wt__sendq_drop(&request->out.queue, &request->conn->released);
     wt__sendq_reset(&request->out.queue);
-    return rv;
+    return error;
   }
   request->out.ended = true;
   wt__request_refuse_body(request);
@@ -185,14 +186,14 @@ int wt__answer_status(wt_request *request, int status, const struct wt_header *h
 /* --- Answers in pieces --- */
 
 int wt_request_begin(wt_request *request, int status, const struct wt_header *headers, size_t header_count) {
-  int rv = wt__answer_check(request);
+  int error = wt__answer_check(request);
   bool no_body = request->is_head || !status_has_body(status);
-  if (rv == 0) rv = status_check(request, status);
-  if (rv == 0) rv = headers_check(request, headers, header_count, false);
-  if (rv == 0) wt__interim_continue(request);
-  if (rv == 0) rv = wt__answer_submit(request, status, headers, header_count, NULL, !no_body);
-  if (rv == 0) request->no_body = no_body;
-  return rv;
+  if (!error) error = status_check(request, status);
+  if (!error) error = headers_check(request, headers, header_count, false);
+  if (!error) wt__interim_continue(request);
+  if (!error) error = wt__answer_submit(request, status, headers, header_count, NULL, !no_body);
+  if (!error) request->no_body = no_body;
+  return error;
 }
 
 static int answer_check_begun(wt_request *request) {
@@ -207,15 +208,15 @@ static int answer_check_begun(wt_request *request) {
 
 int wt_request_write(wt_request *request, const void *data, size_t len, size_t *written) {
   size_t taken = 0;
-  int rv = answer_check_begun(request);
+  int error = answer_check_begun(request);
   if (written) *written = 0;
-  if (rv != 0) return rv;
+  if (error) return error;
   if (request->no_body) {
     taken = len;
   } else if (len > 0) {
     if (!data) return wt__request_error(request, WT_ERR_INVALID, "the data is missing");
-    rv = wt__sendq_append(&request->out.queue, data, len, false, &taken);
-    if (rv != 0) return wt__request_error(request, rv, "out of memory");
+    error = wt__sendq_append(&request->out.queue, data, len, false, &taken);
+    if (error) return wt__request_error(request, error, "out of memory");
     wt__stalls_watch_answer(request);
     wt__http_resume(request->conn, request->id);
   }
@@ -231,14 +232,14 @@ size_t wt_request_writable(wt_request *request) {
 int wt_request_write_owned(wt_request *request, const void *data, size_t len, wt_release_callback release,
                            void *user_data) {
   struct wt__sendq *queue = &request->out.queue;
-  int rv = answer_check_begun(request);
-  if (rv != 0) return rv;
+  int error = answer_check_begun(request);
+  if (error) return error;
   if (!data || len == 0 || !release) {
     return wt__request_error(request, WT_ERR_INVALID, "the data or the release function is missing");
   }
-  rv = wt__sendq_append_owned(queue, data, len, release, user_data);
-  if (rv != 0) {
-    return wt__request_error(request, rv, rv == WT_ERR_AGAIN ? "the queue is full" : "out of memory");
+  error = wt__sendq_append_owned(queue, data, len, release, user_data);
+  if (error) {
+    return wt__request_error(request, error, error == WT_ERR_AGAIN ? "the queue is full" : "out of memory");
   }
   if (request->no_body) {
     wt__sendq_drop(queue, &request->conn->released);
@@ -251,8 +252,8 @@ int wt_request_write_owned(wt_request *request, const void *data, size_t len, wt
 }
 
 int wt_request_end(wt_request *request) {
-  int rv = answer_check_begun(request);
-  if (rv != 0) return rv;
+  int error = answer_check_begun(request);
+  if (error) return error;
   request->out.ended = true;
   request->out.queue.fin = true;
   wt__stalls_watch_answer(request);

@@ -38,7 +38,6 @@ int wt__h3_conn_new_client(struct wt__h3_conn **out, const struct wt__h3_config 
                            const struct wt__h3_client_callbacks *callbacks, void *user_data,
                            const struct wt_transport *transport, void *ctx, const char *peer_address, uint64_t now) {
   struct wt__h3_client *client = wt__calloc(1, sizeof(*client));
-  int rv;
   if (!client) return WT_ERR_NOMEM;
   client->callbacks = *callbacks;
   client->user_data = user_data;
@@ -49,9 +48,9 @@ int wt__h3_conn_new_client(struct wt__h3_conn **out, const struct wt__h3_config 
   wt__list_init(&client->exchanges);
   wt__list_init(&client->waiting_exchanges);
   wt__list_init(&client->due_exchanges);
-  rv = wt__h3_conn_init(out, config, &client_side, client, transport, ctx, peer_address, now);
-  if (rv != 0) wt__free(client);
-  return rv;
+  int error = wt__h3_conn_init(out, config, &client_side, client, transport, ctx, peer_address, now);
+  if (error) wt__free(client);
+  return error;
 }
 
 void wt__h3_conn_connected(struct wt__h3_conn *conn) {

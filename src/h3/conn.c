@@ -36,10 +36,9 @@
 
 static int core_open_stream(void *ctx, bool uni, int64_t *id) {
   struct wt__h3_conn *conn = ctx;
-  int rv;
   if (conn->closing) return WT_ERR_CLOSED;
-  rv = conn->transport->open_stream(conn->ctx, uni, id);
-  if (rv != 0) return rv;
+  int error = conn->transport->open_stream(conn->ctx, uni, id);
+  if (error) return error;
   if (wt__streams_add(conn, *id, WT__H3_WEBTRANSPORT)) return 0;
   wt__h3_reset_stream(conn, *id, WT__H3_INTERNAL_ERROR);
   if (!uni) wt__h3_stop_sending(conn, *id, WT__H3_INTERNAL_ERROR);
@@ -220,14 +219,13 @@ void wt__h3_conn_free(struct wt__h3_conn *conn, const struct wt__ending *why) {
 }
 
 void wt__h3_conn_start(struct wt__h3_conn *conn, uint64_t max_datagram_frame_size) {
-  int rv;
   if (conn->closing || conn->started) return;
   conn->peer_max_datagram = max_datagram_frame_size;
-  rv = wt__control_start(conn);
-  if (rv == WT_ERR_STREAM_LIMIT) {
+  int error = wt__control_start(conn);
+  if (error == WT_ERR_STREAM_LIMIT) {
     wt__h3_fail(conn, WT__H3_GENERAL_PROTOCOL_ERROR, "the peer allows fewer than three unidirectional streams");
-  } else if (rv != 0) {
-    wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, wt_error_string(rv));
+  } else if (error) {
+    wt__h3_fail(conn, WT__H3_INTERNAL_ERROR, wt_error_string(error));
   }
   conn->started = true;
   wt__h3_wake(conn);
@@ -291,13 +289,12 @@ uint64_t wt__h3_conn_expiry(const struct wt__h3_conn *conn) {
 /* --- The orderly end --- */
 
 void wt__h3_conn_shutdown(struct wt__h3_conn *conn) {
-  int rv;
   if (conn->closing || !conn->started || conn->shutting_down) return;
   conn->shutting_down = true;
   conn->side->shutdown(conn);
   if (conn->closing) return;
-  rv = nghttp3_conn_shutdown(conn->http);
-  if (rv != 0) wt__h3_fail_http(conn, rv);
+  int error = nghttp3_conn_shutdown(conn->http);
+  if (error) wt__h3_fail_http(conn, error);
   wt__mux_drain(&conn->mux);
   wt__h3_wake(conn);
 }

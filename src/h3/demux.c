@@ -63,11 +63,10 @@ static void stream_consume(struct wt__h3_conn *conn, int64_t id, uint64_t len) {
 }
 
 void wt__demux_tell_diverted(struct wt__h3_conn *conn) {
-  nghttp3_ssize rv;
   if (conn->diverted_id < 0) return;
-  rv = nghttp3_conn_read_stream(conn->http, conn->diverted_id, NULL, 0, 0);
-  if (rv < 0) {
-    wt__h3_fail_http(conn, (int)rv);
+  nghttp3_ssize used = nghttp3_conn_read_stream(conn->http, conn->diverted_id, NULL, 0, 0);
+  if (used < 0) {
+    wt__h3_fail_http(conn, (int)used);
     return;
   }
   nghttp3_conn_close_stream(conn->http, conn->diverted_id, WT__H3_NO_ERROR);
@@ -241,8 +240,8 @@ void wt__h3_conn_recv_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_
 }
 
 static void http_stream_closed(struct wt__h3_conn *conn, struct wt__h3_stream *record, uint64_t wire_code) {
-  int rv = nghttp3_conn_close_stream(conn->http, record->id, wire_code);
-  if (rv != 0 && rv != NGHTTP3_ERR_STREAM_NOT_FOUND) wt__h3_fail_http(conn, rv);
+  int error = nghttp3_conn_close_stream(conn->http, record->id, wire_code);
+  if (error && error != NGHTTP3_ERR_STREAM_NOT_FOUND) wt__h3_fail_http(conn, error);
   record->role->closed(record);
 }
 

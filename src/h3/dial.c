@@ -134,18 +134,17 @@ static int dial_write_protocols(struct wt__h3_dial *dial, const struct wt__h3_di
 }
 
 static int dial_write_request(struct wt__h3_dial *dial, const struct wt__h3_dial_options *options) {
-  int rv;
   if (options->header_count > NV_MAX - 8) return WT_ERR_TOO_LARGE;
-  rv = dial_add(dial, ":authority", options->authority);
-  if (rv == 0) rv = dial_add(dial, ":path", options->path);
-  if (rv == 0 && options->origin) rv = dial_add(dial, "origin", options->origin);
-  for (size_t i = 0; rv == 0 && i < options->header_count; i++) {
+  int error = dial_add(dial, ":authority", options->authority);
+  if (!error) error = dial_add(dial, ":path", options->path);
+  if (!error && options->origin) error = dial_add(dial, "origin", options->origin);
+  for (size_t i = 0; !error && i < options->header_count; i++) {
     const struct wt_header *header = &options->headers[i];
     bool valid = wt__request_header_valid(header) && !(options->origin && strcmp(header->name, "origin") == 0);
-    rv = valid ? dial_add(dial, header->name, header->value) : WT_ERR_INVALID;
+    error = valid ? dial_add(dial, header->name, header->value) : WT_ERR_INVALID;
   }
-  if (rv == 0 && options->protocol_count > 0) rv = dial_write_protocols(dial, options);
-  return rv;
+  if (!error && options->protocol_count > 0) error = dial_write_protocols(dial, options);
+  return error;
 }
 
 static void dial_free(struct wt__h3_dial *dial) {
@@ -161,17 +160,15 @@ static void dial_free(struct wt__h3_dial *dial) {
 
 int wt__h3_dial_check(const struct wt__h3_dial_options *options, size_t max_header_bytes) {
   struct wt__h3_dial dial = {0};
-  int rv;
   wt__fields_init(&dial.request, max_header_bytes);
-  rv = dial_write_request(&dial, options);
+  int error = dial_write_request(&dial, options);
   wt__fields_free(&dial.request);
   wt__free(dial.protocols);
-  return rv;
+  return error;
 }
 
 int wt__h3_dial(struct wt__h3_conn *conn, const struct wt__h3_dial_options *options, struct wt__h3_dial **out) {
   struct wt__h3_dial *dial;
-  int rv;
   if (conn->closing || conn->client->goaway) return WT_ERR_CLOSED;
   if (!options->authority || !options->path || options->path[0] != '/' || !options->on_reply) return WT_ERR_INVALID;
   dial = wt__calloc(1, sizeof(*dial));
@@ -190,10 +187,10 @@ int wt__h3_dial(struct wt__h3_conn *conn, const struct wt__h3_dial_options *opti
   wt__link_init(&dial->due);
   wt__fields_init(&dial->request, conn->config->max_header_bytes);
   wt__fields_init(&dial->answer, conn->config->max_header_bytes);
-  rv = dial_write_request(dial, options);
-  if (rv != 0) {
+  int error = dial_write_request(dial, options);
+  if (error) {
     dial_free(dial);
-    return rv;
+    return error;
   }
   wt__list_push_back(&conn->client->dials, &dial->link);
   wt__list_push_back(&conn->client->waiting_dials, &dial->due);
@@ -254,14 +251,13 @@ static int dial_session_new(struct wt__h3_dial *dial, struct wt__h3_connect *con
 static int dial_make_session(struct wt__h3_dial *dial, const char *protocol) {
   struct wt__h3_conn *conn = dial->conn;
   struct wt__h3_connect *connect = wt__connect_new(conn, dial->stream, (size_t)conn->config->max_stream_data);
-  int rv;
   if (!connect) return WT_ERR_NOMEM;
   /* First what may fail, since a session that exists gets an `on_close`. Before the answer there is nothing to copy. */
-  rv = wt__session_fields_copy(connect->fields, &dial->answer);
-  if (rv == 0) rv = dial_session_new(dial, connect, protocol);
-  if (rv != 0) {
+  int error = wt__session_fields_copy(connect->fields, &dial->answer);
+  if (!error) error = dial_session_new(dial, connect, protocol);
+  if (error) {
     wt__connect_free(connect);
-    return rv;
+    return error;
   }
   connect->early_pending = true;
   connect->sent = dial->sent;
@@ -319,7 +315,6 @@ static size_t client_max_sessions(const struct wt__h3_conn *conn, int draft) {
 /* The stream exists; from here on a failure ends it, too. */
 static void dial_send(struct wt__h3_dial *dial, int draft) {
   struct wt__h3_conn *conn = dial->conn;
-  int rv;
   dial->stream = wt__streams_add(conn, dial->id, WT__H3_HTTP);
   wt__list_remove(&dial->due);
   dial->state = DIAL_SENT;
@@ -332,13 +327,13 @@ static void dial_send(struct wt__h3_dial *dial, int draft) {
   }
   wt__role_set(dial->stream, &role_dial, dial);
   dial->stream->reading = WT__H3_MAY_TUNNEL;
-  rv = dial_submit(dial, draft);
-  if (rv == WT_ERR_TOO_LARGE) {
-    dial_replied(dial, rv, WT__H3_REQUEST_CANCELLED, WT__REQUEST_TOO_LARGE_REASON);
-  } else if (rv == NGHTTP3_ERR_CONN_CLOSING) {
+  int error = dial_submit(dial, draft);
+  if (error == WT_ERR_TOO_LARGE) {
+    dial_replied(dial, error, WT__H3_REQUEST_CANCELLED, WT__REQUEST_TOO_LARGE_REASON);
+  } else if (error == NGHTTP3_ERR_CONN_CLOSING) {
     dial_replied(dial, WT_ERR_CLOSED, WT__H3_REQUEST_CANCELLED, "the server takes no new requests");
-  } else if (rv != 0) { /* nghttp3 has half of it */
-    wt__h3_fail_http(conn, rv);
+  } else if (error) { /* nghttp3 has half of it */
+    wt__h3_fail_http(conn, error);
   } else if (dial->optimistic) {
     dial_make_unanswered(dial);
   }
@@ -361,7 +356,6 @@ void wt__dials_send(struct wt__h3_conn *conn) {
   struct wt__link *first;
   while (!conn->closing && (first = wt__list_first(&client->waiting_dials))) {
     struct wt__h3_dial *dial = DIAL_OF(first, due);
-    int rv;
     if (client->goaway) {
       dial_replied(dial, WT_ERR_CLOSED, 0, "the server takes no new requests");
       continue;
@@ -375,11 +369,11 @@ void wt__dials_send(struct wt__h3_conn *conn) {
       dial_replied(dial, WT_ERR_SESSION_LIMIT, 0, "the connection has as many sessions as the server allows");
       continue;
     }
-    rv = conn->transport->open_stream(conn->ctx, false, &dial->id);
-    if (rv == WT_ERR_STREAM_LIMIT) return;
-    if (rv != 0) {
+    int error = conn->transport->open_stream(conn->ctx, false, &dial->id);
+    if (error == WT_ERR_STREAM_LIMIT) return;
+    if (error) {
       dial->id = -1;
-      dial_replied(dial, rv, 0, wt_error_string(rv));
+      dial_replied(dial, error, 0, wt_error_string(error));
       continue;
     }
     dial_send(dial, draft);
@@ -423,16 +417,16 @@ static const char *protocol_read(struct wt__h3_dial *dial, char *protocol, char 
 
 /* The session of an optimistic dial learns what the server said. */
 static int dial_answer_session(struct wt__h3_dial *dial, const char *protocol) {
-  int rv = wt__session_fields_copy(dial->connect->fields, &dial->answer);
-  return rv ? rv : wt__session_set_protocol(dial->session, protocol);
+  int error = wt__session_fields_copy(dial->connect->fields, &dial->answer);
+  return error ? error : wt__session_set_protocol(dial->session, protocol);
 }
 
 /* The stream is the session's from here on. */
 static int dial_accept(struct wt__h3_dial *dial, const char *protocol) {
   struct wt__h3_conn *conn = dial->conn;
   struct wt__h3_connect *connect;
-  int rv = dial->session ? dial_answer_session(dial, protocol) : dial_make_session(dial, protocol);
-  if (rv != 0) return rv;
+  int error = dial->session ? dial_answer_session(dial, protocol) : dial_make_session(dial, protocol);
+  if (error) return error;
   if (dial->status == 204) dial->stream->reading = WT__H3_TUNNEL; /* see headers.c */
   connect = dial_leave_stream(dial);
   wt__connect_give_fields(connect);
@@ -448,16 +442,16 @@ static int dial_accept(struct wt__h3_dial *dial, const char *protocol) {
 static void dial_success(struct wt__h3_dial *dial) {
   size_t size = dial->protocols ? strlen(dial->protocols) + 1 : 1;
   char *protocol = wt__malloc(size), *member = wt__malloc(size);
-  int rv = protocol && member ? 0 : WT_ERR_NOMEM;
-  if (rv == 0) {
+  int error = protocol && member ? 0 : WT_ERR_NOMEM;
+  if (!error) {
     const char *wrong = protocol_read(dial, protocol, member, size);
     if (wrong) {
       dial_replied(dial, WT_ERR_SUBPROTOCOL, WT__WT_ALPN_ERROR, wrong);
     } else {
-      rv = dial_accept(dial, protocol);
+      error = dial_accept(dial, protocol);
     }
   }
-  if (rv != 0) dial_replied(dial, rv, WT__H3_INTERNAL_ERROR, "out of memory");
+  if (error) dial_replied(dial, error, WT__H3_INTERNAL_ERROR, "out of memory");
   wt__free(protocol);
   wt__free(member);
 }

@@ -111,19 +111,19 @@ static int request_add_length(wt_exchange *exchange, size_t len) {
 }
 
 static int request_write(wt_exchange *exchange, const struct wt__exchange_options *options) {
-  int rv = request_add(exchange, ":method", options->method);
-  if (rv == 0) rv = request_add(exchange, ":scheme", "https");
-  if (rv == 0) rv = request_add(exchange, ":authority", options->authority);
-  if (rv == 0) rv = request_add(exchange, ":path", options->path);
-  if (rv == 0 && options->body) rv = request_add_length(exchange, options->body_len);
-  for (size_t i = 0; rv == 0 && i < options->header_count; i++) {
+  int error = request_add(exchange, ":method", options->method);
+  if (!error) error = request_add(exchange, ":scheme", "https");
+  if (!error) error = request_add(exchange, ":authority", options->authority);
+  if (!error) error = request_add(exchange, ":path", options->path);
+  if (!error && options->body) error = request_add_length(exchange, options->body_len);
+  for (size_t i = 0; !error && i < options->header_count; i++) {
     const struct wt_header *header = &options->headers[i];
     if (!wt__request_header_valid(header) || (options->body && strcmp(header->name, "content-length") == 0)) {
       return WT_ERR_INVALID;
     }
-    rv = request_add(exchange, header->name, header->value);
+    error = request_add(exchange, header->name, header->value);
   }
-  return rv;
+  return error;
 }
 
 static int options_check(const struct wt__exchange_options *options) {
@@ -150,8 +150,8 @@ void wt__exchange_free(wt_exchange *exchange) {
 int wt__exchange_new(const struct wt__exchange_options *options, wt_exchange **out) {
   struct wt__released none = {0};
   wt_exchange *exchange;
-  int rv = options_check(options);
-  if (rv != 0) return rv;
+  int error = options_check(options);
+  if (error) return error;
   exchange = wt__calloc(1, sizeof(*exchange));
   if (!exchange) return WT_ERR_NOMEM;
   exchange->id = -1;
@@ -164,14 +164,14 @@ int wt__exchange_new(const struct wt__exchange_options *options, wt_exchange **o
   wt__fields_init(&exchange->response, options->max_header_bytes);
   wt__body_in_init(&exchange->in, 0, exchange_tell_body, exchange);
   wt__sendq_init(&exchange->out.queue, options->max_send_buffer);
-  rv = request_write(exchange, options);
-  if (rv == 0 && options->body_len > 0) {
+  error = request_write(exchange, options);
+  if (!error && options->body_len > 0) {
     exchange->has_body = true;
-    rv = wt__body_out_put(&exchange->out, options->body, options->body_len, &none);
+    error = wt__body_out_put(&exchange->out, options->body, options->body_len, &none);
   }
-  if (rv != 0) {
+  if (error) {
     wt__exchange_free(exchange);
-    return rv;
+    return error;
   }
   exchange->out.queue.fin = exchange->out.ended = !options->has_body;
   *out = exchange;
@@ -249,25 +249,23 @@ static int exchange_submit(wt_exchange *exchange) {
   struct wt__h3_conn *conn = exchange->conn;
   size_t count = exchange->request.count;
   nghttp3_nv *nv = wt__calloc(count, sizeof(*nv));
-  int rv;
   if (!nv) return WT_ERR_NOMEM;
   count = wt__fields_to_nv(&exchange->request, nv, count);
   if (!wt__h3_peer_takes(conn, nv, count)) {
     wt__free(nv);
     return WT_ERR_TOO_LARGE;
   }
-  rv = nghttp3_conn_submit_request(conn->http, exchange->id, nv, count,
-                                   exchange->has_body ? &wt__http_body_reader : NULL, NULL);
+  int error = nghttp3_conn_submit_request(conn->http, exchange->id, nv, count,
+                                          exchange->has_body ? &wt__http_body_reader : NULL, NULL);
   wt__free(nv);
-  if (rv == 0 || rv == NGHTTP3_ERR_CONN_CLOSING) return rv == 0 ? 0 : WT_ERR_CLOSED;
-  wt__h3_fail_http(conn, rv); /* nghttp3 has half of it */
+  if (!error || error == NGHTTP3_ERR_CONN_CLOSING) return error ? WT_ERR_CLOSED : 0;
+  wt__h3_fail_http(conn, error); /* nghttp3 has half of it */
   return 0;
 }
 
 /* The stream exists; from here on a failure ends it, too. */
 static void exchange_send(wt_exchange *exchange) {
   struct wt__h3_conn *conn = exchange->conn;
-  int rv;
   wt__list_remove(&exchange->due);
   exchange->in.id = exchange->id;
   exchange->stream = wt__streams_add(conn, exchange->id, WT__H3_HTTP);
@@ -278,12 +276,12 @@ static void exchange_send(wt_exchange *exchange) {
     return;
   }
   wt__role_set(exchange->stream, &role_exchange, exchange);
-  rv = exchange_submit(exchange);
-  if (rv != 0) {
-    exchange_set_failed(exchange, rv, WT__H3_REQUEST_CANCELLED,
-                        rv == WT_ERR_CLOSED      ? "the server takes no new requests"
-                        : rv == WT_ERR_TOO_LARGE ? WT__REQUEST_TOO_LARGE_REASON
-                                                 : wt_error_string(rv));
+  int error = exchange_submit(exchange);
+  if (error) {
+    exchange_set_failed(exchange, error, WT__H3_REQUEST_CANCELLED,
+                        error == WT_ERR_CLOSED      ? "the server takes no new requests"
+                        : error == WT_ERR_TOO_LARGE ? WT__REQUEST_TOO_LARGE_REASON
+                                                    : wt_error_string(error));
   }
   wt__fields_free(&exchange->request);
   wt__h3_wake(conn);
@@ -294,19 +292,18 @@ void wt__exchanges_send(struct wt__h3_conn *conn) {
   struct wt__link *first;
   while (!conn->closing && (first = wt__list_first(&client->waiting_exchanges))) {
     wt_exchange *exchange = EXCHANGE_OF(first, due);
-    int rv;
     if (client->goaway) {
       exchange_set_failed(exchange, WT_ERR_CLOSED, 0, "the server takes no new requests");
       continue;
     }
     if (!conn->started || !client->connected) return;
-    rv = conn->transport->open_stream(conn->ctx, false, &exchange->id);
-    if (rv == WT_ERR_STREAM_LIMIT) return;
-    if (rv == 0) {
+    int error = conn->transport->open_stream(conn->ctx, false, &exchange->id);
+    if (error == WT_ERR_STREAM_LIMIT) return;
+    if (!error) {
       exchange_send(exchange);
     } else {
       exchange->id = -1;
-      exchange_set_failed(exchange, rv, 0, wt_error_string(rv));
+      exchange_set_failed(exchange, error, 0, wt_error_string(error));
     }
   }
 }
@@ -523,11 +520,11 @@ static int exchange_write_state(const wt_exchange *exchange) {
 
 int wt_exchange_write(wt_exchange *exchange, const void *data, size_t len, size_t *written) {
   size_t taken = 0;
-  int rv = exchange_write_state(exchange);
+  int error = exchange_write_state(exchange);
   if (written) *written = 0;
-  if (rv == 0 && len > 0 && !data) rv = WT_ERR_INVALID;
-  if (rv == 0 && len > 0) rv = wt__sendq_append(&exchange->out.queue, data, len, false, &taken);
-  if (rv != 0) return rv;
+  if (!error && len > 0 && !data) error = WT_ERR_INVALID;
+  if (!error && len > 0) error = wt__sendq_append(&exchange->out.queue, data, len, false, &taken);
+  if (error) return error;
   if (exchange->stream) wt__http_resume(exchange->conn, exchange->id);
   if (written) *written = taken;
   return 0;
@@ -538,8 +535,8 @@ size_t wt_exchange_writable(wt_exchange *exchange) {
 }
 
 int wt_exchange_end(wt_exchange *exchange) {
-  int rv = exchange_write_state(exchange);
-  if (rv != 0) return rv;
+  int error = exchange_write_state(exchange);
+  if (error) return error;
   exchange->out.ended = exchange->out.queue.fin = true;
   if (exchange->stream) wt__http_resume(exchange->conn, exchange->id);
   return 0;

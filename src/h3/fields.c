@@ -79,14 +79,13 @@ static void text_put(struct wt__fields *fields, const uint8_t *s, size_t len) {
 int wt__fields_add(struct wt__fields *fields, const uint8_t *name, size_t name_len, const uint8_t *value,
                    size_t value_len) {
   size_t left = fields->max - fields->cost;
-  int rv;
   if (left < FIELD_OVERHEAD || name_len > left - FIELD_OVERHEAD || value_len > left - FIELD_OVERHEAD - name_len) {
     return WT_ERR_TOO_LARGE;
   }
   if (!wt__field_name_valid(name, name_len) || !wt__field_value_valid(value, value_len)) return WT_ERR_INVALID;
-  rv = text_reserve(fields, name_len + value_len + 2);
-  if (rv == 0) rv = items_reserve(fields);
-  if (rv != 0) return rv;
+  int error = text_reserve(fields, name_len + value_len + 2);
+  if (!error) error = items_reserve(fields);
+  if (error) return error;
   fields->cost += name_len + value_len + FIELD_OVERHEAD;
   fields->items[fields->count++] = (struct wt__field){(uint32_t)fields->len, (uint32_t)name_len, (uint32_t)value_len};
   text_put(fields, name, name_len);
@@ -145,12 +144,11 @@ static const char *separator_of(const char *name) {
 static int places_join(struct wt__fields *fields, const struct place *places, size_t count) {
   const char *separator = separator_of(places[0].name);
   size_t name_len = places[0].name_len, at = fields->len, len = 0;
-  int rv;
   if (!separator) return 0;
   for (size_t i = 0; i < count; i++) len += fields->items[places[i].index].value_len + 2;
-  rv = text_reserve(fields, name_len + len + 2);
-  if (rv == 0) rv = items_reserve(fields);
-  if (rv != 0) return rv;
+  int error = text_reserve(fields, name_len + len + 2);
+  if (!error) error = items_reserve(fields);
+  if (error) return error;
   text_put(fields, (const uint8_t *)field_name(fields, places[0].index), name_len);
   for (size_t i = 0; i < count; i++) {
     const struct wt__field *field = &fields->items[places[i].index];
@@ -172,15 +170,15 @@ static void places_renew(const struct wt__fields *fields, struct place *places) 
 
 static int places_join_all(struct wt__fields *fields, struct place *places) {
   size_t count = fields->count;
-  int rv = 0;
-  for (size_t i = 0, end; i < count && rv == 0; i = end) {
+  int error = 0;
+  for (size_t i = 0, end; i < count && !error; i = end) {
     end = i + 1;
     while (end < count && place_same_name(&places[i], &places[end])) end++;
     if (end - i == 1) continue;
-    rv = places_join(fields, places + i, end - i);
+    error = places_join(fields, places + i, end - i);
     places_renew(fields, places);
   }
-  return rv;
+  return error;
 }
 
 /* No more fields come. The old block serves as well, should there be no new one. `least`: what is worth giving back. */
@@ -195,16 +193,15 @@ static void text_fit(struct wt__fields *fields, size_t least) {
 
 int wt__fields_join(struct wt__fields *fields) {
   struct place on_stack[ITEMS_FIRST], *places = on_stack;
-  int rv;
   if (fields->count > ITEMS_FIRST && !(places = wt__calloc(fields->count, sizeof(*places)))) return WT_ERR_NOMEM;
   for (size_t i = 0; i < fields->count; i++) {
     places[i] = (struct place){field_name(fields, i), fields->items[i].name_len, i};
   }
   qsort(places, fields->count, sizeof(*places), place_compare);
-  rv = places_join_all(fields, places);
+  int error = places_join_all(fields, places);
   if (places != on_stack) wt__free(places);
   text_fit(fields, SPARE_MAX + 1);
-  return rv;
+  return error;
 }
 
 void wt__fields_move(struct wt__fields *to, struct wt__fields *from) {

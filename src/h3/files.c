@@ -141,17 +141,16 @@ static int answer_send_body(wt_request *request, const struct file_found *found,
                             const struct wt_header *headers, size_t count) {
   bool with_body = answer->length > 0 && !request->is_head;
   struct wt__file_body *file = NULL;
-  int rv;
   if (with_body) {
     file = wt__file_body_new(request->conn, found->fd, &found->info, found->directory, found->path, answer->first,
                              answer->length);
   }
   if (!file) close(found->fd);
   if (!file && with_body) return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
-  rv = wt__answer_submit(request, answer->status, headers, count, &answer->length, with_body);
-  if (rv != 0) {
+  int error = wt__answer_submit(request, answer->status, headers, count, &answer->length, with_body);
+  if (error) {
     wt__file_body_free(file);
-    return rv;
+    return error;
   }
   request->out.ended = true;
   if (file) wt__answer_set_file(request, file);
@@ -190,21 +189,20 @@ static int answer_redirect(wt_request *request) {
   struct wt_header header = {"location", NULL};
   size_t size;
   char *location;
-  int rv;
   while (path[0] == '/' && path[1] == '/') path++;
   size = strlen(path) + strlen(query) + 3;
   location = wt__malloc(size);
   if (!location) return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
   snprintf(location, size, "%s/%s%s", path, *query ? "?" : "", query);
   header.value = location;
-  rv = wt__answer_status(request, 301, &header, 1);
+  int error = wt__answer_status(request, 301, &header, 1);
   wt__free(location);
-  return rv;
+  return error;
 }
 
 static int answer_not_found(wt_request *request) {
-  int rv = wt__answer_status(request, 404, NULL, 0);
-  return rv != 0 ? rv : wt__request_error(request, WT_ERR_NOT_FOUND, "there is no such file");
+  int error = wt__answer_status(request, 404, NULL, 0);
+  return error ? error : wt__request_error(request, WT_ERR_NOT_FOUND, "there is no such file");
 }
 
 /* The status for a file that `open` refused. A file that exists must not be called absent, since that may be cached,
@@ -234,11 +232,12 @@ static int status_of_refusal(int os_error) {
 
 static int answer_refusal(wt_request *request, int os_error) {
   static const struct wt_header headers[] = {{"retry-after", "10"}, {"cache-control", "no-store"}};
-  int status = status_of_refusal(os_error), rv;
+  int status = status_of_refusal(os_error);
   if (status != 404) {
     wt__open_files_log(request, os_error, status == 503 ? "answered with 503" : "answered with 500");
-    rv = status == 503 ? wt__answer_status(request, 503, headers, 2) : wt__answer_status(request, 500, &headers[1], 1);
-    return rv != 0 ? rv : wt__request_error(request, WT_ERR_FILE, "the file cannot be opened");
+    int error =
+        status == 503 ? wt__answer_status(request, 503, headers, 2) : wt__answer_status(request, 500, &headers[1], 1);
+    return error ? error : wt__request_error(request, WT_ERR_FILE, "the file cannot be opened");
   }
   if (os_error == EACCES || os_error == EPERM) wt__open_files_log(request, os_error, "answered with 404");
   return answer_not_found(request);
@@ -263,11 +262,11 @@ static int answer_any(wt_request *request, const char *directory, const char *pa
 }
 
 int wt_request_serve_file(wt_request *request, const char *directory, const char *path) {
-  int rv = wt__answer_check(request);
-  if (rv != 0) return rv;
-  rv = answer_any(request, directory, path);
+  int error = wt__answer_check(request);
+  if (error) return error;
+  error = answer_any(request, directory, path);
   if (!request->answered) wt__request_abort(request, WT__H3_INTERNAL_ERROR); /* no memory to say more */
-  return rv;
+  return error;
 }
 
 /* --- Routes --- */
@@ -285,13 +284,12 @@ static void files_handle(wt_request *request, void *user_data) {
 int wt__files_route(struct wt__routes *routes, const char *pattern, const char *directory) {
   struct files_route *route;
   size_t len = pattern ? strlen(pattern) : 0;
-  int rv;
   if (len == 0 || pattern[len - 1] != '/' || !directory) return WT_ERR_INVALID;
   route = wt__malloc(sizeof(*route) + strlen(directory) + 1);
   if (!route) return WT_ERR_NOMEM;
   route->prefix_len = len - 1;
   memcpy(route->directory, directory, strlen(directory) + 1);
-  rv = wt__routes_set(routes, pattern, files_handle, route, wt__free);
-  if (rv != 0) wt__free(route);
-  return rv;
+  int error = wt__routes_set(routes, pattern, files_handle, route, wt__free);
+  if (error) wt__free(route);
+  return error;
 }

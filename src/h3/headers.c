@@ -337,7 +337,7 @@ void wt__headers_recv_encoder(struct wt__h3_conn *conn, struct wt__h3_stream *re
   if (len > skip) error = wt__sections_recv_encoder(&conn->sections, data + skip, len - skip);
   wt__http_recv(conn, record->id, data, len, fin);
   if (conn->closing) return;
-  if (error != 0) {
+  if (error) {
     wt__h3_fail_http(conn, error); /* nghttp3 should have seen the same */
     return;
   }

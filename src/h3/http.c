@@ -175,22 +175,20 @@ void wt__http_recv_counted(struct wt__h3_conn *conn, int64_t id, const uint8_t *
 
 void wt__http_stop_reading(struct wt__h3_conn *conn, int64_t id) {
   struct wt__h3_stream *record = wt__streams_find(conn, id);
-  int rv;
   if (conn->closing) return;
   if (record) {
     record->reading = WT__H3_DISCARD;
     wt__headers_drop(conn, record);
   }
-  rv = nghttp3_conn_shutdown_stream_read(conn->http, id);
-  if (rv != 0) wt__h3_fail_http(conn, rv);
+  int error = nghttp3_conn_shutdown_stream_read(conn->http, id);
+  if (error) wt__h3_fail_http(conn, error);
 }
 
 void wt__http_resume(struct wt__h3_conn *conn, int64_t id) {
   struct wt__h3_stream *record = http_stream(conn, id);
-  int rv;
   if (conn->closing || !record || record->role->is_reset(record)) return;
   conn->http_quiet = false;
-  rv = nghttp3_conn_resume_stream(conn->http, id);
-  if (rv != 0) wt__h3_fail_http(conn, rv);
+  int error = nghttp3_conn_resume_stream(conn->http, id);
+  if (error) wt__h3_fail_http(conn, error);
   wt__h3_wake(conn);
 }

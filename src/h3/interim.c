@@ -53,8 +53,8 @@ void wt__interim_continue(wt_request *request) {
 }
 
 static int inform_check(wt_request *request, int status) {
-  int rv = wt__answer_check(request);
-  if (rv != 0) return rv;
+  int error = wt__answer_check(request);
+  if (error) return error;
   if (status < 100 || status > 199 || status == 101) {
     return wt__request_error(request, WT_ERR_INVALID, "the status of an interim answer is 100, or from 102 to 199");
   }
@@ -68,9 +68,9 @@ static int inform_check(wt_request *request, int status) {
 }
 
 int wt_request_inform(wt_request *request, int status, const struct wt_header *headers, size_t header_count) {
-  int rv = inform_check(request, status);
-  if (rv == 0) rv = wt__answer_inform(request, status, headers, header_count);
-  if (rv != 0) return rv;
+  int error = inform_check(request, status);
+  if (!error) error = wt__answer_inform(request, status, headers, header_count);
+  if (error) return error;
   request->interims++;
   if (status == 100 && request->expect == WT__EXPECT_CONTINUE) request->expect = WT__EXPECT_NOTHING;
   wt__h3_wake(request->conn);

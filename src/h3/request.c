@@ -98,7 +98,7 @@ void wt__request_end(wt_request *request) {
   int error = request->ended == WT__REQUEST_CLOSED && request->fin_sent ? 0 : WT_ERR_CLOSED;
   struct wt_request_callbacks callbacks = request->callbacks;
   if (request->ended == WT__REQUEST_UPGRADED) return;
-  if (request->timed_out && error != 0) error = WT_ERR_TIMEOUT;
+  if (request->timed_out && error) error = WT_ERR_TIMEOUT;
   request->ended = WT__REQUEST_ABORTED; /* whatever is called from inside `on_close` */
   memset(&request->callbacks, 0, sizeof(request->callbacks));
   if (request->stage == WT__REQUEST_DISPATCHED && callbacks.on_close)
@@ -163,8 +163,8 @@ int wt_request_get_query_at(const wt_request *request, size_t index, char *name,
 
 int wt_request_close_connection(wt_request *request, uint64_t wire_code, const char *reason, size_t reason_len) {
   char text[WT__LEAVE_REASON_MAX + 1];
-  int rv = wt__leave_check(wire_code, reason, reason_len, text);
-  if (rv != 0) return wt__request_error(request, rv, "the code or the reason cannot be sent");
+  int error = wt__leave_check(wire_code, reason, reason_len, text);
+  if (error) return wt__request_error(request, error, "the code or the reason cannot be sent");
   wt__h3_leave(request->conn, wire_code, text);
   return 0;
 }

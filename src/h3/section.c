@@ -70,10 +70,10 @@ static bool decoder_stream_discard(nghttp3_qpack_decoder *decoder) {
 
 static enum wt__section_result field_take(struct wt__fields *fields, const nghttp3_qpack_nv *nv) {
   nghttp3_vec name = nghttp3_rcbuf_get_buf(nv->name), value = nghttp3_rcbuf_get_buf(nv->value);
-  int rv = wt__fields_add(fields, name.base, name.len, value.base, value.len);
+  int error = wt__fields_add(fields, name.base, name.len, value.base, value.len);
   nghttp3_rcbuf_decref(nv->name);
   nghttp3_rcbuf_decref(nv->value);
-  switch (rv) {
+  switch (error) {
     case 0: return WT__SECTION_DONE;
     case WT_ERR_INVALID: return WT__SECTION_MALFORMED;
     case WT_ERR_TOO_LARGE: return WT__SECTION_TOO_LARGE;

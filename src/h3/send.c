@@ -108,9 +108,9 @@ bool wt__h3_conn_next(struct wt__h3_conn *conn, struct wt__send *send, uint64_t 
 
 static void http_sent(struct wt__h3_conn *conn, int64_t id, size_t len, bool fin) {
   struct wt__h3_stream *record;
-  int rv = nghttp3_conn_add_write_offset(conn->http, id, len);
-  if (rv != 0) {
-    wt__h3_fail_http(conn, rv);
+  int error = nghttp3_conn_add_write_offset(conn->http, id, len);
+  if (error) {
+    wt__h3_fail_http(conn, error);
     return;
   }
   if (fin && conn->lone_fin_id == id) conn->lone_fin_id = -1;
@@ -166,7 +166,6 @@ void wt__h3_conn_write_closed(struct wt__h3_conn *conn, int64_t id) {
 
 void wt__h3_conn_unblocked(struct wt__h3_conn *conn, int64_t id) {
   struct wt__h3_stream *record;
-  int rv;
   if (conn->closing) return;
   if (id == conn->control.id) conn->control.blocked = false;
   record = wt__streams_find(conn, id);
@@ -176,9 +175,9 @@ void wt__h3_conn_unblocked(struct wt__h3_conn *conn, int64_t id) {
   }
   if (record && record->role->is_reset(record)) return;
   conn->http_quiet = false;
-  rv = nghttp3_conn_unblock_stream(conn->http, id);
-  if (rv != 0) {
-    wt__h3_fail_http(conn, rv);
+  int error = nghttp3_conn_unblock_stream(conn->http, id);
+  if (error) {
+    wt__h3_fail_http(conn, error);
   } else if (record) {
     record->role->unblocked(record);
   }

@@ -27,9 +27,9 @@ int wt__h3_conn_new(struct wt__h3_conn **out, const struct wt__h3_config *config
 
 static int server_http_new(struct wt__h3_conn *conn, const nghttp3_callbacks *callbacks, nghttp3_settings *settings) {
   settings->enable_connect_protocol = 1;
-  int rv = nghttp3_conn_server_new(&conn->http, callbacks, settings, &conn->http_mem, conn);
-  if (rv == 0) nghttp3_conn_set_max_client_streams_bidi(conn->http, conn->max_remote_bidi);
-  return rv;
+  int error = nghttp3_conn_server_new(&conn->http, callbacks, settings, &conn->http_mem, conn);
+  if (!error) nghttp3_conn_set_max_client_streams_bidi(conn->http, conn->max_remote_bidi);
+  return error;
 }
 
 /* --- Arrivals --- */

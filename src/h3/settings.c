@@ -95,13 +95,13 @@ static int control_swallow(struct wt__h3_conn *conn) {
 
 int wt__control_start(struct wt__h3_conn *conn) {
   struct wt__control *control = &conn->control;
-  int rv = conn->transport->open_stream(conn->ctx, true, &control->id);
-  if (rv == 0) rv = conn->transport->open_stream(conn->ctx, true, &control->encoder_id);
-  if (rv == 0) rv = conn->transport->open_stream(conn->ctx, true, &control->decoder_id);
-  if (rv != 0) return rv;
+  int error = conn->transport->open_stream(conn->ctx, true, &control->id);
+  if (!error) error = conn->transport->open_stream(conn->ctx, true, &control->encoder_id);
+  if (!error) error = conn->transport->open_stream(conn->ctx, true, &control->decoder_id);
+  if (error) return error;
   if (nghttp3_conn_bind_control_stream(conn->http, control->id) != 0) return WT_ERR_NOMEM;
-  rv = control_swallow(conn);
-  if (rv != 0) return rv;
+  error = control_swallow(conn);
+  if (error) return error;
   if (nghttp3_conn_bind_qpack_streams(conn->http, control->encoder_id, control->decoder_id) != 0) return WT_ERR_NOMEM;
   return control_write_settings(conn);
 }

@@ -47,10 +47,11 @@ void wt_upgrade_options_init(struct wt_upgrade_options *options, size_t size) {
 static int options_read(wt_request *request, const struct wt_upgrade_options *given, struct wt_upgrade_options *options,
                         struct wt_session_callbacks *callbacks) {
   wt_upgrade_options_default(options);
-  int rv = given ? wt__sized_read(options, sizeof(*options), given, sizeof(*options)) : 0;
-  if (rv != 0) return wt__request_error(request, rv, "call wt_upgrade_options_default first: no version has this size");
-  rv = wt__sized_read_table(callbacks, sizeof(*callbacks), options->callbacks, sizeof(*callbacks));
-  if (rv != 0) return wt__request_error(request, rv, "the table of callbacks has a size that no version has");
+  int error = given ? wt__sized_read(options, sizeof(*options), given, sizeof(*options)) : 0;
+  if (error)
+    return wt__request_error(request, error, "call wt_upgrade_options_default first: no version has this size");
+  error = wt__sized_read_table(callbacks, sizeof(*callbacks), options->callbacks, sizeof(*callbacks));
+  if (error) return wt__request_error(request, error, "the table of callbacks has a size that no version has");
   options->callbacks = callbacks;
   if (options->status >= 200 && options->status <= 299) return 0;
   return wt__request_error(request, WT_ERR_INVALID, "a session is accepted with a status from 200 to 299");
@@ -107,18 +108,17 @@ static const char *request_scheme(const wt_request *request) {
 }
 
 static int check_all(wt_request *request) {
-  int rv;
   if (!request->is_webtransport) {
     return wt__request_error(request, WT_ERR_NOT_WEBTRANSPORT, "the request does not ask for a WebTransport session");
   }
   if (strcasecmp(request_scheme(request), "https") != 0) { /* RFC 3986, section 3.1 */
     return wt__request_error(request, WT_ERR_NOT_WEBTRANSPORT, "the scheme of a WebTransport request has to be https");
   }
-  rv = wt__answer_check(request);
-  if (rv == 0) rv = check_settings(request);
-  if (rv == 0) rv = check_origin(request);
-  if (rv == 0) rv = check_limit(request);
-  return rv;
+  int error = wt__answer_check(request);
+  if (!error) error = check_settings(request);
+  if (!error) error = check_origin(request);
+  if (!error) error = check_limit(request);
+  return error;
 }
 
 /* --- The subprotocol --- */
@@ -141,7 +141,7 @@ static const char *protocol_match(const char *list, const struct wt_upgrade_opti
 static int protocol_choose(wt_request *request, const struct wt_upgrade_options *options, const char **chosen) {
   const char *list = options->protocol_count > 0 ? wt__fields_value(&request->fields, "wt-available-protocols") : NULL;
   char *member;
-  int rv = 0;
+  int error = 0;
   *chosen = "";
   if (list && wt__sfv_list_valid(list, strlen(list), strlen(list) + 1)) {
     member = wt__malloc(strlen(list) + 1);
@@ -150,13 +150,13 @@ static int protocol_choose(wt_request *request, const struct wt_upgrade_options 
       if (match) *chosen = match;
       wt__free(member);
     } else {
-      rv = wt__request_error(request, WT_ERR_NOMEM, "out of memory");
+      error = wt__request_error(request, WT_ERR_NOMEM, "out of memory");
     }
   }
-  if (rv == 0 && **chosen == '\0' && options->require_protocol) {
-    rv = wt__request_error(request, WT_ERR_SUBPROTOCOL, "client and server have no subprotocol in common");
+  if (!error && **chosen == '\0' && options->require_protocol) {
+    error = wt__request_error(request, WT_ERR_SUBPROTOCOL, "client and server have no subprotocol in common");
   }
-  return rv;
+  return error;
 }
 
 /* --- The answer --- */
@@ -166,7 +166,7 @@ static int answer_accept(wt_request *request, const struct wt_upgrade_options *o
   size_t count = options->header_count, size = 2 * strlen(protocol) + 3;
   struct wt_header *headers;
   char *text = NULL;
-  int rv;
+  int error;
   if (count > 0 && !options->headers) {
     return wt__request_error(request, WT_ERR_INVALID, "the header fields are missing");
   }
@@ -178,18 +178,18 @@ static int answer_accept(wt_request *request, const struct wt_upgrade_options *o
   headers = wt__calloc(count + 2, sizeof(*headers));
   if (*protocol) text = wt__malloc(size);
   if (!headers || (*protocol && !text)) {
-    rv = wt__request_error(request, WT_ERR_NOMEM, "out of memory");
+    error = wt__request_error(request, WT_ERR_NOMEM, "out of memory");
   } else if (*protocol && wt__sfv_string_write(text, size, protocol) == 0) {
-    rv = wt__request_error(request, WT_ERR_INVALID, "the subprotocol has a character that cannot be sent");
+    error = wt__request_error(request, WT_ERR_INVALID, "the subprotocol has a character that cannot be sent");
   } else {
     if (count > 0) memcpy(headers, options->headers, count * sizeof(*headers));
     if (*protocol) headers[count++] = (struct wt_header){"wt-protocol", text};
     if (draft == 2) headers[count++] = (struct wt_header){"sec-webtransport-http3-draft", "draft02"};
-    rv = wt__answer_submit(request, options->status, headers, count, NULL, true);
+    error = wt__answer_submit(request, options->status, headers, count, NULL, true);
   }
   wt__free(headers);
   wt__free(text);
-  return rv;
+  return error;
 }
 
 /* --- The upgrade --- */
@@ -243,25 +243,25 @@ int wt_upgrade(wt_request *request, const struct wt_upgrade_options *given, wt_s
   struct wt__h3_connect *connect;
   const char *protocol = "";
   if (session) *session = NULL;
-  int draft, rv = options_read(request, given, &options, &callbacks);
-  if (rv == 0) rv = check_all(request);
-  if (rv == 0) rv = protocol_choose(request, &options, &protocol);
-  if (rv == 0) rv = check_rate(request);
-  if (rv != 0) return rv;
+  int draft, error = options_read(request, given, &options, &callbacks);
+  if (!error) error = check_all(request);
+  if (!error) error = protocol_choose(request, &options, &protocol);
+  if (!error) error = check_rate(request);
+  if (error) return error;
   connect = wt__connect_new(conn, request->stream, request->in.kept.max);
   if (!connect) return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
   draft = wt__settings_draft(&conn->peer);
-  rv = session_make(request, &options, protocol, draft, &connect->session);
-  if (rv != 0) {
+  error = session_make(request, &options, protocol, draft, &connect->session);
+  if (error) {
     wt__connect_free(connect);
-    return wt__request_error(request, rv, "out of memory");
+    return wt__request_error(request, error, "out of memory");
   }
   /* The answer is last, since it cannot be taken back. */
-  rv = answer_accept(request, &options, protocol, draft);
-  if (rv != 0) {
+  error = answer_accept(request, &options, protocol, draft);
+  if (error) {
     wt__mux_session_undo(connect->session);
     wt__connect_free(connect);
-    return rv;
+    return error;
   }
   connect_set_priority(conn, request->id);
   WT__INFO_LIMITED(conn->config->log, conn->config->session_lines, conn->now, "session %lld from %s: %s, draft %d",
