@@ -17,7 +17,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "h3/client_state.h"
+#include "h3/client_conn_state.h"
 #include "h3/conn.h"
 #include "h3/conn_state.h"
 #include "h3/dial.h"

@@ -14,7 +14,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "h3/client_state.h"
+#include "h3/client_conn_state.h"
 #include "h3/conn_state.h"
 #include "h3/connect.h"
 #include "h3/control_reader.h"

@@ -28,7 +28,7 @@
 #include "base/mem.h"
 #include "core/sched.h"
 #include "h3/client.h"
-#include "h3/client_state.h"
+#include "h3/client_conn_state.h"
 #include "h3/conn_state.h"
 #include "h3/connect.h"
 #include "h3/fields.h"

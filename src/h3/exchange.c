@@ -27,7 +27,7 @@
 #include "base/mem.h"
 #include "h3/body.h"
 #include "h3/client.h"
-#include "h3/client_state.h"
+#include "h3/client_conn_state.h"
 #include "h3/conn_state.h"
 #include "h3/fields.h"
 #include "h3/header_check.h"

@@ -21,7 +21,7 @@
 #include <webtransport/webtransport.h>
 
 #include "base/mem.h"
-#include "h3/client_state.h"
+#include "h3/client_conn_state.h"
 #include "h3/conn.h"
 #include "h3/conn_state.h"
 #include "h3/connect.h"

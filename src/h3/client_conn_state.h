@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WT_H3_CLIENT_STATE_H
-#define WT_H3_CLIENT_STATE_H
+#ifndef WT_H3_CLIENT_CONN_STATE_H
+#define WT_H3_CLIENT_CONN_STATE_H
 
 /* The part of a connection that only clients have (client.c, dial.c, exchange.c). */
 
