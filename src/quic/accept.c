@@ -22,6 +22,8 @@
 #include "quic/answers.h"
 #include "quic/conn.h"
 #include "quic/endpoint_state.h"
+#include "quic/recv.h"
+#include "quic/server.h"
 #include "quic/shared.h"
 #include "quic/token.h"
 

@@ -4,15 +4,14 @@
  * What ngtcp2 reports while it reads or writes a packet, passed on to h3.
  *
  * An application may decide in any of these that the connection is to end. The note that it leaves
- * (`close_wanted`) makes the callback fail, which stops ngtcp2 in its tracks; conn.c then closes with the
+ * (`close_wanted`) makes the callback fail, which stops ngtcp2 in its tracks; recv.c or run.c then closes with the
  * noted code instead of ngtcp2's error.
  *
  * One thing ngtcp2 keeps for itself: the peer's STOP_SENDING and its code. It answers with a RESET_STREAM
  * and tells nobody, and `stream_stop_sending`, in spite of its name, is about our own. So decryption goes
- * through a function of ours, which looks through the frames of each opened 1-RTT packet and notes them;
- * conn.c reports them once ngtcp2 has accepted the packet. Decryption has no user data: the connection
- * that is being read or written is kept in a thread-local variable. It can run for duplicates too, so a note
- * may repeat; h3 takes repeated frames for what they are.
+ * through a function of ours, which looks through the frames of each opened 1-RTT packet and notes them
+ * (stops.c). Decryption has no user data: the connection that is being read or written is kept in a
+ * thread-local variable (current.c).
  *
  * Another is the end of a stream that was stopped here: nobody hears of its FIN, but session flow control needs
  * the final size. That, too, is read from the frames.
@@ -25,8 +24,6 @@
 #include <ngtcp2/ngtcp2_crypto.h>
 #include <string.h>
 
-#include "base/gauge.h"
-#include "base/mem.h"
 #include "h3/client.h"
 #include "h3/conn.h"
 #include "quic/cid.h"
@@ -42,6 +39,7 @@
 #include "quic/reset_at.h"
 #include "quic/seal.h"
 #include "quic/shared.h"
+#include "quic/stops.h"
 #include "quic/tls.h"
 #include "quic/token.h"
 #include "quic/wake.h"
@@ -288,15 +286,6 @@ static void on_random(uint8_t *dst, size_t len, const ngtcp2_rand_ctx *ctx) {
   if (wt__tls_random(dst, len)) memset(dst, 0, len); /* used for grease and jitter, not for secrets */
 }
 
-static void conn_note_stop(struct wt__conn *conn, int64_t id, uint64_t code) {
-  if (!conn->stops) {
-    conn->stops = wt__malloc(WT__MAX_STOPS * sizeof(*conn->stops));
-    if (conn->stops) wt__gauge_add(&conn->gauge, WT__MAX_STOPS * sizeof(*conn->stops));
-  }
-  if (!conn->stops || conn->stops_len == WT__MAX_STOPS) return; /* writing to the stream will find it closed */
-  conn->stops[conn->stops_len++] = (struct wt__stop){id, code};
-}
-
 static uint64_t crypto_ahead(const struct wt__conn *conn) {
   return conn->client ? WT__CRYPTO_AHEAD_CLIENT : WT__CRYPTO_AHEAD_SERVER;
 }
@@ -322,7 +311,7 @@ static enum wt__frame_fate conn_judge(void *ctx, const struct wt__quic_frame *fr
   }
   if (frame->type != WT__FRAME_STOP_SENDING) return wt__reset_at_recv_judge(conn, frame);
   if (wt__reset_at_send_has(conn, id)) return WT__FRAME_AS_PING; /* it is being reset, with another code */
-  conn_note_stop(conn, id, frame->code);
+  wt__stops_add(conn, id, frame->code);
   return WT__FRAME_KEEP;
 }
 

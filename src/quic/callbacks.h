@@ -8,8 +8,6 @@
 
 struct wt__conn;
 
-#define WT__MAX_STOPS 512 /* STOP_SENDING frames of one UDP datagram that are looked at */
-
 void wt__conn_set_callbacks(ngtcp2_callbacks *callbacks);
 /* Tells h3 of acknowledgements that were kept until ngtcp2 has read the packet. */
 void wt__conn_deliver_acked(struct wt__conn *conn);

@@ -22,13 +22,16 @@
 #include "h3/client.h"
 #include "quic/callbacks.h"
 #include "quic/cid.h"
+#include "quic/closing.h"
 #include "quic/conn.h"
 #include "quic/endpoint.h"
 #include "quic/endpoint_state.h"
-#include "quic/resumption.h"
 #include "quic/path.h"
+#include "quic/recv.h"
+#include "quic/resumption.h"
 #include "quic/tls.h"
 #include "quic/transport.h"
+#include "quic/transport_params.h"
 #include "quic/wake.h"
 
 /* --- Beginning --- */

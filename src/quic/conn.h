@@ -3,12 +3,15 @@
 #define WT_QUIC_CONN_H
 
 /*
- * A QUIC connection: what it consists of, and its life (made, given packets, woken by timers, closed).
+ * The record of a QUIC connection.
  *
  * What one file does with a connection is declared in the header of that name:
  *
- *   its life        conn.c, wake.c (marks for its next run), idle.c, ending.c (why it ended), client.c and client_*.c
- *   packets in      callbacks.c (what ngtcp2 reports, for h3), crypto_in.c, read_limit.c, reset_at_recv.c
+ *   its beginning   conn.c, transport_params.c, server.c, client.c and client_keep.c
+ *   its turns       run.c, wake.c (marks for its next run), idle.c
+ *   its end         connection_close.c, closing.c, ending.c (why it ended), client_end.c
+ *   packets in      recv.c, callbacks.c (what ngtcp2 reports, for h3), crypto_in.c, stops.c, read_limit.c,
+ *                   reset_at_recv.c
  *   packets out     write.c, congestion.c, transport.c (what h3 asks for), window.c, datagram_len.c, probe.c,
  *                   reset_at_send.c
  *   its path        path.c, path_mtu.c, path_watch.c, handshake_path.c, rebinding.c
@@ -185,38 +188,12 @@ struct wt__conn {
   char name[2 * WT__CID_MAX_LEN + 1]; /* the client's first id in hex, for the log */
 };
 
-/* What an acceptable first packet said. */
-struct wt__accept {
-  const ngtcp2_pkt_hd *hd;
-  const struct wt__path *path;
-  enum wt__token_verdict verdict;
-  ngtcp2_cid odcid; /* the id that the client chose first */
-  size_t turnover;  /* unfinished handshakes of an address that may give way at once */
-};
-
-/* Makes a connection, which has read no packet yet. WT_ERR_NOMEM, WT_ERR_TLS, WT_ERR_STATE (no certificate), WT_ERR_INVALID. */
-int wt__conn_new(struct wt__conn **conn, struct wt__endpoint *endpoint, const struct wt__accept *accept);
-/* Frees it, whatever its state. h3 is told `party` and `code` if it was open. */
-void wt__conn_free(struct wt__conn *conn, enum wt_party party, uint64_t code);
-
-void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len);
-/* Handles its timer. False: the connection has ended, and may be freed. */
-bool wt__conn_expire(struct wt__conn *conn);
-/* Does work that was put off, and writes packets. The connection may be freed afterwards. */
-void wt__conn_run(struct wt__conn *conn);
-/* Sends the CONNECTION_CLOSE that was asked for. The connection may be freed afterwards. */
-void wt__conn_close_now(struct wt__conn *conn);
-/* Ends a half-open connection of a server in favour of another, and frees it. */
-void wt__conn_give_way(struct wt__conn *conn);
-/* Frees what is left of closed connections, the oldest first, until that is `bytes`. False: there was less. */
-bool wt__endpoint_drop_ended(struct wt__endpoint *endpoint, size_t bytes);
-
-/* For both roles. Makes an empty connection, which `wt__conn_free` can free. Once it is complete, `add` puts it among
- * the endpoint's. */
+/* Makes an empty connection, which `wt__conn_free` can free. Once it is complete, `add` puts it among the endpoint's
+ * open ones. */
 struct wt__conn *wt__conn_alloc(struct wt__endpoint *endpoint);
 void wt__conn_add(struct wt__conn *conn);
 void wt__conn_set_name(struct wt__conn *conn, const ngtcp2_cid *cid);
-void wt__conn_settings(ngtcp2_settings *settings, const struct wt__conn *conn);
-void wt__conn_params(ngtcp2_transport_params *params, const struct wt__endpoint *endpoint);
+/* Estimates what is not counted block by block: so many bytes from now on. */
+void wt__conn_set_uncounted(struct wt__conn *conn, size_t bytes);
 
 #endif

@@ -183,7 +183,7 @@ static void record_let_go(struct wt__conn *conn, struct record *record) {
   if (!record->open) record_drop(conn, record);
 }
 
-/* The first error counts. conn.c acts upon it when ngtcp2 has returned. */
+/* The first error counts. recv.c and run.c act upon it when ngtcp2 has returned. */
 static void recv_error(struct wt__conn *conn, int error) {
   if (!conn->reset_in.error) conn->reset_in.error = error;
 }
