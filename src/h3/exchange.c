@@ -1,136 +1,45 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * A plain request of a client and the response to it (RFC 9114, section 4.1).
+ * A client's exchange (RFC 9114, section 4.1): a plain request, from the wait for a connection to the last callback.
  *
  *   new --> WAITING ---------------> SENT --> response header --> body --> both sides done --> on_close(0)
  *           for a connection, its      |           |                |
  *           handshake, and a stream    +-----------+----------------+--- failed --> on_close(why)
  *
- * An exchange does not wait for the SETTINGS, since a plain request does not depend on them. It waits for the end of the
- * handshake, so that we send nothing to a server that has not proved who it is.
+ * An exchange does not wait for the SETTINGS, since a plain request does not depend on them. It waits for the end of
+ * the handshake, so that we send nothing to a server that has not proved who it is.
  *
- * Arrivals only set marks. `wt__exchanges_run` makes all callbacks but one, and frees exchanges. `on_body` may also be
- * called directly from an arrival, if nothing is in its way. Interim responses (1xx) are skipped, and so are trailers, which
- * nghttp3 does not pass on.
+ * `wt__exchanges_run` makes all callbacks but one, `on_body` (exchange_stream.c), and frees exchanges.
  *
  * An exchange ends with its stream. QUIC closes the stream when both sides have sent everything and the server has
- * acknowledged it. A server may answer before it has read the request, and then refuse the rest with STOP_SENDING: that is
- * no failure. If it neither reads nor refuses, we still send the application's body to its end.
+ * acknowledged it.
  */
 
 #include "h3/exchange.h"
 
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
+#include "base/list.h"
 #include "base/mem.h"
+#include "core/sendq.h"
 #include "h3/body.h"
 #include "h3/client.h"
 #include "h3/client_conn_state.h"
 #include "h3/conn_state.h"
+#include "h3/exchange_request.h"
+#include "h3/exchange_state.h"
+#include "h3/exchange_stream.h"
 #include "h3/fields.h"
-#include "h3/header_check.h"
 #include "h3/http.h"
 #include "h3/role.h"
-#include "h3/stalls.h"
 #include "h3/streams.h"
 #include "wire/error_code.h"
 
-/* The header section of the response:
- *
- *    AWAITED --- it is in, and `status` is set ---> ARRIVED --- `on_response` in the next pass ---> TOLD
- */
-enum response {
-  RESPONSE_AWAITED = 0,
-  RESPONSE_ARRIVED,
-  RESPONSE_TOLD /* `on_body` may be called */
-};
-
-struct wt_exchange {
-  struct wt__h3_conn *conn;     /* NULL: not attached */
-  struct wt__h3_stream *stream; /* NULL before it is sent, and after QUIC has closed it */
-  int64_t id;
-  struct wt__link link; /* in the client's `exchanges` */
-  struct wt__link due;  /* in `waiting_exchanges` or `due_exchanges` */
-  struct wt__fields request, response;
-  struct wt__body_in in;
-  struct wt__body_out out;
-  struct wt_exchange_callbacks callbacks;
-  void *user_data;
-  void (*on_progress)(wt_exchange *exchange, bool closed, void *owner);
-  void (*on_cancel)(wt_exchange *exchange, void *owner);
-  void *owner;
-  int status;     /* of the response; 0 while it is AWAITED */
-  bool has_body;  /* the request has one */
-  bool streaming; /* from `wt_exchange_write` */
-  enum response response_state;
-  bool stopped; /* the server wants no more of the request */
-  bool over;    /* QUIC has closed the stream */
-  bool failed;
-  int error;
-  uint64_t abort_code;
-  char message[WT__H3_END_REASON_MAX];
-};
-
 #define EXCHANGE_OF(l, member) WT__CONTAINER_OF(l, struct wt_exchange, member)
-
-static const struct wt__role role_exchange;
-
-static void exchange_set_due(wt_exchange *exchange) {
-  if (!exchange->conn) return;
-  wt__list_remove(&exchange->due);
-  wt__list_push_back(&exchange->conn->client->due_exchanges, &exchange->due);
-  wt__h3_wake(exchange->conn);
-}
-
-static void exchange_set_failed(wt_exchange *exchange, int error, uint64_t abort_code, const char *message) {
-  if (exchange->failed) return;
-  exchange->failed = true;
-  exchange->error = error;
-  exchange->abort_code = abort_code;
-  (void)snprintf(exchange->message, sizeof(exchange->message), "%s", message);
-  exchange_set_due(exchange);
-}
 
 /* --- Birth --- */
 
 static void exchange_tell_body(void *message, const uint8_t *data, size_t len, bool fin) {
   wt_exchange *exchange = message;
   if (exchange->callbacks.on_body) exchange->callbacks.on_body(exchange, data, len, fin, exchange->user_data);
-}
-
-static int request_add(wt_exchange *exchange, const char *name, const char *value) {
-  return wt__fields_add_text(&exchange->request, name, value);
-}
-
-static int request_add_length(wt_exchange *exchange, size_t len) {
-  char text[24];
-  (void)snprintf(text, sizeof(text), "%zu", len);
-  return request_add(exchange, "content-length", text);
-}
-
-static int request_write(wt_exchange *exchange, const struct wt__exchange_options *options) {
-  int error = request_add(exchange, ":method", options->method);
-  if (!error) error = request_add(exchange, ":scheme", "https");
-  if (!error) error = request_add(exchange, ":authority", options->authority);
-  if (!error) error = request_add(exchange, ":path", options->path);
-  if (!error && options->body) error = request_add_length(exchange, options->body_len);
-  for (size_t i = 0; !error && i < options->header_count; i++) {
-    const struct wt_header *header = &options->headers[i];
-    if (!wt__request_header_valid(header) || (options->body && strcmp(header->name, "content-length") == 0)) {
-      return WT_ERR_INVALID;
-    }
-    error = request_add(exchange, header->name, header->value);
-  }
-  return error;
-}
-
-static int options_check(const struct wt__exchange_options *options) {
-  if (!options->method || !options->authority || !options->path || options->path[0] != '/') return WT_ERR_INVALID;
-  if (!wt__token_valid(options->method, true) || strcmp(options->method, "CONNECT") == 0) return WT_ERR_INVALID;
-  if (options->body ? options->has_body : options->body_len > 0) return WT_ERR_INVALID;
-  return options->header_count > 0 && !options->headers ? WT_ERR_INVALID : 0;
 }
 
 /* What is dropped was copied, so nothing has to be released. */
@@ -150,7 +59,7 @@ void wt__exchange_free(wt_exchange *exchange) {
 int wt__exchange_new(const struct wt__exchange_options *options, wt_exchange **out) {
   struct wt__released none = {0};
   wt_exchange *exchange;
-  int error = options_check(options);
+  int error = wt__exchange_options_check(options);
   if (error) return error;
   exchange = wt__calloc(1, sizeof(*exchange));
   if (!exchange) return WT_ERR_NOMEM;
@@ -164,7 +73,7 @@ int wt__exchange_new(const struct wt__exchange_options *options, wt_exchange **o
   wt__fields_init(&exchange->response, options->max_header_bytes);
   wt__body_in_init(&exchange->in, 0, exchange_tell_body, exchange);
   wt__sendq_init(&exchange->out.queue, options->max_send_buffer);
-  error = request_write(exchange, options);
+  error = wt__exchange_write_request(exchange, options);
   if (!error && options->body_len > 0) {
     exchange->has_body = true;
     error = wt__body_out_put(&exchange->out, options->body, options->body_len, &none);
@@ -194,7 +103,7 @@ struct wt__h3_conn *wt__exchange_conn(const wt_exchange *exchange) {
 }
 
 enum wt_dial_stage wt__exchange_stage(const wt_exchange *exchange) {
-  if (exchange->response_state != RESPONSE_AWAITED) return WT_STAGE_ANSWERED;
+  if (exchange->response_state != WT__RESPONSE_AWAITED) return WT_STAGE_ANSWERED;
   return exchange->conn && exchange->conn->client->connected ? WT_STAGE_REQUEST : WT_STAGE_CONNECT;
 }
 
@@ -228,7 +137,7 @@ static void exchange_close(wt_exchange *exchange) {
 }
 
 void wt__exchange_fail(wt_exchange *exchange, int error, const char *message) {
-  exchange_set_failed(exchange, error, WT__H3_REQUEST_CANCELLED, message);
+  wt__exchange_set_failed(exchange, error, WT__H3_REQUEST_CANCELLED, message);
   if (!exchange->conn) exchange_close(exchange);
 }
 
@@ -245,24 +154,6 @@ void wt__exchange_attach(wt_exchange *exchange, struct wt__h3_conn *conn) {
   wt__h3_wake(conn);
 }
 
-static int exchange_submit(wt_exchange *exchange) {
-  struct wt__h3_conn *conn = exchange->conn;
-  size_t count = exchange->request.count;
-  nghttp3_nv *nv = wt__calloc(count, sizeof(*nv));
-  if (!nv) return WT_ERR_NOMEM;
-  count = wt__fields_to_nv(&exchange->request, nv, count);
-  if (!wt__h3_peer_takes(conn, nv, count)) {
-    wt__free(nv);
-    return WT_ERR_TOO_LARGE;
-  }
-  int error = nghttp3_conn_submit_request(conn->http, exchange->id, nv, count,
-                                          exchange->has_body ? &wt__http_body_reader : NULL, NULL);
-  wt__free(nv);
-  if (!error || error == NGHTTP3_ERR_CONN_CLOSING) return error ? WT_ERR_CLOSED : 0;
-  wt__h3_fail_http(conn, error); /* nghttp3 has half of it */
-  return 0;
-}
-
 /* The stream exists; from here on a failure ends it, too. */
 static void exchange_send(wt_exchange *exchange) {
   struct wt__h3_conn *conn = exchange->conn;
@@ -272,16 +163,16 @@ static void exchange_send(wt_exchange *exchange) {
   if (!exchange->stream) {
     wt__h3_reset_stream(conn, exchange->id, WT__H3_REQUEST_CANCELLED);
     wt__h3_stop_sending(conn, exchange->id, WT__H3_REQUEST_CANCELLED);
-    exchange_set_failed(exchange, WT_ERR_NOMEM, WT__H3_REQUEST_CANCELLED, wt_error_string(WT_ERR_NOMEM));
+    wt__exchange_set_failed(exchange, WT_ERR_NOMEM, WT__H3_REQUEST_CANCELLED, wt_error_string(WT_ERR_NOMEM));
     return;
   }
-  wt__role_set(exchange->stream, &role_exchange, exchange);
-  int error = exchange_submit(exchange);
+  wt__role_set(exchange->stream, &wt__role_exchange, exchange);
+  int error = wt__exchange_submit(exchange);
   if (error) {
-    exchange_set_failed(exchange, error, WT__H3_REQUEST_CANCELLED,
-                        error == WT_ERR_CLOSED      ? "the server takes no new requests"
-                        : error == WT_ERR_TOO_LARGE ? WT__REQUEST_TOO_LARGE_REASON
-                                                    : wt_error_string(error));
+    wt__exchange_set_failed(exchange, error, WT__H3_REQUEST_CANCELLED,
+                            error == WT_ERR_CLOSED      ? "the server takes no new requests"
+                            : error == WT_ERR_TOO_LARGE ? WT__REQUEST_TOO_LARGE_REASON
+                                                        : wt_error_string(error));
   }
   wt__fields_free(&exchange->request);
   wt__h3_wake(conn);
@@ -293,7 +184,7 @@ void wt__exchanges_send(struct wt__h3_conn *conn) {
   while (!conn->closing && (first = wt__list_first(&client->waiting_exchanges))) {
     wt_exchange *exchange = EXCHANGE_OF(first, due);
     if (client->goaway) {
-      exchange_set_failed(exchange, WT_ERR_CLOSED, 0, "the server takes no new requests");
+      wt__exchange_set_failed(exchange, WT_ERR_CLOSED, 0, "the server takes no new requests");
       continue;
     }
     if (!conn->started || !client->connected) return;
@@ -303,153 +194,26 @@ void wt__exchanges_send(struct wt__h3_conn *conn) {
       exchange_send(exchange);
     } else {
       exchange->id = -1;
-      exchange_set_failed(exchange, error, 0, wt_error_string(error));
+      wt__exchange_set_failed(exchange, error, 0, wt_error_string(error));
     }
   }
 }
-
-static nghttp3_ssize exchange_read(struct wt__h3_stream *stream, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags) {
-  wt_exchange *exchange = stream->owner;
-  if (exchange->failed || exchange->stopped) return NGHTTP3_ERR_WOULDBLOCK;
-  return wt__body_read(&exchange->out.queue, vecs, max_vecs, flags);
-}
-
-static void exchange_acked(struct wt__h3_stream *stream, uint64_t len) {
-  wt_exchange *exchange = stream->owner;
-  if (exchange->failed || exchange->stopped) return;
-  if (wt__body_out_acked(&exchange->out, len, &exchange->conn->released)) exchange_set_due(exchange);
-}
-
-static void exchange_recv_stop_sending(struct wt__h3_stream *stream, uint64_t wire_code) {
-  wt_exchange *exchange = stream->owner;
-  struct wt__h3_conn *conn = exchange->conn;
-  (void)wire_code;
-  if (exchange->stopped) return;
-  exchange->stopped = true;
-  if (conn->lone_fin_id == exchange->id) conn->lone_fin_id = -1;
-  wt__sendq_drop(&exchange->out.queue, &conn->released); /* QUIC has reset the stream by itself */
-}
-
-/* --- The response --- */
-
-static struct wt__fields *exchange_fields(struct wt__h3_stream *stream) {
-  wt_exchange *exchange = stream->owner;
-  return exchange->failed || exchange->response_state != RESPONSE_AWAITED ? NULL : &exchange->response;
-}
-
-static void exchange_unreadable(struct wt__h3_stream *stream, int error) {
-  exchange_set_failed(stream->owner, error, WT__H3_REQUEST_CANCELLED,
-                      error == WT_ERR_TOO_LARGE ? "the header section of the response is too large" : "out of memory");
-}
-
-static void exchange_headers_done(struct wt__h3_stream *stream) {
-  wt_exchange *exchange = stream->owner;
-  const char *text = wt__fields_find(&exchange->response, ":status", NULL);
-  int status = text ? atoi(text) : 0;
-  if (exchange->failed || exchange->response_state != RESPONSE_AWAITED) return;
-  if (wt__fields_join(&exchange->response) != 0) {
-    exchange_unreadable(stream, WT_ERR_NOMEM);
-    return;
-  }
-  if (status < 200) { /* more follows */
-    size_t max = exchange->response.max;
-    wt__fields_free(&exchange->response);
-    wt__fields_init(&exchange->response, max);
-    return;
-  }
-  exchange->status = status;
-  exchange->response_state = RESPONSE_ARRIVED;
-  exchange_set_due(exchange);
-}
-
-/* Whether `on_body` may be called now. */
-static bool exchange_takes_body(const wt_exchange *exchange) {
-  return exchange->response_state == RESPONSE_TOLD && !exchange->in.paused && !exchange->failed;
-}
-
-static void exchange_recv(struct wt__h3_stream *stream, const uint8_t *data, size_t len) {
-  wt_exchange *exchange = stream->owner;
-  if (wt__body_in_recv(&exchange->in, data, len, !exchange->failed, exchange_takes_body(exchange)) != 0) {
-    exchange_set_failed(exchange, WT_ERR_NOMEM, WT__H3_REQUEST_CANCELLED, wt_error_string(WT_ERR_NOMEM));
-  } else if (exchange->in.kept.len > 0 && exchange_takes_body(exchange)) {
-    exchange_set_due(exchange);
-  }
-}
-
-static void exchange_recv_fin(struct wt__h3_stream *stream) {
-  wt_exchange *exchange = stream->owner;
-  exchange->in.fin = true;
-  if (exchange->response_state == RESPONSE_AWAITED) {
-    exchange_set_failed(exchange, WT_ERR_PROTOCOL, WT__H3_MESSAGE_ERROR,
-                        "the server ended the stream without an answer");
-  }
-  exchange_set_due(exchange);
-}
-
-static void exchange_recv_reset(struct wt__h3_stream *stream, uint64_t wire_code) {
-  wt_exchange *exchange = stream->owner;
-  const char *name = wt__wire_error_name(wire_code);
-  char text[WT__H3_END_REASON_MAX];
-  if (exchange->in.fin) return;
-  if (wire_code == WT__H3_REQUEST_REJECTED) {
-    (void)snprintf(text, sizeof(text), "the server rejected the request without acting on it (H3_REQUEST_REJECTED)");
-  } else if (name) {
-    (void)snprintf(text, sizeof(text), "the server reset the request (%s)", name);
-  } else {
-    (void)snprintf(text, sizeof(text), "the server reset the request (0x%llx)", (unsigned long long)wire_code);
-  }
-  exchange_set_failed(exchange, WT_ERR_REJECTED, WT__H3_REQUEST_CANCELLED, text);
-}
-
-static void exchange_malformed(struct wt__h3_stream *stream, uint64_t wire_code) {
-  exchange_set_failed(stream->owner, WT_ERR_PROTOCOL, wire_code, "the server's response is malformed");
-}
-
-static void exchange_closed(struct wt__h3_stream *stream) {
-  wt_exchange *exchange = stream->owner;
-  exchange->over = true;
-  wt__role_leave(stream);
-  exchange->stream = NULL;
-  if (!exchange->in.fin) {
-    exchange_set_failed(exchange, WT_ERR_CLOSED, 0, "the stream of the request was closed");
-  }
-  exchange_set_due(exchange);
-}
-
-static const struct wt__role role_exchange = {
-    .awaits_headers = wt__role_no,
-    .fields = exchange_fields,
-    .headers_done = exchange_headers_done,
-    .unreadable = exchange_unreadable,
-    .malformed = exchange_malformed,
-    .recv = exchange_recv,
-    .recv_fin = exchange_recv_fin,
-    .recv_reset = exchange_recv_reset,
-    .recv_stop_sending = exchange_recv_stop_sending,
-    .read = exchange_read,
-    .sent = wt__role_ignore_sent,
-    .acked = exchange_acked,
-    .unblocked = wt__role_ignore,
-    .is_reset = wt__role_no,
-    .closed = exchange_closed,
-    .connect = wt__role_no_connect,
-};
 
 void wt__exchanges_goaway(struct wt__h3_conn *conn, int64_t id) {
   WT__LIST_FOREACH(it, next, &conn->client->exchanges) {
     wt_exchange *exchange = EXCHANGE_OF(it, link);
     if (!exchange->stream || exchange->id < id || exchange->in.fin) continue;
-    exchange_set_failed(exchange, WT_ERR_CLOSED, WT__H3_REQUEST_CANCELLED,
-                        "the server is going away and left the request aside");
+    wt__exchange_set_failed(exchange, WT_ERR_CLOSED, WT__H3_REQUEST_CANCELLED,
+                            "the server is going away and left the request aside");
   }
 }
 
 /* --- A pass --- */
 
 static void exchange_tell_response(wt_exchange *exchange) {
-  if (exchange->response_state != RESPONSE_ARRIVED || exchange->failed) return;
+  if (exchange->response_state != WT__RESPONSE_ARRIVED || exchange->failed) return;
   if (exchange->on_progress) exchange->on_progress(exchange, false, exchange->owner);
-  exchange->response_state = RESPONSE_TOLD;
+  exchange->response_state = WT__RESPONSE_TOLD;
   if (exchange->callbacks.on_response) {
     exchange->callbacks.on_response(exchange, exchange->status, exchange->user_data);
   }
@@ -457,7 +221,7 @@ static void exchange_tell_response(wt_exchange *exchange) {
 
 static void exchange_run(wt_exchange *exchange) {
   exchange_tell_response(exchange);
-  if (exchange_takes_body(exchange)) wt__body_in_deliver(&exchange->in);
+  if (wt__exchange_takes_body(exchange)) wt__body_in_deliver(&exchange->in);
   if (exchange->out.writable_pending && !exchange->failed && !exchange->stopped && !exchange->out.ended) {
     exchange->out.writable_pending = false;
     if (exchange->callbacks.on_writable) exchange->callbacks.on_writable(exchange, exchange->user_data);
@@ -487,10 +251,10 @@ void wt__exchanges_end(struct wt__h3_conn *conn) {
     wt_exchange *exchange = EXCHANGE_OF(first, link);
     if (exchange->in.fin) {
       exchange_tell_response(exchange);
-      if (exchange_takes_body(exchange)) wt__body_in_deliver(&exchange->in);
+      if (wt__exchange_takes_body(exchange)) wt__body_in_deliver(&exchange->in);
     }
     if (!exchange->in.told) {
-      exchange_set_failed(exchange, conn->client->end.error, 0, wt__client_end_reason(conn->client));
+      wt__exchange_set_failed(exchange, conn->client->end.error, 0, wt__client_end_reason(conn->client));
     }
     exchange_close(exchange);
   }
@@ -499,18 +263,18 @@ void wt__exchanges_end(struct wt__h3_conn *conn) {
 /* --- What the application calls --- */
 
 int wt_exchange_status(const wt_exchange *exchange) {
-  return exchange->response_state == RESPONSE_TOLD ? exchange->status : 0;
+  return exchange->response_state == WT__RESPONSE_TOLD ? exchange->status : 0;
 }
 void *wt_exchange_user_data(const wt_exchange *exchange) { return exchange->user_data; }
 
 const char *wt_exchange_header(const wt_exchange *exchange, const char *name) {
-  if (exchange->response_state == RESPONSE_AWAITED || name[0] == ':') return NULL;
+  if (exchange->response_state == WT__RESPONSE_AWAITED || name[0] == ':') return NULL;
   return wt__fields_value(&exchange->response, name);
 }
 
 int wt_exchange_get_header_at(const wt_exchange *exchange, size_t index, struct wt_header *header) {
-  return exchange->response_state == RESPONSE_AWAITED ? WT_ERR_NOT_FOUND
-                                                      : wt__fields_at(&exchange->response, index, false, header);
+  return exchange->response_state == WT__RESPONSE_AWAITED ? WT_ERR_NOT_FOUND
+                                                          : wt__fields_at(&exchange->response, index, false, header);
 }
 
 static int exchange_write_state(const wt_exchange *exchange) {
@@ -546,11 +310,11 @@ void wt_exchange_pause(wt_exchange *exchange) { exchange->in.paused = true; }
 
 void wt_exchange_resume(wt_exchange *exchange) {
   exchange->in.paused = false;
-  if (exchange->stream || exchange->over) exchange_set_due(exchange);
+  if (exchange->stream || exchange->over) wt__exchange_set_due(exchange);
 }
 
 void wt_exchange_cancel(wt_exchange *exchange) {
   if (exchange->failed) return;
-  exchange_set_failed(exchange, WT_ERR_CLOSED, WT__H3_REQUEST_CANCELLED, "the request was cancelled");
+  wt__exchange_set_failed(exchange, WT_ERR_CLOSED, WT__H3_REQUEST_CANCELLED, "the request was cancelled");
   if (!exchange->conn && exchange->on_cancel) exchange->on_cancel(exchange, exchange->owner);
 }

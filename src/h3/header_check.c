@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Which header fields an application may send: in answers (answer.c), in requests (dial.c, exchange.c).
+ * Which header fields an application may send: in answers (answer.c), in requests (dial_request.c,
+ * exchange_request.c).
  *
  * The names are those that HTTP/3 allows, in lower case (RFC 9114, section 4.2); the values are those that the peer
  * would accept (wire/field.h). What the library writes itself is refused where it is written.

@@ -9,8 +9,8 @@
  *   role        owner                             of              file
  *   request     wt_request                        a server        request_run.c
  *   connect     struct wt__h3_connect: a session  both            connect.c
- *   dial        struct wt__h3_dial                a client        dial.c
- *   exchange    wt_exchange                       a client        exchange.c
+ *   dial        struct wt__h3_dial                a client        dial_answer.c
+ *   exchange    wt_exchange                       a client        exchange_stream.c
  *   none        NULL                              both            role.c
  *
  * A stream may change its role: a request becomes a connect when it is upgraded, a dial when it is accepted, and each
