@@ -22,8 +22,8 @@
  * Known is needed for a RESET_STREAM_AT only, whose first bytes have to be read before it. Stopped is ours: the
  * application reads no more, and what still comes is dropped.
  *
- * This file knows neither the session nor the transport. stream.c tells it what happened, and gives flow-control credit
- * back.
+ * This file knows neither the session nor the transport. stream_recv.c tells it what happened, and gives flow-control
+ * credit back.
  */
 
 #include <stdbool.h>

@@ -20,7 +20,7 @@
  * beginning. Reset Queued is ours: without the stream header the peer cannot tell which session a reset belongs to,
  * so the reset waits for the header (see `wt__sending_reset`).
  *
- * This file knows neither the session nor the transport. stream.c tells it what happened, and calls the transport.
+ * This file knows neither the session nor the transport. stream_send.c tells it what happened, and calls the transport.
  */
 
 #include <stdbool.h>
