@@ -37,11 +37,15 @@ wrong "--streams has no meaning for the workload setup" bench -w setup --streams
 wrong "--rate has no meaning for the workload download" bench -w download --rate 2 https://localhost/
 wrong "--count has no meaning for the workload idle" bench -w idle --count 2 https://localhost/
 wrong "--resume has no meaning for the workload echo" bench --resume https://localhost/
+wrong "--hz has no meaning for the workload echo" bench --hz 60 https://localhost/
+wrong "--rate has no meaning for the workload tick" bench -w tick --rate 60 https://localhost/
+wrong "--size: tick takes from 24 to 1024 bytes" bench -w tick --size 23 https://localhost/
+wrong "--hz '1001'" bench -w tick --hz 1001 https://localhost/
 wrong "--workers: there are not as many sessions" bench --workers 2 https://localhost/
 wrong "operations in flight" bench --sessions 1000000 --streams 100000 https://localhost/
 help=$("$WEBTRANSPORT" bench --help)
 check_equal "bench --help ends well" 0 $?
-for option in workload sessions streams size outstanding duration count warmup workers rate resume pooled dials \
+for option in workload sessions streams size outstanding duration count warmup workers rate hz resume pooled dials \
   patience watch json ca insecure-hash timeout; do
   check_contains "--help lists --$option" "$help" "--$option"
 done
@@ -100,6 +104,33 @@ bench -w datagram-echo --sessions 2 --outstanding 16 --count 400 "$URL"
 check_equal "datagram-echo: ends well" "0 " "$STATUS $ERR"
 check_equal "datagram-echo: each came back or was lost" 400 "$(found 'j.operations + j.datagrams.lost')"
 check_equal "datagram-echo: as the server saw it" true "$(served "$(sum datagrams_in) <= 400 && $(sum datagrams_in) > 0")"
+
+bench -w tick --sessions 6 --workers 2 --hz 100 --warmup 200ms --duration 500ms --watch "$SERVER" "$URL"
+clean tick
+check_equal "tick: both directions" "true true true" "$(found '[j.ticks.sent > 0, j.ticks.received > 0,
+  j.operations === j.ticks.sent + j.ticks.received].join(" ")')"
+check_equal "tick: the sizes" true "$(found 'j.bytes_sent === 60 * j.ticks.sent && j.bytes_received === 60 * j.ticks.received')"
+check_equal "tick: distances, from the earliest" true "$(found 'const l = j.ticks.distance_us; l.count === j.ticks.received &&
+  0 <= l.min && l.min <= l.p50 && l.p50 <= l.p99 && l.p99 <= l.p99_9 && l.p99_9 <= l.max')"
+check_equal "tick: as the server saw it" "6 true" \
+  "$(served "[s.length, s.every((x) => x.path === '/tick?hz=100&bytes=60' && x.datagrams_in > 0 && x.datagrams_out > 0)].join(' ')")"
+
+# Players with different rates and sizes at a time, and one who goes and comes back.
+"$WEBTRANSPORT" bench --json --insecure-hash "$HASH" -w tick --hz 50 --size 1000 --sessions 2 --duration 600ms "$URL" \
+  >"$DIR/slow.json" &
+pid=$!
+bench -w tick --hz 200 --size 24 --sessions 2 --duration 200ms "$URL"
+clean "tick, other rates beside it"
+bench -w tick --hz 200 --size 24 --sessions 2 --duration 200ms "$URL"
+clean "tick, again"
+wait $pid
+check_equal "tick, 50 Hz: ends well" 0 $?
+check_equal "tick, 50 Hz: its own size" true "$(json 'j.bytes_received === 1000 * j.ticks.received' <"$DIR/slow.json")"
+text=$("$WEBTRANSPORT" bench --insecure-hash "$HASH" -w tick --duration 100ms "$URL" 2>&1)
+check_equal "tick, text: ends well" 0 $?
+check_contains "tick, text: distances" "$text" "off the tick mean "
+check_contains "tick, text: losses" "$text" " to the server lost, "
+served 0 >/dev/null
 
 bench -w download --sessions 2 --streams 5 --size 100001 --count 30 --workers 2 "$URL"
 clean download
@@ -181,6 +212,12 @@ failed "download of another length" 1 mismatch "not 10"
 bench -w datagram-echo --count 5 --patience 100ms "$URL/sink"
 failed "datagram-echo of a sink" 4 stalled "not one datagram came back"
 check_equal "datagram-echo of a sink: lost" "0 5" "$(found '[j.operations, j.datagrams.lost].join(" ")')"
+bench -w tick --duration 400ms --patience 300ms "$URL/sink"
+failed "tick of a sink" 4 stalled "got no tick"
+bench -w tick --duration 400ms "$URL/tick?hz=0"
+failed "tick of a server that refuses" 7 dial 400
+bench -w tick --duration 400ms --size 50 "$URL/tick?hz=60&bytes=51"
+failed "ticks of another size" 1 mismatch "51 bytes, not 50"
 bench --count 5 "$URL/close?code=7&reason=go"
 failed "sessions that are closed" 9 lost "with code 7: go"
 bench -w datagram-echo --count 5 --size 60000 "$URL"

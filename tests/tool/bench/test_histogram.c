@@ -101,11 +101,32 @@ static void test_merging_is_adding(void **state) {
   assert_memory_equal(&b, &all, sizeof b);
 }
 
+static void test_a_shift_makes_each_value_larger(void **state) {
+  (void)state;
+  clear();
+  histogram_shift(&a, 5); /* an empty one stays empty */
+  assert_int_equal(a.count, 0);
+  for (uint64_t value = 0; value < 200; value++) {
+    histogram_add(&a, value);
+    histogram_add(&all, value + 300);
+  }
+  histogram_shift(&a, 300);
+  assert_memory_equal(&a, &all, sizeof a);
+  histogram_shift(&a, UINT64_MAX);
+  assert_int_equal(a.count, 200);
+  assert_true(a.min == LARGEST && a.max == LARGEST);
+  assert_int_equal(a.buckets[HISTOGRAM_BUCKETS - 1], 200);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_empty_has_nothing),           cmocka_unit_test(test_small_values_are_exact),
-      cmocka_unit_test(test_error_is_at_most_one_in_256), cmocka_unit_test(test_too_large_counts_as_the_largest),
-      cmocka_unit_test(test_percentiles_count_from_one),  cmocka_unit_test(test_merging_is_adding),
+      cmocka_unit_test(test_a_shift_makes_each_value_larger),
+      cmocka_unit_test(test_empty_has_nothing),
+      cmocka_unit_test(test_small_values_are_exact),
+      cmocka_unit_test(test_error_is_at_most_one_in_256),
+      cmocka_unit_test(test_too_large_counts_as_the_largest),
+      cmocka_unit_test(test_percentiles_count_from_one),
+      cmocka_unit_test(test_merging_is_adding),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -10,7 +10,7 @@
  *   bench_schedule.c   when the workers begin and end
  *   bench_slot.c       which operations are in flight, and what is counted
  *   bench_session.c    a session, from the dial to its end
- *   bench_setup.c, bench_download.c, bench_echo.c, bench_streams.c, bench_datagram.c   the workloads
+ *   bench_setup.c, bench_download.c, bench_echo.c, bench_streams.c, bench_datagram.c, bench_tick.c   the workloads
  *   bench_worker.c     a thread with a loop and a client: phases, pace, the end
  *   bench_options.c    the options, and which of them exclude each other
  *   bench_report.c     the results, as text and as JSON
@@ -25,6 +25,7 @@
 
 #include "command.h"
 #include "bench/histogram.h"
+#include "bench/tick_distance.h"
 #include "common/client_settings.h"
 #include "common/clock.h"
 
@@ -43,6 +44,7 @@ enum {
   TAKES_RATE = 8,
   TAKES_COUNT = 16,
   TAKES_RESUME = 32,
+  TAKES_HZ = 64,
 };
 
 struct workload;
@@ -52,6 +54,7 @@ struct bench_settings {
   const struct workload *workload;
   uint64_t sessions, streams, size, outstanding, count, workers, dials;
   uint64_t duration_ns, warmup_ns, patience_ns;
+  uint64_t hz;    /* of tick: datagrams of a player a second, and ticks */
   uint64_t rate;  /* operations a second, of all workers together; 0: as fast as answers come */
   uint64_t watch; /* process id of the server to watch; 0: none */
   bool resume, pooled, json;
@@ -76,6 +79,13 @@ enum bench_fault {
   FAULT_COUNT
 };
 
+/* What the players of tick saw within the measured time. */
+struct bench_ticks {
+  uint64_t sent, received;   /* datagrams of the players, of the server */
+  uint64_t moves_lost, lost; /* likewise */
+  struct tick_distances distances;
+};
+
 struct bench_result {
   uint64_t operations;                 /* begun within the measured time, and finished */
   uint64_t bytes_sent, bytes_received; /* payload within the measured time */
@@ -88,6 +98,7 @@ struct bench_result {
   char messages[FAULT_COUNT][BENCH_MESSAGE_SIZE]; /* the first of each kind */
   int dial_error;                                 /* error of the first dial that failed */
   struct histogram latency, setup;
+  struct bench_ticks ticks;
 };
 
 enum bench_phase {
@@ -161,6 +172,7 @@ struct workload {
   unsigned takes;
   uint64_t default_size, min_size, max_size;
   bool connects_first;                   /* sessions are opened before the run, and stay open */
+  bool one_way;                          /* an operation is over when it has begun; nothing answers it */
   bool endless;                          /* operations may be so long that the end of the run interrupts them */
   struct wt_session_callbacks callbacks; /* on_close is added */
   size_t (*state_size)(const struct bench_settings *settings);
@@ -175,7 +187,7 @@ struct workload {
 
 extern const struct workload setup_workload, idle_workload;
 extern const struct workload download_workload, upload_workload;
-extern const struct workload echo_workload, stream_echo_workload, datagram_echo_workload;
+extern const struct workload echo_workload, stream_echo_workload, datagram_echo_workload, tick_workload;
 
 /* --- bench_options.c --- */
 extern const struct option_spec bench_options[];
@@ -240,6 +252,8 @@ uint64_t slot_due(const struct bench_worker *worker, uint64_t operation);
 void slot_pump(struct bench_slot *slot);
 /* Counts a finished operation that began at `start`. */
 void slot_record(struct bench_slot *slot, uint64_t start, uint64_t now);
+/* Counts an operation without a latency. Returns whether `now` is within the measured time. */
+bool slot_count(struct bench_slot *slot, uint64_t now);
 /* One operation is no longer in flight. */
 void slot_release(struct bench_slot *slot, uint64_t now);
 /* The operation was a dial, which failed: begins another, or gives the slot up after some failures in a row. */

@@ -232,6 +232,8 @@ static const struct example_spec bench_examples[] = {
     {"webtransport bench --workload download --streams 100 https://localhost:4433", "Bytes a second."},
     {"webtransport bench --sessions 1000 --rate 10000 --workers 2 https://localhost:4433",
      "Latencies of 1,000 sessions with 10 messages a second each."},
+    {"webtransport bench --workload tick --sessions 200 --watch PID https://localhost:4433",
+     "200 players at 60 Hz: how far from the tick their datagrams come."},
     {0},
 };
 
@@ -246,6 +248,7 @@ const struct command bench_command = {
         "echo sends messages on standing bidirectional streams, which come back (/echo).\n"
         "stream-echo sends each message on a stream of its own (/echo).\n"
         "datagram-echo sends them as datagrams (/echo).\n"
+        "tick plays a game: sessions send and get datagrams, all from one timer (/tick?hz=HZ&bytes=SIZE).\n"
         "idle holds sessions open (/echo).\n"
         "\n"
         "What comes back is compared with what was sent. Any error makes the exit status nonzero; lost datagrams "

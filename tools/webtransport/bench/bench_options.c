@@ -8,9 +8,10 @@
 
 #include "bench/bench.h"
 #include "common/clock.h"
+#include "common/tick.h"
 #include "common/values.h"
 
-#define WORKLOADS "setup download upload echo stream-echo datagram-echo idle"
+#define WORKLOADS "setup download upload echo stream-echo datagram-echo tick idle"
 
 enum {
   SESSIONS_MAX = 1000000,
@@ -22,8 +23,8 @@ enum {
 };
 
 static const struct workload *const workloads[] = {
-    &setup_workload, &download_workload,    &upload_workload,        &echo_workload,
-    &idle_workload,  &stream_echo_workload, &datagram_echo_workload, NULL,
+    &setup_workload,       &download_workload,      &upload_workload, &echo_workload, &idle_workload,
+    &stream_echo_workload, &datagram_echo_workload, &tick_workload,   NULL,
 };
 
 static bool number_set(void *target, uint64_t *number, uint64_t max, unsigned taken, const char *value, char *message,
@@ -43,6 +44,7 @@ NUMBER_SETTER(outstanding, OUTSTANDING_MAX, TAKES_OUTSTANDING)
 NUMBER_SETTER(count, UINT64_C(1000000000000), TAKES_COUNT)
 NUMBER_SETTER(workers, BENCH_WORKERS_MAX, 0)
 NUMBER_SETTER(rate, 1000000000, TAKES_RATE)
+NUMBER_SETTER(hz, TICK_HZ_MAX, TAKES_HZ)
 NUMBER_SETTER(dials, 10000, 0)
 NUMBER_SETTER(watch, INT32_MAX, 0)
 
@@ -120,7 +122,7 @@ const struct option_spec bench_options[] = {
     {.name = "size",
      .letter = 'b',
      .argument = "BYTES",
-     .fallback = "100 of a message, 1T of a stream with --duration, 1M of one with --count",
+     .fallback = "100 of a message, 60 of tick, 1T of a stream with --duration, 1M of one with --count",
      .help = "Bytes of a message, or of a stream of download and upload.",
      .set = set_size},
     {.name = "outstanding",
@@ -163,6 +165,12 @@ const struct option_spec bench_options[] = {
          "Operations a second in all, begun at fixed times; latencies count from those, whether or not an operation "
          "could begin then.",
      .set = set_rate},
+    {.name = "hz",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "60",
+     .help = "Of tick: datagrams a second that each player sends, and that the server sends to each.",
+     .set = set_hz},
     {.name = "resume", .help = "Resumes TLS sessions, of setup.", .set = set_resume},
     {.name = "pooled", .help = "Lets sessions share connections.", .set = set_pooled},
     {.name = "dials",
@@ -193,6 +201,7 @@ void bench_settings_default(struct bench_settings *settings) {
       .streams = 1,
       .workers = 1,
       .dials = 64,
+      .hz = TICK_HZ_DEFAULT,
   };
   client_settings_default(&settings->client);
 }
@@ -203,6 +212,7 @@ static const struct {
 } takes_names[] = {
     {TAKES_STREAMS, "streams"}, {TAKES_SIZE, "size"},   {TAKES_OUTSTANDING, "outstanding"},
     {TAKES_RATE, "rate"},       {TAKES_COUNT, "count"}, {TAKES_RESUME, "resume"},
+    {TAKES_HZ, "hz"},
 };
 
 static bool takes_check(const struct bench_settings *settings, const struct command *command) {
@@ -226,6 +236,15 @@ static bool size_finish(struct bench_settings *settings, const struct command *c
   return false;
 }
 
+/* The server of tick has to know how often, and how large. */
+static bool query_finish(struct bench_settings *settings, size_t len) {
+  size_t room = sizeof settings->url - len;
+  if (!(settings->workload->takes & TAKES_HZ)) return true;
+  int more = snprintf(settings->url + len, room, "%chz=%llu&bytes=%llu", strchr(settings->url, '?') ? '&' : '?',
+                      (unsigned long long)settings->hz, (unsigned long long)settings->size);
+  return more >= 0 && (size_t)more < room;
+}
+
 /* A URL without a path, or with "/" alone, gets the workload's. */
 static bool url_finish(struct bench_settings *settings, const struct command *command) {
   const char *url = settings->client.url;
@@ -234,7 +253,7 @@ static bool url_finish(struct bench_settings *settings, const struct command *co
   int len = path[0] == 0 || !strcmp(path, "/") ? snprintf(settings->url, sizeof settings->url, "%.*s%s",
                                                           (int)(path - url), url, settings->workload->path)
                                                : snprintf(settings->url, sizeof settings->url, "%s", url);
-  if (len >= 0 && (size_t)len < sizeof settings->url) return true;
+  if (len >= 0 && (size_t)len < sizeof settings->url && query_finish(settings, (size_t)len)) return true;
   options_complain(command, "the URL is too long");
   return false;
 }
@@ -243,6 +262,7 @@ bool bench_settings_finish(struct bench_settings *settings, const struct command
   const struct workload *workload = settings->workload;
   if (!takes_check(settings, command) || !size_finish(settings, command) || !url_finish(settings, command))
     return false;
+  if (workload->takes & TAKES_HZ) settings->rate = settings->hz * settings->sessions;
   if (!settings->outstanding) settings->outstanding = settings->rate ? 100 : 1;
   if (!settings->duration_given && !settings->count) settings->duration_ns = 10 * NS_PER_S;
   if (!settings->patience_given)

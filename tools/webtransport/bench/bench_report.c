@@ -67,6 +67,12 @@ static json_t *errors_json(const struct bench_result *total) {
   return errors;
 }
 
+static json_t *ticks_json(const struct bench_settings *settings, const struct bench_ticks *ticks) {
+  return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "hz", (json_int_t)settings->hz, "sent", (json_int_t)ticks->sent,
+                   "received", (json_int_t)ticks->received, "sent_lost", (json_int_t)ticks->moves_lost, "received_lost",
+                   (json_int_t)ticks->lost, "distance_us", histogram_json(&ticks->distances.late));
+}
+
 static json_t *usage_json(const struct bench_usage *usage) {
   return json_pack("{s:f, s:f}", "user_seconds", usage->user, "system_seconds", usage->system);
 }
@@ -88,6 +94,8 @@ static bool report_json(const struct bench_settings *settings, const struct benc
       "datagrams", "lost", (json_int_t)total->datagrams_lost, "late", (json_int_t)total->datagrams_late, "unfinished",
       (json_int_t)total->unfinished, "errors", errors_json(total), "packets", "sent", (json_int_t)total->packets_sent,
       "received", (json_int_t)total->packets_received, "cpu", usage_json(&outcome->own), "status", outcome->status);
+  if (report && settings->workload == &tick_workload)
+    json_object_set_new(report, "ticks", ticks_json(settings, &total->ticks));
   if (report && outcome->has_server) {
     json_t *server = usage_json(&outcome->server);
     json_object_set_new(server, "resident_bytes", json_integer((json_int_t)outcome->server.resident));
@@ -128,6 +136,21 @@ static void usage_print(const char *name, const struct bench_usage *usage, doubl
          per_second(100 * sum, seconds));
 }
 
+static void ticks_print(const struct bench_ticks *ticks) {
+  histogram_print("off the tick", &ticks->distances.late);
+  printf("%-12s %" PRIu64 " of %" PRIu64 " to the server lost, %" PRIu64 " of %" PRIu64 " to the players\n",
+         "datagrams", ticks->moves_lost, ticks->sent, ticks->lost, ticks->received + ticks->lost);
+}
+
+/* Processor time of the server for an operation, or "". */
+static const char *each_text(const struct bench_outcome *outcome, char text[64]) {
+  double operations = (double)outcome->total->operations;
+  text[0] = 0;
+  if (operations > 0)
+    snprintf(text, 64, "; %.2f us an operation", 1e6 * (outcome->server.user + outcome->server.system) / operations);
+  return text;
+}
+
 static void report_text(const struct bench_settings *settings, const struct bench_outcome *outcome) {
   const struct bench_result *total = outcome->total;
   double seconds = outcome->seconds;
@@ -152,14 +175,16 @@ static void report_text(const struct bench_settings *settings, const struct benc
   if (settings->workload == &datagram_echo_workload)
     printf("%-12s %" PRIu64 " lost, %" PRIu64 " came too late\n", "datagrams", total->datagrams_lost,
            total->datagrams_late);
+  if (settings->workload == &tick_workload) ticks_print(&total->ticks);
   for (int i = 0; i < FAULT_COUNT; i++)
     if (total->faults[i]) printf("%-12s %" PRIu64 " %s\n", "errors", total->faults[i], fault_names[i]);
   usage_print("own time", &outcome->own, seconds);
   printf("\n");
   if (!outcome->has_server) return;
   usage_print("server", &outcome->server, seconds);
-  printf(", %.1f MB of memory, at most %.1f MB\n", (double)outcome->server.resident / 1e6,
-         (double)outcome->server.highest / 1e6);
+  char each[64];
+  printf(", %.1f MB of memory, at most %.1f MB%s\n", (double)outcome->server.resident / 1e6,
+         (double)outcome->server.highest / 1e6, settings->workload == &idle_workload ? "" : each_text(outcome, each));
 }
 
 bool report_bench(const struct bench_settings *settings, const struct bench_outcome *outcome) {

@@ -40,4 +40,9 @@ void result_merge(struct bench_result *total, const struct bench_result *part) {
   }
   histogram_merge(&total->latency, &part->latency);
   histogram_merge(&total->setup, &part->setup);
+  total->ticks.sent += part->ticks.sent;
+  total->ticks.received += part->ticks.received;
+  total->ticks.moves_lost += part->ticks.moves_lost;
+  total->ticks.lost += part->ticks.lost;
+  tick_distances_merge(&total->ticks.distances, &part->ticks.distances);
 }

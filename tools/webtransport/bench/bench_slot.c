@@ -72,7 +72,17 @@ void slot_pump(struct bench_slot *slot) {
   while (slot_next(slot, now, &start)) {
     if (!worker->settings->workload->issue(slot, start)) return;
     slot_began(slot, now, start);
+    if (worker->settings->workload->one_way) slot_release(slot, now);
   }
+}
+
+static bool in_window(const struct bench_worker *worker, uint64_t now) {
+  return now >= worker->from && now < worker->until;
+}
+
+/* Only this thread writes it; the other one may see it late. */
+static void operations_show(struct bench_worker *worker) {
+  atomic_store_explicit(&worker->live_operations, worker->result.operations, memory_order_relaxed);
 }
 
 void slot_record(struct bench_slot *slot, uint64_t start, uint64_t now) {
@@ -82,8 +92,16 @@ void slot_record(struct bench_slot *slot, uint64_t start, uint64_t now) {
   result->operations++;
   result->last_ns = now;
   histogram_add(&result->latency, now - start);
-  /* Only this thread writes it; the other one may see it late. */
-  atomic_store_explicit(&worker->live_operations, result->operations, memory_order_relaxed);
+  operations_show(worker);
+}
+
+bool slot_count(struct bench_slot *slot, uint64_t now) {
+  struct bench_worker *worker = slot->session->worker;
+  if (!in_window(worker, now)) return false;
+  worker->result.operations++;
+  worker->result.last_ns = now;
+  operations_show(worker);
+  return true;
 }
 
 void slot_release(struct bench_slot *slot, uint64_t now) {
@@ -111,10 +129,6 @@ void slot_refused(struct bench_slot *slot) {
     slot_kill(slot);
   else
     slot_pump(slot);
-}
-
-static bool in_window(const struct bench_worker *worker, uint64_t now) {
-  return now >= worker->from && now < worker->until;
 }
 
 static void bytes_show(struct bench_worker *worker) {

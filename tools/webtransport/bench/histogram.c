@@ -51,6 +51,20 @@ void histogram_merge(struct histogram *histogram, const struct histogram *other)
   for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) histogram->buckets[i] += other->buckets[i];
 }
 
+void histogram_shift(struct histogram *histogram, uint64_t by) {
+  if (by == 0 || histogram->count == 0) return;
+  if (by > LARGEST) by = LARGEST;
+  /* From the top: a bucket moves to one above it, which was emptied before, or stays. */
+  for (unsigned i = HISTOGRAM_BUCKETS; i-- > 0;) {
+    uint64_t count = histogram->buckets[i], end = bucket_end(i) + by;
+    histogram->buckets[i] = 0;
+    if (count) histogram->buckets[bucket_of(end < LARGEST ? end : LARGEST)] += count;
+  }
+  histogram->sum += histogram->count * by;
+  histogram->min = histogram->min + by < LARGEST ? histogram->min + by : LARGEST;
+  histogram->max = histogram->max + by < LARGEST ? histogram->max + by : LARGEST;
+}
+
 uint64_t histogram_percentile(const struct histogram *histogram, double percent) {
   double exact = (double)histogram->count * percent / 100;
   uint64_t rank = (uint64_t)exact, seen = 0;

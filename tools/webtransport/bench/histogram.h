@@ -21,6 +21,9 @@ void histogram_add(struct histogram *histogram, uint64_t value);
 /* Adds what `other` holds, as if each of its values had been added here. */
 void histogram_merge(struct histogram *histogram, const struct histogram *other);
 
+/* Makes each value `by` larger. */
+void histogram_shift(struct histogram *histogram, uint64_t by);
+
 /*
  * Returns the value that `percent` (0 to 100) of all values do not exceed. It is the upper end of a bucket, so at most
  * 0.4 % above the true value, and never above the largest value. 0 if the histogram is empty.

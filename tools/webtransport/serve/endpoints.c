@@ -6,6 +6,7 @@
  *   /echo    session: all comes back        POST: the body comes back
  *   /sink    session: read and counted      POST: counted
  *   /source  session: streams of bytes      GET: bytes
+ *   /tick    session: datagrams, as the server of a game sends them
  *   /close   session: closed at once
  *   /info.json                               GET: as at the companion
  *   others   404                            GET: a file
@@ -27,7 +28,7 @@
 #include "serve/report.h"
 #include "serve/respond.h"
 
-const char *const endpoint_paths[] = {"/echo", "/sink", "/source", "/close", NULL};
+const char *const endpoint_paths[] = {"/echo", "/sink", "/source", "/tick", "/close", NULL};
 
 static void close_on_session_close(wt_session *session, const struct wt_close_info *info, void *user_data) {
   endpoint_session_closed(user_data, session, info);
@@ -94,6 +95,13 @@ static void source_handle(wt_request *request, void *user_data) {
     http_source(request);
   else
     respond_not_allowed(request, "GET, HEAD, CONNECT", "Open a WebTransport session here, or GET ?bytes=N.\n");
+}
+
+static void tick_handle(wt_request *request, void *user_data) {
+  if (wt_request_is_webtransport(request))
+    tick_accept(request, user_data);
+  else
+    respond_not_allowed(request, "CONNECT", "Open a WebTransport session here, which gets datagrams.\n");
 }
 
 static void close_handle(wt_request *request, void *user_data) {
@@ -172,8 +180,8 @@ int endpoints_add(wt_server *server, struct endpoints *endpoints) {
     const char *pattern;
     wt_handler_callback handler;
   } routes[ENDPOINT_ROUTES] = {
-      {"/", files_handle},        {"/echo", echo_handle},   {"/sink", sink_handle},
-      {"/source", source_handle}, {"/close", close_handle}, {"/info.json", info_handle},
+      {"/", files_handle},      {"/echo", echo_handle},      {"/sink", sink_handle}, {"/source", source_handle},
+      {"/close", close_handle}, {"/info.json", info_handle}, {"/tick", tick_handle},
   };
   for (size_t i = 0; i < ENDPOINT_ROUTES; i++) {
     endpoints->routes[i] = (struct endpoint_route){routes[i].handler, endpoints};

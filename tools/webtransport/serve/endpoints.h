@@ -9,10 +9,11 @@
 #include "serve/report.h"
 
 enum {
-  ENDPOINT_ROUTES = 6
+  ENDPOINT_ROUTES = 7
 };
 
 struct endpoints;
+struct tick_clock;
 
 /* The handler of a path. It is called if the request's host is ours. */
 struct endpoint_route {
@@ -28,6 +29,7 @@ struct endpoints {
   size_t protocol_count;
   const char *www;     /* folder of the pages, or NULL for the page built in */
   struct hosts *hosts; /* the hosts whose requests are served */
+  struct tick_clock *tick_clock;
   struct endpoint_route routes[ENDPOINT_ROUTES];
 };
 
@@ -41,6 +43,7 @@ int endpoints_add(wt_server *server, struct endpoints *endpoints);
 void echo_accept(wt_request *request, const struct endpoints *endpoints);
 void sink_accept(wt_request *request, const struct endpoints *endpoints);
 void source_accept(wt_request *request, const struct endpoints *endpoints);
+void tick_accept(wt_request *request, const struct endpoints *endpoints);
 void close_accept(wt_request *request, const struct endpoints *endpoints);
 
 #endif

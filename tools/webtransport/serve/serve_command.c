@@ -29,6 +29,7 @@
 #include "serve/report.h"
 #include "serve/serve_options.h"
 #include "serve/server_certificate.h"
+#include "serve/tick_clock.h"
 
 enum {
   SHUTDOWN_DEADLINE_MS = 4500, /* for sessions; connections and threads have the rest */
@@ -257,7 +258,7 @@ static void ready_text(struct serve *serve) {
   certificate_hash(serve, hex);
   if (serve->companion) printf("Open           %s\n", companion_url(serve->companion));
   printf("WebTransport   https://localhost:%u/echo", serve->site.port);
-  printf("  (also /sink, /source?bytes=N&streams=M, /close?code=C&reason=R)\n");
+  printf("  (also /sink, /source?bytes=N&streams=M, /tick?hz=N&bytes=M, /close?code=C&reason=R)\n");
   for (size_t i = 0; !wt_server_get_address(serve->server, i, address, sizeof address); i++)
     printf("%s   %s\n", i ? "            " : "Listening on", address);
   printf("Certificate    SHA-256 %s%s\n", hex, serve->settings.cert_file ? "" : " (made for this run)");
@@ -286,7 +287,9 @@ static bool serve_run(struct serve *serve) {
       .protocol_count = serve->settings.protocol_count,
       .www = serve->settings.www,
       .hosts = &serve->settings.hosts,
+      .tick_clock = tick_clock_new(serve->settings.workers),
   };
+  if (!serve->endpoints.tick_clock) return complain("out of memory");
   if (!server_make(serve)) return false;
   serve->site.server = serve->server;
   if (!certificate_apply(serve, message, sizeof message)) return complain(message);
@@ -307,7 +310,9 @@ static void serve_end(struct serve *serve) {
   if (serve->recorder) recorder_stop(serve->recorder);
   companion_close(serve->companion);
   signals_stop(&serve->signals);
+  tick_clock_stop(serve->endpoints.tick_clock);
   wt_server_free(serve->server);
+  tick_clock_free(serve->endpoints.tick_clock);
   recorder_free(serve->recorder);
   hosts_free(&serve->settings.hosts);
 }

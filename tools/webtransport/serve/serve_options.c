@@ -467,6 +467,7 @@ const char serve_details[] =
     "/sink reads and counts; also POST.\n"
     "/source?bytes=N&streams=M sends M unidirectional streams of N bytes; also GET, for N bytes. "
     "Byte i is (i * 31 + (i >> 8)) modulo 256.\n"
+    "/tick?hz=N&bytes=M sends a datagram of M bytes N times a second, to all sessions at the same time.\n"
     "/close?code=C&reason=R closes the session at once.\n"
     "\n"
     "SIGINT and SIGTERM end the server in order within 5 seconds, a second one at once. SIGHUP reads --cert, --key "
