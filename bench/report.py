@@ -58,7 +58,7 @@ def targets_part(results, summary):
 
 
 # The columns that a table may have: heading, value.
-COLUMNS = [("user", "user"), ("system", "system"), ("{unit} a second", "rate"), ("p50, ms", "p50"), ("p99, ms", "p99"),
+COLUMNS = [("user", "user"), ("system", "system"), ("{unit} a second", "rate"), ("p50, ms", "p50"), ("p99, ms", "p99"), ("p99.9, ms", "p99_9"), ("lost, %", "lost"),
            ("kB each", "memory"), ("sessions a second of the busiest thread", "capacity"), ("peak, MB", "peak")]
 
 

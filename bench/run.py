@@ -57,6 +57,18 @@ def client_command(load, values):
     return fill(words, values)
 
 
+def times_of(told):
+    """Latencies in milliseconds; of ticks their distance from the grid, and what share of the datagrams was lost."""
+    ticks = told.get("ticks", {})
+    times = ticks.get("distance_us", told.get("latency_us", {}))
+    values = {name: times[name] / 1e3 for name in ("p50", "p99") if name in times}
+    if "p99_9" in ticks.get("distance_us", {}):
+        values["p99_9"] = times["p99_9"] / 1e3
+        lost = ticks["sent_lost"] + ticks["received_lost"]
+        values["lost"] = 100 * lost / (ticks["sent"] + ticks["received"] + ticks["received_lost"])
+    return values
+
+
 def values_of(workload, told, before, after, seconds):
     """The figures of a run: of what the client told, and the server's usage around the measured time."""
     server = told.get("server")
@@ -87,9 +99,7 @@ def values_of(workload, told, before, after, seconds):
     values["peak"] = highest / 1e6
     if workload["count"] == "idle":
         values["memory"] = (resident - before.resident) / sessions / 1e3
-    for name in ("p50", "p99"):
-        if name in told.get("latency_us", {}):
-            values[name] = told["latency_us"][name] / 1e3
+    values.update(times_of(told))
     return values
 
 
@@ -103,7 +113,8 @@ class Bench:
         self.logs.mkdir(parents=True, exist_ok=True)
         self.runs = []
         self.values = {"root": ROOT, "build": self.build, "out": self.out}
-        for name in ("get_bytes", "floor_bytes", "idle_sessions", "steady_sessions", "steady_rate", "dials"):
+        for name in ("get_bytes", "floor_bytes", "idle_sessions", "steady_sessions", "steady_rate", "many_sessions", "many_rate",
+                     "tick_players", "tick_hz", "dials"):
             self.values[name] = config[name]
 
     # --- Set-up ---
@@ -196,7 +207,7 @@ class Bench:
         machine, begun = measure.machine_times(), time.monotonic()
         client = measure.Process(client_command(load, values), cores, self.out, f"{log}-client.log",
                                  watched=server.pid if server else None)
-        status = client.wait(values["milliseconds"] / 1000 + SPARE_SECONDS)
+        status = client.wait(values["milliseconds"] / 1000 + workload.get("spare_seconds", SPARE_SECONDS))
         passed = time.monotonic() - begun
         steal = summary.steal_percent(machine, measure.machine_times())
         if status != 0:

@@ -25,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
 #include <unistd.h>
@@ -248,6 +249,14 @@ static void report(const struct load *load) {
          (double)latency->max / 1e3);
 }
 
+/* A descriptor for each connection: as many as the system lets a process have. */
+static void descriptors_allow(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit)) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 static bool options_read(struct load *load, int argc, char **argv) {
   static const struct option options[] = {
       {"port", required_argument, NULL, 'p'},
@@ -286,6 +295,7 @@ int main(int argc, char **argv) {
                     "[--warmup MS] [--duration MS]\n");
     return 2;
   }
+  descriptors_allow();
   frames_make(&load);
   load.links = calloc(load.connections, sizeof *load.links);
   load.epoll = epoll_create1(EPOLL_CLOEXEC);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-//! web-transport-quinn as a server of the benchmark: /echo, /sink and /source, as `webtransport serve` has them.
+//! web-transport-quinn as a server of the benchmark: /echo, /sink, /source and /tick, as `webtransport serve` has them.
 //! It is built with the interop peer, from the same versions of the same crates.
 //!
 //!     bench-server [--host ADDRESS] --port PORT --cert PEM --key PEM
@@ -8,6 +8,9 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::future::Future;
 use std::net::Ipv4Addr;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use rustls_pki_types::pem::PemObject;
@@ -72,16 +75,78 @@ async fn source(session: Session, query: &HashMap<String, String>) -> Result<()>
     Ok(())
 }
 
+/// A player of /tick: what came from it, which each tick tells (tools/webtransport/common/tick.h).
+struct Player {
+    session: Session,
+    size: usize,
+    next: AtomicU64,
+    received: AtomicU64,
+}
+
+type Players = Arc<Mutex<Vec<Arc<Player>>>>;
+
+static CLOCKS: Mutex<Vec<(u64, Players)>> = Mutex::new(Vec::new());
+
+/// Sends a tick to all players at the same time. Those that have ended are left out from then on.
+async fn clock(hz: u64, players: Players) -> Result<()> {
+    let begun = tokio::time::Instant::now();
+    for n in 0u64.. {
+        let due = Duration::from_secs(n / hz) + Duration::from_nanos(n % hz * 1_000_000_000 / hz);
+        tokio::time::sleep_until(begun + due).await;
+        players.lock().unwrap().retain(|player| {
+            let mut data = vec![0u8; player.size];
+            data[..8].copy_from_slice(&n.to_be_bytes());
+            data[8..16].copy_from_slice(&player.next.load(Relaxed).to_be_bytes());
+            data[16..24].copy_from_slice(&player.received.load(Relaxed).to_be_bytes());
+            player.session.send_datagram(data.into()).is_ok()
+        });
+    }
+    Ok(())
+}
+
+fn players_of(hz: u64) -> Players {
+    let mut clocks = CLOCKS.lock().unwrap();
+    if let Some((_, players)) = clocks.iter().find(|(of, _)| *of == hz) {
+        return players.clone();
+    }
+    let players = Players::default();
+    clocks.push((hz, players.clone()));
+    spawn(clock(hz, players.clone()));
+    players
+}
+
+async fn tick(session: Session, query: &HashMap<String, String>) -> Result<()> {
+    let number = |name: &str| query.get(name).and_then(|text| text.parse::<u64>().ok()).unwrap_or(60);
+    let player = Arc::new(Player {
+        session,
+        size: number("bytes").clamp(24, 1024) as usize,
+        next: AtomicU64::new(0),
+        received: AtomicU64::new(0),
+    });
+    players_of(number("hz").clamp(1, 1000)).lock().unwrap().push(player.clone());
+    loop {
+        let data = player.session.read_datagram().await?;
+        if let Some(head) = data.get(..8) {
+            let number = u64::from_be_bytes(head.try_into()?);
+            player.next.fetch_max(number.wrapping_add(1), Relaxed);
+            player.received.fetch_add(1, Relaxed);
+        }
+    }
+}
+
 async fn serve(request: Request) -> Result<()> {
     let url = request.url.clone();
     let path = url.path();
-    if !["/echo", "/sink", "/source"].contains(&path) {
+    if !["/echo", "/sink", "/source", "/tick"].contains(&path) {
         request.reject(http::StatusCode::NOT_FOUND).await?;
         return Ok(());
     }
     let session = request.ok().await?;
     if path == "/source" {
         return source(session, &url.query_pairs().into_owned().collect()).await;
+    }
+    if path == "/tick" {
+        return tick(session, &url.query_pairs().into_owned().collect()).await;
     }
     if path == "/echo" {
         spawn(echo_datagrams(session.clone()));

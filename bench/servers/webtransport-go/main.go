@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 
-// webtransport-go as a server of the benchmark: /echo, /sink and /source, as `webtransport serve` has them.
+// webtransport-go as a server of the benchmark: /echo, /sink, /source and /tick, as `webtransport serve` has them.
 // It is written as its authors' examples are; buffers are reused where Go would else allocate for each message.
 //
 //	server [--host ADDRESS] --port PORT --cert FILE --key FILE
@@ -9,6 +9,7 @@ package main
 import (
 	"context"
 	"crypto/tls"
+	"encoding/binary"
 	"flag"
 	"fmt"
 	"io"
@@ -17,6 +18,8 @@ import (
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
+	"time"
 
 	"github.com/quic-go/quic-go"
 	"github.com/quic-go/quic-go/http3"
@@ -117,6 +120,81 @@ func source(s *webtransport.Session, r *http.Request) {
 	}
 }
 
+// A player of /tick: what came from it, which each tick tells (tools/webtransport/common/tick.h).
+type player struct {
+	session        *webtransport.Session
+	size           int
+	next, received atomic.Uint64
+}
+
+// A clock sends a tick to all of its players at the same time.
+type clock struct {
+	lock    sync.Mutex
+	players map[*player]struct{}
+}
+
+func (c *clock) run(hz uint64) {
+	begun := time.Now()
+	b := make([]byte, 1024)
+	for n := uint64(0); ; n++ {
+		time.Sleep(time.Until(begun.Add(time.Duration(n/hz)*time.Second + time.Duration(n%hz)*time.Second/time.Duration(hz))))
+		binary.BigEndian.PutUint64(b, n)
+		c.lock.Lock()
+		for p := range c.players {
+			binary.BigEndian.PutUint64(b[8:], p.next.Load())
+			binary.BigEndian.PutUint64(b[16:], p.received.Load())
+			p.session.SendDatagram(b[:p.size])
+		}
+		c.lock.Unlock()
+	}
+}
+
+var clocks = struct {
+	lock sync.Mutex
+	ofHz map[uint64]*clock
+}{ofHz: map[uint64]*clock{}}
+
+func clockOf(hz uint64) *clock {
+	clocks.lock.Lock()
+	defer clocks.lock.Unlock()
+	c := clocks.ofHz[hz]
+	if c == nil {
+		c = &clock{players: map[*player]struct{}{}}
+		clocks.ofHz[hz] = c
+		go c.run(hz)
+	}
+	return c
+}
+
+func number(r *http.Request, name string, low, high, fallback uint64) uint64 {
+	n, err := strconv.ParseUint(r.URL.Query().Get(name), 10, 64)
+	if err != nil {
+		return fallback
+	}
+	return min(max(n, low), high)
+}
+
+func tick(s *webtransport.Session, r *http.Request) {
+	c := clockOf(number(r, "hz", 1, 1000, 60))
+	p := &player{session: s, size: int(number(r, "bytes", 24, 1024, 60))}
+	c.lock.Lock()
+	c.players[p] = struct{}{}
+	c.lock.Unlock()
+	for {
+		b, err := s.ReceiveDatagram(context.Background())
+		if err != nil {
+			break
+		}
+		if len(b) >= 8 {
+			p.next.Store(max(p.next.Load(), binary.BigEndian.Uint64(b)+1))
+			p.received.Add(1)
+		}
+	}
+	c.lock.Lock()
+	delete(c.players, p)
+	c.lock.Unlock()
+}
+
 func run(host string, port int, cert, key string) error {
 	certificate, err := tls.LoadX509KeyPair(cert, key)
 	if err != nil {
@@ -141,7 +219,7 @@ func run(host string, port int, cert, key string) error {
 		Config: &webtransport.Config{MaxIncomingStreams: 1 << 16, MaxIncomingUniStreams: 1 << 16, MaxIncomingData: 1 << 24},
 	}
 	for path, serve := range map[string]func(*webtransport.Session, *http.Request){
-		"/echo": echo, "/sink": sink, "/source": source,
+		"/echo": echo, "/sink": sink, "/source": source, "/tick": tick,
 	} {
 		mux.HandleFunc(path, func(w http.ResponseWriter, r *http.Request) {
 			s, err := server.Upgrade(w, r)
