@@ -47,6 +47,21 @@ static size_t readable(const uint8_t *data, size_t size) {
   return at;
 }
 
+/* A packet that is for nothing else has an ACK, or a PING, and all of it can be read. */
+static void check_purpose(const uint8_t *data, size_t size) {
+  enum wt__packet_purpose purpose = wt__quic_packet_purpose(data, size);
+  if (purpose == WT__PACKET_FOR_DATA) return;
+  FUZZ_CHECK(readable(data, size) == size);
+  bool acks = false, asks = false;
+  struct wt__quic_frame frame;
+  for (size_t at = 0; at < size; at += wt__quic_frame_read(data + at, size - at, &frame)) {
+    FUZZ_CHECK(data[at] <= WT__FRAME_ACK + 1);
+    acks = acks || data[at] >= WT__FRAME_ACK;
+    asks = asks || data[at] == WT__FRAME_PING;
+  }
+  FUZZ_CHECK(purpose == WT__PACKET_FOR_PROBE ? asks : acks && !asks);
+}
+
 static void check_changes(const uint8_t *data, size_t size) {
   uint8_t *copy = malloc(size);
   FUZZ_CHECK(copy);
@@ -85,6 +100,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     FUZZ_CHECK(wt__quic_frame_read(data + at, n, &again) == n);
     FUZZ_CHECK(!memcmp(&frame, &again, sizeof(frame)));
   }
+  check_purpose(data, size);
   if (size) check_changes(data, size);
   return 0;
 }

@@ -556,6 +556,11 @@ struct wt_client_stats {
   uint64_t sessions_open, sessions_total;
   uint64_t packets_received, packets_sent;
   uint64_t bytes_received, bytes_sent; /**< UDP payloads */
+
+  /* What messages cost; as in `struct wt_server_stats`. */
+  uint64_t turns, turns_idle;
+  uint64_t timers_set, timers_fired;
+  uint64_t packets_sent_ack, packets_sent_probe;
 };
 
 /**

@@ -316,6 +316,17 @@ struct wt_server_stats {
   uint64_t packets_put_off;  /**< packets handled in a later turn, because their connection had used up its time */
   uint64_t packets_cut_off;  /**< packets dropped, because too many of those waited */
 
+  /*
+   * What messages cost. A message that comes alone, and its answer, should take two turns (for the message, and for the
+   * acknowledgement of the answer), one packet in each direction and no timer.
+   */
+  uint64_t turns;              /**< how often a worker woke up, worked and waited again */
+  uint64_t turns_idle;         /**< turns in which no packet was received or sent */
+  uint64_t timers_set;         /**< how often the kernel's timer was set, a system call each */
+  uint64_t timers_fired;       /**< turns that began because a time had come */
+  uint64_t packets_sent_ack;   /**< of the packets sent: those with nothing but an acknowledgement */
+  uint64_t packets_sent_probe; /**< of the packets sent: those that only ask for one, such as keep-alives */
+
   enum wt_congestion_control congestion_control; /**< of its connections, as the configuration says. Since 0.2.0 */
 };
 

@@ -401,6 +401,12 @@ int wt_client_get_stats(const wt_client *client, struct wt_client_stats *stats) 
       .packets_sent = quic.packets_sent,
       .bytes_received = quic.bytes_received,
       .bytes_sent = quic.bytes_sent,
+      .turns = client->driver.turns.count,
+      .turns_idle = client->driver.turns.idle,
+      .timers_set = client->driver.loop.timers_set,
+      .timers_fired = client->driver.loop.timers_fired,
+      .packets_sent_ack = quic.acks_sent,
+      .packets_sent_probe = quic.probes_sent,
   };
   return wt__sized_give(stats, &all, sizeof(all), sizeof(all));
 }

@@ -48,6 +48,12 @@ static void worker_count(const struct wt__worker *worker, struct wt_server_stats
   stats->longest_visit_us = quic.longest_visit / WT__NS_PER_US;
   stats->packets_put_off = quic.packets_put_off;
   stats->packets_cut_off = quic.packets_cut_off;
+  stats->turns = worker->driver.turns.count;
+  stats->turns_idle = worker->driver.turns.idle;
+  stats->timers_set = worker->driver.loop.timers_set;
+  stats->timers_fired = worker->driver.loop.timers_fired;
+  stats->packets_sent_ack = quic.acks_sent;
+  stats->packets_sent_probe = quic.probes_sent;
 }
 
 void wt__counts_publish(struct wt__worker *worker) {

@@ -32,7 +32,13 @@ struct wt__worker;
   X(streams_given_up)           \
   X(long_turns)                 \
   X(packets_put_off)            \
-  X(packets_cut_off)
+  X(packets_cut_off)            \
+  X(turns)                      \
+  X(turns_idle)                 \
+  X(timers_set)                 \
+  X(timers_fired)               \
+  X(packets_sent_ack)           \
+  X(packets_sent_probe)
 
 /* And of which it gives the largest. */
 #define WT__MAXIMA(X) \

@@ -42,10 +42,14 @@ void wt__driver_receive(struct wt__driver *driver, struct wt__socket *socket) {
 
 uint64_t wt__driver_pass(struct wt__driver *driver, uint64_t now) {
   wt__endpoint_run(driver->endpoint, now);
+  uint64_t packets = wt__endpoint_packets(driver->endpoint);
   uint64_t ended_at = wt__endpoint_ended_at(driver->endpoint), began_at = wt__loop_began(&driver->loop);
   uint64_t took = ended_at > began_at ? ended_at - began_at : 0;
   if (took > driver->turns.longest) driver->turns.longest = took;
   if (took > LONG_TURN) driver->turns.long_ones++;
+  driver->turns.count++;
+  if (packets == driver->turns.packets) driver->turns.idle++;
+  driver->turns.packets = packets;
   return wt__endpoint_expiry(driver->endpoint);
 }
 

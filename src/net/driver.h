@@ -15,6 +15,9 @@
 struct wt__driver_turns {
   uint64_t longest;   /* nanoseconds */
   uint64_t long_ones; /* turns of more than 10 ms */
+  uint64_t count;     /* all */
+  uint64_t idle;      /* turns in which no packet came or went */
+  uint64_t packets;   /* as of the end of the last turn */
 };
 
 struct wt__driver {

@@ -82,7 +82,10 @@ uint64_t wt__loop_began(const struct wt__loop *loop) { return loop->began; }
 
 /* --- Time --- */
 
-static void coarse_on_time(uv_timer_t *handle) { (void)handle; }
+static void coarse_on_time(uv_timer_t *handle) {
+  struct wt__loop *loop = handle->data;
+  loop->timers_fired++;
+}
 
 /* libuv counts from the time that it has read last. */
 static void coarse_set(struct wt__loop *loop, uint64_t at) {
@@ -105,6 +108,7 @@ static void timer_set(struct wt__loop *loop, uint64_t at) {
   };
   if (loop->timer_fd >= 0 && timerfd_settime(loop->timer_fd, TFD_TIMER_ABSTIME, &spec, NULL) == 0) {
     loop->timer_at = at;
+    loop->timers_set++;
     return;
   }
   timer_give_up(loop);
@@ -129,6 +133,7 @@ static void timer_on_poll(uv_poll_t *handle, int status, int events) {
   ssize_t len = read(loop->timer_fd, &expirations, sizeof(expirations));
   (void)events;
   loop->timer_at = UINT64_MAX;
+  loop->timers_fired++;
   /* One that stays readable would keep the loop from blocking. */
   if (status < 0 || (len < 0 && errno != EAGAIN && errno != EINTR)) timer_give_up(loop);
 }

@@ -57,13 +57,14 @@ struct wt__loop {
   uv_idle_t idle; /* active: do not block, another pass is due at once */
   uv_poll_t timer;
   int timer_fd;
-  uint64_t timer_at;     /* what the timer is set to; UINT64_MAX: nothing */
-  uv_timer_t coarse;     /* where there is no timer_fd */
-  const char *why;       /* of the error of init, start or add; static string, NULL: none is known */
-  unsigned forks;        /* of the process, when it was made; see fork.h */
-  unsigned handles_open; /* libuv still knows them */
-  uint64_t now;          /* read once for each batch of events; 0: to be read */
-  uint64_t began;        /* when the turn's first event came; 0: it has not yet */
+  uint64_t timer_at;                 /* what the timer is set to; UINT64_MAX: nothing */
+  uv_timer_t coarse;                 /* where there is no timer_fd */
+  const char *why;                   /* of the error of init, start or add; static string, NULL: none is known */
+  uint64_t timers_set, timers_fired; /* for statistics: calls that set timer_fd; turns that a timer began */
+  unsigned forks;                    /* of the process, when it was made; see fork.h */
+  unsigned handles_open;             /* libuv still knows them */
+  uint64_t now;                      /* read once for each batch of events; 0: to be read */
+  uint64_t began;                    /* when the turn's first event came; 0: it has not yet */
 };
 
 /* On the caller's loop `uv`, or, if NULL, one of its own. WT_ERR_IO. */

@@ -396,6 +396,14 @@ static int on_decrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2
   return 0;
 }
 
+static void count_purpose(struct wt__endpoint *endpoint, const uint8_t *payload, size_t len) {
+  switch (wt__quic_packet_purpose(payload, len)) {
+    case WT__PACKET_FOR_ACK: endpoint->stats.acks_sent++; break;
+    case WT__PACKET_FOR_PROBE: endpoint->stats.probes_sent++; break;
+    case WT__PACKET_FOR_DATA: break;
+  }
+}
+
 static int on_encrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2_crypto_aead_ctx *ctx,
                       const uint8_t *data, size_t len, const uint8_t *nonce, size_t nonce_len, const uint8_t *aad,
                       size_t aad_len) {
@@ -406,6 +414,7 @@ static int on_encrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2
   if (nonce_len != WT__PACKET_IV_LEN) return NGTCP2_ERR_CALLBACK_FAILURE;
   if (dst != data) memmove(dst, data, len); /* ngtcp2 encrypts in place, so far */
   wt__reset_at_send_encrypt(conn, dst, len);
+  count_purpose(conn->endpoint, dst, len);
   wt__path_watch_sent(conn, aad, aad_len, aad_len + len + aead->max_overhead);
   return wt__packet_key_encrypt(key, dst, aead, dst, len, nonce, aad, aad_len);
 }

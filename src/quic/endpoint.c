@@ -362,6 +362,10 @@ bool wt__endpoint_is_idle(const struct wt__endpoint *endpoint) {
   return true;
 }
 
+uint64_t wt__endpoint_packets(const struct wt__endpoint *endpoint) {
+  return endpoint->stats.packets_received + endpoint->stats.packets_sent;
+}
+
 void wt__endpoint_get_stats(const struct wt__endpoint *endpoint, struct wt__endpoint_stats *stats) {
   *stats = endpoint->stats;
   stats->memory_used = wt__endpoint_memory(endpoint);

@@ -80,7 +80,8 @@ struct wt__endpoint_stats {
   uint64_t connections_open, connections_total, connections_refused;
   uint64_t handshakes_open, handshakes_evicted, handshakes_dropped;
   uint64_t packets_received, packets_sent, bytes_received, bytes_sent;
-  uint64_t memory_used; /* by this endpoint's connections, in bytes */
+  uint64_t acks_sent, probes_sent; /* of the packets: for nothing but an acknowledgement, to give one or to get one */
+  uint64_t memory_used;            /* by this endpoint's connections, in bytes */
   uint64_t memory_refused_connections, memory_refused_packets, memory_closed_connections;
   uint64_t longest_visit; /* of one connection in one turn, in nanoseconds */
   uint64_t packets_put_off,
@@ -142,6 +143,8 @@ void wt__endpoint_close(struct wt__endpoint *endpoint, uint64_t now);
 /* When the last turn ended, by the clock; 0 without one. */
 uint64_t wt__endpoint_ended_at(const struct wt__endpoint *endpoint);
 
+/* Packets received and sent. */
+uint64_t wt__endpoint_packets(const struct wt__endpoint *endpoint);
 void wt__endpoint_get_stats(const struct wt__endpoint *endpoint, struct wt__endpoint_stats *stats);
 
 #endif

@@ -216,6 +216,22 @@ unsigned wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judg
   return len ? kinds | WT__FRAMES_OTHER : kinds;
 }
 
+enum wt__packet_purpose wt__quic_packet_purpose(const uint8_t *data, size_t len) {
+  struct wt__quic_frame frame;
+  bool acks = false, asks = false;
+  while (len) {
+    if (*data > WT__FRAME_ACK + 1) return WT__PACKET_FOR_DATA; /* most packets, without a look at the frame */
+    size_t n = wt__quic_frame_read(data, len, &frame);
+    if (n == 0) return WT__PACKET_FOR_DATA;
+    if (frame.type == WT__FRAME_PING) asks = true;
+    if (frame.type >= WT__FRAME_ACK) acks = true;
+    data += n;
+    len -= n;
+  }
+  if (asks) return WT__PACKET_FOR_PROBE;
+  return acks ? WT__PACKET_FOR_ACK : WT__PACKET_FOR_DATA;
+}
+
 size_t wt__quic_frame_write_reset(uint8_t *dst, const struct wt__quic_frame *frame) {
   size_t len = 0;
   dst[len++] = (uint8_t)frame->type;

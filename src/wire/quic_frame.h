@@ -37,6 +37,14 @@ struct wt__quic_frame {
  * type: what follows then cannot be read either. A run of PADDING is one frame. */
 size_t wt__quic_frame_read(const uint8_t *data, size_t len, struct wt__quic_frame *frame);
 
+/* What a packet is sent for. */
+enum wt__packet_purpose {
+  WT__PACKET_FOR_DATA,  /* or anything but the two below */
+  WT__PACKET_FOR_ACK,   /* only to acknowledge: nobody acknowledges it in turn */
+  WT__PACKET_FOR_PROBE, /* only to be acknowledged: PING, and ACK and PADDING beside it */
+};
+enum wt__packet_purpose wt__quic_packet_purpose(const uint8_t *data, size_t len);
+
 /* Tells of each range of packets that the ACK frame acknowledges, the latest first, up to the first that makes no sense. */
 typedef void (*wt__ack_range)(void *ctx, uint64_t first, uint64_t last);
 void wt__quic_ack_ranges(const struct wt__quic_frame *ack, wt__ack_range range, void *ctx);

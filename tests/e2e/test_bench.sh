@@ -142,6 +142,24 @@ clean upload
 check_equal "upload: all streams, in standing sessions" "30 3000030 30 3000030 2" \
   "$(found '[j.operations, j.bytes_sent].join(" ")') $(served "[$(sum streams_in), $(sum bytes_in), s.length].join(' ')")"
 
+# What a message costs the server, when each comes alone: by the counts before and after. The bounds are far above what
+# is expected (2 turns, no timer, no packet that only acknowledges): a busy machine answers late now and then, and the
+# handshakes are among them.
+curl -s "${HTTP}stats.json" >"$DIR/before.json"
+bench --sessions 20 --rate 1000 --count 2000 "$URL"
+clean "messages that come alone"
+messages=$(found j.operations)
+curl -s "${HTTP}stats.json" >"$DIR/after.json"
+cost() { # cost <count>: what it grew by for each message
+  node -e 'const [a, b] = process.argv.slice(1, 3).map((f) => JSON.parse(require("fs").readFileSync(f)));
+           console.log((b[process.argv[3]] - a[process.argv[3]]) / process.argv[4])' "$DIR/before.json" "$DIR/after.json" "$1" "$messages"
+}
+echo "# a message: $(cost turns) turns, $(cost turns_idle) idle, $(cost timers_set) timers set, $(cost timers_fired) fired," \
+  "$(cost packets_sent) packets, $(cost packets_sent_ack) of them only acknowledge, $(cost packets_sent_probe) only ask"
+check_equal "a message costs no timer" true "$(json 'j < 0.3' <<<"$(cost timers_set)")"
+check_equal "a message costs one packet" true "$(json 'j < 0.3' <<<"$(cost packets_sent_ack)")"
+served 0 >/dev/null
+
 # Runs until the server has moved this much, then is interrupted.
 moved() { json 'j.bytes_sent + j.bytes_received' <<<"$(curl -s "${HTTP}stats.json")"; }
 for workload in download upload; do

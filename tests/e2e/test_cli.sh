@@ -140,6 +140,10 @@ check_equal "/stats.json tells of handshakes" "0 0 0" "$(get "${HTTP}stats.json"
 check_equal "/stats.json tells of clients that do not move" 0 "$(get "${HTTP}stats.json" | json 'j.streams_given_up')"
 check_equal "/stats.json tells of turns" "true true 0 0" "$(get "${HTTP}stats.json" |
   json '[j.longest_turn_us >= 0, j.longest_visit_us >= 0, j.packets_put_off, j.packets_cut_off].join(" ")')"
+check_equal "/stats.json tells what messages cost" true "$(get "${HTTP}stats.json" |
+  json 'j.turns >= j.turns_idle && j.timers_set >= 0 && j.timers_fired >= 0 && j.packets_sent_ack === 0 && j.packets_sent_probe === 0')"
+check_contains "/metrics tells of turns" "$(get "${HTTP}metrics")" "
+webtransport_turns_total "
 check_equal "/stats.json tells of congestion control" cubic "$(get "${HTTP}stats.json" | json j.congestion_control)"
 check_contains "/metrics tells of congestion control" "$(get "${HTTP}metrics")" "
 webtransport_congestion_control{algorithm=\"cubic\"} 1

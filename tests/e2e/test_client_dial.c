@@ -448,6 +448,8 @@ static void test_client_has_a_bound_on_connections(void **state) {
   assert_int_equal(stats.connections_total, 1);
   assert_int_equal(stats.sessions_total, 1);
   assert_int_equal(stats.sessions_open, 0);
+  assert_true(stats.turns > stats.turns_idle);
+  assert_true(stats.packets_sent > stats.packets_sent_ack + stats.packets_sent_probe);
   dialed_run(&second, &pair, pair.url, NULL);
   assert_int_equal(second.error, 0);
   pair_close(&pair);

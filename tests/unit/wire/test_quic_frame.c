@@ -289,9 +289,28 @@ static void test_quic_frame_tells_what_a_packet_has(void **state) {
   assert_int_equal(KINDS("\x0a\x04\x05z"), WT__FRAMES_OTHER);                       /* cut short */
 }
 
+#define PURPOSE(packet) wt__quic_packet_purpose((const uint8_t *)(packet), sizeof(packet) - 1)
+
+static void test_quic_frame_tells_what_a_packet_is_for(void **state) {
+  (void)state;
+  assert_int_equal(PURPOSE("\x02\x09\x00\x00\x03"), WT__PACKET_FOR_ACK);
+  assert_int_equal(PURPOSE("\x03\x09\x00\x01\x03\x00\x00\x01\x02\x03\x00\x00"), WT__PACKET_FOR_ACK);
+  assert_int_equal(PURPOSE("\x01"), WT__PACKET_FOR_PROBE);
+  assert_int_equal(PURPOSE("\x02\x09\x00\x00\x03\x01\x00\x00"), WT__PACKET_FOR_PROBE);
+  assert_int_equal(PURPOSE("\x00\x00\x00\x01"), WT__PACKET_FOR_PROBE);
+  assert_int_equal(PURPOSE("\x02\x09\x00\x00\x03\x0a\x04\x01z"), WT__PACKET_FOR_DATA);
+  assert_int_equal(PURPOSE("\x01\x0a\x04\x01z"), WT__PACKET_FOR_DATA);
+  assert_int_equal(PURPOSE("\x31\x01z"), WT__PACKET_FOR_DATA);
+  assert_int_equal(PURPOSE("\x10\x04"), WT__PACKET_FOR_DATA);             /* MAX_DATA */
+  assert_int_equal(PURPOSE("\x02\x09\x00\x05\x03"), WT__PACKET_FOR_DATA); /* cut short */
+  assert_int_equal(PURPOSE("\x00\x00"), WT__PACKET_FOR_DATA);
+  assert_int_equal(PURPOSE(""), WT__PACKET_FOR_DATA);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_quic_frame_knows_every_type),
+      cmocka_unit_test(test_quic_frame_tells_what_a_packet_is_for),
       cmocka_unit_test(test_quic_frame_tells_the_values),
       cmocka_unit_test(test_quic_frame_walks_a_packet),
       cmocka_unit_test(test_quic_frame_refuses_the_unknown),

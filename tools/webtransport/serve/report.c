@@ -110,7 +110,13 @@ char *report_sessions(const struct site *site, uint64_t after) {
   X(long_turns, "counter", "Turns of the loop of more than 10 ms")                                      \
   X(longest_visit_us, "gauge", "Microseconds that one connection took in a turn at most")               \
   X(packets_put_off, "counter", "Packets put off because their connection took long")                   \
-  X(packets_cut_off, "counter", "Packets dropped because too many were put off")
+  X(packets_cut_off, "counter", "Packets dropped because too many were put off")                        \
+  X(turns, "counter", "Turns of the loop")                                                              \
+  X(turns_idle, "counter", "Turns of the loop in which no packet came or went")                         \
+  X(timers_set, "counter", "Times that the timer of the kernel was set")                                \
+  X(timers_fired, "counter", "Turns of the loop that a timer began")                                    \
+  X(packets_sent_ack, "counter", "UDP datagrams sent with nothing but an acknowledgement")              \
+  X(packets_sent_probe, "counter", "UDP datagrams sent only to be acknowledged")
 
 char *report_stats(const struct site *site) {
   struct wt_server_stats stats;
