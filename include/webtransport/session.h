@@ -210,14 +210,15 @@ WT_API size_t wt_session_max_datagram_size(const wt_session *session);
 
 /**
  * Ends the session with a code and a reason for the peer's application (section 6). `reason` is UTF-8 of `reason_len`
- * bytes, copied; NULL with 0 is allowed. If it is longer than 1,024 bytes, it is cut between two characters. The
- * session's streams end with WT_SESSION_GONE, and queued datagrams are dropped.
+ * bytes without a NUL, copied; NULL with 0 is allowed. If it is longer than 1,024 bytes, it is cut between two
+ * characters. The session's streams end with WT_SESSION_GONE, and queued datagrams are dropped.
  *
  * From now on no callback of the session or of its streams comes, except `on_close` of each stream and then of the
  * session; they do not come from inside this call. What arrives in the meantime is dropped. If the session has ended
  * already, this does nothing and returns 0. Any callback.
  *
- * Errors: WT_ERR_INVALID if `reason` is not UTF-8, or NULL with a length. Since 0.1.0.
+ * Errors: WT_ERR_INVALID if `reason` is not UTF-8, has a NUL, or is NULL with a length. It refuses a NUL since 0.2.0.
+ * Since 0.1.0.
  */
 WT_API int wt_session_close(wt_session *session, uint32_t code, const char *reason, size_t reason_len);
 

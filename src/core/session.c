@@ -412,10 +412,15 @@ const char *wt_session_peer_address(const wt_session *session) { return session-
 int wt_session_open_bidi(wt_session *session, wt_stream **stream) { return wt__stream_open(session, false, stream); }
 int wt_session_open_uni(wt_session *session, wt_stream **stream) { return wt__stream_open(session, true, stream); }
 
+/* A NUL would cut the reason for everybody who reads it as a string. */
+static bool reason_valid(const char *reason, size_t len) {
+  return len == 0 || (reason && !memchr(reason, '\0', len) && wt__utf8_valid(reason, len));
+}
+
 int wt_session_close(wt_session *session, uint32_t code, const char *reason, size_t reason_len) {
   uint8_t capsule[WT__CAPSULE_WRITE_MAX];
   size_t cut = 0;
-  if (reason_len > 0 && (!reason || !wt__utf8_valid(reason, reason_len))) return WT_ERR_INVALID;
+  if (!reason_valid(reason, reason_len)) return WT_ERR_INVALID;
   if (session->ended) return 0;
   if (reason_len > 0) cut = wt__utf8_cut(reason, reason_len, WT__CLOSE_REASON_MAX);
   session->end.has_code = true;
@@ -427,9 +432,8 @@ int wt_session_close(wt_session *session, uint32_t code, const char *reason, siz
 
 int wt__leave_check(uint64_t wire_code, const char *reason, size_t reason_len, char text[WT__LEAVE_REASON_MAX + 1]) {
   size_t cut = 0;
-  if (wire_code > WIRE_CODE_MAX) return WT_ERR_INVALID;
+  if (wire_code > WIRE_CODE_MAX || !reason_valid(reason, reason_len)) return WT_ERR_INVALID;
   if (reason_len > 0) {
-    if (!reason || memchr(reason, '\0', reason_len) || !wt__utf8_valid(reason, reason_len)) return WT_ERR_INVALID;
     cut = wt__utf8_cut(reason, reason_len, WT__LEAVE_REASON_MAX);
     memcpy(text, reason, cut);
   }

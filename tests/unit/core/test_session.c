@@ -191,6 +191,7 @@ static void test_session_close_cuts_the_reason_and_refuses_bad_utf8(void **state
   memset(reason, 'a', sizeof(reason));
   memcpy(reason + 1022, "\xe2\x82\xac", 3);
   assert_int_equal(wt_session_close(session, 0, "\xff", 1), WT_ERR_INVALID);
+  assert_int_equal(wt_session_close(session, 0, "a\0b", 3), WT_ERR_INVALID); /* readers of strings would miss the b */
   assert_int_equal(wt_session_close(session, 0, reason, sizeof(reason)), 0);
   assert_int_equal(take_connect(session, bytes, &fin), 2 + 2 + 4 + 1022);
   assert_int_equal(wt_session_close(session, 1, "", 0), 0); /* does nothing */
