@@ -62,6 +62,7 @@ wt_add_tests(loopback 120)
 set_tests_properties(loopback/test_sim_memory PROPERTIES TIMEOUT 400)
 wt_add_tests(e2e 120)
 target_link_libraries(e2e_test_glib PRIVATE PkgConfig::GLIB)
+target_include_directories(unit_api_test_null_arguments PRIVATE ${PROJECT_SOURCE_DIR}/tests/unit/h3) # h3_fixture.h
 
 # What a sanitizer keeps from being measured, also without one: ctest -L plain.
 if(TARGET loopback_test_counted)

@@ -43,8 +43,8 @@ WT_API int wt_certificate_load_stapled(const char *cert_file, const char *key_fi
                                        wt_certificate **certificate, char *message, size_t message_size);
 
 /**
- * Reads a certificate chain and its key from PEM in memory, which is copied. All else is as for `wt_certificate_load`,
- * but it does not return WT_ERR_FILE. Any thread, any callback. Since 0.1.0.
+ * Reads a certificate chain and its key from PEM in memory, which is copied; NULL with 0 is an empty text. All else is
+ * as for `wt_certificate_load`, but it does not return WT_ERR_FILE. Any thread, any callback. Since 0.1.0.
  */
 WT_API int wt_certificate_parse(const void *cert_pem, size_t cert_len, const void *key_pem, size_t key_len,
                                 wt_certificate **certificate, char *message, size_t message_size);

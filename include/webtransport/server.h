@@ -450,8 +450,8 @@ WT_API int wt_server_fd(wt_server *server);
 
 /**
  * Returns how many milliseconds to wait for the descriptor at most, as poll(2) takes it. 0: there is work now. -1:
- * there is no limit; also before the start, after the end, and on a caller's loop. Ask each time before you wait,
- * because calls such as `wt_stream_write` change it. Any callback. Since 0.2.0.
+ * there is no limit; also before the start, after the end, on a caller's loop, and for NULL. Ask each time before you
+ * wait, because calls such as `wt_stream_write` change it. Any callback. Since 0.2.0.
  */
 WT_API int wt_server_timeout_ms(wt_server *server);
 

@@ -19,7 +19,8 @@
  *
  *  - A function that can fail returns 0 or a negative `enum wt_error`. Out parameters come last. After an error, a
  *    handle that it would have set is NULL, a count is 0 and a text is "". A struct is unchanged.
- *  - A pointer argument must not be NULL, unless the function's block allows it.
+ *  - A pointer argument must not be NULL, unless the function's block allows it. If it is NULL, a function that returns
+ *    an error returns WT_ERR_INVALID. Any other function does nothing, or returns 0, false, NULL or an empty text.
  *  - A getter that returns a value is named after the value: `wt_session_id`. If it answers yes or no, its name has
  *    `is_`. A getter that fills memory of the caller has `get_`: `wt_session_get_stats`. A setter has `set_`.
  *  - The type of a single function that the application gives ends in `_callback`. A struct of several such functions

@@ -95,12 +95,14 @@ static void datagrams_make_room(struct wt__mux *mux, wt_session *session) {
 }
 
 size_t wt_session_max_datagram_size(const wt_session *session) {
+  if (!session) return 0;
   size_t max = session->mux->transport->max_datagram_len(session->mux->ctx);
   size_t header = wt__datagram_header_len(session->id);
   return max > header ? max - header : 0;
 }
 
 int wt_session_send_datagram(wt_session *session, const void *data, size_t len) {
+  if (!session || (len > 0 && !data)) return WT_ERR_INVALID;
   struct wt__mux *mux = session->mux;
   size_t header = wt__datagram_header_len(session->id), max;
   struct datagram *d;

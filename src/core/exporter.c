@@ -24,13 +24,13 @@ static size_t part_write(uint8_t *dst, const void *part, size_t len) {
 
 int wt_session_export_keying_material(const wt_session *session, const char *label, const void *context,
                                       size_t context_len, void *out, size_t out_len) {
-  const struct wt_transport *transport = session->mux->transport;
   uint8_t bytes[8 + 2 * (1 + EXPORTER_PART_MAX)];
   size_t label_len = label ? strlen(label) : 0, len;
-  if (label_len == 0 || label_len > EXPORTER_PART_MAX || context_len > EXPORTER_PART_MAX || out_len == 0 ||
-      (context_len > 0 && !context)) {
+  if (!session || label_len == 0 || label_len > EXPORTER_PART_MAX || context_len > EXPORTER_PART_MAX ||
+      (context_len > 0 && !context) || !out || out_len == 0) {
     return WT_ERR_INVALID;
   }
+  const struct wt_transport *transport = session->mux->transport;
   if (session->ended) return WT_ERR_CLOSED;
   if (!transport->export_keys) return WT_ERR_UNSUPPORTED;
   for (len = 0; len < 8; len++) bytes[len] = (uint8_t)((uint64_t)session->id >> (56 - 8 * len));

@@ -142,7 +142,7 @@ void wt__session_posted(wt_session *session, wt__session_function function, void
   if (atomic_fetch_sub(&session->posts, 1) == 1 && session->freed) wt__free(session);
 }
 
-unsigned wt_session_worker(const wt_session *session) { return session->mux->config->worker; }
+unsigned wt_session_worker(const wt_session *session) { return session ? session->mux->config->worker : 0; }
 
 /* --- The CONNECT stream --- */
 
@@ -388,12 +388,14 @@ void wt__session_run(wt_session *session, uint64_t now) {
 /* --- What the application calls --- */
 
 int wt_session_set_callbacks(wt_session *session, const struct wt_session_callbacks *callbacks, void *user_data) {
+  if (!session) return WT_ERR_INVALID;
   int error = wt__sized_read_table(&session->callbacks, sizeof(session->callbacks), callbacks, sizeof(*callbacks));
   if (!error) session->user_data = user_data;
   return error;
 }
 
 int wt_session_set_stream_callbacks(wt_session *session, const struct wt_stream_callbacks *callbacks, void *user_data) {
+  if (!session) return WT_ERR_INVALID;
   int error = wt__sized_read_table(&session->stream_callbacks, sizeof(session->stream_callbacks), callbacks,
                                    sizeof(*callbacks));
   if (error) return error;
@@ -402,15 +404,21 @@ int wt_session_set_stream_callbacks(wt_session *session, const struct wt_stream_
   return 0;
 }
 
-void *wt_session_user_data(const wt_session *session) { return session->user_data; }
-int64_t wt_session_id(const wt_session *session) { return session->id; }
-const char *wt_session_path(const wt_session *session) { return session->path; }
-const char *wt_session_protocol(const wt_session *session) { return session->protocol; }
-int wt_session_draft(const wt_session *session) { return session->draft; }
-const char *wt_session_peer_address(const wt_session *session) { return session->peer_address; }
+void *wt_session_user_data(const wt_session *session) { return session ? session->user_data : NULL; }
+int64_t wt_session_id(const wt_session *session) { return session ? session->id : 0; }
+const char *wt_session_path(const wt_session *session) { return session ? session->path : ""; }
+const char *wt_session_protocol(const wt_session *session) { return session ? session->protocol : ""; }
+int wt_session_draft(const wt_session *session) { return session ? session->draft : 0; }
+const char *wt_session_peer_address(const wt_session *session) { return session ? session->peer_address : ""; }
 
-int wt_session_open_bidi(wt_session *session, wt_stream **stream) { return wt__stream_open(session, false, stream); }
-int wt_session_open_uni(wt_session *session, wt_stream **stream) { return wt__stream_open(session, true, stream); }
+static int session_open(wt_session *session, bool uni, wt_stream **stream) {
+  if (!stream) return WT_ERR_INVALID;
+  *stream = NULL;
+  return session ? wt__stream_open(session, uni, stream) : WT_ERR_INVALID;
+}
+
+int wt_session_open_bidi(wt_session *session, wt_stream **stream) { return session_open(session, false, stream); }
+int wt_session_open_uni(wt_session *session, wt_stream **stream) { return session_open(session, true, stream); }
 
 /* A NUL would cut the reason for everybody who reads it as a string. */
 static bool reason_valid(const char *reason, size_t len) {
@@ -420,7 +428,7 @@ static bool reason_valid(const char *reason, size_t len) {
 int wt_session_close(wt_session *session, uint32_t code, const char *reason, size_t reason_len) {
   uint8_t capsule[WT__CAPSULE_WRITE_MAX];
   size_t cut = 0;
-  if (!reason_valid(reason, reason_len)) return WT_ERR_INVALID;
+  if (!session || !reason_valid(reason, reason_len)) return WT_ERR_INVALID;
   if (session->ended) return 0;
   if (reason_len > 0) cut = wt__utf8_cut(reason, reason_len, WT__CLOSE_REASON_MAX);
   session->end.has_code = true;
@@ -443,19 +451,20 @@ int wt__leave_check(uint64_t wire_code, const char *reason, size_t reason_len, c
 
 int wt_session_close_connection(wt_session *session, uint64_t wire_code, const char *reason, size_t reason_len) {
   char text[WT__LEAVE_REASON_MAX + 1];
-  int error = wt__leave_check(wire_code, reason, reason_len, text);
+  int error = session ? wt__leave_check(wire_code, reason, reason_len, text) : WT_ERR_INVALID;
   if (!error) session->mux->transport->leave_connection(session->mux->ctx, wire_code, text);
   return error;
 }
 
 void wt_session_drain(wt_session *session) {
   uint8_t capsule[WT__CAPSULE_WRITE_MAX];
-  if (session->ended || session->drain_sent) return;
+  if (!session || session->ended || session->drain_sent) return;
   session->drain_sent = true;
   wt__session_send_capsule(session, capsule, wt__capsule_write_drain(capsule));
 }
 
 int wt_session_get_stats(const wt_session *session, struct wt_session_stats *stats) {
+  if (!session) return WT_ERR_INVALID;
   struct wt_session_stats all = session->stats;
   struct wt__path_stats path = {0};
   session->mux->transport->path_stats(session->mux->ctx, &path);

@@ -194,6 +194,7 @@ void wt__stream_run(wt_stream *stream) {
 /* --- What the application calls --- */
 
 int wt_stream_set_callbacks(wt_stream *stream, const struct wt_stream_callbacks *callbacks, void *user_data) {
+  if (!stream) return WT_ERR_INVALID;
   int error = wt__sized_read_table(&stream->callbacks, sizeof(stream->callbacks), callbacks, sizeof(*callbacks));
   if (error) return error;
   stream->user_data = user_data;
@@ -202,13 +203,13 @@ int wt_stream_set_callbacks(wt_stream *stream, const struct wt_stream_callbacks 
   return 0;
 }
 
-void *wt_stream_user_data(const wt_stream *stream) { return stream->user_data; }
-wt_session *wt_stream_session(const wt_stream *stream) { return stream->session; }
-int64_t wt_stream_id(const wt_stream *stream) { return stream->id; }
-bool wt_stream_is_remote(const wt_stream *stream) { return stream->remote; }
+void *wt_stream_user_data(const wt_stream *stream) { return stream ? stream->user_data : NULL; }
+wt_session *wt_stream_session(const wt_stream *stream) { return stream ? stream->session : NULL; }
+int64_t wt_stream_id(const wt_stream *stream) { return stream ? stream->id : 0; }
+bool wt_stream_is_remote(const wt_stream *stream) { return stream && stream->remote; }
 
 enum wt_stream_kind wt_stream_kind(const wt_stream *stream) {
-  return stream->uni ? WT_UNIDIRECTIONAL : WT_BIDIRECTIONAL;
+  return stream && stream->uni ? WT_UNIDIRECTIONAL : WT_BIDIRECTIONAL;
 }
 
 void wt_stream_abort(wt_stream *stream, uint32_t code) {
@@ -217,6 +218,7 @@ void wt_stream_abort(wt_stream *stream, uint32_t code) {
 }
 
 int wt_stream_set_priority(wt_stream *stream, uint64_t group, int64_t send_order) {
+  if (!stream) return WT_ERR_INVALID;
   if (stream->uni && stream->remote) return WT_ERR_STATE;
   if (!stream->session || stream->close_told) return WT_ERR_CLOSED;
   return wt__sched_move(&stream->mux->sched, &stream->sched, group, send_order);

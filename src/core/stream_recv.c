@@ -124,6 +124,7 @@ bool wt__stream_stop(wt_stream *stream) {
 
 int wt_stream_stop_sending(wt_stream *stream, uint32_t code) {
   struct wt_stream_error error = {.by = WT_LOCAL, .has_code = true, .code = code, .wire_code = wt__error_to_wire(code)};
+  if (!stream) return WT_ERR_INVALID;
   if (stream->uni && !stream->remote) return WT_ERR_STATE;
   if (!wt__receiving_is_open(&stream->receiving) || stream->close_told) return 0;
   if (wt__stream_stop(stream)) {
@@ -134,15 +135,19 @@ int wt_stream_stop_sending(wt_stream *stream, uint32_t code) {
   return 0;
 }
 
-void wt_stream_pause(wt_stream *stream) { stream->paused = true; }
+void wt_stream_pause(wt_stream *stream) {
+  if (stream) stream->paused = true;
+}
 
 int wt_stream_unread(wt_stream *stream, size_t len) {
+  if (!stream) return WT_ERR_INVALID;
   int error = wt__receiving_unread(&stream->receiving, len);
   if (!error) stream->paused = true;
   return error;
 }
 
 void wt_stream_resume(wt_stream *stream) {
+  if (!stream) return;
   stream->paused = false;
   if (wt__receiving_has_input(&stream->receiving)) wt__stream_todo_soon(stream);
 }

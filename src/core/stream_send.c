@@ -107,6 +107,7 @@ void wt__stream_acked(wt_stream *stream, uint64_t offset) {
 }
 
 static int stream_write_state(const wt_stream *stream) {
+  if (!stream) return WT_ERR_INVALID;
   if (stream->uni && stream->remote) return WT_ERR_STATE;
   if (wt__sending_is_ended(&stream->sending)) return WT_ERR_STATE;
   if (!wt__sending_is_writable(&stream->sending) || stream->close_told || !stream->session || stream->session->ended) {
@@ -148,6 +149,7 @@ int wt_stream_end(wt_stream *stream) {
 
 int wt_stream_reset(wt_stream *stream, uint32_t code) {
   struct wt_stream_error error = {.by = WT_LOCAL, .has_code = true, .code = code, .wire_code = wt__error_to_wire(code)};
+  if (!stream) return WT_ERR_INVALID;
   if (stream->uni && stream->remote) return WT_ERR_STATE;
   if (!wt__sending_is_open(&stream->sending) || stream->sending.state == WT__SENDING_RESET_QUEUED ||
       stream->close_told) {

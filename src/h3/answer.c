@@ -60,6 +60,7 @@ static int status_check(wt_request *request, int status) {
 }
 
 int wt__answer_check(wt_request *request) {
+  if (!request) return WT_ERR_INVALID;
   if (request->conn->closing || request->ended != WT__REQUEST_OPEN) {
     return wt__request_error(request, WT_ERR_CLOSED, "the client or the connection is gone");
   }
@@ -137,10 +138,10 @@ static bool status_has_body(int status) { return status != 204 && status != 304;
 int wt_request_respond(wt_request *request, int status, const struct wt_header *headers, size_t header_count,
                        const void *body, size_t len) {
   const uint64_t length = len;
-  bool with_body = len > 0 && !request->is_head && status_has_body(status);
   int error = wt__answer_check(request);
   if (!error) error = status_check(request, status);
   if (error) return error;
+  bool with_body = len > 0 && !request->is_head && status_has_body(status);
   if (len > 0 && !body) return wt__request_error(request, WT_ERR_INVALID, "the body is missing");
   if (with_body && wt__body_out_put(&request->out, body, len, &request->conn->released) != 0) {
     return wt__request_error(request, WT_ERR_NOMEM, "out of memory");
@@ -187,8 +188,9 @@ int wt__answer_status(wt_request *request, int status, const struct wt_header *h
 
 int wt_request_begin(wt_request *request, int status, const struct wt_header *headers, size_t header_count) {
   int error = wt__answer_check(request);
+  if (error) return error;
   bool no_body = request->is_head || !status_has_body(status);
-  if (!error) error = status_check(request, status);
+  error = status_check(request, status);
   if (!error) error = headers_check(request, headers, header_count, false);
   if (!error) wt__interim_continue(request);
   if (!error) error = wt__answer_submit(request, status, headers, header_count, NULL, !no_body);
@@ -197,6 +199,7 @@ int wt_request_begin(wt_request *request, int status, const struct wt_header *he
 }
 
 static int answer_check_begun(wt_request *request) {
+  if (!request) return WT_ERR_INVALID;
   if (request->conn->closing || request->ended != WT__REQUEST_OPEN) {
     return wt__request_error(request, WT_ERR_CLOSED, "the client or the connection is gone");
   }
@@ -225,15 +228,16 @@ int wt_request_write(wt_request *request, const void *data, size_t len, size_t *
 }
 
 size_t wt_request_writable(wt_request *request) {
+  if (!request) return 0;
   bool open = !request->conn->closing && request->ended == WT__REQUEST_OPEN && request->answered && !request->out.ended;
   return open ? wt__sendq_ask_room(&request->out.queue) : 0;
 }
 
 int wt_request_write_owned(wt_request *request, const void *data, size_t len, wt_release_callback release,
                            void *user_data) {
-  struct wt__sendq *queue = &request->out.queue;
   int error = answer_check_begun(request);
   if (error) return error;
+  struct wt__sendq *queue = &request->out.queue;
   if (!data || len == 0 || !release) {
     return wt__request_error(request, WT_ERR_INVALID, "the data or the release function is missing");
   }

@@ -87,7 +87,7 @@ void wt__h3_dial_cancel(struct wt__h3_dial *dial) {
 }
 
 const char *wt__h3_dial_header(const struct wt__h3_dial *dial, const char *name) {
-  return name[0] == ':' ? NULL : wt__fields_value(&dial->answer, name);
+  return wt__fields_header_value(&dial->answer, name);
 }
 
 int wt__h3_dial_header_at(const struct wt__h3_dial *dial, size_t index, struct wt_header *header) {

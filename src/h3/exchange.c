@@ -263,21 +263,23 @@ void wt__exchanges_end(struct wt__h3_conn *conn) {
 /* --- What the application calls --- */
 
 int wt_exchange_status(const wt_exchange *exchange) {
-  return exchange->response_state == WT__RESPONSE_TOLD ? exchange->status : 0;
+  return exchange && exchange->response_state == WT__RESPONSE_TOLD ? exchange->status : 0;
 }
-void *wt_exchange_user_data(const wt_exchange *exchange) { return exchange->user_data; }
+void *wt_exchange_user_data(const wt_exchange *exchange) { return exchange ? exchange->user_data : NULL; }
 
 const char *wt_exchange_header(const wt_exchange *exchange, const char *name) {
-  if (exchange->response_state == WT__RESPONSE_AWAITED || name[0] == ':') return NULL;
-  return wt__fields_value(&exchange->response, name);
+  if (!exchange || exchange->response_state == WT__RESPONSE_AWAITED) return NULL;
+  return wt__fields_header_value(&exchange->response, name);
 }
 
 int wt_exchange_get_header_at(const wt_exchange *exchange, size_t index, struct wt_header *header) {
+  if (!exchange || !header) return WT_ERR_INVALID;
   return exchange->response_state == WT__RESPONSE_AWAITED ? WT_ERR_NOT_FOUND
                                                           : wt__fields_at(&exchange->response, index, false, header);
 }
 
 static int exchange_write_state(const wt_exchange *exchange) {
+  if (!exchange) return WT_ERR_INVALID;
   if (!exchange->streaming || exchange->out.ended) return WT_ERR_STATE;
   return exchange->failed || exchange->stopped || exchange->over ? WT_ERR_CLOSED : 0;
 }
@@ -306,15 +308,18 @@ int wt_exchange_end(wt_exchange *exchange) {
   return 0;
 }
 
-void wt_exchange_pause(wt_exchange *exchange) { exchange->in.paused = true; }
+void wt_exchange_pause(wt_exchange *exchange) {
+  if (exchange) exchange->in.paused = true;
+}
 
 void wt_exchange_resume(wt_exchange *exchange) {
+  if (!exchange) return;
   exchange->in.paused = false;
   if (exchange->stream || exchange->over) wt__exchange_set_due(exchange);
 }
 
 void wt_exchange_cancel(wt_exchange *exchange) {
-  if (exchange->failed) return;
+  if (!exchange || exchange->failed) return;
   wt__exchange_set_failed(exchange, WT_ERR_CLOSED, WT__H3_REQUEST_CANCELLED, "the request was cancelled");
   if (!exchange->conn && exchange->on_cancel) exchange->on_cancel(exchange, exchange->owner);
 }

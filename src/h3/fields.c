@@ -244,6 +244,10 @@ const char *wt__fields_value(const struct wt__fields *fields, const char *name) 
   return wt__fields_find(fields, name, NULL);
 }
 
+const char *wt__fields_header_value(const struct wt__fields *fields, const char *name) {
+  return name && name[0] != ':' ? wt__fields_value(fields, name) : NULL;
+}
+
 int wt__fields_at(const struct wt__fields *fields, size_t index, bool all, struct wt_header *header) {
   for (size_t i = 0; i < fields->count; i++) {
     if ((all || field_name(fields, i)[0] != ':') && index-- == 0) {

@@ -45,6 +45,8 @@ void wt__fields_move(struct wt__fields *to, struct wt__fields *from);
 int wt__fields_copy(struct wt__fields *to, const struct wt__fields *from);
 /* The value of the field of that name, joined if it came more than once, or NULL. */
 const char *wt__fields_value(const struct wt__fields *fields, const char *name);
+/* The same for an application: NULL too if `name` is NULL, or that of a pseudo-header field. */
+const char *wt__fields_header_value(const struct wt__fields *fields, const char *name);
 /* The first field of that name behind `after` (a value given before, or NULL), or NULL; none that was joined. */
 char *wt__fields_find(const struct wt__fields *fields, const char *name, const char *after);
 /* The `index`th field as it came, borrowed; `all`: pseudo-header fields too. WT_ERR_NOT_FOUND. */

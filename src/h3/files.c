@@ -248,9 +248,7 @@ static int answer_any(wt_request *request, const char *directory, const char *pa
   char relative[PATH_MAX];
   struct file_found found = {.directory = directory, .path = relative};
   if (strcmp(request->method, "GET") != 0 && !request->is_head) return wt__answer_status(request, 405, &allow, 1);
-  if (!directory || !path || wt__target_file_path(path, relative, sizeof(relative)) < 0) {
-    return answer_not_found(request);
-  }
+  if (wt__target_file_path(path, relative, sizeof(relative)) < 0) return answer_not_found(request);
   found.fd = wt__open_files_open(request->conn, directory, relative, &found.info);
   if (found.fd < 0) return answer_refusal(request, errno);
   if (S_ISDIR(found.info.st_mode)) {
@@ -264,6 +262,7 @@ static int answer_any(wt_request *request, const char *directory, const char *pa
 int wt_request_serve_file(wt_request *request, const char *directory, const char *path) {
   int error = wt__answer_check(request);
   if (error) return error;
+  if (!directory || !path) return wt__request_error(request, WT_ERR_INVALID, "the directory or the path is NULL");
   error = answer_any(request, directory, path);
   if (!request->answered) wt__request_abort(request, WT__H3_INTERNAL_ERROR); /* no memory to say more */
   return error;

@@ -57,7 +57,5 @@ int wt_request_get_connection_info(const wt_request *request, struct wt_connecti
 int wt_request_get_peer_certificate(const wt_request *request, size_t index, const void **der, size_t *len) {
   struct wt__vec found = {NULL, 0};
   int error = request ? wt__h3_conn_peer_certificate(request->conn, index, &found) : WT_ERR_INVALID;
-  *der = found.data;
-  *len = found.len;
-  return error;
+  return wt__info_give_certificate(error, &found, der, len);
 }

@@ -122,6 +122,7 @@ int wt__request_error(wt_request *request, int error, const char *text) {
 }
 
 int wt_request_set_callbacks(wt_request *request, const struct wt_request_callbacks *callbacks, void *user_data) {
+  if (!request) return WT_ERR_INVALID;
   int error = wt__sized_read_table(&request->callbacks, sizeof(request->callbacks), callbacks, sizeof(*callbacks));
   if (error) return wt__request_error(request, error, "the table of callbacks has a size that no version has");
   request->user_data = user_data;
@@ -130,48 +131,57 @@ int wt_request_set_callbacks(wt_request *request, const struct wt_request_callba
   return 0;
 }
 
-void *wt_request_user_data(const wt_request *request) { return request->user_data; }
-const char *wt_request_method(const wt_request *request) { return request->method; }
-const char *wt_request_path(const wt_request *request) { return request->path; }
-const char *wt_request_query(const wt_request *request) { return request->query; }
-const char *wt_request_authority(const wt_request *request) { return request->authority; }
-const char *wt_request_protocol(const wt_request *request) { return request->protocol; }
-const char *wt_request_origin(const wt_request *request) { return request->origin; }
-const char *wt_request_peer_address(const wt_request *request) { return request->conn->peer_address; }
-bool wt_request_is_webtransport(const wt_request *request) { return request->is_webtransport; }
-const char *wt_request_error(const wt_request *request) { return request->error; }
-wt_server *wt_request_server(const wt_request *request) { return request->conn->config->server; }
+void *wt_request_user_data(const wt_request *request) { return request ? request->user_data : NULL; }
+const char *wt_request_method(const wt_request *request) { return request ? request->method : ""; }
+const char *wt_request_path(const wt_request *request) { return request ? request->path : ""; }
+const char *wt_request_query(const wt_request *request) { return request ? request->query : ""; }
+const char *wt_request_authority(const wt_request *request) { return request ? request->authority : ""; }
+const char *wt_request_protocol(const wt_request *request) { return request ? request->protocol : ""; }
+const char *wt_request_origin(const wt_request *request) { return request ? request->origin : NULL; }
+const char *wt_request_peer_address(const wt_request *request) { return request ? request->conn->peer_address : ""; }
+bool wt_request_is_webtransport(const wt_request *request) { return request && request->is_webtransport; }
+const char *wt_request_error(const wt_request *request) { return request ? request->error : ""; }
+wt_server *wt_request_server(const wt_request *request) { return request ? request->conn->config->server : NULL; }
 
-unsigned wt_request_worker(const wt_request *request) { return request->conn->config->mux.worker; }
+unsigned wt_request_worker(const wt_request *request) { return request ? request->conn->config->mux.worker : 0; }
 
 int wt_request_get_query_value(const wt_request *request, const char *name, char *value, size_t size) {
+  if (value && size) value[0] = '\0';
+  if (!request || !name || !value) return WT_ERR_INVALID;
   return wt__target_query_value(request->query, name, value, size);
 }
 
 const char *wt_request_header(const wt_request *request, const char *name) {
-  return name[0] == ':' ? NULL : wt__fields_value(&request->fields, name);
+  return request ? wt__fields_header_value(&request->fields, name) : NULL;
 }
 
 int wt_request_get_header_at(const wt_request *request, size_t index, struct wt_header *header) {
-  return wt__fields_at(&request->fields, index, true, header);
+  return request && header ? wt__fields_at(&request->fields, index, true, header) : WT_ERR_INVALID;
 }
 
 int wt_request_get_query_at(const wt_request *request, size_t index, char *name, size_t name_size, char *value,
                             size_t value_size) {
+  if (name && name_size) name[0] = '\0';
+  if (value && value_size) value[0] = '\0';
+  if (!request || !name || !value) return WT_ERR_INVALID;
   return wt__target_query_at(request->query, index, name, name_size, value, value_size);
 }
 
 int wt_request_close_connection(wt_request *request, uint64_t wire_code, const char *reason, size_t reason_len) {
   char text[WT__LEAVE_REASON_MAX + 1];
+  if (!request) return WT_ERR_INVALID;
   int error = wt__leave_check(wire_code, reason, reason_len, text);
   if (error) return wt__request_error(request, error, "the code or the reason cannot be sent");
   wt__h3_leave(request->conn, wire_code, text);
   return 0;
 }
 
-void wt_request_pause(wt_request *request) { request->in.paused = true; }
+void wt_request_pause(wt_request *request) {
+  if (request) request->in.paused = true;
+}
 
 void wt_request_resume(wt_request *request) {
+  if (!request) return;
   request->in.paused = false;
   request_set_due_now(request);
 }

@@ -59,11 +59,12 @@ void wt__session_fields_give(wt_session *session, void *kept) { wt__session_set_
 /* --- What the application calls --- */
 
 const char *wt_session_header(const wt_session *session, const char *name) {
-  const struct message *message = wt__session_message(session);
-  return !message || name[0] == ':' ? NULL : wt__fields_value(&message->fields, name);
+  const struct message *message = session ? wt__session_message(session) : NULL;
+  return message ? wt__fields_header_value(&message->fields, name) : NULL;
 }
 
 int wt_session_get_header_at(const wt_session *session, size_t index, struct wt_header *header) {
+  if (!session || !header) return WT_ERR_INVALID;
   const struct message *message = wt__session_message(session);
   return message ? wt__fields_at(&message->fields, index, message->all, header) : WT_ERR_NOT_FOUND;
 }

@@ -237,12 +237,13 @@ static void connect_set_priority(struct wt__h3_conn *conn, int64_t id) {
 }
 
 int wt_upgrade(wt_request *request, const struct wt_upgrade_options *given, wt_session **session) {
-  struct wt__h3_conn *conn = request->conn;
   struct wt_upgrade_options options;
   struct wt_session_callbacks callbacks;
   struct wt__h3_connect *connect;
   const char *protocol = "";
   if (session) *session = NULL;
+  if (!request) return WT_ERR_INVALID;
+  struct wt__h3_conn *conn = request->conn;
   int draft, error = options_read(request, given, &options, &callbacks);
   if (!error) error = check_all(request);
   if (!error) error = protocol_choose(request, &options, &protocol);

@@ -23,6 +23,7 @@ int wt__client_fail(wt_client *client, int error, const char *format, ...) {
 
 int wt__client_url(wt_client *client, const char *text, struct wt__url *url) {
   const char *why;
+  if (!text) return wt__client_fail(client, WT_ERR_INVALID, "the URL is NULL");
   if (client->freeing) return wt__client_fail(client, WT_ERR_STATE, "the client is being freed");
   struct in6_addr v6;
   int error = wt__url_parse(url, text, &why);
@@ -32,7 +33,7 @@ int wt__client_url(wt_client *client, const char *text, struct wt__url *url) {
     wt__url_free(url);
   }
   if (error == WT_ERR_ADDRESS) {
-    return wt__client_fail(client, error, "the URL \"%.300s\" cannot be used: %s", text ? text : "", why);
+    return wt__client_fail(client, error, "the URL \"%.300s\" cannot be used: %s", text, why);
   }
   return error ? wt__client_fail(client, error, "%s", wt_error_string(error)) : 0;
 }

@@ -315,7 +315,7 @@ void wt_dial_cancel(wt_dial *dial) {
 }
 
 const char *wt_dial_header(const wt_dial *dial, const char *name) {
-  return dial && dial->reply && name ? wt__h3_dial_header(dial->reply->dial, name) : NULL;
+  return dial && dial->reply ? wt__h3_dial_header(dial->reply->dial, name) : NULL;
 }
 
 int wt_dial_get_header_at(const wt_dial *dial, size_t index, struct wt_header *header) {

@@ -218,8 +218,10 @@ static int certificate_parse(const gnutls_datum_t *cert_pem, const gnutls_datum_
 int wt_certificate_parse(const void *cert_pem, size_t cert_len, const void *key_pem, size_t key_len,
                          wt_certificate **certificate, char *message, size_t message_size) {
   struct report report;
-  *certificate = NULL;
+  if (certificate) *certificate = NULL;
   report_init(&report, message, message_size, "the certificate", "the key");
+  if (!certificate || (!cert_pem && cert_len) || (!key_pem && key_len))
+    return report_fail(&report, WT_ERR_INVALID, "an argument is NULL");
   if (cert_len > MAX_FILE_LEN) return report_fail(&report, WT_ERR_CERTIFICATE, "the certificate is too large");
   if (key_len > MAX_FILE_LEN) return report_fail(&report, WT_ERR_KEY, "the key is too large");
   gnutls_datum_t cert = {(unsigned char *)(uintptr_t)cert_pem, (unsigned)cert_len};
@@ -268,7 +270,9 @@ int wt_certificate_load(const char *cert_file, const char *key_file, wt_certific
                         size_t message_size) {
   struct report report;
   char cert_name[512], key_name[512];
-  *certificate = NULL;
+  if (certificate) *certificate = NULL;
+  report_init(&report, message, message_size, "", "");
+  if (!certificate || !cert_file || !key_file) return report_fail(&report, WT_ERR_INVALID, "an argument is NULL");
   (void)snprintf(cert_name, sizeof(cert_name), "certificate file %s", cert_file);
   (void)snprintf(key_name, sizeof(key_name), "key file %s", key_file);
   report_init(&report, message, message_size, cert_name, key_name);
@@ -404,6 +408,7 @@ static int certificate_make(wt_certificate *certificate, const char *const *name
 
 int wt_certificate_generate(const char *const *names, size_t count, int days, wt_certificate **certificate) {
   static const char *const local[] = {"localhost", "127.0.0.1", "::1"};
+  if (!certificate) return WT_ERR_INVALID;
   *certificate = NULL;
   if (!names && count == 0) {
     names = local;
@@ -486,10 +491,12 @@ void wt_pem_free(char *pem) {
 /* --- Questions --- */
 
 void wt_certificate_get_sha256(const wt_certificate *certificate, uint8_t hash[32]) {
-  memcpy(hash, certificate->sha256, sizeof(certificate->sha256));
+  if (certificate && hash) memcpy(hash, certificate->sha256, sizeof(certificate->sha256));
 }
 
-int64_t wt_certificate_expires_at(const wt_certificate *certificate) { return certificate->expires_at; }
+int64_t wt_certificate_expires_at(const wt_certificate *certificate) {
+  return certificate ? certificate->expires_at : 0;
+}
 
 const char *wt__certificate_open_key_file(const wt_certificate *certificate) { return certificate->open_key_file; }
 
@@ -504,5 +511,5 @@ bool wt__certificate_matches(const wt_certificate *certificate, const char *name
 }
 
 bool wt_certificate_matches(const wt_certificate *certificate, const char *name) {
-  return name && name[0] && wt__certificate_matches(certificate, name);
+  return certificate && name && name[0] && wt__certificate_matches(certificate, name);
 }

@@ -112,7 +112,10 @@ int wt_certificate_load_stapled(const char *cert_file, const char *key_file, con
   const struct staple staple = {cert_file, ocsp_file, message, message_size};
   gnutls_datum_t data = {NULL, 0};
   wt_certificate *made = NULL;
-  int error = wt_certificate_load(cert_file, key_file, &made, message, message_size);
+  if (certificate) *certificate = NULL;
+  /* NULL anywhere is one error, which loading reports. */
+  int error =
+      wt_certificate_load(cert_file, ocsp_file ? key_file : NULL, certificate ? &made : NULL, message, message_size);
   if (!error) error = read_file(&staple, &data);
   if (!error) error = parse(&staple, &data, made);
   wt__free(data.data);

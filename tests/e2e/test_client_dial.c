@@ -396,7 +396,7 @@ static void test_client_refuses_urls_at_once(void **state) {
     assert_int_equal(wt_client_dial(pair.client, cases[i].url, &options, &dial), WT_ERR_ADDRESS);
     assert_string_equal(wt_client_error(pair.client), cases[i].why);
   }
-  assert_int_equal(wt_client_dial(pair.client, NULL, &options, &dial), WT_ERR_ADDRESS);
+  assert_int_equal(wt_client_dial(pair.client, NULL, &options, &dial), WT_ERR_INVALID);
   struct wt_header bad = {"x y", "z"};
   options.headers = &bad;
   options.header_count = 1;
