@@ -46,9 +46,9 @@ def markdown(peers, results, note):
     cells = {(result["peer"], result["role"], result["case"]): result for result in results}
     heads = ["both ends ours" if peer == OURS else f"{names[peer]} {role}" for peer, role in columns]
     lines = ["", "## The quic-interop-runner's cases", "",
-             "`tools/interop`, our endpoint for the [runner](https://github.com/quic-interop/quic-interop-runner), with itself and",
-             "with other implementations' own endpoints, over a link of 10 Mbit/s, 15 ms and a queue of 25 packets. What the cases",
-             "are is in [tools/interop/README.md](../tools/interop/README.md).", "",
+             "`tools/interop` is our endpoint for the [runner](https://github.com/quic-interop/quic-interop-runner). Its cases",
+             "ran with our endpoint at both ends, and with those of other implementations, over a link of 10 Mbit/s, 15 ms and a",
+             "queue of 25 packets. [tools/interop/README.md](../tools/interop/README.md) says what the cases do.", "",
              "| case | " + " | ".join(heads) + " |", "| --- |" + " --- |" * len(heads)]
     for case in cases:
         texts = []

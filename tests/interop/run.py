@@ -303,9 +303,9 @@ def markdown(peers, results, endpoint_results=(), others=()):
     lines = [
         "# Interop",
         "",
-        "What `make interop` found: our endpoint against other implementations, over loopback, in both directions. The",
-        "run writes this page. What each case does is in [tests/interop/README.md](../tests/interop/README.md). Browsers and",
-        "plain HTTP/3 clients, in the versions that the machine's distribution had, follow in sections of their own.",
+        "`make interop` runs our endpoint against other implementations, over loopback and in both directions, and writes",
+        "this page. [tests/interop/README.md](../tests/interop/README.md) says what each case does. Browsers and plain HTTP/3",
+        "clients, in the versions of the machine's distribution, have sections of their own.",
         "",
         "| peer | version | language |",
         "| --- | --- | --- |",
@@ -330,7 +330,7 @@ def markdown(peers, results, endpoint_results=(), others=()):
             notes.append(note)
         return f"limitation {notes.index(note) + 1}"
 
-    lines += ["", "A *client* is the peer's client against our server; a *server* the peer's server against our client.",
+    lines += ["", "A *client* is the peer's client with our server; a *server* is the peer's server with our client.",
               *(f"{peer['name']} stands {peer['stands']}." for peer in peers if "stands" in peer), "",
               "| case | " + " | ".join(f"{peer['name']} {role}" for peer, role in columns) + " |",
               "| --- |" + " --- |" * len(columns)]
