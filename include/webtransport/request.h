@@ -331,8 +331,8 @@ static inline void wt_upgrade_options_default(struct wt_upgrade_options *options
  * if the connection has too many sessions, or gets new ones too fast (answer 429); WT_ERR_SUBPROTOCOL with
  * `require_protocol`; WT_ERR_STATE if the request was answered already; WT_ERR_CLOSED if the client or the connection
  * is gone; WT_ERR_TOO_LARGE if the fields are larger than the client's SETTINGS allow; WT_ERR_INVALID for another
- * `status`, or a field that may not be sent; WT_ERR_INVALID or WT_ERR_UNSUPPORTED if a `size` is wrong (error.h,
- * "Structs that grow"); WT_ERR_NOMEM. Since 0.1.0.
+ * `status`, a field that may not be sent, or a list that is NULL with a count; WT_ERR_INVALID or WT_ERR_UNSUPPORTED if a
+ * `size` is wrong (error.h, "Structs that grow"); WT_ERR_NOMEM. Since 0.1.0.
  */
 WT_API int wt_upgrade(wt_request *request, const struct wt_upgrade_options *options, wt_session **session);
 

@@ -43,6 +43,14 @@ void wt_upgrade_options_init(struct wt_upgrade_options *options, size_t size) {
   wt__sized_init(options, size, &all, sizeof(all));
 }
 
+static bool protocols_are_set(const struct wt_upgrade_options *options) {
+  if (options->protocol_count > 0 && !options->protocols) return false;
+  for (size_t i = 0; i < options->protocol_count; i++) {
+    if (!options->protocols[i]) return false;
+  }
+  return true;
+}
+
 /* Puts what `given` says into `options` and `callbacks`. */
 static int options_read(wt_request *request, const struct wt_upgrade_options *given, struct wt_upgrade_options *options,
                         struct wt_session_callbacks *callbacks) {
@@ -53,6 +61,7 @@ static int options_read(wt_request *request, const struct wt_upgrade_options *gi
   error = wt__sized_read_table(callbacks, sizeof(*callbacks), options->callbacks, sizeof(*callbacks));
   if (error) return wt__request_error(request, error, "the table of callbacks has a size that no version has");
   options->callbacks = callbacks;
+  if (!protocols_are_set(options)) return wt__request_error(request, WT_ERR_INVALID, "a subprotocol is NULL");
   if (options->status >= 200 && options->status <= 299) return 0;
   return wt__request_error(request, WT_ERR_INVALID, "a session is accepted with a status from 200 to 299");
 }

@@ -241,6 +241,17 @@ static int dial_options_read(wt_client *client, const struct wt_dial_options *fr
   return 0;
 }
 
+static bool lists_are_set(const struct wt_dial_options *options) {
+  if ((options->header_count && !options->headers) || (options->protocol_count && !options->protocols)) return false;
+  for (size_t i = 0; i < options->header_count; i++) {
+    if (!options->headers[i].name || !options->headers[i].value) return false;
+  }
+  for (size_t i = 0; i < options->protocol_count; i++) {
+    if (!options->protocols[i]) return false;
+  }
+  return true;
+}
+
 static int dial_options_check(wt_client *client, const struct wt_dial_options *options) {
   if (!options->callbacks->on_done) {
     return wt__client_fail(client, WT_ERR_INVALID, "options: callbacks has no on_done");
@@ -253,10 +264,8 @@ static int dial_options_check(wt_client *client, const struct wt_dial_options *o
                            "options: congestion_control is %u, must be one of enum wt_congestion_preference",
                            (unsigned)options->congestion_control);
   }
-  if ((options->header_count && !options->headers) || (options->protocol_count && !options->protocols)) {
-    return wt__client_fail(client, WT_ERR_INVALID, "options: headers or protocols is NULL");
-  }
-  return 0;
+  if (lists_are_set(options)) return 0;
+  return wt__client_fail(client, WT_ERR_INVALID, "options: headers or protocols is NULL, or has a NULL");
 }
 
 static int dial_request_check(wt_client *client, const struct wt__url *url, const struct wt__dial_copy *copy) {

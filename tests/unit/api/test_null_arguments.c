@@ -415,6 +415,105 @@ static void test_null_certificates(void **state) {
   ZERO(wt_error_code_from_wire, 0, NULL); /* allowed: only the verdict is wanted */
 }
 
+/* --- Members of options and configurations --- */
+
+#define NO_LIST(member, count) options.member = NULL, options.count = 1
+#define NULL_INSIDE(member, count) options.member = &none, options.count = 1
+
+static void test_null_lists_of_an_upgrade(void **state) {
+  static const char *const none = NULL;
+  static const struct wt_header nameless = {NULL, "x"}, valueless = {"x", NULL};
+  struct h3_fixture *f = *state;
+  struct wt_upgrade_options options;
+  h3_send_request(f, 8,
+                  H3_FIELDS(H3_CONNECT("webtransport", "/"), "sec-webtransport-http3-draft02", "1",
+                            "wt-available-protocols", "\"a\""),
+                  false);
+  h3_run(f);
+  assert_true(wt_request_is_webtransport(app.request));
+  wt_upgrade_options_default(&options);
+  NO_LIST(protocols, protocol_count);
+  INVALID(wt_upgrade, app.request, &options, NULL);
+  NULL_INSIDE(protocols, protocol_count);
+  INVALID(wt_upgrade, app.request, &options, NULL);
+  options.protocol_count = 0;
+  NO_LIST(headers, header_count);
+  INVALID(wt_upgrade, app.request, &options, NULL);
+  options.headers = &nameless;
+  INVALID(wt_upgrade, app.request, &options, NULL);
+  options.headers = &valueless;
+  INVALID(wt_upgrade, app.request, &options, NULL);
+}
+
+static void test_null_lists_of_a_client(void **state) {
+  static const struct wt_dial_callbacks callbacks = {.on_done = on_done};
+  static const char *const none = NULL;
+  static const struct wt_header nameless = {NULL, "x"}, valueless = {"x", NULL};
+  wt_client *client;
+  (void)state;
+  assert_int_equal(wt_client_new(NULL, &client, NULL, 0), 0);
+  {
+    struct wt_dial_options options;
+    wt_dial_options_default(&options);
+    options.callbacks = &callbacks;
+    NO_LIST(protocols, protocol_count);
+    INVALID(wt_client_dial, client, "https://localhost/", &options, NULL);
+    NULL_INSIDE(protocols, protocol_count);
+    INVALID(wt_client_dial, client, "https://localhost/", &options, NULL);
+    options.protocol_count = 0;
+    NO_LIST(headers, header_count);
+    INVALID(wt_client_dial, client, "https://localhost/", &options, NULL);
+    options.headers = &nameless;
+    INVALID(wt_client_dial, client, "https://localhost/", &options, NULL);
+    options.headers = &valueless;
+    INVALID(wt_client_dial, client, "https://localhost/", &options, NULL);
+  }
+  struct wt_exchange_options options;
+  wt_exchange_options_default(&options);
+  NO_LIST(headers, header_count);
+  INVALID(wt_client_request, client, "https://localhost/", &options, NULL);
+  options.headers = &nameless;
+  INVALID(wt_client_request, client, "https://localhost/", &options, NULL);
+  options.headers = &valueless;
+  INVALID(wt_client_request, client, "https://localhost/", &options, NULL);
+  options.header_count = 0;
+  options.body_len = 1;
+  INVALID(wt_client_request, client, "https://localhost/", &options, NULL);
+  options.body_len = 0;
+  options.method = NULL;
+  INVALID(wt_client_request, client, "https://localhost/", &options, NULL);
+  wt_client_free(client);
+}
+
+static void test_null_lists_of_configurations(void **state) {
+  static const char *const none = NULL;
+  wt_server *server;
+  wt_client *client;
+  (void)state;
+  for (int i = 0; i < 6; i++) {
+    struct wt_server_config options;
+    wt_server_config_default(&options);
+    options.log_level = WT_LOG_NONE;
+    if (i == 0) NO_LIST(listen, listen_count);
+    if (i == 1) NULL_INSIDE(listen, listen_count);
+    if (i == 2) NO_LIST(cipher_suites, cipher_suite_count);
+    if (i == 3) NULL_INSIDE(cipher_suites, cipher_suite_count);
+    if (i == 4) NO_LIST(groups, group_count);
+    if (i == 5) NULL_INSIDE(groups, group_count);
+    INVALID(wt_server_new, &options, &server, NULL, 0);
+  }
+  for (int i = 0; i < 5; i++) {
+    struct wt_client_config options;
+    wt_client_config_default(&options);
+    if (i == 0) NO_LIST(certificate_hashes, certificate_hash_count);
+    if (i == 1) NO_LIST(cipher_suites, cipher_suite_count);
+    if (i == 2) NULL_INSIDE(cipher_suites, cipher_suite_count);
+    if (i == 3) NO_LIST(groups, group_count);
+    if (i == 4) NULL_INSIDE(groups, group_count);
+    INVALID(wt_client_new, &options, &client, NULL, 0);
+  }
+}
+
 /* --- None is missing --- */
 
 static bool is_seen(const char *name) {
@@ -479,6 +578,9 @@ int main(void) {
       cmocka_unit_test(test_null_dials),
       cmocka_unit_test(test_null_exchanges),
       cmocka_unit_test(test_null_certificates),
+      cmocka_unit_test_setup_teardown(test_null_lists_of_an_upgrade, set_up, tear_down),
+      cmocka_unit_test(test_null_lists_of_a_client),
+      cmocka_unit_test(test_null_lists_of_configurations),
       cmocka_unit_test(test_null_is_tried_with_every_function),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
