@@ -213,6 +213,7 @@ static void session_act(struct app *app, struct app_object *object, unsigned wha
       CALL(app, wt_session_get_stats(session, &stats));
       CALL(app, (void)wt_session_get_connection_info(session, &info));
       CALL(app, (void)wt_session_max_datagram_size(session));
+      CALL(app, wt_session_set_datagram_max_age(session, stats.datagrams_sent)); /* none, or short: it holds at once */
       break;
     default:
       read_text(wt_session_path(session));

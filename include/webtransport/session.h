@@ -97,6 +97,16 @@ struct wt_session_stats {
   uint64_t connection_bytes_sent, connection_bytes_received; /**< UDP payloads, with QUIC's headers */
   uint64_t bytes_in_flight;                                  /**< sent, and neither acknowledged nor lost */
   uint64_t estimated_send_rate; /**< bits per second that congestion control allows now; 0: not known yet */
+
+  /* The following are of the session again. Since 0.2.0. */
+  /** Dropped because they were older than `wt_session_set_datagram_max_age` allows. */
+  uint64_t datagrams_expired_outgoing;
+  /**
+   * How long datagrams waited in this side's queue before they left, in microseconds: an average in which the newest
+   * counts an eighth, and the longest of all. Both are of datagrams that were sent; 0 before the first one. What a
+   * datagram then waits in the network is not included.
+   */
+  uint64_t datagram_queue_delay_us, max_datagram_queue_delay_us;
 };
 
 /**
@@ -202,6 +212,18 @@ WT_API int wt_session_open_uni(wt_session *session, wt_stream **stream);
  * WT_ERR_NOMEM. Since 0.1.0.
  */
 WT_API int wt_session_send_datagram(wt_session *session, const void *data, size_t len);
+
+/**
+ * Sets for how many milliseconds a datagram of `session` may wait to be sent (W3C WebTransport, `outgoingMaxAge`). A
+ * datagram that has waited longer is dropped instead, and counted in `datagrams_expired_outgoing`. This holds for
+ * datagrams that wait already, too. 0, the default: there is no maximum, and only a full queue drops datagrams. A
+ * value of more than 584 years counts as 0.
+ *
+ * The age of a datagram begins when the library next runs the connection, which is in the same turn of the loop. There
+ * is no maximum for datagrams that arrive: they are given to `on_datagram` at once, and those that come before their
+ * session wait for `early_timeout_ms` at most. Any callback. Since 0.2.0.
+ */
+WT_API void wt_session_set_datagram_max_age(wt_session *session, uint64_t ms);
 
 /**
  * Returns the size in bytes of the largest datagram that can be sent now; 0 if the peer takes no datagrams. It may

@@ -7,6 +7,10 @@
  * datagram is usually worth most. That session, because one session that sends too much must not cost the others their
  * datagrams.
  *
+ * A session can give its datagrams a maximum age (W3C WebTransport, `outgoingMaxAge`). No timer watches them: those that
+ * are too old are dropped when their queue is next looked at, before each packet. The application's calls do not know
+ * the time, so the age of a datagram begins in the next run of the connection. Until then it is in `fresh_datagrams`.
+ *
  * Datagrams that come before their session wait in a list of the connection. When the list is full, new ones are
  * dropped.
  */
@@ -23,9 +27,11 @@
 
 struct datagram {
   struct wt__link link;
-  wt_session *session; /* whose queue it is in; NULL for an early one */
+  struct wt__link fresh; /* in mux->fresh_datagrams, until `queued_at` is set */
+  wt_session *session;   /* whose queue it is in; NULL for an early one */
   int64_t session_id;
-  uint64_t deadline; /* when an early one is dropped */
+  uint64_t queued_at; /* when its age began */
+  uint64_t deadline;  /* when an early one is dropped */
   size_t len;
   uint8_t bytes[]; /* to be sent: header and payload; early: payload */
 };
@@ -39,6 +45,7 @@ static struct datagram *datagram_new(const struct wt__mux *mux, int64_t session_
   d->session_id = session_id;
   d->len = len;
   wt__link_init(&d->link);
+  wt__link_init(&d->fresh);
   wt__gauge_add(mux->gauge, sizeof(*d) + len);
   return d;
 }
@@ -54,6 +61,7 @@ static void datagram_remove_out(struct datagram *d) {
   wt_session *session = d->session;
   struct wt__mux *mux = session->mux;
   wt__list_remove(&d->link);
+  wt__list_remove(&d->fresh);
   mux->datagrams_out_len--;
   if (--session->datagrams_len == 0) {
     wt__list_remove(&session->datagram_turn);
@@ -66,11 +74,41 @@ static void datagram_add_out(wt_session *session, struct datagram *d) {
   struct wt__mux *mux = session->mux;
   d->session = session;
   wt__list_push_back(&session->datagrams, &d->link);
+  wt__list_push_back(&mux->fresh_datagrams, &d->fresh);
   mux->datagrams_out_len++;
   if (session->datagrams_len++ == 0) {
     wt__ring_add(&mux->datagram_sessions, &session->datagram_turn, session->sched.urgency);
     mux->datagram_sessions_len++;
   }
+}
+
+static uint64_t datagram_age(const struct wt__mux *mux, const struct datagram *d) {
+  return wt__link_linked(&d->fresh) || mux->now < d->queued_at ? 0 : mux->now - d->queued_at;
+}
+
+static bool datagram_is_too_old(const struct wt__mux *mux, const struct datagram *d) {
+  return d->session->datagram_max_age && datagram_age(mux, d) > d->session->datagram_max_age;
+}
+
+/* Drops the datagrams of `session` that are too old. */
+static void datagrams_drop_old(wt_session *session) {
+  struct wt__link *first;
+  while ((first = wt__list_first(&session->datagrams)) && datagram_is_too_old(session->mux, DATAGRAM_OF(first))) {
+    session->stats.datagrams_expired_outgoing++;
+    datagram_remove_out(DATAGRAM_OF(first));
+  }
+}
+
+void wt__datagrams_date(struct wt__mux *mux) {
+  struct wt__link *first;
+  while ((first = wt__list_first(&mux->fresh_datagrams))) {
+    wt__list_remove(first);
+    WT__CONTAINER_OF(first, struct datagram, fresh)->queued_at = mux->now;
+  }
+}
+
+void wt_session_set_datagram_max_age(wt_session *session, uint64_t ms) {
+  session->datagram_max_age = ms > UINT64_MAX / WT__NS_PER_MS ? 0 : ms * WT__NS_PER_MS;
 }
 
 static wt_session *session_with_most_datagrams(struct wt__mux *mux) {
@@ -90,6 +128,8 @@ static void datagrams_make_room(struct wt__mux *mux, wt_session *session) {
   size_t share = mux->datagrams_out_len / (mux->datagram_sessions_len + (session->datagrams_len == 0));
   wt_session *from = session;
   if (session->datagrams_len == 0 || session->datagrams_len < share) from = session_with_most_datagrams(mux);
+  datagrams_drop_old(from);
+  if (mux->datagrams_out_len < mux->config->max_datagrams_queued || from->datagrams_len == 0) return;
   from->stats.datagrams_dropped_outgoing++;
   datagram_remove_out(DATAGRAM_OF(wt__list_first(&from->datagrams)));
 }
@@ -130,10 +170,21 @@ static struct datagram *datagram_next(struct wt__mux *mux) {
 
 bool wt__mux_next_datagram(struct wt__mux *mux, struct wt__vec *datagram) {
   struct datagram *d = mux->datagrams_out_len ? datagram_next(mux) : NULL; /* asked before each packet */
+  while (d && datagram_is_too_old(mux, d)) {
+    datagrams_drop_old(d->session);
+    d = datagram_next(mux);
+  }
   if (!d) return false;
   datagram->data = d->bytes;
   datagram->len = d->len;
   return true;
+}
+
+/* Notes how long a datagram has waited. The weight of the newest is that of a round trip (RFC 9002, section 5.3). */
+static void session_note_datagram_delay(wt_session *session, uint64_t delay) {
+  if (session->stats.datagrams_sent == 0) session->datagram_delay = delay;
+  session->datagram_delay = session->datagram_delay - session->datagram_delay / 8 + delay / 8;
+  if (delay > session->datagram_delay_max) session->datagram_delay_max = delay;
 }
 
 void wt__mux_datagram_done(struct wt__mux *mux, bool sent) {
@@ -142,6 +193,7 @@ void wt__mux_datagram_done(struct wt__mux *mux, bool sent) {
   if (!d) return;
   session = d->session;
   if (sent) {
+    session_note_datagram_delay(session, datagram_age(mux, d));
     session->stats.datagrams_sent++;
   } else {
     session->stats.datagrams_dropped_outgoing++;

@@ -6,6 +6,9 @@
 
 #include "core/mux.h"
 
+/* The age of datagrams that the application has queued since the last call begins now. */
+void wt__datagrams_date(struct wt__mux *mux);
+
 /* Drops the datagrams that wait to be sent, because the session has ended. */
 void wt__datagrams_drop_session(wt_session *session);
 

@@ -41,6 +41,7 @@ void wt__mux_init(struct wt__mux *mux, const struct wt__mux_config *config, cons
   wt__list_init(&mux->todo_streams);
   wt__list_init(&mux->todo_sessions);
   wt__ring_init(&mux->datagram_sessions);
+  wt__list_init(&mux->fresh_datagrams);
   wt__list_init(&mux->early_streams);
   wt__list_init(&mux->refused_streams);
   wt__list_init(&mux->early_datagrams);
@@ -214,6 +215,7 @@ void wt__mux_run(struct wt__mux *mux, uint64_t now) {
     wt__session_todo(SESSION_OF(it, stopped));
   }
   mux_run_todo(mux);
+  wt__datagrams_date(mux); /* also those that callbacks have just queued */
   wt__streams_run_progress(mux);
   wt__released_run(&mux->released);
 }

@@ -87,7 +87,8 @@ struct wt__mux {
 
   struct wt__ring datagram_sessions; /* sessions with datagrams to send */
   size_t datagram_sessions_len;
-  size_t datagrams_out_len; /* the datagrams of all these sessions */
+  size_t datagrams_out_len;        /* the datagrams of all these sessions */
+  struct wt__list fresh_datagrams; /* those of them whose age has not begun */
 
   struct wt__list early_streams; /* oldest first: the first has the next deadline */
   size_t early_streams_len;
@@ -214,8 +215,8 @@ void wt__stream_write_closed(wt_stream *stream); /* the transport takes no more 
 
 /* A QUIC DATAGRAM came. H3_ID_ERROR and H3_DATAGRAM_ERROR close the connection. */
 void wt__mux_recv_datagram(struct wt__mux *mux, const uint8_t *data, size_t len, uint64_t now);
-/* The next datagram to send, with its header. Sessions take turns, and each sends its oldest one first. False: there is
- * none. The caller then calls `wt__mux_datagram_done`, which removes it. */
+/* The next datagram to send, with its header. Sessions take turns, and each sends its oldest one first. Drops those that
+ * are too old for their session. False: there is none. The caller then calls `wt__mux_datagram_done`, which removes it. */
 bool wt__mux_next_datagram(struct wt__mux *mux, struct wt__vec *datagram);
 void wt__mux_datagram_done(struct wt__mux *mux, bool sent);
 /* `max_datagram_len` of the transport has changed: the next `wt__mux_run` tells all sessions. */

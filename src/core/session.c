@@ -468,6 +468,8 @@ int wt_session_get_stats(const wt_session *session, struct wt_session_stats *sta
   struct wt_session_stats all = session->stats;
   struct wt__path_stats path = {0};
   session->mux->transport->path_stats(session->mux->ctx, &path);
+  all.datagram_queue_delay_us = session->datagram_delay / WT__NS_PER_US;
+  all.max_datagram_queue_delay_us = session->datagram_delay_max / WT__NS_PER_US;
   all.smoothed_rtt_us = path.smoothed_rtt_us;
   all.rtt_variation_us = path.rtt_variation_us;
   all.min_rtt_us = path.min_rtt_us;

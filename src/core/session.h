@@ -80,7 +80,9 @@ struct wt_session {
   struct wt__list datagrams;     /* those to be sent, oldest first */
   struct wt__link datagram_turn; /* in mux->datagram_sessions */
   size_t datagrams_len;
-  struct wt__list streams; /* all that are not freed: see stream.h */
+  uint64_t datagram_max_age;                   /* in nanoseconds, of those; 0: none */
+  uint64_t datagram_delay, datagram_delay_max; /* in nanoseconds, in this queue: smoothed, and the longest */
+  struct wt__list streams;                     /* all that are not freed: see stream.h */
 
   struct wt__sendq capsules; /* the bytes that we send on the CONNECT stream */
   uint64_t capsules_acked;

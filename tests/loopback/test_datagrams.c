@@ -101,6 +101,37 @@ static void test_datagrams_full_queue_drops_the_oldest_and_counts(void **state) 
   world_free(&w);
 }
 
+/* A second of datagrams for the link, of which each may wait for 100 ms. */
+static void test_datagrams_that_wait_too_long_are_not_sent(void **state) {
+  (void)state;
+  enum {
+    COUNT = 100,
+    SIZE = 1000,
+    MAX_AGE = 100
+  };
+  static const uint8_t data[SIZE];
+  struct world w;
+  world_session(&w, "/wt");
+  w.net.link[NET_TO_CLIENT].bandwidth = COUNT * SIZE;
+  w.net.link[NET_TO_CLIENT].queue_max = 1000 * NET_MS;
+  wt_session *session = w.session->session;
+  wt_session_set_datagram_max_age(session, MAX_AGE);
+  net_run_for(&w.net, 5000); /* what the connection did last says nothing about their age */
+  for (unsigned i = 0; i < COUNT; i++) assert_int_equal(wt_session_send_datagram(session, data, SIZE), 0);
+  net_run_for(&w.net, 5000);
+  struct wt_session_stats stats = {.size = sizeof(stats)};
+  assert_int_equal(wt_session_get_stats(session, &stats), 0);
+  assert_in_range(stats.datagrams_sent, 10, COUNT / 2); /* a first window, and what leaves in 100 ms */
+  assert_int_equal(stats.datagrams_sent + stats.datagrams_expired_outgoing, COUNT);
+  assert_int_equal(stats.datagrams_dropped_outgoing, 0);
+  assert_in_range(stats.max_datagram_queue_delay_us, MAX_AGE * 500, MAX_AGE * 1000);
+  assert_in_range(stats.datagram_queue_delay_us, 1, stats.max_datagram_queue_delay_us);
+  assert_int_equal(w.peer->rx_datagram_count, stats.datagrams_sent);
+  assert_int_equal(wt_session_send_datagram(session, data, SIZE), 0); /* a fresh one leaves */
+  NET_UNTIL(&w.net, 1000, w.peer->rx_datagram_count == stats.datagrams_sent + 1);
+  world_free(&w);
+}
+
 static void test_datagrams_reach_their_own_session(void **state) {
   (void)state;
   struct world w;
@@ -156,6 +187,7 @@ int main(void) {
       cmocka_unit_test(test_datagrams_largest_fits_and_one_more_is_an_error),
       cmocka_unit_test(test_datagrams_size_obeys_the_clients_limit),
       cmocka_unit_test(test_datagrams_full_queue_drops_the_oldest_and_counts),
+      cmocka_unit_test(test_datagrams_that_wait_too_long_are_not_sent),
       cmocka_unit_test(test_datagrams_reach_their_own_session),
       cmocka_unit_test(test_datagrams_for_a_closed_session_are_dropped),
       cmocka_unit_test(test_datagrams_cut_off_id_closes_the_connection),

@@ -186,6 +186,111 @@ static void test_datagrams_end_with_their_session(void **state) {
   fixture_end(&f);
 }
 
+/* --- Their age --- */
+
+static struct wt_session_stats stats_of(const wt_session *session) {
+  struct wt_session_stats stats = {.size = sizeof(stats)};
+  assert_int_equal(wt_session_get_stats(session, &stats), 0);
+  return stats;
+}
+
+static void test_datagrams_that_are_too_old_are_dropped(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  f.config.max_datagrams_queued = 10;
+  wt_session *a = fixture_session(&f, 0), *b = fixture_session(&f, 4);
+  wt_session_set_datagram_max_age(a, 20);
+  send_text(a, "1");
+  send_text(b, "2"); /* has no maximum */
+  wt__mux_run(&f.mux, 100 * MS);
+  wt__mux_run(&f.mux, 105 * MS); /* their age goes on */
+  send_text(a, "3");
+  wt__mux_run(&f.mux, 120 * MS); /* the maximum itself is not too old */
+  assert_int_equal(f.mux.datagrams_out_len, 3);
+  wt__mux_run(&f.mux, 120 * MS + 1);
+  take_all(&f);
+  EXPECT_WIRE(&f, "0 '3'; 4 '2'; "); /* the turn is the session's, not the datagram's */
+  assert_int_equal(stats_of(a).datagrams_expired_outgoing, 1);
+  assert_int_equal(stats_of(a).datagrams_dropped_outgoing, 0);
+  assert_int_equal(stats_of(b).datagrams_expired_outgoing, 0);
+  fixture_end(&f);
+}
+
+static void test_datagrams_that_are_all_too_old_leave_no_turn(void **state) {
+  struct mux_fixture f;
+  struct wt__vec datagram;
+  (void)state;
+  fixture_init(&f);
+  wt_session *a = fixture_session(&f, 0), *b = fixture_session(&f, 4);
+  send_text(a, "1");
+  send_text(b, "2");
+  wt_session_set_datagram_max_age(a, 1); /* holds for what waits, too */
+  wt_session_set_datagram_max_age(b, 1);
+  wt__mux_run(&f.mux, 10 * MS);
+  wt__mux_run(&f.mux, 12 * MS);
+  assert_false(wt__mux_next_datagram(&f.mux, &datagram));
+  assert_int_equal(f.mux.datagrams_out_len, 0);
+  assert_int_equal(f.mux.datagram_sessions_len, 0);
+  send_text(a, "3"); /* the time of the last run says nothing about its age */
+  assert_true(wt__mux_next_datagram(&f.mux, &datagram));
+  wt_session_set_datagram_max_age(a, 0);
+  wt__mux_run(&f.mux, 20 * MS);
+  wt__mux_run(&f.mux, 20000 * MS);
+  take_all(&f);
+  EXPECT_WIRE(&f, "0 '3'; ");
+  wt_session_set_datagram_max_age(a, UINT64_MAX); /* as 0 */
+  send_text(a, "4");
+  wt__mux_run(&f.mux, 30000 * MS);
+  take_all(&f);
+  EXPECT_WIRE(&f, "0 '4'; ");
+  fixture_end(&f);
+}
+
+/* A full queue loses what is too old first, which makes room for more than one. */
+static void test_datagrams_that_are_too_old_make_room(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  wt_session_set_datagram_max_age(session, 10);
+  send_text(session, "1");
+  send_text(session, "2");
+  send_text(session, "3");
+  wt__mux_run(&f.mux, 10 * MS);
+  wt__mux_run(&f.mux, 30 * MS);
+  send_text(session, "4");
+  assert_int_equal(f.mux.datagrams_out_len, 1);
+  assert_int_equal(stats_of(session).datagrams_expired_outgoing, 3);
+  assert_int_equal(stats_of(session).datagrams_dropped_outgoing, 0);
+  send_text(session, "5");
+  send_text(session, "6");
+  send_text(session, "7"); /* none is too old */
+  assert_int_equal(stats_of(session).datagrams_dropped_outgoing, 1);
+  take_all(&f);
+  EXPECT_WIRE(&f, "0 '5'; 0 '6'; 0 '7'; ");
+  fixture_end(&f);
+}
+
+static void test_datagrams_tell_how_long_they_waited(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  wt_session *session = fixture_session(&f, 0);
+  assert_int_equal(stats_of(session).datagram_queue_delay_us, 0);
+  send_text(session, "1");
+  wt__mux_run(&f.mux, 10 * MS);
+  wt__mux_run(&f.mux, 18 * MS);
+  take_all(&f);
+  assert_int_equal(stats_of(session).datagram_queue_delay_us, 8000);
+  send_text(session, "2");
+  wt__mux_run(&f.mux, 20 * MS);
+  take_all(&f);
+  assert_int_equal(stats_of(session).datagram_queue_delay_us, 7000);
+  assert_int_equal(stats_of(session).max_datagram_queue_delay_us, 8000);
+  fixture_end(&f);
+}
+
 /* --- Before their session --- */
 
 static void test_datagrams_that_are_early_are_those_of_their_session(void **state) {
@@ -265,6 +370,10 @@ int main(void) {
       cmocka_unit_test(test_datagrams_at_the_bounds_of_their_size),
       cmocka_unit_test(test_datagrams_whose_size_changes_are_told_once),
       cmocka_unit_test(test_datagrams_end_with_their_session),
+      cmocka_unit_test(test_datagrams_that_are_too_old_are_dropped),
+      cmocka_unit_test(test_datagrams_that_are_all_too_old_leave_no_turn),
+      cmocka_unit_test(test_datagrams_that_are_too_old_make_room),
+      cmocka_unit_test(test_datagrams_tell_how_long_they_waited),
       cmocka_unit_test(test_datagrams_that_are_early_are_those_of_their_session),
       cmocka_unit_test(test_datagrams_of_a_refused_session_are_dropped),
       cmocka_unit_test(test_datagrams_that_are_early_expire_in_order),
