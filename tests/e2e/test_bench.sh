@@ -104,6 +104,8 @@ bench -w datagram-echo --sessions 2 --outstanding 16 --count 400 "$URL"
 check_equal "datagram-echo: ends well" "0 " "$STATUS $ERR"
 check_equal "datagram-echo: each came back or was lost" 400 "$(found 'j.operations + j.datagrams.lost')"
 check_equal "datagram-echo: as the server saw it" true "$(served "$(sum datagrams_in) <= 400 && $(sum datagrams_in) > 0")"
+check_equal "datagram-echo: how long its answers waited there" true \
+  "$(served "$(sum datagrams_expired) === 0 && $(sum datagram_queue_delay_us) <= $(sum max_datagram_queue_delay_us)")"
 
 bench -w tick --sessions 6 --workers 2 --hz 100 --warmup 200ms --duration 500ms --watch "$SERVER" "$URL"
 clean tick

@@ -94,6 +94,10 @@ void endpoint_session_closed(struct endpoint_session *state, wt_session *session
     record.streams_out = stats.streams_opened;
     record.datagrams_in = stats.datagrams_received;
     record.datagrams_out = stats.datagrams_sent;
+    record.datagrams_dropped = stats.datagrams_dropped_outgoing;
+    record.datagrams_expired = stats.datagrams_expired_outgoing;
+    record.datagram_queue_delay_us = stats.datagram_queue_delay_us;
+    record.max_datagram_queue_delay_us = stats.max_datagram_queue_delay_us;
   }
   text_copy(record.path, sizeof record.path, wt_session_path(session));
   text_copy(record.protocol, sizeof record.protocol, wt_session_protocol(session));

@@ -34,6 +34,8 @@ struct session_record {
   uint64_t bytes_in, bytes_out;
   uint64_t streams_in, streams_out; /* opened by the client, and by this server */
   uint64_t datagrams_in, datagrams_out;
+  uint64_t datagrams_dropped, datagrams_expired; /* not sent: the queue was full, or they were too old */
+  uint64_t datagram_queue_delay_us, max_datagram_queue_delay_us; /* of those that were sent */
   struct recorded_end resets[RECORDER_ENDS], stops[RECORDER_ENDS];
   uint64_t reset_count, stop_count; /* all, also those that are not kept */
 };

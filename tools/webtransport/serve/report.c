@@ -70,6 +70,10 @@ static void session_append(const struct session_record *record, void *list) {
   json_object_set_new(json, "streams_out", count_json(record->streams_out));
   json_object_set_new(json, "datagrams_in", count_json(record->datagrams_in));
   json_object_set_new(json, "datagrams_out", count_json(record->datagrams_out));
+  json_object_set_new(json, "datagrams_dropped", count_json(record->datagrams_dropped));
+  json_object_set_new(json, "datagrams_expired", count_json(record->datagrams_expired));
+  json_object_set_new(json, "datagram_queue_delay_us", count_json(record->datagram_queue_delay_us));
+  json_object_set_new(json, "max_datagram_queue_delay_us", count_json(record->max_datagram_queue_delay_us));
   json_object_set_new(json, "resets", ends_json(record->resets, record->reset_count));
   json_object_set_new(json, "reset_count", count_json(record->reset_count));
   json_object_set_new(json, "stop_sendings", ends_json(record->stops, record->stop_count));
