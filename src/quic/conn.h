@@ -115,6 +115,7 @@ struct wt__conn {
   bool settled;      /* the last pass has left nothing to send */
   int64_t acked_id;  /* the stream whose bytes below `acked` are acknowledged, which h3 does not know yet; -1: none */
   uint64_t acked;
+  size_t datagram_lead; /* bytes that datagrams were sent ahead of streams: see write.c */
   uint64_t packets_sent, packets_received, bytes_sent, bytes_received; /* UDP payloads, for statistics */
   enum wt_congestion_control congestion_control;                       /* that it begins with */
   uint64_t flight;                                                     /* bytes in flight, the most of late */

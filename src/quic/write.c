@@ -8,6 +8,12 @@
  * packet is complete. With nothing more to add, a call without a stream completes it; ngtcp2 adds
  * acknowledgements, window updates, probes and lost data by itself everywhere.
  *
+ * Datagrams have no flow control, so an application can have more of them than the path carries, for ever. Streams would
+ * then get nothing, and neither would answers and the capsules that end a session. So while streams wait, datagrams get
+ * three bytes for each byte of streams (RFC 9221, section 5 leaves that to us). Datagrams that are sent at a rate which
+ * the path carries, such as voice, are never more than three packets ahead, and still wait for nothing. A flood leaves
+ * streams a quarter of the path, which also bounds how long a capsule waits: three packets.
+ *
  * Flow control stops streams in two ways. The stream's own window: h3 takes the stream off its list
  * until the window grows (`wt__h3_conn_blocked`). The connection's: no stream is asked for at all, and
  * whatever the peer sends to extend it makes this run again.
@@ -43,6 +49,8 @@
 
 #define CAPSULE_RESERVE 4096 /* bytes of the connection's window */
 #define MORE_THAN_FITS 2048  /* bytes of a stream: ngtcp2 need not look at the rest */
+#define DATAGRAM_PART 3      /* bytes of datagrams for each byte of streams, while both wait */
+#define DATAGRAM_LEAD_MAX ((size_t)DATAGRAM_PART * WT__MAX_PAYLOAD) /* how far datagrams may be ahead */
 
 /* One packet being filled. */
 struct packet {
@@ -72,7 +80,10 @@ static ngtcp2_ssize packet_add_datagram(struct packet *packet, const struct wt__
   ngtcp2_ssize n =
       ngtcp2_conn_writev_datagram(conn->quic, &packet->path.path, &packet->info, packet->data, packet->room, &accepted,
                                   NGTCP2_WRITE_DATAGRAM_FLAG_MORE, 0, &vec, 1, conn->endpoint->now);
-  if (accepted) wt__h3_conn_datagram_done(conn->h3, true);
+  if (accepted) {
+    conn->datagram_lead += datagram->len;
+    wt__h3_conn_datagram_done(conn->h3, true);
+  }
   if (n == NGTCP2_ERR_INVALID_STATE || n == NGTCP2_ERR_INVALID_ARGUMENT) { /* the peer takes none this large */
     wt__h3_conn_datagram_done(conn->h3, false);
     return NGTCP2_ERR_WRITE_MORE;
@@ -130,6 +141,8 @@ static void packet_settle(struct packet *packet, bool fin) {
 /* `len` bytes of the stream are in the packet. */
 static void packet_take(struct packet *packet, size_t len) {
   struct wt__send *send = &packet->send;
+  size_t part = len * DATAGRAM_PART, *lead = &packet->conn->datagram_lead;
+  *lead = *lead > part ? *lead - part : 0;
   packet->taken += len;
   while (packet->at < send->count && len >= send->vecs[packet->at].len) len -= send->vecs[packet->at++].len;
   if (packet->at == send->count) {
@@ -215,6 +228,16 @@ static bool packet_has_stream(struct packet *packet) {
   return packet->has_send;
 }
 
+/* Whether it is the datagrams' turn, not that of streams. */
+static bool packet_prefers_datagrams(struct packet *packet) {
+  struct wt__conn *conn = packet->conn;
+  if (!conn->h3 || packet->no_datagrams) return false;
+  if (conn->datagram_lead < DATAGRAM_LEAD_MAX) return true;
+  if (packet_has_stream(packet)) return false;
+  conn->datagram_lead = 0; /* there is nobody to be ahead of */
+  return true;
+}
+
 /* Fills one packet. Returns its length, 0 if there is nothing that may be sent, or an error. */
 static ngtcp2_ssize packet_write(struct packet *packet) {
   struct wt__conn *conn = packet->conn;
@@ -230,7 +253,7 @@ static ngtcp2_ssize packet_write(struct packet *packet) {
       n = packet_add_carrier(packet, carrier, carrier_len, number);
     } else if ((fin_id = wt__reset_at_send_next_fin(conn)) >= 0) {
       n = packet_add_fin(packet, fin_id);
-    } else if (conn->h3 && !packet->no_datagrams && conn_next_datagram(conn, &datagram)) {
+    } else if (packet_prefers_datagrams(packet) && conn_next_datagram(conn, &datagram)) {
       n = packet_add_datagram(packet, &datagram);
     } else if (packet_has_stream(packet)) {
       n = packet_add_stream(packet);
