@@ -328,6 +328,12 @@ struct wt_server_stats {
   uint64_t packets_sent_probe; /**< of the packets sent: those that only ask for one, such as keep-alives */
 
   enum wt_congestion_control congestion_control; /**< of its connections, as the configuration says. Since 0.2.0 */
+
+  /* Datagrams of sessions, as in struct wt_session_stats. Since 0.2.0. */
+  uint64_t datagrams_sent;
+  uint64_t datagrams_dropped;         /**< not sent: the queue was full, or the path's packets became too small */
+  uint64_t datagrams_expired;         /**< not sent: they had waited longer than their session allows */
+  uint64_t longest_datagram_delay_us; /**< the longest wait of one that was sent, in microseconds */
 };
 
 /*

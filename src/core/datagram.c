@@ -90,11 +90,36 @@ static bool datagram_is_too_old(const struct wt__mux *mux, const struct datagram
   return d->session->datagram_max_age && datagram_age(mux, d) > d->session->datagram_max_age;
 }
 
+/* What is counted for the session, and for the worker. */
+
+static void count_dropped(wt_session *session) {
+  struct wt__datagram_counts *counts = session->mux->config->datagrams;
+  session->stats.datagrams_dropped_outgoing++;
+  if (counts) counts->dropped++;
+}
+
+static void count_expired(wt_session *session) {
+  struct wt__datagram_counts *counts = session->mux->config->datagrams;
+  session->stats.datagrams_expired_outgoing++;
+  if (counts) counts->expired++;
+}
+
+/* `delay`: how long it has waited. The weight of the newest is that of a round trip (RFC 9002, section 5.3). */
+static void count_sent(wt_session *session, uint64_t delay) {
+  struct wt__datagram_counts *counts = session->mux->config->datagrams;
+  if (session->stats.datagrams_sent++ == 0) session->datagram_delay = delay;
+  session->datagram_delay = session->datagram_delay - session->datagram_delay / 8 + delay / 8;
+  if (delay > session->datagram_delay_max) session->datagram_delay_max = delay;
+  if (!counts) return;
+  counts->sent++;
+  if (delay > counts->longest_delay) counts->longest_delay = delay;
+}
+
 /* Drops the datagrams of `session` that are too old. */
 static void datagrams_drop_old(wt_session *session) {
   struct wt__link *first;
   while ((first = wt__list_first(&session->datagrams)) && datagram_is_too_old(session->mux, DATAGRAM_OF(first))) {
-    session->stats.datagrams_expired_outgoing++;
+    count_expired(session);
     datagram_remove_out(DATAGRAM_OF(first));
   }
 }
@@ -130,7 +155,7 @@ static void datagrams_make_room(struct wt__mux *mux, wt_session *session) {
   if (session->datagrams_len == 0 || session->datagrams_len < share) from = session_with_most_datagrams(mux);
   datagrams_drop_old(from);
   if (mux->datagrams_out_len < mux->config->max_datagrams_queued || from->datagrams_len == 0) return;
-  from->stats.datagrams_dropped_outgoing++;
+  count_dropped(from);
   datagram_remove_out(DATAGRAM_OF(wt__list_first(&from->datagrams)));
 }
 
@@ -180,23 +205,15 @@ bool wt__mux_next_datagram(struct wt__mux *mux, struct wt__vec *datagram) {
   return true;
 }
 
-/* Notes how long a datagram has waited. The weight of the newest is that of a round trip (RFC 9002, section 5.3). */
-static void session_note_datagram_delay(wt_session *session, uint64_t delay) {
-  if (session->stats.datagrams_sent == 0) session->datagram_delay = delay;
-  session->datagram_delay = session->datagram_delay - session->datagram_delay / 8 + delay / 8;
-  if (delay > session->datagram_delay_max) session->datagram_delay_max = delay;
-}
-
 void wt__mux_datagram_done(struct wt__mux *mux, bool sent) {
   struct datagram *d = datagram_next(mux);
   wt_session *session;
   if (!d) return;
   session = d->session;
   if (sent) {
-    session_note_datagram_delay(session, datagram_age(mux, d));
-    session->stats.datagrams_sent++;
+    count_sent(session, datagram_age(mux, d));
   } else {
-    session->stats.datagrams_dropped_outgoing++;
+    count_dropped(session);
   }
   datagram_remove_out(d);
   if (session->datagrams_len == 0) return;

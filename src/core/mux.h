@@ -46,14 +46,21 @@ struct wt__flow_windows {
 /* The function that `wt_session_post` gets. */
 typedef void (*wt__session_function)(wt_session *session, void *argument);
 
+/* Counts that all connections of a worker add to: datagrams that were sent, and those that were not. */
+struct wt__datagram_counts {
+  uint64_t sent, dropped, expired;
+  uint64_t longest_delay; /* in nanoseconds, in the queue of those that were sent */
+};
+
 struct wt__mux_config {
   size_t max_stream_send_buffer;
   size_t max_datagrams_queued;
   size_t max_early_streams, max_early_datagrams;
   uint64_t early_timeout_ms;
-  uint64_t send_timeout_ms;             /* a stream whose peer takes too little is given up after it; 0: never */
-  uint64_t min_progress;                /* bytes that the peer has to take in this time; at least 1 */
-  struct wt__progress_counts *progress; /* the worker's; may be NULL */
+  uint64_t send_timeout_ms;              /* a stream whose peer takes too little is given up after it; 0: never */
+  uint64_t min_progress;                 /* bytes that the peer has to take in this time; at least 1 */
+  struct wt__progress_counts *progress;  /* the worker's; may be NULL */
+  struct wt__datagram_counts *datagrams; /* likewise */
   struct wt__flow_windows flow;
   const struct wt__log *log;
   struct wt__pool *pool; /* memory for streams, short messages and datagrams; NULL: from the allocator */

@@ -37,6 +37,7 @@ struct wt__h3_counters {
   uint64_t sessions_open, sessions_total, requests_total;
   uint64_t requests_refused;           /* of them: because the server's memory was full */
   struct wt__progress_counts progress; /* of streams that the peer did not move */
+  struct wt__datagram_counts datagrams;
 };
 
 /* Shared by all connections of a server; outlives them. */

@@ -43,6 +43,10 @@ static void worker_count(const struct wt__worker *worker, struct wt_server_stats
   stats->memory_closed_connections = quic.memory_closed_connections;
   stats->memory_refused_requests = worker->counters.requests_refused;
   stats->streams_given_up = worker->counters.progress.given_up;
+  stats->datagrams_sent = worker->counters.datagrams.sent;
+  stats->datagrams_dropped = worker->counters.datagrams.dropped;
+  stats->datagrams_expired = worker->counters.datagrams.expired;
+  stats->longest_datagram_delay_us = worker->counters.datagrams.longest_delay / WT__NS_PER_US;
   stats->longest_turn_us = worker->driver.turns.longest / WT__NS_PER_US;
   stats->long_turns = worker->driver.turns.long_ones;
   stats->longest_visit_us = quic.longest_visit / WT__NS_PER_US;

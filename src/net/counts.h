@@ -30,6 +30,9 @@ struct wt__worker;
   X(memory_closed_connections)  \
   X(memory_refused_packets)     \
   X(streams_given_up)           \
+  X(datagrams_sent)             \
+  X(datagrams_dropped)          \
+  X(datagrams_expired)          \
   X(long_turns)                 \
   X(packets_put_off)            \
   X(packets_cut_off)            \
@@ -43,7 +46,8 @@ struct wt__worker;
 /* And of which it gives the largest. */
 #define WT__MAXIMA(X) \
   X(longest_turn_us)  \
-  X(longest_visit_us)
+  X(longest_visit_us) \
+  X(longest_datagram_delay_us)
 
 struct wt__counts {
 #define WT__COUNT_MEMBER(name) _Atomic uint64_t name;

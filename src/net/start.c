@@ -51,6 +51,7 @@ static int endpoint_open(struct wt__worker *worker) {
                       .send_timeout_ms = config->send_timeout_ms,
                       .min_progress = config->min_progress,
                       .progress = &worker->counters.progress,
+                      .datagrams = &worker->counters.datagrams,
                   },
               .routes = &server->routes,
               .counters = &worker->counters,

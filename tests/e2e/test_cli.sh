@@ -144,6 +144,8 @@ check_equal "/stats.json tells what messages cost" true "$(get "${HTTP}stats.jso
   json 'j.turns >= j.turns_idle && j.timers_set >= 0 && j.timers_fired >= 0 && j.packets_sent_ack === 0 && j.packets_sent_probe === 0')"
 check_contains "/metrics tells of turns" "$(get "${HTTP}metrics")" "
 webtransport_turns_total "
+check_equal "/stats.json tells of datagrams" "0 0 0 0" "$(get "${HTTP}stats.json" |
+  json '[j.datagrams_sent, j.datagrams_dropped, j.datagrams_expired, j.longest_datagram_delay_us].join(" ")')"
 check_equal "/stats.json tells of congestion control" cubic "$(get "${HTTP}stats.json" | json j.congestion_control)"
 check_contains "/metrics tells of congestion control" "$(get "${HTTP}metrics")" "
 webtransport_congestion_control{algorithm=\"cubic\"} 1

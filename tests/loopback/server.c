@@ -546,6 +546,7 @@ void server_config_default(struct server *server) {
   h3->body_timeout_ms = h3->mux.send_timeout_ms = 60000;
   h3->mux.min_progress = 1024;
   h3->mux.progress = &server->counters.progress;
+  h3->mux.datagrams = &server->counters.datagrams;
   h3->max_session_rate = 100;
   h3->open_files = &server->open_files;
   h3->max_open_files_per_connection = 32;

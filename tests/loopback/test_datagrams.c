@@ -96,6 +96,7 @@ static void test_datagrams_full_queue_drops_the_oldest_and_counts(void **state) 
   struct wt_session_stats stats = {.size = sizeof(stats)};
   assert_int_equal(wt_session_get_stats(w.session->session, &stats), 0);
   assert_int_equal(stats.datagrams_dropped_outgoing, 12);
+  assert_int_equal(w.server.counters.datagrams.dropped, 12);
   net_run_for(&w.net, 1000);
   assert_int_equal(w.peer->rx_datagram_count, 8);
   world_free(&w);
@@ -127,6 +128,12 @@ static void test_datagrams_that_wait_too_long_are_not_sent(void **state) {
   assert_in_range(stats.max_datagram_queue_delay_us, MAX_AGE * 500, MAX_AGE * 1000);
   assert_in_range(stats.datagram_queue_delay_us, 1, stats.max_datagram_queue_delay_us);
   assert_int_equal(w.peer->rx_datagram_count, stats.datagrams_sent);
+  const struct wt__datagram_counts *counts =
+      &w.server.counters.datagrams; /* of all sessions, and this is the only one */
+  assert_int_equal(counts->sent, stats.datagrams_sent);
+  assert_int_equal(counts->expired, stats.datagrams_expired_outgoing);
+  assert_int_equal(counts->dropped, 0);
+  assert_int_equal(counts->longest_delay / 1000, stats.max_datagram_queue_delay_us);
   assert_int_equal(wt_session_send_datagram(session, data, SIZE), 0); /* a fresh one leaves */
   NET_UNTIL(&w.net, 1000, w.peer->rx_datagram_count == stats.datagrams_sent + 1);
   world_free(&w);

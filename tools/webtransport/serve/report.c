@@ -110,6 +110,10 @@ char *report_sessions(const struct site *site, uint64_t after) {
   X(memory_refused_packets, "counter", "Packets refused because memory was full")                       \
   X(memory_closed_connections, "counter", "Connections closed because of their memory")                 \
   X(streams_given_up, "counter", "Streams given up because the client did not move them")               \
+  X(datagrams_sent, "counter", "Datagrams of sessions sent")                                            \
+  X(datagrams_dropped, "counter", "Datagrams of sessions dropped because too many waited")              \
+  X(datagrams_expired, "counter", "Datagrams of sessions dropped because they waited too long")         \
+  X(longest_datagram_delay_us, "gauge", "Microseconds that a datagram waited to be sent at most")       \
   X(longest_turn_us, "gauge", "Microseconds of the longest turn of the loop")                           \
   X(long_turns, "counter", "Turns of the loop of more than 10 ms")                                      \
   X(longest_visit_us, "gauge", "Microseconds that one connection took in a turn at most")               \
