@@ -82,7 +82,7 @@ static void note_left(struct load *load) {
   }
 }
 
-static void load_begin(struct load *load, uint64_t queue_ms) {
+static void load_begin(struct load *load, uint64_t queue_ms, enum wt_congestion_control algorithm) {
   memset(load, 0, sizeof(*load));
   pair_init(&load->pair);
   for (int i = 0; i < 2; i++) {
@@ -91,6 +91,7 @@ static void load_begin(struct load *load, uint64_t queue_ms) {
     load->pair.net.link[i].queue_max = queue_ms * NET_MS;
   }
   load->pair.server.config.h3.mux.max_stream_send_buffer = 4 << 20; /* more than the path holds */
+  load->pair.server.config.congestion_control = algorithm;
   load->pair.client.config.max_streams_uni = COUNT + 100;
   pair_connect(&load->pair);
   NET_UNTIL(&load->pair.net, 5000, load->pair.link->ready);
@@ -138,10 +139,10 @@ static void check_stats(const struct load *load) {
 }
 
 /* `queue_ms`: how much the link's queue holds. Returns after how many microseconds 95 of 100 datagrams arrive. */
-static unsigned load_run(uint64_t queue_ms, bool bulk) {
+static unsigned load_run(uint64_t queue_ms, bool bulk, enum wt_congestion_control algorithm) {
   static struct load load;
   int error;
-  load_begin(&load, queue_ms);
+  load_begin(&load, queue_ms, algorithm);
   if (bulk) load.bulk = server_open(load.server, true, &error);
   for (unsigned ms = 0; ms < SECONDS * 1000; ms++) {
     if (bulk) fill_bulk(&load);
@@ -161,18 +162,26 @@ static unsigned load_run(uint64_t queue_ms, bool bulk) {
 
 static void test_latency_of_an_empty_link(void **state) {
   (void)state;
-  assert_in_range(load_run(50, false), ONE_WAY_MS * 1000, ONE_WAY_MS * 1000 + 1000);
+  assert_in_range(load_run(50, false, WT_CONGESTION_CONTROL_CUBIC), ONE_WAY_MS * 1000, ONE_WAY_MS * 1000 + 1000);
 }
 
 static void test_latency_beside_bulk_is_the_links_queue(void **state) {
   (void)state;
-  assert_in_range(load_run(50, true), ONE_WAY_MS * 1000, (ONE_WAY_MS + 50) * 1000 + HERE_US);
+  assert_in_range(load_run(50, true, WT_CONGESTION_CONTROL_CUBIC), ONE_WAY_MS * 1000,
+                  (ONE_WAY_MS + 50) * 1000 + HERE_US);
 }
 
 /* CUBIC fills what there is; what waits here is no more than with a short queue. */
 static void test_latency_beside_bulk_with_a_second_of_queue(void **state) {
   (void)state;
-  assert_in_range(load_run(1000, true), ONE_WAY_MS * 1000, (ONE_WAY_MS + 1000) * 1000 + HERE_US);
+  assert_in_range(load_run(1000, true, WT_CONGESTION_CONTROL_CUBIC), ONE_WAY_MS * 1000,
+                  (ONE_WAY_MS + 1000) * 1000 + HERE_US);
+}
+
+/* BBR does not fill it: the delay is less than twice that of the empty link, there and back. */
+static void test_latency_beside_bulk_with_bbr(void **state) {
+  (void)state;
+  assert_in_range(load_run(1000, true, WT_CONGESTION_CONTROL_BBR), ONE_WAY_MS * 1000, 3 * ONE_WAY_MS * 1000);
 }
 
 int main(void) {
@@ -180,6 +189,7 @@ int main(void) {
       cmocka_unit_test(test_latency_of_an_empty_link),
       cmocka_unit_test(test_latency_beside_bulk_is_the_links_queue),
       cmocka_unit_test(test_latency_beside_bulk_with_a_second_of_queue),
+      cmocka_unit_test(test_latency_beside_bulk_with_bbr),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
