@@ -9,7 +9,8 @@
  *
  * A session can give its datagrams a maximum age (W3C WebTransport, `outgoingMaxAge`). No timer watches them: those that
  * are too old are dropped when their queue is next looked at, before each packet. The application's calls do not know
- * the time, so the age of a datagram begins in the next run of the connection. Until then it is in `fresh_datagrams`.
+ * the time, so the age of a datagram begins in the next run of the connection. Until then it is fresh; the fresh ones are
+ * the last of their queue, so a count for each session says which they are.
  *
  * Datagrams that come before their session wait in a list of the connection. When the list is full, new ones are
  * dropped.
@@ -27,11 +28,12 @@
 
 struct datagram {
   struct wt__link link;
-  struct wt__link fresh; /* in mux->fresh_datagrams, until `queued_at` is set */
-  wt_session *session;   /* whose queue it is in; NULL for an early one */
+  wt_session *session; /* whose queue it is in; NULL for an early one */
   int64_t session_id;
-  uint64_t queued_at; /* when its age began */
-  uint64_t deadline;  /* when an early one is dropped */
+  union {
+    uint64_t queued_at; /* to be sent, unless it is fresh: when its age began */
+    uint64_t deadline;  /* early: when it is dropped */
+  };
   size_t len;
   uint8_t bytes[]; /* to be sent: header and payload; early: payload */
 };
@@ -45,7 +47,6 @@ static struct datagram *datagram_new(const struct wt__mux *mux, int64_t session_
   d->session_id = session_id;
   d->len = len;
   wt__link_init(&d->link);
-  wt__link_init(&d->fresh);
   wt__gauge_add(mux->gauge, sizeof(*d) + len);
   return d;
 }
@@ -57,12 +58,13 @@ static void datagram_free(const struct wt__mux *mux, struct datagram *d) {
 
 /* --- Sending --- */
 
+/* `d` is the oldest of its session. */
 static void datagram_remove_out(struct datagram *d) {
   wt_session *session = d->session;
   struct wt__mux *mux = session->mux;
   wt__list_remove(&d->link);
-  wt__list_remove(&d->fresh);
   mux->datagrams_out_len--;
+  if (session->fresh_datagrams_len == session->datagrams_len) session->fresh_datagrams_len--;
   if (--session->datagrams_len == 0) {
     wt__list_remove(&session->datagram_turn);
     mux->datagram_sessions_len--;
@@ -74,7 +76,8 @@ static void datagram_add_out(wt_session *session, struct datagram *d) {
   struct wt__mux *mux = session->mux;
   d->session = session;
   wt__list_push_back(&session->datagrams, &d->link);
-  wt__list_push_back(&mux->fresh_datagrams, &d->fresh);
+  session->fresh_datagrams_len++;
+  if (!wt__link_linked(&session->fresh)) wt__list_push_back(&mux->fresh_sessions, &session->fresh);
   mux->datagrams_out_len++;
   if (session->datagrams_len++ == 0) {
     wt__ring_add(&mux->datagram_sessions, &session->datagram_turn, session->sched.urgency);
@@ -82,8 +85,10 @@ static void datagram_add_out(wt_session *session, struct datagram *d) {
   }
 }
 
+/* `d` is the oldest of its session: it is fresh if all are. */
 static uint64_t datagram_age(const struct wt__mux *mux, const struct datagram *d) {
-  return wt__link_linked(&d->fresh) || mux->now < d->queued_at ? 0 : mux->now - d->queued_at;
+  bool fresh = d->session->fresh_datagrams_len == d->session->datagrams_len;
+  return fresh || mux->now < d->queued_at ? 0 : mux->now - d->queued_at;
 }
 
 static bool datagram_is_too_old(const struct wt__mux *mux, const struct datagram *d) {
@@ -126,9 +131,13 @@ static void datagrams_drop_old(wt_session *session) {
 
 void wt__datagrams_date(struct wt__mux *mux) {
   struct wt__link *first;
-  while ((first = wt__list_first(&mux->fresh_datagrams))) {
+  while ((first = wt__list_first(&mux->fresh_sessions))) {
+    wt_session *session = WT__CONTAINER_OF(first, struct wt_session, fresh);
+    struct wt__link *last = session->datagrams.head.prev;
     wt__list_remove(first);
-    WT__CONTAINER_OF(first, struct datagram, fresh)->queued_at = mux->now;
+    for (; session->fresh_datagrams_len; session->fresh_datagrams_len--, last = last->prev) {
+      DATAGRAM_OF(last)->queued_at = mux->now;
+    }
   }
 }
 
@@ -239,6 +248,7 @@ void wt__datagram_size_run(wt_session *session) {
 void wt__datagrams_drop_session(wt_session *session) {
   struct wt__link *first;
   while ((first = wt__list_first(&session->datagrams))) datagram_remove_out(DATAGRAM_OF(first));
+  wt__list_remove(&session->fresh);
 }
 
 /* --- Receiving --- */

@@ -41,7 +41,7 @@ void wt__mux_init(struct wt__mux *mux, const struct wt__mux_config *config, cons
   wt__list_init(&mux->todo_streams);
   wt__list_init(&mux->todo_sessions);
   wt__ring_init(&mux->datagram_sessions);
-  wt__list_init(&mux->fresh_datagrams);
+  wt__list_init(&mux->fresh_sessions);
   wt__list_init(&mux->early_streams);
   wt__list_init(&mux->refused_streams);
   wt__list_init(&mux->early_datagrams);

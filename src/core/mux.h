@@ -94,8 +94,8 @@ struct wt__mux {
 
   struct wt__ring datagram_sessions; /* sessions with datagrams to send */
   size_t datagram_sessions_len;
-  size_t datagrams_out_len;        /* the datagrams of all these sessions */
-  struct wt__list fresh_datagrams; /* those of them whose age has not begun */
+  size_t datagrams_out_len;       /* the datagrams of all these sessions */
+  struct wt__list fresh_sessions; /* those of them with datagrams whose age has not begun */
 
   struct wt__list early_streams; /* oldest first: the first has the next deadline */
   size_t early_streams_len;

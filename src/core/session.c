@@ -63,6 +63,7 @@ int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__sessio
   wt__link_init(&session->todo);
   wt__link_init(&session->stopped);
   wt__link_init(&session->datagram_turn);
+  wt__link_init(&session->fresh);
   wt__list_init(&session->streams);
   wt__list_init(&session->datagrams);
   wt__sched_session_init(&session->sched, params->urgency);
@@ -98,6 +99,7 @@ void wt__session_free(wt_session *session) {
   wt__list_remove(&session->link);
   wt__list_remove(&session->todo);
   wt__list_remove(&session->stopped);
+  wt__list_remove(&session->fresh);
   if (wt__map_get(&session->mux->sessions, (uint64_t)session->id) == session) {
     wt__map_remove(&session->mux->sessions, (uint64_t)session->id);
   }

@@ -80,6 +80,8 @@ struct wt_session {
   struct wt__list datagrams;     /* those to be sent, oldest first */
   struct wt__link datagram_turn; /* in mux->datagram_sessions */
   size_t datagrams_len;
+  struct wt__link fresh;                       /* in mux->fresh_sessions */
+  size_t fresh_datagrams_len;                  /* how many, the last of `datagrams`, have an age that has not begun */
   uint64_t datagram_max_age;                   /* in nanoseconds, of those; 0: none */
   uint64_t datagram_delay, datagram_delay_max; /* in nanoseconds, in this queue: smoothed, and the longest */
   struct wt__list streams;                     /* all that are not freed: see stream.h */
