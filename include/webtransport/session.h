@@ -203,10 +203,11 @@ WT_API int wt_session_open_bidi(wt_session *session, wt_stream **stream);
 WT_API int wt_session_open_uni(wt_session *session, wt_stream **stream);
 
 /**
- * Queues a datagram of `len` bytes (section 4.5), which are copied. `len` may be 0, and `data` NULL then. A datagram may get lost, and may
- * arrive before an earlier one. Datagrams leave before bytes of streams, but while both wait, streams get at least a
- * quarter of what can be sent. If the queue of the connection is full (`max_datagrams_queued`), the oldest datagram is
- * dropped and counted in `datagrams_dropped_outgoing`; see also `wt_session_set_datagram_max_age`. Any callback.
+ * Queues a datagram of `len` bytes (section 4.5), which are copied. `len` may be 0, and `data` NULL then. A datagram
+ * may get lost, and may arrive before an earlier one. Datagrams leave before bytes of streams, but while both wait,
+ * streams get at least a quarter of what can be sent. If the queue of the connection is full (`max_datagrams_queued`),
+ * the oldest datagram is dropped and counted in `datagrams_dropped_outgoing`; see also
+ * `wt_session_set_datagram_max_age`. Any callback.
  *
  * Errors: WT_ERR_TOO_LARGE if `len` is more than `wt_session_max_datagram_size` returns now; WT_ERR_UNSUPPORTED if the
  * peer takes no datagrams; WT_ERR_INVALID if `data` is NULL and `len` is not 0; WT_ERR_CLOSED if the session has ended;
