@@ -201,6 +201,21 @@ static void test_fields_are_moved_and_copied(void **state) {
   assert_int_equal(other.bytes, 0);
 }
 
+/* Whatever was left behind the text, a session does not keep it. */
+static void test_fields_are_moved_without_a_spare_byte(void **state) {
+  char value[600];
+  (void)state;
+  memset(value, 'v', sizeof(value));
+  for (size_t len = 400; len < sizeof(value); len++) {
+    struct wt__fields from, moved;
+    wt__fields_init(&from, 1000);
+    assert_int_equal(add(&from, "n", 1, value, len), 0);
+    wt__fields_move(&moved, &from);
+    assert_int_equal(moved.cap, moved.len);
+    wt__fields_free(&moved);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_fields_find_walks_fields_of_one_name),
@@ -211,6 +226,7 @@ int main(void) {
       cmocka_unit_test(test_fields_of_many_names_are_joined),
       cmocka_unit_test(test_fields_at_passes_over_pseudo_header_fields),
       cmocka_unit_test(test_fields_are_moved_and_copied),
+      cmocka_unit_test(test_fields_are_moved_without_a_spare_byte),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

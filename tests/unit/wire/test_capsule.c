@@ -110,6 +110,7 @@ static void test_capsule_prohibited_ones_are_reported(void **state) {
   (void)state;
   assert_int_equal(result_of(WT__CAPSULE_MAX_STREAM_DATA, "\x04\x05", 2), WT__CAPSULE_DONE);
   assert_int_equal(result_of(WT__CAPSULE_STREAM_DATA_BLOCKED, "\x04\x05", 2), WT__CAPSULE_DONE);
+  assert_int_equal(result_of(WT__CAPSULE_MAX_STREAM_DATA, "", 0), WT__CAPSULE_DONE); /* whatever it holds */
   assert_int_equal(result_of(WT__CAPSULE_MAX_STREAM_DATA, "aaaabbbbccccddddX", 17), WT__CAPSULE_MALFORMED);
 }
 

@@ -111,6 +111,69 @@ static void test_quic_frame_walks_a_packet(void **state) {
   assert_int_equal(count, 6);
 }
 
+static void test_quic_frame_padding_is_one_frame(void **state) {
+  uint8_t packet[100] = {0};
+  struct wt__quic_frame frame;
+  (void)state;
+  for (size_t len = 1; len < sizeof(packet); len++) {
+    packet[len] = WT__FRAME_PING;
+    assert_int_equal(wt__quic_frame_read(packet, sizeof(packet), &frame), len);
+    assert_int_equal(wt__quic_frame_read(packet, len, &frame), len);
+    packet[len] = 0;
+  }
+}
+
+struct range_list {
+  uint64_t first[4], last[4];
+  size_t count;
+};
+
+static void range_take(void *ctx, uint64_t first, uint64_t last) {
+  struct range_list *list = ctx;
+  assert_in_range(list->count, 0, 3);
+  list->first[list->count] = first;
+  list->last[list->count++] = last;
+}
+
+/* The largest number, a delay, how many ranges follow, the length of the first, then gaps and lengths. */
+static struct range_list ranges_of(const char *bytes, size_t len) {
+  struct wt__quic_frame ack = {.data = (const uint8_t *)bytes, .data_len = len};
+  struct range_list list = {.count = 0};
+  wt__quic_ack_ranges(&ack, range_take, &list);
+  return list;
+}
+
+static void test_quic_frame_ack_has_ranges(void **state) {
+  struct range_list list = ranges_of("\x14\x00\x02\x03\x01\x02\x00\x00", 8);
+  (void)state;
+  assert_int_equal(list.count, 3);
+  assert_int_equal(list.first[0], 17);
+  assert_int_equal(list.last[0], 20);
+  assert_int_equal(list.first[1], 12);
+  assert_int_equal(list.last[1], 14);
+  assert_int_equal(list.first[2], 10);
+  assert_int_equal(list.last[2], 10);
+  list = ranges_of("\x14\x00\x01\x03\x0a\x05\x00\x00", 8); /* down to packet 0; what follows is not of it */
+  assert_int_equal(list.count, 2);
+  assert_int_equal(list.first[1], 0);
+  assert_int_equal(list.last[1], 5);
+  list = ranges_of("\x14\x00\x01\x03\x0f\x00", 6);
+  assert_int_equal(list.count, 2);
+  assert_int_equal(list.first[1], 0);
+  assert_int_equal(list.last[1], 0);
+}
+
+static void test_quic_frame_ack_ends_where_it_makes_no_sense(void **state) {
+  (void)state;
+  assert_int_equal(ranges_of("\x03\x00\x00\x03", 4).count, 1);
+  assert_int_equal(ranges_of("\x03\x00\x00\x04", 4).count, 0);         /* below packet 0 */
+  assert_int_equal(ranges_of("\x14\x00\x01\x03\x10\x00", 6).count, 1); /* so is this gap */
+  assert_int_equal(ranges_of("\x14\x00\x01\x03\x0a\x06", 6).count, 1); /* and this length */
+  for (size_t len = 0; len < 4; len++) assert_int_equal(ranges_of("\x14\x00\x02\x03\x01\x02\x00\x00", len).count, 0);
+  for (size_t len = 4; len < 6; len++) assert_int_equal(ranges_of("\x14\x00\x02\x03\x01\x02\x00\x00", len).count, 1);
+  assert_int_equal(ranges_of("\x14\x00\x02\x03\x01\x02\x00\x00", 7).count, 2);
+}
+
 static void test_quic_frame_refuses_the_unknown(void **state) {
   (void)state;
   struct wt__quic_frame frame;
@@ -313,6 +376,9 @@ int main(void) {
       cmocka_unit_test(test_quic_frame_tells_what_a_packet_is_for),
       cmocka_unit_test(test_quic_frame_tells_the_values),
       cmocka_unit_test(test_quic_frame_walks_a_packet),
+      cmocka_unit_test(test_quic_frame_padding_is_one_frame),
+      cmocka_unit_test(test_quic_frame_ack_has_ranges),
+      cmocka_unit_test(test_quic_frame_ack_ends_where_it_makes_no_sense),
       cmocka_unit_test(test_quic_frame_refuses_the_unknown),
       cmocka_unit_test(test_quic_frame_takes_no_type_longer_than_needed),
       cmocka_unit_test(test_quic_frame_rewrites_resets_in_place),

@@ -199,6 +199,22 @@ static void test_settings_missing_is_named(void **state) {
 }
 
 /* Clients of older drafts, browsers among them, do not have the frame. */
+static void test_settings_missing_from_server_is_named(void **state) {
+  struct wt__settings s = {0};
+  (void)state;
+  assert_non_null(strstr(wt__settings_missing_from_server(&s, 1, true), "no WebTransport draft"));
+  s.wt_draft13 = 1;
+  assert_non_null(strstr(wt__settings_missing_from_server(&s, 1, true), "SETTINGS_ENABLE_CONNECT_PROTOCOL"));
+  s.enable_connect_protocol = 1;
+  assert_non_null(strstr(wt__settings_missing_from_server(&s, 1, true), "SETTINGS_H3_DATAGRAM"));
+  s.h3_datagram = 1;
+  assert_non_null(strstr(wt__settings_missing_from_server(&s, 0, true), "max_datagram_frame_size"));
+  assert_null(wt__settings_missing_from_server(&s, 1, false));
+  s.wt_draft15 = 1;
+  assert_non_null(strstr(wt__settings_missing_from_server(&s, 1, false), "reset_stream_at"));
+  assert_null(wt__settings_missing_from_server(&s, 1, true));
+}
+
 static void test_settings_reset_stream_at_is_required_from_draft_15_on(void **state) {
   (void)state;
   struct wt__settings s = {.h3_datagram = 1, .wt_draft02 = 1};
@@ -289,6 +305,7 @@ int main(void) {
       cmocka_unit_test(test_settings_too_many_are_refused),
       cmocka_unit_test(test_settings_draft_is_the_highest_named),
       cmocka_unit_test(test_settings_missing_is_named),
+      cmocka_unit_test(test_settings_missing_from_server_is_named),
       cmocka_unit_test(test_settings_reset_stream_at_is_required_from_draft_15_on),
       cmocka_unit_test(test_settings_old_datagram_setting_suffices_for_old_drafts),
       cmocka_unit_test(test_settings_frame_round_trip),

@@ -9,6 +9,8 @@
 
 #include <cmocka.h>
 
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <webtransport/error.h>
@@ -82,7 +84,11 @@ static void test_target_query_at_walks_all(void **state) {
     assert_string_equal(name, expected[i].name ? expected[i].name : "");
     assert_string_equal(value, expected[i].name ? expected[i].value : "");
   }
+  (void)snprintf(name, sizeof(name), "old");
+  (void)snprintf(value, sizeof(value), "old");
   assert_int_equal(wt__target_query_at(query, 7, name, sizeof(name), value, sizeof(value)), WT_ERR_NOT_FOUND);
+  assert_string_equal(name, "");
+  assert_string_equal(value, "");
   assert_int_equal(wt__target_query_at("", 0, name, sizeof(name), value, sizeof(value)), WT_ERR_NOT_FOUND);
   assert_int_equal(wt__target_query_at("name=1", 0, name, 4, value, 8), WT_ERR_TOO_LARGE);
   assert_string_equal(name, "");
@@ -150,6 +156,9 @@ static void test_target_file_path_needs_room(void **state) {
     char dst[16];
     for (size_t size = 0; size <= lens[i]; size++) assert_int_equal(wt__target_file_path(paths[i], dst, size), -1);
     assert_int_equal(wt__target_file_path(paths[i], dst, lens[i] + 1), lens[i]);
+    /* the result is an int */
+    assert_int_equal(wt__target_file_path(paths[i], dst, INT_MAX), lens[i]);
+    assert_int_equal(wt__target_file_path(paths[i], dst, (size_t)INT_MAX + 1), -1);
   }
 }
 

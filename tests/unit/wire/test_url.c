@@ -38,6 +38,7 @@ static void test_url_parts(void **state) {
   check("https://example.org?x", "example.org", 443, "example.org", "/?x");
   check("https://example.org#x", "example.org", 443, "example.org", "/");
   check("HTTPS://Example.ORG/A", "example.org", 443, "example.org", "/A");
+  check("https://example.org:9080/", "example.org", 9080, "example.org:9080", "/");
   check("https://192.0.2.7:1/", "192.0.2.7", 1, "192.0.2.7:1", "/");
   check("https://[2001:DB8::1]:65535/", "2001:db8::1", 65535, "[2001:db8::1]:65535", "/");
   check("https://[::ffff:192.0.2.1]", "::ffff:192.0.2.1", 443, "[::ffff:192.0.2.1]", "/");

@@ -114,6 +114,7 @@ static void test_utf8_show_leaves_nothing_that_a_terminal_obeys(void **state) {
   (void)state;
   check_show("", 0, 1, "");
   check_show("a\0b", 3, 32, "a?b");
+  check_show("a \x1f~", 4, 32, "a ?~");
   check_show("\x1b[2J\n\x7f", 6, 32, "?[2J??");
   check_show("\xc2\x9b"
              "31m",
