@@ -356,6 +356,43 @@ static void test_headers_that_waited_and_were_reset_do_not_count(void **state) {
   h3_free(f);
 }
 
+static void test_headers_that_wait_without_memory_for_what_is_behind(void **state) {
+  (void)state;
+  struct h3_fixture *f = started();
+  insert(f, true, 10);
+  field_block_request(&block, "POST", NULL, "example.com", "/");
+  block.data[0] = 3; /* Required Insert Count 2 */
+  field_block_byte(&block, 0x80);
+  h3_send_block(f, 0, &block, false);
+  uint64_t before = f->streams[0].consumed;
+  wt__mem_fail_after(0);
+  h3_data(f, 0, "abc", 3, false);
+  wt__mem_fail_after(SIZE_MAX);
+  assert_null(wt__streams_find(f->conn, 0)->held);
+  assert_int_equal(f->streams[0].consumed, before + 5);
+  h3_data(f, 0, "def", 3, false);
+  assert_int_equal(f->streams[0].consumed, before + 10);
+  insert(f, false, 20);
+  h3_run(f);
+  assert_int_equal(app.handled, 0);
+  assert_false(f->closed);
+  h3_free(f);
+}
+
+/* What was kept of a section goes when the section is whole, while the stream is open. */
+static void test_headers_in_two_parts_are_kept_no_longer_than_needed(void **state) {
+  (void)state;
+  struct h3_fixture *f = started();
+  uint8_t head[8] = {0x01};
+  field_block_request(&block, "POST", NULL, "example.com", "/");
+  h3_recv(f, 0, head, 1 + wt__varint_write(head + 1, block.len), false);
+  h3_recv(f, 0, block.data, 10, false);
+  assert_non_null(wt__streams_find(f->conn, 0)->held);
+  h3_recv(f, 0, block.data + 10, block.len - 10, false);
+  assert_null(wt__streams_find(f->conn, 0)->held);
+  h3_free(f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_headers_with_a_dirty_origin_are_malformed),
@@ -371,6 +408,8 @@ int main(void) {
       cmocka_unit_test(test_headers_that_wait_are_counted),
       cmocka_unit_test(test_headers_that_wait_may_be_reset_or_refused),
       cmocka_unit_test(test_headers_that_waited_and_were_reset_do_not_count),
+      cmocka_unit_test(test_headers_that_wait_without_memory_for_what_is_behind),
+      cmocka_unit_test(test_headers_in_two_parts_are_kept_no_longer_than_needed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

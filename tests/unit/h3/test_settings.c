@@ -39,6 +39,7 @@ static void test_own_settings_have_a_reserved_one_and_each_id_once(void **state)
     size_t count = settings_read(f, settings, 32), reserved = 0;
     for (size_t i = 0; i < count; i++) {
       reserved += is_reserved(settings[i].id);
+      if (is_reserved(settings[i].id)) assert_true(settings[i].value < 64); /* one byte */
       for (size_t j = 0; j < i; j++) assert_true(settings[i].id != settings[j].id);
       if (settings[i].id == 0x08 || settings[i].id == 0x33) assert_int_equal(settings[i].value, 1);
     }

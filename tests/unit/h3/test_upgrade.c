@@ -37,6 +37,10 @@ static void handler(wt_request *request, void *user_data) {
   app.request = request;
   if (app.keep) return;
   app.rv = wt_upgrade(request, &app.options, &session);
+  if (app.rv == 0) { /* the session has all that the request had */
+    assert_null(wt_request_origin(request));
+    assert_string_equal(wt_request_method(request), "");
+  }
   if (session) app.session = session;
 }
 
