@@ -138,6 +138,8 @@ static void test_session_close_of_the_peer_is_told_with_code_and_reason(void **s
 
 static void test_session_fin_alone_means_code_zero(void **state) {
   struct mux_fixture f;
+  uint8_t bytes[8];
+  bool fin;
   (void)state;
   fixture_init(&f);
   wt_session *session = fixture_session(&f, 0);
@@ -146,6 +148,8 @@ static void test_session_fin_alone_means_code_zero(void **state) {
   wt__mux_run(&f.mux, 1);
   EXPECT_APP(&f, "session 0 peer 0 ''; ");
   EXPECT_WIRE(&f, "");
+  assert_int_equal(take_connect(session, bytes, &fin), 0);
+  assert_true(fin); /* it is answered with ours */
   fixture_end(&f);
 }
 
@@ -167,6 +171,65 @@ static void test_session_reset_and_broken_capsules_are_unclean(void **state) {
   wt__mux_run(&f.mux, 1);
   EXPECT_WIRE(&f, "connect_reset 8 10e; ");
   fixture_end(&f);
+}
+
+static struct {
+  int ends;
+  uint64_t wire_code;
+} seen;
+
+static void see_close(wt_session *session, const struct wt_close_info *info, void *user_data) {
+  (void)session, (void)user_data;
+  seen.ends++;
+  seen.wire_code = info->wire_code;
+}
+
+static wt_session *seen_session(struct mux_fixture *f, int64_t id) {
+  static const struct wt_session_callbacks callbacks = {.size = sizeof(callbacks), .on_close = see_close};
+  wt_session *session = fixture_session(f, id);
+  assert_int_equal(wt_session_set_callbacks(session, &callbacks, NULL), 0);
+  return session;
+}
+
+static void test_session_tells_the_code_of_the_wire(void **state) {
+  struct mux_fixture f;
+  (void)state;
+  fixture_init(&f);
+  seen.ends = 0;
+  wt__session_recv_fin(seen_session(&f, 0));
+  wt__mux_run(&f.mux, 1);
+  assert_int_equal(seen.ends, 1);
+  assert_int_equal(seen.wire_code, 0);
+  wt__session_recv_reset(seen_session(&f, 4), 0x10c);
+  wt__mux_run(&f.mux, 1);
+  assert_int_equal(seen.ends, 2);
+  assert_int_equal(seen.wire_code, 0x10c);
+  wt__session_recv_stop_sending(seen_session(&f, 8), 0x10b); /* a close capsule may follow, for a while */
+  wt__mux_run(&f.mux, 1);
+  assert_int_equal(seen.ends, 2);
+  wt__mux_run(&f.mux, 1 + WT__SESSION_STOP_NS);
+  assert_int_equal(seen.ends, 3);
+  assert_int_equal(seen.wire_code, 0x10b);
+  fixture_end(&f);
+}
+
+static void test_session_reason_for_leaving_the_connection(void **state) {
+  char text[WT__LEAVE_REASON_MAX + 1], reason[300];
+  (void)state;
+  memset(text, 'x', sizeof(text));
+  assert_int_equal(wt__leave_check(0, NULL, 0, text), 0);
+  assert_string_equal(text, "");
+  assert_int_equal(wt__leave_check(1, "whyever", 3, text), 0);
+  assert_string_equal(text, "why");
+  assert_int_equal(wt__leave_check(1, NULL, 3, text), WT_ERR_INVALID);
+  assert_int_equal(wt__leave_check(1, "a\0b", 3, text), WT_ERR_INVALID);
+  assert_int_equal(wt__leave_check(1, "\xff", 1, text), WT_ERR_INVALID);
+  assert_int_equal(wt__leave_check((UINT64_C(1) << 62) - 1, "", 0, text), 0);
+  assert_int_equal(wt__leave_check(UINT64_C(1) << 62, "", 0, text), WT_ERR_INVALID);
+  memset(reason, 'a', sizeof(reason));
+  memcpy(reason + WT__LEAVE_REASON_MAX - 1, "\xc3\xbc", 2); /* is not cut in two */
+  assert_int_equal(wt__leave_check(1, reason, sizeof(reason), text), 0);
+  assert_int_equal(strlen(text), WT__LEAVE_REASON_MAX - 1);
 }
 
 static void test_session_fin_inside_a_capsule_is_malformed(void **state) {
@@ -374,6 +437,8 @@ int main(void) {
       cmocka_unit_test(test_session_close_of_the_peer_is_told_with_code_and_reason),
       cmocka_unit_test(test_session_fin_alone_means_code_zero),
       cmocka_unit_test(test_session_reset_and_broken_capsules_are_unclean),
+      cmocka_unit_test(test_session_tells_the_code_of_the_wire),
+      cmocka_unit_test(test_session_reason_for_leaving_the_connection),
       cmocka_unit_test(test_session_fin_inside_a_capsule_is_malformed),
       cmocka_unit_test(test_session_close_cuts_the_reason_and_refuses_bad_utf8),
       cmocka_unit_test(test_session_drain_reaches_the_application_and_is_sent_once),

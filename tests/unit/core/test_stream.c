@@ -86,6 +86,7 @@ static void test_stream_open_sends_its_header_at_once(void **state) {
   assert_int_equal(send.count, 1);
   assert_memory_equal(send.vecs[0].data, "\x40\x54\x00", 3);
   assert_int_equal(wt_stream_write(s, NULL, 3, &written), WT_ERR_INVALID);
+  assert_int_equal(wt_stream_write(s, NULL, 0, &written), 0);
   assert_int_equal(wt_stream_write(s, "xyz", 3, &written), 0);
   assert_int_equal(wt_stream_end(s), 0);
   fixture_send(&f, 3);
