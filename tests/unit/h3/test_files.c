@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -181,6 +182,48 @@ static void test_files_no_way_out(void **state) {
   close(fd);
 }
 
+/* A folder and a file in it so deep that its path has `len` bytes, the folder's included. Its name in the folder. */
+static const char *deep_file(size_t len) {
+  static char path[PATH_MAX];
+  char real[PATH_MAX];
+  size_t at;
+  int folder = open(www, O_PATH | O_DIRECTORY), fd;
+  assert_non_null(realpath(www, real));
+  at = strlen(real) + 1;
+  for (size_t used = 0; at < len;) {
+    size_t left = len - at, n = left > 400 ? 200 : left > 200 ? left / 2 : left;
+    memset(path + used, 'd', n);
+    path[used + n] = '\0';
+    if (n == left) {
+      fd = openat(folder, path + used, O_WRONLY | O_CREAT, 0600);
+    } else {
+      (void)mkdirat(folder, path + used, 0700);
+      fd = openat(folder, path + used, O_PATH | O_DIRECTORY);
+      path[used + n] = '/';
+    }
+    assert_true(fd >= 0);
+    close(folder);
+    folder = fd;
+    used += n + 1;
+    at += n + 1;
+  }
+  close(folder);
+  return path;
+}
+
+/* Where paths are compared, they have to fit. */
+static void test_files_with_the_longest_path(void **state) {
+  struct stat info;
+  int fd;
+  (void)state;
+  fd = wt__file_open_below_compared(www, deep_file(PATH_MAX - 2), &info);
+  assert_true(fd >= 0);
+  close(fd);
+  errno = 0;
+  assert_int_equal(wt__file_open_below_compared(www, deep_file(PATH_MAX - 1), &info), -1);
+  assert_int_equal(errno, ENAMETOOLONG);
+}
+
 static void test_files_big_in_pieces(void **state) {
   struct h3_fixture *f = started();
   struct h3_answer answer;
@@ -303,6 +346,7 @@ int main(void) {
       cmocka_unit_test(test_files_serves),
       cmocka_unit_test(test_files_redirects_folders),
       cmocka_unit_test(test_files_no_way_out),
+      cmocka_unit_test(test_files_with_the_longest_path),
       cmocka_unit_test(test_files_big_in_pieces),
       cmocka_unit_test(test_files_that_shrink_are_reset),
       cmocka_unit_test(test_files_ranges),
