@@ -39,6 +39,7 @@ static void on_reply(const struct wt__h3_reply *reply, void *reply_data) {
   told->status = reply->status;
   told->wire_code = reply->wire_code;
   told->session = reply->session;
+  assert_non_null(reply->message);
   snprintf(told->message, sizeof(told->message), "%s", reply->message);
   snprintf(told->header, sizeof(told->header), "%s", header ? header : "");
 }

@@ -124,6 +124,23 @@ static void test_fields_that_came_more_than_once_are_joined(void **state) {
   wt__fields_free(&fields);
 }
 
+/* Whatever the block holds just now, the joined text fits. */
+static void test_fields_of_every_length_are_joined(void **state) {
+  char value[300];
+  (void)state;
+  memset(value, 'v', sizeof(value));
+  for (size_t i = 0; i < 3 * sizeof(value); i++) {
+    size_t name_len = 1 + i % 3, len = i / 3;
+    struct wt__fields fields;
+    wt__fields_init(&fields, 4096);
+    for (int times = 0; times < 2; times++) assert_int_equal(add(&fields, "nnn", name_len, value, len), 0);
+    assert_int_equal(wt__fields_join(&fields), 0);
+    assert_true(fields.len <= fields.cap);
+    assert_int_equal(strlen(wt__fields_value(&fields, "nnn" + 3 - name_len)), 2 * len + 2);
+    wt__fields_free(&fields);
+  }
+}
+
 /* More of them than the first blocks hold, so that the text moves while it is joined. */
 static void test_fields_of_many_names_are_joined(void **state) {
   (void)state;
@@ -224,6 +241,7 @@ int main(void) {
       cmocka_unit_test(test_fields_are_bounded_by_what_they_cost),
       cmocka_unit_test(test_fields_count_in_their_gauge),
       cmocka_unit_test(test_fields_that_came_more_than_once_are_joined),
+      cmocka_unit_test(test_fields_of_every_length_are_joined),
       cmocka_unit_test(test_fields_of_many_names_are_joined),
       cmocka_unit_test(test_fields_at_passes_over_pseudo_header_fields),
       cmocka_unit_test(test_fields_are_moved_and_copied),

@@ -291,6 +291,8 @@ static void test_files_ranges(void **state) {
 
 static void test_files_dates(void **state) {
   char text[WT__HTTP_DATE_MAX];
+  char path[200], line[100];
+  struct stat info;
   time_t seconds = 0;
   (void)state;
   wt__http_date_write(text, 784111777);
@@ -302,6 +304,11 @@ static void test_files_dates(void **state) {
   assert_false(wt__http_date_read("Sun, 06 Nov 1994 28:49:37 GMT", &seconds));
   assert_false(wt__http_date_read("Sun, 06 Nov 1994 08:49:37 CET", &seconds));
   assert_false(wt__http_date_read("", &seconds));
+  snprintf(path, sizeof(path), "%s/index.html", www);
+  assert_int_equal(stat(path, &info), 0);
+  wt__http_date_write(text, info.st_mtim.tv_sec);
+  snprintf(line, sizeof(line), "last-modified: %s", text);
+  check(GET("/index.html"), 200, "<p>hi</p>", line);
 }
 
 static int conditions(const struct wt__conditions *c) {

@@ -40,6 +40,7 @@ static void handler(wt_request *request, void *user_data) {
   if (app.rv == 0) { /* the session has all that the request had */
     assert_null(wt_request_origin(request));
     assert_string_equal(wt_request_method(request), "");
+    assert_null(wt_session_header(session, ":path"));
   }
   if (session) app.session = session;
 }
