@@ -287,6 +287,31 @@ static void test_files_ranges(void **state) {
   check(GET("/a%20b.css", "if-modified-since", "Sun, 06 Nov 1994 08:49:37 GMT"), 200, NULL, NULL);
 }
 
+static int served;
+
+static void serve_and_go_on(wt_request *request, void *user_data) {
+  size_t written;
+  (void)user_data;
+  assert_int_equal(wt_request_serve_file(request, www, wt_request_path(request) + 1), 0);
+  assert_int_equal(wt_request_write(request, "x", 1, &written), WT_ERR_STATE);
+  assert_int_equal(wt_request_end(request), WT_ERR_STATE);
+  served++;
+}
+
+static void test_files_are_whole_answers(void **state) {
+  struct h3_fixture *f = h3_new();
+  (void)state;
+  served = 0;
+  assert_int_equal(wt__routes_set(&f->routes, "/", serve_and_go_on, NULL, NULL), 0);
+  h3_start(f);
+  h3_send_request(f, 0, GET("/index.html"), true);
+  h3_send_request(f, 4, GET("/empty"), true);
+  h3_send_request(f, 8, H3_FIELDS(H3_PLAIN("HEAD", "/index.html")), true);
+  h3_run(f);
+  assert_int_equal(served, 3);
+  h3_free(f);
+}
+
 /* --- Conditions by themselves --- */
 
 static void test_files_dates(void **state) {
@@ -357,6 +382,7 @@ int main(void) {
       cmocka_unit_test(test_files_big_in_pieces),
       cmocka_unit_test(test_files_that_shrink_are_reset),
       cmocka_unit_test(test_files_ranges),
+      cmocka_unit_test(test_files_are_whole_answers),
       cmocka_unit_test(test_files_dates),
       cmocka_unit_test(test_files_conditions),
       cmocka_unit_test(test_files_route_refuses),
