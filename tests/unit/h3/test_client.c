@@ -193,6 +193,19 @@ static void test_client_does_not_wait_for_settings_for_ever(void **state) {
   client_free(f, &ended);
 }
 
+static void test_client_waits_for_settings_without_a_limit_by_option(void **state) {
+  (void)state;
+  struct ended ended;
+  struct h3_fixture *f = client_new(&ended, 65535);
+  f->config.settings_timeout_ms = 0;
+  f->now += UINT64_C(3600000) * H3_MS;
+  h3_run(f);
+  assert_false(f->closed);
+  h3_run(f);
+  assert_false(f->closed);
+  client_free(f, &ended);
+}
+
 static void test_client_takes_a_bidirectional_stream_of_the_server_only_for_webtransport(void **state) {
   (void)state;
   static const uint8_t wt[] = {0x40, 0x41, 0x00, 'x'}, http[] = {0x01, 0x00};
@@ -318,6 +331,7 @@ int main(void) {
       cmocka_unit_test(test_client_needs_no_reset_stream_at_below_draft_15),
       cmocka_unit_test(test_client_closes_on_settings_that_a_draft_forbids),
       cmocka_unit_test(test_client_does_not_wait_for_settings_for_ever),
+      cmocka_unit_test(test_client_waits_for_settings_without_a_limit_by_option),
       cmocka_unit_test(test_client_takes_a_bidirectional_stream_of_the_server_only_for_webtransport),
       cmocka_unit_test(test_client_connection_may_end_before_it_began),
       cmocka_unit_test(test_client_reads_capsules_behind_a_204),

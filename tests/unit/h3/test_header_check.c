@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -47,11 +48,23 @@ static void test_header_tokens_of_methods_may_be_upper_case(void **state) {
   assert_false(wt__token_valid("@A", true));
 }
 
+static void test_header_tokens_of_each_character(void **state) {
+  static const char marks[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz",
+                    upper[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+  (void)state;
+  for (int c = 1; c < 256; c++) {
+    char token[] = {'a', (char)c, '\0'};
+    assert_int_equal(wt__token_valid(token, false), strchr(marks, c) != NULL);
+    assert_int_equal(wt__token_valid(token, true), strchr(marks, c) != NULL || strchr(upper, c) != NULL);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_header_names),
       cmocka_unit_test(test_header_host_is_not_for_requests),
       cmocka_unit_test(test_header_tokens_of_methods_may_be_upper_case),
+      cmocka_unit_test(test_header_tokens_of_each_character),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

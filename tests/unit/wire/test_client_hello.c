@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 #include <stdlib.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "wire/client_hello.h"
@@ -106,6 +107,17 @@ static void test_server_name_kinds(void **state) {
   assert_int_equal(kind_of(longest, sizeof(longest)), WT__SERVER_NAME_ODD);
 }
 
+static void test_server_name_of_each_byte(void **state) {
+  static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-.";
+  (void)state;
+  for (unsigned c = 0; c < 256; c++) {
+    char name = (char)c;
+    bool is_plain = c != 0 && strchr(plain, name);
+    enum wt__server_name_kind other = name == '_' ? WT__SERVER_NAME_UNDERSCORE : WT__SERVER_NAME_ODD;
+    assert_int_equal(kind_of(&name, 1), is_plain ? WT__SERVER_NAME_PLAIN : other);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_client_hello_find_extension),
@@ -113,6 +125,7 @@ int main(void) {
       cmocka_unit_test(test_client_hello_cut_anywhere_has_no_more_than_it_has),
       cmocka_unit_test(test_client_hello_false_lengths_have_no_name),
       cmocka_unit_test(test_server_name_kinds),
+      cmocka_unit_test(test_server_name_of_each_byte),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -6,6 +6,8 @@
 #include <stddef.h>
 #include <setjmp.h>
 #include <stdint.h>
+#include <stdio.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -127,6 +129,29 @@ static void test_origin_equal_knows_default_ports(void **state) {
   assert_false(wt__origin_equal("null", "null"));
 }
 
+static void check_each(const char *format, const char *allowed) {
+  char text[64];
+  for (unsigned c = 1; c < 256; c++) {
+    (void)snprintf(text, sizeof(text), format, (int)c);
+    if (wt__origin_equal(text, text) != (strchr(allowed, (int)c) != NULL)) fail_msg("'%s' is judged wrongly", text);
+  }
+}
+
+static void test_origin_of_each_character(void **state) {
+  char lower[] = "https://a-", upper[] = "HTTPS://A-";
+  (void)state;
+  check_each("x%c://a", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+-.");
+  check_each("%cx://a", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ");
+  check_each("https://a%cb", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._");
+  check_each("https://[::%c]", "abcdefABCDEF0123456789:.");
+  check_each("https://a:1%c", "0123456789");
+  for (char c = 0; c < 26; c++) {
+    lower[9] = (char)('a' + c);
+    upper[9] = (char)('A' + c);
+    assert_true(wt__origin_equal(lower, upper));
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_origin_same_host_and_port),
@@ -134,6 +159,7 @@ int main(void) {
       cmocka_unit_test(test_origin_unparsable_is_never_the_same),
       cmocka_unit_test(test_origin_bad_authority_is_never_the_same),
       cmocka_unit_test(test_origin_equal_knows_default_ports),
+      cmocka_unit_test(test_origin_of_each_character),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -286,6 +286,29 @@ static void test_sfv_string_write_refuses_what_a_string_cannot_hold(void **state
   assert_int_equal(wt__sfv_string_write(text, sizeof(text), "\xc3\xbc"), 0);
 }
 
+/* `format` has a place for one character of a parameter. */
+static void check_each(const char *format, const char *allowed) {
+  for (int c = 1; c < 256; c++) {
+    char value[40];
+    (void)snprintf(value, sizeof(value), format, c);
+    if (item_is(value, "x") != (strchr(allowed, c) != NULL)) fail_msg("%s is judged wrongly", value);
+  }
+}
+
+static void test_sfv_of_each_character(void **state) {
+  char printable[96] = "";
+  (void)state;
+  for (char c = ' '; c <= '~'; c++) printable[c - ' '] = c == '"' || c == '\\' ? 'a' : c;
+  check_each("\"x\";%c", "abcdefghijklmnopqrstuvwxyz*");
+  check_each("\"x\";a%cb", "abcdefghijklmnopqrstuvwxyz0123456789_-.*=;");
+  check_each("\"x\";a=b%cc", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789!#$%&'*+-.^_`|~:/;");
+  check_each("\"x\";a=:YW%cj:", "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789+/");
+  check_each("\"x\";a=\"b%cc\"", printable);
+  check_each("\"x\";a=%%\"%%6%c\"", "0123456789abcdef");
+  check_each("\"x\";a=%%\"%%%c1\"", "01234567");
+  check_each("\"x\";a=1%c", "0123456789 ");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_sfv_list_of_strings),
@@ -297,6 +320,7 @@ int main(void) {
       cmocka_unit_test(test_sfv_string_item),
       cmocka_unit_test(test_sfv_string_write_round_trip),
       cmocka_unit_test(test_sfv_string_write_refuses_what_a_string_cannot_hold),
+      cmocka_unit_test(test_sfv_of_each_character),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

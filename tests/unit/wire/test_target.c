@@ -162,6 +162,20 @@ static void test_target_file_path_needs_room(void **state) {
   }
 }
 
+static void test_target_decode_takes_each_hexadecimal_digit(void **state) {
+  static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+  (void)state;
+  for (int c = 1; c < 256; c++) {
+    char high[] = {'%', (char)c, '1'}, low[] = {'%', '1', (char)c}, dst[4];
+    const char *digit = strchr(digits, c);
+    int value = digit ? (int)(digit - digits) % 16 : 0;
+    assert_int_equal(wt__target_decode(high, 3, dst, sizeof(dst)) == 1, digit != NULL);
+    if (digit) assert_int_equal((unsigned char)dst[0], 16 * value + 1);
+    assert_int_equal(wt__target_decode(low, 3, dst, sizeof(dst)) == 1, digit != NULL);
+    if (digit) assert_int_equal(dst[0], 16 + value);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_target_decode),
@@ -173,6 +187,7 @@ int main(void) {
       cmocka_unit_test(test_target_file_path),
       cmocka_unit_test(test_target_file_path_has_no_way_out),
       cmocka_unit_test(test_target_file_path_needs_room),
+      cmocka_unit_test(test_target_decode_takes_each_hexadecimal_digit),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

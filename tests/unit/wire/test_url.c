@@ -6,6 +6,8 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -133,6 +135,23 @@ static void test_url_without_memory(void **state) {
   }
 }
 
+static void test_url_host_of_each_character(void **state) {
+  static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+  char text[64];
+  (void)state;
+  for (int c = 1; c < 256; c++) {
+    struct wt__url url;
+    const char *why = NULL;
+    if (strchr(":/?#@\\", c)) continue; /* what ends a host is not of it */
+    (void)snprintf(text, sizeof(text), "https://a%cb/", c);
+    bool good = wt__url_parse(&url, text, &why) == 0;
+    if (good != (strchr(allowed, c) != NULL)) fail_msg("'%s' is judged wrongly", text);
+    if (!good) continue;
+    assert_int_equal(url.host[1], c >= 'A' && c <= 'Z' ? c + 32 : c);
+    wt__url_free(&url);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_url_parts),
@@ -140,6 +159,7 @@ int main(void) {
       cmocka_unit_test(test_url_says_what_is_wrong),
       cmocka_unit_test(test_url_has_bounds),
       cmocka_unit_test(test_url_without_memory),
+      cmocka_unit_test(test_url_host_of_each_character),
   };
   return cmocka_run_group_tests_name("url", tests, NULL, NULL);
 }
