@@ -479,10 +479,12 @@ static void test_stream_gives_a_fin_again(void **state) {
   fixture_end(&f);
 }
 
+static int given_back;
+
 static void app_data_give_back_once(wt_stream *s, const uint8_t *data, size_t len, bool fin, void *ud) {
   app_data(s, data, len, fin, ud);
+  if (given_back++) return;
   assert_int_equal(wt_stream_unread(s, len), 0);
-  wt_stream_set_callbacks(s, &stream_app, ud);
   wt_stream_resume(s);
 }
 
@@ -499,6 +501,7 @@ static void test_stream_gives_again_what_was_resumed_at_once(void **state) {
     wt_stream_set_callbacks(s, &callbacks, &f);
     wt__mux_run(&f.mux, 0);
     f.app[0] = 0;
+    given_back = 0;
     wt__stream_recv(s, BYTES("a"), len == 0);
     if (len == 0) {
       EXPECT_APP(&f, "data 2 'a' fin; ");

@@ -122,6 +122,7 @@ static void test_connect_closed_before_the_first_pass(void **state) {
   struct h3_fixture *f = accepted();
   h3_recv(f, 0, NULL, 0, true);
   wt__h3_conn_stream_closed(f->conn, 0, false, 0);
+  assert_true(wt__list_empty(&f->conn->due_connects));
   h3_run(f);
   expect_closed(true, 0, 0); /* what was put off is read first */
   assert_int_equal(f->conn->mux.sessions.len, 0);
