@@ -285,6 +285,28 @@ static void test_client_reads_capsules_behind_a_204(void **state) {
   client_free(f, &ended);
 }
 
+static void test_client_reads_capsules_beside_a_204(void **state) {
+  /* The answer and WT_CLOSE_SESSION with code 5 in one packet. */
+  static const uint8_t bytes[] = {0x01, 0x04, 0x00, 0x00, 0xff, 0x01, 0x00, 0x07,
+                                  0x68, 0x43, 0x04, 0x00, 0x00, 0x00, 0x05};
+  struct wt__h3_dial_options options = {
+      .authority = "example.com", .path = "/", .on_reply = on_reply, .callbacks = {.on_close = tunnel_on_close}};
+  struct ended ended;
+  struct h3_fixture *f = client_new(&ended, 65535);
+  (void)state;
+  options.reply_data = &ended;
+  tunnel_ends = 0;
+  assert_int_equal(wt__h3_dial(f->conn, &options, NULL), 0);
+  settings(f, all, 3);
+  h3_recv(f, 0, bytes, sizeof(bytes), true);
+  h3_run(f);
+  assert_false(f->closed);
+  assert_int_equal(ended.reply.status, 204);
+  assert_int_equal(tunnel_ends, 1);
+  assert_int_equal(tunnel_end.code, 5);
+  client_free(f, &ended);
+}
+
 static void test_client_takes_data_frames_alone_behind_a_204(void **state) {
   (void)state;
   static const struct {
@@ -335,6 +357,7 @@ int main(void) {
       cmocka_unit_test(test_client_takes_a_bidirectional_stream_of_the_server_only_for_webtransport),
       cmocka_unit_test(test_client_connection_may_end_before_it_began),
       cmocka_unit_test(test_client_reads_capsules_behind_a_204),
+      cmocka_unit_test(test_client_reads_capsules_beside_a_204),
       cmocka_unit_test(test_client_takes_data_frames_alone_behind_a_204),
       cmocka_unit_test(test_client_drops_what_comes_behind_the_end_of_a_tunnel),
   };
