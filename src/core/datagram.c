@@ -142,6 +142,7 @@ void wt__datagrams_date(struct wt__mux *mux) {
 }
 
 void wt_session_set_datagram_max_age(wt_session *session, uint64_t ms) {
+  if (!session) return;
   session->datagram_max_age = ms > UINT64_MAX / WT__NS_PER_MS ? 0 : ms * WT__NS_PER_MS;
 }
 

@@ -105,6 +105,7 @@ static void test_null_sessions(void **state) {
   INVALID(wt_session_send_datagram, app.session, NULL, 1);
   assert_int_equal(wt_session_send_datagram(app.session, NULL, 0), 0);
   ZERO(wt_session_max_datagram_size, NULL);
+  NOTHING(wt_session_set_datagram_max_age, NULL, 1);
   INVALID(wt_session_close, NULL, 0, NULL, 0);
   INVALID(wt_session_close, app.session, 0, NULL, 1);
   INVALID(wt_session_close_connection, NULL, 0, NULL, 0);
