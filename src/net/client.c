@@ -59,7 +59,7 @@ static void client_close_all(wt_client *client, const char *message) {
   WT__LIST_FOREACH(it, next, &client->pending) { wt__pending_cancel(WT__PENDING_OF(it, link), message); }
   WT__LIST_FOREACH(it, next, &client->connections) { WT__CONNECTION_OF(it)->closing = true; }
   wt__endpoint_close_sessions(client->driver.endpoint, message, now);
-  wt__endpoint_run(client->driver.endpoint, now); /* the closes leave before the connections' */
+  wt__endpoint_flush(client->driver.endpoint, now); /* the closes leave before the connections' */
   WT__LIST_FOREACH(it, next, &client->connections) {
     if (WT__CONNECTION_OF(it)->closing) wt__connection_close(WT__CONNECTION_OF(it));
   }
@@ -379,7 +379,7 @@ void wt_client_free(wt_client *client) {
   client->freeing = true;
   wt__posts_close(&client->posts);
   client_close_all(client, "the client was freed");
-  wt__endpoint_run(client->driver.endpoint, wt__client_now(client));
+  wt__endpoint_flush(client->driver.endpoint, wt__client_now(client));
   wt__driver_close(&client->driver);
   wt__posts_close(&client->session_posts);
   while (!wt__list_empty(&client->failed)) wt__pending_report_failures(client);

@@ -169,7 +169,7 @@ void wt__worker_close(struct wt__worker *worker) {
   uint64_t now = wt__loop_now(&worker->driver.loop);
   worker->state = SERVER_CLOSED;
   worker_close_sessions(worker, now);
-  wt__endpoint_run(worker->driver.endpoint, now); /* the closes leave before the connections' */
+  wt__endpoint_flush(worker->driver.endpoint, now); /* the closes leave before the connections' */
   wt__endpoint_close(worker->driver.endpoint, now);
   wt__endpoint_run(worker->driver.endpoint, now);
   worker_note_idle(worker, true);

@@ -215,17 +215,21 @@ static void endpoint_run_timers(struct wt__endpoint *endpoint) {
   }
 }
 
-/* Runs those that were ready when the round began; those woken meanwhile come next time. */
+/* Adds all that are ready to the round. Those that are woken from now on wait for the next one. */
+static void endpoint_fill_round(struct wt__endpoint *endpoint) {
+  struct wt__link *link;
+  while ((link = wt__list_first(&endpoint->ready))) {
+    wt__list_remove(link);
+    wt__list_push_back(&endpoint->round, link);
+  }
+}
+
+/* Runs as many of the round as there is time for. */
 static void endpoint_run_ready(struct wt__endpoint *endpoint) {
   struct wt__turn *turn = &endpoint->turn;
   struct wt__link *link;
   uint64_t since = turn->at;
-  if (wt__list_empty(&endpoint->round)) {
-    while ((link = wt__list_first(&endpoint->ready))) {
-      wt__list_remove(link);
-      wt__list_push_back(&endpoint->round, link);
-    }
-  }
+  if (wt__list_empty(&endpoint->round)) endpoint_fill_round(endpoint);
   while ((link = wt__list_first(&endpoint->round))) {
     struct wt__conn *conn = conn_of_queue(link);
     wt__turn_charge_lightly(turn, &conn->lane);
@@ -309,6 +313,22 @@ void wt__endpoint_run(struct wt__endpoint *endpoint, uint64_t now) {
   endpoint_run_late(endpoint);
   wt__endpoint_update_budget(endpoint);
   wt__endpoint_evict(endpoint);
+  wt__turn_end(&endpoint->turn);
+  endpoint->busy = false;
+}
+
+void wt__endpoint_flush(struct wt__endpoint *endpoint, uint64_t now) {
+  struct wt__link *link;
+  if (endpoint->busy) return;
+  endpoint->now = now;
+  endpoint->busy = true;
+  wt__turn_pass(&endpoint->turn, now);
+  endpoint_fill_round(endpoint);
+  while ((link = wt__list_first(&endpoint->round))) {
+    wt__turn_allow(&endpoint->turn, WT__TURN_LANE_MAX);
+    wt__list_remove(link);
+    wt__conn_run(conn_of_queue(link));
+  }
   wt__turn_end(&endpoint->turn);
   endpoint->busy = false;
 }

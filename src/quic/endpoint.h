@@ -107,6 +107,9 @@ bool wt__endpoint_may_receive(struct wt__endpoint *endpoint);
  * woken. Work that takes too long for one turn is left for the next; `wt__endpoint_expiry` then says "at once". */
 void wt__endpoint_run(struct wt__endpoint *endpoint, uint64_t now);
 
+/* Runs each connection that is ready once, however long all of them take: before an end, after which nothing is run. */
+void wt__endpoint_flush(struct wt__endpoint *endpoint, uint64_t now);
+
 /* What a connection of a client needs to know. */
 struct wt__connect_options {
   struct wt__tls_client *tls; /* outlives the connection */

@@ -293,6 +293,39 @@ static void test_turn_connections_that_expire_together_end_a_few_at_a_time(void 
   pair_free(&p);
 }
 
+/* Before an end there is no next turn: a flush tells every client that its session is closed, whatever it costs. */
+static void test_turn_a_flush_runs_all_connections(void **state) {
+  struct pair p;
+  struct peer *peers[50];
+  int64_t ids[50];
+  (void)state;
+  pair_init(&p);
+  for (unsigned i = 0; i < 50; i++) {
+    peers[i] = add_peer(&p, 2 + i);
+    server_connect(&p.world.server, peers[i], "/wt", &ids[i]);
+  }
+  net_run_for(&p.world.net, 500);
+  struct wt__endpoint *endpoint = p.world.server.endpoint;
+  costs.hold = true;
+  slow_calls = 0;
+  uint64_t before = sent_to_clients(&p);
+  wt__endpoint_close_sessions(endpoint, "bye", p.world.net.now);
+  turn(&p);
+  assert_in_range(slow_calls, 1, 49); /* each close costs, so one pass is not enough */
+  wt__endpoint_flush(endpoint, p.world.net.now);
+  assert_int_equal(slow_calls, 50);
+  assert_true(sent_to_clients(&p) - before >= 50);
+  receive(&p);
+  for (unsigned i = 0; i < 50; i++) {
+    struct capsules capsules;
+    http_capsules(peers[i], ids[i], &capsules);
+    assert_true(capsules.closed);
+  }
+  costs.hold = false;
+  for (unsigned i = 0; i < 50; i++) peer_free(peers[i]);
+  pair_free(&p);
+}
+
 /* What waits is freed with its connection, and with the endpoint; a packet that ends the connection may be among it. */
 static void test_turn_waiting_packets_go_with_their_connection(void **state) {
   struct pair p;
@@ -471,6 +504,7 @@ int main(void) {
       cmocka_unit_test(test_turn_requests_are_handled_a_few_at_a_time),
       cmocka_unit_test(test_turn_streams_of_a_session_end_a_few_at_a_time),
       cmocka_unit_test(test_turn_connections_that_expire_together_end_a_few_at_a_time),
+      cmocka_unit_test(test_turn_a_flush_runs_all_connections),
       cmocka_unit_test(test_turn_waiting_packets_go_with_their_connection),
       cmocka_unit_test(test_turn_new_connections_wait_behind_the_others),
       cmocka_unit_test(test_turn_nothing_is_lost_or_mixed_up_when_time_is_short),
