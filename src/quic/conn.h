@@ -101,7 +101,7 @@ struct wt__conn {
   size_t most_streams;      /* the most streams, of either side, that were open for reading at a time */
   size_t uncounted;         /* part of `gauge`: an estimate of what is not counted block by block */
   struct wt__window window;
-  uint64_t admitted_at; /* when it last took a small packet while it held more than its share */
+  uint64_t small_at; /* while it holds more than its share: when the next small packet is due, at an even rate */
   struct wt__packet_keys keys;
   struct wt__tls *tls;
   struct wt__h3_conn *h3;

@@ -18,8 +18,8 @@
  * limit. Smaller windows would make every client pay for what a few do. So the last quarter has a rule: the share of a
  * connection is an equal part of the first three quarters, and a little more. The window of a connection that holds more
  * than its share is not extended, and its packets are treated as if the network had lost them; the peer sends them again.
- * A small packet passes ten times a second, because it may be an acknowledgement or a CONNECTION_CLOSE. Sessions that hold
- * little do not notice any of it. This is for seconds: if memory stays full, the connections that hold most are closed
+ * A small packet passes ten times a second, and four of them at once: they may be acknowledgements, the end of a session,
+ * or the CONNECTION_CLOSE behind it, after which all its memory is free. Sessions that hold little do not notice any of it. This is for seconds: if memory stays full, the connections that hold most are closed
  * (evict.c), so that others are served again.
  *
  * Each state is left a sixteenth below where it is entered, so that it does not change with every packet.
@@ -41,6 +41,7 @@
 
 #define SMALL_PACKET 100
 #define SMALL_INTERVAL (100 * WT__NS_PER_MS)
+#define SMALL_BURST 4 /* packets at once: a client that leaves sends two or three, and then nothing any more */
 #define MIB(bytes) ((double)(bytes) / 1048576)
 
 /* --- A worker --- */
@@ -129,13 +130,16 @@ void wt__endpoint_update_budget(struct wt__endpoint *endpoint) {
 
 static bool conn_is_over(const struct wt__conn *conn) { return conn->gauge.bytes > conn->endpoint->gauge.share; }
 
+static bool conn_admits_small(struct wt__conn *conn, uint64_t now) {
+  if (conn->small_at > now + (SMALL_BURST - 1) * SMALL_INTERVAL) return false;
+  conn->small_at = (conn->small_at > now ? conn->small_at : now) + SMALL_INTERVAL;
+  return true;
+}
+
 bool wt__conn_refuses_packet(struct wt__conn *conn, size_t len) {
   struct wt__endpoint *endpoint = conn->endpoint;
   if (!conn_is_over(conn) || !conn->handshake_done) return false;
-  if (len <= SMALL_PACKET && endpoint->now - conn->admitted_at >= SMALL_INTERVAL) {
-    conn->admitted_at = endpoint->now;
-    return false;
-  }
+  if (len <= SMALL_PACKET && conn_admits_small(conn, endpoint->now)) return false;
   endpoint->stats.memory_refused_packets++;
   return true;
 }
