@@ -28,8 +28,9 @@
 #include "quic/path.h"
 #include "wire/quic_frame.h"
 
-#define LATEST (20 * WT__NS_PER_MS) /* less than max_ack_delay, 25 ms, by the grain of timers and the length of a turn */
-#define CREDIT_SHARE 8       /* of a stream's window: this part may be held back */
+#define LATEST \
+  (20 * WT__NS_PER_MS) /* less than max_ack_delay, 25 ms, by the grain of timers and the length of a turn */
+#define CREDIT_SHARE 8 /* of a stream's window: this part may be held back */
 
 static uint64_t in_flight(const struct wt__conn *conn) {
   ngtcp2_conn_info info;

@@ -18,7 +18,7 @@
 
 struct peer_options {
   const char *server_name;
-  const char *alpn; /* the one protocol that it offers; NULL: it has no such extension */
+  const char *alpn;         /* the one protocol that it offers; NULL: it has no such extension */
   bool send_settings;       /* opens a control stream with `settings` once the handshake is done */
   const uint64_t *settings; /* pairs of id and value */
   size_t settings_count;    /* pairs */
