@@ -237,7 +237,11 @@ func serve(port int, cert, key string, tiny bool) error {
 			go func() {
 				var end *webtransport.SessionError
 				if !errors.As(service(visit{s, r}), &end) {
-					end = &webtransport.SessionError{}
+					// The call that failed first may know of the context's end alone. This one tells why.
+					<-s.Context().Done()
+					if _, err := s.OpenStream(); !errors.As(err, &end) {
+						end = &webtransport.SessionError{}
+					}
 				}
 				fmt.Printf("closed %s %d %s\n", r.URL.RequestURI(), end.ErrorCode, end.Message)
 			}()
