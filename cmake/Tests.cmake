@@ -68,6 +68,7 @@ target_include_directories(unit_api_test_null_arguments PRIVATE ${PROJECT_SOURCE
 if(TARGET loopback_test_counted)
   set_property(TEST loopback/test_counted APPEND PROPERTY LABELS plain)
 endif()
+set_property(TEST e2e/test_fork APPEND PROPERTY LABELS plain)
 
 # What several threads do at once, also under ThreadSanitizer: ctest -L threads, after building `thread_tests`.
 add_custom_target(thread_tests)
