@@ -6,9 +6,9 @@
  * They are ngtcp2's, and so are their faults. An algorithm is chosen when a connection is made and
  * stays: ngtcp2 has no call to change it, and the new one would know nothing of the path.
  *
- * A pass of write.c sends a quantum; then ngtcp2 tells when the next one is due. ngtcp2 1.11's quantum is 64 KiB with CUBIC and
- * Reno: more than a short queue on the way holds, and as much at once looks to slow start's end (HyStart++, RFC 9406) as if the
- * path was full. So a quantum is what takes a millisecond. On a fast path that is 64 KiB and more, as before.
+ * A pass of write.c sends a quantum; then ngtcp2 tells when the next one is due. ngtcp2 1.11's quantum is 64 KiB with CUBIC
+ * and Reno: more than a short queue on the way holds, and as much at once looks to slow start's end (HyStart++, RFC 9406)
+ * as if the path was full. So a quantum is what takes a millisecond. On a fast path that is 64 KiB and more, as before.
  *
  * ngtcp2 does not tell which one it uses, so a connection keeps the name beside it (conn.h). loopback/test_congestion.c
  * tells them apart by what the first lost packet does to the window.
