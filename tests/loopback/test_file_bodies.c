@@ -343,15 +343,50 @@ static void test_files_take_descriptors_from_those_who_wait(void **state) {
   files_free(&f);
 }
 
-static void test_files_that_may_not_be_read_are_logged(void **state) {
+/* Descriptor 0 is one like all others: a service may have been started without standard input. */
+static void test_files_use_descriptor_zero(void **state) {
   (void)state;
   struct files f;
-  if (geteuid() == 0) return; /* who may read all */
+  int input = dup(0);
+  for (size_t max = 0; max < 2; max++) { /* opened for each piece, and kept */
+    files_init(&f);
+    f.world.server.open_files.max = max;
+    world_start(&f.world);
+    close(0);
+    check_get(&f);
+    assert_int_equal(fcntl(0, F_GETFD), -1); /* it was closed again */
+    if (input >= 0) assert_int_equal(dup2(input, 0), 0);
+    assert_int_equal(f.lines, 0);
+    files_free(&f);
+  }
+  if (input >= 0) close(input);
+}
+
+static void check_absent(struct files *f, const char *path) {
+  struct peer *peer = f->world.peer;
+  int64_t id = http_request(peer, "GET", path, NULL, true);
+  NET_UNTIL(&f->world.net, 5000, http_status(peer, id) == 404);
+}
+
+/* A file that the server may not read is a mistake of the operator's; one that is not there is none. */
+static void test_files_that_may_not_be_read_are_logged(void **state) {
+  (void)state;
+  enum {
+    NOBODY = 65534
+  };
+  struct files f;
   files_init(&f);
   world_start(&f.world);
+  check_absent(&f, "/absent");
+  check_absent(&f, "/big/below");
+  assert_int_equal(f.lines, 0);
+  assert_int_equal(chmod(f.folder, 0711), 0);
   assert_int_equal(chmod(f.big, 0), 0);
-  int64_t id = http_request(f.world.peer, "GET", "/big", NULL, true);
-  NET_UNTIL(&f.world.net, 5000, http_status(f.world.peer, id) == 404);
+  bool root = geteuid() == 0; /* who may read all */
+  if (root) assert_int_equal(seteuid(NOBODY), 0);
+  check_absent(&f, "/big");
+  if (root) assert_int_equal(seteuid(0), 0);
+  assert_int_equal(f.lines, 1);
   assert_non_null(strstr(f.log, strerror(EACCES)));
   files_free(&f);
 }
@@ -367,6 +402,7 @@ int main(void) {
       cmocka_unit_test(test_files_that_were_replaced_are_not_mixed),
       cmocka_unit_test(test_files_without_descriptors_are_not_absent),
       cmocka_unit_test(test_files_take_descriptors_from_those_who_wait),
+      cmocka_unit_test(test_files_use_descriptor_zero),
       cmocka_unit_test(test_files_that_may_not_be_read_are_logged),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -206,6 +206,10 @@ static void test_sched_entry_may_leave_at_any_time(void **state) {
   wt__sched_leave(&f.e[1]);
   wt__sched_leave(&f.e[1]);
   expect_turns(&f, "0202");
+  wt__sched_leave(&f.e[0]);
+  wt__sched_add(&f.sched, &f.e[0]); /* it belongs to nobody now */
+  wt__sched_leave(&f.e[0]);
+  expect_turns(&f, "22");
   fixture_end(&f);
 }
 
