@@ -127,7 +127,7 @@ if(TARGET webtransport_tool)
   file(GLOB WT_TEST_SCRIPTS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/e2e/*.sh)
   foreach(script IN LISTS WT_TEST_SCRIPTS)
     get_filename_component(name ${script} NAME_WE)
-    if(name MATCHES "^test_")
+    if(name MATCHES "^test_" AND (WT_BUILD_BENCH OR NOT name STREQUAL "test_bench_network"))
       add_test(NAME e2e/${name}.sh COMMAND bash ${script} $<TARGET_FILE:webtransport_tool>)
       set_tests_properties(e2e/${name}.sh PROPERTIES
         LABELS "e2e;script" TIMEOUT 180 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")

@@ -117,7 +117,7 @@ stage_checks() {
   step network-logic python3 -B bench/network/test_network.py
 }
 
-stage_build() { build build build -DWT_BUILD_TESTS=ON; }
+stage_build() { build build build -DWT_BUILD_TESTS=ON -DWT_BUILD_BENCH=ON; }
 
 stage_unit() {
   build build-sanitized build/asan -DWT_SANITIZE=ON

@@ -187,7 +187,7 @@ static wt_client *client_make(uint64_t window) {
     config.initial_max_data = config.max_data = config.wt_initial_max_data = config.wt_max_data = window;
     config.initial_max_stream_data = config.max_stream_data = window;
   }
-  if (wt_client_new(&client, &config, message, sizeof(message)) == 0) return client;
+  if (wt_client_new(&config, &client, message, sizeof(message)) == 0) return client;
   fprintf(stderr, "network_client: %s\n", message);
   exit(1);
 }
