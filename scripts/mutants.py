@@ -4,12 +4,13 @@
 
     scripts/mutants.py [--count N] [--seed N] [--layers core,h3,wire] [--only TEXT] [--jobs N]
         [--builds plain]
+    scripts/mutants.py --check-list [FILE]
 
 Of all changes that scripts/mutations.py finds in src/{core,h3,wire}, N are chosen by the seed: the same seed chooses
 the same changes. For each a line says whether a test noticed it (and which), or that none did. A change that does not
 compile, or that the compiler turns into the same machine code, is replaced by the next. So is one that tests/mutants.txt
 lists: it changes nothing that a test could see, and the list says why. --only takes all changes whose "file:line" or
-new text contains TEXT; --builds plain leaves out the sanitizers.
+new text contains TEXT; --builds plain leaves out the sanitizers. --check-list only tells whether the list, or FILE, is up to date.
 
 Exit status: 0 if at least 90 % were noticed, 1 if not, 2 if the tests fail as they are or the list is out of date.
 
@@ -40,6 +41,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 WORK = ROOT / "build/mutants"
 TREE = WORK / "tree"
 LIST = ROOT / "tests/mutants.txt"
+LAYERS = ["core", "h3", "wire"]
 WANTED = 0.9
 SUITES = "unit|loopback"
 # The quicker linker, where there is one: a change is linked into some thirty tests.
@@ -235,12 +237,12 @@ class Build:
 
 # --- Which changes count ---
 
-def find_changes(layers):
+def find_changes(tree, layers):
     changes = []
     for layer in layers:
-        for path in sorted((TREE / "src" / layer).glob("*.c")):
+        for path in sorted((tree / "src" / layer).glob("*.c")):
             text = path.read_text(encoding="utf-8")
-            source = path.relative_to(TREE).as_posix()
+            source = path.relative_to(tree).as_posix()
             changes += [Change(source, text, mutation) for mutation in mutations(text)]
     return changes
 
@@ -275,9 +277,13 @@ def choose(arguments, changes):
     return changes
 
 
-def stale(reasons, changes):
-    known = {change.key() for change in changes}
-    return [key for key in reasons if key not in known]
+def tell_stale(reasons, tree):
+    """Prints the entries of the list that name no change of the tree any more. False if there are some."""
+    known = {change.key() for change in find_changes(tree, LAYERS)}
+    gone = [key for key in reasons if key not in known]
+    for source, before, after in gone:
+        print(f"list of mutants: no such change any more in {source}\n  - {before}\n  + {after}")
+    return not gone
 
 
 # --- The run ---
@@ -320,24 +326,24 @@ def parse():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--count", type=int, default=40)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--layers", default="core,h3,wire")
+    parser.add_argument("--layers", default=",".join(LAYERS))
     parser.add_argument("--only")
     parser.add_argument("--builds", nargs="+", choices=BUILDS, default=list(BUILDS))
     parser.add_argument("--jobs", type=int, default=os.cpu_count())
+    parser.add_argument("--check-list", nargs="?", const=LIST, type=pathlib.Path)
     return parser.parse_args()
 
 
 def main():
     arguments = parse()
+    reasons = read_list(arguments.check_list or LIST)
+    if arguments.check_list:
+        return 0 if tell_stale(reasons, ROOT) else 2
     os.nice(10)
     copy_tree()
-    changes = find_changes(arguments.layers.split(","))
-    reasons = read_list(LIST)
-    gone = stale(reasons, find_changes(["core", "h3", "wire"]))
-    for source, before, after in gone:
-        print(f"tests/mutants.txt: no such change any more in {source}\n  - {before}\n  + {after}")
+    changes = find_changes(TREE, arguments.layers.split(","))
     this = Run(arguments, reasons)
-    if gone or not this.tests_pass():
+    if not tell_stale(reasons, TREE) or not this.tests_pass():
         return 2
     for change in choose(arguments, changes):
         if not arguments.only and this.asked == arguments.count:
