@@ -132,6 +132,8 @@ void wt__session_break(wt_session *session, uint64_t wire_code);
 void wt__session_send_capsule(wt_session *session, const uint8_t *data, size_t len);
 /* The session is to end soon, as the peer or the whole connection wants: `on_drain` follows, once. */
 void wt__session_announce_drain(wt_session *session);
+/* Ends our side of the CONNECT stream, behind the capsules that wait. */
+void wt__session_send_fin(wt_session *session);
 /* Calls `on_close` of all its streams, and then its own. */
 void wt__session_tell(wt_session *session);
 void wt__session_free(wt_session *session);

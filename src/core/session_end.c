@@ -7,7 +7,8 @@
  * `wt__mux_run` does that later, in session.c. For the same reason this file calls no other file of core that could
  * call it back.
  *
- * `wt__session_send_capsule` is here because it ends the session when the peer does not read its capsules.
+ * `wt__session_send_capsule` is here because it ends the session when the peer does not read its capsules, and
+ * `wt__session_send_fin` is beside it.
  */
 
 #include "base/mem.h"
@@ -56,6 +57,11 @@ void wt__session_break(wt_session *session, uint64_t wire_code) {
   session->close_received = true;
   wt__session_end(session, WT_TRANSPORT, 0, NULL, 0, false, wire_code);
   session->mux->transport->connect_reset(session->mux->ctx, session->id, wire_code);
+}
+
+void wt__session_send_fin(wt_session *session) {
+  session->capsules.fin = true;
+  session->mux->transport->connect_wake(session->mux->ctx, session->id);
 }
 
 void wt__session_send_capsule(wt_session *session, const uint8_t *data, size_t len) {
