@@ -71,7 +71,8 @@ void wt__session_send_capsule(wt_session *session, const uint8_t *data, size_t l
     session->mux->transport->connect_reset(session->mux->ctx, session->id, WT__H3_EXCESSIVE_LOAD);
     return;
   }
-  if (wt__sendq_append(&session->capsules, data, len, true, &taken) != 0 || taken < len) {
+  (void)wt__sendq_append(&session->capsules, data, len, true, &taken);
+  if (taken < len) {
     session->mux->transport->close_connection(session->mux->ctx, WT__H3_INTERNAL_ERROR, "out of memory");
     return;
   }

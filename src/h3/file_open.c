@@ -45,9 +45,14 @@ static bool fd_path(int fd, char *dst, size_t size) {
   ssize_t len;
   snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
   len = readlink(link, dst, size - 1);
-  if (len < 0 && errno == ENOENT) errno = ENOSYS; /* there is no /proc */
-  if (len >= 0 && (len == 0 || (size_t)len >= size - 1)) errno = ENAMETOOLONG;
-  if (len <= 0 || (size_t)len >= size - 1) return false;
+  if (len < 0) {
+    if (errno == ENOENT) errno = ENOSYS; /* there is no /proc */
+    return false;
+  }
+  if (len == 0 || (size_t)len >= size - 1) {
+    errno = ENAMETOOLONG;
+    return false;
+  }
   dst[len] = '\0';
   return true;
 }

@@ -84,10 +84,23 @@ static void test_own_idle_time_begins_with_the_connection(void **state) {
   h3_free(f);
 }
 
+/* A peer that speaks only drafts that are not configured has none in common with us. */
+static void test_own_drafts_are_those_that_are_configured(void **state) {
+  static const unsigned drafts[] = {WT_DRAFT_02, WT_DRAFT_07, WT_DRAFT_13, WT_DRAFT_15};
+  (void)state;
+  for (size_t i = 0; i < 4; i++) {
+    struct wt__settings peer = {.wt_draft02 = 1, .wt_draft07 = 1, .wt_draft13 = 1, .wt_draft15 = 1};
+    const uint64_t *kept[] = {&peer.wt_draft02, &peer.wt_draft07, &peer.wt_draft13, &peer.wt_draft15};
+    wt__settings_keep_drafts(&peer, drafts[i]);
+    for (size_t j = 0; j < 4; j++) assert_int_equal(*kept[j], i == j);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_own_settings_have_a_reserved_one_and_each_id_once),
       cmocka_unit_test(test_own_bound_on_settings_of_peers),
+      cmocka_unit_test(test_own_drafts_are_those_that_are_configured),
       cmocka_unit_test(test_own_idle_time_begins_with_the_connection),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
