@@ -60,8 +60,18 @@ class Change(NamedTuple):
     def place(self):
         return f"{self.source}:{self.mutation.line + 1}"
 
-    def key(self):
-        return (self.source, self.mutation.before.strip(), self.mutation.after.strip())
+    def function(self):
+        """The name of the function that the line is in, or ""."""
+        for line in reversed(self.text.splitlines()[:self.mutation.line + 1]):
+            named = re.match(r"[a-z_].*?(\w+)\(", line)
+            if named:
+                return named.group(1)
+        return ""
+
+    def keys(self):
+        """What an entry of the list may call it: anywhere in the file, or in one function."""
+        change = (self.mutation.before.strip(), self.mutation.after.strip())
+        return {(self.source, *change), (f"{self.source} {self.function()}", *change)}
 
 
 def run(command, **options):
@@ -81,7 +91,8 @@ def run_or_end(command, **options):
 # --- The list of changes that change nothing ---
 
 def read_list(path):
-    """{(file, before, after): reason}. An entry is a line "FILE: REASON", then the two lines of a diff."""
+    """{(file, before, after): reason}. An entry is a line "FILE: REASON" or "FILE FUNCTION: REASON", then the two lines of
+    a diff."""
     reasons, head = {}, None
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line and not line.startswith("#")]
     for entry in zip(lines[0::3], lines[1::3], lines[2::3]):
@@ -279,7 +290,7 @@ def choose(arguments, changes):
 
 def tell_stale(reasons, tree):
     """Prints the entries of the list that name no change of the tree any more. False if there are some."""
-    known = {change.key() for change in find_changes(tree, LAYERS)}
+    known = set().union(*(change.keys() for change in find_changes(tree, LAYERS)))
     gone = [key for key in reasons if key not in known]
     for source, before, after in gone:
         print(f"list of mutants: no such change any more in {source}\n  - {before}\n  + {after}")
@@ -303,7 +314,7 @@ class Run:
         return not any(build.broken for build in self.builds)
 
     def ask(self, change):
-        why = "listed" if change.key() in self.reasons else self.compiler.verdict(change)
+        why = "listed" if change.keys() & self.reasons.keys() else self.compiler.verdict(change)
         if why:
             self.skipped[why] += 1
             return

@@ -66,6 +66,7 @@ struct h3_fixture {
   size_t uni_left;
   unsigned wakes;
   bool keep_alive, closed;
+  bool time_is_up; /* the turn has no time for more */
   uint64_t close_code;
   uint64_t now;
   nghttp3_qpack_encoder *encoder;
@@ -137,6 +138,11 @@ static void fake_close_connection(void *ctx, uint64_t code, const char *reason) 
   f->close_code = code;
 }
 
+static bool fake_has_time(void *ctx, bool light) {
+  (void)light;
+  return !((struct h3_fixture *)ctx)->time_is_up;
+}
+
 static void fake_set_keep_alive(void *ctx, bool on) { ((struct h3_fixture *)ctx)->keep_alive = on; }
 
 static void fake_path_stats(void *ctx, struct wt__path_stats *stats) {
@@ -158,6 +164,7 @@ static const struct wt_transport fake_transport = {
     .close_connection = fake_close_connection,
     .leave_connection = fake_close_connection,
     .set_keep_alive = fake_set_keep_alive,
+    .has_time = fake_has_time,
     .path_stats = fake_path_stats,
     .gauge = fake_gauge,
 };

@@ -129,8 +129,8 @@ static void test_connect_closed_before_the_first_pass(void **state) {
   h3_free(f);
 }
 
-static void test_connects_that_wait_are_all_run_in_a_pass(void **state) {
-  (void)state;
+/* Three sessions, of which each has the end of its stream waiting for the next pass. */
+static struct h3_fixture *three_wait(void) {
   struct h3_fixture *f = started();
   wt_request *requests[3];
   for (int64_t i = 0; i < 3; i++) {
@@ -143,6 +143,32 @@ static void test_connects_that_wait_are_all_run_in_a_pass(void **state) {
     h3_recv(f, 4 * i, NULL, 0, true);
   }
   assert_int_equal(app.closed, 0);
+  return f;
+}
+
+static void test_connects_that_wait_are_all_run_in_a_pass(void **state) {
+  (void)state;
+  struct h3_fixture *f = three_wait();
+  wt__h3_conn_run(f->conn, f->now);
+  assert_int_equal(app.closed, 3);
+  h3_free(f);
+}
+
+static size_t list_count(const struct wt__list *list) {
+  size_t count = 0;
+  for (const struct wt__link *link = list->head.next; link != &list->head; link = link->next) count++;
+  return count;
+}
+
+static void test_connects_of_a_turn_without_time_are_run_one_by_one(void **state) {
+  (void)state;
+  struct h3_fixture *f = three_wait();
+  f->time_is_up = true;
+  for (size_t left = 3; left > 0; left--) {
+    assert_int_equal(list_count(&f->conn->due_connects), left);
+    wt__h3_conn_run(f->conn, f->now);
+  }
+  f->time_is_up = false;
   wt__h3_conn_run(f->conn, f->now);
   assert_int_equal(app.closed, 3);
   h3_free(f);
@@ -174,6 +200,7 @@ int main(void) {
       cmocka_unit_test(test_connect_reset_before_the_first_pass),
       cmocka_unit_test(test_connect_closed_before_the_first_pass),
       cmocka_unit_test(test_connects_that_wait_are_all_run_in_a_pass),
+      cmocka_unit_test(test_connects_of_a_turn_without_time_are_run_one_by_one),
       cmocka_unit_test(test_connect_bytes_behind_a_reset_are_consumed),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

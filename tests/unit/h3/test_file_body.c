@@ -7,6 +7,7 @@
 
 #include <cmocka.h>
 
+#include <string.h>
 #include <sys/resource.h>
 
 #include "h3/file_body.h"
@@ -36,7 +37,18 @@ static void test_file_body_default_bound(void **state) {
   if (limit.rlim_max == RLIM_INFINITY) assert_int_equal(most_with(RLIM_INFINITY), 4096);
 }
 
+static void test_file_body_list_begins_empty(void **state) {
+  struct wt__open_files files;
+  (void)state;
+  memset(&files, 0xff, sizeof(files));
+  wt__open_files_init(&files, 7);
+  assert_int_equal(files.count, 0);
+  assert_int_equal(files.max, 7);
+  assert_true(wt__list_empty(&files.list));
+}
+
 int main(void) {
-  const struct CMUnitTest tests[] = {cmocka_unit_test(test_file_body_default_bound)};
+  const struct CMUnitTest tests[] = {cmocka_unit_test(test_file_body_default_bound),
+                                     cmocka_unit_test(test_file_body_list_begins_empty)};
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

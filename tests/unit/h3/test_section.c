@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include <stdlib.h>
 #include <string.h>
 
 #include <webtransport/error.h>
@@ -190,6 +191,51 @@ static void test_section_encoder_errors_are_told(void **state) {
   end(&f);
 }
 
+/* --- Without memory --- */
+
+static size_t allocations_left;
+
+static void *mem_malloc(size_t size, void *user_data) {
+  (void)user_data;
+  return allocations_left && allocations_left-- ? malloc(size) : NULL;
+}
+
+static void *mem_calloc(size_t count, size_t size, void *user_data) {
+  (void)user_data;
+  return allocations_left && allocations_left-- ? calloc(count, size) : NULL;
+}
+
+static void *mem_realloc(void *data, size_t size, void *user_data) {
+  (void)user_data;
+  return allocations_left && allocations_left-- ? realloc(data, size) : NULL;
+}
+
+static void mem_free(void *data, void *user_data) {
+  (void)user_data;
+  free(data);
+}
+
+/* Whichever allocation fails, the next try begins anew. */
+static void test_section_decoder_can_be_made_again_after_a_failure(void **state) {
+  static const nghttp3_mem mem = {NULL, mem_malloc, mem_free, mem_calloc, mem_realloc};
+  static struct fixture f;
+  size_t failures = 0;
+  (void)state;
+  for (size_t count = 0;; count++, failures++) {
+    begin(&f);
+    f.sections.mem = &mem;
+    allocations_left = count;
+    int error = wt__sections_recv_encoder(&f.sections, NULL, 0);
+    if (error) assert_int_equal(error, NGHTTP3_ERR_NOMEM);
+    allocations_left = SIZE_MAX;
+    assert_int_equal(wt__sections_recv_encoder(&f.sections, NULL, 0), 0);
+    insert(&f, 10);
+    end(&f);
+    if (!error) break;
+  }
+  assert_in_range(failures, 2, 100);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_section_gives_fields_with_their_lengths),
@@ -199,6 +245,7 @@ int main(void) {
       cmocka_unit_test(test_section_can_be_decoded_for_ever),
       cmocka_unit_test(test_section_that_is_cut_short_is_an_error_of_the_connection),
       cmocka_unit_test(test_section_encoder_errors_are_told),
+      cmocka_unit_test(test_section_decoder_can_be_made_again_after_a_failure),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
