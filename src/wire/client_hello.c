@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: MIT */
 
 /*
- * The server name in a ClientHello.
+ * The server name and the tickets in a ClientHello.
  *
  * The TLS library reads ClientHellos; this is not another reader of them. It finds one extension, so that we know the
- * server name before the library judges it:
+ * server name, or the tickets, before the library judges them:
  *
  *   legacy_version  random  session_id     cipher_suites  compression    extensions
  *   2 bytes         32      1 + 0 to 32    2 + n          1 + n          2 + n, each: type 2, length 2, body
  *
- *   server_name:  list length 2, then entries: name_type 1 (0 is a DNS name), length 2, name
+ *   server_name:     list length 2, then entries: name_type 1 (0 is a DNS name), length 2, name
+ *   pre_shared_key:  list length 2, then identities: length 2, identity, obfuscated age 4; then the binders
  *
  * All of it comes from a peer that has proved nothing yet. Every length is checked before it is used.
  */
@@ -18,6 +19,7 @@
 
 #define FIXED_LEN (2 + 32) /* legacy_version and random */
 #define NAME_TYPE_DNS 0
+#define TICKET_AGE_LEN 4
 
 /* Takes a length of `width` bytes and as many bytes as it says from the front of `from`. */
 static bool take(struct wt__vec *from, size_t width, struct wt__vec *taken) {
@@ -55,6 +57,15 @@ bool wt__server_name_find(struct wt__vec body, struct wt__vec *name) {
     if (type == NAME_TYPE_DNS) return name->len > 0;
   }
   return false;
+}
+
+bool wt__psk_identity_next(struct wt__vec *list, bool *begun, struct wt__vec *identity) {
+  struct wt__vec body = *list;
+  if (!*begun && !take(&body, 2, list)) return false;
+  *begun = true;
+  if (!take(list, 2, identity) || list->len < TICKET_AGE_LEN) return false;
+  *list = (struct wt__vec){list->data + TICKET_AGE_LEN, list->len - TICKET_AGE_LEN};
+  return true;
 }
 
 static bool is_plain(uint8_t c) {

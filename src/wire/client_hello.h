@@ -2,7 +2,7 @@
 #ifndef WT_WIRE_CLIENT_HELLO_H
 #define WT_WIRE_CLIENT_HELLO_H
 
-/* The server name in a ClientHello (RFC 8446, section 4.1.2; RFC 6066, section 3). */
+/* The server name and the tickets in a ClientHello (RFC 8446, sections 4.1.2 and 4.2.11; RFC 6066, section 3). */
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -11,6 +11,7 @@
 #include "base/vec.h"
 
 #define WT__TLS_SERVER_NAME 0       /* the extension's type */
+#define WT__TLS_PRE_SHARED_KEY 41   /* likewise */
 #define WT__TLS_SERVER_NAME_MAX 255 /* bytes of a name with an underscore */
 
 /*
@@ -24,6 +25,12 @@ bool wt__client_hello_find(struct wt__vec hello, uint16_t type, struct wt__vec *
  * The byte with the name's type stands three bytes before it. False: there is none, or `body` is malformed before it.
  */
 bool wt__server_name_find(struct wt__vec body, struct wt__vec *name);
+
+/*
+ * Takes the next identity, which is a ticket, from `*list`; that is the body of a pre_shared_key extension at first, with
+ * `*begun` false. False: there are no more, or the rest is malformed. `*identity` lies inside the body.
+ */
+bool wt__psk_identity_next(struct wt__vec *list, bool *begun, struct wt__vec *identity);
 
 /* What characters a server name has. */
 enum wt__server_name_kind {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 
-/* src/wire/client_hello.c: the server name in a ClientHello, and in the ones that are cut or lie about their lengths. */
+/* src/wire/client_hello.c: server name and tickets in a ClientHello, and in the ones that are cut or lie about their lengths. */
 
 #include <stdarg.h>
 #include <stddef.h>
@@ -118,6 +118,43 @@ static void test_server_name_of_each_byte(void **state) {
   }
 }
 
+/* Two identities, "abc" and one that is empty, then the binders. */
+static const uint8_t psk[] = {0, 15, 0, 3, 'a', 'b', 'c', 1, 2, 3, 4, 0, 0, 5, 6, 7, 8, 0, 3, 2, 9, 9};
+
+static void test_psk_identities_one_after_the_other(void **state) {
+  (void)state;
+  struct wt__vec list = {psk, sizeof(psk)}, identity;
+  bool begun = false;
+  assert_true(wt__psk_identity_next(&list, &begun, &identity));
+  assert_int_equal(identity.len, 3);
+  assert_ptr_equal(identity.data, psk + 4);
+  assert_true(wt__psk_identity_next(&list, &begun, &identity));
+  assert_int_equal(identity.len, 0);
+  assert_false(wt__psk_identity_next(&list, &begun, &identity));
+}
+
+/* The list says how long it is, so all of it has to be there; its last identity may be cut. */
+static void test_psk_identities_cut_anywhere(void **state) {
+  (void)state;
+  for (size_t len = 0; len < sizeof(psk); len++) {
+    uint8_t part[sizeof(psk)];
+    memcpy(part, psk, len);
+    struct wt__vec list = {part, len}, identity;
+    bool begun = false;
+    assert_int_equal(wt__psk_identity_next(&list, &begun, &identity), len >= 17);
+  }
+  for (uint8_t list_len = 0; list_len < 15; list_len++) {
+    uint8_t part[sizeof(psk)];
+    memcpy(part, psk, sizeof(psk));
+    part[1] = list_len;
+    struct wt__vec list = {part, sizeof(part)}, identity;
+    bool begun = false;
+    size_t found = 0;
+    while (wt__psk_identity_next(&list, &begun, &identity)) found++;
+    assert_int_equal(found, list_len >= 9);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_client_hello_find_extension),
@@ -126,6 +163,8 @@ int main(void) {
       cmocka_unit_test(test_client_hello_false_lengths_have_no_name),
       cmocka_unit_test(test_server_name_kinds),
       cmocka_unit_test(test_server_name_of_each_byte),
+      cmocka_unit_test(test_psk_identities_one_after_the_other),
+      cmocka_unit_test(test_psk_identities_cut_anywhere),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
