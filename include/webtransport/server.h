@@ -5,6 +5,7 @@
 #include <webtransport/certificate.h>
 #include <webtransport/connection.h>
 #include <webtransport/error.h>
+#include <webtransport/fleet.h>
 #include <webtransport/log.h>
 #include <webtransport/request.h>
 #include <webtransport/session.h>
@@ -281,6 +282,14 @@ struct wt_server_config {
    * grow. Since 0.2.0.
    */
   size_t max_stream_send_buffer_grown;
+
+  /* --- More than one machine: fleet.h, docs/guide/fleet.md. --- */
+  /**
+   * Secrets that all machines of a fleet have in common: session tickets, address tokens and stateless resets of one
+   * machine are good on the others. NULL (the default): random keys, which end with the process. Copied. A `reset_key`
+   * beside it stays the key of stateless resets: it is the same on all machines, and never replaced. Since 0.3.0.
+   */
+  const struct wt_fleet_keys *fleet_keys;
 };
 
 /** Counts of a server, since its start unless a name says "open". Since 0.1.0. */

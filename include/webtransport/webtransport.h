@@ -9,6 +9,7 @@
  *   log.h          the log: its levels, and the callback that gets its lines
  *   certificate.h  certificates and keys
  *   server.h       the server: configuration, routes, start, stop
+ *   fleet.h        servers on more than one machine
  *   request.h      a request, its answer, and `wt_upgrade`, which makes a session of it
  *   session.h      a session: streams, datagrams, close
  *   stream.h       a stream: write, end, reset, backpressure
@@ -27,7 +28,7 @@
  *    ends in `_callbacks`.
  *  - A server or client, and its requests, sessions and streams, belong to one thread: the thread that runs the loop.
  *    server.h describes servers with several threads. Other threads may only call `wt_server_post`,
- *    `wt_server_shutdown`, `wt_server_close`, `wt_client_post`, `wt_client_close`, `wt_session_post`,
+ *    `wt_server_shutdown`, `wt_server_close`, `wt_server_set_fleet_keys`, `wt_client_post`, `wt_client_close`, `wt_session_post`,
  *    `wt_session_worker`, and, if the server has several workers, `wt_server_get_stats`. Functions that take none of
  *    these handles may be called on any thread: texts, names, certificates.
  *  - The library calls no callback from inside a call that the application makes. There are three exceptions: any
@@ -49,6 +50,7 @@
 #include <webtransport/client.h>
 #include <webtransport/connection.h>
 #include <webtransport/error.h>
+#include <webtransport/fleet.h>
 #include <webtransport/log.h>
 #include <webtransport/request.h>
 #include <webtransport/server.h>

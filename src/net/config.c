@@ -4,7 +4,8 @@
  * Checks and copies a server's configuration, before anything is opened.
  *
  * net/bounds.c checks the members that clients have, too; this file checks those that only servers have. The copy has its
- * own strings and key.
+ * own strings and key. The secrets of a fleet are checked in net/fleet_keys.c, and not copied: the server keeps what it
+ * derives from them.
  */
 
 #include "net/config.h"
@@ -18,8 +19,9 @@
 #include "base/rate.h"
 #include "net/bounds.h"
 #include "net/names.h"
-#include "quic/tls.h"
 #include "quic/cid.h"
+#include "quic/keys.h"
+#include "quic/tls.h"
 
 #define MIN_MEMORY WT__MIB /* some ten connections */
 #define MAX_FILES 1000000
@@ -153,11 +155,16 @@ static int reset_key_copy(struct wt_server_config *copy, const struct wt_server_
   return 0;
 }
 
+/* What programs for 0.2.0 give, the first version that is served. */
+#define SIZE_0_2_0 (offsetof(struct wt_server_config, max_stream_send_buffer_grown) + sizeof(size_t))
+
+bool wt__config_is_readable(const struct wt_server_config *config) { return config->size >= SIZE_0_2_0; }
+
 int wt__config_copy(struct wt_server_config *copy, const struct wt_server_config *config, char *why, size_t size) {
   struct wt_server_config given;
   memset(copy, 0, sizeof(*copy));
   wt_server_config_default(&given);
-  int error = config ? wt__sized_read(&given, sizeof(given), config, sizeof(given)) : 0;
+  int error = config ? wt__sized_read(&given, sizeof(given), config, SIZE_0_2_0) : 0;
   if (error) {
     snprintf(why, size, "size is %zu: call wt_server_config_default first", config->size);
     return error;

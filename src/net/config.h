@@ -4,6 +4,7 @@
 
 /* A server's configuration: defaults, checks, and a copy that the server keeps. */
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include <webtransport/server.h>
@@ -14,9 +15,12 @@
 /* WT_ERR_INVALID if a bound makes no sense; `why` then names it and the bound it breaks. */
 int wt__config_check(const struct wt_server_config *config, char *why, size_t size);
 
+/* Whether a program has set the members that were there in 0.2.0. */
+bool wt__config_is_readable(const struct wt_server_config *config);
+
 /* Copies `config` (NULL: the defaults), with its strings and its key, after checking it. A configuration of
- * an older version of the header, which is shorter, gets the defaults for what it lacks. WT_ERR_INVALID as
- * above, WT_ERR_NOMEM. */
+ * an older version of the header, which is shorter, gets the defaults for what it lacks. `copy->fleet_keys` is still the
+ * program's. WT_ERR_INVALID as above, WT_ERR_NOMEM. */
 int wt__config_copy(struct wt_server_config *copy, const struct wt_server_config *config, char *why, size_t size);
 
 /* Frees what a copy holds, and wipes the key. */

@@ -59,6 +59,13 @@ static uint64_t driver_clock(void *ctx) {
   return uv_hrtime();
 }
 
+static uint64_t driver_time_of_day(void *ctx) {
+  struct timespec now;
+  (void)ctx;
+  clock_gettime(CLOCK_REALTIME, &now);
+  return (uint64_t)now.tv_sec * WT__NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
 static unsigned long long take_lost(struct wt__udp *udp) {
   uint64_t lost = udp->lost;
   udp->lost = 0;
@@ -114,6 +121,7 @@ int wt__driver_open(struct wt__driver *driver, struct wt__endpoint_config *confi
   config->send = driver_send;
   config->send_ctx = driver;
   config->clock = driver_clock;
+  config->time_of_day = driver_time_of_day;
   return wt__endpoint_new(&driver->endpoint, config);
 }
 

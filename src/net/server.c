@@ -5,8 +5,8 @@
  * the work to others (net/start.c and net/serve.c for sockets, packets and time, h3/ for routes, quic/ for TLS).
  *
  * Who may call what: everything belongs to the thread of worker 0, except `wt_server_post`,
- * `wt_server_shutdown` and `wt_server_close`. The last two are for signal handlers as well, so they only
- * store to atomics and call `uv_async_send`, which is safe there; `errno` is put back for the code that
+ * `wt_server_set_fleet_keys`, `wt_server_shutdown` and `wt_server_close`. The last two are for signal handlers as well, so
+ * they only store to atomics and call `uv_async_send`, which is safe there; `errno` is put back for the code that
  * the signal interrupted.
  */
 
@@ -22,6 +22,7 @@
 #include "h3/routes.h"
 #include "net/address.h"
 #include "net/config.h"
+#include "net/fleet_keys.h"
 #include "net/inbox.h"
 #include "net/loop.h"
 #include "net/post.h"
@@ -40,7 +41,7 @@ const char *wt_server_error(const wt_server *server) { return server ? server->e
 
 static struct wt__log log_of(const struct wt_server_config *config) {
   struct wt__log log = {.level = WT_LOG_WARN};
-  if (config && config->size >= sizeof(*config)) {
+  if (config && wt__config_is_readable(config)) {
     log = (struct wt__log){.level = config->log_level, .function = config->log, .user_data = config->log_user_data};
   }
   return log;
@@ -57,7 +58,8 @@ static void server_delete(wt_server *server) {
   }
   wt__free(server->workers);
   if (server->has_shared) wt__shared_free(&server->shared);
-  wt__wipe(server->reset_key, sizeof(server->reset_key));
+  wt__wipe(&server->keys, sizeof(server->keys));
+  pthread_mutex_destroy(&server->keys_lock);
   wt__config_free(&server->config);
   wt__free(server);
 }
@@ -123,10 +125,12 @@ static int tls_open(wt_server *server, char *why, size_t size) {
 }
 
 static int server_new(struct wt_server *server, const struct wt_server_config *config, char *why, size_t size) {
+  pthread_mutex_init(&server->keys_lock, NULL);
   wt__routes_init(&server->routes);
   wt__posts_init(&server->posts, post_call, server);
   int error = wt__config_copy(&server->config, config, why, size);
   if (error == 0) error = tls_open(server, why, size);
+  if (error == 0) error = wt__fleet_keys_open(server, why, size);
   return error ? error : workers_new(server, why, size);
 }
 
@@ -275,6 +279,11 @@ int wt_server_set_certificates(wt_server *server, wt_certificate *const *certifi
     if (!certificates[i]) return wt__server_fail(server, WT_ERR_INVALID, "certificate %zu is NULL", i);
   }
   return certificates_join(server, 0, certificates, count);
+}
+
+int wt_server_set_fleet_keys(wt_server *server, const struct wt_fleet_keys *keys, char *message, size_t message_size) {
+  if (message && message_size) message[0] = '\0';
+  return server ? wt__fleet_keys_set(server, keys, message, message ? message_size : 0) : WT_ERR_INVALID;
 }
 
 /* --- Start, run, end --- */

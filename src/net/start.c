@@ -5,7 +5,7 @@
  *
  *     sockets    worker 0 binds each address alone, which fails if anybody else has it; then the others join in
  *     steering   the kernel is told which socket gets which packet           (net/steer.c)
- *     endpoints  one a worker; what they have in common is in `shared`, and the key of stateless resets
+ *     endpoints  one a worker; what they have in common is in `shared`
  *     loops      worker 0 has the caller's, if that was given
  *     threads    one for each worker but the first; they begin when all the rest has succeeded
  *
@@ -23,6 +23,7 @@
 #include "net/address.h"
 #include "net/bounds.h"
 #include "net/driver.h"
+#include "net/fleet_keys.h"
 #include "net/listen.h"
 #include "net/loop.h"
 #include "net/serve.h"
@@ -84,18 +85,13 @@ static int endpoint_open(struct wt__worker *worker) {
   struct wt__bounds bounds;
   WT__BOUNDS_OF(&bounds, struct wt_server_config, config);
   wt__bounds_apply(&bounds, &endpoint);
-  memcpy(endpoint.reset_key, server->reset_key, sizeof(endpoint.reset_key));
-  int error = wt__driver_open(&worker->driver, &endpoint);
-  wt__wipe(endpoint.reset_key, sizeof(endpoint.reset_key));
-  return error;
+  return wt__driver_open(&worker->driver, &endpoint);
 }
 
 static int shared_open(struct wt_server *server) {
   if (server->has_shared) return 0;
-  const uint8_t *key = server->config.reset_key;
-  if (key) memcpy(server->reset_key, key, sizeof(server->reset_key));
-  int error = key ? 0 : wt__tls_random(server->reset_key, sizeof(server->reset_key));
-  if (error == 0) error = wt__shared_init(&server->shared);
+  int error = wt__shared_init(&server->shared);
+  if (error == 0) error = wt__fleet_keys_start(server);
   server->has_shared = error == 0;
   return error;
 }

@@ -21,6 +21,7 @@
 #include "quic/admit.h"
 #include "quic/answers.h"
 #include "quic/conn.h"
+#include "quic/endpoint_keys.h"
 #include "quic/endpoint_state.h"
 #include "quic/recv.h"
 #include "quic/server.h"
@@ -37,8 +38,7 @@ static struct wt__token_address path_client(const struct wt__path *path) {
 static struct wt__conn *endpoint_accept(struct wt__endpoint *endpoint, const struct wt__path *path,
                                         const ngtcp2_pkt_hd *hd, struct wt__admission *admission) {
   struct wt__accept accept = {.hd = hd, .path = path, .odcid = hd->dcid, .turnover = wt__endpoint_turnover(endpoint)};
-  accept.verdict = wt__token_verify(&endpoint->shared->token_key, hd->token, hd->tokenlen, hd->version,
-                                    path_client(path), &hd->dcid, &accept.odcid, endpoint->now);
+  accept.verdict = wt__endpoint_verify_token(endpoint, path_client(path), hd, &accept.odcid);
   if (accept.verdict == WT__TOKEN_BAD) {
     wt__endpoint_send_refusal(endpoint, path, hd, NGTCP2_INVALID_TOKEN);
     return NULL;

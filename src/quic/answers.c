@@ -4,6 +4,12 @@
  * Packets that answer others without a connection: Version Negotiation, Retry, a refusal, a stateless reset. No answer is
  * larger than its question, so a forged address gains nothing. Stateless resets have a rate besides: two servers that both
  * know nothing must not play them to and fro.
+ *
+ * A client takes a reset for one that ends with the token it was given with the id. The token follows from the id and from
+ * the secret that was the current one at that time. Which secret that was, nobody knows any more: the machine is gone, and
+ * the id has no room to tell, since others say what is in it (routing). So with the secrets of a fleet there is a reset for
+ * each, up to three. The client drops those that do not fit. All of them together are still smaller than the packet that
+ * they answer. Where only some have room, chance decides which: a client that gets no answer sends again.
  */
 
 #include "quic/answers.h"
@@ -11,10 +17,13 @@
 #include <ngtcp2/ngtcp2_crypto.h>
 #include <string.h>
 
+#include "base/mem.h"
 #include "base/rate.h"
 #include "quic/cid.h"
 #include "quic/endpoint.h"
+#include "quic/endpoint_keys.h"
 #include "quic/endpoint_state.h"
+#include "quic/shared.h"
 #include "quic/tls.h"
 #include "quic/token.h"
 
@@ -52,8 +61,7 @@ void wt__endpoint_send_retry(struct wt__endpoint *endpoint, const struct wt__pat
   uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE], token[WT__TOKEN_MAX_LEN];
   ngtcp2_cid scid = {.datalen = WT__CID_LEN};
   if (wt__cid_generate(scid.data, endpoint->config.worker, endpoint->config.workers)) return;
-  size_t token_len = wt__token_retry(&endpoint->shared->token_key, token, hd->version, path_client(path), &scid,
-                                     &hd->dcid, endpoint->now);
+  size_t token_len = wt__endpoint_make_retry_token(endpoint, path_client(path), hd, &scid, token);
   if (!token_len) return;
   ngtcp2_ssize len =
       ngtcp2_crypto_write_retry(packet, sizeof(packet), hd->version, &hd->scid, &scid, &hd->dcid, token, token_len);
@@ -68,17 +76,41 @@ void wt__endpoint_send_refusal(struct wt__endpoint *endpoint, const struct wt__p
   if (len > 0) wt__endpoint_send_packet(endpoint, path, packet, (size_t)len);
 }
 
-void wt__endpoint_send_reset(struct wt__endpoint *endpoint, const struct wt__path *path, const uint8_t *data,
-                             size_t len) {
-  if (len <= RESET_MIN_LEN || len < 1 + WT__CID_LEN || !wt__rate_take(&endpoint->resets, endpoint->now)) return;
+/* One reset of `reset_len` bytes, for the connection that got its token under this key. */
+static void reset_send(struct wt__endpoint *endpoint, const struct wt__path *path,
+                       const uint8_t key[static WT__RESET_KEY_LEN], const ngtcp2_cid *id, size_t reset_len) {
   uint8_t packet[RESET_MAX_LEN], random[RESET_MAX_LEN], token[NGTCP2_STATELESS_RESET_TOKENLEN];
-  size_t reset_len = len - 1 < RESET_MAX_LEN ? len - 1 : RESET_MAX_LEN;
-  ngtcp2_cid dcid;
-  ngtcp2_cid_init(&dcid, data + 1, WT__CID_LEN);
   if (wt__tls_random(random, sizeof(random)) ||
-      ngtcp2_crypto_generate_stateless_reset_token(token, endpoint->config.reset_key, WT__RESET_KEY_LEN, &dcid))
+      ngtcp2_crypto_generate_stateless_reset_token(token, key, WT__RESET_KEY_LEN, id))
     return;
   ngtcp2_ssize written =
       ngtcp2_pkt_write_stateless_reset(packet, reset_len, token, random, reset_len - NGTCP2_STATELESS_RESET_TOKENLEN);
   if (written > 0) wt__endpoint_send_packet(endpoint, path, packet, (size_t)written);
+}
+
+/* The one to begin with, so that each key has its turn where the packet has no room for all. */
+static size_t reset_first(size_t keys) {
+  uint8_t random = 0;
+  return keys > 1 && wt__tls_random(&random, 1) == 0 ? random % keys : 0;
+}
+
+/* One for each key, as far as they fit into `len` bytes. */
+static void resets_send(struct wt__endpoint *endpoint, const struct wt__path *path, const struct wt__keys *keys,
+                        const ngtcp2_cid *id, size_t len) {
+  size_t room = len / RESET_MIN_LEN, count = keys->reset_count < room ? keys->reset_count : room;
+  size_t first = count < keys->reset_count ? reset_first(keys->reset_count) : 0;
+  size_t each = len / count < RESET_MAX_LEN ? len / count : RESET_MAX_LEN;
+  for (size_t i = 0; i < count; i++) reset_send(endpoint, path, keys->reset[(first + i) % keys->reset_count], id, each);
+}
+
+void wt__endpoint_send_reset(struct wt__endpoint *endpoint, const struct wt__path *path, const uint8_t *data,
+                             size_t len) {
+  if (len <= RESET_MIN_LEN || len < 1 + WT__CID_LEN) return;
+  struct wt__keys keys;
+  ngtcp2_cid id;
+  ngtcp2_cid_init(&id, data + 1, WT__CID_LEN);
+  wt__shared_get_keys(endpoint->shared, &keys);
+  if (wt__rate_take(keys.of_fleet ? &endpoint->fleet_resets : &endpoint->resets, endpoint->now))
+    resets_send(endpoint, path, &keys, &id, len - 1);
+  wt__wipe(&keys, sizeof(keys));
 }

@@ -32,6 +32,7 @@
 #include "quic/crypto_in.h"
 #include "quic/current.h"
 #include "quic/endpoint.h"
+#include "quic/endpoint_keys.h"
 #include "quic/idle.h"
 #include "quic/packet_keys.h"
 #include "quic/path_watch.h"
@@ -223,7 +224,7 @@ static int on_rx_key(ngtcp2_conn *quic, ngtcp2_encryption_level level, void *use
 static int conn_submit_token(struct wt__conn *conn, const ngtcp2_addr *remote) {
   uint8_t token[WT__TOKEN_MAX_LEN];
   struct wt__token_address client = {remote->addr, remote->addrlen};
-  size_t len = wt__token_regular(&conn->endpoint->shared->token_key, token, client, conn->endpoint->now);
+  size_t len = wt__endpoint_make_token(conn->endpoint, client, token);
   if (!len) return 0;
   return ngtcp2_conn_submit_new_token(conn->quic, token, len) ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
 }
@@ -266,7 +267,7 @@ static int on_new_connection_id(ngtcp2_conn *quic, ngtcp2_cid *cid, uint8_t *tok
   if (len != WT__CID_LEN || wt__cid_generate(cid->data, conn->endpoint->config.worker, conn->endpoint->config.workers))
     return NGTCP2_ERR_CALLBACK_FAILURE;
   cid->datalen = len;
-  if (ngtcp2_crypto_generate_stateless_reset_token(token, conn->endpoint->config.reset_key, WT__RESET_KEY_LEN, cid) ||
+  if (wt__endpoint_make_reset_token(conn->endpoint, cid, token) ||
       wt__cid_map_add(&conn->endpoint->cids, cid->data, cid->datalen, conn, &conn->cids))
     return NGTCP2_ERR_CALLBACK_FAILURE;
   return 0;

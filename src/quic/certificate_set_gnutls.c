@@ -11,7 +11,8 @@
  *
  * A resumed session shows no certificate, so a ticket must not outlive the one that was shown. The key of tickets is
  * derived from a secret of the context and all certificates of the set: with others there is another key, and old
- * tickets lead to a full handshake; with the same ones, read again, it is the same.
+ * tickets lead to a full handshake; with the same ones, read again, it is the same. What clients have to show is part of it
+ * as well: with the secrets of a fleet, a ticket may come from a machine that is told something else, or was.
  */
 
 #include "quic/certificate_set.h"
@@ -23,24 +24,11 @@
 
 #include "base/mem.h"
 #include "quic/certificate.h"
+#include "quic/client_certificate.h"
 #include "quic/tls.h"
 #include "quic/tls_session.h"
 
-#define SET_HASH_LEN 32 /* SHA-256 */
-
-int wt__ticket_key_generate(struct wt__ticket_key *key) {
-  gnutls_datum_t made;
-  int error = gnutls_session_ticket_key_generate(&made);
-  if (!error) *key = (struct wt__ticket_key){made.data, made.size};
-  return error;
-}
-
-void wt__ticket_key_free(struct wt__ticket_key *key) {
-  if (!key->data) return;
-  wt__wipe(key->data, key->size);
-  gnutls_free(key->data);
-  *key = (struct wt__ticket_key){NULL, 0};
-}
+#define SET_HASH_LEN WT__CLIENT_AUTH_HASH_LEN
 
 struct wt__cert_set *wt__cert_set_ref(struct wt__cert_set *set) {
   if (set) atomic_fetch_add_explicit(&set->refs, 1, memory_order_relaxed);
@@ -50,7 +38,7 @@ struct wt__cert_set *wt__cert_set_ref(struct wt__cert_set *set) {
 void wt__cert_set_unref(struct wt__cert_set *set) {
   if (!set || atomic_fetch_sub_explicit(&set->refs, 1, memory_order_acq_rel) != 1) return;
   gnutls_certificate_free_credentials(set->credentials);
-  wt__ticket_key_free(&set->ticket_key);
+  wt__wipe(&set->ticket_keys, sizeof(set->ticket_keys));
   for (size_t i = 0; i < set->count; i++) wt_certificate_free(set->certificates[i]);
   wt__free(set);
 }
@@ -122,11 +110,9 @@ struct wt__cert_set *wt__cert_set_new(wt_certificate *const *certificates, size_
   return set;
 }
 
-/* What the set shows to clients, all of it, as a hash. 0 or an error of GnuTLS. */
-static int set_fingerprint(const struct wt__cert_set *set, uint8_t hash[static SET_HASH_LEN]) {
-  gnutls_hash_hd_t state;
-  int error = gnutls_hash_init(&state, GNUTLS_DIG_SHA256);
-  if (error) return error;
+/* What the set shows to clients, all of it. 0 or an error of GnuTLS. */
+static int hash_set(gnutls_hash_hd_t state, const struct wt__cert_set *set) {
+  int error = 0;
   for (size_t i = 0; i < set->count; i++) {
     const wt_certificate *certificate = set->certificates[i];
     for (unsigned j = 0; !error && j < certificate->chain_len; j++) {
@@ -136,19 +122,33 @@ static int set_fingerprint(const struct wt__cert_set *set, uint8_t hash[static S
       if (!error) error = gnutls_hash(state, one, sizeof(one));
     }
   }
+  return error;
+}
+
+/* Set and rules for clients as one hash. 0 or an error of GnuTLS. */
+static int set_fingerprint(const struct wt__cert_set *set, const struct wt__client_auth *auth,
+                           uint8_t hash[static SET_HASH_LEN]) {
+  gnutls_hash_hd_t state;
+  uint8_t rules[SET_HASH_LEN];
+  bool has_rules = auth->mode != WT_CLIENT_CERTIFICATES_NONE;
+  int error = has_rules ? wt__client_auth_hash(auth, rules) : 0;
+  if (!error) error = gnutls_hash_init(&state, GNUTLS_DIG_SHA256);
+  if (error) return error;
+  error = hash_set(state, set);
+  if (!error && has_rules) error = gnutls_hash(state, rules, sizeof(rules));
   gnutls_hash_deinit(state, hash);
   return error;
 }
 
-int wt__cert_set_derive_ticket_key(struct wt__cert_set *set, const struct wt__ticket_key *secret) {
+int wt__cert_set_derive_ticket_keys(struct wt__cert_set *set, const struct wt__ticket_secrets *secrets,
+                                    const struct wt__client_auth *auth) {
   uint8_t hash[SET_HASH_LEN];
   const gnutls_datum_t info = {hash, sizeof(hash)};
-  if (!secret->data) return 0;
-  set->ticket_key.data = gnutls_malloc(secret->size);
-  if (!set->ticket_key.data) return GNUTLS_E_MEMORY_ERROR;
-  set->ticket_key.size = secret->size;
-  const gnutls_datum_t from = {secret->data, secret->size};
-  int error = set_fingerprint(set, hash);
-  if (!error) error = gnutls_hkdf_expand(GNUTLS_MAC_SHA512, &from, &info, set->ticket_key.data, set->ticket_key.size);
+  int error = secrets->count ? set_fingerprint(set, auth, hash) : 0;
+  for (size_t i = 0; !error && i < secrets->count; i++) {
+    const gnutls_datum_t from = {(unsigned char *)(uintptr_t)secrets->secret[i], WT__TICKET_SECRET_LEN};
+    error = gnutls_hkdf_expand(GNUTLS_MAC_SHA512, &from, &info, set->ticket_keys.secret[i], WT__TICKET_SECRET_LEN);
+  }
+  set->ticket_keys.count = secrets->count;
   return error;
 }

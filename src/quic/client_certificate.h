@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <webtransport/certificate.h>
 
@@ -14,6 +15,7 @@
 #define WT__CLIENT_CHAIN_MAX \
   15360                          /* bytes of the certificates that a client shows: less than WT__CRYPTO_AHEAD_SERVER */
 #define WT__CLIENT_CHAIN_DEPTH 8 /* certificates in it */
+#define WT__CLIENT_AUTH_HASH_LEN 32 /* SHA-256 */
 
 struct gnutls_certificate_credentials_st;
 struct gnutls_x509_crt_int;
@@ -29,6 +31,9 @@ struct wt__client_auth {
 /* Reads `ca_file`, which may be NULL. WT_ERR_FILE: no certificate can be read from it. WT_ERR_NOMEM. */
 int wt__client_auth_init(struct wt__client_auth *auth, enum wt_client_certificates mode, const char *ca_file);
 void wt__client_auth_free(struct wt__client_auth *auth);
+
+/* What tells these rules from others: how clients are asked, and all authorities. 0 or an error of GnuTLS. */
+int wt__client_auth_hash(const struct wt__client_auth *auth, uint8_t hash[static WT__CLIENT_AUTH_HASH_LEN]);
 
 /* Makes sessions with these credentials judge what clients show. 0 or an error of GnuTLS. */
 int wt__client_auth_trust(const struct wt__client_auth *auth, struct gnutls_certificate_credentials_st *credentials);

@@ -19,7 +19,8 @@
  * A session ticket holds the chain, sealed by the server. So a resumed session knows who the client is. The chain is
  * verified again then: the certificate may have ended since, and a client is free to lie about its ticket's age. A ticket
  * is only given where certificate and ticket end in the right order, so that an honest client does not meet a refusal.
- * Authorities are read once, when the server is made, and tickets are good for that server alone.
+ * Authorities are read once, when the server is made, and tickets are good for servers with the same ones alone: they are
+ * part of the key that seals tickets (certificate_set_gnutls.c).
  *
  * What a client shows is kept in one piece as long as its connection, since the session of TLS is not (tls_gnutls.c). It
  * counts as the connection's memory, and has a bound.
@@ -27,6 +28,7 @@
 
 #include "quic/client_certificate.h"
 
+#include <gnutls/crypto.h>
 #include <gnutls/gnutls.h>
 #include <gnutls/x509.h>
 #include <stdio.h>
@@ -63,6 +65,29 @@ void wt__client_auth_free(struct wt__client_auth *auth) {
   for (unsigned i = 0; i < auth->count; i++) gnutls_x509_crt_deinit(auth->authorities[i]);
   gnutls_free(auth->authorities);
   *auth = (struct wt__client_auth){0};
+}
+
+/* Each authority as a hash of a fixed length, so that no two lists look the same. */
+static int hash_authorities(gnutls_hash_hd_t state, const struct wt__client_auth *auth) {
+  int error = 0;
+  for (unsigned i = 0; !error && i < auth->count; i++) {
+    uint8_t one[WT__CLIENT_AUTH_HASH_LEN];
+    size_t len = sizeof(one);
+    error = gnutls_x509_crt_get_fingerprint(auth->authorities[i], GNUTLS_DIG_SHA256, one, &len);
+    if (!error) error = gnutls_hash(state, one, sizeof(one));
+  }
+  return error;
+}
+
+int wt__client_auth_hash(const struct wt__client_auth *auth, uint8_t hash[static WT__CLIENT_AUTH_HASH_LEN]) {
+  gnutls_hash_hd_t state;
+  const uint8_t mode = (uint8_t)auth->mode;
+  int error = gnutls_hash_init(&state, GNUTLS_DIG_SHA256);
+  if (error) return error;
+  error = gnutls_hash(state, &mode, sizeof(mode));
+  if (!error) error = hash_authorities(state, auth);
+  gnutls_hash_deinit(state, hash);
+  return error;
 }
 
 void wt__client_auth_ask(struct wt__tls *tls) {

@@ -55,6 +55,8 @@
 
 #define RESETS_BURST 64         /* stateless resets at once */
 #define RESETS_RATE 128         /* and a second */
+#define FLEET_RESETS_BURST 1024 /* with the keys of a fleet, whose machines can end with all their connections */
+#define FLEET_RESETS_RATE 4096
 #define ADMIT_LINES_BURST 10    /* lines in the log about who is not admitted, and who gives way; about ends as many */
 #define ADMIT_LINES_RATE 1      /* and a second */
 #define SESSION_LINES_BURST 100 /* the same about sessions that begin: an ordinary server's log is complete */
@@ -80,6 +82,7 @@ int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_c
   wt__heap_init(&made->timers);
   wt__half_open_init(&made->half_open);
   wt__rate_init(&made->resets, RESETS_RATE, RESETS_BURST, 0);
+  wt__rate_init(&made->fleet_resets, FLEET_RESETS_RATE, FLEET_RESETS_BURST, 0);
   wt__log_limit_init(&made->admit_lines, ADMIT_LINES_RATE, ADMIT_LINES_BURST);
   wt__log_limit_init(&made->ending_lines, ADMIT_LINES_RATE, ADMIT_LINES_BURST);
   wt__log_limit_init(&made->path_lines, ADMIT_LINES_RATE, ADMIT_LINES_BURST);
@@ -120,7 +123,6 @@ void wt__endpoint_free(struct wt__endpoint *endpoint) {
   if (endpoint->shared == &endpoint->own) wt__shared_free(&endpoint->own);
   wt__heap_free(&endpoint->timers);
   wt__turn_free(&endpoint->turn);
-  wt__wipe(endpoint->config.reset_key, sizeof(endpoint->config.reset_key));
   wt__free(endpoint);
 }
 

@@ -24,7 +24,6 @@
 #include "h3/conn.h"
 #include "quic/tls.h"
 
-#define WT__RESET_KEY_LEN 32
 #define WT__MAX_BATCH 65000 /* bytes in one call of `send` */
 
 /* The two addresses of a packet, and the socket it came in on or leaves by. */
@@ -55,13 +54,14 @@ struct wt__endpoint_config {
   const struct wt__log *log;
   uint64_t (*clock)(void *ctx); /* what time it is now, for budgets (quic/turn.h); NULL: there are none */
   void *clock_ctx;
+  uint64_t (*time_of_day)(void *ctx); /* nanoseconds since 1970, for tokens of a fleet; NULL: the `now` of a call */
+  void *time_of_day_ctx;
 
   uint64_t idle_timeout_ms, keep_alive_ms, handshake_timeout_ms;
   enum wt_retry retry;
   size_t retry_threshold, max_connections, max_connections_per_address;
   size_t max_handshakes_per_address; /* 0: as many as connections */
   size_t max_memory;                 /* of the server, for what its connections hold; 0: no limit */
-  uint8_t reset_key[WT__RESET_KEY_LEN];
 
   /* A server with several workers has an endpoint for each, on a thread of its own. All NULL and 0: there is one. */
   unsigned worker, workers;

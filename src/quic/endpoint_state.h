@@ -19,6 +19,7 @@
 #include "quic/endpoint.h"
 #include "quic/half_open.h"
 #include "quic/shared.h"
+#include "quic/token_clock.h"
 #include "quic/turn.h"
 
 struct wt__endpoint {
@@ -43,7 +44,9 @@ struct wt__endpoint {
   bool busy;                          /* a callback may be on the stack: nothing is freed */
   bool shutdown_wanted, close_wanted; /* asked for while busy */
   bool shutting_down;
-  struct wt__rate resets; /* stateless resets */
+  struct wt__rate resets;       /* packets answered with stateless resets */
+  struct wt__rate fleet_resets; /* likewise, with the keys of a fleet */
+  struct wt__token_clock token_clock;
   /* Lines of the log: who is not admitted, ends of connections, paths that carry less, sessions that begin. */
   struct wt__log_limit admit_lines, ending_lines, path_lines, session_lines;
   struct wt__pool pool; /* for all its connections */

@@ -9,12 +9,11 @@
 
 #include "quic/server.h"
 
-#include <ngtcp2/ngtcp2_crypto.h>
-
 #include "quic/callbacks.h"
 #include "quic/cid.h"
 #include "quic/closing.h"
 #include "quic/conn.h"
+#include "quic/endpoint_keys.h"
 #include "quic/endpoint_state.h"
 #include "quic/half_open.h"
 #include "quic/path.h"
@@ -32,7 +31,7 @@ static void server_settings(ngtcp2_settings *settings, const struct wt__conn *co
   }
 }
 
-static int server_params(ngtcp2_transport_params *params, const struct wt__endpoint *endpoint,
+static int server_params(ngtcp2_transport_params *params, struct wt__endpoint *endpoint,
                          const struct wt__accept *accept, const ngtcp2_cid *scid) {
   wt__conn_params(params, endpoint);
   params->original_dcid = accept->odcid;
@@ -42,10 +41,7 @@ static int server_params(ngtcp2_transport_params *params, const struct wt__endpo
     params->retry_scid_present = 1;
   }
   params->stateless_reset_token_present = 1;
-  return ngtcp2_crypto_generate_stateless_reset_token(params->stateless_reset_token, endpoint->config.reset_key,
-                                                      WT__RESET_KEY_LEN, scid)
-             ? WT_ERR_TLS
-             : 0;
+  return wt__endpoint_make_reset_token(endpoint, scid, params->stateless_reset_token);
 }
 
 static int server_init_quic(struct wt__conn *conn, const struct wt__accept *accept) {

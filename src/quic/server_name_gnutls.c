@@ -57,17 +57,12 @@ static void name_keep(struct wt__tls *tls, struct wt__vec name, struct wt__vec p
   tls->hello_name = name.data;
 }
 
-/* A ClientHello has arrived; a second one comes after a HelloRetryRequest. */
-static int session_on_hello(gnutls_session_t session, unsigned type, unsigned when, unsigned incoming,
-                            const gnutls_datum_t *message) {
-  struct wt__tls *tls = gnutls_session_get_ptr(session);
-  struct wt__vec hello = {message->data, message->size}, body, name, params;
-  (void)type, (void)when;
-  if (!incoming) return 0;
+void wt__server_name_on_hello(struct wt__tls *tls, struct wt__vec hello) {
+  struct wt__vec body, name, params;
   wt__free(tls->server_name);
   tls->server_name = NULL;
   tls->hello_params = tls->hello_name = NULL;
-  if (!wt__client_hello_find(hello, WT__TLS_SERVER_NAME, &body) || !wt__server_name_find(body, &name)) return 0;
+  if (!wt__client_hello_find(hello, WT__TLS_SERVER_NAME, &body) || !wt__server_name_find(body, &name)) return;
   switch (wt__server_name_kind(name)) {
     case WT__SERVER_NAME_PLAIN: break;
     case WT__SERVER_NAME_ODD: name_refuse(tls, name); break;
@@ -76,7 +71,6 @@ static int session_on_hello(gnutls_session_t session, unsigned type, unsigned wh
         name_keep(tls, name, params);
       break;
   }
-  return 0;
 }
 
 static void name_set_type(const struct wt__tls *tls, uint8_t type) {
@@ -102,6 +96,5 @@ static int session_on_hello_read(gnutls_session_t session) {
 }
 
 void wt__server_name_watch(struct wt__tls *tls) {
-  gnutls_handshake_set_hook_function(tls->session, GNUTLS_HANDSHAKE_CLIENT_HELLO, GNUTLS_HOOK_PRE, session_on_hello);
   gnutls_handshake_set_post_client_hello_function(tls->session, session_on_hello_read);
 }

@@ -3,14 +3,14 @@
 /*
  * A server with several workers is one server for its clients, and its bounds hold for all workers together.
  *
- * A client's second connection may come to another worker than its first, so the key that seals tokens is the
- * same for all (session tickets and stateless resets: net/start.c). "At most 1,024 connections of an address"
- * means the server: split among the workers, the bound would depend on where the ids of the client's first
- * packets happen to lead.
+ * A client's second connection may come to another worker than its first, so the keys of tokens and stateless resets are the
+ * same for all (session tickets: tls_server_gnutls.c). "At most 1,024 connections of an address" means the server: split
+ * among the workers, the bound would depend on where the ids of the client's first packets happen to lead.
  *
- * All of it is touched a few times in a connection's life and never for a packet, so counters are plain atomics,
- * and a mutex stands before the map of addresses. The order of memory does not matter for the counters: nothing
- * is read on the strength of their values.
+ * All of it is touched a few times in a connection's life and never for a packet, so counters are plain atomics, and a
+ * mutex stands before the map of addresses, another before the keys. Keys are copied out: they may be replaced at any time,
+ * and what is done with them takes longer than a copy. The order of memory does not matter for the counters: nothing is
+ * read on the strength of their values.
  *
  * A half-open connection that gives way to a new one is of the new one's worker, since a connection belongs to its
  * worker's thread. Where only other workers have half-open ones, the new one is let in beyond the bound, and is owed:
@@ -23,7 +23,7 @@
 #include "base/mem.h"
 
 int wt__shared_init(struct wt__shared *shared) {
-  int error = wt__token_key_init(&shared->token_key);
+  int error = wt__keys_random(&shared->keys);
   if (!error) error = wt__peers_init(&shared->peers);
   if (error) return error;
   atomic_init(&shared->connections, 0);
@@ -31,13 +31,27 @@ int wt__shared_init(struct wt__shared *shared) {
   atomic_init(&shared->owed, 0);
   wt__budget_init(&shared->budget);
   pthread_mutex_init(&shared->lock, NULL);
+  pthread_mutex_init(&shared->keys_lock, NULL);
   return 0;
 }
 
 void wt__shared_free(struct wt__shared *shared) {
   wt__peers_free(&shared->peers);
   pthread_mutex_destroy(&shared->lock);
-  wt__wipe(&shared->token_key, sizeof(shared->token_key));
+  pthread_mutex_destroy(&shared->keys_lock);
+  wt__wipe(&shared->keys, sizeof(shared->keys));
+}
+
+void wt__shared_get_keys(struct wt__shared *shared, struct wt__keys *keys) {
+  pthread_mutex_lock(&shared->keys_lock);
+  *keys = shared->keys;
+  pthread_mutex_unlock(&shared->keys_lock);
+}
+
+void wt__shared_set_keys(struct wt__shared *shared, const struct wt__keys *keys) {
+  pthread_mutex_lock(&shared->keys_lock);
+  shared->keys = *keys;
+  pthread_mutex_unlock(&shared->keys_lock);
 }
 
 bool wt__shared_begin(struct wt__shared *shared, size_t max) {

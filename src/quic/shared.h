@@ -11,21 +11,26 @@
 #include <stddef.h>
 
 #include "quic/budget.h"
+#include "quic/keys.h"
 #include "quic/peers.h"
-#include "quic/token.h"
 
 struct wt__shared {
-  struct wt__token_key token_key; /* never changes */
   atomic_size_t connections, handshakes;
   atomic_size_t owed; /* connections beyond a bound, for which a worker with half-open ones ends its oldest */
   struct wt__budget budget;
   pthread_mutex_t lock; /* of `peers`, but for its key */
   struct wt__peers peers;
+  pthread_mutex_t keys_lock;
+  struct wt__keys keys;
 };
 
 /* WT_ERR_TLS: no random bytes. Nothing is to be freed then. */
 int wt__shared_init(struct wt__shared *shared);
 void wt__shared_free(struct wt__shared *shared);
+
+/* The keys of now; random ones at first. A copy is to be wiped after use. */
+void wt__shared_get_keys(struct wt__shared *shared, struct wt__keys *keys);
+void wt__shared_set_keys(struct wt__shared *shared, const struct wt__keys *keys);
 
 /* One more connection, unless there are `max`. Its handshake is open. */
 bool wt__shared_begin(struct wt__shared *shared, size_t max);

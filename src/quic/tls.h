@@ -24,6 +24,7 @@
 struct ngtcp2_conn;
 struct wt__resumption;
 struct wt__packet_keys;
+struct wt__ticket_secrets;
 
 /* What handshakes of a server share: certificates, the secret behind session tickets. */
 struct wt__tls_context;
@@ -50,6 +51,10 @@ int wt__tls_context_configure(struct wt__tls_context *context, const struct wt__
  * any more. WT_ERR_INVALID without any, WT_ERR_TLS, WT_ERR_NOMEM. */
 int wt__tls_context_set_certificates(struct wt__tls_context *context, wt_certificate *const *certificates,
                                      size_t count);
+
+/* Tickets from now on, of any thread, follow from these; those under secrets that are not among them resume nothing any
+ * more. Nothing happens where there are no tickets. WT_ERR_TLS, WT_ERR_NOMEM. */
+int wt__tls_context_set_ticket_secrets(struct wt__tls_context *context, const struct wt__ticket_secrets *secrets);
 
 /* One connection's TLS: sets itself as the native handle of `conn`; reads and writes the QUIC transport
  * parameters with callbacks of our own (where reset_stream_at is announced). */

@@ -33,6 +33,7 @@ struct wt__tls {
   wt_certificate *selected;             /* of a server: what `select` gave; NULL: nothing */
   bool select_asked;
   unsigned ticket_lifetime_s;  /* of a server */
+  bool has_ticket_key;         /* likewise: GnuTLS has one for this session */
   struct wt__peer_chain *peer; /* of a server: what the client showed; NULL: nothing */
   struct wt__cert_set *set;    /* of a server */
   const struct wt__key_log *log;

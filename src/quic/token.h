@@ -8,7 +8,12 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
+#include "base/clock.h"
+
 struct ngtcp2_cid;
+
+#define WT__TOKEN_RETRY_LIFETIME (10 * WT__NS_PER_S)
+#define WT__TOKEN_CLOCK_TOLERANCE (5 * WT__NS_PER_S) /* how far the clocks of two machines may differ */
 
 #define WT__TOKEN_KEY_LEN 32
 #define WT__TOKEN_MAX_LEN 128
@@ -18,7 +23,7 @@ struct wt__token_key {
 };
 
 enum wt__token_verdict {
-  WT__TOKEN_NONE,    /* none, or one that proves nothing: an old one, or another server's */
+  WT__TOKEN_NONE,    /* none, or one that proves nothing: an old one, or one under another key */
   WT__TOKEN_RETRY,   /* from our Retry */
   WT__TOKEN_REGULAR, /* from our NEW_TOKEN, on an earlier connection */
   WT__TOKEN_BAD,     /* looks like one of our Retry, but is not for this address or is too old */
@@ -27,6 +32,12 @@ enum wt__token_verdict {
 struct wt__token_address {
   const struct sockaddr *address;
   socklen_t len;
+};
+
+/* When a token is looked at. */
+struct wt__token_time {
+  uint64_t now;       /* by the clock that it was made by */
+  uint64_t tolerance; /* how far that clock may differ from ours; 0: it is ours */
 };
 
 /* Random. WT_ERR_TLS. */
@@ -43,6 +54,7 @@ size_t wt__token_regular(const struct wt__token_key *key, uint8_t *token, struct
 /* What a token in an Initial to `dcid` is worth. WT__TOKEN_RETRY: `*odcid` is the id that the client chose first. */
 enum wt__token_verdict wt__token_verify(const struct wt__token_key *key, const uint8_t *token, size_t len,
                                         uint32_t version, struct wt__token_address client,
-                                        const struct ngtcp2_cid *dcid, struct ngtcp2_cid *odcid, uint64_t now);
+                                        const struct ngtcp2_cid *dcid, struct ngtcp2_cid *odcid,
+                                        struct wt__token_time time);
 
 #endif

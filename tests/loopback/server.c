@@ -530,7 +530,6 @@ void server_config_default(struct server *server) {
   config->max_connections = 1024;
   config->max_connections_per_address = 1024;
   config->max_handshakes_per_address = 256;
-  memset(config->reset_key, 0x5a, sizeof(config->reset_key));
   config->initial_max_data = 1 << 20;
   config->max_data = 16 << 20;
   config->initial_max_stream_data = 256 << 10;
@@ -580,7 +579,15 @@ void server_init(struct server *server, struct net *net) {
   server_handle(server, "/echo", handle_session);
   assert_int_equal(wt__tls_context_new(&server->tls, true), 0);
   assert_int_equal(wt__tls_context_set_certificates(server->tls, &own, 1), 0);
+  memset(server->reset_key, 0x5a, sizeof(server->reset_key));
   server_config_default(server);
+}
+
+void server_set_secrets(struct server *server, const struct wt__vec *secrets, size_t count) {
+  struct wt__ticket_secrets tickets;
+  assert_int_equal(wt__keys_derive(&server->fleet, &tickets, secrets, count), 0);
+  assert_int_equal(wt__tls_context_set_ticket_secrets(server->tls, &tickets), 0);
+  if (server->endpoint) wt__shared_set_keys(&server->shared, &server->fleet);
 }
 
 void server_start(struct server *server) {
@@ -588,9 +595,11 @@ void server_start(struct server *server) {
   server->config.h3.max_streams_bidi = server->config.max_streams_bidi;
   server->config.h3.max_stream_data = server->config.max_stream_data;
   assert_int_equal(wt__shared_init(&server->shared), 0);
+  wt__keys_fix_reset(&server->shared.keys, server->reset_key);
+  if (server->fleet.token_count) wt__shared_set_keys(&server->shared, &server->fleet);
   server->config.shared = &server->shared;
   assert_int_equal(wt__endpoint_new(&server->endpoint, &server->config), 0);
-  server->node.address = server_address();
+  server->node.address = server->address.sin_port ? server->address : server_address();
   server->node.is_server = true;
   server->node.recv = node_recv;
   server->node.run = node_run;

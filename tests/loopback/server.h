@@ -111,7 +111,10 @@ struct server {
   struct wt__log log;
   struct wt__endpoint_config config; /* change it between `server_init` and `server_start` */
   int64_t live_before;
-  struct wt__shared shared; /* of `endpoint`, so that what is left in it can be looked at */
+  struct wt__shared shared;   /* of `endpoint`, so that what is left in it can be looked at */
+  struct sockaddr_in address; /* where it is, if not at `server_address` */
+  uint8_t reset_key[WT__RESET_KEY_LEN];
+  struct wt__keys fleet; /* of `server_set_secrets` */
 
   struct server_session *sessions, *last_session;
   struct server_stream *streams, *last_stream;
@@ -137,6 +140,8 @@ struct server {
 
 /* Defaults as those of `wt_server_config_default`, Retry off, and the routes above. */
 void server_init(struct server *server, struct net *net);
+/* The secrets of a fleet, the current one first, for a server that is started or is to be. */
+void server_set_secrets(struct server *server, const struct wt__vec *secrets, size_t count);
 /* Makes the endpoint and puts it on the network. */
 void server_start(struct server *server);
 /* Frees everything, and checks the rules. */

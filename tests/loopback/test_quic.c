@@ -215,7 +215,7 @@ static void test_quic_stateless_reset_after_a_restart(void **state) {
     world_session(&w, "/echo");
     assert_echo(&w, 100, 1000);
     server_stop(&w.server);
-    if (!same_key) w.server.config.reset_key[0] ^= 1;
+    if (!same_key) w.server.reset_key[0] ^= 1;
     server_start(&w.server);
     uint8_t *data = pattern_new(500, 1);
     peer_wt_datagram(w.peer, w.id, data, 500);

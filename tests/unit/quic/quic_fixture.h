@@ -336,7 +336,6 @@ static void server_config(struct wt__endpoint_config *config) {
   config->max_connections = 100;
   config->max_connections_per_address = 100;
   config->max_handshakes_per_address = 100;
-  memset(config->reset_key, 7, sizeof(config->reset_key));
   config->initial_max_data = config->max_data = 16 << 20;
   config->initial_max_stream_data = config->max_stream_data = 1 << 20;
   config->max_streams_bidi = config->max_streams_uni = 10;

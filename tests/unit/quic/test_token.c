@@ -22,6 +22,7 @@
 static struct wt__token_key key, other_key;
 static struct sockaddr_in home, other_port, other_host;
 static ngtcp2_cid scid, odcid;
+static uint64_t tolerance;
 
 static struct wt__token_address at(const struct sockaddr_in *address) {
   return (struct wt__token_address){(const struct sockaddr *)address, sizeof(*address)};
@@ -43,7 +44,8 @@ static int set_up(void **state) {
 static enum wt__token_verdict verify(const struct wt__token_key *with, const uint8_t *token, size_t len,
                                      const struct sockaddr_in *from, const ngtcp2_cid *dcid, uint64_t now) {
   ngtcp2_cid found = {.datalen = 0};
-  enum wt__token_verdict verdict = wt__token_verify(with, token, len, NGTCP2_PROTO_VER_V1, at(from), dcid, &found, now);
+  enum wt__token_verdict verdict = wt__token_verify(with, token, len, NGTCP2_PROTO_VER_V1, at(from), dcid, &found,
+                                                    (struct wt__token_time){now, tolerance});
   if (verdict == WT__TOKEN_RETRY) assert_true(ngtcp2_cid_eq(&found, &odcid));
   return verdict;
 }
@@ -96,11 +98,46 @@ static void test_token_broken(void **state) {
   }
 }
 
+/* Another machine's clock may be some seconds off, whichever way. */
+static void test_token_of_another_clock(void **state) {
+  (void)state;
+  uint8_t retry[WT__TOKEN_MAX_LEN], regular[WT__TOKEN_MAX_LEN];
+  size_t retry_len = wt__token_retry(&key, retry, NGTCP2_PROTO_VER_V1, at(&home), &scid, &odcid, NOW);
+  size_t regular_len = wt__token_regular(&key, regular, at(&home), NOW);
+  static const struct {
+    int64_t age; /* in seconds */
+    enum wt__token_verdict retry, regular;
+  } cases[] = {
+      {-900, WT__TOKEN_BAD, WT__TOKEN_NONE},    {-6, WT__TOKEN_BAD, WT__TOKEN_NONE},
+      {-4, WT__TOKEN_RETRY, WT__TOKEN_REGULAR}, {0, WT__TOKEN_RETRY, WT__TOKEN_REGULAR},
+      {14, WT__TOKEN_RETRY, WT__TOKEN_REGULAR}, {16, WT__TOKEN_BAD, WT__TOKEN_REGULAR},
+  };
+  tolerance = WT__TOKEN_CLOCK_TOLERANCE;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    uint64_t now = NOW + (uint64_t)cases[i].age * SECOND;
+    assert_int_equal(verify(&key, retry, retry_len, &home, &scid, now), cases[i].retry);
+    assert_int_equal(verify(&key, regular, regular_len, &home, &scid, now), cases[i].regular);
+  }
+  tolerance = 0;
+}
+
+/* The clock of a machine that has just begun, which is less than the tolerance. */
+static void test_token_of_the_first_second(void **state) {
+  (void)state;
+  uint8_t token[WT__TOKEN_MAX_LEN];
+  size_t len = wt__token_regular(&key, token, at(&home), 1);
+  tolerance = WT__TOKEN_CLOCK_TOLERANCE;
+  assert_int_equal(verify(&key, token, len, &home, &scid, 1), WT__TOKEN_REGULAR);
+  tolerance = 0;
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_token_of_retry),
       cmocka_unit_test(test_token_of_an_earlier_connection),
       cmocka_unit_test(test_token_broken),
+      cmocka_unit_test(test_token_of_another_clock),
+      cmocka_unit_test(test_token_of_the_first_second),
   };
   return cmocka_run_group_tests(tests, set_up, NULL);
 }
