@@ -25,6 +25,7 @@
 #include "common/tool_log.h"
 #include "serve/companion.h"
 #include "serve/endpoints.h"
+#include "serve/fleet_keys.h"
 #include "serve/recorder.h"
 #include "serve/report.h"
 #include "serve/serve_options.h"
@@ -98,12 +99,33 @@ static void certificate_reload(wt_server *server, void *argument) {
   log_line(WT_LOG_INFO, "certificate reloaded, SHA-256 %s", hex);
 }
 
+/* --- Secrets of a fleet. --- */
+
+static void fleet_keys_reload(struct serve *serve) {
+  struct key_file file;
+  struct wt_fleet_keys keys;
+  char message[512] = "";
+  if (!serve->settings.fleet_keys) return;
+  bool good = fleet_keys_read(serve->settings.fleet_keys, &file, &keys, message, sizeof message) &&
+              !wt_server_set_fleet_keys(serve->server, &keys, message, sizeof message);
+  if (good)
+    log_line(WT_LOG_INFO, "fleet keys read again: %s", fleet_keys_text(&keys));
+  else
+    log_line(WT_LOG_ERROR, "fleet keys not read again, the old ones stay: %s", message);
+  key_file_wipe(&file);
+}
+
 /* --- Signals. On the thread that waits for them. --- */
+
+static void files_reload(wt_server *server, void *argument) {
+  fleet_keys_reload(argument); /* first, so that certificates of the same moment get them */
+  certificate_reload(server, argument);
+}
 
 static void serve_on_signal(int signal, void *user_data) {
   struct serve *serve = user_data;
   if (signal == SIGHUP) {
-    if (wt_server_post(serve->server, certificate_reload, serve)) log_line(WT_LOG_ERROR, "SIGHUP: out of memory");
+    if (wt_server_post(serve->server, files_reload, serve)) log_line(WT_LOG_ERROR, "SIGHUP: out of memory");
     return;
   }
   if (!signal) {
@@ -141,6 +163,19 @@ static void configure_tls(struct wt_server_config *config, const struct serve_se
   config->ticket_lifetime_s = settings->ticket_lifetime_s;
 }
 
+/* With the secrets of a fleet, if there are any: the library keeps none of them. */
+static bool server_new(struct serve *serve, struct wt_server_config *config) {
+  const char *file = serve->settings.fleet_keys;
+  struct key_file secrets;
+  struct wt_fleet_keys keys;
+  char message[512];
+  if (file && !fleet_keys_read(file, &secrets, &keys, message, sizeof message)) return complain(message);
+  if (file) config->fleet_keys = &keys;
+  int error = wt_server_new(config, &serve->server, message, sizeof message);
+  if (file) key_file_wipe(&secrets);
+  return error ? complain(message) : true;
+}
+
 static bool server_make(struct serve *serve) {
   static const char *const listen_default[] = {"[::]:4433"};
   struct serve_settings *settings = &serve->settings;
@@ -172,10 +207,8 @@ static bool server_make(struct serve *serve) {
   config.require_reset_stream_at = settings->require_reset_stream_at;
   config.drafts = settings->drafts;
   configure_tls(&config, settings);
-  char message[512];
-  int error = wt_server_new(&config, &serve->server, message, sizeof message);
-  if (error) return complain(message);
-  error = endpoints_add(serve->server, &serve->endpoints);
+  if (!server_new(serve, &config)) return false;
+  int error = endpoints_add(serve->server, &serve->endpoints);
   return error ? complain(wt_error_string(error)) : true;
 }
 

@@ -78,6 +78,11 @@ static bool set_ticket_lifetime(void *target, const char *value, char *message, 
   return true;
 }
 
+static bool set_fleet_keys(void *target, const char *value, char *message, size_t size) {
+  ((struct serve_settings *)target)->fleet_keys = value;
+  return value_file(value, message, size);
+}
+
 static bool set_www(void *target, const char *value, char *message, size_t size) {
   struct stat info;
   ((struct serve_settings *)target)->www = value;
@@ -310,6 +315,13 @@ const struct option_spec serve_options[] = {
      .fallback = "6h",
      .help = "How long clients may resume their TLS session; up to 168h.",
      .set = set_ticket_lifetime},
+    {.name = "fleet-keys",
+     .argument = "FILE",
+     .kind = VALUE_FILE,
+     .fallback = "random keys, which end with the process",
+     .help = "Secrets that all machines of a fleet share, from 'webtransport keys new': sessions are resumed, address "
+             "tokens taken and lost connections ended on each of them.",
+     .set = set_fleet_keys},
     {.name = "www",
      .letter = 'w',
      .argument = "DIR",
@@ -470,8 +482,8 @@ const char serve_details[] =
     "/tick?hz=N&bytes=M sends a datagram of M bytes N times a second, to all sessions at the same time.\n"
     "/close?code=C&reason=R closes the session at once.\n"
     "\n"
-    "SIGINT and SIGTERM end the server in order within 5 seconds, a second one at once. SIGHUP reads --cert, --key "
-    "and --ocsp again, or makes a new certificate; sessions go on.";
+    "SIGINT and SIGTERM end the server in order within 5 seconds, a second one at once. SIGHUP reads --cert, --key, "
+    "--ocsp and --fleet-keys again, or makes a new certificate; sessions go on.";
 
 const struct example_spec serve_examples[] = {
     {"webtransport serve", "The playground, at http://localhost:8080/."},

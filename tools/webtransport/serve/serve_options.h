@@ -31,6 +31,7 @@ struct serve_settings {
   bool require_client_certificate;
   struct tls_names cipher_suites, groups;
   uint64_t ticket_lifetime_s;
+  const char *fleet_keys; /* NULL: random keys */
   const char *www;
   struct origins origins;
   struct hosts hosts; /* serve_settings_default makes them; to be freed by hosts_free */
