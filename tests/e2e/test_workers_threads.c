@@ -66,6 +66,59 @@ static void test_workers_take_new_certificates(void **state) {
   free(guests);
 }
 
+/* Secrets change on a thread that has nothing to do with the server, and certificates on worker 0's. */
+struct change {
+  struct bed *bed;
+  atomic_bool stop;
+  unsigned count, failed;
+};
+
+static void *secrets_change(void *argument) {
+  struct change *change = argument;
+  uint8_t secrets[3][32] = {{0}};
+  for (unsigned i = 0; !atomic_load(&change->stop); i++) {
+    struct wt_fleet_keys keys;
+    wt_fleet_keys_default(&keys);
+    memcpy(secrets[i % 3], &i, sizeof(i));
+    keys.current = secrets[i % 3];
+    keys.previous = secrets[(i + 2) % 3];
+    keys.current_len = keys.previous_len = 32;
+    if (wt_server_set_fleet_keys(change->bed->server, &keys, NULL, 0)) change->failed++;
+    change->count++;
+  }
+  return NULL;
+}
+
+static void test_workers_take_new_secrets_from_any_thread(void **state) {
+  (void)state;
+  struct bed bed;
+  struct wt_server_config config;
+  struct reload reload = {0};
+  struct change change = {.bed = &bed};
+  pthread_t thread;
+  size_t left;
+  enum {
+    COUNT = 60
+  };
+  bed_config(&config, 2);
+  bed_open(&bed, &config, false);
+  reload.certificates[0] = reload.certificates[1] = bed.certificate;
+  pair_client(&bed.pair, NULL);
+  bed_run(&bed);
+  assert_int_equal(wt_server_post(bed.server, reload_again, &reload), 0);
+  assert_int_equal(pthread_create(&thread, NULL, secrets_change, &change), 0);
+  struct guest *guests = guests_dial(&bed, COUNT, &left);
+  for (size_t i = 0; i < COUNT; i++) assert_true(guests[i].fin && !guests[i].wrong);
+  atomic_store(&change.stop, true);
+  pthread_join(thread, NULL);
+  atomic_store(&reload.stop, true);
+  bed_close(&bed);
+  assert_false(reload.failed);
+  assert_int_equal(change.failed, 0);
+  assert_true(change.count > 2);
+  free(guests);
+}
+
 /* A call of the server's comes on the thread of worker 0, whoever else is woken meanwhile. */
 struct tick {
   struct bed *bed;
@@ -256,9 +309,13 @@ static void test_workers_come_and_go(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_workers_take_new_certificates), cmocka_unit_test(test_workers_sessions_reach_each_other),
-      cmocka_unit_test(test_workers_on_a_callers_loop),     cmocka_unit_test(test_workers_end_before_a_callers_loop),
-      cmocka_unit_test(test_workers_need_threads),          cmocka_unit_test(test_workers_come_and_go),
+      cmocka_unit_test(test_workers_take_new_certificates),
+      cmocka_unit_test(test_workers_take_new_secrets_from_any_thread),
+      cmocka_unit_test(test_workers_sessions_reach_each_other),
+      cmocka_unit_test(test_workers_on_a_callers_loop),
+      cmocka_unit_test(test_workers_end_before_a_callers_loop),
+      cmocka_unit_test(test_workers_need_threads),
+      cmocka_unit_test(test_workers_come_and_go),
   };
   return cmocka_run_group_tests_name("workers_threads", tests, NULL, NULL);
 }
