@@ -155,16 +155,11 @@ static int reset_key_copy(struct wt_server_config *copy, const struct wt_server_
   return 0;
 }
 
-/* What programs for 0.2.0 give, the first version that is served. */
-#define SIZE_0_2_0 (offsetof(struct wt_server_config, max_stream_send_buffer_grown) + sizeof(size_t))
-
-bool wt__config_is_readable(const struct wt_server_config *config) { return config->size >= SIZE_0_2_0; }
-
 int wt__config_copy(struct wt_server_config *copy, const struct wt_server_config *config, char *why, size_t size) {
   struct wt_server_config given;
   memset(copy, 0, sizeof(*copy));
   wt_server_config_default(&given);
-  int error = config ? wt__sized_read(&given, sizeof(given), config, SIZE_0_2_0) : 0;
+  int error = config ? wt__sized_read(&given, sizeof(given), config, WT__SERVER_CONFIG_LEAST) : 0;
   if (error) {
     snprintf(why, size, "size is %zu: call wt_server_config_default first", config->size);
     return error;

@@ -41,7 +41,7 @@ const char *wt_server_error(const wt_server *server) { return server ? server->e
 
 static struct wt__log log_of(const struct wt_server_config *config) {
   struct wt__log log = {.level = WT_LOG_WARN};
-  if (config && wt__config_is_readable(config)) {
+  if (config && config->size >= WT__SERVER_CONFIG_LEAST) {
     log = (struct wt__log){.level = config->log_level, .function = config->log, .user_data = config->log_user_data};
   }
   return log;
@@ -59,6 +59,7 @@ static void server_delete(wt_server *server) {
   wt__free(server->workers);
   if (server->has_shared) wt__shared_free(&server->shared);
   wt__wipe(&server->keys, sizeof(server->keys));
+  wt__wipe(server->reset_key, sizeof(server->reset_key));
   pthread_mutex_destroy(&server->keys_lock);
   wt__config_free(&server->config);
   wt__free(server);

@@ -91,10 +91,11 @@ struct wt_server {
 
   struct wt__shared shared;
   bool has_shared;
-  pthread_mutex_t keys_lock; /* held by who replaces keys */
-  struct wt__keys keys;      /* for `shared`, when there is one */
-  bool abandoned;            /* by a copy of the process */
-  bool steered, unsteered;   /* the kernel goes by connection ids; tests: it is not asked to */
+  pthread_mutex_t keys_lock;            /* held by who replaces keys */
+  struct wt__keys keys;                 /* for `shared`, when there is one */
+  uint8_t reset_key[WT__RESET_KEY_LEN]; /* the configuration's, or random */
+  bool abandoned;                       /* by a copy of the process */
+  bool steered, unsteered;              /* the kernel goes by connection ids; tests: it is not asked to */
 
   struct wt__posts posts;
   _Atomic uint64_t asked_deadline_ms;

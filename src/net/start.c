@@ -91,7 +91,9 @@ static int endpoint_open(struct wt__worker *worker) {
 static int shared_open(struct wt_server *server) {
   if (server->has_shared) return 0;
   int error = wt__shared_init(&server->shared);
-  if (error == 0) error = wt__fleet_keys_start(server);
+  if (error) return error;
+  error = wt__fleet_keys_start(server);
+  if (error) wt__shared_free(&server->shared);
   server->has_shared = error == 0;
   return error;
 }

@@ -61,6 +61,7 @@ wrong "FILE is missing" keys new
 wrong "FILE is missing" keys rotate
 wrong "unexpected argument" keys new a b
 wrong "--fleet-keys ''" serve --fleet-keys ""
+wrong "--fleet-keys is missing" serve --own-resets
 
 # --- Serve. ---
 

@@ -235,6 +235,7 @@ static void server_function(wt_server *server, void *argument) { (void)server, (
 static void client_function(wt_client *client, void *argument) { (void)client, (void)argument; }
 
 static void test_null_servers(void **state) {
+  struct wt_fleet_keys keys;
   struct wt_server_config config;
   struct wt_server_stats stats = {.size = sizeof(stats)};
   wt_certificate *none = NULL;
@@ -258,6 +259,10 @@ static void test_null_servers(void **state) {
   INVALID(wt_server_set_certificates, NULL, &none, 1);
   INVALID(wt_server_set_certificates, server, NULL, 1);
   INVALID(wt_server_set_certificates, server, &none, 1);
+  NOTHING(wt_fleet_keys_init, NULL, sizeof(keys));
+  wt_fleet_keys_default(&keys);
+  INVALID(wt_server_set_fleet_keys, NULL, &keys, NULL, 0);
+  INVALID(wt_server_set_fleet_keys, server, NULL, NULL, 0);
   INVALID(wt_server_start, NULL);
   INVALID(wt_server_run, NULL);
   INVALID(wt_server_fd, NULL);

@@ -106,11 +106,31 @@ static void test_fleet_keys_leave_a_reset_key_alone(void **state) {
   wt_server_free(server);
 }
 
+/* Where machines must not reset each other's connections, the key is one of the process, and no rotation changes it. */
+static void test_fleet_keys_with_own_resets(void **state) {
+  (void)state;
+  struct wt_fleet_keys keys = keys_of(32, 32, 32);
+  keys.own_resets = true;
+  wt_server *server = server_of(&keys, NULL), *other = server_of(&keys, NULL);
+  assert_int_equal(server->keys.token_count, 3);
+  assert_int_equal(server->keys.reset_count, 1);
+  assert_memory_equal(&server->keys.token, &other->keys.token, sizeof(other->keys.token));
+  assert_memory_not_equal(server->keys.reset[0], other->keys.reset[0], 32);
+  struct wt__keys before = server->keys;
+  keys.current = bytes + 7;
+  assert_int_equal(wt_server_set_fleet_keys(server, &keys, NULL, 0), 0);
+  assert_memory_not_equal(&server->keys.token[0], &before.token[0], sizeof(before.token[0]));
+  assert_memory_equal(server->keys.reset[0], before.reset[0], 32);
+  wt_server_free(other);
+  wt_server_free(server);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_fleet_keys_are_refused_with_a_sentence),
       cmocka_unit_test(test_fleet_keys_wait_for_the_start),
       cmocka_unit_test(test_fleet_keys_leave_a_reset_key_alone),
+      cmocka_unit_test(test_fleet_keys_with_own_resets),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -106,8 +106,9 @@ static void fleet_keys_reload(struct serve *serve) {
   struct wt_fleet_keys keys;
   char message[512] = "";
   if (!serve->settings.fleet_keys) return;
-  bool good = fleet_keys_read(serve->settings.fleet_keys, &file, &keys, message, sizeof message) &&
-              !wt_server_set_fleet_keys(serve->server, &keys, message, sizeof message);
+  bool good = fleet_keys_read(serve->settings.fleet_keys, &file, &keys, message, sizeof message);
+  keys.own_resets = serve->settings.own_resets;
+  good = good && !wt_server_set_fleet_keys(serve->server, &keys, message, sizeof message);
   if (good)
     log_line(WT_LOG_INFO, "fleet keys read again: %s", fleet_keys_text(&keys));
   else
@@ -169,7 +170,9 @@ static bool server_new(struct serve *serve, struct wt_server_config *config) {
   struct key_file secrets;
   struct wt_fleet_keys keys;
   char message[512];
+  wt_fleet_keys_default(&keys);
   if (file && !fleet_keys_read(file, &secrets, &keys, message, sizeof message)) return complain(message);
+  keys.own_resets = serve->settings.own_resets;
   if (file) config->fleet_keys = &keys;
   int error = wt_server_new(config, &serve->server, message, sizeof message);
   if (file) key_file_wipe(&secrets);
@@ -363,6 +366,8 @@ static int serve_main(const struct command *command, int argc, char **argv) {
     return options_complain(command, "--ocsp is given but --cert is missing");
   if (serve.settings.require_client_certificate && !serve.settings.client_ca)
     return options_complain(command, "--require-client-certificate is given but --client-ca is missing");
+  if (serve.settings.own_resets && !serve.settings.fleet_keys)
+    return options_complain(command, "--own-resets is given but --fleet-keys is missing");
   log_set_level(serve.settings.log_level);
   signals_block(&serve.signals);
   bool good = serve_run(&serve);

@@ -83,6 +83,12 @@ static bool set_fleet_keys(void *target, const char *value, char *message, size_
   return value_file(value, message, size);
 }
 
+static bool set_own_resets(void *target, const char *value, char *message, size_t size) {
+  (void)value, (void)message, (void)size;
+  ((struct serve_settings *)target)->own_resets = true;
+  return true;
+}
+
 static bool set_www(void *target, const char *value, char *message, size_t size) {
   struct stat info;
   ((struct serve_settings *)target)->www = value;
@@ -322,6 +328,10 @@ const struct option_spec serve_options[] = {
      .help = "Secrets that all machines of a fleet share, from 'webtransport keys new': sessions are resumed, address "
              "tokens taken and lost connections ended on each of them.",
      .set = set_fleet_keys},
+    {.name = "own-resets",
+     .help = "Ends no connections of other machines, only those of this process; needs --fleet-keys. For machines that "
+             "clients reach without a balancer that goes by connection ids.",
+     .set = set_own_resets},
     {.name = "www",
      .letter = 'w',
      .argument = "DIR",

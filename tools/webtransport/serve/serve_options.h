@@ -32,6 +32,7 @@ struct serve_settings {
   struct tls_names cipher_suites, groups;
   uint64_t ticket_lifetime_s;
   const char *fleet_keys; /* NULL: random keys */
+  bool own_resets;
   const char *www;
   struct origins origins;
   struct hosts hosts; /* serve_settings_default makes them; to be freed by hosts_free */
