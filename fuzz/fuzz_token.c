@@ -10,6 +10,7 @@
 #include "fuzz.h"
 
 #include <netinet/in.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "quic/endpoint_keys.h"
