@@ -2,17 +2,18 @@
 #ifndef WEBTRANSPORT_FLEET_H
 #define WEBTRANSPORT_FLEET_H
 
+/* Servers on more than one machine, and in more than one process. */
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-#include <webtransport/version.h>
+#include <webtransport/error.h>
+#include <webtransport/server.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
-
-typedef struct wt_server wt_server; /* server.h */
 
 /* --- Keys: what one machine gives to a client, another machine takes. --- */
 
@@ -77,6 +78,116 @@ static inline void wt_fleet_keys_default(struct wt_fleet_keys *keys) { wt_fleet_
  */
 WT_API int wt_server_set_fleet_keys(wt_server *server, const struct wt_fleet_keys *keys, char *message,
                                     size_t message_size);
+
+/* --- Takeover: a new process takes over from an old one. --- */
+
+/*
+ * A new process of the same program (a new binary, other options) gets the bound UDP sockets of the old one, and with them
+ * all new connections. The old process keeps its own connections until they end. No packet is lost: what waits in the
+ * sockets is read by the new process, and packets for the old process's connections are handed over to it. Packets reach
+ * the right process whatever their connection ids look like, and the two processes may have different numbers of workers,
+ * certificates and bounds. Three or more processes can be alive at once.
+ *
+ *     wt_server_new(&config, &server, ...);
+ *     wt_server_takeover(server, "/run/example/takeover.sock", &options);   // asks the old process, if there is one
+ *     ... certificates, routes, and all else that can fail ...
+ *     wt_server_start(server);                                              // from here on, this process serves
+ *     wt_server_run(server);                                                // returns when a next one has taken over,
+ *                                                                           // and the last connection here has ended
+ *
+ * If the new process fails or ends before `wt_server_start` has returned, the old one goes on as if nothing had happened.
+ * If it dies later, by whatever signal, the old process takes everything back, as long as it is alive. If it ends in order
+ * (`wt_server_shutdown`), the old process keeps only its own connections and takes no new ones.
+ *
+ * Whoever may connect to the Unix socket gets the sockets, and with them all clients. So the file has mode 0600, and each
+ * side accepts only a process of the same user, or of root. Put it in a folder that only this user can write to.
+ */
+
+/** What the old process does when another one has taken over. `wt_takeover_options_default` fills it. Since 0.3.0. */
+struct wt_takeover_options {
+  size_t size; /**< set by `wt_takeover_options_default`; leave it */
+
+  /**
+   * How long the connections of the old process may go on, in milliseconds, up to 4,294,967,295; default 3,600,000 (an
+   * hour). A second before the end its sessions are closed, with code 0 and the reason "the server is shutting down", as
+   * by `wt_server_shutdown`. The new process may hand over packets for as long.
+   */
+  uint64_t deadline_ms;
+
+  /**
+   * Whether the old process sends GOAWAY and WT_DRAIN_SESSION on its connections at once, so that clients move to the new
+   * one; default false: sessions are left alone, and a connection gets GOAWAY when it has been idle for a second. Set it if
+   * clients keep one connection for a long time and open all their sessions on it, as proxies do.
+   */
+  bool drain;
+
+  /**
+   * The new process serves now; this one has only its connections left. Release what the next process needs, such as
+   * files that one process alone may write. Called on the thread of worker 0, outside of other callbacks. NULL: nobody
+   * wants to know.
+   */
+  void (*on_taken)(wt_server *server, void *user_data);
+
+  /** The new process has died, and this one serves again. Likewise. */
+  void (*on_taken_back)(wt_server *server, void *user_data);
+
+  void *user_data; /**< of both */
+};
+
+/** Fills the first `size` bytes of `*options` with the defaults; see `wt_server_config_init`. Any thread. Since 0.3.0. */
+WT_API void wt_takeover_options_init(struct wt_takeover_options *options, size_t size);
+
+/** Calls `wt_takeover_options_init` with the right size. Programs in C use this. Since 0.3.0. */
+static inline void wt_takeover_options_default(struct wt_takeover_options *options) {
+  wt_takeover_options_init(options, sizeof(*options));
+}
+
+/**
+ * Makes the server take over from the process that listens at `path`, a Unix socket, if there is one; and listen there
+ * itself from its start on, for the process that comes after it. Before `wt_server_start`, once. It waits for the old
+ * process's answer, for 10 seconds at most.
+ *
+ * If nobody listens at `path`, nothing is taken over, and that is no error. A socket file whose process is gone is
+ * replaced. `path` has 1 to 95 bytes; it and `options` are copied; NULL stands for the default options.
+ *
+ * What is taken over: the sockets of each address that `listen` names too. A port 0 in `listen` stands for the old
+ * process's port of that address. Addresses that only the old process has stay with it: it reads them for its own
+ * connections, and takes no new ones. Addresses that only the new one has are opened as always. Retry and address tokens,
+ * and stateless resets if `reset_key` is NULL, go on with the old process's keys.
+ *
+ * Errors: WT_ERR_STATE if it was called before, or the server was started; WT_ERR_INVALID if `path` is NULL, empty or too
+ * long, or a member of `options` is out of its range; WT_ERR_UNSUPPORTED for `options->size` (error.h, "Structs that
+ * grow"); WT_ERR_FILE if there is another kind of file at `path`, or another user's process listens there; WT_ERR_REJECTED
+ * if the old process refuses, for example because it is shutting down, or another takeover is under way; WT_ERR_TIMEOUT
+ * if it does not answer; WT_ERR_PROTOCOL if its answer cannot be read; WT_ERR_IO; WT_ERR_NOMEM. `wt_server_error` has a
+ * sentence. After an error the server is as before, and the old process goes on. After `wt_server_start` has failed, call it again.
+ *
+ * `wt_server_start` then fails also if the old process does not let go of its sockets within 10 seconds (WT_ERR_TIMEOUT),
+ * or has changed its mind (WT_ERR_REJECTED).
+ *
+ * Any thread before the start, not inside a callback. Since 0.3.0.
+ */
+WT_API int wt_server_takeover(wt_server *server, const char *path, const struct wt_takeover_options *options);
+
+/**
+ * Adds a descriptor that a process which takes over gets as well, such as a listening TCP socket. `name` has 1 to 32
+ * printable characters without blanks, and is copied; several descriptors may have the same name. `fd` stays the caller's,
+ * and must stay open until the server is freed. At most 64. Any callback of worker 0.
+ *
+ * Errors: WT_ERR_STATE without `wt_server_takeover`; WT_ERR_INVALID if `name` is NULL or not as above, or `fd` is
+ * negative; WT_ERR_TOO_LARGE if there are 64. Since 0.3.0.
+ */
+WT_API int wt_server_takeover_give(wt_server *server, const char *name, int fd);
+
+/**
+ * Returns a descriptor that the old process gave with this name, the first one that was not returned yet. It belongs to the
+ * caller from then on. It has FD_CLOEXEC; other flags are shared with the old process. Those that nobody asked for are
+ * closed by `wt_server_start`. Any callback of worker 0.
+ *
+ * Errors, which are negative as no descriptor is: WT_ERR_NOT_FOUND if there is none, or nothing was taken over;
+ * WT_ERR_INVALID if a pointer is NULL. Since 0.3.0.
+ */
+WT_API int wt_server_takeover_receive(wt_server *server, const char *name);
 
 #ifdef __cplusplus
 }

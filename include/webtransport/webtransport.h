@@ -9,7 +9,7 @@
  *   log.h          the log: its levels, and the callback that gets its lines
  *   certificate.h  certificates and keys
  *   server.h       the server: configuration, routes, start, stop
- *   fleet.h        servers on more than one machine
+ *   fleet.h        several machines or processes: connection ids, keys, takeover
  *   request.h      a request, its answer, and `wt_upgrade`, which makes a session of it
  *   session.h      a session: streams, datagrams, close
  *   stream.h       a stream: write, end, reset, backpressure

@@ -56,6 +56,9 @@ static void worker_count(const struct wt__worker *worker, struct wt_server_stats
   stats->turns_idle = worker->driver.turns.idle;
   stats->timers_set = worker->driver.loop.timers_set;
   stats->timers_fired = worker->driver.loop.timers_fired;
+  stats->takeover_packets_out = worker->takeover_out;
+  stats->takeover_packets_in = worker->takeover_in;
+  stats->takeover_packets_dropped = worker->takeover_dropped;
   stats->packets_sent_ack = quic.acks_sent;
   stats->packets_sent_probe = quic.probes_sent;
 }

@@ -40,6 +40,9 @@ struct wt__worker;
   X(turns_idle)                 \
   X(timers_set)                 \
   X(timers_fired)               \
+  X(takeover_packets_out)       \
+  X(takeover_packets_in)        \
+  X(takeover_packets_dropped)   \
   X(packets_sent_ack)           \
   X(packets_sent_probe)
 

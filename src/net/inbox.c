@@ -21,6 +21,7 @@
 struct wt__inbox_packet {
   struct wt__inbox_packet *next;
   struct wt__path path;
+  struct wt__origin origin;
   size_t socket, len;
   unsigned ecn;
   uint8_t data[];
@@ -65,13 +66,13 @@ void wt__inbox_free(struct wt__inbox *inbox) {
   pthread_mutex_destroy(&inbox->lock);
 }
 
-bool wt__inbox_put(struct wt__inbox *inbox, size_t socket, const struct wt__path *path, unsigned ecn,
-                   const uint8_t *data, size_t len) {
+bool wt__inbox_put(struct wt__inbox *inbox, size_t socket, const struct wt__origin *origin, const struct wt__path *path,
+                   unsigned ecn, const uint8_t *data, size_t len) {
   size_t size = packet_size(len);
   if (inbox_is_full(inbox, size)) return false;
   struct wt__inbox_packet *packet = wt__malloc(size);
   if (packet) {
-    *packet = (struct wt__inbox_packet){.path = *path, .socket = socket, .len = len, .ecn = ecn};
+    *packet = (struct wt__inbox_packet){.path = *path, .origin = *origin, .socket = socket, .len = len, .ecn = ecn};
     memcpy(packet->data, data, len);
   }
   pthread_mutex_lock(&inbox->lock);
@@ -95,7 +96,7 @@ void wt__inbox_run(struct wt__inbox *inbox, wt__inbox_receive receive, void *ctx
   while (packet) {
     struct wt__inbox_packet *next = packet->next;
     bytes += packet_size(packet->len);
-    if (receive) receive(ctx, packet->socket, &packet->path, packet->ecn, packet->data, packet->len);
+    if (receive) receive(ctx, packet->socket, &packet->origin, &packet->path, packet->ecn, packet->data, packet->len);
     wt__free(packet);
     packet = next;
   }

@@ -25,14 +25,15 @@ struct wt__inbox {
 void wt__inbox_init(struct wt__inbox *inbox);
 void wt__inbox_free(struct wt__inbox *inbox);
 
-/* Any thread. `socket`: the number of the socket it came in on, in place of `path->socket`. Copied; dropped and counted
- * where there is no room. Returns whether the inbox was empty, so that its owner has to be told. */
-bool wt__inbox_put(struct wt__inbox *inbox, size_t socket, const struct wt__path *path, unsigned ecn,
-                   const uint8_t *data, size_t len);
+/* Any thread. `socket`: the number of the socket it came in on, in place of `path->socket`. `origin`: the process it comes
+ * from. Copied; dropped and counted where there is no room. Returns whether the inbox was empty, so that its owner has to be
+ * told. */
+bool wt__inbox_put(struct wt__inbox *inbox, size_t socket, const struct wt__origin *origin, const struct wt__path *path,
+                   unsigned ecn, const uint8_t *data, size_t len);
 
 /* Gives what there is now to `receive`, oldest first. */
-typedef void (*wt__inbox_receive)(void *ctx, size_t socket, struct wt__path *path, unsigned ecn, const uint8_t *data,
-                                  size_t len);
+typedef void (*wt__inbox_receive)(void *ctx, size_t socket, const struct wt__origin *origin, struct wt__path *path,
+                                  unsigned ecn, const uint8_t *data, size_t len);
 void wt__inbox_run(struct wt__inbox *inbox, wt__inbox_receive receive, void *ctx);
 
 /* Any thread. */

@@ -26,6 +26,7 @@ struct wt__socket {
   bool polled;             /* the handles exist */
   bool want_write;         /* tell when it takes packets again */
   bool deaf, mute;         /* not polled for reading, for writing, until `retry` */
+  bool held;               /* not polled for reading, because another process reads it */
   unsigned failures;       /* of reading, since it worked last */
   unsigned empties, fulls; /* events that said it could be read, or written, when it could not; likewise */
 };
@@ -82,6 +83,8 @@ void wt__loop_hold(struct wt__loop *loop, bool on);
 int wt__loop_start(struct wt__loop *loop);
 /* Begins to call `on_readable` for `socket`, which stays where it is until `wt__loop_free`. WT_ERR_IO. */
 int wt__loop_add(struct wt__loop *loop, struct wt__socket *socket);
+/* Whether `on_readable` is called for it from now on. It is, once it has been added. */
+void wt__loop_hold_reading(struct wt__socket *socket, bool on);
 void wt__loop_want_write(struct wt__socket *socket);
 /* What came of reading: packets, or the errno. One that lasts must not keep the loop from blocking. */
 void wt__loop_read(struct wt__socket *socket, int os_error);

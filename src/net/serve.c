@@ -29,9 +29,11 @@
 #include "net/driver.h"
 #include "net/inbox.h"
 #include "net/loop.h"
+#include "net/neighbours.h"
 #include "net/post.h"
 #include "net/server_state.h"
 #include "net/start.h"
+#include "net/takeover.h"
 #include "quic/endpoint.h"
 
 #define SETTLE_MS 250 /* between the last close of a session and that of its connection */
@@ -67,17 +69,22 @@ void wt__worker_forward(void *ctx, unsigned to, const struct wt__path *path, uns
   const struct wt__worker *from = ctx;
   struct wt__worker *worker = &from->server->workers[to];
   const struct wt__socket *socket = WT__CONTAINER_OF(path->socket, struct wt__socket, udp);
-  if (wt__inbox_put(&worker->inbox, (size_t)(socket - from->sockets), path, ecn, data, len)) {
+  struct wt__origin origin = wt__endpoint_origin(from->driver.endpoint);
+  if (wt__inbox_put(&worker->inbox, (size_t)(socket - from->sockets), &origin, path, ecn, data, len)) {
     wt__loop_wake(&worker->driver.loop);
   }
 }
 
-static void serve_on_forwarded(void *ctx, size_t socket, struct wt__path *path, unsigned ecn, const uint8_t *data,
-                               size_t len) {
-  struct wt__worker *worker = ctx;
+void wt__worker_recv(struct wt__worker *worker, size_t socket, const struct wt__origin *origin, struct wt__path *path,
+                     unsigned ecn, const uint8_t *data, size_t len) {
   if (!worker->driver.endpoint) return;
   path->socket = &worker->sockets[socket].udp;
-  wt__endpoint_recv(worker->driver.endpoint, path, ecn, data, len, wt__loop_now(&worker->driver.loop));
+  wt__endpoint_recv_from(worker->driver.endpoint, origin, path, ecn, data, len, wt__loop_now(&worker->driver.loop));
+}
+
+static void serve_on_forwarded(void *ctx, size_t socket, const struct wt__origin *origin, struct wt__path *path,
+                               unsigned ecn, const uint8_t *data, size_t len) {
+  wt__worker_recv(ctx, socket, origin, path, ecn, data, len);
 }
 
 /* --- What other threads ask for --- */
@@ -98,15 +105,22 @@ int wt__worker_post(void *ctx, wt_session *session, wt__session_function functio
   return error;
 }
 
-static void worker_drain(struct wt__worker *worker) {
-  struct wt_server *server = worker->server;
-  uint64_t now = wt__loop_now(&worker->driver.loop), ms = atomic_load(&server->asked_deadline_ms);
+void wt__worker_begin_end(struct wt__worker *worker, uint64_t ms) {
+  uint64_t now = wt__loop_now(&worker->driver.loop);
   worker->deadline = wt__driver_deadline(now, ms);
   worker->closes_at = wt__driver_deadline(now, ms < 2 * CLOSE_MS ? ms / 2 : ms - CLOSE_MS);
-  if (worker->state == SERVER_DRAINING) return; /* only another deadline */
   worker->state = SERVER_DRAINING;
+}
+
+static void worker_drain(struct wt__worker *worker) {
+  struct wt_server *server = worker->server;
+  bool draining = worker->state == SERVER_DRAINING && !worker->taken;
+  wt__worker_begin_end(worker, atomic_load(&server->asked_deadline_ms));
+  if (draining) return; /* only another deadline */
+  worker->taken = false;
   if (worker->index == 0) WT__INFO(&server->log, "shutting down");
-  wt__endpoint_shutdown(worker->driver.endpoint, now);
+  if (worker->index == 0) wt__takeover_leave(server->takeover);
+  wt__endpoint_shutdown(worker->driver.endpoint, wt__loop_now(&worker->driver.loop));
 }
 
 static void serve_on_wake(void *ctx) {
@@ -118,6 +132,7 @@ static void serve_on_wake(void *ctx) {
   /* What is asked before the start is done right after it. */
   if (worker->state != SERVER_RUNNING && worker->state != SERVER_DRAINING) return;
   unsigned asked = atomic_exchange(&worker->asked, 0);
+  if (asked & ASK_TAKEOVER) wt__takeover_follow(worker);
   if (asked & ASK_CLOSE) {
     wt__worker_close(worker);
   } else if (asked & ASK_SHUTDOWN) {
@@ -148,9 +163,16 @@ static void worker_note_idle(struct wt__worker *worker, bool idle) {
   }
 }
 
+void wt__worker_undo_end(struct wt__worker *worker) {
+  worker->state = SERVER_RUNNING;
+  worker->deadline = worker->closes_at = worker->settles_at = UINT64_MAX;
+  worker_note_idle(worker, false);
+}
+
 static void worker_end(struct wt__worker *worker) {
   struct wt_server *server = worker->server;
   worker->state = SERVER_ENDED;
+  if (worker->index == 0) wt__takeover_end(server->takeover);
   wt__worker_close_parts(worker);
   wt__counts_publish(worker);
   wt__loop_stop(&worker->driver.loop);
@@ -168,6 +190,7 @@ static bool worker_may_end(const struct wt__worker *worker) {
 void wt__worker_close(struct wt__worker *worker) {
   uint64_t now = wt__loop_now(&worker->driver.loop);
   worker->state = SERVER_CLOSED;
+  if (worker->index == 0) wt__takeover_leave(worker->server->takeover);
   worker_close_sessions(worker, now);
   wt__endpoint_flush(worker->driver.endpoint, now); /* the closes leave before the connections' */
   wt__endpoint_close(worker->driver.endpoint, now);
@@ -184,6 +207,7 @@ static uint64_t worker_settles_at(struct wt__worker *worker, uint64_t now) {
   if (!wt__endpoint_is_idle(worker->driver.endpoint)) return UINT64_MAX;
   wt__endpoint_get_stats(worker->driver.endpoint, &stats);
   if (stats.connections_open == 0) return now;
+  if (worker->taken) return UINT64_MAX; /* they end by themselves */
   return worker->settles_at != UINT64_MAX ? worker->settles_at : wt__driver_deadline(now, SETTLE_MS);
 }
 
@@ -205,8 +229,11 @@ static uint64_t serve_on_pass(void *ctx) {
     return UINT64_MAX;
   }
   if (worker->state == SERVER_DRAINING && now >= worker->closes_at) worker_close_sessions(worker, now);
+  uint64_t due = wt__takeover_pass(worker, now);
+  wt__neighbours_flush(worker);
   uint64_t next = wt__driver_pass(&worker->driver, now);
   wt__counts_publish(worker);
+  if (due < next) next = due;
   if (worker->state != SERVER_DRAINING) return next;
   /* After the pass, so that GOAWAY has left even when there is nothing to wait for. */
   worker->settles_at = worker_settles_at(worker, now);
@@ -233,4 +260,8 @@ const struct wt__loop_callbacks wt__serve_callbacks = {
 void wt__worker_close_parts(struct wt__worker *worker) {
   wt__driver_close(&worker->driver);
   for (size_t i = 0; i < worker->socket_count; i++) wt__loop_remove(&worker->sockets[i]);
+  for (size_t i = 0; i < worker->server->extra_count; i++) {
+    struct wt__extra *extra = &worker->server->extras[i];
+    if (extra->worker == worker->index) wt__loop_remove(&extra->socket);
+  }
 }

@@ -12,6 +12,7 @@
 #include "core/mux.h"
 #include "net/loop.h"
 
+struct wt__origin;
 struct wt__path;
 struct wt__worker;
 struct wt_server;
@@ -33,6 +34,14 @@ void wt__worker_close_parts(struct wt__worker *worker);
  * got it. */
 void wt__worker_forward(void *ctx, unsigned to, const struct wt__path *path, unsigned ecn, const uint8_t *data,
                         size_t len);
+
+/* A packet that another worker or process has received. On the worker's thread. */
+void wt__worker_recv(struct wt__worker *worker, size_t socket, const struct wt__origin *origin, struct wt__path *path,
+                     unsigned ecn, const uint8_t *data, size_t len);
+
+/* Waits for an end that comes by itself, or in so many milliseconds; not any more. On its thread. */
+void wt__worker_begin_end(struct wt__worker *worker, uint64_t ms);
+void wt__worker_undo_end(struct wt__worker *worker);
 
 /* The `post` of `struct wt__mux_config`; `ctx` is the worker. */
 int wt__worker_post(void *ctx, wt_session *session, wt__session_function function, void *argument);

@@ -29,6 +29,7 @@
 #include "net/serve.h"
 #include "net/server_state.h"
 #include "net/start.h"
+#include "net/takeover.h"
 #include "quic/endpoint.h"
 #include "quic/shared.h"
 #include "quic/tls.h"
@@ -55,8 +56,10 @@ static void server_delete(wt_server *server) {
   for (unsigned i = 0; i < server->worker_count; i++) {
     wt__inbox_free(&server->workers[i].inbox);
     wt__free(server->workers[i].sockets);
+    wt__free(server->workers[i].outbox.data);
   }
   wt__free(server->workers);
+  wt__free(server->extras);
   if (server->has_shared) wt__shared_free(&server->shared);
   wt__wipe(&server->keys, sizeof(server->keys));
   wt__wipe(server->reset_key, sizeof(server->reset_key));
@@ -191,6 +194,8 @@ void wt_server_free(wt_server *server) {
   if (state != SERVER_NEW && state != SERVER_ENDED) wt__server_end(server);
   wt__server_join(server);
   wt__posts_close(&server->posts);
+  wt__takeover_free(server->takeover);
+  server->takeover = NULL;
   for (unsigned i = 0; i < server->worker_count; i++) {
     wt__posts_close(&server->workers[i].posts);
     wt__loop_free(&server->workers[i].driver.loop);

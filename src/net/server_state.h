@@ -9,6 +9,7 @@
  *   start.c    sockets, endpoints and threads begin, and end
  *   serve.c    a worker at work
  *   counts.c   what has been counted
+ *   takeover.c another process takes over; takeover_state.h has a map of its files
  *
  * What does not belong to a worker is set before the threads begin, or is atomic, or belongs to the thread of worker 0.
  */
@@ -31,6 +32,7 @@
 #include "net/post.h"
 #include "quic/endpoint.h"
 #include "quic/shared.h"
+#include "net/takeover_state.h"
 
 struct wt__tls_context;
 
@@ -53,7 +55,8 @@ enum server_state {
 /* What other threads and signal handlers ask for. */
 enum server_ask {
   ASK_SHUTDOWN = 1,
-  ASK_CLOSE = 2
+  ASK_CLOSE = 2,
+  ASK_TAKEOVER = 4, /* look at the phase: takeover.c */
 };
 
 struct wt__worker {
@@ -73,9 +76,22 @@ struct wt__worker {
   uint64_t closes_at;  /* likewise, when sessions are closed; UINT64_MAX: they have been */
   uint64_t settles_at; /* see serve.c; UINT64_MAX: not known */
   bool idle;           /* not among `server->busy` */
+  bool held;           /* another process reads the sockets that are shared with it, or will in a moment */
+  bool taken;          /* it drains because another process has taken over: its connections end by themselves */
+  uint64_t retire_at;  /* then, when it looks for idle connections next */
+  struct wt__outbox outbox;
+  uint64_t takeover_out, takeover_in, takeover_dropped; /* packets for an older process; for us; lost on the way */
   bool has_thread;
   pthread_t thread;
   char failure[192]; /* why it had to end; "": it did not have to. Its thread's, until that has ended */
+};
+
+/* A socket of an older process that had more workers. The kernel gives it nothing any more, as long as it goes by connection
+ * ids; it is read because it may hold packets, and because the kernel may not. */
+struct wt__extra {
+  struct wt__socket socket;
+  size_t address; /* its packets count as received by this socket of `worker` */
+  unsigned worker;
 };
 
 struct wt_server {
@@ -104,6 +120,9 @@ struct wt_server {
 
   struct wt__worker *workers;
   unsigned worker_count;
+  struct wt__extra *extras;
+  size_t extra_count;
+  struct wt__takeover *takeover; /* NULL: it takes no part in any */
 };
 
 /* Notes a sentence for `wt_server_error`; returns `error`. */

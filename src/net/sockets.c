@@ -35,7 +35,8 @@ static void socket_on_close(uv_handle_t *handle) {
 }
 
 static int socket_poll(struct wt__socket *socket) {
-  int events = (socket->deaf ? 0 : UV_READABLE) | (socket->want_write && !socket->mute ? UV_WRITABLE : 0);
+  int events =
+      (socket->deaf || socket->held ? 0 : UV_READABLE) | (socket->want_write && !socket->mute ? UV_WRITABLE : 0);
   return events ? uv_poll_start(&socket->poll, events, socket_on_poll) : uv_poll_stop(&socket->poll);
 }
 
@@ -119,14 +120,14 @@ static void socket_on_poll(uv_poll_t *handle, int status, int events) {
     return;
   }
   if (events & UV_WRITABLE) socket_writable(socket);
-  if (events & UV_READABLE && socket->polled) loop->callbacks->on_readable(loop->ctx, socket);
+  if (events & UV_READABLE && socket->polled && !socket->held) loop->callbacks->on_readable(loop->ctx, socket);
 }
 
 /* --- Beginning and end --- */
 
 int wt__loop_add(struct wt__loop *loop, struct wt__socket *socket) {
   socket->loop = loop;
-  socket->want_write = socket->deaf = socket->mute = false;
+  socket->want_write = socket->deaf = socket->mute = socket->held = false;
   socket->failures = socket->empties = socket->fulls = 0;
   int status = uv_poll_init(loop->uv, &socket->poll, socket->udp.fd);
   if (status == 0) {
@@ -139,6 +140,13 @@ int wt__loop_add(struct wt__loop *loop, struct wt__socket *socket) {
   }
   if (status) loop->why = uv_strerror(status);
   return status ? WT_ERR_IO : 0;
+}
+
+void wt__loop_hold_reading(struct wt__socket *socket, bool on) {
+  if (socket->held == on) return;
+  socket->held = on;
+  socket->failures = socket->empties = 0;
+  if (socket->polled) (void)socket_poll(socket);
 }
 
 void wt__loop_want_write(struct wt__socket *socket) {

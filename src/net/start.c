@@ -4,6 +4,7 @@
  * How a server begins, with all of its workers, and how it is taken down.
  *
  *     sockets    worker 0 binds each address alone, which fails if anybody else has it; then the others join in
+ *     takeover   sockets that an old process has are not bound, but taken from it (net/takeover.c)
  *     steering   the kernel is told which socket gets which packet           (net/steer.c)
  *     endpoints  one a worker; what they have in common is in `shared`
  *     loops      worker 0 has the caller's, if that was given
@@ -14,9 +15,11 @@
 
 #include "net/start.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "base/mem.h"
@@ -26,9 +29,12 @@
 #include "net/fleet_keys.h"
 #include "net/listen.h"
 #include "net/loop.h"
+#include "net/neighbours.h"
 #include "net/serve.h"
 #include "net/server_state.h"
 #include "net/steer.h"
+#include "net/takeover.h"
+#include "net/takeover_new.h"
 #include "net/udp.h"
 #include "quic/endpoint.h"
 #include "quic/shared.h"
@@ -80,12 +86,21 @@ static int endpoint_open(struct wt__worker *worker) {
       .shared = &server->shared,
       .forward = wt__worker_forward,
       .forward_ctx = worker,
+      .hand_over = wt__neighbours_hand_over,
       .steered = server->steered,
   };
   struct wt__bounds bounds;
   WT__BOUNDS_OF(&bounds, struct wt_server_config, config);
   wt__bounds_apply(&bounds, &endpoint);
   return wt__driver_open(&worker->driver, &endpoint);
+}
+
+/* What an old process has given out stays good: tokens, and resets for its connections. */
+static void keys_take(struct wt_server *server) {
+  const struct wt__takeover_offer *offer = &server->takeover->offer;
+  _Static_assert(sizeof(offer->token_key) == WT__TOKEN_KEY_LEN && sizeof(offer->reset_key) == WT__RESET_KEY_LEN, "");
+  memcpy(server->shared.token_key.secret, offer->token_key, sizeof(offer->token_key));
+  if (!server->config.reset_key) memcpy(server->reset_key, offer->reset_key, sizeof(offer->reset_key));
 }
 
 static int shared_open(struct wt_server *server) {
@@ -95,6 +110,7 @@ static int shared_open(struct wt_server *server) {
   error = wt__fleet_keys_start(server);
   if (error) wt__shared_free(&server->shared);
   server->has_shared = error == 0;
+  if (error == 0 && server->takeover && server->takeover->offered) keys_take(server);
   return error;
 }
 
@@ -107,12 +123,55 @@ static int sockets_room(struct wt__worker *worker, size_t count) {
   return 0;
 }
 
+static int take_fail(struct wt_server *server, struct wt__udp *opened, size_t *count, const char *text, int os_error) {
+  while (*count > 0) wt__udp_close(&opened[--*count]);
+  return wt__server_fail(server, WT_ERR_IO, "cannot listen on %s: %s", text, wt__os_error_text(os_error));
+}
+
+static int group_adopt(struct wt__takeover_group *group, struct wt__udp *udp, int *os_error) {
+  int fd = wt__takeover_group_take(group);
+  if (fd < 0 || wt__udp_adopt(udp, fd, os_error) == 0) return fd < 0 ? WT_ERR_IO : 0;
+  close(fd);
+  return WT_ERR_IO;
+}
+
+/* The sockets of one entry of `listen` that an old process has, and then those of its other addresses, too: on one port.
+ * None: the old process has none of them. */
+static int sockets_take(struct wt_server *server, const char *text, struct wt__udp *opened, size_t *count) {
+  struct wt__address addresses[WT__ADDRESSES_MAX];
+  struct wt__takeover_group *groups[WT__ADDRESSES_MAX];
+  size_t address_count, first = server->workers[0].socket_count;
+  uint16_t port = 0;
+  int os_error = EBADF;
+  const char *why;
+  *count = 0;
+  if (!server->takeover || wt__address_parse(text, addresses, &address_count, &why))
+    return 0; /* told by who comes next */
+  for (size_t i = 0; i < address_count; i++) {
+    if (port) wt__address_set_port(&addresses[i], port);
+    groups[i] = wt__takeover_use_group(server->takeover, &addresses[i]);
+    if (groups[i]) port = wt__address_port((struct sockaddr *)&groups[i]->bound.storage);
+  }
+  if (!port) return 0;
+  for (size_t i = 0; i < address_count; i++) {
+    struct wt__udp *udp = &opened[*count];
+    if (!groups[i]) wt__address_set_port(&addresses[i], port);
+    int error = groups[i] ? group_adopt(groups[i], udp, &os_error) : wt__udp_open(udp, &addresses[i], &os_error);
+    bool missing = !groups[i] && (os_error == EAFNOSUPPORT || os_error == EADDRNOTAVAIL);
+    if (error && !missing) return take_fail(server, opened, count, text, os_error);
+    if (groups[i]) groups[i]->address = first + *count;
+    if (!error) ++*count;
+  }
+  return 0;
+}
+
 /* Opens the sockets of one entry of `listen` behind those of the earlier ones. */
 static int sockets_open(struct wt_server *server, const char *text) {
   struct wt__worker *worker = &server->workers[0];
   struct wt__udp opened[WT__ADDRESSES_MAX];
   size_t count;
-  int error = wt__listen_open(text, opened, &count, server->error, sizeof(server->error));
+  int error = sockets_take(server, text, opened, &count);
+  if (error == 0 && count == 0) error = wt__listen_open(text, opened, &count, server->error, sizeof(server->error));
   if (error) return error;
   if (sockets_room(worker, count)) {
     for (size_t i = 0; i < count; i++) wt__udp_close(&opened[i]);
@@ -120,6 +179,52 @@ static int sockets_open(struct wt_server *server, const char *text) {
   }
   for (size_t i = 0; i < count; i++) {
     worker->sockets[worker->socket_count++] = (struct wt__socket){.udp = opened[i]};
+  }
+  return 0;
+}
+
+/* One more socket of an address: the old process's next one, or a new one. */
+static int socket_beside(struct wt_server *server, size_t address, struct wt__udp *udp, int *os_error) {
+  struct wt__udp *first = &server->workers[0].sockets[address].udp;
+  struct wt__takeover_group *group = wt__takeover_group_of(server->takeover, address);
+  int fd = group ? wt__takeover_group_take(group) : -1;
+  if (fd < 0) {
+    int error = wt__udp_open_beside(udp, first, os_error);
+    /* While the old process still reads the only one, the kernel must not divide packets between the two. */
+    if (error == 0 && group && group->count == 1) (void)wt__steer(first, 1);
+    return error;
+  }
+  udp->refused = "takeover";
+  if (wt__udp_adopt(udp, fd, os_error) == 0) return 0;
+  close(fd);
+  return WT_ERR_IO;
+}
+
+/* What the old process has beyond the number of workers. */
+static int extras_take(struct wt_server *server) {
+  struct wt__takeover *takeover = server->takeover;
+  size_t workers = server->worker_count, count = 0;
+  for (size_t i = 0; takeover && i < takeover->group_count; i++) {
+    const struct wt__takeover_group *group = &takeover->groups[i];
+    if (group->used && group->count > workers) count += group->count - workers;
+  }
+  if (count == 0) return 0;
+  server->extras = wt__calloc(count, sizeof(*server->extras));
+  if (!server->extras) return WT_ERR_NOMEM;
+  for (size_t i = 0; i < takeover->group_count; i++) {
+    struct wt__takeover_group *group = &takeover->groups[i];
+    for (int fd; group->used && (fd = wt__takeover_group_take(group)) >= 0;) {
+      struct wt__extra *extra = &server->extras[server->extra_count];
+      int os_error;
+      *extra = (struct wt__extra){.address = group->address, .worker = (unsigned)(server->extra_count % workers)};
+      server->extra_count++;
+      if (wt__udp_adopt(&extra->socket.udp, fd, &os_error)) {
+        close(fd);
+        return wt__server_fail(server, WT_ERR_IO, "cannot read a socket of the old process: %s",
+                               wt__os_error_text(os_error));
+      }
+      extra->socket.udp.stands_for = &server->workers[extra->worker].sockets[extra->address].udp;
+    }
   }
   return 0;
 }
@@ -134,7 +239,7 @@ static int sockets_join(struct wt__worker *worker) {
   for (size_t i = 0; i < first->socket_count; i++) {
     struct wt__socket socket = {.udp = {.fd = -1}};
     int os_error = 0;
-    if (wt__udp_open_beside(&socket.udp, &first->sockets[i].udp, &os_error)) {
+    if (socket_beside(server, i, &socket.udp, &os_error)) {
       return wt__server_fail(server, WT_ERR_IO, "cannot listen with worker %u: %s: %s", worker->index,
                              socket.udp.refused, wt__os_error_text(os_error));
     }
@@ -143,10 +248,22 @@ static int sockets_join(struct wt__worker *worker) {
   return 0;
 }
 
+void wt__server_steer(struct wt_server *server) {
+  for (size_t i = 0; i < server->workers[0].socket_count; i++) {
+    (void)wt__steer(&server->workers[0].sockets[i].udp, server->worker_count);
+  }
+}
+
+/* Sockets of an old process go on as that one wants it until it has let go of them: this only asks whether they can. */
+static unsigned steer_among(const struct wt_server *server, size_t address) {
+  const struct wt__takeover_group *group = wt__takeover_group_of(server->takeover, address);
+  return group ? (unsigned)group->count : server->worker_count;
+}
+
 static void sockets_steer(struct wt_server *server) {
   server->steered = server->worker_count > 1 && !server->unsteered;
   for (size_t i = 0; server->steered && i < server->workers[0].socket_count; i++) {
-    server->steered = wt__steer(&server->workers[0].sockets[i].udp, server->worker_count);
+    server->steered = wt__steer(&server->workers[0].sockets[i].udp, steer_among(server, i));
   }
   if (server->worker_count > 1 && !server->steered) {
     WT__INFO(&server->log, "the kernel does not go by connection ids: packets of clients that move are handed over");
@@ -161,9 +278,11 @@ static int parts_open(struct wt_server *server) {
     error = sockets_open(server, server->config.listen[i]);
   }
   for (unsigned i = 1; error == 0 && i < server->worker_count; i++) error = sockets_join(&server->workers[i]);
+  if (error == 0) error = extras_take(server);
   if (error) return error;
   sockets_steer(server);
-  error = shared_open(server);
+  error = wt__takeover_prepare(server->takeover);
+  if (error == 0) error = shared_open(server);
   for (unsigned i = 0; error == 0 && i < server->worker_count; i++) error = endpoint_open(&server->workers[i]);
   return error ? wt__server_fail(server, error, "cannot start: %s", wt_error_string(error)) : 0;
 }
@@ -177,6 +296,11 @@ static int loop_open(struct wt__worker *worker) {
   for (size_t i = 0; error == 0 && i < worker->socket_count; i++) {
     error = wt__loop_add(&worker->driver.loop, &worker->sockets[i]);
   }
+  for (size_t i = 0; error == 0 && i < worker->server->extra_count; i++) {
+    struct wt__extra *extra = &worker->server->extras[i];
+    if (extra->worker == worker->index) error = wt__loop_add(&worker->driver.loop, &extra->socket);
+  }
+  if (error == 0) wt__takeover_follow(worker);
   return error;
 }
 
@@ -247,6 +371,8 @@ void wt__server_abandon(struct wt_server *server) {
     /* Without libuv, whose poll set is still the original's too. */
     for (size_t j = 0; j < worker->socket_count; j++) wt__udp_close(&worker->sockets[j].udp);
   }
+  for (size_t i = 0; i < server->extra_count; i++) wt__udp_close(&server->extras[i].socket.udp);
+  wt__takeover_abandon(server->takeover);
 }
 
 int wt__server_adopt(struct wt_server *server) {
@@ -284,6 +410,11 @@ static void begin_undo(struct wt_server *server) {
     worker->sockets = NULL;
     worker->socket_count = 0;
   }
+  wt__free(server->extras);
+  server->extras = NULL;
+  server->extra_count = 0;
+  wt__takeover_free(server->takeover); /* the old process goes on; it can be asked again */
+  server->takeover = NULL;
 }
 
 int wt__server_begin(struct wt_server *server) {
@@ -296,12 +427,14 @@ int wt__server_begin(struct wt_server *server) {
   if (error) {
     /* libuv still holds some of the handles, so the sockets must stay until the server is freed. */
     parts_close(server);
+    wt__takeover_end(server->takeover);
     for (unsigned i = 0; i < server->worker_count; i++) wt__loop_stop(&server->workers[i].driver.loop);
     states_set(server, SERVER_ENDED);
     return error;
   }
   states_set(server, SERVER_RUNNING);
   error = threads_begin(server);
+  if (error == 0) error = wt__takeover_begin(server->takeover);
   if (error) {
     wt__server_end(server);
     return error;

@@ -100,7 +100,10 @@ static void options_prefer(int fd, int family) {
 
 static int udp_bind(struct wt__udp *udp, const struct wt__address *address) {
   udp->refused = "bind";
-  if (bind(udp->fd, (const struct sockaddr *)&address->storage, address->len)) return -1;
+  return bind(udp->fd, (const struct sockaddr *)&address->storage, address->len);
+}
+
+static int udp_name(struct wt__udp *udp) {
   udp->refused = "getsockname";
   udp->bound.len = sizeof(udp->bound.storage);
   return getsockname(udp->fd, (struct sockaddr *)&udp->bound.storage, &udp->bound.len);
@@ -111,17 +114,23 @@ static int beside_allow(struct wt__udp *udp) {
   return option_set(udp->fd, SOL_SOCKET, SO_REUSEPORT, 1);
 }
 
-static int udp_open(struct wt__udp *udp, const struct wt__address *address, bool beside, int *os_error) {
+/* What can be known of a socket that is bound. */
+static int udp_learn(struct wt__udp *udp) {
   int segment;
   socklen_t len = sizeof(segment);
+  if (udp_name(udp) || wt__udp_probe(udp)) return -1;
+  udp->gso = !udp->no_sendmsg && getsockopt(udp->fd, IPPROTO_UDP, UDP_SEGMENT, &segment, &len) == 0;
+  return 0;
+}
+
+static int udp_open(struct wt__udp *udp, const struct wt__address *address, bool beside, int *os_error) {
   memset(udp, 0, sizeof(*udp));
   udp->family = address->storage.ss_family;
   udp->refused = "socket";
   udp->fd = socket(udp->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   if (udp->fd < 0 || options_require(udp, udp->family)) goto failed;
   options_prefer(udp->fd, udp->family);
-  if ((beside && beside_allow(udp)) || udp_bind(udp, address) || wt__udp_probe(udp)) goto failed;
-  udp->gso = !udp->no_sendmsg && getsockopt(udp->fd, IPPROTO_UDP, UDP_SEGMENT, &segment, &len) == 0;
+  if ((beside && beside_allow(udp)) || udp_bind(udp, address) || udp_learn(udp)) goto failed;
   return 0;
 
 failed:
@@ -145,6 +154,27 @@ int wt__udp_open_beside(struct wt__udp *udp, struct wt__udp *first, int *os_erro
   return udp_open(udp, &first->bound, true, os_error);
 }
 
+/* Whether a socket is one of UDP. Its options are those of the process that opened it: they are a part of the socket. */
+static bool is_udp(int fd) {
+  int type = 0, protocol = 0;
+  socklen_t len = sizeof(type);
+  if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) || type != SOCK_DGRAM) return false;
+  return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 && protocol == IPPROTO_UDP;
+}
+
+int wt__udp_adopt(struct wt__udp *udp, int fd, int *os_error) {
+  memset(udp, 0, sizeof(*udp));
+  udp->fd = fd;
+  udp->refused = "getsockopt SO_TYPE";
+  errno = 0;
+  bool good = is_udp(fd) && udp_learn(udp) == 0;
+  udp->family = udp->bound.storage.ss_family;
+  if (good && (udp->family == AF_INET || udp->family == AF_INET6)) return 0;
+  *os_error = errno ? errno : EPROTOTYPE;
+  udp->fd = -1;
+  return WT_ERR_IO;
+}
+
 void wt__udp_close(struct wt__udp *udp) {
   if (udp->fd >= 0) close(udp->fd);
   udp->fd = -1;
@@ -163,7 +193,7 @@ static void batch_prepare(struct wt__udp_batch *batch, struct wt__udp *udp) {
         .msg_control = &batch->controls[i],
         .msg_controllen = sizeof(batch->controls[i]),
     };
-    batch->paths[i].socket = udp;
+    batch->paths[i].socket = udp->stands_for ? udp->stands_for : udp;
     batch->paths[i].local = udp->bound.storage;
     batch->paths[i].local_len = udp->bound.len;
   }

@@ -24,6 +24,7 @@ struct wt__udp {
   int send_error;                            /* why packets were lost in wt__udp_send; 0: none were, or it was told */
   uint64_t lost;                             /* how many were, until it is told */
   const char *refused;                       /* the call of the opening that failed */
+  struct wt__udp *stands_for;                /* its packets count as received by that one; NULL: by itself */
   struct wt__address bound;
 };
 
@@ -36,6 +37,8 @@ void wt__udp_batch_free(struct wt__udp_batch *batch);
 int wt__udp_open(struct wt__udp *udp, const struct wt__address *address, int *os_error);
 /* Another socket bound to the address of `first`: the kernel shares packets out among them. */
 int wt__udp_open_beside(struct wt__udp *udp, struct wt__udp *first, int *os_error);
+/* A socket that is open and bound already, `fd`, which becomes `udp`'s. WT_ERR_IO, as above: then it is the caller's. */
+int wt__udp_adopt(struct wt__udp *udp, int fd, int *os_error);
 void wt__udp_close(struct wt__udp *udp);
 
 /* One datagram. `path->socket` is the `struct wt__udp`. All is borrowed until it returns. */

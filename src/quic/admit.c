@@ -171,7 +171,9 @@ bool wt__endpoint_drops_initial(struct wt__endpoint *endpoint, const struct wt__
   if (!own || own->counts[true] == 0 || find_oldest_of(endpoint, own)) return false;
   if (!has_token && !must_validate(endpoint, own, false)) return false;
   wt__shared_peer_get(endpoint->shared, key, &counts);
-  if (endpoint->shutting_down || counts.established >= endpoint->config.max_connections_per_address) return false;
+  if (endpoint->shutting_down || endpoint->refusing ||
+      counts.established >= endpoint->config.max_connections_per_address)
+    return false;
   if (!is_at_bound(&endpoint->config, &counts)) return false;
   endpoint->stats.handshakes_dropped++;
   log_address(endpoint, path, "new ones are dropped");
@@ -197,7 +199,7 @@ enum wt__admit wt__endpoint_admit(struct wt__endpoint *endpoint, const struct wt
   uint64_t key = wt__peers_key(&endpoint->shared->peers, (const struct sockaddr *)&path->remote);
   struct wt__half_open_address *own = wt__half_open_find(&endpoint->half_open, key);
   *admission = (struct wt__admission){NULL, false};
-  if (endpoint->shutting_down) return WT__ADMIT_NOT;
+  if (endpoint->shutting_down || endpoint->refusing) return WT__ADMIT_NOT;
   wt__shared_peer_get(endpoint->shared, key, &counts);
   if (counts.established >= config->max_connections_per_address) {
     endpoint->stats.connections_refused++;

@@ -124,6 +124,7 @@ struct wt__conn {
   struct wt__half_open_entry half_open; /* used by a server until the handshake is done */
   uint64_t born_at, handshake_done_at;  /* when the connection began; when its handshake ended */
   bool keep_alive;                      /* PINGs are wanted */
+  unsigned idle_rounds;                 /* see retire.c */
   uint64_t keep_alive_interval;         /* how often; UINT64_MAX: never */
   uint64_t pto;                         /* the probe timeout at its last run; 0: it was not run yet */
   uint64_t idle_announced;              /* the lower idle timeout of both ends, UINT64_MAX: none */

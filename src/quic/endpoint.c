@@ -147,6 +147,14 @@ static bool endpoint_pass(struct wt__endpoint *endpoint, const struct wt__path *
   return true;
 }
 
+/* Gives a packet that no worker knows to another process. */
+static bool endpoint_hand_over(struct wt__endpoint *endpoint, const struct wt__path *path, unsigned ecn,
+                               const uint8_t *data, size_t len, const ngtcp2_version_cid *ids) {
+  const struct wt__endpoint_config *config = &endpoint->config;
+  bool first = data[0] & 0x80 && packet_is_first(ids, data);
+  return config->hand_over && config->hand_over(config->forward_ctx, first, path, ecn, data, len);
+}
+
 /* `conn`: NULL if it belongs to none. */
 static void endpoint_handle(struct wt__endpoint *endpoint, struct wt__conn *conn, const struct wt__path *path,
                             unsigned ecn, const uint8_t *data, size_t len) {
@@ -179,6 +187,7 @@ void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *pat
   int error = ngtcp2_pkt_decode_version_cid(&ids, data, len, WT__CID_LEN);
   struct wt__conn *conn = error ? NULL : wt__cid_map_find(&endpoint->cids, ids.dcid, ids.dcidlen);
   if (!error && !conn && endpoint_pass(endpoint, path, ecn, data, len, &ids)) return;
+  if (!error && !conn && endpoint_hand_over(endpoint, path, ecn, data, len, &ids)) return;
   endpoint->now = now;
   wt__endpoint_update_budget(endpoint);
   endpoint->stats.packets_received++;
@@ -195,6 +204,17 @@ void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *pat
   endpoint->busy = true;
   endpoint_handle(endpoint, conn, path, ecn, data, len);
   endpoint->busy = false;
+}
+
+void wt__endpoint_recv_from(struct wt__endpoint *endpoint, const struct wt__origin *origin, const struct wt__path *path,
+                            unsigned ecn, const uint8_t *data, size_t len, uint64_t now) {
+  endpoint->origin = *origin;
+  wt__endpoint_recv(endpoint, path, ecn, data, len, now);
+  endpoint->origin = (struct wt__origin){.from = WT__FROM_SOCKET};
+}
+
+struct wt__origin wt__endpoint_origin(const struct wt__endpoint *endpoint) {
+  return endpoint->origin;
 }
 
 bool wt__endpoint_may_receive(struct wt__endpoint *endpoint) {

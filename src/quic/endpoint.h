@@ -46,6 +46,24 @@ typedef int (*wt__endpoint_send)(void *ctx, const struct wt__path *path, unsigne
 typedef void (*wt__endpoint_forward)(void *ctx, unsigned worker, const struct wt__path *path, unsigned ecn,
                                      const uint8_t *data, size_t len);
 
+/* How a packet came here. */
+enum wt__origin_from {
+  WT__FROM_SOCKET,
+  WT__FROM_SUCCESSOR,   /* the process that has taken over handed it over: it may be for a connection of ours */
+  WT__FROM_PREDECESSOR, /* we asked an older process about it, and it is not its own */
+};
+
+struct wt__origin {
+  enum wt__origin_from from;
+  uint8_t slot;    /* which older process was asked */
+  uint16_t worker; /* whose worker asked */
+};
+
+/* Gives a packet of no connection of this server to another process, which may know it; see net/neighbours.c. `first`: a
+ * client's first packet, whose id is the client's. `wt__endpoint_origin` says how it came. False: it is ours. */
+typedef bool (*wt__endpoint_hand_over)(void *ctx, bool first, const struct wt__path *path, unsigned ecn,
+                                       const uint8_t *data, size_t len);
+
 struct wt__endpoint_config {
   struct wt__tls_context *tls; /* NULL: a client's endpoint */
   struct wt__h3_config h3;
@@ -68,7 +86,8 @@ struct wt__endpoint_config {
   struct wt__shared *shared; /* quic/shared.h */
   wt__endpoint_forward forward;
   void *forward_ctx;
-  bool steered; /* a client's first packet, too, belongs to the worker that its id names */
+  wt__endpoint_hand_over hand_over; /* with `forward_ctx`; NULL: there is never another process */
+  bool steered;                     /* a client's first packet, too, belongs to the worker that its id names */
 
   uint64_t initial_max_data, max_data, initial_max_stream_data, max_stream_data;
   uint64_t max_streams_bidi, max_streams_uni;
@@ -99,6 +118,12 @@ void wt__endpoint_free(struct wt__endpoint *endpoint);
 /* One UDP datagram arrived. Connections it touched are run by the next `wt__endpoint_run`. */
 void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *path, unsigned ecn, const uint8_t *data,
                        size_t len, uint64_t now);
+
+/* The same for one that did not come from a socket of this worker. */
+void wt__endpoint_recv_from(struct wt__endpoint *endpoint, const struct wt__origin *origin, const struct wt__path *path,
+                            unsigned ecn, const uint8_t *data, size_t len, uint64_t now);
+/* Of the packet that is being received, for `forward` and `hand_over`. */
+struct wt__origin wt__endpoint_origin(const struct wt__endpoint *endpoint);
 
 /* Whether another batch of packets may be read in this turn. */
 bool wt__endpoint_may_receive(struct wt__endpoint *endpoint);
@@ -136,6 +161,11 @@ void wt__endpoint_writable(struct wt__endpoint *endpoint, uint64_t now);
 
 /* Orderly: no new connections, GOAWAY on those that are. */
 void wt__endpoint_shutdown(struct wt__endpoint *endpoint, uint64_t now);
+/* Whether new connections are refused, while those that are there go on. */
+void wt__endpoint_refuse(struct wt__endpoint *endpoint, bool on);
+/* Called about once a second, it rids the endpoint of connections without a request or session: GOAWAY first, for the
+ * client to make another connection, and a close some calls later. Not inside callbacks. */
+void wt__endpoint_retire(struct wt__endpoint *endpoint, uint64_t now);
 /* No connection has a request or session (connections may still be open). */
 bool wt__endpoint_is_idle(const struct wt__endpoint *endpoint);
 /* A close capsule for every session, with code 0 and that reason; the next pass sends it. Not inside callbacks. */

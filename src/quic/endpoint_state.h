@@ -44,6 +44,8 @@ struct wt__endpoint {
   bool busy;                          /* a callback may be on the stack: nothing is freed */
   bool shutdown_wanted, close_wanted; /* asked for while busy */
   bool shutting_down;
+  bool refusing;                /* new connections, and nothing else */
+  struct wt__origin origin;     /* of the packet that is being received */
   struct wt__rate resets;       /* packets answered with stateless resets */
   struct wt__rate fleet_resets; /* likewise, with the keys of a fleet */
   struct wt__token_clock token_clock;
