@@ -96,16 +96,15 @@ int wt__neighbour_recv(struct wt__neighbour *neighbour, const uint8_t **data, in
 
 /* --- What goes out --- */
 
-static void worker_count_dropped(struct wt__worker *worker, size_t packets) {
-  worker->takeover_dropped += packets;
-  atomic_fetch_add(&worker->server->takeover->dropped, packets);
-}
-
 static void outbox_flush(struct wt__worker *worker) {
   struct wt__outbox *outbox = &worker->outbox;
   if (!outbox->to) return;
-  if (wt__neighbour_send(outbox->to, outbox->data, outbox->len)) {
-    worker_count_dropped(worker, outbox->packets);
+  int os_error = wt__neighbour_send(outbox->to, outbox->data, outbox->len);
+  if (os_error) worker->takeover_dropped += outbox->packets;
+  if (os_error == EPIPE || os_error == ECONNRESET) {
+    atomic_store(&outbox->to->alive, false); /* nothing more goes there; worker 0 will hear of its end */
+  } else if (os_error) {
+    atomic_fetch_add(&worker->server->takeover->dropped, outbox->packets);
   } else if (outbox->type == WT__TAKEOVER_ASK) {
     worker->takeover_out += outbox->packets;
   }
@@ -144,7 +143,7 @@ static void outbox_put(struct wt__worker *worker, struct wt__neighbour *to, enum
     }
     outbox_flush(worker);
   }
-  worker_count_dropped(worker, 1);
+  worker->takeover_dropped++;
 }
 
 /* The next older process from a slot on; NULL: there is none. */
@@ -240,7 +239,11 @@ static void packet_deliver(struct wt__worker *to, const struct wt__origin *origi
       .remote_len = packet->remote_len,
   };
   size_t socket = socket_for(to, packet);
-  if (socket == to->socket_count) return; /* of an address that this server does not have */
+  if (socket == to->socket_count) { /* of an address that this server does not have */
+    if (origin->from == WT__FROM_SUCCESSOR)
+      outbox_put(to, &to->server->takeover->successor, WT__TAKEOVER_NOT_MINE, packet);
+    return;
+  }
   if (to->index == 0) {
     wt__worker_recv(to, socket, origin, &path, packet->ecn, packet->data, packet->len);
   } else if (wt__inbox_put(&to->inbox, socket, origin, &path, packet->ecn, packet->data, packet->len)) {

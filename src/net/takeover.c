@@ -69,7 +69,6 @@ void wt__takeover_follow(struct wt__worker *worker) {
     wt__worker_begin_end(worker, takeover->options.deadline_ms);
     worker->taken = true;
     worker->retire_at = now + RETIRE_INTERVAL;
-    wt__endpoint_refuse(worker->driver.endpoint, true);
     if (takeover->options.drain) wt__endpoint_shutdown(worker->driver.endpoint, now);
   } else if (!taken && worker->taken) {
     worker->taken = false;
@@ -84,6 +83,8 @@ uint64_t wt__takeover_pass(struct wt__worker *worker, uint64_t now) {
   if (!takeover) return next;
   if (worker->taken) {
     if (now >= worker->retire_at) {
+      /* Not earlier: first packets that were read before may still wait at another worker. */
+      wt__endpoint_refuse(worker->driver.endpoint, true);
       wt__endpoint_retire(worker->driver.endpoint, now);
       worker->retire_at = now + RETIRE_INTERVAL;
     }

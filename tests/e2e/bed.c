@@ -4,6 +4,8 @@
 
 #include "bed.h"
 
+#include "quic/certificate.h"
+
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -13,6 +15,7 @@
 
 #include <cmocka.h>
 
+wt_certificate *bed_certificate;
 const wt_server *bed_server;
 unsigned bed_number;
 
@@ -154,14 +157,17 @@ void bed_config(struct wt_server_config *config, unsigned workers) {
   config->log = quiet;
 }
 
-void bed_open(struct bed *bed, const struct wt_server_config *config, bool unsteered) {
+void bed_open_takeover(struct bed *bed, const struct wt_server_config *config, bool unsteered, const char *path,
+                       const struct wt_takeover_options *options) {
   char address[64];
   memset(bed, 0, sizeof(*bed));
   pthread_mutex_init(&bed->room_lock, NULL);
   pthread_mutex_init(&bed->gate, NULL);
   bed->opener = pthread_self();
   assert_int_equal(uv_loop_init(&bed->pair.loop), 0);
-  assert_int_equal(wt_certificate_generate(NULL, 0, 13, &bed->certificate), 0);
+  if (bed_certificate) bed->certificate = wt__certificate_ref(bed_certificate);
+  if (!bed->certificate) assert_int_equal(wt_certificate_generate(NULL, 0, 13, &bed->certificate), 0);
+  bed_certificate = NULL;
   wt_certificate_get_sha256(bed->certificate, bed->pair.hash);
   assert_int_equal(wt_server_new(config, &bed->server, NULL, 0), 0);
   bed_server = bed->server;
@@ -169,10 +175,15 @@ void bed_open(struct bed *bed, const struct wt_server_config *config, bool unste
   bed->server->unsteered = unsteered;
   assert_int_equal(wt_server_add_certificate(bed->server, bed->certificate), 0);
   assert_int_equal(wt_server_handle(bed->server, "/session", on_session, bed), 0);
+  if (path) assert_int_equal(wt_server_takeover(bed->server, path, options), 0);
   assert_int_equal(wt_server_start(bed->server), 0);
   assert_int_equal(wt_server_get_address(bed->server, 0, address, sizeof(address)), 0);
   bed->pair.port = (unsigned)strtoul(strrchr(address, ':') + 1, NULL, 10);
   (void)snprintf(bed->pair.url, sizeof(bed->pair.url), "https://%s/session", address);
+}
+
+void bed_open(struct bed *bed, const struct wt_server_config *config, bool unsteered) {
+  bed_open_takeover(bed, config, unsteered, NULL, NULL);
 }
 
 void bed_run(struct bed *bed) {

@@ -37,12 +37,16 @@ struct bed {
   atomic_uint posted, made, made_late; /* calls of `wt_session_post`; those whose session had ended */
 };
 
-extern const wt_server *bed_server; /* the one that is open */
-extern unsigned bed_number;         /* how many there have been: addresses come again */
+extern wt_certificate *bed_certificate; /* for the next server; NULL: it makes one */
+extern const wt_server *bed_server;     /* the one that is open */
+extern unsigned bed_number;             /* how many there have been: addresses come again */
 
 void bed_config(struct wt_server_config *config, unsigned workers);
 /* A server that has started; `unsteered`: as if the kernel could not go by connection ids. */
 void bed_open(struct bed *bed, const struct wt_server_config *config, bool unsteered);
+/* The same, with `wt_server_takeover` before the start. */
+void bed_open_takeover(struct bed *bed, const struct wt_server_config *config, bool unsteered, const char *path,
+                       const struct wt_takeover_options *options);
 void bed_run(struct bed *bed);
 /* The server has been told to end. */
 void bed_join(struct bed *bed);

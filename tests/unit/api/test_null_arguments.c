@@ -280,6 +280,13 @@ static void test_null_servers(void **state) {
   INVALID(wt_server_get_stats, NULL, &stats);
   INVALID(wt_server_get_stats, server, NULL);
   EMPTY(wt_server_error, NULL);
+  NOTHING(wt_takeover_options_init, NULL, sizeof(struct wt_takeover_options));
+  INVALID(wt_server_takeover, NULL, "/", NULL);
+  INVALID(wt_server_takeover, server, NULL, NULL);
+  INVALID(wt_server_takeover_give, NULL, "x", 0);
+  INVALID(wt_server_takeover_give, server, NULL, 0);
+  INVALID(wt_server_takeover_receive, NULL, "x");
+  INVALID(wt_server_takeover_receive, server, NULL);
   NOTHING(wt_server_free, NULL);
   wt_server_free(server);
 }
