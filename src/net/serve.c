@@ -177,7 +177,7 @@ static void worker_end(struct wt__worker *worker) {
   wt__counts_publish(worker);
   wt__loop_stop(&worker->driver.loop);
   if (worker->index == 0) {
-    WT__INFO(&server->log, "ended");
+    WT__INFO(&server->log, worker->taken ? "takeover: no connection is left here; this process ends" : "ended");
   } else if (atomic_fetch_sub(&server->running, 1) == 1) {
     wt__loop_wake(&server->workers[0].driver.loop);
   }

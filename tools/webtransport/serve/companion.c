@@ -20,6 +20,7 @@
 #include <microhttpd.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -45,7 +46,9 @@ struct companion {
   struct companion_sockets sockets;
   struct answers answers;
   struct MHD_Daemon *daemon;
-  int wake; /* an eventfd: the thread has to end */
+  int wake; /* an eventfd: the thread has to end, or look at `accepting` */
+  atomic_bool ending, accepting;
+  bool paused; /* what the thread has seen last */
   pthread_t thread;
   bool running;
   int64_t accept_at_ms; /* nothing is accepted before */
@@ -117,6 +120,23 @@ static void peers_expire(struct companion *companion) {
 
 /* --- The thread. --- */
 
+/* Another process accepts connections from now on: those that could send it their next request have to come again. */
+static void peers_send_away(struct companion *companion) {
+  struct peers *peers = &companion->answers.peers;
+  for (size_t i = 0; i < PEERS_MAX; i++)
+    if (peers->list[i].state == PEER_WAITING) peer_shutdown(&peers->list[i]);
+}
+
+/* Somebody has written to `wake`. False: the thread has to end. */
+static bool wake_read(struct companion *companion) {
+  uint64_t count;
+  (void)!read(companion->wake, &count, sizeof count);
+  bool paused = !atomic_load(&companion->accepting);
+  if (paused && !companion->paused) peers_send_away(companion);
+  companion->paused = paused;
+  return !atomic_load(&companion->ending);
+}
+
 static int turn_timeout(struct companion *companion) {
   int64_t now = clock_ms(), timeout = peers_next_ms(&companion->answers.peers, now, POLL_MOST_MS);
   MHD_UNSIGNED_LONG_LONG inside;
@@ -128,14 +148,14 @@ static int turn_timeout(struct companion *companion) {
 
 /* Waits for something to do. False: the thread has to end. */
 static bool turn_wait(struct companion *companion, struct pollfd *fds, size_t count) {
-  bool accepting = clock_ms() >= companion->accept_at_ms;
+  bool accepting = !companion->paused && clock_ms() >= companion->accept_at_ms;
   for (size_t i = 2; i < count; i++) fds[i].events = accepting ? POLLIN : 0;
   if (poll(fds, count, turn_timeout(companion)) < 0) {
     if (errno == EINTR || errno == EAGAIN) return true;
     log_line(WT_LOG_ERROR, "companion: cannot wait for connections: %s; it ends", strerror(errno));
     return false;
   }
-  return !fds[0].revents;
+  return !fds[0].revents || wake_read(companion);
 }
 
 static void *companion_run(void *argument) {
@@ -147,7 +167,7 @@ static void *companion_run(void *argument) {
   for (size_t i = 2; i < count; i++) fds[i].fd = companion->sockets.fds[i - 2];
   while (turn_wait(companion, fds, count)) {
     for (size_t i = 2; i < count; i++)
-      if (fds[i].revents) socket_accept(companion, fds[i].fd);
+      if (fds[i].revents && !companion->paused) socket_accept(companion, fds[i].fd);
     peers_expire(companion);
     MHD_run(companion->daemon);
   }
@@ -171,7 +191,9 @@ struct companion *companion_open(const struct companion_config *config, char *me
     return NULL;
   }
   companion->wake = -1;
-  if (sockets_open(&companion->sockets, config->host, config->port, config->more_ports, message, size)) {
+  bool taken = config->taken_count && sockets_adopt(&companion->sockets, config->host, config->port, config->more_ports,
+                                                    config->taken, config->taken_count);
+  if (!taken && sockets_open(&companion->sockets, config->host, config->port, config->more_ports, message, size)) {
     free(companion);
     return NULL;
   }
@@ -194,7 +216,7 @@ static struct MHD_Daemon *daemon_start(struct answers *answers) {
 
 bool companion_start(struct companion *companion, char *message, size_t size) {
   struct answers *answers = &companion->answers;
-  snprintf(answers->alt_svc, sizeof answers->alt_svc, "h3=\":%u\"; ma=86400", answers->site->port);
+  companion->paused = true;
   companion->wake = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   if (companion->wake < 0) {
     snprintf(message, size, "--http: cannot make an eventfd: %s", strerror(errno));
@@ -211,15 +233,34 @@ bool companion_start(struct companion *companion, char *message, size_t size) {
   return !error;
 }
 
+static void companion_wake(struct companion *companion) {
+  static const uint64_t one = 1;
+  (void)!write(companion->wake, &one, sizeof one); /* cannot fail: the counter is far from full */
+}
+
+/* The thread sees the answers' header only once it may accept. */
+void companion_accept(struct companion *companion, bool on) {
+  struct answers *answers = &companion->answers;
+  if (on && !answers->alt_svc[0])
+    snprintf(answers->alt_svc, sizeof answers->alt_svc, "h3=\":%u\"; ma=86400", answers->site->port);
+  atomic_store(&companion->accepting, on);
+  companion_wake(companion);
+}
+
+const int *companion_listeners(const struct companion *companion, size_t *count) {
+  *count = companion->sockets.count;
+  return companion->sockets.fds;
+}
+
 uint16_t companion_port(const struct companion *companion) { return companion->sockets.port; }
 
 const char *companion_url(const struct companion *companion) { return companion->url; }
 
 void companion_close(struct companion *companion) {
-  static const uint64_t one = 1;
   if (!companion) return;
   if (companion->running) {
-    (void)!write(companion->wake, &one, sizeof one); /* cannot fail: the counter is far from full */
+    atomic_store(&companion->ending, true);
+    companion_wake(companion);
     pthread_join(companion->thread, NULL);
   }
   if (companion->daemon) MHD_stop_daemon(companion->daemon); /* has no thread: closes its connections at once */

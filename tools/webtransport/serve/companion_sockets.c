@@ -105,6 +105,55 @@ static int host_resolve(const char *host, struct addrinfo **v4, struct addrinfo 
   return error;
 }
 
+/* Whether a socket listens on an address of the list, at `port`. */
+static bool socket_is_wanted(int fd, const struct addrinfo *list, uint16_t port) {
+  struct sockaddr_storage bound = {0};
+  socklen_t len = sizeof bound, size = sizeof(int);
+  int listening = 0;
+  if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listening, &size) || !listening || socket_port(fd) != port)
+    return false;
+  if (getsockname(fd, (struct sockaddr *)&bound, &len)) return false;
+  for (; list; list = list->ai_next) {
+    if (list->ai_family != bound.ss_family) continue;
+    if (bound.ss_family == AF_INET &&
+        ((struct sockaddr_in *)&bound)->sin_addr.s_addr == ((const struct sockaddr_in *)list->ai_addr)->sin_addr.s_addr)
+      return true;
+    if (bound.ss_family == AF_INET6 &&
+        !memcmp(&((struct sockaddr_in6 *)&bound)->sin6_addr, &((const struct sockaddr_in6 *)list->ai_addr)->sin6_addr,
+                sizeof(struct in6_addr)))
+      return true;
+  }
+  return false;
+}
+
+static void list_free(struct addrinfo *v4, struct addrinfo *v6) {
+  if (v6) v4->ai_next = NULL;
+  freeaddrinfo(v4);
+  if (v6) freeaddrinfo(v6);
+}
+
+bool sockets_adopt(struct companion_sockets *sockets, const char *host, uint16_t port, unsigned int more_ports,
+                   const int *fds, size_t count) {
+  struct addrinfo *v4, *v6;
+  uint16_t bound = count ? socket_port(fds[0]) : 0;
+  bool wanted = bound && count <= SOCKETS_MAX && (!port || (bound >= port && bound - port <= (int)more_ports));
+  *sockets = (struct companion_sockets){.port = bound};
+  if (wanted && !host_resolve(host, &v4, &v6)) {
+    if (v6) v4->ai_next = v6;
+    for (size_t i = 0; i < count; i++) wanted = wanted && socket_is_wanted(fds[i], v4, bound);
+    list_free(v4, v6);
+  } else {
+    wanted = false;
+  }
+  for (size_t i = 0; i < count; i++) {
+    if (wanted)
+      sockets->fds[sockets->count++] = fds[i];
+    else
+      close(fds[i]);
+  }
+  return wanted;
+}
+
 int sockets_open(struct companion_sockets *sockets, const char *host, uint16_t port, unsigned int more_ports,
                  char *message, size_t size) {
   struct addrinfo *v4, *v6;
@@ -118,9 +167,7 @@ int sockets_open(struct companion_sockets *sockets, const char *host, uint16_t p
   /* Two lists of one entry each, searched as one. */
   if (v6) v4->ai_next = v6;
   error = list_open(sockets, v4, port, more_ports, &failed);
-  if (v6) v4->ai_next = NULL;
-  freeaddrinfo(v4);
-  if (v6) freeaddrinfo(v6);
+  list_free(v4, v6);
   if (!error) return 0;
   bool brackets = strchr(host, ':') != NULL;
   snprintf(message, size, "--http: cannot listen on TCP %s%s%s:%u: %s", brackets ? "[" : "", host, brackets ? "]" : "",

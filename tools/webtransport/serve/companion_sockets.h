@@ -2,6 +2,7 @@
 #ifndef WEBTRANSPORT_TOOL_COMPANION_SOCKETS_H
 #define WEBTRANSPORT_TOOL_COMPANION_SOCKETS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -22,6 +23,13 @@ struct companion_sockets {
  */
 int sockets_open(struct companion_sockets *sockets, const char *host, uint16_t port, unsigned int more_ports,
                  char *message, size_t size);
+
+/*
+ * The same, but with listening sockets that another process has had: `fds`, which belong to the set afterwards, or are
+ * closed. False: they are not those of `host` and `port`, or of one of the next `more_ports` ports.
+ */
+bool sockets_adopt(struct companion_sockets *sockets, const char *host, uint16_t port, unsigned int more_ports,
+                   const int *fds, size_t count);
 
 void sockets_close(struct companion_sockets *sockets);
 

@@ -123,6 +123,9 @@ char *report_sessions(const struct site *site, uint64_t after) {
   X(turns_idle, "counter", "Turns of the loop in which no packet came or went")                         \
   X(timers_set, "counter", "Times that the timer of the kernel was set")                                \
   X(timers_fired, "counter", "Turns of the loop that a timer began")                                    \
+  X(takeover_packets_out, "counter", "Packets handed to an older process")                              \
+  X(takeover_packets_in, "counter", "Packets that a newer process handed over")                         \
+  X(takeover_packets_dropped, "counter", "Packets lost on the way between processes")                   \
   X(packets_sent_ack, "counter", "UDP datagrams sent with nothing but an acknowledgement")              \
   X(packets_sent_probe, "counter", "UDP datagrams sent only to be acknowledged")
 

@@ -38,6 +38,7 @@ enum {
   END_AT_ONCE_MS = 1500,       /* likewise, after a second signal */
   ADDRESS_SIZE = 320,
   MORE_HTTP_PORTS = 100, /* tried after the default port */
+  HTTP_SOCKETS_MAX = 8,
 };
 
 struct serve {
@@ -143,6 +144,51 @@ static void serve_on_signal(int signal, void *user_data) {
   wt_server_shutdown(serve->server, SHUTDOWN_DEADLINE_MS);
 }
 
+/* --- Takeover. On the loop's thread. --- */
+
+#define HTTP_NAME "http" /* of the companion's sockets, from one process to the next */
+
+static void serve_on_taken(wt_server *server, void *user_data) {
+  struct serve *serve = user_data;
+  (void)server;
+  if (serve->companion) companion_accept(serve->companion, false);
+}
+
+static void serve_on_taken_back(wt_server *server, void *user_data) {
+  struct serve *serve = user_data;
+  (void)server;
+  if (serve->companion) companion_accept(serve->companion, true);
+}
+
+static bool takeover_begin(struct serve *serve) {
+  const struct serve_settings *settings = &serve->settings;
+  struct wt_takeover_options options;
+  if (!settings->takeover) return true;
+  wt_takeover_options_default(&options);
+  options.deadline_ms = settings->takeover_deadline_ms;
+  options.drain = settings->takeover_drain;
+  options.on_taken = serve_on_taken;
+  options.on_taken_back = serve_on_taken_back;
+  options.user_data = serve;
+  return wt_server_takeover(serve->server, settings->takeover, &options) ? complain(wt_server_error(serve->server))
+                                                                         : true;
+}
+
+/* The companion's sockets of the old process. */
+static size_t takeover_receive(struct serve *serve, int *fds, size_t max) {
+  size_t count = 0;
+  while (count < max && (fds[count] = wt_server_takeover_receive(serve->server, HTTP_NAME)) >= 0) count++;
+  return count;
+}
+
+static bool takeover_give(struct serve *serve) {
+  size_t count = 0;
+  const int *fds = serve->companion ? companion_listeners(serve->companion, &count) : NULL;
+  for (size_t i = 0; serve->settings.takeover && i < count; i++)
+    if (wt_server_takeover_give(serve->server, HTTP_NAME, fds[i])) return complain(wt_server_error(serve->server));
+  return true;
+}
+
 /* --- Start. --- */
 
 /* The library's default is 256 streams of each kind for 16 sessions. More sessions need more streams; one of each
@@ -217,6 +263,7 @@ static bool server_make(struct serve *serve) {
 
 static bool companion_make(struct serve *serve) {
   struct serve_settings *settings = &serve->settings;
+  int taken[HTTP_SOCKETS_MAX];
   struct companion_config config = {
       .host = settings->http_address.host,
       .port = settings->http_address.port,
@@ -224,6 +271,8 @@ static bool companion_make(struct serve *serve) {
       .site = &serve->site,
       .hosts = &settings->hosts,
       .www = settings->www,
+      .taken = taken,
+      .taken_count = settings->http ? takeover_receive(serve, taken, HTTP_SOCKETS_MAX) : 0,
   };
   char message[512];
   if (!settings->http) return true;
@@ -262,6 +311,10 @@ static void hosts_add_addresses(struct serve *serve) {
 static bool server_begin(struct serve *serve) {
   char message[512], address[ADDRESS_SIZE];
   struct host_port parsed;
+  /* All that can fail comes before the start, from which on this process may serve in another one's place. */
+  if (serve->companion && !companion_start(serve->companion, message, sizeof message)) return complain(message);
+  if (!takeover_give(serve)) return false;
+  if (!signals_start(&serve->signals, serve_on_signal, serve)) return complain("cannot make a thread");
   int error = wt_server_start(serve->server);
   if (error) {
     const char *why = wt_server_error(serve->server);
@@ -270,7 +323,7 @@ static bool server_begin(struct serve *serve) {
   error = wt_server_get_address(serve->server, 0, address, sizeof address);
   if (error || host_port_parse(address, &parsed)) return complain("the server has no address");
   serve->site.port = parsed.port;
-  if (serve->companion && !companion_start(serve->companion, message, sizeof message)) return complain(message);
+  if (serve->companion) companion_accept(serve->companion, true);
   return true;
 }
 
@@ -329,11 +382,11 @@ static bool serve_run(struct serve *serve) {
   if (!server_make(serve)) return false;
   serve->site.server = serve->server;
   if (!certificate_apply(serve, message, sizeof message)) return complain(message);
+  if (!takeover_begin(serve)) return false;
   if (!companion_make(serve)) return false;
   hosts_add_addresses(serve);
   origins_add_companion(serve);
   if (!server_begin(serve)) return false;
-  if (!signals_start(&serve->signals, serve_on_signal, serve)) return complain("cannot make a thread");
   ready_print(serve);
   int error = wt_server_run(serve->server);
   const char *why = wt_server_error(serve->server);

@@ -11,11 +11,15 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <webtransport/fleet.h>
+
 #include "common/clock.h"
 #include "common/tool_log.h"
 #include "common/values.h"
 
 #define MEMORY_MIN (1024 * 1024) /* as the library's */
+#define TAKEOVER_PATH_MAX 95     /* as the library's */
+#define TAKEOVER_DAYS_MAX 30
 #define RETRY_WORDS "never load always"
 
 static bool set_listen(void *target, const char *value, char *message, size_t size) {
@@ -234,6 +238,26 @@ static bool set_max_sessions_per_connection(void *target, const char *value, cha
 static bool set_require_reset_stream_at(void *target, const char *value, char *message, size_t size) {
   (void)value, (void)message, (void)size;
   ((struct serve_settings *)target)->require_reset_stream_at = true;
+  return true;
+}
+
+static bool set_takeover(void *target, const char *value, char *message, size_t size) {
+  size_t len = strlen(value);
+  ((struct serve_settings *)target)->takeover = value;
+  if (len > 0 && len <= TAKEOVER_PATH_MAX) return true;
+  return value_refuse(message, size, "expected a path of 1 to %d bytes", TAKEOVER_PATH_MAX);
+}
+
+static bool set_takeover_deadline(void *target, const char *value, char *message, size_t size) {
+  uint64_t ns;
+  if (!value_time(value, 0, TAKEOVER_DAYS_MAX * NS_PER_DAY, &ns, message, size)) return false;
+  ((struct serve_settings *)target)->takeover_deadline_ms = ns / NS_PER_MS;
+  return true;
+}
+
+static bool set_takeover_drain(void *target, const char *value, char *message, size_t size) {
+  (void)value, (void)message, (void)size;
+  ((struct serve_settings *)target)->takeover_drain = true;
   return true;
 }
 
@@ -480,6 +504,22 @@ const struct option_spec serve_options[] = {
      .fallback = "2,7,13,15",
      .help = "Drafts of WebTransport to announce, each standing for those up to the next. For tests: browsers need 2.",
      .set = set_drafts},
+    {.name = "takeover",
+     .argument = "PATH",
+     .kind = VALUE_FILE,
+     .fallback = "none",
+     .help = "Takes over from the server that listens at this Unix socket, if there is one: its sockets and all new "
+             "connections, while it keeps its own sessions until they end. Then listens there for the next one.",
+     .set = set_takeover},
+    {.name = "takeover-deadline",
+     .argument = "TIME",
+     .fallback = "1h",
+     .help = "How long sessions may go on here when another server has taken over; up to 720h.",
+     .set = set_takeover_deadline},
+    {.name = "takeover-drain",
+     .help = "Asks clients to move, with GOAWAY and WT_DRAIN_SESSION, when another server has taken over. For proxies "
+             "that keep one connection.",
+     .set = set_takeover_drain},
     {0},
 };
 
@@ -493,7 +533,12 @@ const char serve_details[] =
     "/close?code=C&reason=R closes the session at once.\n"
     "\n"
     "SIGINT and SIGTERM end the server in order within 5 seconds, a second one at once. SIGHUP reads --cert, --key, "
-    "--ocsp and --fleet-keys again, or makes a new certificate; sessions go on.";
+    "--ocsp and --fleet-keys again, or makes a new certificate; sessions go on.\n"
+    "\n"
+    "With --takeover PATH, a new binary or new options take effect without losing a session: start the same command "
+    "again, with the same PATH, as the same user. The old server ends by itself when its last session has ended. A new "
+    "one that "
+    "cannot start leaves the old one as it is; if it dies later, the old one serves again.";
 
 const struct example_spec serve_examples[] = {
     {"webtransport serve", "The playground, at http://localhost:8080/."},
@@ -504,7 +549,9 @@ const struct example_spec serve_examples[] = {
 
 void serve_settings_default(struct serve_settings *settings) {
   struct wt_server_config config;
+  struct wt_takeover_options takeover;
   wt_server_config_default(&config);
+  wt_takeover_options_default(&takeover);
   memset(settings, 0, sizeof *settings);
   hosts_init(&settings->hosts);
   settings->http = true;
@@ -528,5 +575,6 @@ void serve_settings_default(struct serve_settings *settings) {
   settings->max_sessions_per_connection = config.max_sessions_per_connection;
   settings->require_reset_stream_at = config.require_reset_stream_at;
   settings->drafts = config.drafts;
+  settings->takeover_deadline_ms = takeover.deadline_ms;
   settings->ticket_lifetime_s = config.ticket_lifetime_s;
 }

@@ -52,6 +52,9 @@ struct serve_settings {
   uint64_t max_sessions_per_connection;
   bool require_reset_stream_at;
   unsigned drafts;
+  const char *takeover; /* a path; NULL: none */
+  uint64_t takeover_deadline_ms;
+  bool takeover_drain;
 };
 
 /* The table of options. They write to a struct serve_settings. */
