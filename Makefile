@@ -15,7 +15,7 @@ CMAKE_ARGS ?=
 
 FORMAT_FILES = $(shell find include src tools examples tests fuzz bench -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
 
-.PHONY: build run test debian13 fuzz mutants interop bench bench-network install format lint clean help
+.PHONY: build run test debian13 fuzz mutants takeover interop bench bench-network install format lint clean help
 
 build: ## set up and build the library and build/webtransport
 	@scripts/setup.sh build
@@ -39,6 +39,13 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (900), two at a time, on its seed
 mutants: ## change MUTANTS (40) places of the library, chosen by SEED (1), one at a time: do the tests notice?
 	@scripts/setup.sh test
 	@scripts/mutants.py --count $(MUTANTS) --seed $(SEED) --jobs $(JOBS)
+
+takeover: ## measure 1,000 sessions while new servers take over from old ones; RUN_ARGS are passed on
+	@scripts/setup.sh test
+	@cmake -S . -B $(BUILD) -DWT_BUILD_TESTS=ON $(CMAKE_ARGS)
+	@cmake --build $(BUILD) -j $(JOBS) --target webtransport_tool --target takeover_client
+	@python3 -B tests/fleet/test_takeover.py --tool $(BUILD)/webtransport --client $(BUILD)/tests/fleet/takeover_client \
+		--measure $(RUN_ARGS)
 
 interop: ## run the cases with other implementations, both ways; writes docs/interop.md
 	@scripts/setup.sh interop

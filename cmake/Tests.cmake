@@ -117,6 +117,16 @@ foreach(wrapped unit_quic_test_tls_gnutls:pthread_mutex_unlock loopback_test_cli
   endif()
 endforeach()
 
+# tests/fleet: new servers take over from old ones while sessions go on. `make takeover` has 1,000 of them, and measures.
+add_executable(takeover_client ${PROJECT_SOURCE_DIR}/tests/fleet/takeover_client.c)
+set_target_properties(takeover_client PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/fleet)
+target_link_libraries(takeover_client PRIVATE wt_options webtransport_static PkgConfig::LIBUV)
+if(TARGET webtransport_tool)
+  add_test(NAME fleet/test_takeover.py COMMAND python3 -B ${PROJECT_SOURCE_DIR}/tests/fleet/test_takeover.py
+    --tool $<TARGET_FILE:webtransport_tool> --client $<TARGET_FILE:takeover_client> --sessions 40 --rate 20 --steady 0.3)
+  set_tests_properties(fleet/test_takeover.py PROPERTIES LABELS "fleet;script" TIMEOUT 300 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+endif()
+
 # Our end of the interop cases: on the public API, as any program would be. tests/interop/run.py runs it.
 file(GLOB WT_INTEROP_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/interop/native/*.c)
 add_executable(interop_peer ${WT_INTEROP_SOURCES})

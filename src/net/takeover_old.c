@@ -172,17 +172,17 @@ static void listen_again(struct wt__takeover *takeover) {
   if (error) WT__ERROR(&takeover->server->log, "takeover: no process can take over from this one: %s", message);
 }
 
-static void take_back(struct wt__takeover *takeover, unsigned pid) {
+/* Without its number: if that one had been taken over from in its turn, it is the last of them that has gone. */
+static void take_back(struct wt__takeover *takeover) {
   struct wt_server *server = takeover->server;
   wt__server_steer(server);
   older_watch(takeover);
   if (takeover->leaving) {
-    WT__INFO(&server->log,
-             "takeover: the new process %u has ended; this one keeps its connections and takes no new ones", pid);
+    WT__INFO(&server->log, "takeover: the new process has ended; this one keeps its connections and takes no new ones");
     phase_set(takeover, WT__PHASE_LEFT);
     return;
   }
-  WT__WARN(&server->log, "takeover: the new process %u has died; this one serves again", pid);
+  WT__WARN(&server->log, "takeover: the new process has died; this one serves again");
   phase_set(takeover, WT__PHASE_READING);
   listen_again(takeover);
   if (takeover->options.on_taken_back) takeover->options.on_taken_back(server, takeover->options.user_data);
@@ -194,7 +194,7 @@ static void successor_gone(struct wt__takeover *takeover) {
   int phase = atomic_load(&takeover->phase);
   successor_forget(takeover);
   if (phase == WT__PHASE_TAKEN) {
-    take_back(takeover, pid);
+    take_back(takeover);
     return;
   }
   WT__WARN(&server->log, "takeover: the process %u has not taken over; this one goes on", pid);
