@@ -280,7 +280,7 @@ static const char *refusal(const struct wt__takeover *takeover) {
   if (takeover->server->workers[0].state != SERVER_RUNNING) return "the process is shutting down";
   if (takeover->successor.fd >= 0) return "another process is taking over: try again in a moment";
   if (atomic_load(&takeover->phase) != WT__PHASE_READING) return "another process has taken over";
-  if (older + 1 >= WT__TAKEOVER_SLOTS_MAX) return "too many older processes still have connections";
+  if (older + 1 > WT__TAKEOVER_SLOTS_MAX) return "too many older processes still have connections";
   return NULL;
 }
 
