@@ -284,6 +284,7 @@ void wt__neighbours_on_older(void *neighbour) {
     int len = wt__neighbour_recv(older, &data, fds, &count);
     if (len < 0) return;
     wt__takeover_close_fds(fds, count); /* it has none to give */
+    if (len == 0 && errno == EMSGSIZE) continue;
     if (len == 0) {
       older_gone(older);
       return;

@@ -184,7 +184,7 @@ static struct wt__takeover *takeover_new(struct wt_server *server, const struct 
   made->server = server;
   made->options = *options;
   made->listener.fd = -1;
-  made->successor_by = UINT64_MAX;
+  made->successor_by = made->listen_at = UINT64_MAX;
   wt__neighbour_init(&made->successor, made, 0);
   for (unsigned i = 0; i < WT__TAKEOVER_SLOTS_MAX; i++) wt__neighbour_init(&made->older[i], made, i);
   wt__log_limit_init(&made->lines, 1, 3);

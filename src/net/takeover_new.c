@@ -57,6 +57,10 @@ static int refused(struct wt_server *server, const uint8_t *data, size_t len) {
 
 /* Whoever listened there has ended meanwhile: its port may be free in a moment. */
 static int ended(struct wt_server *server) {
+  if (errno == EMSGSIZE) { /* the kernel cut what came with the message */
+    return wt__server_fail(server, WT_ERR_IO,
+                           "takeover: not all sockets came: this process may have too few descriptors");
+  }
   return wt__server_fail(server, WT_ERR_IO,
                          "takeover: the old process has ended before it gave its sockets: try again");
 }

@@ -24,6 +24,7 @@
 
 #include "net/takeover_old.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -39,6 +40,7 @@
 
 #define READY_MS 15000 /* from the connection of a new process until it is ready */
 #define MESSAGES_PER_EVENT 16
+#define LISTEN_AGAIN_MS 1000 /* after a process could not be accepted */
 
 /* --- The offer --- */
 
@@ -166,10 +168,17 @@ static void listen_again(struct wt__takeover *takeover) {
   memcpy(path, takeover->listener.path, sizeof(path));
   wt__watch_free(takeover->listening);
   takeover->listening = NULL;
+  takeover->listen_at = UINT64_MAX;
   wt__takeover_unlisten(&takeover->listener);
   int error = wt__takeover_listen(&takeover->listener, path, message, sizeof(message));
   if (error == 0) error = wt__takeover_old_begin(takeover, message, sizeof(message));
   if (error) WT__ERROR(&takeover->server->log, "takeover: no process can take over from this one: %s", message);
+}
+
+/* It was told to end meanwhile, whoever serves. */
+static bool is_ending(const struct wt_server *server) {
+  const struct wt__worker *worker = &server->workers[0];
+  return worker->state != SERVER_RUNNING && !worker->taken;
 }
 
 /* Without its number: if that one had been taken over from in its turn, it is the last of them that has gone. */
@@ -177,7 +186,7 @@ static void take_back(struct wt__takeover *takeover) {
   struct wt_server *server = takeover->server;
   wt__server_steer(server);
   older_watch(takeover);
-  if (takeover->leaving) {
+  if (takeover->leaving || is_ending(server)) {
     WT__INFO(&server->log, "takeover: the new process has ended; this one keeps its connections and takes no new ones");
     phase_set(takeover, WT__PHASE_LEFT);
     return;
@@ -249,7 +258,10 @@ static bool on_message(struct wt__takeover *takeover, const uint8_t *data, size_
     case WT__TAKEOVER_READY: on_ready(takeover, data, len); break;
     case WT__TAKEOVER_LEAVING: takeover->leaving = true; break;
     case WT__TAKEOVER_ASK: wt__neighbours_deliver(&takeover->successor, data, len); break;
-    default: successor_refuse(takeover, "a message cannot be read: the versions do not fit"); break;
+    default:
+      if (atomic_load(&takeover->phase) == WT__PHASE_TAKEN) break; /* it serves: to part with it would help nobody */
+      successor_refuse(takeover, "a message cannot be read: the versions do not fit");
+      break;
   }
   return takeover->successor.fd >= 0;
 }
@@ -264,6 +276,7 @@ static void on_successor(void *neighbour) {
     int len = wt__neighbour_recv(successor, &data, fds, &count);
     if (len < 0) return;
     wt__takeover_close_fds(fds, count); /* it has none to give */
+    if (len == 0 && errno == EMSGSIZE && atomic_load(&takeover->phase) == WT__PHASE_TAKEN) continue;
     if (len == 0) {
       successor_gone(takeover);
       return;
@@ -284,6 +297,15 @@ static const char *refusal(const struct wt__takeover *takeover) {
   return NULL;
 }
 
+/* Without descriptors, say, the socket stays readable: the loop must not try again in each turn. */
+static void listen_pause(struct wt__takeover *takeover, uint64_t now) {
+  WT__WARN_LIMITED(&takeover->server->log, &takeover->lines, now, "takeover: cannot accept a process: %s",
+                   wt__os_error_text(errno));
+  wt__watch_free(takeover->listening);
+  takeover->listening = NULL;
+  takeover->listen_at = wt__driver_deadline(now, LISTEN_AGAIN_MS);
+}
+
 static void on_listening(void *ctx) {
   struct wt__takeover *takeover = ctx;
   struct wt_server *server = takeover->server;
@@ -293,6 +315,7 @@ static void on_listening(void *ctx) {
   if (stranger) {
     WT__WARN_LIMITED(&server->log, &takeover->lines, now, "takeover: a process of another user was turned away");
   }
+  if (fd < 0 && !stranger && errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) listen_pause(takeover, now);
   if (fd < 0) return;
   const char *why = refusal(takeover);
   if (why) {
@@ -305,6 +328,12 @@ static void on_listening(void *ctx) {
   takeover->leaving = false;
   takeover->successor_by = wt__driver_deadline(now, READY_MS);
   if (wt__neighbour_watch(&takeover->successor, on_successor)) successor_forget(takeover);
+}
+
+static void listen_resume(struct wt__takeover *takeover, uint64_t now) {
+  struct wt__loop *loop = &takeover->server->workers[0].driver.loop;
+  takeover->listening = wt__watch_new(loop, takeover->listener.fd, on_listening, takeover);
+  takeover->listen_at = takeover->listening ? UINT64_MAX : wt__driver_deadline(now, LISTEN_AGAIN_MS);
 }
 
 int wt__takeover_old_begin(struct wt__takeover *takeover, char *message, size_t size) {
@@ -339,9 +368,10 @@ static void sockets_give(struct wt__takeover *takeover) {
 }
 
 uint64_t wt__takeover_old_pass(struct wt__takeover *takeover, uint64_t now) {
-  if (takeover->successor.fd < 0) return UINT64_MAX;
+  if (now >= takeover->listen_at) listen_resume(takeover, now);
+  if (takeover->successor.fd < 0) return takeover->listen_at;
   bool all_held = atomic_load(&takeover->held) == takeover->server->worker_count;
   if (atomic_load(&takeover->phase) == WT__PHASE_HELD && all_held) sockets_give(takeover);
   if (now >= takeover->successor_by) successor_refuse(takeover, "it was not ready in time");
-  return takeover->successor_by;
+  return takeover->successor_by < takeover->listen_at ? takeover->successor_by : takeover->listen_at;
 }

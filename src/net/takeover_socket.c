@@ -216,7 +216,6 @@ ssize_t wt__takeover_recv(int fd, void *data, size_t size, int *fds, size_t *cou
   if (len > 0 && !(message.msg_flags & (MSG_TRUNC | MSG_CTRUNC))) return len;
   wt__takeover_close_fds(fds, *count);
   *count = 0;
-  if (len == 0) return 0;
-  errno = EMSGSIZE;
-  return -1;
+  errno = len == 0 ? 0 : EMSGSIZE;
+  return len == 0 ? 0 : -1;
 }

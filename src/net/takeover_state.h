@@ -75,6 +75,7 @@ struct wt__takeover {
   /* For the next process. */
   struct wt__takeover_listener listener;
   struct wt__watch *listening;
+  uint64_t listen_at;             /* nobody can be accepted before that; UINT64_MAX: it listens, or does not want to */
   struct wt__neighbour successor; /* one that asks for the sockets, or has them */
   uint64_t successor_by;          /* when it has to be ready; UINT64_MAX: it is, or there is none */
   bool successor_asked, leaving;

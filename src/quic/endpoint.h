@@ -161,7 +161,7 @@ void wt__endpoint_writable(struct wt__endpoint *endpoint, uint64_t now);
 
 /* Orderly: no new connections, GOAWAY on those that are. */
 void wt__endpoint_shutdown(struct wt__endpoint *endpoint, uint64_t now);
-/* Whether new connections are refused, while those that are there go on. */
+/* Whether new connections are refused, while those that are there go on. Not any more: also not for a shutdown. */
 void wt__endpoint_refuse(struct wt__endpoint *endpoint, bool on);
 /* Called about once a second, it rids the endpoint of connections without a request or session: GOAWAY first, for the
  * client to make another connection, and a close some calls later. Not inside callbacks. */

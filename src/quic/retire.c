@@ -45,4 +45,7 @@ void wt__endpoint_retire(struct wt__endpoint *endpoint, uint64_t now) {
   endpoint->busy = false;
 }
 
-void wt__endpoint_refuse(struct wt__endpoint *endpoint, bool on) { endpoint->refusing = on; }
+void wt__endpoint_refuse(struct wt__endpoint *endpoint, bool on) {
+  endpoint->refusing = on;
+  if (!on) endpoint->shutting_down = false; /* connections that have got GOAWAY end all the same */
+}

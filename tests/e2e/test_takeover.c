@@ -343,6 +343,41 @@ static void test_takeover_by_one_that_ends_first(void **state) {
   bed_close(&old);
 }
 
+/* The new server dies, as far as the old one can see: it takes everything back, and can be taken over from again. The new
+ * one is not run, so that only one of them reads the sockets. */
+static void check_death(bool drain) {
+  struct bed old;
+  struct told told = {0};
+  struct wt_takeover_options options;
+  struct wt_server_config config;
+  wt_server *server;
+  options_tell(&options, &told);
+  options.drain = drain;
+  bed_begin(&old, 2, false, &options);
+  struct guest *guests = guests_come(&old, GUESTS);
+  bed_config(&config, 1);
+  for (int i = 1; i <= 2; i++) {
+    assert_int_equal(wt_server_new(&config, &server, NULL, 0), 0);
+    assert_int_equal(wt_server_add_certificate(server, old.certificate), 0);
+    assert_int_equal(wt_server_takeover(server, path, NULL), 0);
+    assert_int_equal(wt_server_start(server), 0);
+    WAIT_FOR(atomic_load(&told.taken) == i);
+    assert_int_equal(shutdown(server->takeover->older[0].fd, SHUT_RDWR), 0);
+    WAIT_FOR(atomic_load(&told.back) == i);
+    wt_server_free(server);
+    guests_echo(&old, guests, GUESTS);
+    guests_leave(&old, guests_come(&old, GUESTS), GUESTS);
+  }
+  guests_leave(&old, guests, GUESTS);
+  bed_close(&old);
+}
+
+static void test_takeover_by_one_that_dies(void **state) {
+  (void)state;
+  check_death(false);
+  check_death(true);
+}
+
 /* Sessions that do not end are ended. */
 static void test_takeover_has_a_deadline(void **state) {
   (void)state;
@@ -606,6 +641,7 @@ int main(void) {
       TEST(test_takeover_during_handshakes),
       TEST(test_takeover_that_fails_changes_nothing),
       TEST(test_takeover_by_one_that_ends_first),
+      TEST(test_takeover_by_one_that_dies),
       TEST(test_takeover_has_a_deadline),
       TEST(test_takeover_sends_idle_connections_away),
       TEST(test_takeover_resets_what_nobody_knows),
