@@ -123,7 +123,7 @@ set_target_properties(takeover_client PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJ
 target_link_libraries(takeover_client PRIVATE wt_options webtransport_static PkgConfig::LIBUV)
 if(TARGET webtransport_tool)
   add_test(NAME fleet/test_takeover.py COMMAND python3 -B ${PROJECT_SOURCE_DIR}/tests/fleet/test_takeover.py
-    --tool $<TARGET_FILE:webtransport_tool> --client $<TARGET_FILE:takeover_client> --sessions 40 --rate 20 --steady 0.3)
+    --tool $<TARGET_FILE:webtransport_tool> --client $<TARGET_FILE:takeover_client> --sessions 20 --rate 10 --steady 0.3)
   set_tests_properties(fleet/test_takeover.py PROPERTIES LABELS "fleet;script" TIMEOUT 300 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
 endif()
 

@@ -57,6 +57,23 @@ end_of() { # end_of <NAME>: waits for its end; sets STATUS
   STATUS=$?
 }
 
+# --- One server takes over from another. ---
+
+make_certificate a
+begin old out "$EXAMPLES/takeover" "$DIR/a.pem" "$DIR/a.key" 127.0.0.1:0 "$DIR/takeover"
+check_await "the first server serves" old "serving"
+begin broken out "$EXAMPLES/takeover" "$DIR/a.pem" "$DIR/a.key" 127.0.0.1 "$DIR/takeover"
+end_of broken
+check_equal "one with a wrong address fails" 1 $STATUS
+begin new out "$EXAMPLES/takeover" "$DIR/a.pem" "$DIR/a.key" 127.0.0.1:0 "$DIR/takeover"
+check_await "the second server serves" new "serving"
+check_await "the first one is told" old "a new process serves"
+check_await "and ends" old "ended"
+end_of old
+check_equal "with status 0" 0 $STATUS
+{ kill -KILL "$new_PID" && wait "$new_PID"; } 2>/dev/null
+rm -f "$DIR"/*.in "$DIR"/*.out
+
 # --- Server and client. ---
 
 make_certificate a

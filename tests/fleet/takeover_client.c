@@ -30,8 +30,8 @@
 #define MESSAGE_LEN 64
 #define SECOND_MS 1000
 #define DIALS_AT_ONCE_MS 4 /* between the first dials */
-#define DIAL_TIMEOUT_MS 20000
-#define LAST_MS 15000 /* for the last messages to come back */
+#define DIAL_TIMEOUT_MS 60000
+#define LAST_MS 30000 /* for the last messages to come back */
 #define STATUS_MS 200
 
 struct guest {
