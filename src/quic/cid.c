@@ -11,10 +11,11 @@
  * the same hash are in a chain.
  *
  * The ids that we choose are WT__CID_LEN random bytes. A server with several workers, each with connections of its own, finds
- * the worker of a packet by the first byte of the id, modulo the number of workers (net/steer.c). So that byte is drawn
- * until it leaves the worker's number; the other 17 bytes say nothing. An observer who knows the number of workers learns the
- * worker from an id, and nothing else about the client. The ids that clients make up for their first packets are random, so
- * the same rule spreads new connections evenly.
+ * the worker of a packet by the last byte of the id, modulo the number of workers (net/steer.c). The last one, because
+ * formats that load balancers read begin with the first byte and leave the last ones to the server. So that byte is any one
+ * with the worker's number as its remainder; the other 17 bytes say nothing. An observer who knows the number of workers
+ * learns the worker from an id, and nothing else about the client. The ids that clients make up for their first packets are
+ * random, so the same rule spreads new connections evenly.
  */
 
 #include "quic/cid.h"
@@ -132,11 +133,12 @@ void wt__cid_map_remove_all(struct wt__cid_map *map, struct wt__list *list) {
   while ((link = wt__list_first(list))) cid_free(map, WT__CONTAINER_OF(link, struct wt__cid, link));
 }
 
-unsigned wt__cid_worker(const uint8_t *data, unsigned workers) { return data[0] % workers; }
+unsigned wt__cid_worker(const uint8_t *data, size_t len, unsigned workers) { return data[len - 1] % workers; }
 
 int wt__cid_generate(uint8_t *data, unsigned worker, unsigned workers) {
   if (wt__tls_random(data, WT__CID_LEN)) return WT_ERR_TLS;
   unsigned choices = (WT__WORKERS_MAX - 1 - worker) / workers + 1;
-  data[0] = (uint8_t)(worker + data[0] % choices * workers);
+  uint8_t *last = &data[WT__CID_LEN - 1];
+  *last = (uint8_t)(worker + *last % choices * workers);
   return 0;
 }

@@ -13,7 +13,7 @@
 
 #define WT__CID_LEN 18      /* of the ids we choose: the length is how short headers are read */
 #define WT__CID_MAX_LEN 20  /* of any id in QUIC v1 and v2 */
-#define WT__WORKERS_MAX 256 /* one byte of an id names the worker */
+#define WT__WORKERS_MAX 256 /* the last byte of an id names the worker */
 
 struct wt__cid_map {
   struct wt__map map; /* keyed hash -> the first wt__cid with it */
@@ -48,6 +48,6 @@ void wt__cid_map_remove_all(struct wt__cid_map *map, struct wt__list *list);
  * WT__WORKERS_MAX. WT_ERR_TLS. */
 int wt__cid_generate(uint8_t *data, unsigned worker, unsigned workers);
 /* Which of `workers` an id names; one that a client made up names one too. `len` is not 0. */
-unsigned wt__cid_worker(const uint8_t *data, unsigned workers);
+unsigned wt__cid_worker(const uint8_t *data, size_t len, unsigned workers);
 
 #endif

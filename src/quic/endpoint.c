@@ -141,7 +141,7 @@ static bool endpoint_pass(struct wt__endpoint *endpoint, const struct wt__path *
   const struct wt__endpoint_config *config = &endpoint->config;
   if (config->workers == 1 || !config->forward || ids->dcidlen == 0) return false;
   if (!config->steered && data[0] & 0x80 && packet_is_first(ids, data)) return false;
-  unsigned worker = wt__cid_worker(ids->dcid, config->workers);
+  unsigned worker = wt__cid_worker(ids->dcid, ids->dcidlen, config->workers);
   if (worker == config->worker) return false;
   config->forward(config->forward_ctx, worker, path, ecn, data, len);
   return true;

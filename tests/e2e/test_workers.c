@@ -23,6 +23,7 @@
 #include <cmocka.h>
 
 #include "bed.h"
+#include "quic/cid.h"
 #include "relay.h"
 
 #define MANY_CONNECTIONS 200
@@ -221,9 +222,9 @@ enum {
   STRAY_LEN = 60
 };
 
-/* A packet of no connection whose id begins with `worker`: answered with a stateless reset, which ends with a token. */
+/* A packet of no connection whose id ends with `worker`: answered with a stateless reset, which ends with a token. */
 static void stray_reset(int fd, const char *to, unsigned worker, uint8_t token[TOKEN_LEN]) {
-  uint8_t packet[STRAY_LEN] = {0x40, (uint8_t)worker}, answer[1500];
+  uint8_t packet[STRAY_LEN] = {[0] = 0x40, [WT__CID_LEN] = (uint8_t)worker}, answer[1500];
   size_t len = stray_answer(fd, to, packet, sizeof(packet), answer, sizeof(answer));
   assert_true(len > TOKEN_LEN && len < STRAY_LEN && (answer[0] & 0xc0) == 0x40);
   memcpy(token, answer + len - TOKEN_LEN, TOKEN_LEN);
@@ -231,7 +232,7 @@ static void stray_reset(int fd, const char *to, unsigned worker, uint8_t token[T
 
 /* One of a version that does not exist: answered with a list of those that do. */
 static void stray_version(int fd, const char *to, unsigned worker) {
-  uint8_t packet[1200] = {0xc0, 0x1a, 0x2a, 0x3a, 0x4a, 8, (uint8_t)worker}, answer[1500];
+  uint8_t packet[1200] = {0xc0, 0x1a, 0x2a, 0x3a, 0x4a, 8, [13] = (uint8_t)worker}, answer[1500];
   assert_true(stray_answer(fd, to, packet, sizeof(packet), answer, sizeof(answer)) > 7);
   assert_memory_equal(answer + 1, "\0\0\0", 4);
 }
@@ -299,7 +300,7 @@ static void test_workers_part_what_the_kernel_joined(void **state) {
   bed_run(&bed);
   for (size_t i = 0; i < 2; i++) {
     memcpy(packets + i * LEN, initial, sizeof(initial));
-    packets[i * LEN + sizeof(initial)] = (uint8_t)i; /* the worker */
+    packets[i * LEN + sizeof(initial) + 7] = (uint8_t)i; /* the worker */
   }
   to.sin_port = htons((uint16_t)bed.pair.port);
   assert_int_equal(sendto(fd, packets, sizeof(packets), 0, (struct sockaddr *)&to, sizeof(to)), sizeof(packets));
@@ -328,7 +329,7 @@ static void test_workers_drop_what_is_too_much(void **state) {
   pair_client(&bed.pair, NULL);
   dialed_run(&dialed, &bed.pair, bed.pair.url, NULL);
   assert_int_equal(dialed.error, 0);
-  packet[1] = (uint8_t)strtoul(dialed.why, NULL, 10);
+  packet[WT__CID_LEN] = (uint8_t)strtoul(dialed.why, NULL, 10);
   pthread_mutex_lock(&bed.gate);
   assert_int_equal(wt_session_close(dialed.session, 0, "", 0), 0);
   while (!atomic_load(&bed.at_gate)) uv_run(&bed.pair.loop, UV_RUN_NOWAIT);

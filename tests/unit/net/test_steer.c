@@ -69,7 +69,7 @@ static size_t arrives_at(const uint8_t *packet, size_t len) {
 static void test_steer_goes_by_the_id(void **state) {
   (void)state;
   open_all();
-  if (!wt__steer(&sockets[0], WORKERS)) {
+  if (!wt__steer(&sockets[0], WT__CID_LEN, WORKERS)) {
     close_all();
     skip();
   }
@@ -78,20 +78,43 @@ static void test_steer_goes_by_the_id(void **state) {
       uint8_t small[1 + WT__CID_LEN] = {0x40}, large[6 + WT__CID_LEN] = {0xc0, 0, 0, 0, 1, WT__CID_LEN};
       assert_int_equal(wt__cid_generate(small + 1, worker, WORKERS), 0);
       memcpy(large + 6, small + 1, WT__CID_LEN);
-      assert_int_equal(wt__cid_worker(small + 1, WORKERS), worker);
+      assert_int_equal(wt__cid_worker(small + 1, WT__CID_LEN, WORKERS), worker);
       assert_int_equal(arrives_at(small, sizeof(small)), worker);
       assert_int_equal(arrives_at(large, sizeof(large)), worker);
     }
   }
   assert_int_equal(arrives_at((const uint8_t *)"\x40", 1), 0); /* too short for an id */
   assert_int_equal(arrives_at((const uint8_t *)"\xc0xxx", 4), 0);
+  assert_int_equal(arrives_at((const uint8_t *)"\xc0xxxx\x03\x01\x01", 8), 0); /* its id is cut off */
+  close_all();
+}
+
+/* The id of a client's first packet has a length of its own. */
+static void test_steer_goes_by_ids_of_any_length(void **state) {
+  (void)state;
+  open_all();
+  if (!wt__steer(&sockets[0], 8, WORKERS)) {
+    close_all();
+    skip();
+  }
+  for (uint8_t len = 1; len <= WT__CID_MAX_LEN; len++) {
+    for (uint8_t last = 0; last < 2 * WORKERS; last++) {
+      uint8_t packet[64] = {0xc0, 0, 0, 0, 1, len};
+      packet[5 + len] = last;
+      packet[6 + len] = (uint8_t)(last + 1); /* of what follows */
+      assert_int_equal(arrives_at(packet, sizeof(packet)), last % WORKERS);
+    }
+  }
+  assert_int_equal(arrives_at((const uint8_t *)"\xc0xxxx\0\x01\x01", 8), 0); /* without an id */
+  assert_int_equal(arrives_at((const uint8_t *)"\x40\x00\x01\x02\x03\x04\x05\x06\x01", 9), 1);
+  assert_int_equal(arrives_at((const uint8_t *)"\x40\x00\x01\x02\x03\x04\x05\x06", 8), 0);
   close_all();
 }
 
 static void test_steer_needs_sockets_that_share(void **state) {
   (void)state;
   open_on(&sockets[0], "127.0.0.1:0");
-  assert_false(wt__steer(&sockets[0], WORKERS));
+  assert_false(wt__steer(&sockets[0], WT__CID_LEN, WORKERS));
   wt__udp_close(&sockets[0]);
 }
 
@@ -109,6 +132,7 @@ static void test_udp_beside_is_for_our_own(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_steer_goes_by_the_id),
+      cmocka_unit_test(test_steer_goes_by_ids_of_any_length),
       cmocka_unit_test(test_steer_needs_sockets_that_share),
       cmocka_unit_test(test_udp_beside_is_for_our_own),
   };

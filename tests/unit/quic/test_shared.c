@@ -132,19 +132,15 @@ static bool is_passed(bool steered, uint8_t first, uint32_t version) {
   config.steered = steered;
   assert_int_equal(wt__endpoint_new(&endpoint, &config), 0);
   if (first & 0x80) {
-    const uint8_t head[] = {first,
-                            (uint8_t)(version >> 24),
-                            (uint8_t)(version >> 16),
-                            (uint8_t)(version >> 8),
-                            (uint8_t)version,
-                            WT__CID_LEN,
-                            5};
+    const uint8_t head[] = {
+        first,      (uint8_t)(version >> 24), (uint8_t)(version >> 16), (uint8_t)(version >> 8), (uint8_t)version,
+        WT__CID_LEN};
     memcpy(packet, head, sizeof(head));
-  } else {
-    packet[1] = 5;
   }
+  uint8_t *last = packet + (first & 0x80 ? 5 : 0) + WT__CID_LEN;
+  *last = 5;
   wt__endpoint_recv(endpoint, &net.path, 1, packet, sizeof(packet), net.now);
-  packet[first & 0x80 ? 6 : 1] = 4; /* its own: never passed on */
+  *last = 4; /* its own: never passed on */
   size_t after = passed.count;
   wt__endpoint_recv(endpoint, &net.path, 1, packet, sizeof(packet), net.now);
   assert_int_equal(passed.count, after);
