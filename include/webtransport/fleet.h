@@ -15,6 +15,104 @@
 extern "C" {
 #endif
 
+/* --- Connection ids: how a load balancer finds the server of a packet. --- */
+
+/*
+ * A client sends each packet with a connection id that the server made. A balancer that reads the server out of it can
+ * send the packet there without a table of connections, also when the client's address changes. Without `connection_ids`
+ * in struct wt_server_config the ids are random. docs/guide/fleet.md, "Connection ids", says which layout is for which
+ * balancer.
+ */
+
+/** What the connection ids of a server look like. Since 0.3.0. */
+enum wt_connection_id_layout {
+  /** Random bytes: for one machine, or a balancer that goes by addresses. */
+  WT_CONNECTION_ID_RANDOM = 0,
+  /** QUIC-LB (draft-ietf-quic-load-balancers): first octet, server id and nonce, encrypted if there is a key. */
+  WT_CONNECTION_ID_QUIC_LB = 1,
+  /**
+   * QUIC-LB for a server that has no configuration yet: the first three bits are 0b111, and balancers go by addresses.
+   * A client gets exactly one id and is told not to migrate (disable_active_migration).
+   */
+  WT_CONNECTION_ID_UNROUTABLE = 2,
+  /** The Network Load Balancer of AWS: a random byte, then the 8 bytes of the server id in the clear. */
+  WT_CONNECTION_ID_AWS_NLB = 3,
+  /** Katran: a version in the first two bits, and the number of the host in the clear. */
+  WT_CONNECTION_ID_KATRAN = 4,
+};
+
+/**
+ * How a server makes its connection ids. `wt_connection_ids_default` fills it for a layout; then set the members of this
+ * layout. The other layouts' members must stay as they are. Since 0.3.0.
+ */
+struct wt_connection_ids {
+  size_t size; /**< set by `wt_connection_ids_default`; leave it */
+  enum wt_connection_id_layout layout;
+
+  /**
+   * Bytes of each id: 8 to 20; default 18, with WT_CONNECTION_ID_AWS_NLB 16. All ids of a server have one length, for as
+   * long as the server lives: it is how packets are read. Bytes that the layout does not use are random. A server with
+   * several workers needs the last byte for the number of the worker, behind all that the layout uses.
+   */
+  size_t length;
+
+  /**
+   * The server id, as the balancer knows it. WT_CONNECTION_ID_QUIC_LB: 1 to 15 bytes. WT_CONNECTION_ID_AWS_NLB: 8 bytes.
+   * WT_CONNECTION_ID_KATRAN: the number of the host, big-endian, in 2, 3 or 4 bytes for version 1, 2 or 3. Otherwise NULL
+   * with 0 (the default). Copied.
+   */
+  const uint8_t *server_id;
+  size_t server_id_len;
+
+  /* --- WT_CONNECTION_ID_QUIC_LB --- */
+  unsigned config_id; /**< the configuration's number, 0 (the default) to 6 */
+  /**
+   * Bytes of the nonce: 4 to 18; default 8. Server id and nonce have at most 19 bytes together. With a key, a nonce must
+   * never come twice. From 8 bytes on it is random. A shorter one is a counter that begins at a random number; when all
+   * numbers are used up, ids are made as with WT_CONNECTION_ID_UNROUTABLE, and the log says so. Another process with the
+   * same server id and key, also one after a restart, begins at another number and may repeat some: then use 8 bytes.
+   */
+  size_t nonce_length;
+  /**
+   * 16 secret bytes that all servers and balancers share; NULL (the default) with 0: server id and nonce are in the clear,
+   * so that observers can tell which server a client is connected to. Copied.
+   */
+  const uint8_t *key;
+  size_t key_len;
+  bool length_in_first_octet; /**< the first octet tells the length of the rest; default false: five random bits */
+
+  /* --- WT_CONNECTION_ID_KATRAN --- */
+  unsigned katran_version; /**< 1, 2 or 3; default 2 */
+};
+
+/**
+ * Fills the first `size` bytes of `*ids` with the defaults of `layout`. `size` is sizeof(struct wt_connection_ids) in the
+ * headers that the caller was compiled with. Any thread. Since 0.3.0.
+ */
+WT_API void wt_connection_ids_init(struct wt_connection_ids *ids, enum wt_connection_id_layout layout, size_t size);
+
+/** Calls `wt_connection_ids_init` with the right size. Programs in C use this. Since 0.3.0. */
+static inline void wt_connection_ids_default(struct wt_connection_ids *ids, enum wt_connection_id_layout layout) {
+  wt_connection_ids_init(ids, layout, sizeof(*ids));
+}
+
+/**
+ * Makes new connection ids as `ids` says from now on, on all workers; NULL: random ones. Open connections move to it: the
+ * server gives each client ids of the new kind and asks it to retire the old ones (NEW_CONNECTION_ID with Retire Prior To,
+ * RFC 9000, section 5.1.2). Packets with old ids are taken until the client has retired them, so give balancers the new
+ * configuration first. After a change to WT_CONNECTION_ID_UNROUTABLE, open connections keep the ids that they have. The
+ * same configuration again changes nothing.
+ *
+ * `message` may be NULL; it gets a sentence about an error that names the member at fault, or "": at most `message_size`
+ * bytes with the NUL. Any thread, any callback, also before the start; not while the server is freed.
+ *
+ * Errors: WT_ERR_INVALID if a member of `ids` is out of its range, or `length` is not that of the server's ids, or `server`
+ * is NULL; WT_ERR_INVALID or WT_ERR_UNSUPPORTED if `ids->size` is wrong (error.h, "Structs that grow"). After an error
+ * nothing has changed. Since 0.3.0.
+ */
+WT_API int wt_server_set_connection_ids(wt_server *server, const struct wt_connection_ids *ids, char *message,
+                                        size_t message_size);
+
 /* --- Keys: what one machine gives to a client, another machine takes. --- */
 
 /**

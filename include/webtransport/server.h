@@ -14,6 +14,9 @@
 extern "C" {
 #endif
 
+/** How connection ids are made: fleet.h has its members. */
+struct wt_connection_ids;
+
 /** libuv's loop, declared here so that this header does not include libuv's. */
 struct uv_loop_s;
 
@@ -285,6 +288,11 @@ struct wt_server_config {
 
   /* --- More than one machine: fleet.h, docs/guide/fleet.md. --- */
   /**
+   * What connection ids look like, so that a load balancer finds the server of a packet: see fleet.h. NULL (the default):
+   * they are random. Copied. Since 0.3.0.
+   */
+  const struct wt_connection_ids *connection_ids;
+  /**
    * Secrets that all machines of a fleet have in common: session tickets, address tokens and stateless resets of one
    * machine are good on the others. NULL (the default): random keys, which end with the process. Copied. A `reset_key`
    * beside it stays the key of stateless resets: it is the same on all machines, and never replaced. Since 0.3.0.
@@ -353,8 +361,8 @@ struct wt_server_stats {
 /*
  * Threads. A server with one worker (the default) belongs to the thread of its loop. That thread calls all handlers and
  * callbacks, and only it may call functions on the server and its handles, except `wt_server_post`,
- * `wt_server_shutdown`, `wt_server_close`, `wt_server_set_fleet_keys`, `wt_session_post` and `wt_session_worker`, which
- * any thread may call.
+ * `wt_server_shutdown`, `wt_server_close`, `wt_server_set_connection_ids`, `wt_server_set_fleet_keys`, `wt_session_post` and
+ * `wt_session_worker`, which any thread may call.
  *
  * With `workers` above 1, each worker is a thread with its own connections. A connection stays with its worker, also
  * when the client's address changes. The worker's thread calls the handler of a request and all callbacks of the

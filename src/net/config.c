@@ -14,12 +14,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/list.h"
 #include "base/mem.h"
 #include "base/sized.h"
 #include "base/rate.h"
 #include "net/bounds.h"
 #include "net/names.h"
 #include "quic/cid.h"
+#include "quic/cid_scheme.h"
 #include "quic/keys.h"
 #include "quic/tls.h"
 
@@ -114,6 +116,14 @@ static void check_client_certificates(struct wt__check *check, const struct wt_s
   }
 }
 
+static void check_connection_ids(struct wt__check *check, const struct wt_server_config *config) {
+  struct wt__cid_scheme scheme;
+  char why[WT__CID_WHY_MAX] = "";
+  if (wt__cid_scheme_read(&scheme, config->connection_ids, config->workers, why, sizeof(why)))
+    wt__check_fail(check, "connection_ids: %s", why);
+  wt__wipe(&scheme, sizeof(scheme));
+}
+
 int wt__config_check(const struct wt_server_config *config, char *why, size_t size) {
   struct wt__check check = {.why = why, .size = size};
   struct wt__bounds bounds;
@@ -131,6 +141,7 @@ int wt__config_check(const struct wt_server_config *config, char *why, size_t si
   WT__CHECK_RANGE(&check, config, max_open_files, 0, MAX_FILES);
   WT__CHECK_RANGE(&check, config, max_open_files_per_connection, 0, MAX_FILES);
   if (config->max_memory) WT__CHECK_RANGE(&check, config, max_memory, MIN_MEMORY, SIZE_MAX);
+  check_connection_ids(&check, config);
   return check.failed ? WT_ERR_INVALID : 0;
 }
 
@@ -155,6 +166,34 @@ static int reset_key_copy(struct wt_server_config *copy, const struct wt_server_
   return 0;
 }
 
+/* The struct with what it points to. */
+struct connection_ids {
+  struct wt_connection_ids ids;
+  uint8_t server_id[WT__LB_SERVER_ID_MAX], key[WT__AES_KEY_LEN];
+};
+
+/* `config` was checked. */
+static int connection_ids_copy(struct wt_server_config *copy, const struct wt_server_config *config) {
+  const struct wt_connection_ids *ids = config->connection_ids;
+  if (!ids) return 0;
+  struct connection_ids *made = wt__calloc(1, sizeof(*made));
+  if (!made) return WT_ERR_NOMEM;
+  (void)wt__sized_read(&made->ids, sizeof(made->ids), ids, sizeof(made->ids));
+  if (made->ids.server_id_len) memcpy(made->server_id, ids->server_id, ids->server_id_len);
+  if (made->ids.key_len) memcpy(made->key, ids->key, ids->key_len);
+  made->ids.server_id = made->ids.server_id_len ? made->server_id : NULL;
+  made->ids.key = made->ids.key_len ? made->key : NULL;
+  copy->connection_ids = &made->ids;
+  return 0;
+}
+
+static void connection_ids_free(const struct wt_connection_ids *ids) {
+  if (!ids) return;
+  struct connection_ids *made = WT__CONTAINER_OF(ids, struct connection_ids, ids);
+  wt__wipe(made, sizeof(*made));
+  wt__free(made);
+}
+
 int wt__config_copy(struct wt_server_config *copy, const struct wt_server_config *config, char *why, size_t size) {
   struct wt_server_config given;
   memset(copy, 0, sizeof(*copy));
@@ -172,10 +211,12 @@ int wt__config_copy(struct wt_server_config *copy, const struct wt_server_config
   copy->listen_count = 0;
   copy->reset_key = NULL;
   copy->client_ca_file = NULL;
+  copy->connection_ids = NULL;
   error = wt__names_copy_choice(&copy->cipher_suites, copy->cipher_suite_count, &copy->groups, copy->group_count);
   if (error == 0) error = listen_copy(copy, &given);
   if (error == 0) error = client_ca_copy(copy, &given);
   if (error == 0) error = reset_key_copy(copy, &given);
+  if (error == 0) error = connection_ids_copy(copy, &given);
   if (error) {
     wt__config_free(copy);
     snprintf(why, size, "%s", wt_error_string(error));
@@ -190,5 +231,6 @@ void wt__config_free(struct wt_server_config *copy) {
   if (copy->reset_key) wt__wipe((void *)(uintptr_t)copy->reset_key, copy->reset_key_len);
   wt__free((void *)(uintptr_t)copy->reset_key);
   wt__free((void *)(uintptr_t)copy->client_ca_file);
+  connection_ids_free(copy->connection_ids);
   memset(copy, 0, sizeof(*copy));
 }

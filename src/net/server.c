@@ -30,6 +30,7 @@
 #include "net/server_state.h"
 #include "net/start.h"
 #include "net/takeover.h"
+#include "quic/cid_maker.h"
 #include "quic/endpoint.h"
 #include "quic/shared.h"
 #include "quic/tls.h"
@@ -62,6 +63,7 @@ static void server_delete(wt_server *server) {
   wt__free(server->extras);
   if (server->has_shared) wt__shared_free(&server->shared);
   wt__wipe(&server->keys, sizeof(server->keys));
+  if (server->has_ids) wt__cid_shared_free(&server->ids);
   wt__wipe(server->reset_key, sizeof(server->reset_key));
   pthread_mutex_destroy(&server->keys_lock);
   wt__config_free(&server->config);
@@ -128,11 +130,21 @@ static int tls_open(wt_server *server, char *why, size_t size) {
   return error;
 }
 
+static int ids_open(struct wt_server *server, char *why, size_t size) {
+  struct wt__cid_scheme scheme;
+  int error = wt__cid_scheme_read(&scheme, server->config.connection_ids, server->config.workers, why, size);
+  if (error == 0) error = wt__cid_shared_init(&server->ids, &scheme);
+  server->has_ids = error == 0;
+  wt__wipe(&scheme, sizeof(scheme));
+  return error;
+}
+
 static int server_new(struct wt_server *server, const struct wt_server_config *config, char *why, size_t size) {
   pthread_mutex_init(&server->keys_lock, NULL);
   wt__routes_init(&server->routes);
   wt__posts_init(&server->posts, post_call, server);
   int error = wt__config_copy(&server->config, config, why, size);
+  if (error == 0) error = ids_open(server, why, size);
   if (error == 0) error = tls_open(server, why, size);
   if (error == 0) error = wt__fleet_keys_open(server, why, size);
   return error ? error : workers_new(server, why, size);
@@ -409,6 +421,30 @@ int wt_server_post(wt_server *server, void (*function)(wt_server *server, void *
   if (!server || !function) return WT_ERR_INVALID;
   int error = wt__posts_add(&server->posts, (wt__posts_function)function, argument);
   if (error == 0) wt__loop_wake(&server->workers[0].driver.loop);
+  return error;
+}
+
+/* --- Connection ids --- */
+
+static int ids_set(struct wt_server *server, const struct wt_connection_ids *ids, char *why, size_t size) {
+  struct wt__cid_scheme scheme;
+  bool changed = false;
+  int error = wt__cid_scheme_read(&scheme, ids, server->worker_count, why, size);
+  if (error == 0) error = wt__cid_shared_set(&server->ids, &scheme, &changed, why, size);
+  wt__wipe(&scheme, sizeof(scheme));
+  for (unsigned i = 0; changed && i < server->worker_count; i++) wt__loop_wake(&server->workers[i].driver.loop);
+  return error;
+}
+
+int wt_server_set_connection_ids(wt_server *server, const struct wt_connection_ids *ids, char *message,
+                                 size_t message_size) {
+  char why[WT__CID_WHY_MAX] = "";
+  if (message && message_size) message[0] = '\0';
+  if (!server) return WT_ERR_INVALID;
+  int error = ids_set(server, ids, why, sizeof(why));
+  if (error == 0) return 0;
+  if (!why[0]) (void)snprintf(why, sizeof(why), "%s", wt_error_string(error));
+  if (message && message_size) (void)snprintf(message, message_size, "connection ids stay as they are: %s", why);
   return error;
 }
 

@@ -30,6 +30,7 @@
 #include "net/driver.h"
 #include "net/inbox.h"
 #include "net/post.h"
+#include "quic/cid_maker.h"
 #include "quic/endpoint.h"
 #include "quic/shared.h"
 #include "net/takeover_state.h"
@@ -107,6 +108,8 @@ struct wt_server {
 
   struct wt__shared shared;
   bool has_shared;
+  struct wt__cid_shared ids; /* any thread */
+  bool has_ids;
   pthread_mutex_t keys_lock;            /* held by who replaces keys */
   struct wt__keys keys;                 /* for `shared`, when there is one */
   uint8_t reset_key[WT__RESET_KEY_LEN]; /* the configuration's, or random */

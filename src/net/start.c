@@ -36,7 +36,6 @@
 #include "net/takeover.h"
 #include "net/takeover_new.h"
 #include "net/udp.h"
-#include "quic/cid.h"
 #include "quic/endpoint.h"
 #include "quic/shared.h"
 #include "quic/tls.h"
@@ -85,6 +84,7 @@ static int endpoint_open(struct wt__worker *worker) {
       .worker = worker->index,
       .workers = server->worker_count,
       .shared = &server->shared,
+      .ids = &server->ids,
       .forward = wt__worker_forward,
       .forward_ctx = worker,
       .hand_over = wt__neighbours_hand_over,
@@ -192,7 +192,7 @@ static int socket_beside(struct wt_server *server, size_t address, struct wt__ud
   if (fd < 0) {
     int error = wt__udp_open_beside(udp, first, os_error);
     /* While the old process still reads the only one, the kernel must not divide packets between the two. */
-    if (error == 0 && group && group->count == 1) (void)wt__steer(first, WT__CID_LEN, 1);
+    if (error == 0 && group && group->count == 1) (void)wt__steer(first, server->ids.scheme.len, 1);
     return error;
   }
   udp->refused = "takeover";
@@ -251,7 +251,7 @@ static int sockets_join(struct wt__worker *worker) {
 
 void wt__server_steer(struct wt_server *server) {
   for (size_t i = 0; i < server->workers[0].socket_count; i++) {
-    (void)wt__steer(&server->workers[0].sockets[i].udp, WT__CID_LEN, server->worker_count);
+    (void)wt__steer(&server->workers[0].sockets[i].udp, server->ids.scheme.len, server->worker_count);
   }
 }
 
@@ -264,7 +264,7 @@ static unsigned steer_among(const struct wt_server *server, size_t address) {
 static void sockets_steer(struct wt_server *server) {
   server->steered = server->worker_count > 1 && !server->unsteered;
   for (size_t i = 0; server->steered && i < server->workers[0].socket_count; i++) {
-    server->steered = wt__steer(&server->workers[0].sockets[i].udp, WT__CID_LEN, steer_among(server, i));
+    server->steered = wt__steer(&server->workers[0].sockets[i].udp, server->ids.scheme.len, steer_among(server, i));
   }
   if (server->worker_count > 1 && !server->steered) {
     WT__INFO(&server->log, "the kernel does not go by connection ids: packets of clients that move are handed over");

@@ -19,7 +19,7 @@
 
 #include "base/mem.h"
 #include "base/rate.h"
-#include "quic/cid.h"
+#include "quic/cid_maker.h"
 #include "quic/endpoint.h"
 #include "quic/endpoint_keys.h"
 #include "quic/endpoint_state.h"
@@ -59,8 +59,8 @@ void wt__endpoint_send_version_negotiation(struct wt__endpoint *endpoint, const 
 
 void wt__endpoint_send_retry(struct wt__endpoint *endpoint, const struct wt__path *path, const ngtcp2_pkt_hd *hd) {
   uint8_t packet[NGTCP2_MAX_UDP_PAYLOAD_SIZE], token[WT__TOKEN_MAX_LEN];
-  ngtcp2_cid scid = {.datalen = WT__CID_LEN};
-  if (wt__cid_generate(scid.data, endpoint->config.worker, endpoint->config.workers)) return;
+  ngtcp2_cid scid = {.datalen = endpoint->cid_len};
+  if (wt__cid_make(&endpoint->ids, scid.data)) return;
   size_t token_len = wt__endpoint_make_retry_token(endpoint, path_client(path), hd, &scid, token);
   if (!token_len) return;
   ngtcp2_ssize len =
@@ -105,10 +105,10 @@ static void resets_send(struct wt__endpoint *endpoint, const struct wt__path *pa
 
 void wt__endpoint_send_reset(struct wt__endpoint *endpoint, const struct wt__path *path, const uint8_t *data,
                              size_t len) {
-  if (len <= RESET_MIN_LEN || len < 1 + WT__CID_LEN) return;
+  if (len <= RESET_MIN_LEN || len < 1 + endpoint->cid_len) return;
   struct wt__keys keys;
   ngtcp2_cid id;
-  ngtcp2_cid_init(&id, data + 1, WT__CID_LEN);
+  ngtcp2_cid_init(&id, data + 1, endpoint->cid_len);
   wt__shared_get_keys(endpoint->shared, &keys);
   if (wt__rate_take(keys.of_fleet ? &endpoint->fleet_resets : &endpoint->resets, endpoint->now))
     resets_send(endpoint, path, &keys, &id, len - 1);

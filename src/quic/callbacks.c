@@ -27,6 +27,7 @@
 #include "h3/client.h"
 #include "h3/conn.h"
 #include "quic/cid.h"
+#include "quic/cid_issue.h"
 #include "quic/client.h"
 #include "quic/conn.h"
 #include "quic/crypto_in.h"
@@ -194,7 +195,9 @@ static int client_start(struct wt__conn *conn) {
 static int on_tx_key(ngtcp2_conn *quic, ngtcp2_encryption_level level, void *user_data) {
   struct wt__conn *conn = user_data;
   (void)quic;
-  if (level == NGTCP2_ENCRYPTION_LEVEL_1RTT) conn->can_start = true;
+  if (level != NGTCP2_ENCRYPTION_LEVEL_1RTT) return 0;
+  conn->can_start = true;
+  if (!conn->client) wt__conn_learn_cid_limit(conn);
   return 0;
 }
 
@@ -264,13 +267,9 @@ static int on_path_validation(ngtcp2_conn *quic, uint32_t flags, const ngtcp2_pa
 static int on_new_connection_id(ngtcp2_conn *quic, ngtcp2_cid *cid, uint8_t *token, size_t len, void *user_data) {
   struct wt__conn *conn = user_data;
   (void)quic;
-  if (len != WT__CID_LEN || wt__cid_generate(cid->data, conn->endpoint->config.worker, conn->endpoint->config.workers))
-    return NGTCP2_ERR_CALLBACK_FAILURE;
+  if (len != conn->endpoint->cid_len || wt__conn_issue_cid(conn, cid->data)) return NGTCP2_ERR_CALLBACK_FAILURE;
   cid->datalen = len;
-  if (wt__endpoint_make_reset_token(conn->endpoint, cid, token) ||
-      wt__cid_map_add(&conn->endpoint->cids, cid->data, cid->datalen, conn, &conn->cids))
-    return NGTCP2_ERR_CALLBACK_FAILURE;
-  return 0;
+  return wt__endpoint_make_reset_token(conn->endpoint, cid, token) ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
 }
 
 static int on_remove_connection_id(ngtcp2_conn *quic, const ngtcp2_cid *cid, void *user_data) {
@@ -304,6 +303,10 @@ static enum wt__frame_fate conn_judge(void *ctx, const struct wt__quic_frame *fr
   }
   if ((frame->type & ~UINT64_C(1)) == WT__FRAME_ACK) {
     wt__path_watch_acked(conn, frame);
+    return WT__FRAME_KEEP;
+  }
+  if (frame->type == WT__FRAME_RETIRE_CONNECTION_ID) {
+    wt__conn_retired_cid(conn, frame->sequence);
     return WT__FRAME_KEEP;
   }
   if (frame->type == WT__FRAME_PATH_CHALLENGE) {
@@ -415,6 +418,7 @@ static int on_encrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2
   if (nonce_len != WT__PACKET_IV_LEN) return NGTCP2_ERR_CALLBACK_FAILURE;
   if (dst != data) memmove(dst, data, len); /* ngtcp2 encrypts in place, so far */
   wt__reset_at_send_encrypt(conn, dst, len);
+  if (conn->cid_issue.retire_prior_to) wt__conn_mark_cids(conn, dst, len);
   count_purpose(conn->endpoint, dst, len);
   wt__path_watch_sent(conn, aad, aad_len, aad_len + len + aead->max_overhead);
   return wt__packet_key_encrypt(key, dst, aead, dst, len, nonce, aad, aad_len);

@@ -10,10 +10,10 @@
  * its first id, so the hash is keyed with a secret (SipHash-2-4): nobody can prepare ids that all fall on one slot. Ids with
  * the same hash are in a chain.
  *
- * The ids that we choose are WT__CID_LEN random bytes. A server with several workers, each with connections of its own, finds
+ * The ids that we choose are random, but for what a load balancer is to read in them (cid_scheme.c). A server with several workers, each with connections of its own, finds
  * the worker of a packet by the last byte of the id, modulo the number of workers (net/steer.c). The last one, because
  * formats that load balancers read begin with the first byte and leave the last ones to the server. So that byte is any one
- * with the worker's number as its remainder; the other 17 bytes say nothing. An observer who knows the number of workers
+ * with the worker's number as its remainder. An observer who knows the number of workers
  * learns the worker from an id, and nothing else about the client. The ids that clients make up for their first packets are
  * random, so the same rule spreads new connections evenly.
  */
@@ -105,6 +105,16 @@ int wt__cid_map_add(struct wt__cid_map *map, const uint8_t *data, size_t len, vo
   return 0;
 }
 
+int wt__cid_map_issue(struct wt__cid_map *map, const uint8_t *data, size_t len, uint64_t sequence, void *owner,
+                      struct wt__list *list) {
+  int error = wt__cid_map_add(map, data, len, owner, list);
+  if (error) return error;
+  struct wt__cid *cid = WT__CONTAINER_OF(list->head.prev, struct wt__cid, link);
+  cid->issued = true;
+  cid->sequence = sequence;
+  return 0;
+}
+
 static void cid_free(struct wt__cid_map *map, struct wt__cid *cid) {
   struct wt__cid *first = wt__map_get(&map->map, cid->hash);
   if (first != cid) {
@@ -135,10 +145,10 @@ void wt__cid_map_remove_all(struct wt__cid_map *map, struct wt__list *list) {
 
 unsigned wt__cid_worker(const uint8_t *data, size_t len, unsigned workers) { return data[len - 1] % workers; }
 
-int wt__cid_generate(uint8_t *data, unsigned worker, unsigned workers) {
-  if (wt__tls_random(data, WT__CID_LEN)) return WT_ERR_TLS;
+int wt__cid_generate(uint8_t *data, size_t len, unsigned worker, unsigned workers) {
+  if (wt__tls_random(data, len)) return WT_ERR_TLS;
   unsigned choices = (WT__WORKERS_MAX - 1 - worker) / workers + 1;
-  uint8_t *last = &data[WT__CID_LEN - 1];
+  uint8_t *last = &data[len - 1];
   *last = (uint8_t)(worker + *last % choices * workers);
   return 0;
 }

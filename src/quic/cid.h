@@ -11,7 +11,7 @@
 #include "base/list.h"
 #include "base/map.h"
 
-#define WT__CID_LEN 18      /* of the ids we choose: the length is how short headers are read */
+#define WT__CID_LEN 18      /* of the ids we choose, unless a server's configuration says another length */
 #define WT__CID_MAX_LEN 20  /* of any id in QUIC v1 and v2 */
 #define WT__WORKERS_MAX 256 /* the last byte of an id names the worker */
 
@@ -27,6 +27,9 @@ struct wt__cid {
   void *owner;
   uint8_t len;
   uint8_t data[WT__CID_MAX_LEN];
+  bool issued;  /* by us: it has a sequence number */
+  bool retired; /* by the peer, which may still use it for a while */
+  uint64_t sequence;
 };
 
 /* The key is random. WT_ERR_TLS. */
@@ -40,13 +43,17 @@ void *wt__cid_map_find(const struct wt__cid_map *map, const uint8_t *data, size_
  * WT_ERR_NOMEM. */
 int wt__cid_map_add(struct wt__cid_map *map, const uint8_t *data, size_t len, void *owner, struct wt__list *list);
 
+/* The same for an id that we give to the peer with this sequence number. */
+int wt__cid_map_issue(struct wt__cid_map *map, const uint8_t *data, size_t len, uint64_t sequence, void *owner,
+                      struct wt__list *list);
+
 /* Removes one id of `list`, if it is there; all of them. */
 void wt__cid_map_remove(struct wt__cid_map *map, const uint8_t *data, size_t len, struct wt__list *list);
 void wt__cid_map_remove_all(struct wt__cid_map *map, struct wt__list *list);
 
-/* Fills in a fresh id of ours, WT__CID_LEN bytes, that names `worker` of `workers`, which are at most
- * WT__WORKERS_MAX. WT_ERR_TLS. */
-int wt__cid_generate(uint8_t *data, unsigned worker, unsigned workers);
+/* Fills in `len` random bytes, of which the last one names `worker` of `workers`, which are at most WT__WORKERS_MAX.
+ * WT_ERR_TLS. */
+int wt__cid_generate(uint8_t *data, size_t len, unsigned worker, unsigned workers);
 /* Which of `workers` an id names; one that a client made up names one too. `len` is not 0. */
 unsigned wt__cid_worker(const uint8_t *data, size_t len, unsigned workers);
 

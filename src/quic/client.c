@@ -22,6 +22,7 @@
 #include "h3/client.h"
 #include "quic/callbacks.h"
 #include "quic/cid.h"
+#include "quic/cid_issue.h"
 #include "quic/closing.h"
 #include "quic/conn.h"
 #include "quic/endpoint.h"
@@ -79,12 +80,11 @@ static int client_init_quic(struct wt__conn *conn, const struct wt__path *path,
   struct wt__endpoint *endpoint = conn->endpoint;
   const uint32_t version = options->version ? options->version : NGTCP2_PROTO_VER_V1;
   ngtcp2_path quic_path;
-  ngtcp2_cid scid = {.datalen = WT__CID_LEN}, dcid = {.datalen = WT__CID_LEN};
+  ngtcp2_cid scid = {.datalen = endpoint->cid_len}, dcid = {.datalen = WT__CID_LEN};
   if (version != NGTCP2_PROTO_VER_V1 && version != NGTCP2_PROTO_VER_V2) return WT_ERR_INVALID;
   int error = client_init_resumption(conn, options);
-  if (!error) error = wt__cid_generate(scid.data, 0, 1);
+  if (!error) error = wt__conn_issue_first_cid(conn, scid.data);
   if (!error) error = wt__tls_random(dcid.data, dcid.datalen);
-  if (!error) error = wt__cid_map_add(&endpoint->cids, scid.data, scid.datalen, conn, &conn->cids);
   if (error) return error;
   wt__conn_set_name(conn, &dcid);
   wt__path_to_quic(&quic_path, path);

@@ -8,6 +8,7 @@
  * What one file does with a connection is declared in the header of that name:
  *
  *   its beginning   conn.c, transport_params.c, server.c, client.c and client_keep.c
+ *   its ids         cid_issue.c
  *   its turns       run.c, wake.c (marks for its next run), idle.c
  *   its end         connection_close.c, closing.c, ending.c (why it ended), client_end.c
  *   packets in      recv.c, callbacks.c (what ngtcp2 reports, for h3), crypto_in.c, stops.c, read_limit.c,
@@ -31,6 +32,7 @@
 #include "quic/ack_wait.h"
 #include "quic/blocks.h"
 #include "quic/cid.h"
+#include "quic/cid_issue.h"
 #include "quic/crypto_in.h"
 #include "quic/endpoint.h"
 #include "quic/half_open.h"
@@ -93,6 +95,7 @@ struct wt__conn {
   struct wt__lane lane;
   struct wt__heap_node timer;
   struct wt__list cids;
+  struct wt__cid_issue cid_issue;
 
   /* NULL once the connection is no longer open. `h3` is made when the keys for its first bytes are there. */
   ngtcp2_conn *quic;

@@ -38,6 +38,8 @@
 #include "quic/batch.h"
 #include "quic/budget.h"
 #include "quic/cid.h"
+#include "quic/cid_issue.h"
+#include "quic/cid_maker.h"
 #include "quic/client.h"
 #include "quic/closing.h"
 #include "quic/conn.h"
@@ -63,6 +65,22 @@
 #define SESSION_LINES_RATE 100
 
 #define WITHHELD_INTERVAL (100 * WT__NS_PER_MS) /* how often it is looked whether there is memory again */
+
+static int endpoint_init_ids(struct wt__endpoint *endpoint) {
+  const struct wt__endpoint_config *config = &endpoint->config;
+  struct wt__cid_scheme random;
+  int error = 0;
+  if (!config->ids) {
+    wt__cid_scheme_random(&random);
+    error = wt__cid_shared_init(&endpoint->own_ids, &random);
+  }
+  if (error) return error;
+  struct wt__cid_shared *ids = config->ids ? config->ids : &endpoint->own_ids;
+  error = wt__cid_maker_init(&endpoint->ids, ids, config->worker, config->workers);
+  endpoint->cid_len = endpoint->ids.scheme.len;
+  endpoint->ids_generation = endpoint->ids.generation;
+  return error;
+}
 
 int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_config *config) {
   struct wt__endpoint *made = wt__calloc(1, sizeof(*made));
@@ -97,6 +115,7 @@ int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_c
   int error = wt__cid_map_init(&made->cids);
   if (!error && !config->shared) error = wt__shared_init(&made->own);
   if (!error) made->shared = config->shared ? config->shared : &made->own;
+  if (!error) error = endpoint_init_ids(made);
   if (error) {
     wt__endpoint_free(made);
     return error;
@@ -120,6 +139,8 @@ void wt__endpoint_free(struct wt__endpoint *endpoint) {
   if (endpoint->shared) wt__endpoint_publish_over(endpoint, 0);
   wt__pool_free(&endpoint->pool);
   wt__cid_map_free(&endpoint->cids);
+  wt__cid_maker_free(&endpoint->ids);
+  if (endpoint->ids.shared == &endpoint->own_ids) wt__cid_shared_free(&endpoint->own_ids);
   if (endpoint->shared == &endpoint->own) wt__shared_free(&endpoint->own);
   wt__heap_free(&endpoint->timers);
   wt__turn_free(&endpoint->turn);
@@ -184,7 +205,7 @@ void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *pat
                        size_t len, uint64_t now) {
   ngtcp2_version_cid ids;
   if (len == 0) return; /* ngtcp2 has an assertion for it, and below the first byte is looked at */
-  int error = ngtcp2_pkt_decode_version_cid(&ids, data, len, WT__CID_LEN);
+  int error = ngtcp2_pkt_decode_version_cid(&ids, data, len, endpoint->cid_len);
   struct wt__conn *conn = error ? NULL : wt__cid_map_find(&endpoint->cids, ids.dcid, ids.dcidlen);
   if (!error && !conn && endpoint_pass(endpoint, path, ecn, data, len, &ids)) return;
   if (!error && !conn && endpoint_hand_over(endpoint, path, ecn, data, len, &ids)) return;
@@ -326,6 +347,7 @@ void wt__endpoint_run(struct wt__endpoint *endpoint, uint64_t now) {
   endpoint->now = now;
   endpoint->busy = true;
   wt__turn_pass(&endpoint->turn, now);
+  wt__endpoint_move_cids(endpoint);
   endpoint_do_wanted(endpoint);
   endpoint_run_timers(endpoint);
   wt__endpoint_update_budget(endpoint);

@@ -83,7 +83,8 @@ struct wt__endpoint_config {
 
   /* A server with several workers has an endpoint for each, on a thread of its own. All NULL and 0: there is one. */
   unsigned worker, workers;
-  struct wt__shared *shared; /* quic/shared.h */
+  struct wt__shared *shared;  /* quic/shared.h */
+  struct wt__cid_shared *ids; /* quic/cid_maker.h; NULL: random connection ids */
   wt__endpoint_forward forward;
   void *forward_ctx;
   wt__endpoint_hand_over hand_over; /* with `forward_ctx`; NULL: there is never another process */

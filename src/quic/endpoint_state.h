@@ -16,6 +16,7 @@
 #include "base/rate.h"
 #include "quic/batch.h"
 #include "quic/cid.h"
+#include "quic/cid_maker.h"
 #include "quic/endpoint.h"
 #include "quic/half_open.h"
 #include "quic/shared.h"
@@ -25,6 +26,10 @@
 struct wt__endpoint {
   struct wt__endpoint_config config;
   struct wt__cid_map cids;
+  struct wt__cid_shared own_ids;
+  struct wt__cid_maker ids;       /* at a server */
+  unsigned ids_generation;        /* of the configuration to which connections were told to move */
+  size_t cid_len;                 /* of ids in short headers: of all that it gives out */
   struct wt__shared own, *shared; /* `shared` is `own`, or the server's */
   struct wt__list conns, ended;   /* open connections; closing and draining ones, oldest first */
   size_t ended_len;

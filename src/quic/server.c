@@ -11,6 +11,7 @@
 
 #include "quic/callbacks.h"
 #include "quic/cid.h"
+#include "quic/cid_issue.h"
 #include "quic/closing.h"
 #include "quic/conn.h"
 #include "quic/endpoint_keys.h"
@@ -41,6 +42,7 @@ static int server_params(ngtcp2_transport_params *params, struct wt__endpoint *e
     params->retry_scid_present = 1;
   }
   params->stateless_reset_token_present = 1;
+  params->disable_active_migration = endpoint->ids.scheme.layout == WT_CONNECTION_ID_UNROUTABLE;
   return wt__endpoint_make_reset_token(endpoint, scid, params->stateless_reset_token);
 }
 
@@ -51,9 +53,8 @@ static int server_init_quic(struct wt__conn *conn, const struct wt__accept *acce
   ngtcp2_transport_params params;
   ngtcp2_callbacks callbacks;
   ngtcp2_path path;
-  ngtcp2_cid scid = {.datalen = WT__CID_LEN};
-  int error = wt__cid_generate(scid.data, endpoint->config.worker, endpoint->config.workers);
-  if (!error) error = wt__cid_map_add(&endpoint->cids, scid.data, scid.datalen, conn, &conn->cids);
+  ngtcp2_cid scid = {.datalen = endpoint->cid_len};
+  int error = wt__conn_issue_first_cid(conn, scid.data);
   if (!error) error = wt__cid_map_add(&endpoint->cids, hd->dcid.data, hd->dcid.datalen, conn, &conn->cids);
   if (!error) error = server_params(&params, endpoint, accept, &scid);
   if (error) return error;

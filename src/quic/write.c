@@ -34,6 +34,7 @@
 #include "core/transport.h"
 #include "h3/conn.h"
 #include "quic/batch.h"
+#include "quic/cid_issue.h"
 #include "quic/conn.h"
 #include "quic/congestion.h"
 #include "quic/datagram_len.h"
@@ -306,6 +307,8 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
   struct wt__batch *batch = &endpoint->batch;
   size_t quantum = wt__congestion_quantum(conn), written = 0;
   wt__path_watch_begin(conn);
+  if (conn->cid_issue.retire_prior_to || conn->cid_issue.generation != endpoint->ids.generation)
+    wt__conn_prepare_cids(conn);
   struct packet packet = {.conn = conn, .room = conn_room(conn)};
   struct wt__path path = {.socket = NULL};
   ngtcp2_path_storage_zero(&packet.path);

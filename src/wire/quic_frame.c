@@ -101,7 +101,7 @@ static int read_reset(struct cursor *cursor, struct wt__quic_frame *frame) {
 }
 
 static int read_new_connection_id(struct cursor *cursor, struct wt__quic_frame *frame) {
-  if (!read_varints(cursor, 2) || !cursor->left) return 0;
+  if (!read_varint(cursor, &frame->sequence) || !read_varints(cursor, 1) || !cursor->left) return 0;
   size_t len = *cursor->at++;
   cursor->left--;
   return read_bytes(cursor, len + RESET_TOKEN_LEN, frame);
@@ -127,16 +127,16 @@ static int read_body(struct cursor *cursor, struct wt__quic_frame *frame) {
     case 0x07: /* NEW_TOKEN */
     case WT__FRAME_DATAGRAM | 1: return read_sized(cursor, frame);
     case WT__FRAME_DATAGRAM: return read_bytes(cursor, cursor->left, frame);
-    case 0x10: /* MAX_DATA, MAX_STREAMS, DATA_BLOCKED, STREAMS_BLOCKED, RETIRE_CONNECTION_ID */
+    case 0x10: /* MAX_DATA, MAX_STREAMS, DATA_BLOCKED, STREAMS_BLOCKED */
     case 0x12:
     case 0x13:
     case 0x14:
     case 0x16:
-    case 0x17:
-    case 0x19: return read_varints(cursor, 1);
+    case 0x17: return read_varints(cursor, 1);
+    case WT__FRAME_RETIRE_CONNECTION_ID: return read_varint(cursor, &frame->sequence);
     case 0x11: /* MAX_STREAM_DATA, STREAM_DATA_BLOCKED */
     case 0x15: return read_varint(cursor, &frame->id) && read_varints(cursor, 1);
-    case 0x18: return read_new_connection_id(cursor, frame);
+    case WT__FRAME_NEW_CONNECTION_ID: return read_new_connection_id(cursor, frame);
     case 0x1a: /* PATH_CHALLENGE, PATH_RESPONSE */
     case 0x1b: return read_bytes(cursor, PATH_DATA_LEN, frame);
     case 0x1c:
@@ -183,6 +183,7 @@ static void frame_turn_into(uint8_t *data, size_t len, uint8_t type, size_t kept
 /* Those that are only shown. */
 static bool frame_is_shown(uint64_t type) {
   return type == WT__FRAME_CRYPTO || (type & ~UINT64_C(1)) == WT__FRAME_ACK || type == WT__FRAME_PATH_CHALLENGE ||
+         type == WT__FRAME_RETIRE_CONNECTION_ID ||
          ((type & ~UINT64_C(7)) == WT__FRAME_STREAM && (type & WT__FRAME_STREAM_FIN));
 }
 
@@ -214,6 +215,15 @@ unsigned wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judg
     }
   }
   return len ? kinds | WT__FRAMES_OTHER : kinds;
+}
+
+void wt__quic_frames_retire_prior_to(uint8_t *data, size_t len, uint64_t sequence) {
+  struct wt__quic_frame frame;
+  for (size_t n; (n = wt__quic_frame_read(data, len, &frame)); data += n, len -= n) {
+    if (frame.type != WT__FRAME_NEW_CONNECTION_ID || frame.sequence < sequence) continue;
+    uint8_t *prior = data + 1 + wt__varint_len_of(data[1]);
+    if (*prior < sequence && sequence <= WT__RETIRE_PRIOR_TO_MAX) *prior = (uint8_t)sequence;
+  }
 }
 
 enum wt__packet_purpose wt__quic_packet_purpose(const uint8_t *data, size_t len) {

@@ -16,6 +16,8 @@
 #define WT__FRAME_CRYPTO 0x06
 #define WT__FRAME_STREAM 0x08 /* to 0x0f */
 #define WT__FRAME_STREAM_FIN 0x01
+#define WT__FRAME_NEW_CONNECTION_ID 0x18
+#define WT__FRAME_RETIRE_CONNECTION_ID 0x19
 #define WT__FRAME_RESET_STREAM_AT 0x24
 #define WT__FRAME_DATAGRAM 0x30 /* and 0x31 */
 
@@ -27,6 +29,7 @@ struct wt__quic_frame {
   uint64_t final_size;    /* RESET_STREAM, RESET_STREAM_AT */
   uint64_t reliable_size; /* RESET_STREAM_AT */
   uint64_t offset;        /* STREAM, CRYPTO */
+  uint64_t sequence;      /* NEW_CONNECTION_ID, RETIRE_CONNECTION_ID: which id */
   uint64_t largest;       /* ACK: the number of the latest packet */
   uint64_t ranges;        /* ACK: those behind the first */
   const uint8_t *data;    /* STREAM, CRYPTO, DATAGRAM, ACK, and whatever else is variable */
@@ -65,9 +68,14 @@ typedef enum wt__frame_fate (*wt__frame_judge)(void *ctx, const struct wt__quic_
 #define WT__FRAMES_OTHER 0x04 /* other frames than those, PING and PADDING; also what cannot be read */
 
 /* Asks `judge` about each frame of those three types, from the front of the packet up to the first frame
- * that cannot be read, and does what it says. STREAM frames with a FIN, CRYPTO, ACK and PATH_CHALLENGE frames are shown to
- * it too, and kept. Returns the WT__FRAMES_ bits of the packet as it was. */
+ * that cannot be read, and does what it says. STREAM frames with a FIN, CRYPTO, ACK, PATH_CHALLENGE and
+ * RETIRE_CONNECTION_ID frames are shown to it too, and kept. Returns the WT__FRAMES_ bits of the packet as it was. */
 unsigned wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judge, void *ctx);
+
+/* NEW_CONNECTION_ID frames with this sequence number or a higher one get it as their Retire Prior To, if it was less. They
+ * must have one byte for it, as those of ngtcp2 have: there is no room for more than WT__RETIRE_PRIOR_TO_MAX. */
+#define WT__RETIRE_PRIOR_TO_MAX 63
+void wt__quic_frames_retire_prior_to(uint8_t *data, size_t len, uint64_t sequence);
 
 /* Writes the RESET_STREAM or RESET_STREAM_AT that `frame` says. Returns the length. */
 #define WT__FRAME_RESET_MAX (1 + 4 * 8)

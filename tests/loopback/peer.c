@@ -45,6 +45,7 @@ void peer_options_default(struct peer_options *options) {
   options->idle_timeout_ms = 30000;
   options->version = NGTCP2_PROTO_VER_V1;
   options->address = 1;
+  options->active_connection_id_limit = 7;
 }
 
 /* --- The connection's life --- */
@@ -126,7 +127,7 @@ static void conn_new(struct peer *peer) {
   params.initial_max_stream_data_uni = options->max_stream_data;
   params.max_idle_timeout = options->idle_timeout_ms * NGTCP2_MILLISECONDS;
   params.max_datagram_frame_size = options->max_datagram_frame_size;
-  params.active_connection_id_limit = 7;
+  params.active_connection_id_limit = options->active_connection_id_limit;
   ngtcp2_cid scid, dcid;
   scid.datalen = dcid.datalen = PEER_CID_LEN;
   gnutls_rnd(GNUTLS_RND_NONCE, scid.data, PEER_CID_LEN);

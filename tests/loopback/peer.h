@@ -35,7 +35,8 @@ struct peer_options {
   /* Changes what is in a packet before it is encrypted; `first` is its first byte. NULL: nobody does. */
   void (*rewrite)(void *ctx, uint8_t first, uint8_t *payload, size_t len);
   void *rewrite_ctx;
-  unsigned reset_at; /* PEER_RESET_AT...: the transport parameters to announce */
+  unsigned reset_at;                   /* PEER_RESET_AT...: the transport parameters to announce */
+  uint64_t active_connection_id_limit; /* connection ids of the server that it keeps: 2 to 8 */
 };
 
 #define PEER_RESET_AT 1u        /* 0x1d */

@@ -243,6 +243,7 @@ static void test_null_servers(void **state) {
   char address[64];
   (void)state;
   NOTHING(wt_server_config_init, NULL, sizeof(config));
+  NOTHING(wt_connection_ids_init, NULL, WT_CONNECTION_ID_RANDOM, sizeof(struct wt_connection_ids));
   NOTHING(wt_upgrade_options_init, NULL, sizeof(struct wt_upgrade_options));
   wt_server_config_default(&config);
   config.log_level = WT_LOG_NONE;
@@ -263,6 +264,7 @@ static void test_null_servers(void **state) {
   wt_fleet_keys_default(&keys);
   INVALID(wt_server_set_fleet_keys, NULL, &keys, NULL, 0);
   INVALID(wt_server_set_fleet_keys, server, NULL, NULL, 0);
+  INVALID(wt_server_set_connection_ids, NULL, NULL, NULL, 0);
   INVALID(wt_server_start, NULL);
   INVALID(wt_server_run, NULL);
   INVALID(wt_server_fd, NULL);

@@ -11,6 +11,8 @@
 
 #include <cmocka.h>
 
+#include <webtransport/fleet.h>
+
 #include "base/mem.h"
 #include "net/config.h"
 
@@ -229,6 +231,50 @@ static void test_config_copy_of_null_is_the_default(void **state) {
   wt__config_free(&copy);
 }
 
+static void test_config_connection_ids_are_checked_and_copied(void **state) {
+  (void)state;
+  struct wt_server_config config, copy;
+  struct wt_connection_ids ids;
+  uint8_t server_id[3] = {1, 2, 3}, key[16] = {4};
+  char why[WT__CONFIG_WHY_MAX];
+  wt_server_config_default(&config);
+  wt_connection_ids_default(&ids, WT_CONNECTION_ID_QUIC_LB);
+  config.connection_ids = &ids;
+  check_why(&config, "connection_ids: server_id_len is 0, must be 1 to 15");
+  ids.server_id = server_id;
+  ids.server_id_len = sizeof(server_id);
+  ids.key = key;
+  ids.key_len = sizeof(key);
+  ids.nonce_length = 14;
+  assert_int_equal(wt__config_check(&config, why, sizeof(why)), 0);
+  config.workers = 2;
+  check_why(&config,
+            "connection_ids: length is 18, must be at least 19 for this layout and the byte that names the worker");
+  config.workers = 1;
+  assert_int_equal(wt__config_copy(&copy, &config, why, sizeof(why)), 0);
+  memset(server_id, 9, sizeof(server_id));
+  memset(key, 9, sizeof(key));
+  memset(&ids, 0xff, sizeof(ids));
+  assert_memory_equal(copy.connection_ids->server_id, "\x01\x02\x03", 3);
+  assert_int_equal(copy.connection_ids->key[0], 4);
+  assert_int_equal(copy.connection_ids->nonce_length, 14);
+  wt__config_free(&copy);
+}
+
+/* A program that was compiled with 0.2.0 knows no connection ids, and what follows its struct is not looked at. */
+static void test_config_of_0_2_0_is_taken(void **state) {
+  (void)state;
+  struct wt_server_config config, copy;
+  char why[WT__CONFIG_WHY_MAX];
+  wt_server_config_init(&config, WT__SERVER_CONFIG_LEAST);
+  memset((char *)&config + WT__SERVER_CONFIG_LEAST, 0xff, sizeof(config) - WT__SERVER_CONFIG_LEAST);
+  assert_int_equal(wt__config_copy(&copy, &config, why, sizeof(why)), 0);
+  assert_null(copy.connection_ids);
+  wt__config_free(&copy);
+  config.size--;
+  assert_int_equal(wt__config_copy(&copy, &config, why, sizeof(why)), WT_ERR_INVALID);
+}
+
 static void test_config_copy_wants_the_default_first(void **state) {
   (void)state;
   struct wt_server_config config = {0}, copy;
@@ -256,6 +302,9 @@ static void test_config_copy_survives_each_failed_allocation(void **state) {
   config.client_ca_file = "ca.pem";
   config.cipher_suites = config.groups = (const char *const[]){"x448"};
   config.group_count = 1;
+  struct wt_connection_ids ids;
+  wt_connection_ids_default(&ids, WT_CONNECTION_ID_RANDOM);
+  config.connection_ids = &ids;
   for (size_t i = 0; error; i++) {
     wt__mem_fail_after(i);
     error = wt__config_copy(&copy, &config, why, sizeof(why));
@@ -265,7 +314,7 @@ static void test_config_copy_survives_each_failed_allocation(void **state) {
     assert_int_equal(wt__mem_live(), live);
     failures++;
   }
-  assert_int_equal(failures, 7); /* two lists, a group, two addresses, the key, the name of a file */
+  assert_int_equal(failures, 8); /* two lists, a group, two addresses, the key, the name of a file, connection ids */
   wt__config_free(&copy);
   assert_int_equal(wt__mem_live(), live);
 }
@@ -278,6 +327,8 @@ int main(void) {
       cmocka_unit_test(test_config_zero_may_switch_off),
       cmocka_unit_test(test_config_copy_outlives_the_original),
       cmocka_unit_test(test_config_copy_of_null_is_the_default),
+      cmocka_unit_test(test_config_connection_ids_are_checked_and_copied),
+      cmocka_unit_test(test_config_of_0_2_0_is_taken),
       cmocka_unit_test(test_config_copy_wants_the_default_first),
       cmocka_unit_test(test_config_copy_survives_each_failed_allocation),
   };

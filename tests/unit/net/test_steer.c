@@ -76,7 +76,7 @@ static void test_steer_goes_by_the_id(void **state) {
   for (unsigned worker = 0; worker < WORKERS; worker++) {
     for (int i = 0; i < 20; i++) {
       uint8_t small[1 + WT__CID_LEN] = {0x40}, large[6 + WT__CID_LEN] = {0xc0, 0, 0, 0, 1, WT__CID_LEN};
-      assert_int_equal(wt__cid_generate(small + 1, worker, WORKERS), 0);
+      assert_int_equal(wt__cid_generate(small + 1, WT__CID_LEN, worker, WORKERS), 0);
       memcpy(large + 6, small + 1, WT__CID_LEN);
       assert_int_equal(wt__cid_worker(small + 1, WT__CID_LEN, WORKERS), worker);
       assert_int_equal(arrives_at(small, sizeof(small)), worker);

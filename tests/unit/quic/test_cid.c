@@ -30,7 +30,7 @@ static void test_cid_finds_its_owner(void **state) {
   for (size_t i = 0; i < 500; i++) {
     wt__list_init(&owners[i].cids);
     for (size_t k = 0; k < 2; k++) {
-      assert_int_equal(wt__cid_generate(cids[i][k], 0, 1), 0);
+      assert_int_equal(wt__cid_generate(cids[i][k], WT__CID_LEN, 0, 1), 0);
       assert_int_equal(wt__cid_map_add(&map, cids[i][k], WT__CID_LEN, &owners[i], &owners[i].cids), 0);
     }
   }
@@ -106,8 +106,8 @@ static void test_cid_with_equal_hashes(void **state) {
 static void test_cid_generated_ones_differ(void **state) {
   (void)state;
   uint8_t a[WT__CID_LEN], b[WT__CID_LEN];
-  assert_int_equal(wt__cid_generate(a, 0, 1), 0);
-  assert_int_equal(wt__cid_generate(b, 0, 1), 0);
+  assert_int_equal(wt__cid_generate(a, sizeof(a), 0, 1), 0);
+  assert_int_equal(wt__cid_generate(b, sizeof(b), 0, 1), 0);
   assert_memory_not_equal(a, b, WT__CID_LEN);
 }
 
@@ -119,7 +119,7 @@ static void test_cid_names_its_worker(void **state) {
   for (size_t i = 0; i < sizeof(counts) / sizeof(*counts); i++) {
     for (unsigned worker = 0; worker < counts[i]; worker++) {
       for (int k = 0; k < 8; k++) {
-        assert_int_equal(wt__cid_generate(id, worker, counts[i]), 0);
+        assert_int_equal(wt__cid_generate(id, sizeof(id), worker, counts[i]), 0);
         assert_int_equal(wt__cid_worker(id, sizeof(id), counts[i]), worker);
       }
     }
@@ -127,7 +127,7 @@ static void test_cid_names_its_worker(void **state) {
   bool seen[256] = {false};
   size_t different = 0;
   for (int k = 0; k < 2000; k++) {
-    assert_int_equal(wt__cid_generate(id, 1, 64), 0);
+    assert_int_equal(wt__cid_generate(id, sizeof(id), 1, 64), 0);
     uint8_t last = id[sizeof(id) - 1];
     if (!seen[last]) different++;
     seen[last] = true;

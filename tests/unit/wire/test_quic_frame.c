@@ -99,6 +99,54 @@ static void test_quic_frame_tells_the_values(void **state) {
   assert_int_equal(frame.data_len, 2);
 }
 
+static void test_quic_frame_tells_sequence_numbers(void **state) {
+  (void)state;
+  struct wt__quic_frame frame;
+  static const uint8_t new_id[] = {0x18, 0x40, 0x41, 7, 1, 0xaa, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15};
+  assert_int_equal(wt__quic_frame_read(new_id, sizeof(new_id), &frame), sizeof(new_id));
+  assert_int_equal(frame.sequence, 0x41);
+  assert_int_equal(wt__quic_frame_read((const uint8_t *)"\x19\x05", 2, &frame), 2);
+  assert_int_equal(frame.sequence, 5);
+}
+
+/* A PING, and then NEW_CONNECTION_ID frames with these sequence numbers and Retire Prior To 0 each. */
+static size_t new_ids(uint8_t *packet, const uint8_t *sequences, size_t count) {
+  size_t len = 0;
+  packet[len++] = WT__FRAME_PING;
+  for (size_t i = 0; i < count; i++) {
+    packet[len++] = WT__FRAME_NEW_CONNECTION_ID;
+    if (sequences[i] > 63) packet[len++] = 0x40;
+    packet[len++] = sequences[i];
+    packet[len++] = 0;
+    packet[len++] = 8;
+    memset(packet + len, 0x18, 8 + 16); /* as if there were more of them */
+    len += 8 + 16;
+  }
+  packet[len++] = 0;
+  return len;
+}
+
+static void test_quic_frame_retires_prior_ids(void **state) {
+  (void)state;
+  uint8_t packet[256], before[256];
+  size_t len = new_ids(packet, (const uint8_t[]){4, 5, 6, 70}, 4);
+  memcpy(before, packet, len);
+  wt__quic_frames_retire_prior_to(packet, len, 5);
+  before[1 + 28 + 2] = before[1 + 2 * 28 + 2] = before[1 + 3 * 28 + 3] = 5;
+  assert_memory_equal(packet, before, len);
+  wt__quic_frames_retire_prior_to(packet, len, 6); /* it grows */
+  before[1 + 2 * 28 + 2] = before[1 + 3 * 28 + 3] = 6;
+  assert_memory_equal(packet, before, len);
+  wt__quic_frames_retire_prior_to(packet, len, 4); /* and never falls */
+  before[1 + 2] = 4;
+  assert_memory_equal(packet, before, len);
+  wt__quic_frames_retire_prior_to(packet, len, 64); /* does not fit */
+  assert_memory_equal(packet, before, len);
+  wt__quic_frames_retire_prior_to(packet, len, 63);
+  before[1 + 3 * 28 + 3] = 63;
+  assert_memory_equal(packet, before, len);
+}
+
 static void test_quic_frame_walks_a_packet(void **state) {
   (void)state;
   static const uint8_t packet[] = {0, 0, 0, 0x01, 0x05, 0x04, 0x01, 0, 0x05, 0x08, 0x02, 0x08, 0x0c, 'e', 'n', 'd'};
@@ -375,6 +423,8 @@ int main(void) {
       cmocka_unit_test(test_quic_frame_knows_every_type),
       cmocka_unit_test(test_quic_frame_tells_what_a_packet_is_for),
       cmocka_unit_test(test_quic_frame_tells_the_values),
+      cmocka_unit_test(test_quic_frame_tells_sequence_numbers),
+      cmocka_unit_test(test_quic_frame_retires_prior_ids),
       cmocka_unit_test(test_quic_frame_walks_a_packet),
       cmocka_unit_test(test_quic_frame_padding_is_one_frame),
       cmocka_unit_test(test_quic_frame_ack_has_ranges),

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * ngtcp2 keeps the books of a connection's ids: it asks for a new one whenever the peer has retired one, up to the number
+ * that the peer keeps (active_connection_id_limit), and takes packets with a retired id for one more PTO.
+ *
+ * When the configuration changes, connections move to it: the peer gets an id of the new kind, with a Retire Prior To
+ * beyond all that it has (RFC 9000, section 5.1.2). It retires those, and ngtcp2 replaces them by more of the new kind.
+ *
+ *     ids 0 1 2 3, all that the peer keeps
+ *        --> NEW_CONNECTION_ID 4, retire prior to 4      one more than it keeps, but it has to retire the others
+ *        <-- RETIRE_CONNECTION_ID 0, 1, 2, 3             by packets with id 4, also lost and sent again
+ *        --> NEW_CONNECTION_ID 5, 6, 7
+ *
+ * ngtcp2 (1.11) has no call for this, so two things are done around it. It takes the peer's limit for one higher while it
+ * is to make the first new id. And the frames that it writes, with a Retire Prior To of 0, get the right one before they are
+ * encrypted; if they are lost, ngtcp2 sends them again by itself.
+ *
+ *     limit that ngtcp2 sees = max(the peer's, ids that the peer has not retired, and one more until the first is made)
+ *
+ * That is brought up to date before ngtcp2 is asked for packets, since it must never be less than the number of ids that
+ * are not retired, and more only for that one id. So we count what the peer retires, too. Repeating a frame that the peer
+ * has, with a higher Retire Prior To, would be simpler, but Chromium ignores frames whose sequence number it knows.
+ *
+ * Retire Prior To takes the one byte that ngtcp2 writes for it, so it ends at 63. A connection that has used more ids stays
+ * with those it has.
+ */
+
+#include "quic/cid_issue.h"
+
+#include <ngtcp2/ngtcp2.h>
+
+#include <webtransport/error.h>
+
+#include "base/list.h"
+#include "base/log.h"
+#include "base/log_limit.h"
+#include "quic/cid.h"
+#include "quic/cid_maker.h"
+#include "quic/conn.h"
+#include "quic/endpoint_state.h"
+#include "quic/wake.h"
+#include "wire/quic_frame.h"
+
+#define TRIES 8              /* for an id that no connection has: short nonces in the clear may meet */
+#define POOL 8               /* ids that ngtcp2 keeps, with retired ones */
+#define LIMIT_MAX (POOL - 1) /* ids at a time, so that there is room for one that replaces them */
+
+/* --- New ids --- */
+
+/* The next id, and a line when the nonces have come to their end. */
+static int endpoint_make_cid(struct wt__endpoint *endpoint, uint8_t *data) {
+  struct wt__cid_maker *maker = &endpoint->ids;
+  bool before = maker->exhausted;
+  int error = wt__cid_make(maker, data);
+  if (error || before || !maker->exhausted) return error;
+  WT__LOG_LIMITED(endpoint->config.log, &endpoint->admit_lines, endpoint->now, WT_LOG_ERROR,
+                  "connection ids: all %u-byte nonces of configuration %u are used up; new ids cannot be routed until "
+                  "there is another configuration",
+                  maker->scheme.lb.nonce_len, maker->scheme.lb.config_id);
+  return 0;
+}
+
+int wt__conn_issue_cid(struct wt__conn *conn, uint8_t *data) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  int error = WT_ERR_INVALID;
+  for (int i = 0; i < TRIES && error == WT_ERR_INVALID; i++) {
+    error = endpoint_make_cid(endpoint, data);
+    if (!error)
+      error = wt__cid_map_issue(&endpoint->cids, data, endpoint->cid_len, conn->cid_issue.next, conn, &conn->cids);
+  }
+  if (!error) conn->cid_issue.next++;
+  return error;
+}
+
+int wt__conn_issue_first_cid(struct wt__conn *conn, uint8_t *data) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  int error = wt__conn_issue_cid(conn, data);
+  conn->cid_issue.generation = endpoint->ids.generation;
+  conn->cid_issue.single = endpoint->ids.scheme.layout == WT_CONNECTION_ID_UNROUTABLE;
+  return error;
+}
+
+/* --- How many --- */
+
+/* Ids that the peer has not retired; `*old`: of those, the ones that it is asked to retire. */
+static uint64_t conn_count_cids(const struct wt__conn *conn, uint64_t *old) {
+  uint64_t count = 0;
+  *old = 0;
+  WT__LIST_FOREACH(link, next, &conn->cids) {
+    const struct wt__cid *cid = WT__CONTAINER_OF(link, struct wt__cid, link);
+    if (!cid->issued || cid->retired) continue;
+    count++;
+    if (cid->sequence < conn->cid_issue.retire_prior_to) ++*old;
+  }
+  return count;
+}
+
+/* What ngtcp2 takes for the peer's limit. It gives out a pointer to its own copy of the parameters. */
+static void conn_set_cid_limit(struct wt__conn *conn, uint64_t limit) {
+  ngtcp2_transport_params *params =
+      (ngtcp2_transport_params *)(uintptr_t)ngtcp2_conn_get_remote_transport_params(conn->quic);
+  if (params) params->active_connection_id_limit = limit;
+}
+
+static void conn_update_cid_limit(struct wt__conn *conn, uint64_t count) {
+  const struct wt__cid_issue *issue = &conn->cid_issue;
+  uint64_t limit = issue->single ? 1 : issue->limit;
+  if (issue->retire_prior_to == issue->next) count++;
+  conn_set_cid_limit(conn, count > limit ? count : limit);
+}
+
+void wt__conn_learn_cid_limit(struct wt__conn *conn) {
+  const ngtcp2_transport_params *params = ngtcp2_conn_get_remote_transport_params(conn->quic);
+  uint64_t old;
+  if (!params) return;
+  uint64_t limit = params->active_connection_id_limit;
+  conn->cid_issue.limit = limit < LIMIT_MAX ? limit : LIMIT_MAX;
+  conn_update_cid_limit(conn, conn_count_cids(conn, &old));
+}
+
+void wt__conn_retired_cid(struct wt__conn *conn, uint64_t sequence) {
+  WT__LIST_FOREACH(link, next, &conn->cids) {
+    struct wt__cid *cid = WT__CONTAINER_OF(link, struct wt__cid, link);
+    if (cid->issued && cid->sequence == sequence) cid->retired = true;
+  }
+}
+
+/* --- Another configuration --- */
+
+static void conn_begin_move(struct wt__conn *conn) {
+  struct wt__endpoint *endpoint = conn->endpoint;
+  struct wt__cid_issue *issue = &conn->cid_issue;
+  issue->generation = endpoint->ids.generation;
+  if (endpoint->ids.scheme.layout == WT_CONNECTION_ID_UNROUTABLE) return;
+  if (issue->next > WT__RETIRE_PRIOR_TO_MAX) {
+    WT__DEBUG(endpoint->config.log, "connection %s: keeps its connection ids, since it has had too many of them",
+              conn->name);
+    return;
+  }
+  issue->retire_prior_to = issue->next;
+}
+
+void wt__conn_prepare_cids(struct wt__conn *conn) {
+  struct wt__cid_issue *issue = &conn->cid_issue;
+  if (!conn->handshake_done) return; /* its packets have the first id */
+  uint64_t old, count = conn_count_cids(conn, &old);
+  if (issue->retire_prior_to && issue->retire_prior_to != issue->next && !old) {
+    issue->retire_prior_to = 0;
+    issue->single = false;
+  }
+  if (!issue->retire_prior_to && issue->generation != conn->endpoint->ids.generation) conn_begin_move(conn);
+  conn_update_cid_limit(conn, count);
+  if (issue->retire_prior_to == issue->next) conn->ack_wait.urgent = true; /* ngtcp2 has a frame to write */
+}
+
+void wt__conn_mark_cids(const struct wt__conn *conn, uint8_t *payload, size_t len) {
+  wt__quic_frames_retire_prior_to(payload, len, conn->cid_issue.retire_prior_to);
+}
+
+void wt__endpoint_move_cids(struct wt__endpoint *endpoint) {
+  if (wt__cid_maker_is_behind(&endpoint->ids) && wt__cid_maker_update(&endpoint->ids)) return; /* again, next time */
+  if (endpoint->ids_generation == endpoint->ids.generation) return;
+  endpoint->ids_generation = endpoint->ids.generation;
+  WT__LIST_FOREACH(link, next, &endpoint->conns) wt__conn_wake(WT__CONTAINER_OF(link, struct wt__conn, link));
+}
