@@ -17,7 +17,7 @@ for option in listen http cert key www origin host protocol log json retry idle-
   max-connections-per-address max-handshakes-per-address max-session-rate max-memory max-open-files \
   max-sessions-per-connection require-reset-stream-at \
   ocsp client-ca require-client-certificate cipher-suites groups ticket-lifetime \
-  max-open-files-per-connection drafts workers header-timeout send-timeout body-timeout min-progress help; do
+  max-open-files-per-connection server-id lb-config drafts workers header-timeout send-timeout body-timeout min-progress help; do
   check_contains "--help lists --$option" "$help" "--$option"
 done
 check_equal "-h is --help" "$help" "$("$WEBTRANSPORT" serve -h)"
@@ -52,6 +52,10 @@ wrong "--drafts '9'" serve --drafts 9
 for drafts in '' , 7, ,7 +7 ' 7' 7x 07 -18446744073709551609 18446744073709551623; do
   wrong "--drafts '$drafts'" serve --drafts="$drafts"
 done
+wrong "--server-id '31441'" serve --server-id 31441
+wrong "--server-id ''" serve --server-id=
+wrong "AWS_LBC_QUIC_SERVER_ID" serve --server-id aws
+wrong "--lb-config ''" serve --lb-config=
 wrong "--max-connections '0'" serve --max-connections 0
 wrong "--send-timeout 'soon'" serve --send-timeout soon
 wrong "--min-progress '0'" serve --min-progress 0
@@ -260,6 +264,35 @@ chmod 644 "$DIR/live.key"
 start_server --cert "$DIR/live.pem" --key "$DIR/live.key"
 check_contains "and at the start" "$(wait_log "may read or change")" "chmod o= $DIR/live.key"
 stop_server
+
+# --- Connection ids for load balancers: another configuration, or, if it is no good, the old one. ---
+
+cat >"$DIR/lb.json" <<<'{"layout": "quic-lb", "config_id": 1, "nonce_lenght": 6}'
+out=$("$WEBTRANSPORT" serve --lb-config "$DIR/lb.json" --listen 127.0.0.1:0 --http none 2>&1 >/dev/null)
+check_equal "a wrong --lb-config ends with 1" 1 $?
+check_contains "and names the member" "$out" "$DIR/lb.json: member \"nonce_lenght\" is not known"
+cat >"$DIR/lb.json" <<<'{"layout": "quic-lb", "config_id": 1, "nonce_length": 6}'
+out=$("$WEBTRANSPORT" serve --lb-config "$DIR/lb.json" --listen 127.0.0.1:0 --http none 2>&1 >/dev/null)
+check_contains "so does the library" "$out" "server_id_len is 0, must be 1 to 15"
+start_server --lb-config "$DIR/lb.json" --server-id 0x31441a --workers 2
+cat >"$DIR/lb.json" <<<'{"layout": "quic-lb", "config_id": 2, "nonce_length": 6, "key": "000102030405060708090a0b0c0d0e0f"}'
+kill -HUP "$SERVER"
+check_contains "SIGHUP reads --lb-config again" "$(wait_log "connection ids are made as")" "$DIR/lb.json"
+cat >"$DIR/lb.json" <<<'{"layout": "quic-lb", "config_id": 3, "length": 20}'
+kill -HUP "$SERVER"
+check_contains "another length stays out" "$(wait_log "stay as they are")" "length is 20, must stay 18"
+echo '{' >"$DIR/lb.json"
+kill -HUP "$SERVER"
+check_contains "what is no JSON does, too" "$(wait_log "stay as they are")" "$DIR/lb.json: line "
+rm "$DIR/lb.json"
+kill -HUP "$SERVER"
+check_contains "and what is not there" "$(wait_log "stay as they are")" "$DIR/lb.json"
+stop_server
+check_equal "and the server lives on to its end" 0 "$STATUS"
+
+AWS_LBC_QUIC_SERVER_ID=MUQaAQIDBAU= start_server --server-id aws
+stop_server
+check_equal "--server-id aws reads the environment" 0 "$STATUS"
 
 start_server
 kill -HUP "$SERVER"

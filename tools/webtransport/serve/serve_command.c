@@ -5,7 +5,7 @@
  *
  * There are four kinds of threads. The main thread runs the loop of the first worker. With --workers, the library makes
  * more of those. One thread waits for signals, and the companion's thread answers HTTP/1.1. The latter two only reach
- * the server by `wt_server_post`, `wt_server_shutdown` and `wt_server_close`.
+ * the server by `wt_server_post`, `wt_server_shutdown`, `wt_server_close` and `wt_server_set_connection_ids`.
  *
  * The ready message is printed when both the UDP and the TCP sockets are bound, so a script that waits for it can
  * connect at once.
@@ -26,6 +26,7 @@
 #include "serve/companion.h"
 #include "serve/endpoints.h"
 #include "serve/fleet_keys.h"
+#include "serve/lb_config.h"
 #include "serve/recorder.h"
 #include "serve/report.h"
 #include "serve/serve_options.h"
@@ -117,6 +118,24 @@ static void fleet_keys_reload(struct serve *serve) {
   key_file_wipe(&file);
 }
 
+/* --- Connection ids. --- */
+
+/* On any thread. */
+static void ids_reload(struct serve *serve) {
+  const struct serve_settings *settings = &serve->settings;
+  struct lb_config config;
+  char message[512] = "";
+  if (!settings->lb_config_file) return;
+  if (!lb_config_read(settings->lb_config_file, &settings->server_id, settings->workers, &config, message,
+                      sizeof message)) {
+    log_line(WT_LOG_ERROR, "connection ids stay as they are: %s", message);
+  } else if (wt_server_set_connection_ids(serve->server, &config.ids, message, sizeof message)) {
+    log_line(WT_LOG_ERROR, "%s, in %s", message, settings->lb_config_file);
+  } else {
+    log_line(WT_LOG_INFO, "connection ids are made as %s says", settings->lb_config_file);
+  }
+}
+
 /* --- Signals. On the thread that waits for them. --- */
 
 static void files_reload(wt_server *server, void *argument) {
@@ -127,6 +146,7 @@ static void files_reload(wt_server *server, void *argument) {
 static void serve_on_signal(int signal, void *user_data) {
   struct serve *serve = user_data;
   if (signal == SIGHUP) {
+    ids_reload(serve);
     if (wt_server_post(serve->server, files_reload, serve)) log_line(WT_LOG_ERROR, "SIGHUP: out of memory");
     return;
   }
@@ -225,6 +245,14 @@ static bool server_new(struct serve *serve, struct wt_server_config *config) {
   return error ? complain(message) : true;
 }
 
+/* `ids` has to outlive `config`. */
+static bool configure_ids(struct wt_server_config *config, struct lb_config *ids, const struct serve_settings *settings,
+                          char *message, size_t size) {
+  if (!settings->lb_config_file && !settings->server_id.given) return true;
+  config->connection_ids = &ids->ids;
+  return lb_config_read(settings->lb_config_file, &settings->server_id, settings->workers, ids, message, size);
+}
+
 static bool server_make(struct serve *serve) {
   static const char *const listen_default[] = {"[::]:4433"};
   struct serve_settings *settings = &serve->settings;
@@ -256,6 +284,9 @@ static bool server_make(struct serve *serve) {
   config.require_reset_stream_at = settings->require_reset_stream_at;
   config.drafts = settings->drafts;
   configure_tls(&config, settings);
+  char message[512];
+  struct lb_config ids;
+  if (!configure_ids(&config, &ids, settings, message, sizeof message)) return complain(message);
   if (!server_new(serve, &config)) return false;
   int error = endpoints_add(serve->server, &serve->endpoints);
   return error ? complain(wt_error_string(error)) : true;

@@ -261,6 +261,16 @@ static bool set_takeover_drain(void *target, const char *value, char *message, s
   return true;
 }
 
+static bool set_server_id(void *target, const char *value, char *message, size_t size) {
+  struct serve_settings *settings = target;
+  return lb_server_id_read(value, getenv(LB_AWS_VARIABLE), &settings->server_id, message, size);
+}
+
+static bool set_lb_config(void *target, const char *value, char *message, size_t size) {
+  ((struct serve_settings *)target)->lb_config_file = value;
+  return value_file(value, message, size);
+}
+
 /* "7,13,15": the drafts to announce. */
 static bool set_drafts(void *target, const char *value, char *message, size_t size) {
   static const struct {
@@ -499,6 +509,21 @@ const struct option_spec serve_options[] = {
     {.name = "require-reset-stream-at",
      .help = "Refuses clients of draft 15 that do not announce RESET_STREAM_AT, as the draft asks.",
      .set = set_require_reset_stream_at},
+    {.name = "server-id",
+     .argument = "HEX",
+     .words = "aws",
+     .fallback = "the one of --lb-config, or none",
+     .help = "Puts this server id into connection ids, so that a load balancer finds this server: as --lb-config says, "
+             "else by QUIC-LB in the clear. aws takes it from AWS_LBC_QUIC_SERVER_ID, and its layout is AWS's.",
+     .set = set_server_id},
+    {.name = "lb-config",
+     .argument = "FILE",
+     .kind = VALUE_FILE,
+     .fallback = "random connection ids",
+     .help = "How connection ids are made for load balancers, in JSON: layout (quic-lb, unroutable, aws-nlb, katran, "
+             "random), server_id, config_id, nonce_length, key, length, length_in_first_octet, katran_version. SIGHUP "
+             "reads it again, and open connections move to it.",
+     .set = set_lb_config},
     {.name = "drafts",
      .argument = "LIST",
      .fallback = "2,7,13,15",
@@ -533,12 +558,12 @@ const char serve_details[] =
     "/close?code=C&reason=R closes the session at once.\n"
     "\n"
     "SIGINT and SIGTERM end the server in order within 5 seconds, a second one at once. SIGHUP reads --cert, --key, "
-    "--ocsp and --fleet-keys again, or makes a new certificate; sessions go on.\n"
+    "--ocsp and --fleet-keys again, or makes a new certificate, and reads --lb-config again; sessions go on.\n"
     "\n"
     "With --takeover PATH, a new binary or new options take effect without losing a session: start the same command "
     "again, with the same PATH, as the same user. The old server ends by itself when its last session has ended. A new "
-    "one that "
-    "cannot start leaves the old one as it is; if it dies later, the old one serves again.";
+    "one "
+    "that cannot start leaves the old one as it is; if it dies later, the old one serves again.";
 
 const struct example_spec serve_examples[] = {
     {"webtransport serve", "The playground, at http://localhost:8080/."},

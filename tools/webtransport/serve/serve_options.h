@@ -8,6 +8,7 @@
 #include "common/tls_names.h"
 #include "serve/host_port.h"
 #include "serve/hosts.h"
+#include "serve/lb_config.h"
 #include "serve/origins.h"
 
 enum {
@@ -55,6 +56,8 @@ struct serve_settings {
   const char *takeover; /* a path; NULL: none */
   uint64_t takeover_deadline_ms;
   bool takeover_drain;
+  struct lb_server_id server_id;
+  const char *lb_config_file; /* NULL: none */
 };
 
 /* The table of options. They write to a struct serve_settings. */
