@@ -72,8 +72,9 @@ set_property(TEST e2e/test_fork APPEND PROPERTY LABELS plain)
 
 # What several threads do at once, also under ThreadSanitizer: ctest -L threads, after building `thread_tests`.
 add_custom_target(thread_tests)
-foreach(name unit/net/test_inbox unit/net/test_post unit/quic/test_shared unit/quic/test_tls_gnutls e2e/test_workers
-        e2e/test_workers_threads e2e/test_turns e2e/test_budget e2e/test_takeover)
+foreach(name unit/net/test_inbox unit/net/test_post unit/quic/test_cid_maker unit/quic/test_shared unit/quic/test_tls_gnutls
+        e2e/test_connection_ids e2e/test_workers e2e/test_workers_threads e2e/test_turns e2e/test_budget
+        e2e/test_takeover)
   string(REPLACE "/" "_" target ${name})
   if(TARGET ${target})
     add_dependencies(thread_tests ${target})

@@ -37,6 +37,7 @@ static void inside_on_poll(uv_poll_t *handle, int status, int events) {
   (void)events;
   while ((got = recvfrom(relay->inside, packet, sizeof(packet), 0, (struct sockaddr *)&relay->client, &len)) >= 0) {
     relay->has_client = true;
+    if (got >= (ssize_t)sizeof(relay->last) && !(packet[0] & 0x80)) memcpy(relay->last, packet, sizeof(relay->last));
     if (relay->is_cut) continue;
     (void)!sendto(relay->outside, packet, (size_t)got, 0, (struct sockaddr *)&relay->server, sizeof(relay->server));
   }

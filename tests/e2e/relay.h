@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <netinet/in.h>
 #include <uv.h>
@@ -16,9 +17,10 @@ struct relay {
   uv_poll_t inside_poll, *outside_poll;
   struct sockaddr_in client, server;
   bool has_client, is_cut;
-  unsigned port;   /* where the client finds it, on 127.0.0.1 */
-  size_t retries;  /* Retry packets of the server that came through */
-  size_t rebounds; /* changes of the port */
+  unsigned port;    /* where the client finds it, on 127.0.0.1 */
+  size_t retries;   /* Retry packets of the server that came through */
+  size_t rebounds;  /* changes of the port */
+  uint8_t last[32]; /* how the client's last packet with a short header begins */
 };
 
 /* Between 127.0.0.1:`relay->port` and 127.0.0.1:`server_port`. */
