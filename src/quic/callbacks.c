@@ -175,12 +175,14 @@ static int on_datagram_acked(ngtcp2_conn *quic, uint64_t number, void *user_data
   (void)quic;
   if (number & WT__MTU_PROBE_NUMBER) wt__path_watch_probe_arrived(user_data, number);
   wt__reset_at_send_acked(user_data, number);
+  wt__conn_acked_cid_carrier(user_data, number);
   return 0;
 }
 
 static int on_datagram_lost(ngtcp2_conn *quic, uint64_t number, void *user_data) {
   (void)quic;
   wt__reset_at_send_lost(user_data, number);
+  wt__conn_lost_cid_carrier(user_data, number);
   return 0;
 }
 
@@ -267,9 +269,8 @@ static int on_path_validation(ngtcp2_conn *quic, uint32_t flags, const ngtcp2_pa
 static int on_new_connection_id(ngtcp2_conn *quic, ngtcp2_cid *cid, uint8_t *token, size_t len, void *user_data) {
   struct wt__conn *conn = user_data;
   (void)quic;
-  if (len != conn->endpoint->cid_len || wt__conn_issue_cid(conn, cid->data)) return NGTCP2_ERR_CALLBACK_FAILURE;
-  cid->datalen = len;
-  return wt__endpoint_make_reset_token(conn->endpoint, cid, token) ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
+  if (len != conn->endpoint->cid_len || wt__conn_issue_cid(conn, cid, token)) return NGTCP2_ERR_CALLBACK_FAILURE;
+  return 0;
 }
 
 static int on_remove_connection_id(ngtcp2_conn *quic, const ngtcp2_cid *cid, void *user_data) {
@@ -417,8 +418,8 @@ static int on_encrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2
   if (!key) return ngtcp2_crypto_encrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
   if (nonce_len != WT__PACKET_IV_LEN) return NGTCP2_ERR_CALLBACK_FAILURE;
   if (dst != data) memmove(dst, data, len); /* ngtcp2 encrypts in place, so far */
+  if (conn->cid_issue.retire_prior_to) wt__conn_mark_cids(conn, dst, len); /* before carriers are unwrapped */
   wt__reset_at_send_encrypt(conn, dst, len);
-  if (conn->cid_issue.retire_prior_to) wt__conn_mark_cids(conn, dst, len);
   count_purpose(conn->endpoint, dst, len);
   wt__path_watch_sent(conn, aad, aad_len, aad_len + len + aead->max_overhead);
   return wt__packet_key_encrypt(key, dst, aead, dst, len, nonce, aad, aad_len);

@@ -22,13 +22,21 @@
  * are not retired, and more only for that one id. So we count what the peer retires, too. Repeating a frame that the peer
  * has, with a higher Retire Prior To, would be simpler, but Chromium ignores frames whose sequence number it knows.
  *
- * Retire Prior To takes the one byte that ngtcp2 writes for it, so it ends at 63. A connection that has used more ids stays
- * with those it has.
+ * Retire Prior To takes the one byte that ngtcp2 writes for it, so this ends at 63. Beyond it, the frame is replaced by a
+ * PING, and sent in the place of a DATAGRAM frame, as RESET_STREAM_AT is (reset_at_send.c). Only the first new id needs that:
+ * the others come when the peer has retired old ones, and ask for nothing.
+ *
+ *   QUEUED --sent--> FLYING --acked--> ARRIVED
+ *     ^                |
+ *     +-- lost, late --+
+ *
+ * A client without DATAGRAM frames, which then speaks no WebTransport, keeps its ids beyond that number.
  */
 
 #include "quic/cid_issue.h"
 
 #include <ngtcp2/ngtcp2.h>
+#include <string.h>
 
 #include <webtransport/error.h>
 
@@ -38,12 +46,15 @@
 #include "quic/cid.h"
 #include "quic/cid_maker.h"
 #include "quic/conn.h"
+#include "quic/datagram_len.h"
+#include "quic/endpoint_keys.h"
 #include "quic/endpoint_state.h"
 #include "quic/wake.h"
 #include "wire/quic_frame.h"
 
-#define TRIES 8              /* for an id that no connection has: short nonces in the clear may meet */
-#define POOL 8               /* ids that ngtcp2 keeps, with retired ones */
+#define TRIES 8       /* for an id that no connection has: short nonces in the clear may meet */
+#define POOL 8        /* ids that ngtcp2 keeps, with retired ones */
+#define SILENT_PTOS 4 /* without news of a frame that was carried it is sent again: ngtcp2 does not tell of each loss */
 #define LIMIT_MAX (POOL - 1) /* ids at a time, so that there is room for one that replaces them */
 
 /* --- New ids --- */
@@ -61,21 +72,26 @@ static int endpoint_make_cid(struct wt__endpoint *endpoint, uint8_t *data) {
   return 0;
 }
 
-int wt__conn_issue_cid(struct wt__conn *conn, uint8_t *data) {
+int wt__conn_issue_cid(struct wt__conn *conn, ngtcp2_cid *cid, uint8_t token[NGTCP2_STATELESS_RESET_TOKENLEN]) {
   struct wt__endpoint *endpoint = conn->endpoint;
+  struct wt__cid_issue *issue = &conn->cid_issue;
   int error = WT_ERR_INVALID;
+  cid->datalen = endpoint->cid_len;
   for (int i = 0; i < TRIES && error == WT_ERR_INVALID; i++) {
-    error = endpoint_make_cid(endpoint, data);
-    if (!error)
-      error = wt__cid_map_issue(&endpoint->cids, data, endpoint->cid_len, conn->cid_issue.next, conn, &conn->cids);
+    error = endpoint_make_cid(endpoint, cid->data);
+    if (!error) error = wt__cid_map_issue(&endpoint->cids, cid->data, cid->datalen, issue->next, conn, &conn->cids);
   }
-  if (!error) conn->cid_issue.next++;
-  return error;
+  if (error) return error;
+  error = wt__endpoint_make_reset_token(endpoint, cid, token);
+  if (error) return error;
+  if (issue->next == issue->retire_prior_to) memcpy(issue->token, token, sizeof(issue->token));
+  issue->next++;
+  return 0;
 }
 
-int wt__conn_issue_first_cid(struct wt__conn *conn, uint8_t *data) {
+int wt__conn_issue_first_cid(struct wt__conn *conn, ngtcp2_cid *cid, uint8_t token[NGTCP2_STATELESS_RESET_TOKENLEN]) {
   struct wt__endpoint *endpoint = conn->endpoint;
-  int error = wt__conn_issue_cid(conn, data);
+  int error = wt__conn_issue_cid(conn, cid, token);
   conn->cid_issue.generation = endpoint->ids.generation;
   conn->cid_issue.single = endpoint->ids.scheme.layout == WT_CONNECTION_ID_UNROUTABLE;
   return error;
@@ -133,21 +149,25 @@ static void conn_begin_move(struct wt__conn *conn) {
   struct wt__cid_issue *issue = &conn->cid_issue;
   issue->generation = endpoint->ids.generation;
   if (endpoint->ids.scheme.layout == WT_CONNECTION_ID_UNROUTABLE) return;
-  if (issue->next > WT__RETIRE_PRIOR_TO_MAX) {
+  bool carried = issue->next > WT__RETIRE_PRIOR_TO_MAX;
+  if (carried && wt__conn_max_datagram_len(conn) < WT__CARRIER_ID_MAX) {
     WT__DEBUG(endpoint->config.log, "connection %s: keeps its connection ids, since it has had too many of them",
               conn->name);
     return;
   }
   issue->retire_prior_to = issue->next;
+  issue->carrier = carried ? WT__CID_CARRIER_QUEUED : WT__CID_CARRIER_NONE;
 }
 
 void wt__conn_prepare_cids(struct wt__conn *conn) {
   struct wt__cid_issue *issue = &conn->cid_issue;
   if (!conn->handshake_done) return; /* its packets have the first id */
   uint64_t old, count = conn_count_cids(conn, &old);
-  if (issue->retire_prior_to && issue->retire_prior_to != issue->next && !old) {
+  bool arrived = issue->carrier == WT__CID_CARRIER_NONE || issue->carrier == WT__CID_CARRIER_ARRIVED;
+  if (issue->retire_prior_to && issue->retire_prior_to != issue->next && !old && arrived) {
     issue->retire_prior_to = 0;
     issue->single = false;
+    WT__DEBUG(conn->endpoint->config.log, "connection %s: has other connection ids", conn->name);
   }
   if (!issue->retire_prior_to && issue->generation != conn->endpoint->ids.generation) conn_begin_move(conn);
   conn_update_cid_limit(conn, count);
@@ -155,8 +175,58 @@ void wt__conn_prepare_cids(struct wt__conn *conn) {
 }
 
 void wt__conn_mark_cids(const struct wt__conn *conn, uint8_t *payload, size_t len) {
-  wt__quic_frames_retire_prior_to(payload, len, conn->cid_issue.retire_prior_to);
+  const struct wt__cid_issue *issue = &conn->cid_issue;
+  if (issue->carrier == WT__CID_CARRIER_NONE) {
+    wt__quic_frames_retire_prior_to(payload, len, issue->retire_prior_to);
+  } else {
+    wt__quic_frames_hide_id(payload, len, issue->retire_prior_to);
+  }
 }
+
+/* --- A frame in the place of a DATAGRAM frame --- */
+
+size_t wt__conn_next_cid_carrier(const struct wt__conn *conn, uint8_t *carrier, uint64_t *number) {
+  const struct wt__cid_issue *issue = &conn->cid_issue;
+  if (issue->carrier != WT__CID_CARRIER_QUEUED || !issue->retire_prior_to) return 0;
+  WT__LIST_FOREACH(link, next, &conn->cids) {
+    const struct wt__cid *cid = WT__CONTAINER_OF(link, struct wt__cid, link);
+    if (!cid->issued || cid->sequence != issue->retire_prior_to) continue;
+    *number = WT__CID_CARRIER_NUMBER | cid->sequence;
+    return wt__quic_carrier_write_id(carrier, cid->sequence, cid->data, cid->len, issue->token);
+  }
+  return 0; /* ngtcp2 has not asked for it yet */
+}
+
+void wt__conn_sent_cid_carrier(struct wt__conn *conn) {
+  conn->cid_issue.carrier = WT__CID_CARRIER_FLYING;
+  conn->cid_issue.carrier_sent_at = conn->endpoint->now;
+}
+
+static bool is_carrier(const struct wt__conn *conn, uint64_t number) {
+  const struct wt__cid_issue *issue = &conn->cid_issue;
+  return issue->retire_prior_to && number == (WT__CID_CARRIER_NUMBER | issue->retire_prior_to);
+}
+
+void wt__conn_acked_cid_carrier(struct wt__conn *conn, uint64_t number) {
+  if (is_carrier(conn, number)) conn->cid_issue.carrier = WT__CID_CARRIER_ARRIVED;
+}
+
+void wt__conn_lost_cid_carrier(struct wt__conn *conn, uint64_t number) {
+  if (is_carrier(conn, number) && conn->cid_issue.carrier == WT__CID_CARRIER_FLYING)
+    conn->cid_issue.carrier = WT__CID_CARRIER_QUEUED;
+}
+
+uint64_t wt__conn_cids_expiry(const struct wt__conn *conn) {
+  const struct wt__cid_issue *issue = &conn->cid_issue;
+  if (issue->carrier != WT__CID_CARRIER_FLYING) return UINT64_MAX;
+  return issue->carrier_sent_at + SILENT_PTOS * conn->pto;
+}
+
+void wt__conn_expire_cids(struct wt__conn *conn) {
+  if (wt__conn_cids_expiry(conn) <= conn->endpoint->now) conn->cid_issue.carrier = WT__CID_CARRIER_QUEUED;
+}
+
+/* --- All connections --- */
 
 void wt__endpoint_move_cids(struct wt__endpoint *endpoint) {
   if (wt__cid_maker_is_behind(&endpoint->ids) && wt__cid_maker_update(&endpoint->ids)) return; /* again, next time */

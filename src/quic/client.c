@@ -77,13 +77,13 @@ static int client_new_quic(struct wt__conn *conn, const ngtcp2_path *path, uint3
 
 static int client_init_quic(struct wt__conn *conn, const struct wt__path *path,
                             const struct wt__connect_options *options) {
-  struct wt__endpoint *endpoint = conn->endpoint;
   const uint32_t version = options->version ? options->version : NGTCP2_PROTO_VER_V1;
   ngtcp2_path quic_path;
-  ngtcp2_cid scid = {.datalen = endpoint->cid_len}, dcid = {.datalen = WT__CID_LEN};
+  ngtcp2_cid scid, dcid = {.datalen = WT__CID_LEN};
+  uint8_t token[NGTCP2_STATELESS_RESET_TOKENLEN]; /* only servers have some for their first id */
   if (version != NGTCP2_PROTO_VER_V1 && version != NGTCP2_PROTO_VER_V2) return WT_ERR_INVALID;
   int error = client_init_resumption(conn, options);
-  if (!error) error = wt__conn_issue_first_cid(conn, scid.data);
+  if (!error) error = wt__conn_issue_first_cid(conn, &scid, token);
   if (!error) error = wt__tls_random(dcid.data, dcid.datalen);
   if (error) return error;
   wt__conn_set_name(conn, &dcid);

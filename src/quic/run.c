@@ -16,6 +16,7 @@
 #include "base/list.h"
 #include "h3/conn.h"
 #include "quic/ack_wait.h"
+#include "quic/cid_issue.h"
 #include "quic/closing.h"
 #include "quic/conn.h"
 #include "quic/connection_close.h"
@@ -52,6 +53,7 @@ bool wt__conn_expire(struct wt__conn *conn) {
   int error = wt__pacing_catch_up(conn);
   if (!error) error = wt__reset_at_recv_expire(conn);
   wt__reset_at_send_expire(conn);
+  wt__conn_expire_cids(conn);
   if (conn->release_at <= endpoint->now) conn_release_idle(conn);
   wt__path_watch_expire(conn);
   if (!error && ngtcp2_conn_get_expiry(conn->quic) <= endpoint->now) {
@@ -93,6 +95,8 @@ static int conn_schedule(struct wt__conn *conn, bool more) {
   if (h3_expiry < expiry) expiry = h3_expiry;
   if (reset_expiry < expiry) expiry = reset_expiry;
   if (resend_expiry < expiry) expiry = resend_expiry;
+  uint64_t cids_expiry = wt__conn_cids_expiry(conn);
+  if (cids_expiry < expiry) expiry = cids_expiry;
   uint64_t path_expiry = wt__path_watch_expiry(conn);
   if (path_expiry < expiry) expiry = path_expiry;
   if (conn->release_at < expiry) expiry = conn->release_at;

@@ -9,12 +9,13 @@
 
 #include "quic/server.h"
 
+#include <string.h>
+
 #include "quic/callbacks.h"
 #include "quic/cid.h"
 #include "quic/cid_issue.h"
 #include "quic/closing.h"
 #include "quic/conn.h"
-#include "quic/endpoint_keys.h"
 #include "quic/endpoint_state.h"
 #include "quic/half_open.h"
 #include "quic/path.h"
@@ -32,8 +33,8 @@ static void server_settings(ngtcp2_settings *settings, const struct wt__conn *co
   }
 }
 
-static int server_params(ngtcp2_transport_params *params, struct wt__endpoint *endpoint,
-                         const struct wt__accept *accept, const ngtcp2_cid *scid) {
+static void server_params(ngtcp2_transport_params *params, const struct wt__endpoint *endpoint,
+                          const struct wt__accept *accept, const uint8_t token[NGTCP2_STATELESS_RESET_TOKENLEN]) {
   wt__conn_params(params, endpoint);
   params->original_dcid = accept->odcid;
   params->original_dcid_present = 1;
@@ -43,7 +44,7 @@ static int server_params(ngtcp2_transport_params *params, struct wt__endpoint *e
   }
   params->stateless_reset_token_present = 1;
   params->disable_active_migration = endpoint->ids.scheme.layout == WT_CONNECTION_ID_UNROUTABLE;
-  return wt__endpoint_make_reset_token(endpoint, scid, params->stateless_reset_token);
+  memcpy(params->stateless_reset_token, token, NGTCP2_STATELESS_RESET_TOKENLEN);
 }
 
 static int server_init_quic(struct wt__conn *conn, const struct wt__accept *accept) {
@@ -53,11 +54,12 @@ static int server_init_quic(struct wt__conn *conn, const struct wt__accept *acce
   ngtcp2_transport_params params;
   ngtcp2_callbacks callbacks;
   ngtcp2_path path;
-  ngtcp2_cid scid = {.datalen = endpoint->cid_len};
-  int error = wt__conn_issue_first_cid(conn, scid.data);
+  ngtcp2_cid scid;
+  uint8_t token[NGTCP2_STATELESS_RESET_TOKENLEN];
+  int error = wt__conn_issue_first_cid(conn, &scid, token);
   if (!error) error = wt__cid_map_add(&endpoint->cids, hd->dcid.data, hd->dcid.datalen, conn, &conn->cids);
-  if (!error) error = server_params(&params, endpoint, accept, &scid);
   if (error) return error;
+  server_params(&params, endpoint, accept, token);
   conn->congestion_control = endpoint->config.congestion_control;
   server_settings(&settings, conn, accept);
   wt__conn_set_callbacks(&callbacks);

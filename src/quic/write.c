@@ -96,7 +96,7 @@ static ngtcp2_ssize packet_add_datagram(struct packet *packet, const struct wt__
   return n;
 }
 
-/* Adds a probe or the oldest RESET_STREAM_AT. Returns like `packet_add_stream`. */
+/* Adds a probe, a NEW_CONNECTION_ID or the oldest RESET_STREAM_AT. Returns like `packet_add_stream`. */
 static ngtcp2_ssize packet_add_carrier(struct packet *packet, uint8_t *carrier, size_t len, uint64_t number) {
   struct wt__conn *conn = packet->conn;
   ngtcp2_vec vec = {carrier, len};
@@ -107,6 +107,8 @@ static ngtcp2_ssize packet_add_carrier(struct packet *packet, uint8_t *carrier, 
                                   NGTCP2_WRITE_DATAGRAM_FLAG_MORE, number, &vec, 1, conn->endpoint->now);
   if (accepted && number == WT__PROBE_NUMBER) {
     wt__probe_sent(conn);
+  } else if (accepted && number & WT__CID_CARRIER_NUMBER) {
+    wt__conn_sent_cid_carrier(conn);
   } else if (accepted) {
     wt__reset_at_send_sent(conn);
   }
@@ -206,6 +208,7 @@ static bool conn_next_datagram(struct wt__conn *conn, struct wt__vec *datagram) 
 static size_t packet_next_carrier(const struct packet *packet, uint8_t *carrier, uint64_t *number) {
   if (packet->no_carriers) return 0;
   size_t len = wt__probe_next(packet->conn, carrier, number);
+  if (!len) len = wt__conn_next_cid_carrier(packet->conn, carrier, number);
   return len ? len : wt__reset_at_send_next(packet->conn, carrier, number);
 }
 
@@ -243,7 +246,7 @@ static bool packet_prefers_datagrams(struct packet *packet) {
 static ngtcp2_ssize packet_write(struct packet *packet) {
   struct wt__conn *conn = packet->conn;
   struct wt__vec datagram;
-  uint8_t carrier[WT__CARRIER_MAX];
+  uint8_t carrier[WT__CARRIER_ID_MAX];
   uint64_t number;
   int64_t fin_id;
   packet->no_datagrams = packet->no_carriers = packet->asked = packet->held = packet->last = false;

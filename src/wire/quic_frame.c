@@ -21,7 +21,6 @@
 
 #include "wire/varint.h"
 
-#define RESET_TOKEN_LEN 16
 #define PATH_DATA_LEN 8
 
 static const uint8_t CARRIER_MARK[8] = {0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff};
@@ -104,7 +103,7 @@ static int read_new_connection_id(struct cursor *cursor, struct wt__quic_frame *
   if (!read_varint(cursor, &frame->sequence) || !read_varints(cursor, 1) || !cursor->left) return 0;
   size_t len = *cursor->at++;
   cursor->left--;
-  return read_bytes(cursor, len + RESET_TOKEN_LEN, frame);
+  return read_bytes(cursor, len + WT__RESET_TOKEN_LEN, frame);
 }
 
 static int read_close(struct cursor *cursor, struct wt__quic_frame *frame) {
@@ -226,6 +225,14 @@ void wt__quic_frames_retire_prior_to(uint8_t *data, size_t len, uint64_t sequenc
   }
 }
 
+void wt__quic_frames_hide_id(uint8_t *data, size_t len, uint64_t sequence) {
+  struct wt__quic_frame frame;
+  for (size_t n; (n = wt__quic_frame_read(data, len, &frame)); data += n, len -= n) {
+    if (frame.type == WT__FRAME_NEW_CONNECTION_ID && frame.sequence == sequence)
+      frame_turn_into(data, n, WT__FRAME_PING, 1);
+  }
+}
+
 enum wt__packet_purpose wt__quic_packet_purpose(const uint8_t *data, size_t len) {
   struct wt__quic_frame frame;
   bool acks = false, asks = false;
@@ -258,6 +265,19 @@ size_t wt__quic_carrier_write(uint8_t *dst, const struct wt__quic_frame *frame) 
   if (frame->type != WT__FRAME_PING) return sizeof(CARRIER_MARK) + wt__quic_frame_write_reset(dst, frame);
   *dst = WT__FRAME_PING;
   return sizeof(CARRIER_MARK) + 1;
+}
+
+size_t wt__quic_carrier_write_id(uint8_t *dst, uint64_t sequence, const uint8_t *id, size_t id_len,
+                                 const uint8_t token[WT__RESET_TOKEN_LEN]) {
+  size_t len = sizeof(CARRIER_MARK);
+  memcpy(dst, CARRIER_MARK, sizeof(CARRIER_MARK));
+  dst[len++] = WT__FRAME_NEW_CONNECTION_ID;
+  len += wt__varint_write(dst + len, sequence);
+  len += wt__varint_write(dst + len, sequence);
+  dst[len++] = (uint8_t)id_len;
+  memcpy(dst + len, id, id_len);
+  memcpy(dst + len + id_len, token, WT__RESET_TOKEN_LEN);
+  return len + id_len + WT__RESET_TOKEN_LEN;
 }
 
 static bool frame_is_carrier(const struct wt__quic_frame *frame) {

@@ -76,6 +76,8 @@ unsigned wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judg
  * must have one byte for it, as those of ngtcp2 have: there is no room for more than WT__RETIRE_PRIOR_TO_MAX. */
 #define WT__RETIRE_PRIOR_TO_MAX 63
 void wt__quic_frames_retire_prior_to(uint8_t *data, size_t len, uint64_t sequence);
+/* The NEW_CONNECTION_ID frame with this sequence number becomes PING and PADDING. */
+void wt__quic_frames_hide_id(uint8_t *data, size_t len, uint64_t sequence);
 
 /* Writes the RESET_STREAM or RESET_STREAM_AT that `frame` says. Returns the length. */
 #define WT__FRAME_RESET_MAX (1 + 4 * 8)
@@ -85,6 +87,12 @@ size_t wt__quic_frame_write_reset(uint8_t *dst, const struct wt__quic_frame *fra
  * datagram (RFC 9297, section 2.1), and a RESET_STREAM_AT or a PING. Returns the length. */
 #define WT__CARRIER_MAX (8 + WT__FRAME_RESET_MAX)
 size_t wt__quic_carrier_write(uint8_t *dst, const struct wt__quic_frame *frame);
+
+/* A carrier of a NEW_CONNECTION_ID that asks to retire all ids before it. */
+#define WT__RESET_TOKEN_LEN 16
+#define WT__CARRIER_ID_MAX (8 + 1 + 8 + 8 + 1 + 20 + WT__RESET_TOKEN_LEN)
+size_t wt__quic_carrier_write_id(uint8_t *dst, uint64_t sequence, const uint8_t *id, size_t id_len,
+                                 const uint8_t token[WT__RESET_TOKEN_LEN]);
 
 /* Each DATAGRAM frame with a carrier becomes what it carries, and PADDING. Returns how many there were. */
 size_t wt__quic_carriers_unwrap(uint8_t *data, size_t len);

@@ -357,10 +357,69 @@ static void test_ids_move_many_times(void **state) {
   bed_start(&bed);
   for (unsigned i = 1; i <= 100; i++) {
     rotate(&bed, &ids, i % 7, i % 2);
-    net_run_for(&bed.w.net, 500);
-    assert_true(has_moved(&bed.w.server));
+    NET_UNTIL(&bed.w.net, 500, has_moved(&bed.w.server));
+    assert_true(check_issued(&bed.w.server, &ids) >= 1);
     check_echo(&bed.w, i);
+    assert_true(is_of(&ids, bed.seen.ids[(bed.seen.count - 1) % IDS_MAX], ids.length));
   }
+  assert_true(conn_of(&bed.w.server)->cid_issue.next > 300); /* beyond one byte of Retire Prior To */
+  bed_free(&bed);
+}
+
+/* Beyond the one byte of Retire Prior To, with a network that loses packets. */
+static void test_ids_move_late_while_packets_are_lost(void **state) {
+  (void)state;
+  for (uint64_t seed = 1; seed <= 12; seed++) {
+    static struct bed bed;
+    struct wt_connection_ids ids;
+    struct world *w = &bed.w;
+    lb_ids(&ids, 0, false);
+    bed_init(&bed, &ids, seed);
+    w->options.active_connection_id_limit = 2 + seed % 7;
+    bed_start(&bed);
+    for (unsigned i = 1; conn_of(&w->server)->cid_issue.next <= 63; i++) {
+      rotate(&bed, &ids, i % 7, i % 2);
+      NET_UNTIL(&w->net, 1000, has_moved(&w->server));
+      net_run_for(&w->net, 300);
+    }
+    w->net.link[0].loss = w->net.link[1].loss = 150;
+    w->net.link[0].reorder = w->net.link[1].reorder = 100;
+    w->net.link[0].reorder_by = w->net.link[1].reorder_by = 15 * NET_MS;
+    for (unsigned i = 0; i < 6; i++) {
+      rotate(&bed, &ids, (ids.config_id + 1) % 7, true);
+      check_echo(w, i);
+      NET_UNTIL(&w->net, 60000, has_moved(&w->server));
+      assert_true(check_issued(&w->server, &ids) >= 1);
+    }
+    bed_free(&bed);
+  }
+}
+
+static bool got_hello(struct world *w) {
+  int64_t id = http_request(w->peer, "GET", "/hello", NULL, true);
+  net_run_for(&w->net, 500);
+  return peer_stream(w->peer, id)->fin;
+}
+
+/* A client without DATAGRAM frames moves, too, as long as ngtcp2's frames have room. Then it keeps its ids. */
+static void test_ids_of_a_client_without_datagrams(void **state) {
+  (void)state;
+  static struct bed bed;
+  struct wt_connection_ids ids, last;
+  lb_ids(&ids, 0, false);
+  bed_init(&bed, &ids, 1);
+  bed.w.options.max_datagram_frame_size = 0;
+  bed.w.options.active_connection_id_limit = 4;
+  world_start(&bed.w);
+  for (unsigned i = 1; i <= 20; i++) {
+    bool moves = conn_of(&bed.w.server)->cid_issue.next <= 63;
+    rotate(&bed, &ids, i % 7, i % 2);
+    if (moves) last = ids;
+    assert_true(got_hello(&bed.w));
+    NET_UNTIL(&bed.w.net, 1000, has_moved(&bed.w.server));
+    assert_int_equal(check_issued(&bed.w.server, &last), 4);
+  }
+  assert_int_equal(conn_of(&bed.w.server)->cid_issue.next, 64);
   bed_free(&bed);
 }
 
@@ -417,6 +476,8 @@ int main(void) {
       cmocka_unit_test(test_ids_move_after_the_handshake),
       cmocka_unit_test(test_ids_move_while_the_client_migrates),
       cmocka_unit_test(test_ids_move_many_times),
+      cmocka_unit_test(test_ids_move_late_while_packets_are_lost),
+      cmocka_unit_test(test_ids_of_a_client_without_datagrams),
       cmocka_unit_test(test_ids_stay_without_a_new_configuration),
       cmocka_unit_test(test_ids_move_at_our_client),
   };

@@ -147,6 +147,39 @@ static void test_quic_frame_retires_prior_ids(void **state) {
   assert_memory_equal(packet, before, len);
 }
 
+static void test_quic_frame_hides_an_id(void **state) {
+  (void)state;
+  uint8_t packet[256], expected[256];
+  size_t len = new_ids(packet, (const uint8_t[]){4, 70, 71}, 3);
+  memcpy(expected, packet, len);
+  wt__quic_frames_hide_id(packet, len, 72);
+  assert_memory_equal(packet, expected, len);
+  wt__quic_frames_hide_id(packet, len, 70);
+  memset(expected + 1 + 28, 0, 29);
+  expected[1 + 28] = WT__FRAME_PING;
+  assert_memory_equal(packet, expected, len);
+}
+
+static void test_quic_frame_carries_an_id(void **state) {
+  (void)state;
+  uint8_t packet[2 + WT__CARRIER_ID_MAX] = {0x31};
+  struct wt__quic_frame frame;
+  static const uint8_t id[20] = {1, 2, 3}, token[WT__RESET_TOKEN_LEN] = {4, 5, 6};
+  for (uint64_t sequence = 64; sequence < UINT64_C(1) << 61; sequence *= 32) {
+    size_t len = wt__quic_carrier_write_id(packet + 2, sequence, id, sizeof(id), token);
+    packet[0] = 0x31;
+    packet[1] = (uint8_t)len;
+    assert_true(len <= WT__CARRIER_ID_MAX && len < 64);
+    assert_int_equal(wt__quic_carriers_unwrap(packet, len + 2), 1);
+    size_t frame_len = wt__quic_frame_read(packet, len + 2, &frame);
+    assert_int_equal(frame_len, len - 8);
+    assert_int_equal(frame.type, WT__FRAME_NEW_CONNECTION_ID);
+    assert_int_equal(frame.sequence, sequence);
+    assert_memory_equal(packet + frame_len - 16, token, 16);
+    assert_memory_equal(packet + frame_len - 36, id, 20);
+  }
+}
+
 static void test_quic_frame_walks_a_packet(void **state) {
   (void)state;
   static const uint8_t packet[] = {0, 0, 0, 0x01, 0x05, 0x04, 0x01, 0, 0x05, 0x08, 0x02, 0x08, 0x0c, 'e', 'n', 'd'};
@@ -425,6 +458,8 @@ int main(void) {
       cmocka_unit_test(test_quic_frame_tells_the_values),
       cmocka_unit_test(test_quic_frame_tells_sequence_numbers),
       cmocka_unit_test(test_quic_frame_retires_prior_ids),
+      cmocka_unit_test(test_quic_frame_hides_an_id),
+      cmocka_unit_test(test_quic_frame_carries_an_id),
       cmocka_unit_test(test_quic_frame_walks_a_packet),
       cmocka_unit_test(test_quic_frame_padding_is_one_frame),
       cmocka_unit_test(test_quic_frame_ack_has_ranges),
