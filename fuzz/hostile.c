@@ -322,11 +322,40 @@ static void attacker_read(struct hostile *h) {
 
 /* --- The victim's turn --- */
 
+void hostile_rotate(struct hostile *h, unsigned choice) {
+  static const uint8_t key[WT__AES_KEY_LEN] = {1};
+  struct wt_connection_ids ids;
+  struct wt__cid_scheme scheme;
+  char why[WT__CID_WHY_MAX];
+  bool changed;
+  if (h->client) return;
+  wt_connection_ids_default(&ids, choice & 0x80 ? WT_CONNECTION_ID_UNROUTABLE : WT_CONNECTION_ID_QUIC_LB);
+  if (ids.layout == WT_CONNECTION_ID_QUIC_LB) {
+    ids.server_id = key;
+    ids.server_id_len = 3;
+    ids.config_id = choice % 7;
+    ids.key = choice & 0x40 ? key : NULL;
+    ids.key_len = ids.key ? sizeof(key) : 0;
+  }
+  FUZZ_CHECK(wt__cid_scheme_read(&scheme, &ids, 1, why, sizeof(why)) == 0);
+  FUZZ_CHECK(wt__cid_shared_set(h->victim->endpoint->ids.shared, &scheme, &changed, why, sizeof(why)) == 0);
+}
+
+/* No more ids than ngtcp2 keeps, however the other end retires them. */
+static void check_ids(const struct hostile *h) {
+  const struct wt__conn *conn = end_conn(h->victim);
+  size_t count = 0;
+  if (!conn) return;
+  WT__LIST_FOREACH(link, next, &conn->cids) count += WT__CONTAINER_OF(link, struct wt__cid, link)->issued;
+  FUZZ_CHECK(count <= 8);
+}
+
 void hostile_run(struct hostile *h, uint64_t ms) {
   h->now += ms * MS;
   wt__endpoint_run(h->victim->endpoint, h->now);
   (void)wt__endpoint_expiry(h->victim->endpoint);
   FUZZ_CHECK(h->victim->endpoint->gauge.bytes <= MEMORY_MAX);
+  check_ids(h);
   attacker_read(h);
   h->app->h3 = hostile_h3(h);
 }

@@ -31,6 +31,9 @@ void hostile_update_key(struct hostile *hostile);
 void hostile_migrate(struct hostile *hostile);
 void hostile_listen(struct hostile *hostile, bool on);
 
+/* The victim gets another configuration of its connection ids, if it is a server. */
+void hostile_rotate(struct hostile *hostile, unsigned choice);
+
 /* The victim has a turn, after that many milliseconds. */
 void hostile_run(struct hostile *hostile, uint64_t ms);
 /* The victim's connection is open. */

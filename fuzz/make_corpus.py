@@ -13,7 +13,7 @@ STEPS = """raw frame fields data capsule webtransport settings critical control 
 ack_all window streams time app ask request shutdown mutate no_memory pressure stream_room repeat split""".split()
 PACKET_STEPS = """frames stream stream_at fin fields data capsule webtransport settings control reset stop numbers
 datagram path new_id crypto close repeat udp keys migrate listen time app ask request shutdown mutate
-no_memory""".split()
+no_memory rotate""".split()
 HOLD = 0x80
 CORPUS = pathlib.Path(__file__).parent / "corpus"
 
@@ -146,6 +146,7 @@ def packet(name, *rest, hold=False):
 
 # Of step "numbers".
 PING, ACK, ACK_ECN, MAX_DATA_FRAME, MAX_STREAM_DATA_FRAME, MAX_STREAMS_BIDI_FRAME, MAX_STREAMS_UNI_FRAME = range(7)
+RETIRE_CONNECTION_ID_FRAME = 11
 
 
 def packets():
@@ -184,6 +185,10 @@ def packets():
              packet("frames", b"\x30"), **upgrade)
         seed(target, "unknown_frame", packet("frames", b"\x21\0\0"))
         seed(target, "out_of_memory", packet("no_memory", 12), begin, packet("webtransport", uni, session, b"x"), **upgrade)
+    retire = [packet("numbers", RETIRE_CONNECTION_ID_FRAME, sequence) for sequence in range(1, 4)]
+    seed("packets_server", "rotation", packet("settings", DRAFT02), packet("rotate", 1), packet("time", 20), retire[0],
+         packet("time", 20), *retire[1:], packet("time", 60), packet("rotate", 0x42), packet("time", 60), *retire,
+         packet("rotate", 0x80), packet("time", 60), packet("rotate", 3), packet("time", 255))
     seed("packets_server", "get", packet("settings", DRAFT02), packet("fields", 0, GET, 0, hold=True),
          packet("fin", 0), packet("time", 4), decisions=[1] * 16)
     seed("packets_server", "shutdown", packet("settings", DRAFT02), packet("fields", 0, GET, 0), packet("shutdown"),

@@ -52,6 +52,7 @@ enum step {
   STEP_SHUTDOWN,
   STEP_MUTATE,    /* place, value: of the packet that leaves next */
   STEP_NO_MEMORY, /* count */
+  STEP_ROTATE,    /* configuration of connection ids */
   STEPS
 };
 
@@ -261,6 +262,7 @@ static void play_around(struct play *play, enum step step) {
       play->mutate_value = script_byte(script);
       break;
     case STEP_NO_MEMORY: wt__mem_fail_after(script_byte(script)); break;
+    case STEP_ROTATE: hostile_rotate(play->hostile, script_byte(script)); break;
     default: play_application(play, step); break;
   }
 }

@@ -161,7 +161,7 @@ static void conn_begin_move(struct wt__conn *conn) {
 
 void wt__conn_prepare_cids(struct wt__conn *conn) {
   struct wt__cid_issue *issue = &conn->cid_issue;
-  if (!conn->handshake_done) return; /* its packets have the first id */
+  if (conn->client || !conn->handshake_done) return; /* before, its packets have the first id */
   uint64_t old, count = conn_count_cids(conn, &old);
   bool arrived = issue->carrier == WT__CID_CARRIER_NONE || issue->carrier == WT__CID_CARRIER_ARRIVED;
   if (issue->retire_prior_to && issue->retire_prior_to != issue->next && !old && arrived) {
