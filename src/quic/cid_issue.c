@@ -40,6 +40,7 @@
 
 #include <webtransport/error.h>
 
+#include "base/clock.h"
 #include "base/list.h"
 #include "base/log.h"
 #include "base/log_limit.h"
@@ -52,6 +53,10 @@
 #include "quic/wake.h"
 #include "wire/quic_frame.h"
 
+/* Between two moves: a peer may close a connection on which too many of its RETIRE_CONNECTION_ID frames are not acknowledged
+ * (RFC 9000, section 5.1.2). */
+#define REST (100 * WT__NS_PER_MS)
+#define REST_PTOS 3
 #define TRIES 8       /* for an id that no connection has: short nonces in the clear may meet */
 #define POOL 8        /* ids that ngtcp2 keeps, with retired ones */
 #define SILENT_PTOS 4 /* without news of a frame that was carried it is sent again: ngtcp2 does not tell of each loss */
@@ -159,6 +164,14 @@ static void conn_begin_move(struct wt__conn *conn) {
   issue->carrier = carried ? WT__CID_CARRIER_QUEUED : WT__CID_CARRIER_NONE;
 }
 
+/* When the next move may begin; UINT64_MAX: there is none to make. */
+static uint64_t conn_may_move_at(const struct wt__conn *conn) {
+  const struct wt__cid_issue *issue = &conn->cid_issue;
+  if (conn->client || !conn->handshake_done || issue->retire_prior_to) return UINT64_MAX;
+  if (issue->generation == conn->endpoint->ids.generation) return UINT64_MAX;
+  return issue->moved_at ? issue->moved_at + REST + REST_PTOS * conn->pto : 0;
+}
+
 void wt__conn_prepare_cids(struct wt__conn *conn) {
   struct wt__cid_issue *issue = &conn->cid_issue;
   if (conn->client || !conn->handshake_done) return; /* before, its packets have the first id */
@@ -166,10 +179,11 @@ void wt__conn_prepare_cids(struct wt__conn *conn) {
   bool arrived = issue->carrier == WT__CID_CARRIER_NONE || issue->carrier == WT__CID_CARRIER_ARRIVED;
   if (issue->retire_prior_to && issue->retire_prior_to != issue->next && !old && arrived) {
     issue->retire_prior_to = 0;
+    issue->moved_at = conn->endpoint->now;
     issue->single = false;
     WT__DEBUG(conn->endpoint->config.log, "connection %s: has other connection ids", conn->name);
   }
-  if (!issue->retire_prior_to && issue->generation != conn->endpoint->ids.generation) conn_begin_move(conn);
+  if (conn_may_move_at(conn) <= conn->endpoint->now) conn_begin_move(conn);
   conn_update_cid_limit(conn, count);
   if (issue->retire_prior_to == issue->next) conn->ack_wait.urgent = true; /* ngtcp2 has a frame to write */
 }
@@ -218,12 +232,13 @@ void wt__conn_lost_cid_carrier(struct wt__conn *conn, uint64_t number) {
 
 uint64_t wt__conn_cids_expiry(const struct wt__conn *conn) {
   const struct wt__cid_issue *issue = &conn->cid_issue;
-  if (issue->carrier != WT__CID_CARRIER_FLYING) return UINT64_MAX;
+  if (issue->carrier != WT__CID_CARRIER_FLYING || !issue->retire_prior_to) return conn_may_move_at(conn);
   return issue->carrier_sent_at + SILENT_PTOS * conn->pto;
 }
 
 void wt__conn_expire_cids(struct wt__conn *conn) {
-  if (wt__conn_cids_expiry(conn) <= conn->endpoint->now) conn->cid_issue.carrier = WT__CID_CARRIER_QUEUED;
+  if (conn->cid_issue.retire_prior_to && wt__conn_cids_expiry(conn) <= conn->endpoint->now)
+    conn->cid_issue.carrier = WT__CID_CARRIER_QUEUED;
 }
 
 /* --- All connections --- */

@@ -27,6 +27,7 @@ struct wt__cid_issue {
   unsigned generation; /* of the configuration to which the connection has moved, or is moving */
   uint64_t
       retire_prior_to; /* while it moves: the peer is asked to retire the ids before this one; 0: it does not move */
+  uint64_t moved_at;   /* when it had moved last; 0: never */
   enum wt__cid_carrier carrier;
   uint64_t carrier_sent_at;
   uint8_t token[NGTCP2_STATELESS_RESET_TOKENLEN]; /* of the id that a carrier has */

@@ -357,7 +357,7 @@ static void test_ids_move_many_times(void **state) {
   bed_start(&bed);
   for (unsigned i = 1; i <= 100; i++) {
     rotate(&bed, &ids, i % 7, i % 2);
-    NET_UNTIL(&bed.w.net, 500, has_moved(&bed.w.server));
+    NET_UNTIL(&bed.w.net, 2000, has_moved(&bed.w.server));
     assert_true(check_issued(&bed.w.server, &ids) >= 1);
     check_echo(&bed.w, i);
     assert_true(is_of(&ids, bed.seen.ids[(bed.seen.count - 1) % IDS_MAX], ids.length));
@@ -379,7 +379,7 @@ static void test_ids_move_late_while_packets_are_lost(void **state) {
     bed_start(&bed);
     for (unsigned i = 1; conn_of(&w->server)->cid_issue.next <= 63; i++) {
       rotate(&bed, &ids, i % 7, i % 2);
-      NET_UNTIL(&w->net, 1000, has_moved(&w->server));
+      NET_UNTIL(&w->net, 2000, has_moved(&w->server));
       net_run_for(&w->net, 300);
     }
     w->net.link[0].loss = w->net.link[1].loss = 150;
@@ -416,7 +416,7 @@ static void test_ids_of_a_client_without_datagrams(void **state) {
     rotate(&bed, &ids, i % 7, i % 2);
     if (moves) last = ids;
     assert_true(got_hello(&bed.w));
-    NET_UNTIL(&bed.w.net, 1000, has_moved(&bed.w.server));
+    NET_UNTIL(&bed.w.net, 3000, has_moved(&bed.w.server));
     assert_int_equal(check_issued(&bed.w.server, &last), 4);
   }
   assert_int_equal(conn_of(&bed.w.server)->cid_issue.next, 64);
@@ -457,7 +457,7 @@ static void test_ids_move_at_our_client(void **state) {
   for (unsigned i = 1; i < 5; i++) {
     lb_ids(&ids, i, i % 2);
     change(&p.server, &p.net, &shared, &ids);
-    NET_UNTIL(&p.net, 1000, has_moved(&p.server));
+    NET_UNTIL(&p.net, 3000, has_moved(&p.server));
     NET_UNTIL(&p.net, 1000, check_issued(&p.server, &ids) == 4);
   }
   pair_free(&p);
