@@ -128,6 +128,14 @@ if(TARGET webtransport_tool)
   set_tests_properties(fleet/test_takeover.py PROPERTIES LABELS "fleet;script" TIMEOUT 300 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
 endif()
 
+# tests/fleet: several servers behind a balancer. The second codec of connection ids reads what the library's writes.
+add_executable(fleet_lb_ids ${PROJECT_SOURCE_DIR}/tests/fleet/lb_ids.c)
+set_target_properties(fleet_lb_ids PROPERTIES OUTPUT_NAME lb_ids RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/fleet)
+target_include_directories(fleet_lb_ids PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests/common)
+target_link_libraries(fleet_lb_ids PRIVATE wt_options webtransport_static PkgConfig::GNUTLS)
+add_test(NAME fleet/test_quic_lb.py COMMAND python3 -B ${PROJECT_SOURCE_DIR}/tests/fleet/test_quic_lb.py $<TARGET_FILE:fleet_lb_ids>)
+set_tests_properties(fleet/test_quic_lb.py PROPERTIES LABELS "fleet" TIMEOUT 120 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+
 # Our end of the interop cases: on the public API, as any program would be. tests/interop/run.py runs it.
 file(GLOB WT_INTEROP_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/interop/native/*.c)
 add_executable(interop_peer ${WT_INTEROP_SOURCES})
