@@ -25,6 +25,13 @@ VECTORS = [
     (0, KEY, "ed793a51d49b8f5fab", "ee080dbf48c0d1e55d", "125779c9cc86beb3a3a4a3ca96fce4bfe0cdbc"),
     (0, EXAMPLE_KEY, "31441a", "9c69c275", "0767947d29be054a"),
 ]
+# What Envoy 1.40 issued. Two workers: the last byte, in the clear, is the worker's number.
+ENVOY = [
+    (1, "31441a0102030405", "712bf158063b", "2e61356745f0c4430a6488eb27b78701"),
+    (2, "31441a0102030405", "70be93bc12a4981e", "5035ddeebb6167356e3dc9de1be30098ab01"),
+    (3, "a1b2c3", "e6199d6f", "67a39cfa6f1f1bf701"),
+    (4, "a1b2c3d4e5f6a7b8c9d0", "c89d34dcfccb3f6c", "9220fea2a287c12d254600311d22eb9d5be5f100"),
+]
 LEAST = 2000  # ids of the C codec: a printer that stops early is noticed
 
 
@@ -43,9 +50,9 @@ class QuicLb(unittest.TestCase):
             self.assertEqual(config.decode(cid), (server_id, nonce))
 
     def test_envoy(self):
-        config = quic_lb.Config(1, 8, 6, KEY)
-        server_id, nonce = config.decode(bytes.fromhex("2e61356745f0c4430a6488eb27b78701"))
-        self.assertEqual((server_id.hex(), nonce.hex()), ("31441a0102030405", "712bf158063b"))
+        for config_id, server_id, nonce, cid in ENVOY:
+            config = quic_lb.Config(config_id, len(server_id) // 2, len(nonce) // 2, KEY)
+            self.assertEqual([part.hex() for part in config.decode(bytes.fromhex(cid))], [server_id, nonce])
 
     def test_unroutable(self):
         config = quic_lb.Config(1, 8, 6, KEY)

@@ -71,16 +71,33 @@ static void test_lb_cid_vectors_of_the_draft(void **state) {
   }
 }
 
-/* Envoy 1.40 appends a byte in the clear for its worker, and does not count it in the first octet. */
+/* Envoy 1.40, with two workers, issued these. It appends a byte in the clear that names its worker, and does not count it
+ * in the first octet. Its nonces count upwards. */
 static void test_lb_cid_reads_what_envoy_issued(void **state) {
   (void)state;
-  struct wt__lb_config config = {1, 8, 6, true, true};
+  static const struct {
+    struct wt__lb_config config;
+    const char *server_id, *id;
+  } issued[] = {
+      {{1, 8, 6, true, true}, "31441a0102030405", "2e61356745f0c4430a6488eb27b78701"},
+      {{1, 8, 6, true, true}, "31441a0102030405", "2edfd30b641e9c58a9e4ad9bb34ac700"},
+      {{2, 8, 8, true, true}, "31441a0102030405", "5035ddeebb6167356e3dc9de1be30098ab01"},
+      {{2, 8, 8, true, true}, "31441a0102030405", "50c3be5d66846ff28609c1d0aa39c8ec6400"},
+      {{3, 3, 4, true, true}, "a1b2c3", "67a39cfa6f1f1bf701"},
+      {{3, 3, 4, true, true}, "a1b2c3", "671000c321c3053c00"},
+      {{4, 10, 8, true, true}, "a1b2c3d4e5f6a7b8c9d0", "9220fea2a287c12d254600311d22eb9d5be5f100"},
+      {{4, 10, 8, true, true}, "a1b2c3d4e5f6a7b8c9d0", "92dabc9831f1aaf1ad5120c44037d58ee0e5b101"},
+  };
   struct wt__lb_cipher cipher = aes_block_cipher(vector_key);
-  uint8_t id[20], server_id[8];
-  size_t len = from_hex("2e61356745f0c4430a6488eb27b78701", id);
-  assert_int_equal(wt__lb_cid_read(&config, &cipher, id, len, server_id), 0);
-  assert_memory_equal(server_id, "\x31\x44\x1a\x01\x02\x03\x04\x05", 8);
-  assert_int_equal(id[len - 1], 1);
+  for (size_t i = 0; i < sizeof(issued) / sizeof(issued[0]); i++) {
+    uint8_t id[20], expected[20], server_id[WT__LB_SERVER_ID_MAX];
+    size_t len = from_hex(issued[i].id, id);
+    assert_int_equal(from_hex(issued[i].server_id, expected), issued[i].config.server_id_len);
+    assert_int_equal(wt__lb_cid_read(&issued[i].config, &cipher, id, len, server_id), 0);
+    assert_memory_equal(server_id, expected, issued[i].config.server_id_len);
+    assert_int_equal(id[0] & 0x1f, len - 2);
+    assert_true(id[len - 1] < 2);
+  }
 }
 
 static void check_round_trip(const struct wt__lb_config *config, size_t total_len, uint8_t seed) {
