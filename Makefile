@@ -15,7 +15,7 @@ CMAKE_ARGS ?=
 
 FORMAT_FILES = $(shell find include src tools examples tests fuzz bench -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
 
-.PHONY: build run test debian13 fuzz mutants takeover interop bench bench-network install format lint clean help
+.PHONY: build run test debian13 fuzz mutants fleet takeover interop bench bench-network install format lint clean help
 
 build: ## set up and build the library and build/webtransport
 	@scripts/setup.sh build
@@ -46,6 +46,12 @@ takeover: ## measure 1,000 sessions while new servers take over from old ones; R
 	@cmake --build $(BUILD) -j $(JOBS) --target webtransport_tool --target takeover_client
 	@python3 -B tests/fleet/test_takeover.py --tool $(BUILD)/webtransport --client $(BUILD)/tests/fleet/takeover_client \
 		--measure $(RUN_ARGS)
+
+fleet: ## run 300 clients of three servers behind a balancer while servers come and go; RUN_ARGS are passed on
+	@scripts/setup.sh test
+	@cmake -S . -B $(BUILD) -DWT_BUILD_TESTS=ON $(CMAKE_ARGS)
+	@cmake --build $(BUILD) -j $(JOBS) --target webtransport_tool --target fleet_client
+	@python3 -B tests/fleet/test_fleet.py --tool $(BUILD)/webtransport --client $(BUILD)/tests/fleet/fleet_client $(RUN_ARGS)
 
 interop: ## run the cases with other implementations, both ways; writes docs/interop.md
 	@scripts/setup.sh interop

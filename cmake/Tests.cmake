@@ -129,11 +129,20 @@ if(TARGET webtransport_tool)
 endif()
 
 # tests/fleet: several servers behind a balancer. The second codec of connection ids reads what the library's writes.
+add_executable(fleet_client ${PROJECT_SOURCE_DIR}/tests/fleet/fleet_client.c ${PROJECT_SOURCE_DIR}/tests/fleet/nat.c)
+set_target_properties(fleet_client PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/fleet)
+target_link_libraries(fleet_client PRIVATE wt_options webtransport_static PkgConfig::LIBUV)
 add_executable(fleet_lb_ids ${PROJECT_SOURCE_DIR}/tests/fleet/lb_ids.c)
 set_target_properties(fleet_lb_ids PROPERTIES OUTPUT_NAME lb_ids RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/fleet)
 target_include_directories(fleet_lb_ids PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests/common)
 target_link_libraries(fleet_lb_ids PRIVATE wt_options webtransport_static PkgConfig::GNUTLS)
 add_test(NAME fleet/test_quic_lb.py COMMAND python3 -B ${PROJECT_SOURCE_DIR}/tests/fleet/test_quic_lb.py $<TARGET_FILE:fleet_lb_ids>)
+if(TARGET webtransport_tool)
+  # A short one; `make fleet` has ten times the clients.
+  add_test(NAME fleet/test_fleet.py COMMAND python3 -B ${PROJECT_SOURCE_DIR}/tests/fleet/test_fleet.py --tool $<TARGET_FILE:webtransport_tool>
+    --client $<TARGET_FILE:fleet_client> --clients 30 --steady 1 --interval 300)
+  set_tests_properties(fleet/test_fleet.py PROPERTIES LABELS "fleet;script" TIMEOUT 300 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+endif()
 set_tests_properties(fleet/test_quic_lb.py PROPERTIES LABELS "fleet" TIMEOUT 120 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
 
 # Our end of the interop cases: on the public API, as any program would be. tests/interop/run.py runs it.
