@@ -173,8 +173,8 @@ class Fleet:
         self.configs.append({"config_id": number, "server_id_len": SERVER_ID_LEN, "nonce_len": NONCE_LEN,
                              "key": secrets.token_hex(16)})
         config = self.configs[-1]
-        (self.folder / "lb-config.new").write_text(
-            f"config-id {number}\nserver-id-length {SERVER_ID_LEN}\nnonce-length {NONCE_LEN}\nkey {config['key']}\n", "ascii")
+        given = {"layout": "quic-lb", "config_id": number, "nonce_length": NONCE_LEN, "key": config["key"]}
+        (self.folder / "lb-config.new").write_text(json.dumps(given), "ascii")
         (self.folder / "lb-config.new").chmod(0o600)
         return config
 
@@ -310,7 +310,8 @@ class Run:
         if end:
             self.counts.append(f"{end['rounds']} streams of {end['bytes']} bytes came back, the slowest in {end['longest_ms']} "
                                f"ms, {end['slow_rounds']} in more than 1 s; {end['datagrams_back']} of "
-                               f"{end['datagrams_sent']} datagrams; {end['rebinds']} changes of an address; "
+                               f"{end['datagrams_sent']} datagrams; {end['rebinds']} changes of an address, "
+                               f"{end['rebinds_skipped']} left out; "
                                f"{end['dials']} dials, {end['resumed']} resumed, {len(clients.failed)} failed")
 
     def all(self):
