@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 """A balancer for tests: sends each UDP packet to the server that its connection id names (QUIC-LB), and answers back.
 
-    balancer.py PORT TABLE    listens on 127.0.0.1:PORT (0: any) and prints "ready PORT"; SIGHUP reads TABLE again
+    balancer.py PORT TABLE    listens on 127.0.0.1:PORT (0: any) and prints "ready PORT"; SIGHUP reads TABLE again, and
+                              prints "table [...]": packets with ids of configuration 0 to 7 since the last time
 
 TABLE is a file of JSON:
 
@@ -47,10 +48,15 @@ class Table:
         self.alive = {bytes.fromhex(server["id"]): ("127.0.0.1", server["port"])
                       for server in table["servers"] if server["alive"]}
         self.new = [("127.0.0.1", server["port"]) for server in table["servers"] if server["alive"] and server["new"]]
+        self.packets = [0] * 8
         self.known = {}  # ids that were decoded already
 
     def route(self, packet, client):
-        config = self.configs.get(quic_lb.config_id(dcid)) if (dcid := destination_id(packet)) else None
+        dcid = destination_id(packet)
+        number = quic_lb.config_id(dcid) if dcid else quic_lb.UNROUTABLE
+        config = self.configs.get(number)
+        if not packet[0] & 0x80:  # in long headers it may be the client's
+            self.packets[number] += 1
         if config is None:
             return self.by_address(client)
         dcid = dcid[:1 + config.plaintext_len]
@@ -151,8 +157,8 @@ class Balancer:
                     self.from_servers(descriptor)
 
     def reload(self, *_):
-        self.table = Table(self.table_path)
-        print("table", flush=True)
+        packets, self.table = self.table.packets, Table(self.table_path)
+        print(f"table {packets}", flush=True)
 
 
 def main():

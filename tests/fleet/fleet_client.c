@@ -16,7 +16,7 @@
  *
  *     TIME open CLIENT SERVER new|resumed
  *     TIME drain CLIENT SERVER
- *     TIME closed CLIENT SERVER asked|CAUSE complete|partial MESSAGE      partial: a stream had not come back whole
+ *     TIME closed CLIENT SERVER asked|CAUSE complete|partial MESSAGE (CODE)      partial: a stream had not come back whole
  *     TIME failed CLIENT MESSAGE                                          a dial
  *     TIME wrong CLIENT SERVER MESSAGE                                    bytes that are not those that were sent
  *     TIME end {"rounds": ..., ...}                                       the last line
@@ -218,9 +218,9 @@ static void on_close(wt_session *session, const struct wt_close_info *info, void
   visitor->session = NULL;
   visitor->in_round = false;
   uv_timer_stop(&visitor->timer);
-  SAY("closed %u %s %s %s %s", visitor->index, visitor->server,
+  SAY("closed %u %s %s %s %s (0x%" PRIx64 ")", visitor->index, visitor->server,
       visitor->asked_to_close ? "asked" : wt_cause_name(info->cause), partial ? "partial" : "complete",
-      info->clean ? info->reason : info->message);
+      info->clean ? info->reason : info->message, info->wire_code);
   visitor_ended(visitor, 0);
 }
 

@@ -89,7 +89,7 @@ class Server(Program):
         self.name, self.server_id, self.new, self.alive = name, server_id, True, True
         super().__init__(fleet.tool, "serve", "--json", "--listen", "127.0.0.1:0", "--http", "none", "--workers", "2",
                          "--cert", fleet.folder / "fleet.pem", "--key", fleet.folder / "fleet.key", "--protocol", name,
-                         "--log", "warn", *fleet.server_options(server_id), errors=fleet.log)
+                         "--log", os.environ.get("FLEET_LOG", "warn"), *fleet.server_options(server_id), errors=fleet.log)
         self.port = int(json.loads(self.next_line())["listen"][0].rsplit(":", 1)[1])
 
     def row(self):
@@ -187,13 +187,13 @@ class Fleet:
     # --- the balancer ---
 
     def write_table(self):
+        """Returns how many packets had ids of each configuration since the last time."""
         table = {"configs": self.configs, "servers": [server.row() for server in self.servers]}
         (self.folder / "table.new").write_text(json.dumps(table), "ascii")
         os.replace(self.folder / "table.new", self.folder / "table")
         if self.balancer:
             self.balancer.process.send_signal(signal.SIGHUP)
-            while self.balancer.next_line() != "table":
-                pass
+            return json.loads(self.balancer.next_line().removeprefix("table "))
 
     def start_balancer(self):
         self.balancer = Program(sys.executable, "-B", HERE / "balancer.py", self.port, self.folder / "table", errors=self.log)
@@ -219,6 +219,10 @@ class Run:
         self.fleet, self.options, self.problems, self.counts = fleet, options, [], []
         self.killed = None
 
+    def step(self, name):
+        """Each is a line, with the time that the lines of clients have."""
+        print(f"{time.monotonic():.3f} {name}", flush=True)
+
     def check(self, what, holds):
         if not holds:
             self.problems.append(what)
@@ -236,7 +240,7 @@ class Run:
             fleet.add_server(f"server-{number}", bytes([0xa0 + number, 1]))
         fleet.write_table()
         fleet.start_balancer()
-        movers = self.options.clients // 3 if fleet.routes else 0
+        movers = (self.options.clients // 3 if self.options.movers is None else self.options.movers) if fleet.routes else 0
         began = time.monotonic()
         self.clients = Clients(fleet, fleet.port, self.options.clients, movers, self.options.interval)
         wait("all clients have a session", START_SECONDS, lambda: len(self.clients.sessions) == self.options.clients)
@@ -252,9 +256,21 @@ class Run:
         fleet.add_config()
         fleet.write_table()
         fleet.give_config_to_servers()
+        began = time.monotonic()
+        self.step("the servers have the new configuration")
         self.steady()
+        fleet.write_table()
+        old = fleet.configs[0]["config_id"]
+        wait("no packet has an id of the old configuration", START_SECONDS, lambda: self.quiet(old))
+        self.counts.append(f"all clients had ids of the new configuration after {time.monotonic() - began:.1f} s at most")
+        self.step("the balancer forgets the old configuration")
         del fleet.configs[0]
         fleet.write_table()
+
+    def quiet(self, config_id):
+        """Whether no packet comes with such an id for as long as each client needs to send one."""
+        time.sleep(2 * self.options.interval / 1000)
+        return self.fleet.write_table()[config_id] == 0
 
     def drain(self):
         """Server 1 is to end: it gets no new clients, its own are asked to leave, and another one takes its place."""
@@ -318,6 +334,7 @@ class Run:
         self.start()
         for step in (self.fleet.restart_balancer, self.rotate, self.drain, self.rotate, self.kill):
             self.steady()
+            self.step(step.__name__)
             step()
         if self.fleet.shares_keys:
             wait("all have a session again", START_SECONDS, lambda: len(self.clients.sessions) == self.options.clients)
@@ -332,6 +349,7 @@ def main():
     parser.add_argument("--tool", required=True)
     parser.add_argument("--client", required=True)
     parser.add_argument("--clients", type=int, default=300)
+    parser.add_argument("--movers", type=int, help="those whose address changes; default: a third")
     parser.add_argument("--steady", type=float, default=10)
     parser.add_argument("--interval", type=int, default=1000, help="milliseconds between two rounds of a client")
     options = parser.parse_args()
