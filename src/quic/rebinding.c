@@ -21,6 +21,13 @@
  *
  * A client that changes its port itself uses another connection id, and its paths are left alone.
  *
+ * When we ask a client to use other connection ids (cid_issue.c), and its port changes at that moment, ngtcp2 (1.11) would
+ * take it for a migration of the client, because the id is new. It then begins to use another id of the client, too. If it is
+ * still validating the path before, as it does for seconds after a change, it retires the client's id that it keeps for going
+ * back: the client's next ids are too many (CONNECTION_ID_LIMIT_ERROR), or packets go out with an id that the client has
+ * dropped. So ngtcp2 gets the first packet with the new id as if it came on the present path. The next one shows the new
+ * path, and its id is not new any more.
+ *
  * This gives a client no more than another IP address does: an initial window, and three times what it has sent until it
  * proves its address.
  */
@@ -77,6 +84,13 @@ static bool conn_wants_alias(const struct wt__conn *conn, const ngtcp2_addr *cur
          (conn->path_unvalidated || !address_equal(current, remote));
 }
 
+/* Whether the client follows our request to use other ids, and its address has changed since its last packet. */
+static bool packet_moves_id(const struct wt__conn *conn, const ngtcp2_addr *current, const ngtcp2_addr *remote,
+                            const uint8_t *data, size_t len) {
+  return conn->cid_issue.retire_prior_to && !address_equal(current, remote) && len && !(data[0] & 0x80) &&
+         !packet_keeps_id(conn, data, len);
+}
+
 void wt__rebinding_begin(struct wt__conn *conn, struct wt__rebinding *read, ngtcp2_path *path, const uint8_t *data,
                          size_t len) {
   const ngtcp2_addr *current = &ngtcp2_conn_get_path(conn->quic)->remote;
@@ -86,6 +100,12 @@ void wt__rebinding_begin(struct wt__conn *conn, struct wt__rebinding *read, ngtc
   if (!read->watched || path->remote.addrlen > sizeof(read->remote)) return;
   conn->rebinding = read;
   wt__peer_address_keep(&read->before, current);
+  if (packet_moves_id(conn, current, &path->remote, data, len)) {
+    memcpy(&read->remote, current->addr, current->addrlen);
+    path->remote = (ngtcp2_addr){(ngtcp2_sockaddr *)(void *)&read->remote, current->addrlen};
+    read->aliased = wt__peer_address_is(&conn->alias, current);
+    return;
+  }
   bool aliased = wt__peer_address_is(&conn->alias, current),
        wanted = !aliased && conn_wants_alias(conn, current, &path->remote);
   if (!aliased && (!wanted || !packet_keeps_id(conn, data, len))) return;

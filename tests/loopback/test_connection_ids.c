@@ -346,6 +346,54 @@ static void test_ids_move_while_the_client_migrates(void **state) {
   }
 }
 
+static enum net_verdict drop_short_headers(void *ctx, enum net_direction direction, uint64_t index, uint8_t *data,
+                                           size_t len) {
+  unsigned *dropped = ctx;
+  (void)index, (void)len;
+  if (direction != NET_TO_SERVER || data[0] & 0x80) return NET_PASS;
+  ++*dropped;
+  return NET_DROP;
+}
+
+static void rebind(struct bed *bed, unsigned port) {
+  struct sockaddr_in seen = net_address(1);
+  seen.sin_port = htons((uint16_t)port);
+  net_rebind(&bed->w.peer->node, &seen);
+}
+
+/* The client is asked to give up all ids. What it answers is lost, and its NAT gives it another port, so its first packet with
+ * a new id comes from a new address, `ms` after the last change. A path that was left may still be being validated then. */
+static void check_rotation_at_new_port(unsigned ms) {
+  static struct bed bed;
+  struct wt_connection_ids ids;
+  struct net *net = &bed.w.net;
+  unsigned dropped = 0;
+  lb_ids(&ids, 0, false);
+  bed_init(&bed, &ids, ms);
+  bed_start(&bed);
+  for (unsigned i = 1; i <= 4; i++) {
+    rebind(&bed, 20000 + 2 * i);
+    check_echo(&bed.w, i);
+    net_run_for(net, ms);
+    net->filter = drop_short_headers;
+    net->filter_ctx = &dropped;
+    rotate(&bed, &ids, i, true);
+    NET_UNTIL(net, 5000, dropped >= i);
+    rebind(&bed, 20001 + 2 * i);
+    net->filter = note_ids;
+    net->filter_ctx = &bed.seen;
+    check_echo(&bed.w, 10 + i);
+    NET_UNTIL(net, 5000, has_moved(&bed.w.server));
+    (void)check_issued(&bed.w.server, &ids);
+  }
+  bed_free(&bed);
+}
+
+static void test_ids_move_while_the_port_changes(void **state) {
+  (void)state;
+  for (unsigned ms = 0; ms <= 4000; ms = 2 * ms + 10) check_rotation_at_new_port(ms);
+}
+
 /* Many rotations: the connection works for ever. */
 static void test_ids_move_many_times(void **state) {
   (void)state;
@@ -475,6 +523,7 @@ int main(void) {
       cmocka_unit_test(test_ids_stay_with_the_same_configuration),
       cmocka_unit_test(test_ids_move_after_the_handshake),
       cmocka_unit_test(test_ids_move_while_the_client_migrates),
+      cmocka_unit_test(test_ids_move_while_the_port_changes),
       cmocka_unit_test(test_ids_move_many_times),
       cmocka_unit_test(test_ids_move_late_while_packets_are_lost),
       cmocka_unit_test(test_ids_of_a_client_without_datagrams),
