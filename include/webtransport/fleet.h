@@ -9,11 +9,12 @@
 #include <stdint.h>
 
 #include <webtransport/error.h>
-#include <webtransport/server.h>
 
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+typedef struct wt_server wt_server; /* server.h */
 
 /* --- Connection ids: how a load balancer finds the server of a packet. --- */
 
@@ -251,7 +252,7 @@ static inline void wt_takeover_options_default(struct wt_takeover_options *optio
  * What is taken over: the sockets of each address that `listen` names too. A port 0 in `listen` stands for the old
  * process's port of that address. Addresses that only the old process has stay with it: it reads them for its own
  * connections, and takes no new ones. Addresses that only the new one has are opened as always. Retry and address tokens,
- * and stateless resets if `reset_key` is NULL, go on with the old process's keys.
+ * and stateless resets, go on with the old process's keys, unless `fleet_keys` or `reset_key` gives some.
  *
  * Errors: WT_ERR_STATE if it was called before, or the server was started; WT_ERR_INVALID if `path` is NULL, empty or too
  * long, or a member of `options` is out of its range; WT_ERR_UNSUPPORTED for `options->size` (error.h, "Structs that

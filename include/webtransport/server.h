@@ -352,7 +352,7 @@ struct wt_server_stats {
   uint64_t datagrams_expired;         /**< not sent: they had waited longer than their session allows */
   uint64_t longest_datagram_delay_us; /**< the longest wait of one that was sent, in microseconds */
 
-  /* Packets between processes, after a takeover (fleet.h). Since 0.2.0. */
+  /* Packets between processes, after a takeover (fleet.h). Since 0.3.0. */
   uint64_t takeover_packets_out;     /**< handed to an older process, which may know their connection */
   uint64_t takeover_packets_in;      /**< that the new process handed over to this one */
   uint64_t takeover_packets_dropped; /**< lost on the way, in either direction, because the other process is too slow */

@@ -96,12 +96,21 @@ static int endpoint_open(struct wt__worker *worker) {
   return wt__driver_open(&worker->driver, &endpoint);
 }
 
-/* What an old process has given out stays good: tokens, and resets for its connections. */
+/* What an old process has given out stays good: tokens, and resets for its connections. What follows from the secrets of a
+ * fleet, or is configured, is the same in both processes anyway. */
 static void keys_take(struct wt_server *server) {
   const struct wt__takeover_offer *offer = &server->takeover->offer;
+  struct wt__keys keys;
   _Static_assert(sizeof(offer->token_key) == WT__TOKEN_KEY_LEN && sizeof(offer->reset_key) == WT__RESET_KEY_LEN, "");
-  memcpy(server->shared.token_key.secret, offer->token_key, sizeof(offer->token_key));
-  if (!server->config.reset_key) memcpy(server->reset_key, offer->reset_key, sizeof(offer->reset_key));
+  wt__shared_get_keys(&server->shared, &keys);
+  bool own_reset = !server->config.reset_key && !memcmp(keys.reset[0], server->reset_key, WT__RESET_KEY_LEN);
+  if (!keys.of_fleet) memcpy(keys.token[0].secret, offer->token_key, sizeof(offer->token_key));
+  if (own_reset) {
+    memcpy(server->reset_key, offer->reset_key, sizeof(offer->reset_key));
+    wt__keys_fix_reset(&keys, server->reset_key);
+  }
+  wt__shared_set_keys(&server->shared, &keys);
+  wt__wipe(&keys, sizeof(keys));
 }
 
 static int shared_open(struct wt_server *server) {

@@ -125,8 +125,11 @@ static int offer_send(struct wt__takeover *takeover) {
       .connections = connections_open(server),
       .messages = (uint16_t)messages,
   };
-  memcpy(offer.token_key, server->shared.token_key.secret, sizeof(offer.token_key));
-  memcpy(offer.reset_key, server->reset_key, sizeof(offer.reset_key));
+  struct wt__keys keys;
+  wt__shared_get_keys(&server->shared, &keys);
+  memcpy(offer.token_key, keys.token[0].secret, sizeof(offer.token_key));
+  memcpy(offer.reset_key, keys.reset[0], sizeof(offer.reset_key));
+  wt__wipe(&keys, sizeof(keys));
   size_t len = wt__takeover_write_offer(message, &offer);
   int os_error = wt__takeover_send(takeover->successor.fd, message, len, NULL, 0);
   wt__wipe(&offer, sizeof(offer));

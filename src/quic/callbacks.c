@@ -417,7 +417,7 @@ static int on_encrypt(uint8_t *dst, const ngtcp2_crypto_aead *aead, const ngtcp2
   struct wt__packet_key *key = wt__packet_keys_find(&conn->keys, ctx->native_handle);
   if (!key) return ngtcp2_crypto_encrypt_cb(dst, aead, ctx, data, len, nonce, nonce_len, aad, aad_len);
   if (nonce_len != WT__PACKET_IV_LEN) return NGTCP2_ERR_CALLBACK_FAILURE;
-  if (dst != data) memmove(dst, data, len); /* ngtcp2 encrypts in place, so far */
+  if (dst != data) memmove(dst, data, len);                                /* ngtcp2 encrypts in place, so far */
   if (conn->cid_issue.retire_prior_to) wt__conn_mark_cids(conn, dst, len); /* before carriers are unwrapped */
   wt__reset_at_send_encrypt(conn, dst, len);
   count_purpose(conn->endpoint, dst, len);
