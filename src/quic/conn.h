@@ -181,6 +181,7 @@ struct wt__conn {
   uint64_t padded_at;        /* when it sent the last padded PING */
   uint64_t pinged_at;        /* when it sent the last PING */
   unsigned data_packets;     /* packets with such bytes that came without a pause */
+  unsigned data_pauses;      /* the last packets with such bytes came each after a pause: so many in a row */
   bool ping_wanted;
 
   struct wt__ack_wait ack_wait;

@@ -22,7 +22,8 @@
  *   Whether more is to come. A client that only receives says nothing once nothing arrives. If a NAT on the way has given
  *   it a new address, the server goes on sending to the old one, and learns of the new one from the client's next packet.
  *   So when bytes flowed, and then there are none for some probe timeouts, the client sends PINGs for some seconds. Some
- *   are padded: a server may send three times what has come from an address that it has not validated.
+ *   are padded: a server may send three times what has come from an address that it has not validated. Messages that
+ *   come one by one, with a pause between any two, are no flow: each would cost both ends a PING and an answer.
  */
 
 #include "quic/path_watch.h"
@@ -42,6 +43,7 @@
 #include "wire/quic_frame.h"
 
 #define FLOW_MIN 8                      /* packets without a pause: more than a message or an answer */
+#define PAUSES_MAX 8                    /* in a row, with one packet between two: messages, not a path in trouble */
 #define QUIET_PTOS 3                    /* a pause */
 #define QUIET_MIN (50 * WT__NS_PER_MS)  /* likewise, at least */
 #define PING_PAUSE (50 * WT__NS_PER_MS) /* between PINGs, at first */
@@ -79,9 +81,11 @@ void wt__path_watch_acked(struct wt__conn *conn, const struct wt__quic_frame *ac
 
 void wt__path_watch_data_received(struct wt__conn *conn, bool more) {
   if (!conn->client) return;
+  uint64_t since = conn->endpoint->now - conn->data_received_at;
+  conn->data_pauses = since > QUIET_PTOS * conn->pto ? conn->data_pauses + 1 : 0;
   /* What flowed before goes on to flow: of a path in trouble a few packets come now and then. */
-  uint64_t pause = conn->data_packets < FLOW_MIN ? QUIET_PTOS * conn->pto : PINGS_FOR;
-  if (conn->endpoint->now - conn->data_received_at > pause) conn->data_packets = 0;
+  unsigned pauses_max = conn->data_packets < FLOW_MIN ? 1 : PAUSES_MAX;
+  if (conn->data_pauses >= pauses_max || since > PINGS_FOR) conn->data_packets = 0;
   conn->data_packets = more ? conn->data_packets + 1 : 0;
   conn->data_received_at = conn->endpoint->now;
 }

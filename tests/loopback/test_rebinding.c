@@ -6,6 +6,8 @@
 #include "core/session.h"
 #include "exchange.h"
 #include "pair.h"
+#include "quic/conn.h"
+#include "quic/endpoint_state.h"
 
 #define BYTES 30000000
 
@@ -94,6 +96,31 @@ static void one_storm_of_datagrams(uint64_t rtt, unsigned every) {
   }
   assert_true(client->datagrams > before + 1500); /* of 1,600 that were sent in the last two seconds */
   assert_int_equal(p.link->ends, 0);
+  pair_free(&p);
+}
+
+/* Messages that come one by one, after a flow, are acknowledged and nothing else: no PING stands behind each. */
+static void test_messages_one_by_one_cost_no_pings(void **state) {
+  (void)state;
+  struct pair p;
+  uint8_t data[100] = {0};
+  path_begin(&p, 20, 1);
+  struct server_session *client = client_session(&p.client, p.link, "/wt"), *server = server_session(&p.server, 0);
+  struct wt__link *link = wt__list_first(&p.client.endpoint->conns);
+  struct wt__conn *conn = WT__CONTAINER_OF(link, struct wt__conn, link);
+  uint64_t before = 0;
+  for (unsigned i = 0; i < 100; i++) {
+    (void)wt_session_send_datagram(server->session, data, sizeof(data));
+    net_run_for(&p.net, 5);
+  }
+  for (unsigned i = 0; i < 30; i++) {
+    if (i == 10) before = conn->packets_sent;
+    (void)wt_session_send_datagram(server->session, data, sizeof(data));
+    wt__endpoint_run(p.server.endpoint, p.net.now);
+    net_run_for(&p.net, 300);
+  }
+  assert_int_equal(client->datagrams, 130);
+  assert_int_equal(conn->packets_sent - before, 20);
   pair_free(&p);
 }
 
@@ -225,6 +252,7 @@ int main(void) {
       cmocka_unit_test(test_rebinding_on_a_lossy_path),
       cmocka_unit_test(test_rebinding_while_datagrams_come),
       cmocka_unit_test(test_rebinding_once),
+      cmocka_unit_test(test_messages_one_by_one_cost_no_pings),
       cmocka_unit_test(test_rebinding_inside_the_handshake_costs_no_more_than_an_attempt),
       cmocka_unit_test(test_rebinding_inside_the_handshake_on_a_lossy_path),
       cmocka_unit_test(test_rebinding_inside_the_handshake_amplifies_nothing),
