@@ -3,7 +3,7 @@
 #define WT_BASE_HEAP_H
 
 /*
- * A binary min-heap of deadlines whose nodes sit inside the elements and know their index, so that a
+ * A binary min-heap of deadlines whose nodes sit inside the elements and know their place, so that a
  * deadline moves or goes without a search. One per endpoint: the next timer of all its connections.
  */
 
@@ -13,11 +13,22 @@
 
 struct wt__heap_node {
   uint64_t key;
-  size_t index; /* SIZE_MAX: in no heap */
+  size_t place; /* SIZE_MAX: in no heap */
+};
+
+struct wt__heap_slot {
+  uint64_t key;
+  size_t place;
+};
+
+struct wt__heap_place {
+  struct wt__heap_node *node;
+  size_t slot;
 };
 
 struct wt__heap {
-  struct wt__heap_node **nodes;
+  struct wt__heap_slot *slots; /* the heap: `len` of them; behind these, the places that are free */
+  struct wt__heap_place *places;
   size_t len, cap;
 };
 

@@ -19,8 +19,11 @@
 /* Every node is where it thinks it is, and no child is smaller than its parent. */
 static void check_heap(const struct wt__heap *heap) {
   for (size_t i = 0; i < heap->len; i++) {
-    assert_int_equal(heap->nodes[i]->index, i);
-    if (i) assert_true(heap->nodes[(i - 1) / 2]->key <= heap->nodes[i]->key);
+    const struct wt__heap_place *place = &heap->places[heap->slots[i].place];
+    assert_int_equal(place->slot, i);
+    assert_int_equal(place->node->place, heap->slots[i].place);
+    assert_int_equal(place->node->key, heap->slots[i].key);
+    if (i) assert_true(heap->slots[(i - 1) / 2].key <= heap->slots[i].key);
   }
 }
 
@@ -79,13 +82,13 @@ static void test_heap_moves_and_removes_anywhere(void **state) {
       assert_int_equal(wt__heap_set(&heap, node, seed >> 12 & 0xff), 0);
     } else {
       wt__heap_remove(&heap, node);
-      assert_true(node->index == SIZE_MAX);
+      assert_true(node->place == SIZE_MAX);
     }
     check_heap(&heap);
     size_t in = 0;
     uint64_t min = UINT64_MAX;
     for (size_t i = 0; i < NODES; i++) {
-      if (nodes[i].index == SIZE_MAX) continue;
+      if (nodes[i].place == SIZE_MAX) continue;
       in++;
       if (nodes[i].key < min) min = nodes[i].key;
     }
@@ -108,7 +111,7 @@ static void test_heap_survives_out_of_memory(void **state) {
     int rc = wt__heap_set(&heap, &nodes[i], i);
     if (rc) {
       assert_int_equal(rc, WT_ERR_NOMEM);
-      assert_true(nodes[i].index == SIZE_MAX);
+      assert_true(nodes[i].place == SIZE_MAX);
       assert_int_equal(heap.len, i);
       assert_int_equal(wt__heap_set(&heap, &nodes[i], i), 0);
       failures++;
