@@ -83,8 +83,8 @@ static int submit_fields(wt_request *request, const nghttp3_nv *nv, size_t count
                              "the header fields are larger than the client's SETTINGS allow");
   }
   int error = kind == HEAD_INTERIM
-                  ? nghttp3_conn_submit_info(conn->http, request->id, nv, count)
-                  : nghttp3_conn_submit_response(conn->http, request->id, nv, count,
+                  ? nghttp3_conn_submit_info(wt__h3_http(conn), request->id, nv, count)
+                  : nghttp3_conn_submit_response(wt__h3_http(conn), request->id, nv, count,
                                                  kind == HEAD_WITH_BODY ? &wt__http_body_reader : NULL);
   if (error == NGHTTP3_ERR_STREAM_NOT_FOUND) return wt__request_error(request, WT_ERR_CLOSED, "the client is gone");
   if (error) {

@@ -269,7 +269,6 @@ static void conn_run_started(struct wt__h3_conn *conn, uint64_t now) {
 
 void wt__h3_conn_run(struct wt__h3_conn *conn, uint64_t now) {
   conn->now = now;
-  conn->http_quiet = false;
   if (!conn->closing) conn->side->run(conn);
   if (!conn->closing && conn->started) conn_run_started(conn, now);
   conn->side->run_end(conn);
@@ -293,7 +292,7 @@ void wt__h3_conn_shutdown(struct wt__h3_conn *conn) {
   conn->shutting_down = true;
   conn->side->shutdown(conn);
   if (conn->closing) return;
-  int error = nghttp3_conn_shutdown(conn->http);
+  int error = nghttp3_conn_shutdown(wt__h3_http(conn));
   if (error) wt__h3_fail_http(conn, error);
   wt__mux_drain(&conn->mux);
   wt__h3_wake(conn);

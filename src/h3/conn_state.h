@@ -52,7 +52,7 @@ struct wt__h3_conn {
   void *ctx;
   struct wt__mux mux;
   nghttp3_mem http_mem; /* counts in the gauge of `mux` */
-  nghttp3_conn *http;
+  nghttp3_conn *http;   /* see wt__h3_http */
   /* The highest id of the peer's bidirectional streams, and the highest that went to core; -1: none. */
   int64_t highest_id, diverted_id;
   bool http_has_hints; /* nghttp3 was given a priority for a stream that had not come yet */
@@ -99,6 +99,12 @@ struct wt__h3_conn {
   bool read_blocked;      /* nghttp3 asked for a body and there was none */
   int64_t lone_fin_id;    /* nghttp3 gave out a FIN without bytes, not yet taken; -1: none */
 };
+
+/* nghttp3's connection, for a call after which it may have something to send. */
+static inline nghttp3_conn *wt__h3_http(struct wt__h3_conn *conn) {
+  conn->http_quiet = false;
+  return conn->http;
+}
 
 /* Makes a connection of either role; `client` is NULL or becomes its own. */
 int wt__h3_conn_init(struct wt__h3_conn **out, const struct wt__h3_config *config, const struct wt__side *side,

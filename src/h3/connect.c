@@ -63,7 +63,7 @@ void wt__connect_reset(struct wt__h3_connect *connect, uint64_t wire_code) {
   if (conn->lone_fin_id == connect->id) conn->lone_fin_id = -1;
   wt__h3_reset_stream(conn, connect->id, wire_code);
   wt__h3_stop_sending(conn, connect->id, wire_code);
-  nghttp3_conn_shutdown_stream_write(conn->http, connect->id);
+  nghttp3_conn_shutdown_stream_write(wt__h3_http(conn), connect->id);
   wt__http_stop_reading(conn, connect->id);
 }
 

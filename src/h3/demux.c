@@ -64,12 +64,12 @@ static void stream_consume(struct wt__h3_conn *conn, int64_t id, uint64_t len) {
 
 void wt__demux_tell_diverted(struct wt__h3_conn *conn) {
   if (conn->diverted_id < 0) return;
-  nghttp3_ssize used = nghttp3_conn_read_stream(conn->http, conn->diverted_id, NULL, 0, 0);
+  nghttp3_ssize used = nghttp3_conn_read_stream(wt__h3_http(conn), conn->diverted_id, NULL, 0, 0);
   if (used < 0) {
     wt__h3_fail_http(conn, (int)used);
     return;
   }
-  nghttp3_conn_close_stream(conn->http, conn->diverted_id, WT__H3_NO_ERROR);
+  nghttp3_conn_close_stream(wt__h3_http(conn), conn->diverted_id, WT__H3_NO_ERROR);
 }
 
 static void decide_webtransport(struct wt__h3_conn *conn, struct wt__h3_stream *record, int64_t session_id,
@@ -232,7 +232,7 @@ void wt__h3_conn_recv_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_
       if (record->stream) wt__stream_recv_stop_sending(record->stream, wire_code);
       break;
     case WT__H3_HTTP:
-      nghttp3_conn_shutdown_stream_write(conn->http, id);
+      nghttp3_conn_shutdown_stream_write(wt__h3_http(conn), id);
       record->role->recv_stop_sending(record, wire_code);
       break;
     case WT__H3_REFUSED: break;
@@ -240,7 +240,7 @@ void wt__h3_conn_recv_stop_sending(struct wt__h3_conn *conn, int64_t id, uint64_
 }
 
 static void http_stream_closed(struct wt__h3_conn *conn, struct wt__h3_stream *record, uint64_t wire_code) {
-  int error = nghttp3_conn_close_stream(conn->http, record->id, wire_code);
+  int error = nghttp3_conn_close_stream(wt__h3_http(conn), record->id, wire_code);
   if (error && error != NGHTTP3_ERR_STREAM_NOT_FOUND) wt__h3_fail_http(conn, error);
   record->role->closed(record);
 }
@@ -265,7 +265,8 @@ void wt__h3_conn_stream_closed(struct wt__h3_conn *conn, int64_t id, bool has_co
       break;
     case WT__H3_REFUSED: break;
   }
-  if (conn->http_has_hints && record->kind != WT__H3_HTTP) nghttp3_conn_close_stream(conn->http, id, WT__H3_NO_ERROR);
+  if (conn->http_has_hints && record->kind != WT__H3_HTTP)
+    nghttp3_conn_close_stream(wt__h3_http(conn), id, WT__H3_NO_ERROR);
   wt__streams_remove(record);
 }
 

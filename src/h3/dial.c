@@ -204,7 +204,7 @@ static void dial_abort(struct wt__h3_dial *dial) {
   if (conn->lone_fin_id == dial->id) conn->lone_fin_id = -1;
   wt__h3_reset_stream(conn, dial->id, dial->abort_code);
   wt__h3_stop_sending(conn, dial->id, dial->abort_code);
-  nghttp3_conn_shutdown_stream_write(conn->http, dial->id);
+  nghttp3_conn_shutdown_stream_write(wt__h3_http(conn), dial->id);
   wt__http_stop_reading(conn, dial->id);
 }
 

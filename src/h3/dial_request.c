@@ -78,5 +78,5 @@ int wt__dial_submit(struct wt__h3_dial *dial, int draft) {
   count += wt__fields_to_nv(fields, nv + count, NV_MAX - 1 - count);
   if (draft == 2) nv[count++] = wt__fields_nv("sec-webtransport-http3-draft02", "1");
   if (!wt__h3_peer_takes(dial->conn, nv, count)) return WT_ERR_TOO_LARGE;
-  return nghttp3_conn_submit_request(dial->conn->http, dial->id, nv, count, &wt__http_body_reader, NULL);
+  return nghttp3_conn_submit_request(wt__h3_http(dial->conn), dial->id, nv, count, &wt__http_body_reader, NULL);
 }

@@ -119,7 +119,7 @@ static void exchange_abort(wt_exchange *exchange) {
   if (conn->lone_fin_id == exchange->id) conn->lone_fin_id = -1;
   wt__h3_reset_stream(conn, exchange->id, exchange->abort_code);
   wt__h3_stop_sending(conn, exchange->id, exchange->abort_code);
-  nghttp3_conn_shutdown_stream_write(conn->http, exchange->id);
+  nghttp3_conn_shutdown_stream_write(wt__h3_http(conn), exchange->id);
   wt__http_stop_reading(conn, exchange->id);
 }
 

@@ -62,7 +62,7 @@ int wt__exchange_submit(wt_exchange *exchange) {
     wt__free(nv);
     return WT_ERR_TOO_LARGE;
   }
-  int error = nghttp3_conn_submit_request(conn->http, exchange->id, nv, count,
+  int error = nghttp3_conn_submit_request(wt__h3_http(conn), exchange->id, nv, count,
                                           exchange->has_body ? &wt__http_body_reader : NULL, NULL);
   wt__free(nv);
   if (!error || error == NGHTTP3_ERR_CONN_CLOSING) return error ? WT_ERR_CLOSED : 0;

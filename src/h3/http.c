@@ -157,7 +157,7 @@ int wt__http_new(struct wt__h3_conn *conn) {
 }
 
 void wt__http_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, size_t len, bool fin) {
-  nghttp3_ssize used = nghttp3_conn_read_stream(conn->http, id, data, len, fin);
+  nghttp3_ssize used = nghttp3_conn_read_stream(wt__h3_http(conn), id, data, len, fin);
   if (used < 0) {
     struct wt__h3_stream *record = http_stream(conn, id);
     wt__h3_fail_http(conn, (int)used);
@@ -169,7 +169,7 @@ void wt__http_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, si
 }
 
 void wt__http_recv_counted(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, size_t len) {
-  nghttp3_ssize used = nghttp3_conn_read_stream(conn->http, id, data, len, false);
+  nghttp3_ssize used = nghttp3_conn_read_stream(wt__h3_http(conn), id, data, len, false);
   if (used < 0) wt__h3_fail_http(conn, (int)used);
 }
 
@@ -180,15 +180,14 @@ void wt__http_stop_reading(struct wt__h3_conn *conn, int64_t id) {
     record->reading = WT__H3_DISCARD;
     wt__headers_drop(conn, record);
   }
-  int error = nghttp3_conn_shutdown_stream_read(conn->http, id);
+  int error = nghttp3_conn_shutdown_stream_read(wt__h3_http(conn), id);
   if (error) wt__h3_fail_http(conn, error);
 }
 
 void wt__http_resume(struct wt__h3_conn *conn, int64_t id) {
   struct wt__h3_stream *record = http_stream(conn, id);
   if (conn->closing || !record || record->role->is_reset(record)) return;
-  conn->http_quiet = false;
-  int error = nghttp3_conn_resume_stream(conn->http, id);
+  int error = nghttp3_conn_resume_stream(wt__h3_http(conn), id);
   if (error) wt__h3_fail_http(conn, error);
   wt__h3_wake(conn);
 }

@@ -86,7 +86,7 @@ void wt__request_abort(wt_request *request, uint64_t wire_code) {
   if (!conn->closing) {
     wt__h3_reset_stream(conn, request->id, wire_code);
     wt__h3_stop_sending(conn, request->id, wire_code);
-    nghttp3_conn_shutdown_stream_write(conn->http, request->id);
+    nghttp3_conn_shutdown_stream_write(wt__h3_http(conn), request->id);
     wt__http_stop_reading(conn, request->id);
   }
   if (conn->lone_fin_id == request->id) conn->lone_fin_id = -1;

@@ -11,8 +11,9 @@
  * The first goes before all else. The other two take turns of a packet each, so that neither a large answer nor busy
  * sessions keep the other waiting. Among its own streams, nghttp3 goes by priority and core round robin.
  *
- * If nghttp3 had nothing to send, it is not asked again in the same pass (`http_quiet`), except after a call that may change
- * that; such calls clear the mark. A stream of a session that is the only one with bytes has the rest of the pass as its
+ * If nghttp3 had nothing to send, it is not asked again (`http_quiet`) before a call that may change that: on a connection
+ * with few messages, asking would read some fifteen cache lines that nothing else needs. Such calls take nghttp3's
+ * connection from `wt__h3_http`, which clears the mark. A stream of a session that is the only one with bytes has the rest of the pass as its
  * turn, and so has nghttp3's choice while no session has bytes (`alone`). For incremental requests of one urgency nghttp3
  * counts bytes, so that a longer turn means a longer wait.
  *
@@ -108,7 +109,7 @@ bool wt__h3_conn_next(struct wt__h3_conn *conn, struct wt__send *send, uint64_t 
 
 static void http_sent(struct wt__h3_conn *conn, int64_t id, size_t len, bool fin) {
   struct wt__h3_stream *record;
-  int error = nghttp3_conn_add_write_offset(conn->http, id, len);
+  int error = nghttp3_conn_add_write_offset(wt__h3_http(conn), id, len);
   if (error) {
     wt__h3_fail_http(conn, error);
     return;
@@ -146,8 +147,7 @@ void wt__h3_conn_blocked(struct wt__h3_conn *conn, int64_t id) {
   if (record && record->kind == WT__H3_WEBTRANSPORT) {
     if (record->stream) wt__stream_blocked(record->stream);
   } else {
-    conn->http_quiet = false;
-    nghttp3_conn_block_stream(conn->http, id);
+    nghttp3_conn_block_stream(wt__h3_http(conn), id);
   }
 }
 
@@ -159,8 +159,7 @@ void wt__h3_conn_write_closed(struct wt__h3_conn *conn, int64_t id) {
   if (record && record->kind == WT__H3_WEBTRANSPORT) {
     if (record->stream) wt__stream_write_closed(record->stream);
   } else {
-    conn->http_quiet = false;
-    nghttp3_conn_shutdown_stream_write(conn->http, id);
+    nghttp3_conn_shutdown_stream_write(wt__h3_http(conn), id);
   }
 }
 
@@ -174,8 +173,7 @@ void wt__h3_conn_unblocked(struct wt__h3_conn *conn, int64_t id) {
     return;
   }
   if (record && record->role->is_reset(record)) return;
-  conn->http_quiet = false;
-  int error = nghttp3_conn_unblock_stream(conn->http, id);
+  int error = nghttp3_conn_unblock_stream(wt__h3_http(conn), id);
   if (error) {
     wt__h3_fail_http(conn, error);
   } else if (record) {
@@ -198,7 +196,7 @@ void wt__h3_conn_acked(struct wt__h3_conn *conn, int64_t id, uint64_t offset, ui
   }
   if (record) record->acked = offset;
   /* An older offset than before is answered with an error that means nothing. */
-  if (nghttp3_conn_update_ack_offset(conn->http, id, offset) == NGHTTP3_ERR_CALLBACK_FAILURE) {
+  if (nghttp3_conn_update_ack_offset(wt__h3_http(conn), id, offset) == NGHTTP3_ERR_CALLBACK_FAILURE) {
     wt__h3_fail_http(conn, NGHTTP3_ERR_CALLBACK_FAILURE);
   }
 }

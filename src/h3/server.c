@@ -28,7 +28,7 @@ int wt__h3_conn_new(struct wt__h3_conn **out, const struct wt__h3_config *config
 static int server_http_new(struct wt__h3_conn *conn, const nghttp3_callbacks *callbacks, nghttp3_settings *settings) {
   settings->enable_connect_protocol = 1;
   int error = nghttp3_conn_server_new(&conn->http, callbacks, settings, &conn->http_mem, conn);
-  if (!error) nghttp3_conn_set_max_client_streams_bidi(conn->http, conn->max_remote_bidi);
+  if (!error) nghttp3_conn_set_max_client_streams_bidi(wt__h3_http(conn), conn->max_remote_bidi);
   return error;
 }
 
@@ -61,7 +61,7 @@ static void server_streams_allowed(struct wt__h3_conn *conn) { (void)conn; }
 static void server_max_remote_bidi(struct wt__h3_conn *conn, uint64_t max) {
   if (max <= conn->max_remote_bidi) return; /* nghttp3 takes no smaller one */
   conn->max_remote_bidi = max;
-  nghttp3_conn_set_max_client_streams_bidi(conn->http, max);
+  nghttp3_conn_set_max_client_streams_bidi(wt__h3_http(conn), max);
 }
 
 /* --- Passes --- */

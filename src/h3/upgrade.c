@@ -242,7 +242,7 @@ static void request_hand_over(wt_request *request, struct wt__h3_connect *connec
 /* Capsules are few and small, and must not wait behind a large answer. */
 static void connect_set_priority(struct wt__h3_conn *conn, int64_t id) {
   const nghttp3_pri pri = {.urgency = NGHTTP3_URGENCY_HIGH, .inc = 1};
-  (void)nghttp3_conn_set_server_stream_priority(conn->http, id, &pri);
+  (void)nghttp3_conn_set_server_stream_priority(wt__h3_http(conn), id, &pri);
 }
 
 int wt_upgrade(wt_request *request, const struct wt_upgrade_options *given, wt_session **session) {
