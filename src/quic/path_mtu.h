@@ -27,16 +27,16 @@ struct wt__path_mtu {
   bool heard;     /* something was acknowledged since the limit was lowered, or the last probe was sent */
   bool doubt_all; /* the size before the fall is tried first: it may have been an outage */
 
-  /* Large packets of which none was acknowledged, nor one that is as large, oldest first. */
-  struct wt__path_mtu_packet watched[WT__PATH_MTU_WATCHED];
-  unsigned watched_len, watched_next;
-  uint64_t watched_at; /* the last one was added */
-
   /* The search for more. */
   size_t probe;          /* size that is tried; 0: none */
   unsigned probes;       /* of this size that were sent */
   bool probe_in_flight;  /* one is under way */
   uint64_t probe_due_at; /* when the next one may leave, or the one under way counts as lost; UINT64_MAX: never */
+
+  /* Large packets of which none was acknowledged, nor one that is as large, oldest first. */
+  unsigned watched_len, watched_next;
+  uint64_t watched_at; /* the last one was added */
+  struct wt__path_mtu_packet watched[WT__PATH_MTU_WATCHED];
 };
 
 /* What a look at the clock has led to. */

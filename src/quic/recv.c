@@ -50,8 +50,9 @@ static int conn_start_h3(struct wt__conn *conn, const struct wt__path *path) {
   return 0;
 }
 
+/* Once, and not with each packet: `tls` would be one more record that is in no cache. */
 static void conn_settle(struct wt__conn *conn) {
-  wt__tls_server_release_session(conn->tls);
+  conn->tls_settled = wt__tls_server_release_session(conn->tls);
   wt__conn_set_uncounted(conn, WT__BUDGET_CONNECTION + wt__tls_peer_chain_size(conn->tls));
 }
 
@@ -105,7 +106,7 @@ void wt__conn_recv(struct wt__conn *conn, const struct wt__path *path, unsigned 
   if (!error && conn->can_start && !conn->h3) error = conn_start_h3(conn, path);
   if (!error) error = conn->reset_in.error;
   if (!error) {
-    if (conn->handshake_done && !conn->client) conn_settle(conn);
+    if (conn->handshake_done && !conn->client && !conn->tls_settled) conn_settle(conn);
     wt__stops_deliver(conn);
     wt__reset_at_recv_tell_finals(conn);
     error = wt__reset_at_recv_inject(conn);

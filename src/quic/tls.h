@@ -65,8 +65,8 @@ void wt__tls_free(struct wt__tls *tls);
  * if there are to be any. That a ticket cannot be made is no error: the next connection takes longer. WT_ERR_NOMEM. */
 int wt__tls_server_handshake_done(struct wt__tls *tls);
 /* The handshake of a server's connection is done, and no call of the TLS library's is under way: frees what is not
- * needed any more. `conn` has no native handle then. Nothing happens when it is called again. */
-void wt__tls_server_release_session(struct wt__tls *tls);
+ * needed any more. `conn` has no native handle then. Nothing happens when it is called again. False: it was too early. */
+bool wt__tls_server_release_session(struct wt__tls *tls);
 /* Where the keys of 1-RTT packets go; `keys` has to outlive the handshake. Before it begins. */
 void wt__tls_set_keys(struct wt__tls *tls, struct wt__packet_keys *keys);
 

@@ -39,11 +39,13 @@ static void session_free(struct wt__tls *tls) {
   tls->set = NULL;
 }
 
-void wt__tls_server_release_session(struct wt__tls *tls) {
-  if (!tls->session || !tls->exporter.len) return;
+bool wt__tls_server_release_session(struct wt__tls *tls) {
+  if (!tls->session) return true;
+  if (!tls->exporter.len) return false;
   wt__tls_get_info(tls, &tls->info);
   ngtcp2_conn_set_tls_native_handle(tls->conn, NULL);
   session_free(tls);
+  return true;
 }
 
 void wt__tls_free(struct wt__tls *tls) {
