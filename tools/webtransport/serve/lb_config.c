@@ -85,7 +85,7 @@ static bool read_layout(struct lb_config *config, const json_t *value, char *mes
 }
 
 static bool read_config_id(struct lb_config *config, const json_t *value, char *message, size_t size) {
-  uint64_t number;
+  uint64_t number = 0;
   if (!read_number(value, 6, &number, message, size)) return false;
   config->ids.config_id = (unsigned)number;
   return true;
@@ -97,7 +97,7 @@ static bool read_server_id(struct lb_config *config, const json_t *value, char *
 }
 
 static bool read_nonce_length(struct lb_config *config, const json_t *value, char *message, size_t size) {
-  uint64_t number;
+  uint64_t number = 0;
   if (!read_number(value, LENGTH_MAX, &number, message, size)) return false;
   config->ids.nonce_length = (size_t)number;
   return true;
@@ -111,7 +111,7 @@ static bool read_key(struct lb_config *config, const json_t *value, char *messag
 }
 
 static bool read_length(struct lb_config *config, const json_t *value, char *message, size_t size) {
-  uint64_t number;
+  uint64_t number = 0;
   if (!read_number(value, LENGTH_MAX, &number, message, size)) return false;
   config->ids.length = (size_t)number;
   return true;
@@ -123,7 +123,7 @@ static bool read_length_in_first_octet(struct lb_config *config, const json_t *v
 }
 
 static bool read_katran_version(struct lb_config *config, const json_t *value, char *message, size_t size) {
-  uint64_t number;
+  uint64_t number = 0;
   if (!read_number(value, 3, &number, message, size)) return false;
   config->ids.katran_version = (unsigned)number;
   return true;
