@@ -33,6 +33,7 @@ struct wt__chunk {
   size_t born;         /* `cap`, or `len` for the caller's memory, before anything was cut off */
   wt_release_callback release;
   void *user_data;
+  struct wt__pool *pool; /* of a chunk for the caller's memory, which may outlive the queue; NULL: the allocator */
   uint8_t bytes[];
 };
 
@@ -48,8 +49,7 @@ void wt__sendq_reset(struct wt__sendq *q) {
   q->gauge = old.gauge;
 }
 
-/* The memory of a chunk itself. A chunk for the caller's bytes comes from the allocator, as it may outlive
- * the queue. */
+/* The memory of a chunk itself. */
 static size_t chunk_bytes(const struct wt__chunk *chunk) { return sizeof(*chunk) + (chunk->release ? 0 : chunk->born); }
 
 static struct wt__chunk *chunk_new(struct wt__sendq *q, struct wt__pool *pool, size_t cap) {
@@ -207,15 +207,11 @@ int wt__sendq_append(struct wt__sendq *q, const void *data, size_t len, bool for
   return left > 0 && *taken == 0 ? WT_ERR_NOMEM : 0;
 }
 
-int wt__sendq_append_owned(struct wt__sendq *q, const void *data, size_t len, wt_release_callback release,
-                           void *user_data) {
-  struct wt__chunk *chunk;
-  if (wt__sendq_room(q) == 0) {
-    q->wants_room = true;
-    return WT_ERR_AGAIN;
-  }
-  chunk = chunk_new(q, NULL, 0);
+int wt__sendq_force_owned(struct wt__sendq *q, const void *data, size_t len, wt_release_callback release,
+                          void *user_data) {
+  struct wt__chunk *chunk = chunk_new(q, q->pool, 0);
   if (!chunk) return WT_ERR_NOMEM;
+  chunk->pool = q->pool;
   chunk->data = data;
   chunk->len = chunk->born = len;
   chunk->release = release;
@@ -224,6 +220,15 @@ int wt__sendq_append_owned(struct wt__sendq *q, const void *data, size_t len, wt
   q->end += len;
   q->wants_room = q->wants_room || wt__sendq_room(q) == 0;
   return 0;
+}
+
+int wt__sendq_append_owned(struct wt__sendq *q, const void *data, size_t len, wt_release_callback release,
+                           void *user_data) {
+  if (wt__sendq_room(q) == 0) {
+    q->wants_room = true;
+    return WT_ERR_AGAIN;
+  }
+  return wt__sendq_force_owned(q, data, len, release, user_data);
 }
 
 uint8_t *wt__sendq_prepare(struct wt__sendq *q, size_t len) {
@@ -294,6 +299,6 @@ void wt__released_run(struct wt__released *released) {
     released->head = chunk->next;
     if (!released->head) released->tail = NULL;
     chunk->release(chunk->data, chunk->born, chunk->user_data);
-    wt__free(chunk);
+    wt__pool_give(chunk->pool, chunk, sizeof(*chunk));
   }
 }

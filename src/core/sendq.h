@@ -67,6 +67,9 @@ int wt__sendq_append(struct wt__sendq *q, const void *data, size_t len, bool for
 /* Adds bytes without a copy. WT_ERR_AGAIN if there is no room at all, WT_ERR_NOMEM. */
 int wt__sendq_append_owned(struct wt__sendq *q, const void *data, size_t len, wt_release_callback release,
                            void *user_data);
+/* The same, whether there is room or not. WT_ERR_NOMEM. */
+int wt__sendq_force_owned(struct wt__sendq *q, const void *data, size_t len, wt_release_callback release,
+                          void *user_data);
 
 /* Returns a place where the caller writes up to `len` bytes. The caller then calls `wt__sendq_commit` at once. NULL:
  * out of memory. */
