@@ -72,7 +72,8 @@ set_property(TEST e2e/test_fork APPEND PROPERTY LABELS plain)
 
 # What several threads do at once, also under ThreadSanitizer: ctest -L threads, after building `thread_tests`.
 add_custom_target(thread_tests)
-foreach(name unit/net/test_inbox unit/net/test_post unit/quic/test_cid_maker unit/quic/test_shared unit/quic/test_tls_gnutls
+foreach(name unit/net/test_inbox unit/net/test_post unit/net/test_hub
+        e2e/test_topics unit/quic/test_cid_maker unit/quic/test_shared unit/quic/test_tls_gnutls
         e2e/test_connection_ids e2e/test_workers e2e/test_workers_threads e2e/test_turns e2e/test_budget
         e2e/test_takeover)
   string(REPLACE "/" "_" target ${name})

@@ -13,6 +13,7 @@
  *   request.h      a request, its answer, and `wt_upgrade`, which makes a session of it
  *   session.h      a session: streams, datagrams, close
  *   stream.h       a stream: write, end, reset, backpressure
+ *   topic.h        topics: one message to many sessions
  *   client.h       the client: it dials sessions and sends plain requests
  *   connection.h   facts about the QUIC connection, for diagnosis
  *
@@ -57,6 +58,7 @@
 #include <webtransport/server.h>
 #include <webtransport/session.h>
 #include <webtransport/stream.h>
+#include <webtransport/topic.h>
 #include <webtransport/version.h>
 
 #endif

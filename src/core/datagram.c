@@ -23,6 +23,7 @@
 #include "base/clock.h"
 #include "base/pool.h"
 #include "core/session.h"
+#include "core/subscription.h"
 #include "wire/datagram.h"
 #include "wire/error_code.h"
 
@@ -34,8 +35,12 @@ struct datagram {
     uint64_t queued_at; /* to be sent, unless it is fresh: when its age began */
     uint64_t deadline;  /* early: when it is dropped */
   };
-  size_t len;
-  uint8_t bytes[]; /* to be sent: header and payload; early: payload */
+  struct wt__part *part;          /* to be sent: the payload is that of a message; NULL: it is in `bytes` */
+  struct wt__subscription *owner; /* if `owned` is linked: the subscription that the message came from */
+  struct wt__link owned;          /* in its datagrams */
+  bool fresh;                     /* its age has not begun */
+  size_t len;                     /* of `bytes` */
+  uint8_t bytes[];                /* to be sent: header and payload, or header; early: payload */
 };
 
 #define DATAGRAM_OF(l) WT__CONTAINER_OF(l, struct datagram, link)
@@ -47,24 +52,33 @@ static struct datagram *datagram_new(const struct wt__mux *mux, int64_t session_
   d->session_id = session_id;
   d->len = len;
   wt__link_init(&d->link);
+  wt__link_init(&d->owned);
   wt__gauge_add(mux->gauge, sizeof(*d) + len);
   return d;
 }
 
 static void datagram_free(const struct wt__mux *mux, struct datagram *d) {
+  if (d->part) wt__part_unref(d->part);
   wt__gauge_remove(mux->gauge, sizeof(*d) + d->len);
   wt__pool_give(mux->config->pool, d, sizeof(*d) + d->len);
 }
 
 /* --- Sending --- */
 
-/* `d` is the oldest of its session. */
+static void datagram_disown(struct datagram *d) {
+  if (!wt__link_linked(&d->owned)) return;
+  wt__list_remove(&d->owned);
+  d->owner->datagrams_len--;
+  d->owner->datagram_bytes -= wt__part_len(d->part);
+}
+
 static void datagram_remove_out(struct datagram *d) {
   wt_session *session = d->session;
   struct wt__mux *mux = session->mux;
+  datagram_disown(d);
   wt__list_remove(&d->link);
   mux->datagrams_out_len--;
-  if (session->fresh_datagrams_len == session->datagrams_len) session->fresh_datagrams_len--;
+  if (d->fresh) session->fresh_datagrams_len--;
   if (--session->datagrams_len == 0) {
     wt__list_remove(&session->datagram_turn);
     mux->datagram_sessions_len--;
@@ -75,6 +89,7 @@ static void datagram_remove_out(struct datagram *d) {
 static void datagram_add_out(wt_session *session, struct datagram *d) {
   struct wt__mux *mux = session->mux;
   d->session = session;
+  d->fresh = true;
   wt__list_push_back(&session->datagrams, &d->link);
   session->fresh_datagrams_len++;
   if (!wt__link_linked(&session->fresh)) wt__list_push_back(&mux->fresh_sessions, &session->fresh);
@@ -85,33 +100,37 @@ static void datagram_add_out(wt_session *session, struct datagram *d) {
   }
 }
 
-/* `d` is the oldest of its session: it is fresh if all are. */
 static uint64_t datagram_age(const struct wt__mux *mux, const struct datagram *d) {
-  bool fresh = d->session->fresh_datagrams_len == d->session->datagrams_len;
-  return fresh || mux->now < d->queued_at ? 0 : mux->now - d->queued_at;
+  return d->fresh || mux->now < d->queued_at ? 0 : mux->now - d->queued_at;
 }
 
 static bool datagram_is_too_old(const struct wt__mux *mux, const struct datagram *d) {
   return d->session->datagram_max_age && datagram_age(mux, d) > d->session->datagram_max_age;
 }
 
-/* What is counted for the session, and for the worker. */
+/* What is counted for the session and the worker, and for the subscription that it came from. */
 
-static void count_dropped(wt_session *session) {
+static void count_dropped(const struct datagram *d) {
+  wt_session *session = d->session;
   struct wt__datagram_counts *counts = session->mux->config->datagrams;
+  if (wt__link_linked(&d->owned)) WT__SUBSCRIPTION_COUNT(d->owner, dropped);
   session->stats.datagrams_dropped_outgoing++;
   if (counts) counts->dropped++;
 }
 
-static void count_expired(wt_session *session) {
+static void count_expired(const struct datagram *d) {
+  wt_session *session = d->session;
   struct wt__datagram_counts *counts = session->mux->config->datagrams;
+  if (wt__link_linked(&d->owned)) WT__SUBSCRIPTION_COUNT(d->owner, dropped);
   session->stats.datagrams_expired_outgoing++;
   if (counts) counts->expired++;
 }
 
 /* `delay`: how long it has waited. The weight of the newest is that of a round trip (RFC 9002, section 5.3). */
-static void count_sent(wt_session *session, uint64_t delay) {
+static void count_sent(const struct datagram *d, uint64_t delay) {
+  wt_session *session = d->session;
   struct wt__datagram_counts *counts = session->mux->config->datagrams;
+  if (wt__link_linked(&d->owned)) WT__SUBSCRIPTION_COUNT(d->owner, delivered);
   if (session->stats.datagrams_sent++ == 0) session->datagram_delay = delay;
   session->datagram_delay = session->datagram_delay - session->datagram_delay / 8 + delay / 8;
   if (delay > session->datagram_delay_max) session->datagram_delay_max = delay;
@@ -120,11 +139,16 @@ static void count_sent(wt_session *session, uint64_t delay) {
   if (delay > counts->longest_delay) counts->longest_delay = delay;
 }
 
+static void datagram_drop(struct datagram *d) {
+  count_dropped(d);
+  datagram_remove_out(d);
+}
+
 /* Drops the datagrams of `session` that are too old. */
 static void datagrams_drop_old(wt_session *session) {
   struct wt__link *first;
   while ((first = wt__list_first(&session->datagrams)) && datagram_is_too_old(session->mux, DATAGRAM_OF(first))) {
-    count_expired(session);
+    count_expired(DATAGRAM_OF(first));
     datagram_remove_out(DATAGRAM_OF(first));
   }
 }
@@ -137,6 +161,7 @@ void wt__datagrams_date(struct wt__mux *mux) {
     wt__list_remove(first);
     for (; session->fresh_datagrams_len; session->fresh_datagrams_len--, last = last->prev) {
       DATAGRAM_OF(last)->queued_at = mux->now;
+      DATAGRAM_OF(last)->fresh = false;
     }
   }
 }
@@ -165,8 +190,7 @@ static void datagrams_make_room(struct wt__mux *mux, wt_session *session) {
   if (session->datagrams_len == 0 || session->datagrams_len < share) from = session_with_most_datagrams(mux);
   datagrams_drop_old(from);
   if (mux->datagrams_out_len < mux->config->max_datagrams_queued || from->datagrams_len == 0) return;
-  count_dropped(from);
-  datagram_remove_out(DATAGRAM_OF(wt__list_first(&from->datagrams)));
+  datagram_drop(DATAGRAM_OF(wt__list_first(&from->datagrams)));
 }
 
 size_t wt_session_max_datagram_size(const wt_session *session) {
@@ -174,6 +198,15 @@ size_t wt_session_max_datagram_size(const wt_session *session) {
   size_t max = session->mux->transport->max_datagram_len(session->mux->ctx);
   size_t header = wt__datagram_header_len(session->id);
   return max > header ? max - header : 0;
+}
+
+static void datagram_queue(wt_session *session, struct datagram *d) {
+  struct wt__mux *mux = session->mux;
+  if (mux->datagrams_out_len >= mux->config->max_datagrams_queued && mux->datagrams_out_len > 0) {
+    datagrams_make_room(mux, session);
+  }
+  datagram_add_out(session, d);
+  mux->transport->wake(mux->ctx);
 }
 
 int wt_session_send_datagram(wt_session *session, const void *data, size_t len) {
@@ -189,18 +222,42 @@ int wt_session_send_datagram(wt_session *session, const void *data, size_t len) 
   if (!d) return WT_ERR_NOMEM;
   wt__datagram_header_write(d->bytes, session->id);
   if (len > 0) memcpy(d->bytes + header, data, len);
-  if (mux->datagrams_out_len >= mux->config->max_datagrams_queued && mux->datagrams_out_len > 0) {
-    datagrams_make_room(mux, session);
-  }
-  datagram_add_out(session, d);
-  mux->transport->wake(mux->ctx);
+  datagram_queue(session, d);
   return 0;
+}
+
+int wt__datagram_send_part(struct wt__subscription *sub, struct wt__part *part) {
+  wt_session *session = sub->session;
+  size_t header = wt__datagram_header_len(session->id);
+  struct datagram *d = datagram_new(session->mux, session->id, header);
+  if (!d) return WT_ERR_NOMEM;
+  wt__datagram_header_write(d->bytes, session->id);
+  d->part = wt__part_ref(part);
+  d->owner = sub;
+  wt__list_push_back(&sub->datagrams, &d->owned);
+  sub->datagrams_len++;
+  sub->datagram_bytes += wt__part_len(part);
+  datagram_queue(session, d);
+  return 0;
+}
+
+void wt__datagram_drop_oldest_of(struct wt__subscription *sub) {
+  datagram_drop(WT__CONTAINER_OF(wt__list_first(&sub->datagrams), struct datagram, owned));
 }
 
 static struct datagram *datagram_next(struct wt__mux *mux) {
   struct wt__link *turn = wt__ring_first(&mux->datagram_sessions);
   if (!turn) return NULL;
   return DATAGRAM_OF(wt__list_first(&WT__CONTAINER_OF(turn, struct wt_session, datagram_turn)->datagrams));
+}
+
+/* Header and shared payload behind each other, where they stay until the next one. */
+static struct wt__vec datagram_join(const struct wt__mux *mux, const struct datagram *d) {
+  uint8_t *scratch = mux->config->topics->scratch;
+  size_t len = wt__part_len(d->part);
+  memcpy(scratch, d->bytes, d->len);
+  if (len > 0) memcpy(scratch + d->len, wt__part_payload(d->part), len);
+  return (struct wt__vec){scratch, d->len + len};
 }
 
 bool wt__mux_next_datagram(struct wt__mux *mux, struct wt__vec *datagram) {
@@ -210,8 +267,7 @@ bool wt__mux_next_datagram(struct wt__mux *mux, struct wt__vec *datagram) {
     d = datagram_next(mux);
   }
   if (!d) return false;
-  datagram->data = d->bytes;
-  datagram->len = d->len;
+  *datagram = d->part ? datagram_join(mux, d) : (struct wt__vec){d->bytes, d->len};
   return true;
 }
 
@@ -221,9 +277,9 @@ void wt__mux_datagram_done(struct wt__mux *mux, bool sent) {
   if (!d) return;
   session = d->session;
   if (sent) {
-    count_sent(session, datagram_age(mux, d));
+    count_sent(d, datagram_age(mux, d));
   } else {
-    count_dropped(session);
+    count_dropped(d);
   }
   datagram_remove_out(d);
   if (session->datagrams_len == 0) return;

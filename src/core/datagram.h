@@ -9,6 +9,13 @@
 /* The age of datagrams that the application has queued since the last call begins now. */
 void wt__datagrams_date(struct wt__mux *mux);
 
+struct wt__subscription;
+/* Queues a message for the session of the subscription, without a copy. It is not longer than a datagram may be.
+ * WT_ERR_NOMEM. */
+int wt__datagram_send_part(struct wt__subscription *sub, struct wt__part *part);
+/* Drops the oldest datagram of the subscription, which has one, and counts it. */
+void wt__datagram_drop_oldest_of(struct wt__subscription *sub);
+
 /* Drops the datagrams that wait to be sent, because the session has ended. */
 void wt__datagrams_drop_session(wt_session *session);
 

@@ -34,6 +34,7 @@
 #include "core/progress.h"
 #include "core/sched.h"
 #include "core/sendq.h"
+#include "core/topic.h"
 #include "core/transport.h"
 
 /* Session flow control of this end. `initial`: what each session allows the peer at first, as announced in SETTINGS;
@@ -61,6 +62,7 @@ struct wt__mux_config {
   uint64_t min_progress;                 /* bytes that the peer has to take in this time; at least 1 */
   struct wt__progress_counts *progress;  /* the worker's; may be NULL */
   struct wt__datagram_counts *datagrams; /* likewise */
+  struct wt__topics *topics;             /* the worker's; NULL: sessions cannot subscribe */
   struct wt__flow_windows flow;
   const struct wt__log *log;
   struct wt__pool *pool; /* memory for streams, short messages and datagrams; NULL: from the allocator */
@@ -161,6 +163,9 @@ void wt__session_answered(wt_session *session);
 void wt__session_refused(wt_session *session, enum wt_party by, uint64_t wire_code);
 /* The same, because the connection has ended. */
 void wt__session_refused_by_end(wt_session *session, const struct wt__ending *ending);
+
+/* Unique among the sessions of a worker, and never changes: another session may come to the same address. Any thread. */
+uint64_t wt__session_number(const wt_session *session);
 
 /* Calls the posted function; for a session that has ended, with NULL instead of it. */
 void wt__session_posted(wt_session *session, wt__session_function function, void *argument);

@@ -31,6 +31,7 @@
 #include "core/datagram.h"
 #include "core/early.h"
 #include "core/stream.h"
+#include "core/subscription.h"
 #include "wire/error_code.h"
 #include "wire/utf8.h"
 
@@ -66,6 +67,9 @@ int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__sessio
   wt__link_init(&session->fresh);
   wt__list_init(&session->streams);
   wt__list_init(&session->datagrams);
+  wt__list_init(&session->subscriptions);
+  wt__list_init(&session->hungry);
+  if (mux->config->topics) session->number = ++mux->config->topics->last_session;
   wt__sched_session_init(&session->sched, params->urgency);
   wt__credit_init(session, params->peer_limits);
   wt__sendq_init(&session->capsules, WT__SESSION_CAPSULE_QUEUE_MAX);
@@ -143,6 +147,8 @@ void wt__session_posted(wt_session *session, wt__session_function function, void
   function(session->close_told ? NULL : session, argument);
   if (atomic_fetch_sub(&session->posts, 1) == 1 && session->freed) wt__free(session);
 }
+
+uint64_t wt__session_number(const wt_session *session) { return session->number; }
 
 unsigned wt_session_worker(const wt_session *session) { return session ? session->mux->config->worker : 0; }
 
@@ -277,10 +283,13 @@ void wt__session_run(wt_session *session, uint64_t now) {
   for (int kind = WT_BIDIRECTIONAL; kind <= WT_UNIDIRECTIONAL; kind++) {
     if (!session->credit_pending[kind] || session->ended) continue;
     session->credit_pending[kind] = false;
-    if (session->callbacks.on_stream_credit) {
+    bool unasked = kind == WT_UNIDIRECTIONAL && session->credit_unasked;
+    if (kind == WT_UNIDIRECTIONAL) session->credit_unasked = false;
+    if (!unasked && session->callbacks.on_stream_credit) {
       session->callbacks.on_stream_credit(session, (enum wt_stream_kind)kind, session->user_data);
     }
   }
+  if (!wt__list_empty(&session->hungry)) wt__subscriptions_run(session);
   wt__datagram_size_run(session);
   wt__credit_run(session);
   if (session->ended) session_run_ended(session, now);
@@ -315,7 +324,10 @@ const char *wt_session_peer_address(const wt_session *session) { return session 
 static int session_open(wt_session *session, bool uni, wt_stream **stream) {
   if (!stream) return WT_ERR_INVALID;
   *stream = NULL;
-  return session ? wt__stream_open(session, uni, stream) : WT_ERR_INVALID;
+  if (!session) return WT_ERR_INVALID;
+  int error = wt__stream_open(session, uni, stream);
+  if (error == WT_ERR_STREAM_LIMIT && uni) session->credit_unasked = false;
+  return error;
 }
 
 int wt_session_open_bidi(wt_session *session, wt_stream **stream) { return session_open(session, false, stream); }

@@ -84,7 +84,11 @@ struct wt_session {
   size_t fresh_datagrams_len;                  /* how many, the last of `datagrams`, have an age that has not begun */
   uint64_t datagram_max_age;                   /* in nanoseconds, of those; 0: none */
   uint64_t datagram_delay, datagram_delay_max; /* in nanoseconds, in this queue: smoothed, and the longest */
-  struct wt__list streams;                     /* all that are not freed: see stream.h */
+  uint64_t number;                             /* unique on the worker of a server; set once */
+  struct wt__list subscriptions;               /* to topics: see subscription.h */
+  struct wt__list hungry;                      /* those of them that wait for a stream */
+  size_t subscriptions_len;
+  struct wt__list streams; /* all that are not freed: see stream.h */
 
   struct wt__sendq capsules; /* the bytes that we send on the CONNECT stream */
   uint64_t capsules_acked;
@@ -108,6 +112,7 @@ struct wt_session {
   bool aborted;        /* its streams were reset on the wire */
   bool close_received; /* a close capsule or a FIN came: no capsule may follow */
   bool datagram_size_pending;
+  bool credit_unasked;    /* only subscriptions want credit for unidirectional streams, not the application */
   bool wants_credit[2];   /* a stream could not be opened for want of credit; by enum wt_stream_kind */
   bool credit_pending[2]; /* credit came since, and `on_stream_credit` is to be called; likewise */
 

@@ -14,6 +14,7 @@
 #include "base/mem.h"
 #include "core/datagram.h"
 #include "core/session.h"
+#include "core/subscription.h"
 #include "wire/error_code.h"
 
 void wt__session_end(wt_session *session, enum wt_party by, uint32_t code, const char *reason, size_t reason_len,
@@ -35,6 +36,7 @@ void wt__session_end(wt_session *session, enum wt_party by, uint32_t code, const
   if (--mux->sessions_open == 0) mux->transport->set_keep_alive(mux->ctx, false);
   wt__past_add_id(&mux->past, session->id);
   wt__datagrams_drop_session(session);
+  wt__subscriptions_drop(session);
   wt__list_remove(&session->stopped);
   wt__list_remove(&session->link);
   /* One without an answer has no deadline: the answer, or the connection's end, goes on with it. */

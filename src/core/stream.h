@@ -29,6 +29,8 @@ struct wt_stream {
   int64_t id, session_id; /* `session_id`: -1 until it is known */
   struct wt_stream_callbacks callbacks;
   void *user_data;
+  void (*on_sent)(
+      wt_stream *stream); /* bytes were handed to the transport, in the middle of writing packets; NULL: none */
 
   struct wt__link link;         /* in the session's streams, or the early ones */
   struct wt__sched_entry sched; /* in mux->sched */

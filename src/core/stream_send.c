@@ -47,6 +47,7 @@ void wt__stream_sent(wt_stream *stream, size_t len, bool fin) {
   }
   /* The session had its turn, even if the stream has no more bytes. */
   wt__sched_served(&stream->mux->sched, &stream->sched);
+  if (stream->on_sent) stream->on_sent(stream);
   if (wt__sendq_pending(&sending->queue)) return; /* the sender goes on with it, now or later */
   wt__sched_remove(&stream->sched);
   if (sending->state == WT__SENDING_RESET_QUEUED) wt__stream_reset_on_wire(stream, sending->reset_code);

@@ -40,10 +40,14 @@
 #define CLOSE_MS 1000 /* sessions are closed so long before the deadline, or after half of the time */
 #define CLOSE_REASON "the server is shutting down"
 
+/* The worker on whose loop this thread is before its next pass, so that it need not be woken for that; NULL: none. */
+static _Thread_local const struct wt__worker *before_pass;
+
 /* --- Packets --- */
 
 static void serve_on_readable(void *ctx, struct wt__socket *socket) {
   struct wt__worker *worker = ctx;
+  before_pass = worker;
   wt__driver_receive(&worker->driver, socket);
 }
 
@@ -123,8 +127,15 @@ static void worker_drain(struct wt__worker *worker) {
   wt__endpoint_shutdown(worker->driver.endpoint, wt__loop_now(&worker->driver.loop));
 }
 
+void wt__worker_wake(void *ctx, unsigned index) {
+  struct wt_server *server = ctx;
+  struct wt__worker *worker = &server->workers[index];
+  if (before_pass != worker) wt__loop_wake(&worker->driver.loop);
+}
+
 static void serve_on_wake(void *ctx) {
   struct wt__worker *worker = ctx;
+  before_pass = worker;
   bool more = worker->index == 0 && wt__posts_run(&worker->server->posts);
   more |= wt__posts_run(&worker->posts);
   if (more) wt__loop_wake(&worker->driver.loop);
@@ -222,6 +233,7 @@ static bool serve_in_copy(struct wt__worker *worker) {
 
 static uint64_t serve_on_pass(void *ctx) {
   struct wt__worker *worker = ctx;
+  before_pass = NULL;
   if (wt__loop_is_copy(&worker->driver.loop) && serve_in_copy(worker)) return UINT64_MAX;
   uint64_t now = wt__loop_now(&worker->driver.loop);
   if (worker->state == SERVER_CLOSED) {
@@ -231,6 +243,7 @@ static uint64_t serve_on_pass(void *ctx) {
   if (worker->state == SERVER_DRAINING && now >= worker->closes_at) worker_close_sessions(worker, now);
   uint64_t due = wt__takeover_pass(worker, now);
   wt__neighbours_flush(worker);
+  if (wt__hub_run(&worker->server->hub.workers[worker->index])) wt__loop_wake(&worker->driver.loop);
   uint64_t next = wt__driver_pass(&worker->driver, now);
   wt__counts_publish(worker);
   if (due < next) next = due;
@@ -258,6 +271,7 @@ const struct wt__loop_callbacks wt__serve_callbacks = {
 /* --- End --- */
 
 void wt__worker_close_parts(struct wt__worker *worker) {
+  if (before_pass == worker) before_pass = NULL;
   wt__driver_close(&worker->driver);
   for (size_t i = 0; i < worker->socket_count; i++) wt__loop_remove(&worker->sockets[i]);
   for (size_t i = 0; i < worker->server->extra_count; i++) {

@@ -30,6 +30,9 @@ void wt__worker_close(struct wt__worker *worker);
 /* Closes the worker's endpoint, and takes its sockets from the loop. */
 void wt__worker_close_parts(struct wt__worker *worker);
 
+/* The `wake` of `struct wt__hub`; `ctx` is the server. Any thread. */
+void wt__worker_wake(void *ctx, unsigned index);
+
 /* The `forward` of `struct wt__endpoint_config`: takes a packet to the worker of its connection. `ctx` is the worker that
  * got it. */
 void wt__worker_forward(void *ctx, unsigned to, const struct wt__path *path, unsigned ecn, const uint8_t *data,

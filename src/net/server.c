@@ -61,6 +61,7 @@ static void server_delete(wt_server *server) {
   }
   wt__free(server->workers);
   wt__free(server->extras);
+  wt__hub_free(&server->hub);
   if (server->has_shared) wt__shared_free(&server->shared);
   wt__wipe(&server->keys, sizeof(server->keys));
   if (server->has_ids) wt__cid_shared_free(&server->ids);
@@ -147,6 +148,9 @@ static int server_new(struct wt_server *server, const struct wt_server_config *c
   if (error == 0) error = ids_open(server, why, size);
   if (error == 0) error = tls_open(server, why, size);
   if (error == 0) error = wt__fleet_keys_open(server, why, size);
+  if (error == 0) error = wt__hub_init(&server->hub, server->config.workers);
+  server->hub.wake = wt__worker_wake;
+  server->hub.wake_ctx = server;
   return error ? error : workers_new(server, why, size);
 }
 

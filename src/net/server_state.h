@@ -28,6 +28,7 @@
 #include "h3/routes.h"
 #include "net/counts.h"
 #include "net/driver.h"
+#include "net/hub.h"
 #include "net/inbox.h"
 #include "net/post.h"
 #include "quic/cid_maker.h"
@@ -117,6 +118,7 @@ struct wt_server {
   bool steered, unsteered;              /* the kernel goes by connection ids; tests: it is not asked to */
 
   struct wt__posts posts;
+  struct wt__hub hub; /* topics */
   _Atomic uint64_t asked_deadline_ms;
   _Atomic unsigned busy;    /* workers that have a request or session, or have not been told to drain */
   _Atomic unsigned running; /* workers but the first that have not ended */

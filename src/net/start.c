@@ -59,6 +59,7 @@ static int endpoint_open(struct wt__worker *worker) {
                       .min_progress = config->min_progress,
                       .progress = &worker->counters.progress,
                       .datagrams = &worker->counters.datagrams,
+                      .topics = &server->hub.workers[worker->index].topics,
                   },
               .routes = &server->routes,
               .counters = &worker->counters,

@@ -10,7 +10,7 @@
 
 #include <dirent.h>
 
-#define SEEN_MAX 256
+#define SEEN_MAX 512
 #define UNSET ((void *)(uintptr_t)0x5a5a)
 
 static const char *seen[SEEN_MAX];
@@ -129,6 +129,19 @@ static void test_null_sessions(void **state) {
   INVALID(wt_session_get_peer_certificate, app.session, 0, &der, NULL);
 }
 
+static void test_null_subscriptions(void **state) {
+  struct wt_subscription_stats stats = {.size = sizeof(stats)};
+  (void)state;
+  NOTHING(wt_subscribe_options_init, NULL, sizeof(struct wt_subscribe_options));
+  INVALID(wt_session_subscribe, NULL, "t", 1, NULL);
+  INVALID(wt_session_subscribe, app.session, NULL, 1, NULL);
+  INVALID(wt_session_unsubscribe, NULL, "t", 1);
+  INVALID(wt_session_unsubscribe, app.session, NULL, 1);
+  INVALID(wt_session_get_subscription_stats, NULL, "t", 1, &stats);
+  INVALID(wt_session_get_subscription_stats, app.session, NULL, 1, &stats);
+  INVALID(wt_session_get_subscription_stats, app.session, "t", 1, NULL);
+}
+
 static void test_null_streams(void **state) {
   size_t written = 1;
   (void)state;
@@ -238,6 +251,7 @@ static void test_null_servers(void **state) {
   struct wt_fleet_keys keys;
   struct wt_server_config config;
   struct wt_server_stats stats = {.size = sizeof(stats)};
+  struct wt_topic_stats topics = {.size = sizeof(topics)};
   wt_certificate *none = NULL;
   wt_server *server;
   char address[64];
@@ -281,6 +295,18 @@ static void test_null_servers(void **state) {
   INVALID(wt_server_post, server, NULL, NULL);
   INVALID(wt_server_get_stats, NULL, &stats);
   INVALID(wt_server_get_stats, server, NULL);
+  INVALID(wt_server_publish, NULL, "t", 1, "x", 1, NULL);
+  INVALID(wt_server_publish, server, NULL, 1, "x", 1, NULL);
+  INVALID(wt_server_publish, server, "t", 1, NULL, 1, NULL);
+  assert_int_equal(wt_server_publish(server, "t", 1, NULL, 0, NULL), 0);
+  ZERO(wt_server_subscribers, NULL, "t", 1);
+  ZERO(wt_server_subscribers, server, NULL, 1);
+  INVALID(wt_server_get_topic_stats, NULL, "t", 1, &topics);
+  INVALID(wt_server_get_topic_stats, server, NULL, 1, &topics);
+  INVALID(wt_server_get_topic_stats, server, "t", 1, NULL);
+  NOTHING(wt_topic_limits_init, NULL, sizeof(struct wt_topic_limits));
+  INVALID(wt_server_set_topic_limits, NULL, NULL);
+  INVALID(wt_server_set_topic_limits, server, NULL);
   EMPTY(wt_server_error, NULL);
   NOTHING(wt_takeover_options_init, NULL, sizeof(struct wt_takeover_options));
   INVALID(wt_server_takeover, NULL, "/", NULL);
@@ -585,6 +611,7 @@ static void test_null_is_tried_with_every_function(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_null_sessions, set_up, tear_down),
+      cmocka_unit_test_setup_teardown(test_null_subscriptions, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_null_streams, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_null_questions_about_requests, set_up, tear_down),
       cmocka_unit_test_setup_teardown(test_null_answers, set_up, tear_down),
