@@ -16,6 +16,7 @@
  *   topic.h        topics: one message to many sessions
  *   client.h       the client: it dials sessions and sends plain requests
  *   connection.h   facts about the QUIC connection, for diagnosis
+ *   backplane.h    what carries the messages of topics between servers
  *
  * These rules hold everywhere:
  *
@@ -48,6 +49,7 @@
 #ifndef WEBTRANSPORT_WEBTRANSPORT_H
 #define WEBTRANSPORT_WEBTRANSPORT_H
 
+#include <webtransport/backplane.h>
 #include <webtransport/certificate.h>
 #include <webtransport/client.h>
 #include <webtransport/connection.h>
