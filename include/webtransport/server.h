@@ -362,7 +362,7 @@ struct wt_server_stats {
  * Threads. A server with one worker (the default) belongs to the thread of its loop. That thread calls all handlers and
  * callbacks, and only it may call functions on the server and its handles, except `wt_server_post`,
  * `wt_server_shutdown`, `wt_server_close`, `wt_server_set_connection_ids`, `wt_server_set_fleet_keys`, `wt_session_post` and
- * `wt_session_worker`, which any thread may call.
+ * `wt_session_worker`, which any thread may call. topic.h has more of these.
  *
  * With `workers` above 1, each worker is a thread with its own connections. A connection stays with its worker, also
  * when the client's address changes. The worker's thread calls the handler of a request and all callbacks of the

@@ -141,6 +141,9 @@ struct wt_topic_stats {
       dropped; /**< likewise: not delivered, by a policy, a full queue of datagrams, their age, or want of memory */
   uint64_t too_large; /**< likewise: not delivered, because the path carries no datagram of this size */
   uint64_t closed;    /**< sessions closed by WT_SLOW_CLOSE */
+  /** Messages of other servers that were not delivered, because of `max_message`, `max_backlog` or want of memory. Only of
+   * all topics together. */
+  uint64_t refused;
 };
 
 /**
@@ -201,6 +204,21 @@ static inline void wt_topic_limits_default(struct wt_topic_limits *limits) {
  * if `limits->size` is wrong (error.h, "Structs that grow"). `wt_server_error` has a sentence. Since 0.3.0.
  */
 WT_API int wt_server_set_topic_limits(wt_server *server, const struct wt_topic_limits *limits);
+
+/** What carries messages to other servers and back: see backplane.h. */
+struct wt_backplane;
+
+/**
+ * Gives `server` its backplane: from `wt_server_start` on, what is published to a topic here goes to the subscribers of that
+ * topic on other servers too, and the other way round. Sessions of this server get a message without the backplane, in the
+ * same time. The server then owns the backplane, and frees it in `wt_server_free`. Before `wt_server_start`, on the thread of
+ * worker 0.
+ *
+ * Errors: WT_ERR_STATE after the start, or if there is one already; WT_ERR_INVALID if `backplane->size` is too small, or a
+ * function that it needs is NULL. After an error the backplane still belongs to the caller. `wt_server_error` has a sentence.
+ * Since 0.3.0.
+ */
+WT_API int wt_server_set_backplane(wt_server *server, struct wt_backplane *backplane);
 
 #ifdef __cplusplus
 }

@@ -30,8 +30,9 @@
  *    ends in `_callbacks`.
  *  - A server or client, and its requests, sessions and streams, belong to one thread: the thread that runs the loop.
  *    server.h describes servers with several threads. Other threads may only call `wt_server_post`,
- *    `wt_server_shutdown`, `wt_server_close`, `wt_server_set_connection_ids`, `wt_server_set_fleet_keys`, `wt_client_post`,
- *    `wt_client_close`, `wt_session_post`, `wt_session_worker`, and, if the server has several workers,
+ *    `wt_server_shutdown`, `wt_server_close`, `wt_server_set_connection_ids`, `wt_server_set_fleet_keys`,
+ *    `wt_server_publish`, `wt_server_subscribers`, `wt_server_get_topic_stats`, `wt_client_post`, `wt_client_close`,
+ *    `wt_session_post`, `wt_session_worker`, and, if the server has several workers,
  *    `wt_server_get_stats`. Functions that take none of these handles may be called on any thread: texts, names,
  *    certificates.
  *  - The library calls no callback from inside a call that the application makes. There are three exceptions: any

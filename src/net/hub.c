@@ -24,6 +24,7 @@
 #include "quic/tls.h"
 
 #define CAP_MIN 16
+#define LINES 5 /* in the log at once; then one a second */
 #define MAX_MESSAGE ((size_t)16 * 1024 * 1024)
 
 /* A worker's part. */
@@ -39,6 +40,7 @@ struct wt__hub_topic {
   _Atomic uint64_t published;
   size_t name_len;
   uint8_t name[WT__TOPIC_NAME_MAX];
+  bool carried; /* the backplane has it */
   unsigned part_count;
   struct part *parts[]; /* of each worker; NULL: it has no subscribers */
 };
@@ -74,6 +76,24 @@ static int table_resize(struct wt__hub *hub, size_t cap) {
   return 0;
 }
 
+/* Messages of other servers are to come from now on. Without them, local ones go on. */
+static void topic_carry(struct wt__hub *hub, struct wt__hub_topic *topic) {
+  struct wt_backplane *backplane = hub->backplane;
+  if (!backplane) return;
+  int error = backplane->subscribe(backplane, (const char *)topic->name, topic->name_len);
+  topic->carried = error == 0;
+  if (error == 0) return;
+  WT__WARN_LIMITED(
+      hub->log, &hub->lines, uv_hrtime(),
+      "the backplane does not take a topic of %zu bytes: %s; its subscribers get no messages of other servers",
+      topic->name_len, wt_error_string(error));
+}
+
+static void topic_uncarry(struct wt__hub *hub, const struct wt__hub_topic *topic) {
+  struct wt_backplane *backplane = hub->backplane;
+  if (topic->carried) backplane->unsubscribe(backplane, (const char *)topic->name, topic->name_len);
+}
+
 static int topic_new(struct wt__hub *hub, uint64_t hash, const uint8_t *name, size_t len, struct wt__hub_topic **out) {
   if (hub->len >= hub->limits.max_topics) return WT_ERR_AGAIN;
   if (hub->len == hub->cap && table_resize(hub, hub->cap ? hub->cap * 2 : CAP_MIN)) return WT_ERR_NOMEM;
@@ -86,12 +106,14 @@ static int topic_new(struct wt__hub *hub, uint64_t hash, const uint8_t *name, si
   topic->next = hub->buckets[hash & (hub->cap - 1)];
   hub->buckets[hash & (hub->cap - 1)] = topic;
   hub->len++;
+  topic_carry(hub, topic);
   *out = topic;
   return 0;
 }
 
 /* No worker has a part of it. */
 static void topic_remove(struct wt__hub *hub, struct wt__hub_topic *topic) {
+  topic_uncarry(hub, topic);
   *table_find(hub, topic->hash, topic->name, topic->name_len) = topic->next;
   hub->len--;
   if (hub->cap > CAP_MIN && hub->len < hub->cap / 8) (void)table_resize(hub, hub->cap / 2);
@@ -186,6 +208,7 @@ int wt__hub_init(struct wt__hub *hub, unsigned workers) {
   if (!hub->workers) return WT_ERR_NOMEM;
   pthread_mutex_init(&hub->lock, NULL);
   hub->worker_count = workers;
+  wt__log_limit_init(&hub->lines, 1, LINES);
   for (unsigned i = 0; i < workers; i++) {
     struct wt__hub_worker *worker = &hub->workers[i];
     worker->hub = hub;
@@ -264,6 +287,7 @@ static int topic_stats(struct wt__hub *hub, const void *name, size_t len, struct
 static void server_stats(struct wt__hub *hub, struct wt_topic_stats *stats) {
   for (unsigned i = 0; i < hub->worker_count; i++) stats_add(stats, &hub->workers[i].topics.counts);
   stats->published = atomic_load(&hub->published);
+  stats->refused = atomic_load(&hub->refused);
   pthread_mutex_lock(&hub->lock);
   stats->topics = hub->len;
   pthread_mutex_unlock(&hub->lock);

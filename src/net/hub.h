@@ -17,8 +17,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <webtransport/backplane.h>
 #include <webtransport/topic.h>
 
+#include "base/log_limit.h"
 #include "base/siphash.h"
 #include "core/topic.h"
 
@@ -44,7 +46,10 @@ struct wt__hub {
   size_t cap, len; /* `cap`: 0 or a power of two */
   struct wt__hub_worker *workers;
   unsigned worker_count;
-  _Atomic uint64_t published;
+  _Atomic uint64_t published, refused; /* `refused`: messages of the backplane that could not be taken */
+  struct wt_backplane *backplane;      /* NULL: none */
+  const struct wt__log *log;
+  struct wt__log_limit lines; /* in it, about topics that the backplane does not carry; under the lock */
   /* Makes a worker run `wt__hub_run` soon. Any thread. */
   void (*wake)(void *ctx, unsigned worker);
   void *wake_ctx;

@@ -123,5 +123,9 @@ bool wt__hub_run(struct wt__hub_worker *worker) {
 int wt_server_publish(wt_server *server, const void *topic, size_t topic_len, const void *data, size_t len,
                       const wt_session *except) {
   if (!server || !topic || topic_len < 1 || topic_len > WT__TOPIC_NAME_MAX || (len > 0 && !data)) return WT_ERR_INVALID;
-  return wt__hub_publish(&server->hub, topic, topic_len, data, len, except);
+  struct wt_backplane *backplane = server->hub.backplane;
+  int error = wt__hub_publish(&server->hub, topic, topic_len, data, len, except);
+  if (error == 0 && backplane)
+    (void)backplane->publish(backplane, topic, topic_len, data, len); /* it counts its errors */
+  return error;
 }

@@ -195,7 +195,8 @@ static void worker_end(struct wt__worker *worker) {
 }
 
 static bool worker_may_end(const struct wt__worker *worker) {
-  return worker->index > 0 || atomic_load(&worker->server->running) == 0;
+  const struct wt_server *server = worker->server;
+  return worker->index > 0 || (atomic_load(&server->running) == 0 && wt__carrier_is_idle(server));
 }
 
 void wt__worker_close(struct wt__worker *worker) {
@@ -207,6 +208,7 @@ void wt__worker_close(struct wt__worker *worker) {
   wt__endpoint_close(worker->driver.endpoint, now);
   wt__endpoint_run(worker->driver.endpoint, now);
   worker_note_idle(worker, true);
+  if (worker->index == 0) wt__carrier_stop(worker->server);
   if (worker_may_end(worker)) worker_end(worker);
 }
 

@@ -62,6 +62,7 @@ static void server_delete(wt_server *server) {
   wt__free(server->workers);
   wt__free(server->extras);
   wt__hub_free(&server->hub);
+  wt__carrier_free(server);
   if (server->has_shared) wt__shared_free(&server->shared);
   wt__wipe(&server->keys, sizeof(server->keys));
   if (server->has_ids) wt__cid_shared_free(&server->ids);
@@ -151,6 +152,7 @@ static int server_new(struct wt_server *server, const struct wt_server_config *c
   if (error == 0) error = wt__hub_init(&server->hub, server->config.workers);
   server->hub.wake = wt__worker_wake;
   server->hub.wake_ctx = server;
+  server->hub.log = &server->log;
   return error ? error : workers_new(server, why, size);
 }
 
@@ -209,6 +211,9 @@ void wt_server_free(wt_server *server) {
   enum server_state state = server->workers[0].state;
   if (state != SERVER_NEW && state != SERVER_ENDED) wt__server_end(server);
   wt__server_join(server);
+  struct wt__worker *first = &server->workers[0];
+  while (first->state == SERVER_CLOSED && wt__loop_turn(&first->driver.loop))
+    continue; /* until the backplane has stopped */
   wt__posts_close(&server->posts);
   wt__takeover_free(server->takeover);
   server->takeover = NULL;

@@ -26,6 +26,7 @@
 #include "h3/conn.h"
 #include "h3/file_body.h"
 #include "h3/routes.h"
+#include "net/backplane.h"
 #include "net/counts.h"
 #include "net/driver.h"
 #include "net/hub.h"
@@ -119,6 +120,7 @@ struct wt_server {
 
   struct wt__posts posts;
   struct wt__hub hub; /* topics */
+  struct wt__carrier carrier;
   _Atomic uint64_t asked_deadline_ms;
   _Atomic unsigned busy;    /* workers that have a request or session, or have not been told to drain */
   _Atomic unsigned running; /* workers but the first that have not ended */

@@ -435,6 +435,7 @@ int wt__server_begin(struct wt_server *server) {
     return error;
   }
   error = loops_open(server);
+  if (error == 0) error = wt__carrier_start(server);
   if (error) {
     /* libuv still holds some of the handles, so the sockets must stay until the server is freed. */
     parts_close(server);

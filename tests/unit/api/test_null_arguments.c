@@ -305,6 +305,8 @@ static void test_null_servers(void **state) {
   INVALID(wt_server_get_topic_stats, server, NULL, 1, &topics);
   INVALID(wt_server_get_topic_stats, server, "t", 1, NULL);
   NOTHING(wt_topic_limits_init, NULL, sizeof(struct wt_topic_limits));
+  INVALID(wt_server_set_backplane, NULL, NULL);
+  INVALID(wt_server_set_backplane, server, NULL);
   INVALID(wt_server_set_topic_limits, NULL, NULL);
   INVALID(wt_server_set_topic_limits, server, NULL);
   EMPTY(wt_server_error, NULL);
