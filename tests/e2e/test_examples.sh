@@ -299,6 +299,43 @@ check_contains "with its code" "$(cat "$DIR/fast.err")" "42"
 kill "$broadcast_PID"
 wait "$broadcast_PID" 2>/dev/null
 
+# --- Topics: a subscriber by each delivery, on two workers; the one on a stream is read as a page reads it. ---
+
+need node nodejs
+begin topics out "$EXAMPLES/topics" "$DIR/a.pem" "$DIR/a.key" 0
+check_await "the topics listen" topics "listening on 127.0.0.1:"
+URL=https://localhost:${LINE##*:}/topic/news
+subscriber() { # subscriber <NAME> <as> [option...]
+  begin "$1" err "$WEBTRANSPORT" connect --receive-only --quiet --insecure-hash "$HASH" "${@:3}" "$URL?as=$2"
+  check_await "$1 is there" topics "a subscriber has come"
+}
+subscriber by_datagram datagram
+subscriber by_streams streams
+subscriber by_stream stream --binary
+subscriber elsewhere datagram
+sender_line() { # sender_line <text> [option...]
+  timeout 60 "$WEBTRANSPORT" connect --quiet --wait 0 --insecure-hash "$HASH" "${@:2}" "$URL" <<<"$1" 2>&1
+}
+check_equal "a message is published" "" "$(sender_line "the first" --uni)"
+check_await "it comes in a datagram" by_datagram "the first"
+check_await "and on a stream of its own" by_streams "the first"
+check_equal "another message" "" "$(sender_line "the second" --uni)"
+check_await "comes too" by_datagram "the second"
+check_await "by each delivery" by_streams "the second"
+# On the standing stream: 4 + 4 bytes of the name, 4 + 10 of the first message, 4 + 11 of the second.
+# shellcheck disable=SC2154
+timeout 20 head -c 37 <&"$by_stream_OUT" >"$DIR/stream"
+check_equal "the page's reader makes the same of it" $'news\nthe first\n\nthe second\n\nnews: the first\n\nnews: the second' \
+  "$(timeout 20 node "${WT_SOURCE_DIR:?}/tests/e2e/topics_reader.mjs" "$WT_SOURCE_DIR/examples/topics/messages.js" <"$DIR/stream" 2>&1)"
+# shellcheck disable=SC2154
+for name in by_datagram by_streams by_stream elsewhere; do
+  pid=${name}_PID
+  kill -INT "${!pid}"
+  end_of $name
+done
+kill "$topics_PID"
+wait "$topics_PID" 2>/dev/null
+
 # --- The server on a loop of its own. ---
 
 begin loop out "$EXAMPLES/loop" "$DIR/a.pem" "$DIR/a.key" 0
