@@ -247,11 +247,19 @@ int wt_server_set_topic_limits(wt_server *server, const struct wt_topic_limits *
   return 0;
 }
 
+static void parts_drop(struct wt__part *part) {
+  while (part) {
+    struct wt__part *next = part->before;
+    wt__part_unref(part);
+    part = next;
+  }
+}
+
 void wt__hub_free(struct wt__hub *hub) {
   if (!hub->workers) return;
   for (unsigned i = 0; i < hub->worker_count; i++) {
-    hub->workers[i].topics.sum = NULL;              /* went with its endpoint */
-    while (wt__hub_run(&hub->workers[i])) continue; /* there are no subscribers: this only drops */
+    parts_drop(hub->workers[i].taken);
+    parts_drop(atomic_exchange(&hub->workers[i].newest, NULL));
   }
   pthread_mutex_destroy(&hub->lock);
   wt__free(hub->buckets);
