@@ -17,7 +17,7 @@
 #define CAP_KEPT 32 /* slots of an array that stays though it is empty */
 
 static void ring_drop_slots(struct wt__part_ring *ring) {
-  wt__gauge_remove(ring->gauge, ring->cap * sizeof(*ring->slots));
+  wt__gauge_remove(ring->gauge, ring->cap * sizeof(void *));
   wt__free(ring->slots);
   ring->slots = NULL;
   ring->cap = ring->first = 0;
@@ -25,13 +25,13 @@ static void ring_drop_slots(struct wt__part_ring *ring) {
 
 static int ring_grow(struct wt__part_ring *ring) {
   size_t cap = ring->cap ? ring->cap * 2 : CAP_MIN;
-  struct wt__part **slots = wt__malloc(cap * sizeof(*slots));
+  struct wt__part **slots = wt__malloc(cap * sizeof(void *));
   if (!slots) return WT_ERR_NOMEM;
   for (size_t i = 0; i < ring->len; i++) slots[i] = ring->slots[(ring->first + i) & (ring->cap - 1)];
   ring_drop_slots(ring);
   ring->slots = slots;
   ring->cap = cap;
-  wt__gauge_add(ring->gauge, cap * sizeof(*slots));
+  wt__gauge_add(ring->gauge, cap * sizeof(void *));
   return 0;
 }
 

@@ -61,7 +61,7 @@ static struct wt__hub_topic *topic_find(const struct wt__hub *hub, uint64_t hash
 
 /* A table that cannot change its size goes on with the one it has, if it has one. */
 static int table_resize(struct wt__hub *hub, size_t cap) {
-  struct wt__hub_topic **buckets = wt__calloc(cap, sizeof(*buckets));
+  struct wt__hub_topic **buckets = wt__calloc(cap, sizeof(void *));
   if (!buckets) return hub->cap ? 0 : WT_ERR_NOMEM;
   for (size_t i = 0; i < hub->cap; i++) {
     for (struct wt__hub_topic *topic = hub->buckets[i], *next; topic; topic = next) {
