@@ -75,7 +75,7 @@ bool wt__hub_run(struct wt__hub_worker *worker);
 
 /* Finds a topic, takes a reference to it, and notes in `workers` which workers have subscribers; returns how many. 0: there is
  * no such topic, and no reference. */
-unsigned wt__hub_find(struct wt__hub *hub, const void *name, size_t len, struct wt__hub_topic **topic, bool workers[]);
+unsigned wt__hub_find(struct wt__hub *hub, const void *name, size_t len, struct wt__hub_topic **out, bool workers[]);
 /* A message for it is published. */
 void wt__hub_topic_count(struct wt__hub_topic *topic);
 void wt__hub_topic_unref(struct wt__hub_topic *topic);
