@@ -191,11 +191,45 @@ static void session_open(struct app *app, wt_session *session, bool uni) {
   if (rv == 0) stream_adopt(app, stream);
 }
 
+static void on_topic_end(wt_session *session, const void *topic, size_t len, void *user_data) {
+  struct app *app = user_data;
+  FUZZ_CHECK(!app->in_call && session);
+  read_bytes(topic, len);
+}
+
+/* Subscribes to one of two topics, leaves it, or publishes there; a turn of the worker then delivers. */
+static void session_topic(struct app *app, wt_session *session) {
+  unsigned how = script_decide(app->script, 32);
+  const char *name = how & 1 ? "a" : "bc";
+  struct wt_subscribe_options options;
+  struct wt_subscription_stats stats = {.size = sizeof(stats)};
+  if (how >> 1 & 1) {
+    wt_subscribe_options_default(&options);
+    options.delivery = (enum wt_delivery)(how >> 2 & 3);
+    options.policy = (enum wt_slow_policy)script_decide(app->script, 4);
+    options.max_messages = 3;
+    options.on_end = on_topic_end;
+    options.user_data = app;
+    CALL(app, (void)wt_session_subscribe(session, name, strlen(name), &options));
+  } else if (how >> 2 == 0) {
+    CALL(app, (void)wt_session_unsubscribe(session, name, strlen(name)));
+  } else {
+    size_t len = some_len(app) % sizeof(app->text);
+    CALL(app, (void)wt__hub_publish(app->hub, name, strlen(name), app->text, len, how & 8 ? session : NULL));
+    CALL(app, (void)wt__hub_run(&app->hub->workers[0]));
+  }
+  CALL(app, (void)wt_session_get_subscription_stats(session, name, strlen(name), &stats));
+}
+
 static void session_act(struct app *app, struct app_object *object, unsigned what) {
   wt_session *session = object->handle;
   struct wt_session_stats stats = {.size = sizeof(stats)};
   struct wt_connection_info info = {.size = sizeof(info)};
   struct wt_header header;
+  if (what % 16 >= 10 && what % 16 <= 11 && app->hub) {
+    session_topic(app, session);
+    return;
+  }
   switch (what % 8) {
     case 0: break;
     case 1: session_open(app, session, false); break;

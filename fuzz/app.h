@@ -14,6 +14,7 @@
 
 #include "h3/client.h"
 #include "h3/conn.h"
+#include "net/hub.h"
 #include "script.h"
 
 #define APP_OBJECTS 256
@@ -40,10 +41,11 @@ struct app {
   struct script *script;
   struct wt__h3_conn *h3;
   bool client;
-  bool in_call;    /* of the application, into the library */
-  bool ended;      /* the connection is freed */
-  size_t depth;    /* of callbacks */
-  size_t releases; /* owned bytes that are still the library's */
+  struct wt__hub *hub; /* topics of a server; NULL: it has none */
+  bool in_call;        /* of the application, into the library */
+  bool ended;          /* the connection is freed */
+  size_t depth;        /* of callbacks */
+  size_t releases;     /* owned bytes that are still the library's */
   struct app_object objects[APP_OBJECTS];
   char text[600];
 };

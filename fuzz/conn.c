@@ -71,6 +71,7 @@ struct conn {
   struct wt__h3_config config;
   struct wt__h3_counters counters;
   struct wt__routes routes;
+  struct wt__hub hub;   /* of a server */
   bool ended, in_bytes; /* the latter: all bytes arrive one by one */
   /* Of the next bytes. */
   bool mutate;
@@ -322,6 +323,11 @@ static void conn_begin(struct conn *conn) {
   if (choice & 1) {
     conn->config.mux.flow = (struct wt__flow_windows){{.data = 2000, .streams = {3, 3}}, .max_data = 8000};
   }
+  if (!conn->client) {
+    FUZZ_CHECK(wt__hub_init(&conn->hub, 1) == 0);
+    conn->app.hub = &conn->hub;
+    conn->config.mux.topics = &conn->hub.workers[0].topics;
+  }
   conn->quic.reset_at = (choice & 2) != 0;
   conn->in_bytes = (choice & 8) != 0;
   FUZZ_CHECK(conn_new(conn) == 0);
@@ -339,6 +345,8 @@ static void conn_end(struct conn *conn) {
   FUZZ_CHECK(!conn->client || conn->ended);
   wt__routes_free(&conn->routes);
   app_check_ended(&conn->app);
+  FUZZ_CHECK(conn->hub.len == 0);
+  wt__hub_free(&conn->hub);
   FUZZ_CHECK(conn->quic.gauge.bytes == 0 && conn->quic.sum.bytes == 0);
   FUZZ_CHECK(conn->counters.sessions_open == 0);
   FUZZ_CHECK(wt__mem_live() == 0);
