@@ -62,12 +62,6 @@ void wt__session_recv_fin(wt_session *session) {
   wt__session_send_fin(session);
 }
 
-void wt__session_recv_reset(wt_session *session, uint64_t wire_code) {
-  session->close_received = true;
-  wt__session_end(session, WT_PEER, 0, NULL, 0, false, wire_code);
-  session->mux->transport->connect_reset(session->mux->ctx, session->id, WT__H3_REQUEST_CANCELLED);
-}
-
 /* A peer may send STOP_SENDING together with its close capsule (section 6). The capsule may be lost and come later than
  * STOP_SENDING. If we ended the session at once, we would lose the code and the reason. */
 void wt__session_recv_stop_sending(wt_session *session, uint64_t wire_code) {

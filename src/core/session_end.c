@@ -61,6 +61,12 @@ void wt__session_break(wt_session *session, uint64_t wire_code) {
   session->mux->transport->connect_reset(session->mux->ctx, session->id, wire_code);
 }
 
+void wt__session_recv_reset(wt_session *session, uint64_t wire_code) {
+  session->close_received = true;
+  wt__session_end(session, WT_PEER, 0, NULL, 0, false, wire_code);
+  session->mux->transport->connect_reset(session->mux->ctx, session->id, WT__H3_REQUEST_CANCELLED);
+}
+
 void wt__session_send_fin(wt_session *session) {
   session->capsules.fin = true;
   session->mux->transport->connect_wake(session->mux->ctx, session->id);
