@@ -202,3 +202,5 @@ if(WT_SANITIZE_THREAD)
     --native $<TARGET_FILE:interop_peer> --build ${PROJECT_BINARY_DIR}/interop)
   add_dependencies(thread_tests interop_peer)
 endif()
+
+include(cmake/BackplaneTests.cmake)

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WT_BACKPLANES_STREAM_H
+#define WT_BACKPLANES_STREAM_H
+
+/*
+ * A TCP connection to a broker on a libuv loop, with TLS or without. hiredis has connections too, but they look up names
+ * on the calling thread, queue without a bound that could be seen, and in its version 0.14 know no TLS. So hiredis reads
+ * and writes the protocol, and this moves the bytes.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <uv.h>
+
+#include "broker_url.h"
+#include "tls_gnutls.h"
+
+struct wt__stream;
+
+struct wt__stream_calls {
+  void (*opened)(struct wt__stream *stream);
+  void (*received)(struct wt__stream *stream, const void *bytes, size_t len);
+  void (*failed)(struct wt__stream *stream, const char *reason); /* at most once; then call wt__stream_close */
+  void (*closed)(struct wt__stream *stream);                     /* nothing is left of it */
+};
+
+struct wt__stream {
+  uv_loop_t *loop;
+  const struct wt__stream_calls *calls;
+  void *owner;
+  const struct wt__broker_url *url;
+  const struct wt__tls_credentials *credentials;
+  struct wt__tls *tls;
+
+  uv_getaddrinfo_t lookup;
+  struct addrinfo *found, *next;
+  uv_tcp_t tcp;
+  uv_connect_t connecting;
+  uv_write_t writing;
+  bool has_lookup, has_tcp, is_writing, is_open, is_closing, has_failed;
+  int last_error; /* of the latest address */
+
+  uint8_t *out, *in_flight; /* what is to be written next; what is being written */
+  size_t out_len, out_cap;
+  char in[65536];
+};
+
+/* Begins to connect. `url` and `credentials` live until `closed`. */
+void wt__stream_open(struct wt__stream *stream, uv_loop_t *loop, const struct wt__broker_url *url,
+                     const struct wt__tls_credentials *credentials, const struct wt__stream_calls *calls, void *owner);
+
+/* Adds bytes to what is written at the next wt__stream_flush. They are copied. */
+void wt__stream_write(struct wt__stream *stream, const void *bytes, size_t len);
+void wt__stream_flush(struct wt__stream *stream);
+
+/* Ends it; `closed` comes inside this call or later, exactly once for each wt__stream_open. */
+void wt__stream_close(struct wt__stream *stream);
+
+#endif
