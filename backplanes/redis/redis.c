@@ -381,10 +381,10 @@ int wt_backplane_redis_new(const struct wt_backplane_redis_config *config, struc
   wt_backplane_redis_config_default(&all, sizeof(all));
   int error = wt__sized_read(&all, sizeof(all), config, sizeof(all));
   if (error) return fail(error, "the configuration is not one that wt_backplane_redis_config_default has filled");
+  if (!all.url) return fail(WT_ERR_INVALID, "url must not be NULL");
   struct redis *redis = wt__calloc(1, sizeof(*redis));
   if (!redis) return fail(WT_ERR_NOMEM, "out of memory");
-  if (all.url) error = redis_set_up(redis, &all);
-  if (!all.url) error = fail(WT_ERR_INVALID, "url must not be NULL");
+  error = redis_set_up(redis, &all);
   if (error) {
     wt__wipe(redis, sizeof(*redis));
     wt__free(redis);

@@ -6,9 +6,13 @@
 
 #include "stream.h"
 
+#include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/mem.h"
 
@@ -28,37 +32,51 @@ static void stream_fail_uv(struct wt__stream *stream, const char *what, int erro
 /* --- The end. --- */
 
 static void stream_end(struct wt__stream *stream) {
-  if (stream->has_lookup || stream->has_tcp) return;
-  uv_freeaddrinfo(stream->found);
+  if (stream->has_lookup || stream->has_poll) return;
+  if (stream->found) uv_freeaddrinfo(stream->found);
   wt__tls_free(stream->tls);
   wt__free(stream->out);
-  wt__free(stream->in_flight);
   stream->found = NULL;
   stream->tls = NULL;
-  stream->out = stream->in_flight = NULL;
+  stream->out = NULL;
   stream->calls->closed(stream);
 }
 
-static void on_tcp_closed(uv_handle_t *handle) {
+static void address_try(struct wt__stream *stream);
+
+static void on_poll_closed(uv_handle_t *handle) {
   struct wt__stream *stream = handle->data;
-  stream->has_tcp = false;
-  stream_end(stream);
+  stream->has_poll = false;
+  close(stream->fd);
+  if (stream->is_closing) {
+    stream_end(stream);
+  } else {
+    address_try(stream); /* the next one */
+  }
 }
 
 void wt__stream_close(struct wt__stream *stream) {
   if (stream->is_closing) return;
   stream->is_closing = true;
   if (stream->has_lookup) uv_cancel((uv_req_t *)&stream->lookup); /* if it runs, its callback comes when it is done */
-  if (stream->has_tcp && !uv_is_closing((uv_handle_t *)&stream->tcp)) {
-    uv_close((uv_handle_t *)&stream->tcp, on_tcp_closed);
+  if (stream->has_poll && !uv_is_closing((uv_handle_t *)&stream->poll)) {
+    uv_close((uv_handle_t *)&stream->poll, on_poll_closed);
   }
   stream_end(stream); /* if there is nothing to wait for */
 }
 
 /* --- Bytes out. --- */
 
+/* Bytes of memory that stay for later. */
+#define OUT_KEEP 65536
+
 static bool out_add(void *owner, const void *bytes, size_t len) {
   struct wt__stream *stream = owner;
+  if (stream->out_done > stream->out_len / 2) { /* else a buffer that is never quite empty would grow for ever */
+    stream->out_len -= stream->out_done;
+    memmove(stream->out, stream->out + stream->out_done, stream->out_len);
+    stream->out_done = 0;
+  }
   if (len > stream->out_cap - stream->out_len) {
     size_t cap = stream->out_cap ? stream->out_cap : 4096;
     while (cap - stream->out_len < len) cap *= 2;
@@ -72,33 +90,31 @@ static bool out_add(void *owner, const void *bytes, size_t len) {
   return true;
 }
 
-static void on_written(uv_write_t *request, int status) {
-  struct wt__stream *stream = request->data;
-  wt__free(stream->in_flight);
-  stream->in_flight = NULL;
-  stream->is_writing = false;
-  if (stream->is_closing) return;
-  if (status < 0) {
-    stream_fail_uv(stream, "cannot write", status);
-  } else {
-    wt__stream_flush(stream);
-  }
+static void on_poll(uv_poll_t *poll, int status, int events);
+
+static void poll_set(struct wt__stream *stream, int events) {
+  int error = uv_poll_start(&stream->poll, events, on_poll);
+  if (error) stream_fail_uv(stream, "cannot wait for the socket", error);
 }
 
+/* Writes what the system takes now; the rest waits until it takes more. */
 void wt__stream_flush(struct wt__stream *stream) {
-  if (stream->is_closing || stream->has_failed || stream->is_writing || stream->out_len == 0) return;
-  uv_buf_t buffer = uv_buf_init((char *)stream->out, (unsigned)stream->out_len);
-  stream->in_flight = stream->out;
-  stream->out = NULL;
-  stream->out_len = stream->out_cap = 0;
-  stream->is_writing = true;
-  stream->writing.data = stream;
-  int error = uv_write(&stream->writing, (uv_stream_t *)&stream->tcp, &buffer, 1, on_written);
-  if (error == 0) return;
-  stream->is_writing = false;
-  wt__free(stream->in_flight);
-  stream->in_flight = NULL;
-  stream_fail_uv(stream, "cannot write", error);
+  while (!stream->is_closing && !stream->has_failed && stream->is_connected && stream->out_done < stream->out_len) {
+    ssize_t n = send(stream->fd, stream->out + stream->out_done, stream->out_len - stream->out_done, MSG_NOSIGNAL);
+    if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
+      poll_set(stream, UV_READABLE | UV_WRITABLE);
+      return;
+    }
+    if (n < 0 && errno != EINTR) stream_fail_uv(stream, "cannot write", uv_translate_sys_error(errno));
+    if (n > 0) stream->out_done += (size_t)n;
+  }
+  if (stream->out_done < stream->out_len) return;
+  stream->out_len = stream->out_done = 0;
+  if (stream->out_cap > OUT_KEEP) { /* a burst is over */
+    wt__free(stream->out);
+    stream->out = NULL;
+    stream->out_cap = 0;
+  }
 }
 
 void wt__stream_write(struct wt__stream *stream, const void *bytes, size_t len) {
@@ -111,7 +127,6 @@ void wt__stream_write(struct wt__stream *stream, const void *bytes, size_t len) 
 
 static void tls_opened(void *owner) {
   struct wt__stream *stream = owner;
-  stream->is_open = true;
   stream->calls->opened(stream);
 }
 
@@ -134,47 +149,28 @@ static void tls_run(struct wt__stream *stream, const void *bytes, size_t len) {
   if (reason) stream_fail(stream, reason);
 }
 
-static void on_alloc(uv_handle_t *handle, size_t size, uv_buf_t *buffer) {
-  struct wt__stream *stream = handle->data;
-  (void)size;
-  *buffer = uv_buf_init(stream->in, sizeof(stream->in));
-}
-
-static void on_read(uv_stream_t *tcp, ssize_t n, const uv_buf_t *buffer) {
-  struct wt__stream *stream = tcp->data;
-  if (n == 0 || stream->is_closing || stream->has_failed) return;
+static void stream_read(struct wt__stream *stream) {
+  ssize_t n = recv(stream->fd, stream->in, sizeof(stream->in), 0);
+  if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
   if (n < 0) {
-    stream_fail_uv(stream, n == UV_EOF ? "the broker closed the connection" : "cannot read", (int)n);
+    stream_fail_uv(stream, "cannot read", uv_translate_sys_error(errno));
+  } else if (n == 0) {
+    stream_fail_uv(stream, "the broker closed the connection", UV_EOF);
   } else if (stream->tls) {
-    tls_run(stream, buffer->base, (size_t)n);
+    tls_run(stream, stream->in, (size_t)n);
   } else {
-    stream->calls->received(stream, buffer->base, (size_t)n);
+    stream->calls->received(stream, stream->in, (size_t)n);
   }
 }
 
 /* --- Connecting. --- */
 
-static void address_try(struct wt__stream *stream);
-
-static void on_attempt_closed(uv_handle_t *handle) {
-  struct wt__stream *stream = handle->data;
-  stream->has_tcp = false;
-  if (stream->is_closing) {
-    stream_end(stream);
-  } else {
-    address_try(stream);
-  }
-}
-
 static void stream_connected(struct wt__stream *stream) {
-  uv_tcp_nodelay(&stream->tcp, 1);
-  int error = uv_read_start((uv_stream_t *)&stream->tcp, on_alloc, on_read);
-  if (error) {
-    stream_fail_uv(stream, "cannot read", error);
-    return;
-  }
+  int on = 1;
+  setsockopt(stream->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* without it, it is only slower */
+  stream->is_connected = true;
+  poll_set(stream, UV_READABLE);
   if (!stream->url->tls) {
-    stream->is_open = true;
     stream->calls->opened(stream);
     return;
   }
@@ -186,36 +182,74 @@ static void stream_connected(struct wt__stream *stream) {
   }
 }
 
-static void on_connect(uv_connect_t *request, int status) {
-  struct wt__stream *stream = request->data;
-  if (stream->is_closing) return;
-  if (status == 0) {
-    stream_connected(stream);
-    return;
-  }
-  stream->last_error = status;
-  uv_close((uv_handle_t *)&stream->tcp, on_attempt_closed);
+static void address_failed(struct wt__stream *stream, int error) {
+  stream->last_error = uv_translate_sys_error(error);
+  uv_close((uv_handle_t *)&stream->poll, on_poll_closed);
 }
 
-static void address_try(struct wt__stream *stream) {
-  struct addrinfo *address = stream->next;
-  if (!address) {
-    stream_fail_uv(stream, "cannot connect", stream->last_error);
+static void connect_check(struct wt__stream *stream) {
+  int error = 0;
+  socklen_t len = sizeof(error);
+  if (getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0) error = errno;
+  if (error) {
+    address_failed(stream, error);
+  } else {
+    stream_connected(stream);
+  }
+}
+
+static void on_poll(uv_poll_t *poll, int status, int events) {
+  struct wt__stream *stream = poll->data;
+  if (!stream->is_connected) {
+    connect_check(stream);
     return;
   }
-  stream->next = address->ai_next;
-  stream->has_tcp = true;
-  uv_tcp_init(stream->loop, &stream->tcp);
-  stream->tcp.data = stream->connecting.data = stream;
+  if (status < 0) events = UV_READABLE; /* the call there says why */
+  if (events & UV_WRITABLE) {
+    poll_set(stream, UV_READABLE);
+    wt__stream_flush(stream);
+  }
+  if ((events & UV_READABLE) && !stream->is_closing && !stream->has_failed) stream_read(stream);
+}
+
+/* A socket for an address, or -1. */
+static int address_open(struct wt__stream *stream, const struct addrinfo *address) {
+  int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+  int error = fd < 0 ? uv_translate_sys_error(errno) : uv_poll_init_socket(stream->loop, &stream->poll, fd);
+  if (error == 0) return fd;
+  if (fd >= 0) close(fd);
+  stream->last_error = error;
+  return -1;
+}
+
+static void address_connect(struct wt__stream *stream, struct addrinfo *address) {
   if (address->ai_family == AF_INET6) {
     ((struct sockaddr_in6 *)(void *)address->ai_addr)->sin6_port = htons(stream->url->port);
   } else {
     ((struct sockaddr_in *)(void *)address->ai_addr)->sin_port = htons(stream->url->port);
   }
-  int error = uv_tcp_connect(&stream->connecting, &stream->tcp, address->ai_addr, on_connect);
-  if (error == 0) return;
-  stream->last_error = error;
-  uv_close((uv_handle_t *)&stream->tcp, on_attempt_closed);
+  if (connect(stream->fd, address->ai_addr, address->ai_addrlen) == 0) {
+    stream_connected(stream);
+  } else if (errno == EINPROGRESS) {
+    poll_set(stream, UV_WRITABLE);
+  } else {
+    address_failed(stream, errno);
+  }
+}
+
+static void address_try(struct wt__stream *stream) {
+  while (stream->next) {
+    struct addrinfo *address = stream->next;
+    stream->next = address->ai_next;
+    if (address->ai_family != AF_INET && address->ai_family != AF_INET6) continue;
+    stream->fd = address_open(stream, address);
+    if (stream->fd < 0) continue;
+    stream->has_poll = true;
+    stream->poll.data = stream;
+    address_connect(stream, address);
+    return;
+  }
+  stream_fail_uv(stream, "cannot connect", stream->last_error);
 }
 
 static void on_found(uv_getaddrinfo_t *request, int status, struct addrinfo *found) {

@@ -5,7 +5,8 @@
 /*
  * A TCP connection to a broker on a libuv loop, with TLS or without. hiredis has connections too, but they look up names
  * on the calling thread, queue without a bound that could be seen, and in its version 0.14 know no TLS. So hiredis reads
- * and writes the protocol, and this moves the bytes.
+ * and writes the protocol, and this moves the bytes. The socket is our own, because libuv's TCP handles write in a way that
+ * raises SIGPIPE when the broker has gone.
  */
 
 #include <stdbool.h>
@@ -36,14 +37,13 @@ struct wt__stream {
 
   uv_getaddrinfo_t lookup;
   struct addrinfo *found, *next;
-  uv_tcp_t tcp;
-  uv_connect_t connecting;
-  uv_write_t writing;
-  bool has_lookup, has_tcp, is_writing, is_open, is_closing, has_failed;
+  uv_poll_t poll;
+  int fd;
+  bool has_lookup, has_poll, is_connected, is_closing, has_failed;
   int last_error; /* of the latest address */
 
-  uint8_t *out, *in_flight; /* what is to be written next; what is being written */
-  size_t out_len, out_cap;
+  uint8_t *out; /* what is to be written; what was written of it */
+  size_t out_len, out_cap, out_done;
   char in[65536];
 };
 
