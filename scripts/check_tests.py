@@ -5,9 +5,10 @@
     scripts/check_tests.py [ROOT]       check the tree
     scripts/check_tests.py --self-test  check that each gap in tests/checks/tests is found
 
- - src/LAYER/X.c needs tests/unit/LAYER/test_X.c, and tools/webtransport/FOLDER/X.c needs tests/tool/FOLDER/test_X.c.
+ - src/LAYER/X.c needs tests/unit/LAYER/test_X.c, tools/webtransport/FOLDER/X.c needs tests/tool/FOLDER/test_X.c, and
+   backplanes/FOLDER/X.c needs tests/backplanes/FOLDER/test_X.c.
  - A test there needs its source, X.c or, for what a header alone does, X.h.
- - elsewhere.txt in either folder of tests lists the exceptions: a source with the tests that cover it, or a test with the
+ - elsewhere.txt in each folder of tests lists the exceptions: a source with the tests that cover it, or a test with the
    sources that it covers. Each has a reason, and all that a line names has to exist.
  - src/wire/X.c needs fuzz/fuzz_X.c and at least one seed in fuzz/corpus/X/.
  - A test file asserts something; a fuzz target has its seeds.
@@ -19,7 +20,7 @@ import sys
 
 
 # Where sources and their tests are. The path of a test is that of its source.
-PAIRS = (("src", "tests/unit"), ("tools/webtransport", "tests/tool"))
+PAIRS = (("src", "tests/unit"), ("tools/webtransport", "tests/tool"), ("backplanes", "tests/backplanes"))
 
 
 def source_of(test):
