@@ -10,6 +10,14 @@ add_library(fuzz_shared STATIC ${WT_FUZZ_SHARED})
 target_include_directories(fuzz_shared PRIVATE ${PROJECT_SOURCE_DIR}/src)
 target_link_libraries(fuzz_shared PRIVATE wt_options webtransport_static)
 
+# What the backplanes read, without their client libraries.
+add_library(fuzz_backplanes STATIC ${PROJECT_SOURCE_DIR}/backplanes/common/envelope.c
+  ${PROJECT_SOURCE_DIR}/backplanes/common/tracks.c ${PROJECT_SOURCE_DIR}/backplanes/common/broker_url.c
+  ${PROJECT_SOURCE_DIR}/backplanes/nats/subject.c)
+target_include_directories(fuzz_backplanes PUBLIC ${PROJECT_SOURCE_DIR}/backplanes/common ${PROJECT_SOURCE_DIR}/backplanes/nats
+  PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+target_link_libraries(fuzz_backplanes PRIVATE wt_options)
+
 foreach(source IN LISTS WT_FUZZERS)
   get_filename_component(name ${source} NAME_WE)
   add_executable(${name} ${source})
@@ -17,6 +25,6 @@ foreach(source IN LISTS WT_FUZZERS)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests/common)
   # libFuzzer calls the entry point; no header declares it.
   set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -Wno-missing-prototypes)
-  target_link_libraries(${name} PRIVATE fuzz_shared wt_options webtransport_static)
+  target_link_libraries(${name} PRIVATE fuzz_shared fuzz_backplanes wt_options webtransport_static)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
 endforeach()

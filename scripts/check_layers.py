@@ -9,8 +9,9 @@ A file of src/ may include files of its own layer and of those before it in LAYE
 headers. Headers of other projects may be included only where FOREIGN says. What neither names has to be a
 header of C or of the operating system. A header of src/ does not include itself by way of others. And a line of the
 log that a peer can repeat has to have a limit: below src/net, where peers are, only the macros of base/log_limit.h may
-write lines above debug. A folder of tools/webtransport/ may include itself and the folders that TOOL names. Samples say
-what they expect: a line with "EXPECT" has to be reported, and no other line may be.
+write lines above debug. A folder of tools/webtransport/ may include itself and the folders that TOOL names. A folder of
+backplanes/ may include itself, common/, the public headers and src/base. Samples say what they expect: a line with
+"EXPECT" has to be reported, and no other line may be.
 """
 
 import pathlib
@@ -21,10 +22,12 @@ LAYERS = ["base", "wire", "core", "h3", "quic", "net"]
 
 # Header pattern, the files that may include it (as a pattern of the path), the words for it.
 FOREIGN = [
-    (r"uv\.h|uv/.*", r"src/net/.*|tools/webtransport/bench/bench_worker\.c|examples/.*|tests/.*",
-     "src/net, bench_worker.c and examples"),
-    (r"ngtcp2/ngtcp2_crypto_gnutls\.h|gnutls/.*", r"src/quic/[^/]*_gnutls\.[ch]|tests/.*",
-     "src/quic/*_gnutls.c"),
+    (r"uv\.h|uv/.*", r"src/net/.*|backplanes/.*|tools/webtransport/bench/bench_worker\.c|examples/.*|tests/.*",
+     "src/net, backplanes, bench_worker.c and examples"),
+    (r"ngtcp2/ngtcp2_crypto_gnutls\.h|gnutls/.*", r"(src/quic|backplanes/redis)/[^/]*_gnutls\.[ch]|tests/.*",
+     "src/quic/*_gnutls.c and backplanes/redis/*_gnutls.c"),
+    (r"hiredis\.h|hiredis/.*", r"backplanes/redis/.*", "backplanes/redis"),
+    (r"nats\.h|nats/.*", r"backplanes/nats/.*|tests/backplanes/nats/.*", "backplanes/nats"),
     (r"intel-ipsec-mb\.h", r"src/quic/seal_ipsec_mb\.c", "src/quic/seal_ipsec_mb.c"),
     (r"openssl/.*", r"src/quic/sign_libcrypto\.c|tests/.*|bench/.*", "src/quic/sign_libcrypto.c"),
     (r"ngtcp2/.*", r"src/quic/.*|tests/.*", "src/quic"),
@@ -64,6 +67,9 @@ def layer_of(path):
 def resolve(path, quoted, name, root):
     """The path in the tree that an include means, or None when it is not of this project."""
     candidates = ["src/" + name, "include/" + name]
+    if path.startswith("backplanes/"):
+        candidates += [f"backplanes/{folder}/{name}" for folder in (path.split("/")[1], "common")]
+        candidates += [str(file.relative_to(root).as_posix()) for file in (root / "backplanes").glob("*/" + name)]
     if quoted:
         candidates.insert(0, str(pathlib.PurePosixPath(path).parent / name))
     for candidate in candidates:
@@ -74,6 +80,15 @@ def resolve(path, quoted, name, root):
         return "src/" + name
     if first == "webtransport":
         return "include/" + name
+    return None
+
+
+def backplane_complaint(path, name, target):
+    """What is wrong with an include of backplanes/, or None."""
+    if target and target.startswith("src/") and not target.startswith("src/base/"):
+        return "backplanes use the public headers and src/base alone"
+    if target and target.startswith("backplanes/") and target.split("/")[1] not in (path.split("/")[1], "common"):
+        return "a backplane knows itself and common alone"
     return None
 
 
@@ -98,6 +113,8 @@ def complaint(path, quoted, name, root):
         if folder in TOOL and below in TOOL and below != folder and below not in TOOL[folder]:
             return f"tools/webtransport/{folder} must not know {below}"
         return None
+    if path.startswith("backplanes/"):
+        return backplane_complaint(path, name, target)
     if layer is None:
         return None
     if layer not in LAYERS:
@@ -142,7 +159,7 @@ def circles(root):
 
 
 def sources(root):
-    for folder in ("include", "src", "tools", "examples", "fuzz", "tests"):
+    for folder in ("include", "src", "backplanes", "tools", "examples", "fuzz", "tests"):
         for file in sorted((root / folder).rglob("*.[ch]")):
             path = file.relative_to(root).as_posix()
             if not path.startswith("tests/checks/") and "node_modules" not in path:
