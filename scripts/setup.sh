@@ -43,11 +43,13 @@ tools=(gcc:gcc make:make)
 # Packet protection by wide vectors; other processors do without.
 [ "$(uname -m)" != x86_64 ] || plain+=(libipsec-mb-dev)
 if [ "$want" = test ]; then
-  plain+=(libcmocka-dev libglib2.0-dev abigail-tools python3-cffi)
+  plain+=(libcmocka-dev libglib2.0-dev abigail-tools python3-cffi libhiredis-dev libnats-dev)
   recent+=(ngtcp2-client ngtcp2-server)
   tools+=(clang:clang clang-format:clang-format clang-tidy:clang-tidy chromium:chromium node:nodejs npm:npm
     python3:python3 openssl:openssl curl:curl man:man-db zsh:zsh fish:fish script:bsdutils
-    ip:iproute2)
+    ip:iproute2 redis-server:redis-server)
+  # Not in the PATH of every user.
+  [ -x /usr/sbin/nats-server ] || tools+=(nats-server:nats-server)
 fi
 
 if [ "$want" = interop ]; then

@@ -29,7 +29,7 @@ struct uv_loop_s;
 
 /**
  * What a server gives to its backplane in `start`: borrowed, and valid until the backplane has called `stopped`. Since
- * 0.2.0.
+ * 0.3.0.
  */
 struct wt_backplane_host {
   size_t size;     /**< error.h, "Structs that grow"; the server sets it */
@@ -57,7 +57,7 @@ struct wt_backplane_host {
   void (*stopped)(void *user_data);
 };
 
-/** What a backplane counts; all from its creation on. Since 0.2.0. */
+/** What a backplane counts; all from its creation on. Since 0.3.0. */
 struct wt_backplane_stats {
   size_t size;       /**< the caller sets it; error.h, "Structs that grow" */
   uint64_t up;       /**< 1 while the broker takes and sends messages, else 0 */
@@ -80,7 +80,7 @@ struct wt_backplane_stats {
   uint64_t subscriptions; /**< topics subscribed now */
 };
 
-/** What a backplane tells the application. Since 0.2.0. */
+/** What a backplane tells the application. Since 0.3.0. */
 enum wt_backplane_event_type {
   WT_BACKPLANE_UP = 1,   /**< the broker takes and sends messages: all topics are subscribed */
   WT_BACKPLANE_DOWN = 2, /**< it does not any more, or could not be reached; `reason` says why. It is tried again. */
@@ -94,7 +94,7 @@ enum wt_backplane_event_type {
   WT_BACKPLANE_DROPPED = 4,
 };
 
-/** An event of a backplane. Borrowed until the callback returns. Since 0.2.0. */
+/** An event of a backplane. Borrowed until the callback returns. Since 0.3.0. */
 struct wt_backplane_event {
   size_t size; /**< the backplane sets it; error.h, "Structs that grow" */
   enum wt_backplane_event_type type;
@@ -104,7 +104,7 @@ struct wt_backplane_event {
   const char *reason; /**< a sentence for people; never NULL */
 };
 
-/** Gets the events of a backplane, on the thread of worker 0. It may call any function of the library. Since 0.2.0. */
+/** Gets the events of a backplane, on the thread of worker 0. It may call any function of the library. Since 0.3.0. */
 typedef void (*wt_backplane_event_callback)(const struct wt_backplane_event *event, void *user_data);
 
 /**
@@ -116,7 +116,7 @@ typedef void (*wt_backplane_event_callback)(const struct wt_backplane_event *eve
  * `get_stats` are called on any thread, by several threads at the same time, and must return at once: they must not
  * wait for the broker, nor call functions of `host` but `log`. For one topic, the calls of `subscribe` and
  * `unsubscribe` alternate and do not overlap. Such a call that comes while or after `stop` runs must do nothing. Since
- * 0.2.0.
+ * 0.3.0.
  */
 struct wt_backplane {
   size_t size; /**< sizeof(struct wt_backplane); error.h, "Structs that grow" */

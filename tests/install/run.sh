@@ -79,6 +79,33 @@ if ldd "$scratch/static" | grep libwebtransport >/dev/null; then
   fail "the static program needs the shared library"
 fi
 
+# --- The backplanes that were built: a library each, which the one above does not know.
+for name in redis nats; do
+  [ -e "$libdir/pkgconfig/libwebtransport-$name.pc" ] || continue
+  cat >"$scratch/backplane.c" <<EOF
+#include <webtransport/backplane_$name.h>
+int main(void) {
+  struct wt_backplane_${name}_config config;
+  struct wt_backplane *backplane;
+  wt_backplane_${name}_config_default(&config, sizeof(config));
+  if (wt_backplane_${name}_new(&config, &backplane) != 0) return 1;
+  backplane->free(backplane);
+  return 0;
+}
+EOF
+  # shellcheck disable=SC2046,SC2086
+  $cc $flags "$scratch/backplane.c" -o "$scratch/backplane" $(pkg-config --cflags --libs "libwebtransport-$name")
+  LD_LIBRARY_PATH=$libdir "$scratch/backplane" || fail "the backplane for $name cannot be made"
+  LD_LIBRARY_PATH=$libdir ldd "$scratch/backplane" | grep "$libdir/libwebtransport-$name.so.0" >/dev/null ||
+    fail "the program does not use the library for $name by its soname"
+  others=$(nm -D --defined-only "$libdir/libwebtransport-$name.so" | grep ' T ' | grep -cv " wt_backplane_${name}_[a-z_]*@@LIBWEBTRANSPORT_") || true
+  [ "$others" = 0 ] || fail "the library for $name exports more than its header says"
+  # shellcheck disable=SC2046,SC2086
+  $cc $flags "$scratch/backplane.c" -o "$scratch/backplane" $(pkg-config --cflags libwebtransport) \
+    "$libdir/libwebtransport-$name.a" $(pkg-config --static --libs "libwebtransport-$name" | sed "s/-lwebtransport-$name//; s/-lwebtransport//")
+  "$scratch/backplane" || fail "the backplane for $name cannot be made from its archive"
+done
+
 # --- The header also compiles as C++ where a compiler is, each header on its own as C.
 for header in "$prefix"/include/webtransport/*.h; do
   echo "#include <webtransport/$(basename "$header")>" >"$scratch/one.c"

@@ -24,7 +24,7 @@ extern "C" {
 
 /**
  * The configuration. `wt_backplane_redis_config_default` fills it; then change what you need. Zero means zero. Texts are
- * copied. Since 0.2.0.
+ * copied. Since 0.3.0.
  */
 struct wt_backplane_redis_config {
   size_t size; /**< set by `wt_backplane_redis_config_default`; leave it */
@@ -70,7 +70,7 @@ struct wt_backplane_redis_config {
 
 /**
  * Fills the first `size` bytes of `*config` with the defaults above. `size` is sizeof(struct wt_backplane_redis_config)
- * of the program. Any thread. Since 0.2.0.
+ * of the program. Any thread. Since 0.3.0.
  */
 WT_API void wt_backplane_redis_config_default(struct wt_backplane_redis_config *config, size_t size);
 
@@ -80,12 +80,12 @@ WT_API void wt_backplane_redis_config_default(struct wt_backplane_redis_config *
  *
  * Errors: WT_ERR_INVALID, WT_ERR_ADDRESS for the URL, WT_ERR_FILE or WT_ERR_TLS for the files, WT_ERR_UNSUPPORTED (a
  * program newer than the library), WT_ERR_NOMEM. `*backplane` is then NULL, and `wt_backplane_redis_error` has a
- * sentence. Since 0.2.0.
+ * sentence. Since 0.3.0.
  */
 WT_API int wt_backplane_redis_new(const struct wt_backplane_redis_config *config, struct wt_backplane **backplane);
 
 /** Returns a sentence about the last error of `wt_backplane_redis_new` on this thread; "" if there was none. It never
- * shows a password. Since 0.2.0. */
+ * shows a password. Since 0.3.0. */
 WT_API const char *wt_backplane_redis_error(void);
 
 #ifdef __cplusplus
