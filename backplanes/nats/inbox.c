@@ -8,8 +8,8 @@
 
 #include "base/mem.h"
 
-struct wt__inbox *wt__inbox_new(uv_async_t *wake, size_t max_bytes) {
-  struct wt__inbox *inbox = wt__calloc(1, sizeof(*inbox));
+struct wt__nats_inbox *wt__nats_inbox_new(uv_async_t *wake, size_t max_bytes) {
+  struct wt__nats_inbox *inbox = wt__calloc(1, sizeof(*inbox));
   if (!inbox) return NULL;
   if (uv_mutex_init(&inbox->lock) != 0) {
     wt__free(inbox);
@@ -22,43 +22,43 @@ struct wt__inbox *wt__inbox_new(uv_async_t *wake, size_t max_bytes) {
   return inbox;
 }
 
-void wt__inbox_ref(struct wt__inbox *inbox) {
+void wt__nats_inbox_ref(struct wt__nats_inbox *inbox) {
   uv_mutex_lock(&inbox->lock);
   inbox->references++;
   uv_mutex_unlock(&inbox->lock);
 }
 
-void wt__inbox_unref(struct wt__inbox *inbox) {
+void wt__nats_inbox_unref(struct wt__nats_inbox *inbox) {
   uv_mutex_lock(&inbox->lock);
   bool is_last = --inbox->references == 0;
   uv_mutex_unlock(&inbox->lock);
   if (!is_last) return;
-  for (natsMsg *message; (message = wt__inbox_take(inbox));) natsMsg_Destroy(message);
+  for (natsMsg *message; (message = wt__nats_inbox_take(inbox));) natsMsg_Destroy(message);
   uv_mutex_destroy(&inbox->lock);
   wt__free(inbox);
 }
 
-void wt__inbox_close(struct wt__inbox *inbox) {
+void wt__nats_inbox_close(struct wt__nats_inbox *inbox) {
   uv_mutex_lock(&inbox->lock);
   inbox->wake = NULL;
   uv_mutex_unlock(&inbox->lock);
 }
 
 static size_t message_cost(natsMsg *message) {
-  return sizeof(struct wt__inbox_item) + 256 + (size_t)natsMsg_GetDataLength(message);
+  return sizeof(struct wt__nats_inbox_item) + 256 + (size_t)natsMsg_GetDataLength(message);
 }
 
-static bool has_room(const struct wt__inbox *inbox, size_t cost) {
+static bool has_room(const struct wt__nats_inbox *inbox, size_t cost) {
   return inbox->bytes == 0 || (inbox->bytes < inbox->max_bytes && cost <= inbox->max_bytes - inbox->bytes);
 }
 
-void wt__inbox_put(struct wt__inbox *inbox, natsMsg *message, bool must) {
-  struct wt__inbox_item *item = wt__malloc(sizeof(*item));
+void wt__nats_inbox_put(struct wt__nats_inbox *inbox, natsMsg *message, bool must) {
+  struct wt__nats_inbox_item *item = wt__malloc(sizeof(*item));
   size_t cost = message_cost(message);
   uv_mutex_lock(&inbox->lock);
   bool take = item && inbox->wake && (must || has_room(inbox, cost));
   if (take) {
-    *item = (struct wt__inbox_item){.message = message};
+    *item = (struct wt__nats_inbox_item){.message = message};
     *inbox->end = item;
     inbox->end = &item->next;
     inbox->bytes += cost;
@@ -70,9 +70,9 @@ void wt__inbox_put(struct wt__inbox *inbox, natsMsg *message, bool must) {
   natsMsg_Destroy(message);
 }
 
-natsMsg *wt__inbox_take(struct wt__inbox *inbox) {
+natsMsg *wt__nats_inbox_take(struct wt__nats_inbox *inbox) {
   uv_mutex_lock(&inbox->lock);
-  struct wt__inbox_item *item = inbox->first;
+  struct wt__nats_inbox_item *item = inbox->first;
   natsMsg *message = item ? item->message : NULL;
   if (item) {
     inbox->first = item->next;

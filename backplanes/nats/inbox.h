@@ -14,31 +14,31 @@
 
 #include <nats/nats.h>
 
-struct wt__inbox_item {
-  struct wt__inbox_item *next;
+struct wt__nats_inbox_item {
+  struct wt__nats_inbox_item *next;
   natsMsg *message;
 };
 
-struct wt__inbox {
+struct wt__nats_inbox {
   uv_mutex_t lock;
   uv_async_t *wake; /* NULL: the loop takes no more */
   unsigned references;
-  struct wt__inbox_item *first, **end;
+  struct wt__nats_inbox_item *first, **end;
   size_t bytes, max_bytes;
 };
 
 /* With one reference. NULL: out of memory. */
-struct wt__inbox *wt__inbox_new(uv_async_t *wake, size_t max_bytes);
-void wt__inbox_ref(struct wt__inbox *inbox);
-void wt__inbox_unref(struct wt__inbox *inbox);
+struct wt__nats_inbox *wt__nats_inbox_new(uv_async_t *wake, size_t max_bytes);
+void wt__nats_inbox_ref(struct wt__nats_inbox *inbox);
+void wt__nats_inbox_unref(struct wt__nats_inbox *inbox);
 /* The loop takes no more: what comes is dropped. */
-void wt__inbox_close(struct wt__inbox *inbox);
+void wt__nats_inbox_close(struct wt__nats_inbox *inbox);
 
 /* Takes over a message, on any thread. Beyond the bound it is dropped, unless it `must` be kept; its number tells that
  * later. */
-void wt__inbox_put(struct wt__inbox *inbox, natsMsg *message, bool must);
+void wt__nats_inbox_put(struct wt__nats_inbox *inbox, natsMsg *message, bool must);
 
 /* The oldest message, which the caller destroys, or NULL. */
-natsMsg *wt__inbox_take(struct wt__inbox *inbox);
+natsMsg *wt__nats_inbox_take(struct wt__nats_inbox *inbox);
 
 #endif

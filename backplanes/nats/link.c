@@ -148,7 +148,7 @@ natsOptions *wt__nats_link_options(const struct wt__nats_link_config *config, co
 static void link_free(struct wt__nats_link *link) {
   link->calls->closed(link);
   natsOptions_Destroy(link->options);
-  wt__inbox_unref(link->inbox);
+  wt__nats_inbox_unref(link->inbox);
   wt__free(link);
 }
 
@@ -169,7 +169,7 @@ static void connection_end(struct wt__nats_link *link) {
 }
 
 static void link_end(struct wt__nats_link *link) {
-  wt__inbox_close(link->inbox);
+  wt__nats_inbox_close(link->inbox);
   connection_end(link);
   if (link->is_watched) uv_close((uv_handle_t *)&link->poll, on_handle_closed);
   uv_close((uv_handle_t *)&link->wake, on_handle_closed);
@@ -226,7 +226,7 @@ static void on_connected(uv_work_t *work, int status) {
 static void on_wake(uv_async_t *wake) {
   struct wt__nats_link *link = wake->data;
   if (!link->is_connecting && !link->is_watched) link_fail(link, link->reason);
-  for (natsMsg *message; !link->is_closing && (message = wt__inbox_take(link->inbox));) {
+  for (natsMsg *message; !link->is_closing && (message = wt__nats_inbox_take(link->inbox));) {
     link->calls->received(link, natsMsg_GetSubject(message), natsMsg_GetData(message),
                           (size_t)natsMsg_GetDataLength(message));
     natsMsg_Destroy(message);
@@ -236,9 +236,9 @@ static void on_wake(uv_async_t *wake) {
 static struct wt__nats_link *link_new(uv_loop_t *loop, const struct wt__nats_link_config *config) {
   struct wt__nats_link *link = wt__calloc(1, sizeof(*link));
   if (!link) return NULL;
-  link->inbox = wt__inbox_new(&link->wake, config->max_inbox_bytes);
+  link->inbox = wt__nats_inbox_new(&link->wake, config->max_inbox_bytes);
   if (link->inbox && uv_async_init(loop, &link->wake, on_wake) == 0) return link;
-  if (link->inbox) wt__inbox_unref(link->inbox);
+  if (link->inbox) wt__nats_inbox_unref(link->inbox);
   wt__free(link);
   return NULL;
 }
@@ -276,27 +276,27 @@ struct wt__nats_link *wt__nats_link_open(uv_loop_t *loop, const struct wt__nats_
 static void on_message(natsConnection *connection, natsSubscription *subscription, natsMsg *message, void *closure) {
   (void)connection;
   (void)subscription;
-  wt__inbox_put(closure, message, false);
+  wt__nats_inbox_put(closure, message, false);
 }
 
 static void on_message_kept(natsConnection *connection, natsSubscription *subscription, natsMsg *message,
                             void *closure) {
   (void)connection;
   (void)subscription;
-  wt__inbox_put(closure, message, true);
+  wt__nats_inbox_put(closure, message, true);
 }
 
-static void on_complete(void *closure) { wt__inbox_unref(closure); }
+static void on_complete(void *closure) { wt__nats_inbox_unref(closure); }
 
 natsSubscription *wt__nats_link_subscribe(struct wt__nats_link *link, const char *subject, bool must) {
   natsSubscription *subscription = NULL;
   natsStatus status = natsConnection_Subscribe(&subscription, link->connection, subject,
                                                must ? on_message_kept : on_message, link->inbox);
   if (status != NATS_OK) return NULL;
-  wt__inbox_ref(link->inbox);
+  wt__nats_inbox_ref(link->inbox);
   if (natsSubscription_SetOnCompleteCB(subscription, on_complete, link->inbox) == NATS_OK) return subscription;
   /* It is closed already: it does not call again, so the reference is given back. */
-  wt__inbox_unref(link->inbox);
+  wt__nats_inbox_unref(link->inbox);
   natsSubscription_Destroy(subscription);
   return NULL;
 }

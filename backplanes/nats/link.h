@@ -43,7 +43,7 @@ struct wt__nats_link {
   uv_loop_t *loop;
   natsOptions *options;
   natsConnection *connection;
-  struct wt__inbox *inbox;
+  struct wt__nats_inbox *inbox;
 
   uv_work_t work;
   natsStatus status; /* of connecting */

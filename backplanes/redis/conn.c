@@ -20,11 +20,11 @@ void wt__redis_conn_command(struct wt__redis_conn *conn, int count, const char *
     conn_fail(conn, "out of memory");
     return;
   }
-  wt__stream_write(&conn->stream, text, (size_t)len);
+  wt__redis_stream_write(&conn->stream, text, (size_t)len);
   redisFreeCommand(text);
 }
 
-void wt__redis_conn_flush(struct wt__redis_conn *conn) { wt__stream_flush(&conn->stream); }
+void wt__redis_conn_flush(struct wt__redis_conn *conn) { wt__redis_stream_flush(&conn->stream); }
 
 /* --- Logging in. --- */
 
@@ -35,7 +35,7 @@ static void login_command(struct wt__redis_conn *conn, int count, const char **w
   conn->login_replies++;
 }
 
-static void on_opened(struct wt__stream *stream) {
+static void on_opened(struct wt__redis_stream *stream) {
   struct wt__redis_conn *conn = stream->owner;
   const struct wt__broker_url *url = stream->url;
   if (url->password[0] && url->user[0]) {
@@ -77,7 +77,7 @@ static bool reply_take(struct wt__redis_conn *conn) {
   return true;
 }
 
-static void on_received(struct wt__stream *stream, const void *bytes, size_t len) {
+static void on_received(struct wt__redis_stream *stream, const void *bytes, size_t len) {
   struct wt__redis_conn *conn = stream->owner;
   if (redisReaderFeed(conn->reader, bytes, len) != REDIS_OK) {
     conn_fail(conn, "out of memory");
@@ -90,19 +90,19 @@ static void on_received(struct wt__stream *stream, const void *bytes, size_t len
   }
 }
 
-static void on_failed(struct wt__stream *stream, const char *reason) { conn_fail(stream->owner, reason); }
+static void on_failed(struct wt__redis_stream *stream, const char *reason) { conn_fail(stream->owner, reason); }
 
-static void on_closed(struct wt__stream *stream) {
+static void on_closed(struct wt__redis_stream *stream) {
   struct wt__redis_conn *conn = stream->owner;
   conn->is_open = false;
   conn->calls->closed(conn);
 }
 
-static const struct wt__stream_calls stream_calls = {
+static const struct wt__redis_stream_calls stream_calls = {
     .opened = on_opened, .received = on_received, .failed = on_failed, .closed = on_closed};
 
 void wt__redis_conn_open(struct wt__redis_conn *conn, uv_loop_t *loop, const struct wt__broker_url *url,
-                         const struct wt__tls_credentials *credentials, size_t max_reply,
+                         const struct wt__redis_tls_credentials *credentials, size_t max_reply,
                          const struct wt__redis_conn_calls *calls, void *owner) {
   if (conn->reader) redisReaderFree(conn->reader); /* of the connection before: it may have been in use until now */
   conn->reader = redisReaderCreate();
@@ -112,12 +112,12 @@ void wt__redis_conn_open(struct wt__redis_conn *conn, uv_loop_t *loop, const str
   conn->login_replies = 0;
   conn->is_open = true;
   conn->is_closed = false;
-  wt__stream_open(&conn->stream, loop, url, credentials, &stream_calls, conn);
+  wt__redis_stream_open(&conn->stream, loop, url, credentials, &stream_calls, conn);
   if (!conn->reader) conn_fail(conn, "out of memory");
 }
 
 void wt__redis_conn_close(struct wt__redis_conn *conn) {
   if (!conn->is_open || conn->is_closed) return;
   conn->is_closed = true;
-  wt__stream_close(&conn->stream);
+  wt__redis_stream_close(&conn->stream);
 }

@@ -24,7 +24,7 @@ struct wt__redis_conn_calls {
 };
 
 struct wt__redis_conn {
-  struct wt__stream stream;
+  struct wt__redis_stream stream;
   const struct wt__redis_conn_calls *calls;
   void *owner;
   redisReader *reader;
@@ -34,7 +34,7 @@ struct wt__redis_conn {
 };
 
 void wt__redis_conn_open(struct wt__redis_conn *conn, uv_loop_t *loop, const struct wt__broker_url *url,
-                         const struct wt__tls_credentials *credentials, size_t max_reply,
+                         const struct wt__redis_tls_credentials *credentials, size_t max_reply,
                          const struct wt__redis_conn_calls *calls, void *owner);
 
 /* Adds a command of `count` words to what wt__redis_conn_flush sends. */

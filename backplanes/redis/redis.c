@@ -27,7 +27,7 @@
 struct redis {
   struct wt__engine engine; /* first */
   struct wt__redis_conn sub, pub;
-  struct wt__tls_credentials *credentials;
+  struct wt__redis_tls_credentials *credentials;
   struct wt__broker_url url; /* of this connection */
   unsigned ready;            /* connections that are */
 
@@ -267,7 +267,7 @@ static void redis_free(struct wt__engine *engine) {
   struct redis *redis = redis_of(engine);
   if (redis->sub.reader) redisReaderFree(redis->sub.reader);
   if (redis->pub.reader) redisReaderFree(redis->pub.reader);
-  wt__tls_credentials_free(redis->credentials);
+  wt__redis_tls_credentials_free(redis->credentials);
   wt__engine_free(engine);
   wt__wipe(redis, sizeof(*redis)); /* the password */
   wt__free(redis);
@@ -349,8 +349,8 @@ static int tls_set(struct redis *redis, const struct wt_backplane_redis_config *
   bool tls = false;
   for (size_t i = 0; i < redis->engine.url_count; i++) tls = tls || redis->engine.urls[i].tls;
   if (!tls) return 0;
-  return wt__tls_credentials_new(&redis->credentials, config->ca_file, config->certificate_file, config->key_file,
-                                 last_error, sizeof(last_error));
+  return wt__redis_tls_credentials_new(&redis->credentials, config->ca_file, config->certificate_file, config->key_file,
+                                       last_error, sizeof(last_error));
 }
 
 static int redis_set_up(struct redis *redis, const struct wt_backplane_redis_config *config) {

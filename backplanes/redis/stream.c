@@ -16,13 +16,13 @@
 
 #include "base/mem.h"
 
-static void stream_fail(struct wt__stream *stream, const char *reason) {
+static void stream_fail(struct wt__redis_stream *stream, const char *reason) {
   if (stream->has_failed || stream->is_closing) return;
   stream->has_failed = true;
   stream->calls->failed(stream, reason);
 }
 
-static void stream_fail_uv(struct wt__stream *stream, const char *what, int error) {
+static void stream_fail_uv(struct wt__redis_stream *stream, const char *what, int error) {
   char reason[512];
   snprintf(reason, sizeof(reason), "%s port %u: %s: %s", stream->url->host, (unsigned)stream->url->port, what,
            uv_strerror(error));
@@ -31,10 +31,10 @@ static void stream_fail_uv(struct wt__stream *stream, const char *what, int erro
 
 /* --- The end. --- */
 
-static void stream_end(struct wt__stream *stream) {
+static void stream_end(struct wt__redis_stream *stream) {
   if (stream->has_lookup || stream->has_poll) return;
   if (stream->found) uv_freeaddrinfo(stream->found);
-  wt__tls_free(stream->tls);
+  wt__redis_tls_free(stream->tls);
   wt__free(stream->out);
   stream->found = NULL;
   stream->tls = NULL;
@@ -42,10 +42,10 @@ static void stream_end(struct wt__stream *stream) {
   stream->calls->closed(stream);
 }
 
-static void address_try(struct wt__stream *stream);
+static void address_try(struct wt__redis_stream *stream);
 
 static void on_poll_closed(uv_handle_t *handle) {
-  struct wt__stream *stream = handle->data;
+  struct wt__redis_stream *stream = handle->data;
   stream->has_poll = false;
   close(stream->fd);
   if (stream->is_closing) {
@@ -55,7 +55,7 @@ static void on_poll_closed(uv_handle_t *handle) {
   }
 }
 
-void wt__stream_close(struct wt__stream *stream) {
+void wt__redis_stream_close(struct wt__redis_stream *stream) {
   if (stream->is_closing) return;
   stream->is_closing = true;
   if (stream->has_lookup) uv_cancel((uv_req_t *)&stream->lookup); /* if it runs, its callback comes when it is done */
@@ -71,7 +71,7 @@ void wt__stream_close(struct wt__stream *stream) {
 #define OUT_KEEP 65536
 
 static bool out_add(void *owner, const void *bytes, size_t len) {
-  struct wt__stream *stream = owner;
+  struct wt__redis_stream *stream = owner;
   if (stream->out_done > stream->out_len / 2) { /* else a buffer that is never quite empty would grow for ever */
     stream->out_len -= stream->out_done;
     memmove(stream->out, stream->out + stream->out_done, stream->out_len);
@@ -92,13 +92,13 @@ static bool out_add(void *owner, const void *bytes, size_t len) {
 
 static void on_poll(uv_poll_t *poll, int status, int events);
 
-static void poll_set(struct wt__stream *stream, int events) {
+static void poll_set(struct wt__redis_stream *stream, int events) {
   int error = uv_poll_start(&stream->poll, events, on_poll);
   if (error) stream_fail_uv(stream, "cannot wait for the socket", error);
 }
 
 /* Writes what the system takes now; the rest waits until it takes more. */
-void wt__stream_flush(struct wt__stream *stream) {
+void wt__redis_stream_flush(struct wt__redis_stream *stream) {
   while (!stream->is_closing && !stream->has_failed && stream->is_connected && stream->out_done < stream->out_len) {
     ssize_t n = send(stream->fd, stream->out + stream->out_done, stream->out_len - stream->out_done, MSG_NOSIGNAL);
     if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {
@@ -117,39 +117,39 @@ void wt__stream_flush(struct wt__stream *stream) {
   }
 }
 
-void wt__stream_write(struct wt__stream *stream, const void *bytes, size_t len) {
+void wt__redis_stream_write(struct wt__redis_stream *stream, const void *bytes, size_t len) {
   if (stream->is_closing || stream->has_failed) return;
-  bool done = stream->tls ? wt__tls_write(stream->tls, bytes, len) : out_add(stream, bytes, len);
+  bool done = stream->tls ? wt__redis_tls_write(stream->tls, bytes, len) : out_add(stream, bytes, len);
   if (!done) stream_fail(stream, "out of memory, or TLS failed");
 }
 
 /* --- Bytes in. --- */
 
 static void tls_opened(void *owner) {
-  struct wt__stream *stream = owner;
+  struct wt__redis_stream *stream = owner;
   stream->calls->opened(stream);
 }
 
 static void tls_received(void *owner, const void *bytes, size_t len) {
-  struct wt__stream *stream = owner;
+  struct wt__redis_stream *stream = owner;
   stream->calls->received(stream, bytes, len);
 }
 
 static bool tls_is_closed(void *owner) {
-  const struct wt__stream *stream = owner;
+  const struct wt__redis_stream *stream = owner;
   return stream->is_closing || stream->has_failed;
 }
 
-static const struct wt__tls_calls tls_calls = {
+static const struct wt__redis_tls_calls tls_calls = {
     .send = out_add, .opened = tls_opened, .received = tls_received, .is_closed = tls_is_closed};
 
-static void tls_run(struct wt__stream *stream, const void *bytes, size_t len) {
-  const char *reason = wt__tls_input(stream->tls, bytes, len);
-  wt__stream_flush(stream); /* an alert too */
+static void tls_run(struct wt__redis_stream *stream, const void *bytes, size_t len) {
+  const char *reason = wt__redis_tls_input(stream->tls, bytes, len);
+  wt__redis_stream_flush(stream); /* an alert too */
   if (reason) stream_fail(stream, reason);
 }
 
-static void stream_read(struct wt__stream *stream) {
+static void stream_read(struct wt__redis_stream *stream) {
   ssize_t n = recv(stream->fd, stream->in, sizeof(stream->in), 0);
   if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)) return;
   if (n < 0) {
@@ -165,7 +165,7 @@ static void stream_read(struct wt__stream *stream) {
 
 /* --- Connecting. --- */
 
-static void stream_connected(struct wt__stream *stream) {
+static void stream_connected(struct wt__redis_stream *stream) {
   int on = 1;
   setsockopt(stream->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)); /* without it, it is only slower */
   stream->is_connected = true;
@@ -174,7 +174,7 @@ static void stream_connected(struct wt__stream *stream) {
     stream->calls->opened(stream);
     return;
   }
-  stream->tls = wt__tls_new(stream->credentials, stream->url->host, &tls_calls, stream);
+  stream->tls = wt__redis_tls_new(stream->credentials, stream->url->host, &tls_calls, stream);
   if (stream->tls) {
     tls_run(stream, NULL, 0);
   } else {
@@ -182,12 +182,12 @@ static void stream_connected(struct wt__stream *stream) {
   }
 }
 
-static void address_failed(struct wt__stream *stream, int error) {
+static void address_failed(struct wt__redis_stream *stream, int error) {
   stream->last_error = uv_translate_sys_error(error);
   uv_close((uv_handle_t *)&stream->poll, on_poll_closed);
 }
 
-static void connect_check(struct wt__stream *stream) {
+static void connect_check(struct wt__redis_stream *stream) {
   int error = 0;
   socklen_t len = sizeof(error);
   if (getsockopt(stream->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0) error = errno;
@@ -199,7 +199,7 @@ static void connect_check(struct wt__stream *stream) {
 }
 
 static void on_poll(uv_poll_t *poll, int status, int events) {
-  struct wt__stream *stream = poll->data;
+  struct wt__redis_stream *stream = poll->data;
   if (!stream->is_connected) {
     connect_check(stream);
     return;
@@ -207,13 +207,13 @@ static void on_poll(uv_poll_t *poll, int status, int events) {
   if (status < 0) events = UV_READABLE; /* the call there says why */
   if (events & UV_WRITABLE) {
     poll_set(stream, UV_READABLE);
-    wt__stream_flush(stream);
+    wt__redis_stream_flush(stream);
   }
   if ((events & UV_READABLE) && !stream->is_closing && !stream->has_failed) stream_read(stream);
 }
 
 /* A socket for an address, or -1. */
-static int address_open(struct wt__stream *stream, const struct addrinfo *address) {
+static int address_open(struct wt__redis_stream *stream, const struct addrinfo *address) {
   int fd = socket(address->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
   int error = fd < 0 ? uv_translate_sys_error(errno) : uv_poll_init_socket(stream->loop, &stream->poll, fd);
   if (error == 0) return fd;
@@ -222,7 +222,7 @@ static int address_open(struct wt__stream *stream, const struct addrinfo *addres
   return -1;
 }
 
-static void address_connect(struct wt__stream *stream, struct addrinfo *address) {
+static void address_connect(struct wt__redis_stream *stream, struct addrinfo *address) {
   if (address->ai_family == AF_INET6) {
     ((struct sockaddr_in6 *)(void *)address->ai_addr)->sin6_port = htons(stream->url->port);
   } else {
@@ -237,7 +237,7 @@ static void address_connect(struct wt__stream *stream, struct addrinfo *address)
   }
 }
 
-static void address_try(struct wt__stream *stream) {
+static void address_try(struct wt__redis_stream *stream) {
   while (stream->next) {
     struct addrinfo *address = stream->next;
     stream->next = address->ai_next;
@@ -253,7 +253,7 @@ static void address_try(struct wt__stream *stream) {
 }
 
 static void on_found(uv_getaddrinfo_t *request, int status, struct addrinfo *found) {
-  struct wt__stream *stream = request->data;
+  struct wt__redis_stream *stream = request->data;
   stream->has_lookup = false;
   stream->found = stream->next = found;
   if (stream->is_closing) {
@@ -265,10 +265,11 @@ static void on_found(uv_getaddrinfo_t *request, int status, struct addrinfo *fou
   }
 }
 
-void wt__stream_open(struct wt__stream *stream, uv_loop_t *loop, const struct wt__broker_url *url,
-                     const struct wt__tls_credentials *credentials, const struct wt__stream_calls *calls, void *owner) {
+void wt__redis_stream_open(struct wt__redis_stream *stream, uv_loop_t *loop, const struct wt__broker_url *url,
+                           const struct wt__redis_tls_credentials *credentials,
+                           const struct wt__redis_stream_calls *calls, void *owner) {
   struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_family = AF_UNSPEC};
-  memset(stream, 0, offsetof(struct wt__stream, in));
+  memset(stream, 0, offsetof(struct wt__redis_stream, in));
   stream->loop = loop;
   stream->calls = calls;
   stream->owner = owner;

@@ -18,22 +18,23 @@
 #include "broker_url.h"
 #include "tls_gnutls.h"
 
-struct wt__stream;
+struct wt__redis_stream;
 
-struct wt__stream_calls {
-  void (*opened)(struct wt__stream *stream);
-  void (*received)(struct wt__stream *stream, const void *bytes, size_t len);
-  void (*failed)(struct wt__stream *stream, const char *reason); /* at most once; then call wt__stream_close */
-  void (*closed)(struct wt__stream *stream);                     /* nothing is left of it */
+struct wt__redis_stream_calls {
+  void (*opened)(struct wt__redis_stream *stream);
+  void (*received)(struct wt__redis_stream *stream, const void *bytes, size_t len);
+  void (*failed)(struct wt__redis_stream *stream,
+                 const char *reason);              /* at most once; then call wt__redis_stream_close */
+  void (*closed)(struct wt__redis_stream *stream); /* nothing is left of it */
 };
 
-struct wt__stream {
+struct wt__redis_stream {
   uv_loop_t *loop;
-  const struct wt__stream_calls *calls;
+  const struct wt__redis_stream_calls *calls;
   void *owner;
   const struct wt__broker_url *url;
-  const struct wt__tls_credentials *credentials;
-  struct wt__tls *tls;
+  const struct wt__redis_tls_credentials *credentials;
+  struct wt__redis_tls *tls;
 
   uv_getaddrinfo_t lookup;
   struct addrinfo *found, *next;
@@ -48,14 +49,15 @@ struct wt__stream {
 };
 
 /* Begins to connect. `url` and `credentials` live until `closed`. */
-void wt__stream_open(struct wt__stream *stream, uv_loop_t *loop, const struct wt__broker_url *url,
-                     const struct wt__tls_credentials *credentials, const struct wt__stream_calls *calls, void *owner);
+void wt__redis_stream_open(struct wt__redis_stream *stream, uv_loop_t *loop, const struct wt__broker_url *url,
+                           const struct wt__redis_tls_credentials *credentials,
+                           const struct wt__redis_stream_calls *calls, void *owner);
 
-/* Adds bytes to what is written at the next wt__stream_flush. They are copied. */
-void wt__stream_write(struct wt__stream *stream, const void *bytes, size_t len);
-void wt__stream_flush(struct wt__stream *stream);
+/* Adds bytes to what is written at the next wt__redis_stream_flush. They are copied. */
+void wt__redis_stream_write(struct wt__redis_stream *stream, const void *bytes, size_t len);
+void wt__redis_stream_flush(struct wt__redis_stream *stream);
 
-/* Ends it; `closed` comes inside this call or later, exactly once for each wt__stream_open. */
-void wt__stream_close(struct wt__stream *stream);
+/* Ends it; `closed` comes inside this call or later, exactly once for each wt__redis_stream_open. */
+void wt__redis_stream_close(struct wt__redis_stream *stream);
 
 #endif

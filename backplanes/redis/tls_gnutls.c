@@ -18,13 +18,13 @@
 
 #include "base/mem.h"
 
-struct wt__tls_credentials {
+struct wt__redis_tls_credentials {
   gnutls_certificate_credentials_t gnutls;
 };
 
-struct wt__tls {
+struct wt__redis_tls {
   gnutls_session_t session;
-  const struct wt__tls_calls *calls;
+  const struct wt__redis_tls_calls *calls;
   void *owner;
   const uint8_t *in; /* what the network brought and GnuTLS has not taken */
   size_t in_len;
@@ -52,9 +52,9 @@ static int files_load(gnutls_certificate_credentials_t credentials, const char *
   return WT_ERR_FILE;
 }
 
-int wt__tls_credentials_new(struct wt__tls_credentials **credentials, const char *ca_file, const char *certificate_file,
-                            const char *key_file, char *why, size_t why_size) {
-  struct wt__tls_credentials *made = wt__calloc(1, sizeof(*made));
+int wt__redis_tls_credentials_new(struct wt__redis_tls_credentials **credentials, const char *ca_file,
+                                  const char *certificate_file, const char *key_file, char *why, size_t why_size) {
+  struct wt__redis_tls_credentials *made = wt__calloc(1, sizeof(*made));
   *credentials = NULL;
   snprintf(why, why_size, "out of memory");
   if (!made) return WT_ERR_NOMEM;
@@ -66,14 +66,14 @@ int wt__tls_credentials_new(struct wt__tls_credentials **credentials, const char
   }
   int error = files_load(made->gnutls, ca_file, certificate_file, key_file, why, why_size);
   if (error) {
-    wt__tls_credentials_free(made);
+    wt__redis_tls_credentials_free(made);
   } else {
     *credentials = made;
   }
   return error;
 }
 
-void wt__tls_credentials_free(struct wt__tls_credentials *credentials) {
+void wt__redis_tls_credentials_free(struct wt__redis_tls_credentials *credentials) {
   if (!credentials) return;
   gnutls_certificate_free_credentials(credentials->gnutls);
   wt__free(credentials);
@@ -82,14 +82,14 @@ void wt__tls_credentials_free(struct wt__tls_credentials *credentials) {
 /* --- What GnuTLS reads and writes. --- */
 
 static ssize_t on_push(gnutls_transport_ptr_t transport, const void *bytes, size_t len) {
-  struct wt__tls *tls = transport;
+  struct wt__redis_tls *tls = transport;
   if (tls->calls->send(tls->owner, bytes, len)) return (ssize_t)len;
   gnutls_transport_set_errno(tls->session, ENOMEM);
   return -1;
 }
 
 static ssize_t on_pull(gnutls_transport_ptr_t transport, void *bytes, size_t len) {
-  struct wt__tls *tls = transport;
+  struct wt__redis_tls *tls = transport;
   if (tls->in_len == 0) {
     gnutls_transport_set_errno(tls->session, EAGAIN);
     return -1;
@@ -106,7 +106,8 @@ static bool is_address(const char *host) {
   return inet_pton(AF_INET, host, address) == 1 || inet_pton(AF_INET6, host, address) == 1;
 }
 
-static int session_set_up(struct wt__tls *tls, const struct wt__tls_credentials *credentials, const char *host) {
+static int session_set_up(struct wt__redis_tls *tls, const struct wt__redis_tls_credentials *credentials,
+                          const char *host) {
   int n = gnutls_set_default_priority(tls->session);
   if (n == 0) n = gnutls_credentials_set(tls->session, GNUTLS_CRD_CERTIFICATE, credentials->gnutls);
   if (n == 0 && !is_address(host)) n = gnutls_server_name_set(tls->session, GNUTLS_NAME_DNS, host, strlen(host));
@@ -117,9 +118,9 @@ static int session_set_up(struct wt__tls *tls, const struct wt__tls_credentials 
   return n;
 }
 
-struct wt__tls *wt__tls_new(const struct wt__tls_credentials *credentials, const char *host,
-                            const struct wt__tls_calls *calls, void *owner) {
-  struct wt__tls *tls = wt__calloc(1, sizeof(*tls));
+struct wt__redis_tls *wt__redis_tls_new(const struct wt__redis_tls_credentials *credentials, const char *host,
+                                        const struct wt__redis_tls_calls *calls, void *owner) {
+  struct wt__redis_tls *tls = wt__calloc(1, sizeof(*tls));
   if (!tls) return NULL;
   tls->calls = calls;
   tls->owner = owner;
@@ -128,20 +129,20 @@ struct wt__tls *wt__tls_new(const struct wt__tls_credentials *credentials, const
     return NULL;
   }
   if (session_set_up(tls, credentials, host) != 0) {
-    wt__tls_free(tls);
+    wt__redis_tls_free(tls);
     return NULL;
   }
   return tls;
 }
 
-void wt__tls_free(struct wt__tls *tls) {
+void wt__redis_tls_free(struct wt__redis_tls *tls) {
   if (!tls) return;
   gnutls_deinit(tls->session);
   wt__free(tls);
 }
 
 /* A sentence about a failed handshake. */
-static const char *handshake_failed(struct wt__tls *tls, int n) {
+static const char *handshake_failed(struct wt__redis_tls *tls, int n) {
   gnutls_datum_t text = {0};
   unsigned status = gnutls_session_get_verify_cert_status(tls->session);
   if (n == GNUTLS_E_CERTIFICATE_VERIFICATION_ERROR &&
@@ -159,7 +160,7 @@ static const char *handshake_failed(struct wt__tls *tls, int n) {
 
 static bool is_fatal(int n) { return n < 0 && gnutls_error_is_fatal(n); }
 
-const char *wt__tls_input(struct wt__tls *tls, const void *bytes, size_t len) {
+const char *wt__redis_tls_input(struct wt__redis_tls *tls, const void *bytes, size_t len) {
   uint8_t buffer[16384];
   tls->in = bytes;
   tls->in_len = len;
@@ -180,7 +181,7 @@ const char *wt__tls_input(struct wt__tls *tls, const void *bytes, size_t len) {
   return NULL;
 }
 
-bool wt__tls_write(struct wt__tls *tls, const void *bytes, size_t len) {
+bool wt__redis_tls_write(struct wt__redis_tls *tls, const void *bytes, size_t len) {
   const uint8_t *at = bytes;
   while (len > 0) {
     ssize_t n = gnutls_record_send(tls->session, at, len);

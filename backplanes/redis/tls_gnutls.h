@@ -10,17 +10,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct wt__tls_credentials;
-struct wt__tls;
+struct wt__redis_tls_credentials;
+struct wt__redis_tls;
 
 /* What authorities are trusted, and our certificate. Files may be NULL. 0, WT_ERR_FILE or WT_ERR_TLS; then `why` has a
  * sentence. */
-int wt__tls_credentials_new(struct wt__tls_credentials **credentials, const char *ca_file, const char *certificate_file,
-                            const char *key_file, char *why, size_t why_size);
-void wt__tls_credentials_free(struct wt__tls_credentials *credentials);
+int wt__redis_tls_credentials_new(struct wt__redis_tls_credentials **credentials, const char *ca_file,
+                                  const char *certificate_file, const char *key_file, char *why, size_t why_size);
+void wt__redis_tls_credentials_free(struct wt__redis_tls_credentials *credentials);
 
 /* How a session reports. `send` gets bytes for the network. */
-struct wt__tls_calls {
+struct wt__redis_tls_calls {
   bool (*send)(void *owner, const void *bytes, size_t len); /* false: out of memory */
   void (*opened)(void *owner);                              /* the peer is who it should be */
   void (*received)(void *owner, const void *bytes, size_t len);
@@ -28,14 +28,14 @@ struct wt__tls_calls {
 };
 
 /* A client's session with `host`, a name or an address. NULL: it could not be made. */
-struct wt__tls *wt__tls_new(const struct wt__tls_credentials *credentials, const char *host,
-                            const struct wt__tls_calls *calls, void *owner);
-void wt__tls_free(struct wt__tls *tls);
+struct wt__redis_tls *wt__redis_tls_new(const struct wt__redis_tls_credentials *credentials, const char *host,
+                                        const struct wt__redis_tls_calls *calls, void *owner);
+void wt__redis_tls_free(struct wt__redis_tls *tls);
 
 /* Begins the handshake, or goes on with `len` bytes from the network. NULL, or what is wrong, in a string that lives as
  * long as `tls`. */
-const char *wt__tls_input(struct wt__tls *tls, const void *bytes, size_t len);
+const char *wt__redis_tls_input(struct wt__redis_tls *tls, const void *bytes, size_t len);
 /* Sends bytes of the application. False: it failed. */
-bool wt__tls_write(struct wt__tls *tls, const void *bytes, size_t len);
+bool wt__redis_tls_write(struct wt__redis_tls *tls, const void *bytes, size_t len);
 
 #endif

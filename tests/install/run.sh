@@ -106,6 +106,26 @@ EOF
   "$scratch/backplane" || fail "the backplane for $name cannot be made from its archive"
 done
 
+# One program with all archives: their internal names must not collide.
+if [ -e "$libdir/libwebtransport-redis.a" ] && [ -e "$libdir/libwebtransport-nats.a" ]; then
+  cat >"$scratch/all.c" <<'EOF'
+#include <webtransport/backplane_nats.h>
+#include <webtransport/backplane_redis.h>
+#include <webtransport/webtransport.h>
+int main(int argc, char **argv) {
+  (void)argv;
+  if (argc == 1) return 0;
+  return wt_server_new(0, 0, 0, 0) + wt_client_new(0, 0, 0, 0) + wt_backplane_redis_new(0, 0) + wt_backplane_nats_new(0, 0);
+}
+EOF
+  # shellcheck disable=SC2046,SC2086
+  $cc $flags "$scratch/all.c" -o "$scratch/all" $(pkg-config --cflags libwebtransport) "$libdir/libwebtransport-redis.a" \
+    "$libdir/libwebtransport-nats.a" "$libdir/libwebtransport.a" \
+    $(pkg-config --static --libs libwebtransport-redis libwebtransport-nats | sed 's/-lwebtransport[a-z-]*//g') ||
+    fail "the archives cannot be in one program"
+  "$scratch/all" || fail "a program with all archives does not run"
+fi
+
 # --- The header also compiles as C++ where a compiler is, each header on its own as C.
 for header in "$prefix"/include/webtransport/*.h; do
   echo "#include <webtransport/$(basename "$header")>" >"$scratch/one.c"
