@@ -51,11 +51,14 @@ static void engine_finish(struct wt__engine *engine) {
   uv_close((uv_handle_t *)&engine->wake, on_handle_closed);
   uv_close((uv_handle_t *)&engine->timer, on_handle_closed);
   uv_close((uv_handle_t *)&engine->drop_timer, on_handle_closed);
+  uv_close((uv_handle_t *)&engine->hold_timer, on_handle_closed);
 }
 
 static void engine_close(struct wt__engine *engine) {
   state_set(engine, WT__ENGINE_CLOSING);
   uv_timer_stop(&engine->timer);
+  uv_timer_stop(&engine->hold_timer);
+  engine->is_holding = false;
   wt__engine_rewind(engine);
   engine->broker->close(engine);
 }
@@ -110,6 +113,18 @@ void wt__engine_opened(struct wt__engine *engine) {
   if (engine->state == WT__ENGINE_SYNCING) engine->broker->sync(engine);
 }
 
+static void on_hold_timer(uv_timer_t *timer) {
+  struct wt__engine *engine = timer->data;
+  engine->is_holding = false;
+  wt__engine_pump(engine);
+}
+
+/* Keeps messages back until the other servers, which lost the broker too, have had the time to come back. */
+static void hold_begin(struct wt__engine *engine) {
+  engine->is_holding = engine->config.resend_delay_ms > 0;
+  if (engine->is_holding) uv_timer_start(&engine->hold_timer, on_hold_timer, engine->config.resend_delay_ms, 0);
+}
+
 void wt__engine_synced(struct wt__engine *engine) {
   if (engine->state != WT__ENGINE_SYNCING) return;
   state_set(engine, WT__ENGINE_UP);
@@ -120,6 +135,7 @@ void wt__engine_synced(struct wt__engine *engine) {
   engine->stats.connects++;
   bool gap = engine->told_down && engine->sub_count > 0;
   uv_mutex_unlock(&engine->lock);
+  if (engine->told_down) hold_begin(engine);
   engine->told_down = false;
   wt__engine_log(engine, WT_LOG_INFO, "backplane: the broker is connected");
   wt__engine_tell(engine, WT_BACKPLANE_UP, 0, "the broker is connected");
@@ -175,8 +191,9 @@ static int engine_start(struct wt_backplane *self, const struct wt_backplane_hos
   if (uv_async_init(host->loop, &engine->wake, on_wake) != 0) return WT_ERR_IO;
   uv_timer_init(host->loop, &engine->timer);
   uv_timer_init(host->loop, &engine->drop_timer);
-  engine->wake.data = engine->timer.data = engine->drop_timer.data = engine;
-  engine->handles = 3;
+  uv_timer_init(host->loop, &engine->hold_timer);
+  engine->wake.data = engine->timer.data = engine->drop_timer.data = engine->hold_timer.data = engine;
+  engine->handles = 4;
   engine->host = host;
   uv_mutex_lock(&engine->lock);
   engine->running = true;
@@ -223,6 +240,7 @@ static const char *config_fault(const struct wt__engine_config *config) {
       config->reconnect_max_ms > 3600000) {
     return "reconnect_min_ms must be at least 1, and reconnect_max_ms between that and 3,600,000";
   }
+  if (config->resend_delay_ms > 3600000) return "resend_delay_ms must be at most 3,600,000";
   if (config->timeout_ms < 10 || config->timeout_ms > 3600000) return "timeout_ms must be 10 to 3,600,000";
   if (config->max_message_bytes < 1 || config->max_message_bytes > 256 * 1024 * 1024) {
     return "max_message_bytes must be 1 to 268,435,456";

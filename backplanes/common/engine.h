@@ -73,7 +73,7 @@ struct wt__broker {
 };
 
 struct wt__engine_config {
-  uint64_t reconnect_min_ms, reconnect_max_ms, timeout_ms;
+  uint64_t reconnect_min_ms, reconnect_max_ms, resend_delay_ms, timeout_ms;
   size_t max_queue_bytes, max_message_bytes, max_topics;
   wt_backplane_event_callback on_event;
   void *user_data;
@@ -101,12 +101,14 @@ struct wt__engine {
   uv_async_t wake;
   uv_timer_t timer;      /* of the state */
   uv_timer_t drop_timer; /* the next WT_BACKPLANE_DROPPED */
-  int handles;           /* of these three, not closed yet */
+  uv_timer_t hold_timer; /* the end of `is_holding` */
+  int handles;           /* of these four, not closed yet */
 
   /* --- The loop's thread. --- */
   enum wt__engine_state state;
   bool stopping, told_down;
-  unsigned steps; /* halves of `timeout_ms` without an answer */
+  bool is_holding; /* the broker is back, but other servers may not have subscribed again yet */
+  unsigned steps;  /* halves of `timeout_ms` without an answer */
   struct wt__backoff backoff;
   struct wt__list queue;   /* the oldest first */
   struct wt__link *unsent; /* the first one of the queue that was not sent; the list's head: none */

@@ -117,7 +117,7 @@ static void message_send(struct wt__engine *engine) {
 void wt__engine_pump(struct wt__engine *engine) {
   bool sent = false;
   incoming_take(engine);
-  while (engine->state == WT__ENGINE_UP && engine->unsent != &engine->queue.head &&
+  while (engine->state == WT__ENGINE_UP && !engine->is_holding && engine->unsent != &engine->queue.head &&
          engine->sent_bytes < WT__WINDOW_MAX) {
     message_send(engine);
     sent = true;

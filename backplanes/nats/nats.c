@@ -295,7 +295,8 @@ void wt_backplane_nats_config_default(struct wt_backplane_nats_config *config, s
       .url = "nats://localhost",
       .prefix = "wt",
       .reconnect_min_ms = 50,
-      .reconnect_max_ms = 1000,
+      .reconnect_max_ms = 500,
+      .resend_delay_ms = 500,
       .timeout_ms = 2000,
       .max_queue_bytes = 16 * 1024 * 1024,
       .max_message_bytes = 1000000,
@@ -365,6 +366,7 @@ static int nats_set_up(struct nats *nats, const struct wt_backplane_nats_config 
   const struct wt__broker_schemes schemes = {.plain = "nats", .tls = "tls", .port = 4222};
   const struct wt__engine_config engine = {.reconnect_min_ms = config->reconnect_min_ms,
                                            .reconnect_max_ms = config->reconnect_max_ms,
+                                           .resend_delay_ms = config->resend_delay_ms,
                                            .timeout_ms = config->timeout_ms,
                                            .max_queue_bytes = config->max_queue_bytes,
                                            .max_message_bytes = config->max_message_bytes,

@@ -55,8 +55,11 @@ struct wt_backplane_redis_config {
 
   /* --- Time, in milliseconds. --- */
   uint64_t reconnect_min_ms; /**< the first wait before a connection is tried again; at least 1; default 50 */
-  uint64_t reconnect_max_ms; /**< the wait doubles up to this one; up to 3,600,000; default 1,000 */
-  uint64_t timeout_ms;       /**< for connecting, and for each answer; 10 to 3,600,000; default 2,000 */
+  uint64_t reconnect_max_ms; /**< the wait doubles up to this one; up to 3,600,000; default 500 */
+  /** After the broker was lost and is back, messages wait so long, so that the other servers have subscribed again when
+   * they are sent; up to 3,600,000; 0: they are sent at once; default 500, as `reconnect_max_ms` of all servers. */
+  uint64_t resend_delay_ms;
+  uint64_t timeout_ms; /**< for connecting, and for each answer; 10 to 3,600,000; default 2,000 */
 
   /* --- Bounds. --- */
   size_t max_queue_bytes;   /**< messages that wait for the broker or its answer; default 16 MiB. Beyond it, messages

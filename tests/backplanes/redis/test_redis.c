@@ -145,6 +145,7 @@ static void test_refused(void **state) {
   REFUSED(sharded, true, WT_ERR_INVALID, "hash tag");
   REFUSED(reconnect_min_ms, 0, WT_ERR_INVALID, "reconnect_min_ms");
   REFUSED(reconnect_max_ms, 1, WT_ERR_INVALID, "reconnect_max_ms");
+  REFUSED(resend_delay_ms, 3600001, WT_ERR_INVALID, "resend_delay_ms");
   REFUSED(timeout_ms, 1, WT_ERR_INVALID, "timeout_ms");
   REFUSED(max_message_bytes, 0, WT_ERR_INVALID, "max_message_bytes");
   REFUSED(max_topics, 0, WT_ERR_INVALID, "max_topics");
