@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 #
 # Tests of the backplanes: tests/backplanes/FOLDER/test_*.c are cmocka programs with the objects of backplanes/common/ and
-# backplanes/FOLDER/. Those of redis/ and nats/ start the broker's own server; bed/ is for them.
+# backplanes/FOLDER/. Those of redis/ and nats/ start the broker's own server; bed/ is for them. They also run under
+# ThreadSanitizer (label `threads`).
 
 set(WT_BACKPLANE_TESTS ${PROJECT_SOURCE_DIR}/tests/backplanes)
 file(GLOB WT_BACKPLANE_BED CONFIGURE_DEPENDS ${WT_BACKPLANE_TESTS}/bed/*.c)
@@ -21,9 +22,10 @@ function(wt_add_backplane_tests folder seconds)
     target_include_directories(${target} PRIVATE ${WT_BACKPLANE_TESTS}/bed ${WT_BACKPLANE_INCLUDES}
       ${PROJECT_SOURCE_DIR}/backplanes/${folder})
     target_link_libraries(${target} PRIVATE wt_options ${ARGN} PkgConfig::CMOCKA PkgConfig::LIBUV)
+    add_dependencies(thread_tests ${target})
     add_test(NAME backplanes/${folder}/${name} COMMAND ${target})
     # nats-server is not in the PATH of every user.
-    set_tests_properties(backplanes/${folder}/${name} PROPERTIES LABELS backplanes TIMEOUT ${seconds}
+    set_tests_properties(backplanes/${folder}/${name} PROPERTIES LABELS "backplanes;threads" TIMEOUT ${seconds}
       ENVIRONMENT "${WT_TEST_ENVIRONMENT};PATH=$ENV{PATH}:/usr/sbin")
   endforeach()
 endfunction()

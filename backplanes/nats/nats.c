@@ -28,6 +28,8 @@
 #define PREFIX_MAX 255
 #define SUBJECT_MAX (PREFIX_MAX + 3 + WT__SUBJECT_MAX(WT__TOPIC_MAX))
 #define ERROR_MAX 512
+/* Bytes that arrived and wait for the loop. */
+#define INBOX_MAX (16 * 1024 * 1024)
 
 /* A topic that is subscribed on the present connection. */
 struct topic {
@@ -335,7 +337,7 @@ static int files_set(struct nats *nats, const struct wt_backplane_nats_config *c
                                                .certificate_file = nats->files[2],
                                                .key_file = nats->files[3],
                                                .timeout_ms = config->timeout_ms,
-                                               .max_inbox_bytes = config->max_queue_bytes};
+                                               .max_inbox_bytes = INBOX_MAX};
   return 0;
 }
 

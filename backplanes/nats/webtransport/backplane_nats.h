@@ -60,7 +60,7 @@ struct wt_backplane_nats_config {
 
   /* --- Bounds. --- */
   size_t max_queue_bytes;   /**< messages that wait for the broker or its answer; default 16 MiB. Beyond it, messages
-                                 are dropped and counted. As many bytes that arrived may wait for the loop. */
+                                 are dropped and counted. */
   size_t max_message_bytes; /**< of one message; 1 to 268,435,456; default 1,000,000. A NATS server takes 1 MiB unless
                                  it is told otherwise. */
   size_t max_topics;        /**< subscribed at the same time; at least 1; default 65,536 */
