@@ -135,20 +135,24 @@ static bool oldest_free(struct wt__engine *engine) {
   return true;
 }
 
+/* Sends what waited for the window; not for each confirmation, but when half of the window is free. */
+static void window_opened(struct wt__engine *engine) {
+  if (engine->unsent != &engine->queue.head && engine->sent_bytes < WT__WINDOW_MAX / 2) wt__engine_pump(engine);
+}
+
 void wt__engine_confirmed(struct wt__engine *engine, size_t count) {
   uint64_t freed = 0;
   while (freed < count && oldest_free(engine)) freed++;
   uv_mutex_lock(&engine->lock);
   engine->stats.sent += freed;
   uv_mutex_unlock(&engine->lock);
-  /* What comes next is sent when the broker's bytes have been read: half of the window is enough to wait for. */
-  if (engine->sent_bytes < WT__WINDOW_MAX / 2) wt__engine_pump(engine);
+  window_opened(engine);
 }
 
 void wt__engine_refused(struct wt__engine *engine) {
   if (oldest_free(engine)) drop_count(engine);
   wt__engine_tell_drops(engine);
-  wt__engine_pump(engine);
+  window_opened(engine);
 }
 
 void wt__engine_rewind(struct wt__engine *engine) {
