@@ -13,7 +13,7 @@ RUN_ARGS ?=
 BENCH_ARGS ?=
 CMAKE_ARGS ?=
 
-FORMAT_FILES = $(shell find include src tools examples tests fuzz bench -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
+FORMAT_FILES = $(shell find include src backplanes tools examples tests fuzz bench -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
 
 .PHONY: build run test debian13 fuzz mutants fleet takeover interop bench bench-network install format lint clean help
 

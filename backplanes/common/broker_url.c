@@ -131,3 +131,9 @@ int wt__broker_url_read(struct wt__broker_url *url, const struct wt__broker_sche
   *why = "the host or port in the URL of the broker is not usable; a '/' in a password is written %2F";
   return host_read(url, authority) ? 0 : WT_ERR_ADDRESS;
 }
+
+bool wt__broker_word_set(char word[WT__BROKER_WORD_MAX], const char *text) {
+  size_t len = text ? strlen(text) : 0;
+  if (text && len < WT__BROKER_WORD_MAX) memcpy(word, text, len + 1);
+  return len < WT__BROKER_WORD_MAX;
+}

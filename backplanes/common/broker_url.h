@@ -30,4 +30,7 @@ struct wt__broker_schemes {
 int wt__broker_url_read(struct wt__broker_url *url, const struct wt__broker_schemes *schemes, const char *text,
                         size_t len, const char **why);
 
+/* Puts a user name or password in place of that of the URL; NULL: leaves it. False: it is too long. */
+bool wt__broker_word_set(char word[WT__BROKER_WORD_MAX], const char *text);
+
 #endif

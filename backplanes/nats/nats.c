@@ -341,19 +341,12 @@ static int files_set(struct nats *nats, const struct wt_backplane_nats_config *c
   return 0;
 }
 
-static bool word_set(char to[WT__BROKER_WORD_MAX], const char *from) {
-  if (!from) return true;
-  if (strlen(from) >= WT__BROKER_WORD_MAX) return false;
-  strcpy(to, from);
-  return true;
-}
-
 /* Adds user and password to each URL, and tries whether nats.c takes it and can read the files. */
 static int urls_set(struct nats *nats, const struct wt_backplane_nats_config *config) {
   int error = 0;
   for (size_t i = 0; i < nats->engine.url_count; i++) {
     struct wt__broker_url *url = &nats->engine.urls[i];
-    if (!word_set(url->user, config->username) || !word_set(url->password, config->password)) {
+    if (!wt__broker_word_set(url->user, config->username) || !wt__broker_word_set(url->password, config->password)) {
       return fail(WT_ERR_INVALID, "username or password is too long");
     }
     if (url->path[0]) return fail(WT_ERR_ADDRESS, "the URL of the broker has a path, and NATS knows none");

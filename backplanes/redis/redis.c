@@ -325,18 +325,11 @@ static int names_set(struct redis *redis, const struct wt_backplane_redis_config
   return 0;
 }
 
-static bool word_set(char to[WT__BROKER_WORD_MAX], const char *from) {
-  if (!from) return true;
-  if (strlen(from) >= WT__BROKER_WORD_MAX) return false;
-  strcpy(to, from);
-  return true;
-}
-
 /* User and password beside the URL; and whether the databases are numbers. */
 static const char *urls_fault(struct wt__engine *engine, const struct wt_backplane_redis_config *config) {
   for (size_t i = 0; i < engine->url_count; i++) {
     struct wt__broker_url *url = &engine->urls[i];
-    if (!word_set(url->user, config->username) || !word_set(url->password, config->password)) {
+    if (!wt__broker_word_set(url->user, config->username) || !wt__broker_word_set(url->password, config->password)) {
       return "username or password is too long";
     }
     if (url->user[0] && !url->password[0]) return "there is a user name but no password";

@@ -90,10 +90,27 @@ static void test_broker_url_refused(void **state) {
   refused(text, "path");
 }
 
+static void test_broker_word_set(void **state) {
+  char word[WT__BROKER_WORD_MAX] = "old", text[WT__BROKER_WORD_MAX + 1];
+  (void)state;
+  assert_true(wt__broker_word_set(word, NULL));
+  assert_string_equal(word, "old");
+  assert_true(wt__broker_word_set(word, ""));
+  assert_string_equal(word, "");
+  memset(text, 'a', sizeof(text));
+  text[WT__BROKER_WORD_MAX - 1] = 0;
+  assert_true(wt__broker_word_set(word, text));
+  assert_string_equal(word, text);
+  text[WT__BROKER_WORD_MAX - 1] = 'a';
+  text[WT__BROKER_WORD_MAX] = 0;
+  assert_false(wt__broker_word_set(word, text));
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_broker_url_parts),
       cmocka_unit_test(test_broker_url_refused),
+      cmocka_unit_test(test_broker_word_set),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
