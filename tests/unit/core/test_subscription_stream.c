@@ -285,7 +285,7 @@ static void test_subscription_stream_without_memory(void **state) {
       subscribed++;
       for (int i = 0; i < 40; i++) {
         struct wt__message *message = wt__message_new(1, big, (size_t)(i % 2 ? 700 : 200));
-        struct wt__topic *topic;
+        struct wt__topic *topic = NULL;
         if (!message) {
           errors++;
           continue;
