@@ -34,7 +34,7 @@ static enum wt__frame_fate judge(void *ctx, const struct wt__quic_frame *frame) 
   bool ack = (frame->type & ~UINT64_C(1)) == WT__FRAME_ACK;
   FUZZ_CHECK(fin || ack || frame->type == WT__FRAME_CRYPTO || frame->type == WT__FRAME_RESET_STREAM ||
              frame->type == WT__FRAME_STOP_SENDING || frame->type == WT__FRAME_RESET_STREAM_AT ||
-             frame->type == WT__FRAME_PATH_CHALLENGE);
+             frame->type == WT__FRAME_PATH_CHALLENGE || frame->type == WT__FRAME_RETIRE_CONNECTION_ID);
   state->asked++;
   return (enum wt__frame_fate)(state->fates[state->asked % state->len] % 3);
 }
@@ -62,6 +62,17 @@ static void check_purpose(const uint8_t *data, size_t size) {
   FUZZ_CHECK(purpose == WT__PACKET_FOR_PROBE ? asks : acks && !asks);
 }
 
+/* Changes of NEW_CONNECTION_ID frames leave as many frames as there were, and touch nothing behind them. */
+static void check_ids(uint8_t *copy, const uint8_t *data, size_t size, size_t before) {
+  memcpy(copy, data, size);
+  wt__quic_frames_retire_prior_to(copy, size, data[0]);
+  FUZZ_CHECK(readable(copy, size) == before);
+  FUZZ_CHECK(!memcmp(copy + before, data + before, size - before));
+  wt__quic_frames_hide_id(copy, size, data[0]);
+  FUZZ_CHECK(readable(copy, size) >= before);
+  FUZZ_CHECK(!memcmp(copy + before, data + before, size - before));
+}
+
 static void check_changes(const uint8_t *data, size_t size) {
   uint8_t *copy = malloc(size);
   FUZZ_CHECK(copy);
@@ -75,6 +86,7 @@ static void check_changes(const uint8_t *data, size_t size) {
   size_t carriers = wt__quic_carriers_unwrap(copy, size);
   FUZZ_CHECK(carriers || !memcmp(copy, data, size));
   FUZZ_CHECK(!memcmp(copy + before, data + before, size - before));
+  check_ids(copy, data, size, before);
   free(copy);
 }
 
