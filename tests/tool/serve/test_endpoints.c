@@ -15,7 +15,7 @@
 
 #include "serve/endpoints.h"
 #include "common/tool_log.h"
-#include "serve/origins.h"
+#include "common/origins.h"
 #include "serve/endpoint_session.h"
 
 static struct bed {

@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "serve/hosts.h"
+#include "common/hosts.h"
 #include "serve/report.h"
 
 struct companion;

@@ -5,7 +5,7 @@
 #include <microhttpd.h>
 
 #include "serve/companion_peers.h"
-#include "serve/hosts.h"
+#include "common/hosts.h"
 #include "serve/report.h"
 
 /* The data for the companion's answers. Only the companion's thread uses it. */

@@ -4,7 +4,7 @@
 
 #include <webtransport/server.h>
 
-#include "serve/hosts.h"
+#include "common/hosts.h"
 #include "serve/recorder.h"
 #include "serve/report.h"
 

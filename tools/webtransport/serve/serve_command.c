@@ -21,6 +21,7 @@
 
 #include "command.h"
 #include "common/hash_text.h"
+#include "common/server_certificate.h"
 #include "common/signals.h"
 #include "common/tool_log.h"
 #include "serve/companion.h"
@@ -30,7 +31,6 @@
 #include "serve/recorder.h"
 #include "serve/report.h"
 #include "serve/serve_options.h"
-#include "serve/server_certificate.h"
 #include "serve/tick_clock.h"
 
 enum {
@@ -60,10 +60,20 @@ static bool complain(const char *what) {
 
 /* --- Certificate. --- */
 
+/* Records the certificate's hash and expiry for the reports. */
+static void certificate_record(struct recorder *recorder, const wt_certificate *certificate, bool generated) {
+  struct certificate_record record = {
+      .expires_at = wt_certificate_expires_at(certificate),
+      .generated = generated,
+  };
+  wt_certificate_get_sha256(certificate, record.sha256);
+  recorder_set_certificate(recorder, &record);
+}
+
 /* Loads or makes the certificate and gives it to the server. Must be called before the start, or on the loop's
  * thread. */
 static bool certificate_apply(struct serve *serve, char *message, size_t size) {
-  const struct serve_settings *settings = &serve->settings;
+  const struct server_settings *settings = &serve->settings.server;
   wt_certificate *certificate;
   int error =
       server_certificate_get(settings->cert_file, settings->key_file, settings->ocsp_file, &certificate, message, size);
@@ -75,11 +85,11 @@ static bool certificate_apply(struct serve *serve, char *message, size_t size) {
   if (error)
     snprintf(message, size, "the certificate cannot be used: %s", wt_error_string(error));
   else
-    server_certificate_record(serve->recorder, certificate, !settings->cert_file);
+    certificate_record(serve->recorder, certificate, !settings->cert_file);
   if (error)
     wt_certificate_free(certificate);
   else
-    hosts_set_certificate(&serve->settings.hosts, certificate); /* takes it over */
+    hosts_set_certificate(&serve->settings.server.hosts, certificate); /* takes it over */
   return !error;
 }
 
@@ -211,25 +221,6 @@ static bool takeover_give(struct serve *serve) {
 
 /* --- Start. --- */
 
-/* The library's default is 256 streams of each kind for 16 sessions. More sessions need more streams; one of each
- * session is its CONNECT stream. */
-static void make_room_for_sessions(struct wt_server_config *config) {
-  uint64_t streams = (uint64_t)config->max_sessions_per_connection * 16;
-  if (config->max_streams_bidi < streams) config->max_streams_bidi = streams;
-  if (config->max_streams_uni < streams) config->max_streams_uni = streams;
-}
-
-static void configure_tls(struct wt_server_config *config, const struct serve_settings *settings) {
-  config->client_ca_file = settings->client_ca;
-  if (settings->client_ca) config->client_certificates = WT_CLIENT_CERTIFICATES_ASK;
-  if (settings->require_client_certificate) config->client_certificates = WT_CLIENT_CERTIFICATES_REQUIRE;
-  config->cipher_suites = settings->cipher_suites.names;
-  config->cipher_suite_count = settings->cipher_suites.count;
-  config->groups = settings->groups.names;
-  config->group_count = settings->groups.count;
-  config->ticket_lifetime_s = settings->ticket_lifetime_s;
-}
-
 /* With the secrets of a fleet, if there are any: the library keeps none of them. */
 static bool server_new(struct serve *serve, struct wt_server_config *config) {
   const char *file = serve->settings.fleet_keys;
@@ -254,36 +245,19 @@ static bool configure_ids(struct wt_server_config *config, struct lb_config *ids
 }
 
 static bool server_make(struct serve *serve) {
-  static const char *const listen_default[] = {"[::]:4433"};
   struct serve_settings *settings = &serve->settings;
   struct wt_server_config config;
   wt_server_config_default(&config);
-  config.listen = settings->listen_count ? settings->listen : listen_default;
-  config.listen_count = settings->listen_count ? settings->listen_count : 1;
+  server_settings_configure(&settings->server, &config);
   config.check_origin = origins_check;
   config.check_origin_user_data = &settings->origins;
-  config.log = log_library;
-  config.log_level = settings->log_level;
-  config.retry = settings->retry;
-  config.congestion_control = settings->congestion_control;
-  config.idle_timeout_ms = settings->idle_timeout_ms;
   config.workers = settings->workers;
-  config.max_connections = settings->max_connections;
-  config.max_connections_per_address = settings->max_connections_per_address;
-  config.max_handshakes_per_address = settings->max_handshakes_per_address;
-  config.max_session_rate = settings->max_session_rate;
-  config.max_memory = settings->max_memory;
   config.header_timeout_ms = settings->header_timeout_ms;
   config.send_timeout_ms = settings->send_timeout_ms;
   config.body_timeout_ms = settings->body_timeout_ms;
   config.min_progress = settings->min_progress;
   config.max_open_files = settings->max_open_files;
   config.max_open_files_per_connection = settings->max_open_files_per_connection;
-  config.max_sessions_per_connection = settings->max_sessions_per_connection;
-  make_room_for_sessions(&config);
-  config.require_reset_stream_at = settings->require_reset_stream_at;
-  config.drafts = settings->drafts;
-  configure_tls(&config, settings);
   char message[512];
   struct lb_config ids;
   if (!configure_ids(&config, &ids, settings, message, sizeof message)) return complain(message);
@@ -300,7 +274,7 @@ static bool companion_make(struct serve *serve) {
       .port = settings->http_address.port,
       .more_ports = settings->http_given ? 0 : MORE_HTTP_PORTS,
       .site = &serve->site,
-      .hosts = &settings->hosts,
+      .hosts = &settings->server.hosts,
       .www = settings->www,
       .taken = taken,
       .taken_count = settings->http ? takeover_receive(serve, taken, HTTP_SOCKETS_MAX) : 0,
@@ -333,10 +307,8 @@ static void origins_add_companion(struct serve *serve) {
 /* The hosts that --listen and --http name are ours. */
 static void hosts_add_addresses(struct serve *serve) {
   struct serve_settings *settings = &serve->settings;
-  struct host_port address;
-  for (size_t i = 0; i < settings->listen_count; i++)
-    if (!host_port_parse(settings->listen[i], &address)) hosts_add_own(&settings->hosts, address.host);
-  if (settings->http) hosts_add_own(&settings->hosts, settings->http_address.host);
+  server_settings_add_hosts(&settings->server);
+  if (settings->http) hosts_add_own(&settings->server.hosts, settings->http_address.host);
 }
 
 static bool server_begin(struct serve *serve) {
@@ -381,7 +353,7 @@ static void ready_text(struct serve *serve) {
   printf("  (also /sink, /source?bytes=N&streams=M, /tick?hz=N&bytes=M, /close?code=C&reason=R)\n");
   for (size_t i = 0; !wt_server_get_address(serve->server, i, address, sizeof address); i++)
     printf("%s   %s\n", i ? "            " : "Listening on", address);
-  printf("Certificate    SHA-256 %s%s\n", hex, serve->settings.cert_file ? "" : " (made for this run)");
+  printf("Certificate    SHA-256 %s%s\n", hex, serve->settings.server.cert_file ? "" : " (made for this run)");
   printf("Ctrl-C ends the server.\n");
 }
 
@@ -406,7 +378,7 @@ static bool serve_run(struct serve *serve) {
       .protocols = serve->settings.protocols,
       .protocol_count = serve->settings.protocol_count,
       .www = serve->settings.www,
-      .hosts = &serve->settings.hosts,
+      .hosts = &serve->settings.server.hosts,
       .tick_clock = tick_clock_new(serve->settings.workers),
   };
   if (!serve->endpoints.tick_clock) return complain("out of memory");
@@ -434,7 +406,7 @@ static void serve_end(struct serve *serve) {
   wt_server_free(serve->server);
   tick_clock_free(serve->endpoints.tick_clock);
   recorder_free(serve->recorder);
-  hosts_free(&serve->settings.hosts);
+  hosts_free(&serve->settings.server.hosts);
 }
 
 static int serve_main(const struct command *command, int argc, char **argv) {
@@ -442,17 +414,11 @@ static int serve_main(const struct command *command, int argc, char **argv) {
   serve_settings_default(&serve.settings);
   enum options_outcome outcome = options_parse(command, argc, argv, &serve.settings);
   if (outcome != OPTIONS_RUN) return outcome == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
-  if (serve.settings.cert_file && !serve.settings.key_file)
-    return options_complain(command, "--cert is given but --key is missing");
-  if (serve.settings.key_file && !serve.settings.cert_file)
-    return options_complain(command, "--key is given but --cert is missing");
-  if (serve.settings.ocsp_file && !serve.settings.cert_file)
-    return options_complain(command, "--ocsp is given but --cert is missing");
-  if (serve.settings.require_client_certificate && !serve.settings.client_ca)
-    return options_complain(command, "--require-client-certificate is given but --client-ca is missing");
+  const char *wrong = server_settings_check(&serve.settings.server);
+  if (wrong) return options_complain(command, "%s", wrong);
   if (serve.settings.own_resets && !serve.settings.fleet_keys)
     return options_complain(command, "--own-resets is given but --fleet-keys is missing");
-  log_set_level(serve.settings.log_level);
+  log_set_level(serve.settings.server.log_level);
   signals_block(&serve.signals);
   bool good = serve_run(&serve);
   serve_end(&serve);

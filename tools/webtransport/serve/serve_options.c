@@ -17,20 +17,8 @@
 #include "common/tool_log.h"
 #include "common/values.h"
 
-#define MEMORY_MIN (1024 * 1024) /* as the library's */
-#define TAKEOVER_PATH_MAX 95     /* as the library's */
+#define TAKEOVER_PATH_MAX 95 /* as the library's */
 #define TAKEOVER_DAYS_MAX 30
-#define RETRY_WORDS "never load always"
-
-static bool set_listen(void *target, const char *value, char *message, size_t size) {
-  struct serve_settings *settings = target;
-  struct host_port address;
-  const char *wrong = host_port_parse(value, &address);
-  if (!wrong && settings->listen_count == LISTEN_MAX) wrong = "too many addresses";
-  if (wrong) return value_refuse(message, size, "%s", wrong);
-  settings->listen[settings->listen_count++] = value;
-  return true;
-}
 
 static bool set_http(void *target, const char *value, char *message, size_t size) {
   struct serve_settings *settings = target;
@@ -39,47 +27,6 @@ static bool set_http(void *target, const char *value, char *message, size_t size
   if (!settings->http) return true;
   const char *wrong = host_port_parse(value, &settings->http_address);
   return wrong ? value_refuse(message, size, "%s", wrong) : true;
-}
-
-static bool set_cert(void *target, const char *value, char *message, size_t size) {
-  ((struct serve_settings *)target)->cert_file = value;
-  return value_file(value, message, size);
-}
-
-static bool set_key(void *target, const char *value, char *message, size_t size) {
-  ((struct serve_settings *)target)->key_file = value;
-  return value_file(value, message, size);
-}
-
-static bool set_ocsp(void *target, const char *value, char *message, size_t size) {
-  ((struct serve_settings *)target)->ocsp_file = value;
-  return value_file(value, message, size);
-}
-
-static bool set_client_ca(void *target, const char *value, char *message, size_t size) {
-  ((struct serve_settings *)target)->client_ca = value;
-  return value_file(value, message, size);
-}
-
-static bool set_require_client_certificate(void *target, const char *value, char *message, size_t size) {
-  (void)value, (void)message, (void)size;
-  ((struct serve_settings *)target)->require_client_certificate = true;
-  return true;
-}
-
-static bool set_cipher_suites(void *target, const char *value, char *message, size_t size) {
-  return tls_names_set(&((struct serve_settings *)target)->cipher_suites, value, message, size);
-}
-
-static bool set_groups(void *target, const char *value, char *message, size_t size) {
-  return tls_names_set(&((struct serve_settings *)target)->groups, value, message, size);
-}
-
-static bool set_ticket_lifetime(void *target, const char *value, char *message, size_t size) {
-  uint64_t ns;
-  if (!value_time(value, NS_PER_S, TICKET_LIFETIME_MAX_S * NS_PER_S, &ns, message, size)) return false;
-  ((struct serve_settings *)target)->ticket_lifetime_s = ns / NS_PER_S;
-  return true;
 }
 
 static bool set_fleet_keys(void *target, const char *value, char *message, size_t size) {
@@ -107,11 +54,6 @@ static bool set_origin(void *target, const char *value, char *message, size_t si
   return wrong ? value_refuse(message, size, "%s", wrong) : true;
 }
 
-static bool set_host(void *target, const char *value, char *message, size_t size) {
-  const char *wrong = hosts_add(&((struct serve_settings *)target)->hosts, value);
-  return wrong ? value_refuse(message, size, "%s", wrong) : true;
-}
-
 static bool set_protocol(void *target, const char *value, char *message, size_t size) {
   struct serve_settings *settings = target;
   if (!value_protocol(value, message, size)) return false;
@@ -120,36 +62,9 @@ static bool set_protocol(void *target, const char *value, char *message, size_t 
   return true;
 }
 
-static bool set_log(void *target, const char *value, char *message, size_t size) {
-  if (log_level_parse(value, &((struct serve_settings *)target)->log_level)) return true;
-  return value_refuse(message, size, "this is no level");
-}
-
 static bool set_json(void *target, const char *value, char *message, size_t size) {
   (void)value, (void)message, (void)size;
   ((struct serve_settings *)target)->json = true;
-  return true;
-}
-
-static bool set_retry(void *target, const char *value, char *message, size_t size) {
-  static const enum wt_retry values[] = {WT_RETRY_NEVER, WT_RETRY_UNDER_LOAD, WT_RETRY_ALWAYS};
-  size_t index;
-  if (!value_word(value, RETRY_WORDS, &index, message, size)) return false;
-  ((struct serve_settings *)target)->retry = values[index];
-  return true;
-}
-
-static bool set_congestion_control(void *target, const char *value, char *message, size_t size) {
-  size_t index;
-  if (!value_word(value, CONGESTION_CONTROLS, &index, message, size)) return false;
-  ((struct serve_settings *)target)->congestion_control = (enum wt_congestion_control)index;
-  return true;
-}
-
-static bool set_idle_timeout(void *target, const char *value, char *message, size_t size) {
-  uint64_t ns;
-  if (!value_time(value, 0, NS_PER_DAY, &ns, message, size)) return false;
-  ((struct serve_settings *)target)->idle_timeout_ms = clock_ms_up(ns);
   return true;
 }
 
@@ -183,39 +98,6 @@ static bool set_workers(void *target, const char *value, char *message, size_t s
   return true;
 }
 
-static bool set_max_connections(void *target, const char *value, char *message, size_t size) {
-  uint64_t number;
-  if (!value_number(value, 1, 10000000, &number, message, size)) return false;
-  ((struct serve_settings *)target)->max_connections = (size_t)number;
-  return true;
-}
-
-static bool set_max_connections_per_address(void *target, const char *value, char *message, size_t size) {
-  uint64_t number;
-  if (!value_number(value, 1, 10000000, &number, message, size)) return false;
-  ((struct serve_settings *)target)->max_connections_per_address = (size_t)number;
-  return true;
-}
-
-static bool set_max_handshakes_per_address(void *target, const char *value, char *message, size_t size) {
-  uint64_t number;
-  if (!value_number(value, 1, 10000000, &number, message, size)) return false;
-  ((struct serve_settings *)target)->max_handshakes_per_address = (size_t)number;
-  return true;
-}
-
-static bool set_max_session_rate(void *target, const char *value, char *message, size_t size) {
-  return value_number(value, 0, 1000000000, &((struct serve_settings *)target)->max_session_rate, message, size);
-}
-
-static bool set_max_memory(void *target, const char *value, char *message, size_t size) {
-  uint64_t bytes;
-  if (!value_size(value, 0, SIZE_MAX, &bytes, message, size)) return false;
-  if (bytes && bytes < MEMORY_MIN) return value_refuse(message, size, "expected 0, or 1M or more");
-  ((struct serve_settings *)target)->max_memory = (size_t)bytes;
-  return true;
-}
-
 static bool set_max_open_files(void *target, const char *value, char *message, size_t size) {
   uint64_t number;
   if (!value_number(value, 0, 1000000, &number, message, size)) return false;
@@ -227,17 +109,6 @@ static bool set_max_open_files_per_connection(void *target, const char *value, c
   uint64_t number;
   if (!value_number(value, 0, 1000000, &number, message, size)) return false;
   ((struct serve_settings *)target)->max_open_files_per_connection = (size_t)number;
-  return true;
-}
-
-static bool set_max_sessions_per_connection(void *target, const char *value, char *message, size_t size) {
-  struct serve_settings *settings = target;
-  return value_number(value, 1, SESSIONS_MAX, &settings->max_sessions_per_connection, message, size);
-}
-
-static bool set_require_reset_stream_at(void *target, const char *value, char *message, size_t size) {
-  (void)value, (void)message, (void)size;
-  ((struct serve_settings *)target)->require_reset_stream_at = true;
   return true;
 }
 
@@ -271,37 +142,8 @@ static bool set_lb_config(void *target, const char *value, char *message, size_t
   return value_file(value, message, size);
 }
 
-/* "7,13,15": the drafts to announce. */
-static bool set_drafts(void *target, const char *value, char *message, size_t size) {
-  static const struct {
-    const char *number;
-    enum wt_draft draft;
-  } known[] = {{"2", WT_DRAFT_02}, {"7", WT_DRAFT_07}, {"13", WT_DRAFT_13}, {"15", WT_DRAFT_15}};
-  unsigned drafts = 0;
-  for (const char *at = value;; at++) {
-    size_t len = strspn(at, "0123456789");
-    unsigned found = 0;
-    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
-      if (len == strlen(known[i].number) && !strncmp(at, known[i].number, len)) found = known[i].draft;
-    at += len;
-    if (!found || (*at && *at != ','))
-      return value_refuse(message, size, "expected some of 2, 7, 13 and 15, as in 7,13,15");
-    drafts |= found;
-    if (!*at) break;
-  }
-  ((struct serve_settings *)target)->drafts = drafts;
-  return true;
-}
-
 const struct option_spec serve_options[] = {
-    {.name = "listen",
-     .letter = 'l',
-     .argument = "ADDR:PORT",
-     .kind = VALUE_HOST,
-     .fallback = "[::]:4433",
-     .repeatable = true,
-     .help = "UDP address to listen on. [::] takes IPv4 too; port 0 takes any that is free.",
-     .set = set_listen},
+    SERVER_OPTIONS,
     {.name = "http",
      .argument = "ADDR:PORT",
      .kind = VALUE_HOST,
@@ -310,51 +152,6 @@ const struct option_spec serve_options[] = {
      .help = "TCP address of the HTTP/1.1 companion, which serves the page, /info.json, /sessions.json, /stats.json, "
              "/metrics and /healthz; none switches it off. It is meant for the loopback addresses.",
      .set = set_http},
-    {.name = "cert",
-     .letter = 'c',
-     .argument = "FILE",
-     .kind = VALUE_FILE,
-     .fallback = "a self-signed certificate, made in memory, valid for 13 days",
-     .help = "Certificate chain, in PEM; needs --key.",
-     .set = set_cert},
-    {.name = "key",
-     .letter = 'k',
-     .argument = "FILE",
-     .kind = VALUE_FILE,
-     .help = "Private key of the certificate, in PEM.",
-     .set = set_key},
-    {.name = "ocsp",
-     .argument = "FILE",
-     .kind = VALUE_FILE,
-     .fallback = "none",
-     .help = "OCSP response that clients get with the certificate, in DER or PEM; read again with it. Needs --cert.",
-     .set = set_ocsp},
-    {.name = "client-ca",
-     .argument = "FILE",
-     .kind = VALUE_FILE,
-     .fallback = "clients are not asked for certificates",
-     .help = "Asks clients for certificates, and refuses one that no authority in this file, in PEM, has signed. A "
-             "client may have none.",
-     .set = set_client_ca},
-    {.name = "require-client-certificate",
-     .help = "Refuses clients without a certificate; needs --client-ca.",
-     .set = set_require_client_certificate},
-    {.name = "cipher-suites",
-     .argument = "LIST",
-     .fallback = "all three, as the client prefers",
-     .help = "Cipher suites of TLS, best first: TLS_AES_128_GCM_SHA256, TLS_AES_256_GCM_SHA384, "
-             "TLS_CHACHA20_POLY1305_SHA256.",
-     .set = set_cipher_suites},
-    {.name = "groups",
-     .argument = "LIST",
-     .fallback = "the first three, as the client prefers",
-     .help = "Groups of the key exchange, best first: x25519, secp256r1, secp384r1, secp521r1, x448.",
-     .set = set_groups},
-    {.name = "ticket-lifetime",
-     .argument = "TIME",
-     .fallback = "6h",
-     .help = "How long clients may resume their TLS session; up to 168h.",
-     .set = set_ticket_lifetime},
     {.name = "fleet-keys",
      .argument = "FILE",
      .kind = VALUE_FILE,
@@ -382,17 +179,6 @@ const struct option_spec serve_options[] = {
      .help = "Origin whose pages may open sessions, such as https://example.com; any allows all. Clients that send no "
              "origin are always allowed.",
      .set = set_origin},
-    {.name = "host",
-     .argument = "NAME",
-     .words = "any",
-     .fallback =
-         "localhost, the machine's name and addresses, the hosts of --listen and --http, the certificate's names",
-     .repeatable = true,
-     .help =
-         "Name or address that requests may be for, beside those that are known: one of a proxy or a NAT, or "
-         "*.example.com for a level of names. Others get status 421; any allows all, and then a page of any site can "
-         "read what this server tells (DNS rebinding).",
-     .set = set_host},
     {.name = "protocol",
      .letter = 'p',
      .argument = "NAME",
@@ -400,36 +186,10 @@ const struct option_spec serve_options[] = {
      .repeatable = true,
      .help = "Subprotocol that sessions may agree on.",
      .set = set_protocol},
-    {.name = "log",
-     .argument = "LEVEL",
-     .kind = VALUE_WORD,
-     .words = "none error warn info debug",
-     .fallback = "info",
-     .help = "How much is logged on standard error: none, error, warn, info or debug.",
-     .set = set_log},
     {.name = "json",
      .letter = 'j',
      .help = "Prints one line of JSON on standard output when ready, instead of text.",
      .set = set_json},
-    {.name = "retry",
-     .argument = "WHEN",
-     .kind = VALUE_WORD,
-     .words = RETRY_WORDS,
-     .fallback = "load",
-     .help = "Whether clients must prove their address first: never, load or always.",
-     .set = set_retry},
-    {.name = "congestion-control",
-     .argument = "NAME",
-     .kind = VALUE_WORD,
-     .words = CONGESTION_CONTROLS,
-     .fallback = "cubic",
-     .help = "What decides how fast the server sends: cubic, bbr or reno.",
-     .set = set_congestion_control},
-    {.name = "idle-timeout",
-     .argument = "TIME",
-     .fallback = "30s",
-     .help = "Ends a connection on which nothing arrives; 0 never does.",
-     .set = set_idle_timeout},
     {.name = "header-timeout",
      .argument = "TIME",
      .fallback = "30s",
@@ -457,36 +217,6 @@ const struct option_spec serve_options[] = {
      .fallback = "1",
      .help = "Threads that serve, each with connections of its own; up to 256.",
      .set = set_workers},
-    {.name = "max-connections",
-     .argument = "N",
-     .kind = VALUE_NUMBER,
-     .fallback = "65536",
-     .help = "Refuses connections beyond this number.",
-     .set = set_max_connections},
-    {.name = "max-connections-per-address",
-     .argument = "N",
-     .kind = VALUE_NUMBER,
-     .fallback = "1024",
-     .help = "Refuses connections of one IPv4 address, or IPv6 /64, beyond this number.",
-     .set = set_max_connections_per_address},
-    {.name = "max-handshakes-per-address",
-     .argument = "N",
-     .kind = VALUE_NUMBER,
-     .fallback = "256",
-     .help = "Unfinished handshakes of one IPv4 address, or IPv6 /64; beyond it the oldest give way to new ones.",
-     .set = set_max_handshakes_per_address},
-    {.name = "max-session-rate",
-     .argument = "N",
-     .kind = VALUE_NUMBER,
-     .fallback = "100",
-     .help = "Sessions that a connection may begin in a second; 0 sets no limit.",
-     .set = set_max_session_rate},
-    {.name = "max-memory",
-     .argument = "SIZE",
-     .fallback = "half of the machine's memory",
-     .help =
-         "Refuses connections, sessions and requests while connections hold three quarters of this; 0 sets no limit.",
-     .set = set_max_memory},
     {.name = "max-open-files",
      .argument = "N",
      .kind = VALUE_NUMBER,
@@ -499,16 +229,6 @@ const struct option_spec serve_options[] = {
      .fallback = "32",
      .help = "Likewise, of one connection.",
      .set = set_max_open_files_per_connection},
-    {.name = "max-sessions-per-connection",
-     .argument = "N",
-     .kind = VALUE_NUMBER,
-     .fallback = "16",
-     .help = "Sessions at once on a connection, with 16 streams of each kind for each: a proxy has one for all its "
-             "clients.",
-     .set = set_max_sessions_per_connection},
-    {.name = "require-reset-stream-at",
-     .help = "Refuses clients of draft 15 that do not announce RESET_STREAM_AT, as the draft asks.",
-     .set = set_require_reset_stream_at},
     {.name = "server-id",
      .argument = "HEX",
      .words = "aws",
@@ -524,11 +244,6 @@ const struct option_spec serve_options[] = {
              "random), server_id, config_id, nonce_length, key, length, length_in_first_octet, katran_version. SIGHUP "
              "reads it again, and open connections move to it.",
      .set = set_lb_config},
-    {.name = "drafts",
-     .argument = "LIST",
-     .fallback = "2,7,13,15",
-     .help = "Drafts of WebTransport to announce, each standing for those up to the next. For tests: browsers need 2.",
-     .set = set_drafts},
     {.name = "takeover",
      .argument = "PATH",
      .kind = VALUE_FILE,
@@ -578,28 +293,15 @@ void serve_settings_default(struct serve_settings *settings) {
   wt_server_config_default(&config);
   wt_takeover_options_default(&takeover);
   memset(settings, 0, sizeof *settings);
-  hosts_init(&settings->hosts);
+  server_settings_default(&settings->server);
   settings->http = true;
   host_port_parse("localhost:8080", &settings->http_address);
-  settings->log_level = WT_LOG_INFO;
-  settings->retry = config.retry;
-  settings->congestion_control = config.congestion_control;
-  settings->idle_timeout_ms = config.idle_timeout_ms;
   settings->workers = config.workers;
-  settings->max_connections = config.max_connections;
-  settings->max_connections_per_address = config.max_connections_per_address;
-  settings->max_handshakes_per_address = config.max_handshakes_per_address;
-  settings->max_session_rate = config.max_session_rate;
-  settings->max_memory = config.max_memory;
   settings->header_timeout_ms = config.header_timeout_ms;
   settings->send_timeout_ms = config.send_timeout_ms;
   settings->body_timeout_ms = config.body_timeout_ms;
   settings->min_progress = config.min_progress;
   settings->max_open_files = config.max_open_files;
   settings->max_open_files_per_connection = config.max_open_files_per_connection;
-  settings->max_sessions_per_connection = config.max_sessions_per_connection;
-  settings->require_reset_stream_at = config.require_reset_stream_at;
-  settings->drafts = config.drafts;
   settings->takeover_deadline_ms = takeover.deadline_ms;
-  settings->ticket_lifetime_s = config.ticket_lifetime_s;
 }

@@ -12,7 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "serve/hosts.h"
+#include "common/hosts.h"
 
 static struct hosts hosts;
 

@@ -4,7 +4,7 @@
  * the machine has the address shows later. An IPv6 address needs brackets, as in a URL, because its last group could be
  * taken for a port.
  */
-#include "serve/host_port.h"
+#include "common/host_port.h"
 
 #include <stddef.h>
 #include <string.h>

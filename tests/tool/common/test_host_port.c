@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "serve/host_port.h"
+#include "common/host_port.h"
 
 static void check(const char *text, const char *host, unsigned port) {
   struct host_port parsed;

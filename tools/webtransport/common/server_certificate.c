@@ -3,7 +3,7 @@
  * The server's certificate: from the user's files, or made in memory. The latter is valid for as long as browsers
  * accept certificates by hash: the W3C API allows 14 days, and a day is left for clocks that are wrong.
  */
-#include "serve/server_certificate.h"
+#include "common/server_certificate.h"
 
 #include <stdio.h>
 #include <sys/stat.h>
@@ -32,13 +32,4 @@ int server_certificate_get(const char *cert_file, const char *key_file, const ch
   int error = wt_certificate_generate(NULL, 0, GENERATED_DAYS, certificate);
   if (error) snprintf(message, size, "cannot make a certificate: %s", wt_error_string(error));
   return error;
-}
-
-void server_certificate_record(struct recorder *recorder, const wt_certificate *certificate, bool generated) {
-  struct certificate_record record = {
-      .expires_at = wt_certificate_expires_at(certificate),
-      .generated = generated,
-  };
-  wt_certificate_get_sha256(certificate, record.sha256);
-  recorder_set_certificate(recorder, &record);
 }

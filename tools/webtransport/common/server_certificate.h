@@ -4,13 +4,8 @@
 
 #include <webtransport/certificate.h>
 
-#include "serve/recorder.h"
-
 /* Loads the certificate from these files, or makes a self-signed one if they are NULL. */
 int server_certificate_get(const char *cert_file, const char *key_file, const char *ocsp_file,
                            wt_certificate **certificate, char *message, size_t size);
-
-/* Records the certificate's hash and expiry for the reports. */
-void server_certificate_record(struct recorder *recorder, const wt_certificate *certificate, bool generated);
 
 #endif

@@ -11,13 +11,13 @@
  * A page is same-origin if its origin equals the request's authority. The page chose that authority; the comparison is
  * safe only because requests for hosts that are not ours are refused before (hosts.h).
  */
-#include "serve/origins.h"
+#include "common/origins.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "serve/hosts.h"
+#include "common/hosts.h"
 
 enum {
   SCHEME_SIZE = 32

@@ -14,7 +14,7 @@
  *
  * The port is not compared: it may be another one in front of a proxy or a NAT, and rebinding does not change it.
  */
-#include "serve/hosts.h"
+#include "common/hosts.h"
 
 #include <arpa/inet.h>
 #include <ifaddrs.h>

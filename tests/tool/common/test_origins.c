@@ -7,7 +7,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "serve/origins.h"
+#include "common/origins.h"
 
 static void test_options_that_are_no_origins_are_refused(void **state) {
   static const char *const wrong[] = {"",
