@@ -29,13 +29,14 @@ list(REMOVE_ITEM WT_TOOL_SOURCES ${PROJECT_SOURCE_DIR}/tools/webtransport/main.c
 add_library(webtransport_tool_parts OBJECT ${WT_TOOL_SOURCES} ${WT_WWW_OUT}/www.c)
 target_include_directories(webtransport_tool_parts PRIVATE ${WT_WWW_OUT} ${PROJECT_SOURCE_DIR}/tools/webtransport)
 target_link_libraries(webtransport_tool_parts PRIVATE
-  wt_options webtransport_static PkgConfig::MICROHTTPD PkgConfig::JANSSON PkgConfig::LIBUV)
+  wt_options webtransport_static PkgConfig::MICROHTTPD PkgConfig::JANSSON PkgConfig::YAML PkgConfig::LIBUV)
 
 # wt_tool_program(<target> <source>...): a program with the tool's parts in it.
 function(wt_tool_program target)
   add_executable(${target} ${ARGN} $<TARGET_OBJECTS:webtransport_tool_parts>)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tools/webtransport)
-  target_link_libraries(${target} PRIVATE wt_options webtransport_static PkgConfig::MICROHTTPD PkgConfig::JANSSON m)
+  target_link_libraries(${target} PRIVATE wt_options webtransport_static PkgConfig::MICROHTTPD PkgConfig::JANSSON
+    PkgConfig::YAML PkgConfig::LIBUV m)
 endfunction()
 
 wt_tool_program(webtransport_tool tools/webtransport/main.c)

@@ -22,8 +22,10 @@ LAYERS = ["base", "wire", "core", "h3", "quic", "net"]
 
 # Header pattern, the files that may include it (as a pattern of the path), the words for it.
 FOREIGN = [
-    (r"uv\.h|uv/.*", r"src/net/.*|backplanes/.*|tools/webtransport/bench/bench_worker\.c|examples/.*|tests/.*",
-     "src/net, backplanes, bench_worker.c and examples"),
+    (r"uv\.h|uv/.*",
+     r"src/net/.*|backplanes/.*|tools/webtransport/(bench/bench_worker\.c|gateway/.*)|examples/.*|tests/.*",
+     "src/net, backplanes, bench_worker.c, the gateway and examples"),
+    (r"yaml\.h", r"tools/webtransport/gateway/config_file\.c", "tools/webtransport/gateway/config_file.c"),
     (r"ngtcp2/ngtcp2_crypto_gnutls\.h|gnutls/.*", r"(src/quic|backplanes/redis)/[^/]*_gnutls\.[ch]|tests/.*",
      "src/quic/*_gnutls.c and backplanes/redis/*_gnutls.c"),
     (r"hiredis\.h|hiredis/.*", r"backplanes/redis/.*", "backplanes/redis"),
@@ -54,6 +56,7 @@ NO_PEER = re.compile(r"src/net/.*|src/base/log(_limit)?\.[ch]")
 
 # The folders of tools/webtransport/ that a file there may include, besides its own.
 TOOL = {"common": set(), "serve": {"common"}, "connect": {"common"}, "bench": {"common"}, "cert": {"common"},
+        "gateway": {"common"},
         "probe": {"common", "cert"}}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')

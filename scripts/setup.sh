@@ -37,13 +37,15 @@ rust_min=1.91
 firefox_min=143
 
 # What is asked of the distribution's own release, and what Debian 12 has only in its backports.
-plain=(cmake pkg-config libgnutls28-dev libssl-dev libuv1-dev libmicrohttpd-dev libjansson-dev)
+plain=(cmake pkg-config libgnutls28-dev libssl-dev libuv1-dev libmicrohttpd-dev libjansson-dev
+  libyaml-dev)
 recent=(libngtcp2-dev libngtcp2-crypto-gnutls-dev libnghttp3-dev)
 tools=(gcc:gcc make:make)
 # Packet protection by wide vectors; other processors do without.
 [ "$(uname -m)" != x86_64 ] || plain+=(libipsec-mb-dev)
 if [ "$want" = test ]; then
-  plain+=(libcmocka-dev libglib2.0-dev abigail-tools python3-cffi libhiredis-dev libnats-dev)
+  plain+=(libcmocka-dev libglib2.0-dev abigail-tools python3-cffi libhiredis-dev libnats-dev openssh-client
+    openssh-server)
   recent+=(ngtcp2-client ngtcp2-server)
   tools+=(clang:clang clang-format:clang-format clang-tidy:clang-tidy chromium:chromium node:nodejs npm:npm
     python3:python3 openssl:openssl curl:curl man:man-db zsh:zsh fish:fish script:bsdutils
