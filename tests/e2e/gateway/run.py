@@ -1,0 +1,33 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""`webtransport gateway` with back ends on real sockets.
+
+    run.py TOOL FOLDER [NAME...]     all tests, or those of these names
+
+WT_GATEWAY_MB says how many MiB the large transfers have (64)."""
+
+import os
+import sys
+
+import tests_config
+import tests_datagrams
+import tests_streams
+import tests_ssh
+from rig import checks
+
+TESTS = [*tests_config.TESTS, *tests_streams.TESTS, *tests_datagrams.TESTS, *tests_ssh.TESTS]
+
+
+def main():
+    tool, folder, names = os.path.abspath(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    for test in TESTS:
+        if names and test.__name__ not in names:
+            continue
+        print(f"-- {test.__name__}", flush=True)
+        test(tool, folder)
+    print(f"{checks['good'] + checks['bad']} checks, {checks['bad']} failed")
+    return 1 if checks["bad"] or not checks["good"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

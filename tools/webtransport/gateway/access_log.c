@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The access log. A line is one JSON object, written with one call, so lines of a file that several processes append to
+ * do not mix. Texts of clients go through json_text. The query of the request is left out, because it may have a
+ * secret.
+ */
+#include "gateway/access_log.h"
+
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "common/json_text.h"
+#include "common/tool_log.h"
+#include "gateway/gateway_session.h"
+
+static json_t *count_json(uint64_t count) { return json_integer((json_int_t)count); }
+
+static json_t *text_json(const char *text) { return text && text[0] ? json_text(text) : json_null(); }
+
+bool access_log_open(struct access_log *log, const char *path) {
+  FILE *file = !path ? NULL : strcmp(path, "-") ? fopen(path, "ae") : stdout;
+  if (path && !file) return false;
+  access_log_close(log);
+  log->file = file;
+  return true;
+}
+
+void access_log_close(struct access_log *log) {
+  if (log->file && log->file != stdout) fclose(log->file);
+  log->file = NULL;
+}
+
+static void put_time(json_t *line) {
+  char stamp[32] = "", text[48];
+  struct timespec now;
+  struct tm utc;
+  clock_gettime(CLOCK_REALTIME, &now);
+  if (gmtime_r(&now.tv_sec, &utc)) strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
+  snprintf(text, sizeof text, "%s.%03ldZ", stamp, now.tv_nsec / 1000000);
+  json_object_set_new(line, "time", json_string(text));
+}
+
+static void put_who(json_t *line, const struct gateway_session *session, const wt_session *wt) {
+  char path[ROUTE_PATH_SIZE];
+  const char *whole = wt_session_path(wt);
+  snprintf(path, sizeof path, "%.*s", (int)strcspn(whole, "?"), whole);
+  json_object_set_new(line, "client", json_text(wt_session_peer_address(wt)));
+  json_object_set_new(line, "route", json_text(session->route->settings.path));
+  json_object_set_new(line, "path", json_text(path));
+  json_object_set_new(line, "backend", json_text(session->route->settings.target.text));
+  json_object_set_new(line, "origin", text_json(wt_session_header(wt, "origin")));
+  json_object_set_new(line, "draft", json_integer(wt_session_draft(wt)));
+  json_object_set_new(line, "protocol", text_json(wt_session_protocol(wt)));
+}
+
+static void put_end(json_t *line, const struct gateway_session *session, const struct wt_close_info *info) {
+  json_object_set_new(line, "by", json_string(session->code ? "gateway" : wt_party_name(info->by)));
+  json_object_set_new(line, "cause", json_string(wt_cause_name(info->cause)));
+  json_object_set_new(line, "code", info->has_code ? json_integer(info->code) : json_null());
+  json_object_set_new(line, "reason", text_json(info->clean ? info->reason : info->message));
+  json_object_set_new(line, "clean", json_boolean(info->clean));
+}
+
+static void put_counts(json_t *line, const struct gateway_session *session, const struct wt_session_stats *stats) {
+  uint64_t duration = gateway_now(session->gateway) - session->began_ms;
+  json_object_set_new(line, "duration_ms", count_json(duration));
+  json_object_set_new(line, "bytes_in", count_json(session->bytes_in));
+  json_object_set_new(line, "bytes_out", count_json(session->bytes_out));
+  json_object_set_new(line, "streams", count_json(session->streams));
+  json_object_set_new(line, "streams_failed", count_json(session->streams_failed));
+  json_object_set_new(line, "streams_refused", count_json(session->streams_refused));
+  json_object_set_new(line, "datagrams_in", count_json(session->datagrams_in));
+  json_object_set_new(line, "datagrams_out", count_json(session->datagrams_out));
+  uint64_t lost = session->datagrams_dropped + session->datagrams_too_large + session->datagrams_refused +
+                  stats->datagrams_dropped_outgoing + stats->datagrams_dropped_incoming;
+  json_object_set_new(line, "datagrams_lost", count_json(lost));
+  json_object_set_new(line, "datagrams_too_large", count_json(session->datagrams_too_large));
+  json_object_set_new(line, "datagrams_refused", count_json(session->datagrams_refused));
+  json_object_set_new(line, "rtt_us", count_json(stats->smoothed_rtt_us));
+}
+
+void access_log_write(struct access_log *log, const struct gateway_session *session, const wt_session *wt,
+                      const struct wt_close_info *info) {
+  static struct log_limit limit = LOG_LIMIT_INIT;
+  struct wt_session_stats stats = {.size = sizeof stats};
+  if (!log->file) return;
+  (void)wt_session_get_stats(wt, &stats); /* after an error, zeros are logged */
+  json_t *line = json_object();
+  put_time(line);
+  put_who(line, session, wt);
+  put_end(line, session, info);
+  put_counts(line, session, &stats);
+  char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
+  json_decref(line);
+  if (!text || fprintf(log->file, "%s\n", text) < 0 || fflush(log->file))
+    log_limited(&limit, WT_LOG_ERROR, "a line of the access log cannot be written");
+  free(text);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEBTRANSPORT_TOOL_GATEWAY_GATEWAY_H
+#define WEBTRANSPORT_TOOL_GATEWAY_GATEWAY_H
+
+#include <uv.h>
+
+#include <webtransport/server.h>
+
+#include "gateway/access_log.h"
+#include "gateway/gateway_settings.h"
+#include "gateway/peers.h"
+#include "gateway/routes.h"
+
+enum {
+  GATEWAY_BUFFER_SIZE = 65536, /* no datagram is larger */
+};
+
+struct gateway_session;
+
+/* What the gateway's parts share. All of it belongs to the thread of the loop. */
+struct gateway {
+  uv_loop_t loop;
+  uv_timer_t timer;
+  wt_server *server;
+  struct hosts *hosts;
+  struct routes *routes;
+  const struct route *asked; /* the route of the request that is being accepted, for its origins */
+  struct peers peers;
+  struct access_log access_log;
+  struct gateway_session *sessions;
+  uint64_t requests_refused;           /* without a route, or not for a session */
+  uint8_t buffer[GATEWAY_BUFFER_SIZE]; /* for bytes on their way; nothing stays in it */
+};
+
+/* Something waits for a short time: calls the sessions' `tick` soon. */
+void gateway_hurry(struct gateway *gateway);
+
+/* The time of the loop, in milliseconds. */
+uint64_t gateway_now(const struct gateway *gateway);
+
+/* `wt_handler_callback`: answers each request, whose user data is the gateway. */
+void gateway_handle(wt_request *request, void *gateway);
+
+/* `wt_check_origin_callback`, whose user data is the gateway. */
+bool gateway_check_origin(const wt_request *request, void *gateway);
+
+/* Begins and ends the timer that looks after sessions. */
+void gateway_timer_start(struct gateway *gateway);
+void gateway_timer_stop(struct gateway *gateway);
+
+#endif

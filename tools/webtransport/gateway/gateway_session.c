@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * A session of a client: from the request, which the bounds of the route may refuse, to its line in the access log.
+ * What happens with streams and datagrams is the business of the route's back end (backend.h); what they use is counted
+ * here.
+ */
+#include "gateway/gateway_session.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/tool_log.h"
+#include "gateway/backend.h"
+
+static const struct backend_kind *kind_of(const struct gateway_session *session) {
+  return session->route->settings.target.kind;
+}
+
+/* --- Life. --- */
+
+static struct gateway_session *session_new(struct gateway *gateway, struct route *route, const char *address) {
+  struct gateway_session *session = calloc(1, sizeof *session);
+  if (!session) return NULL;
+  session->peer = peers_get(&gateway->peers, route->counts, address);
+  if (!session->peer) {
+    free(session);
+    return NULL;
+  }
+  session->gateway = gateway;
+  session->route = route;
+  session->began_ms = session->active_ms = gateway_now(gateway);
+  route_use(route);
+  return session;
+}
+
+static void session_free(struct gateway_session *session) {
+  peers_put(session->peer);
+  route_release(session->route);
+  free(session);
+}
+
+static void session_link(struct gateway_session *session) {
+  struct gateway *gateway = session->gateway;
+  session->next = gateway->sessions;
+  session->link = &gateway->sessions;
+  if (session->next) session->next->link = &session->next;
+  gateway->sessions = session;
+  session->route->counts->sessions_open++;
+  session->route->counts->sessions_total++;
+  session->peer->sessions++;
+}
+
+static void session_unlink(struct gateway_session *session) {
+  *session->link = session->next;
+  if (session->next) session->next->link = session->link;
+  session->route->counts->sessions_open--;
+  session->peer->sessions--;
+}
+
+void gateway_session_close(struct gateway_session *session, enum gateway_code code) {
+  const char *reason = gateway_code_reason(code);
+  if (session->code) return;
+  session->code = code;
+  wt_session_close(session->wt, (uint32_t)code, reason, strlen(reason));
+}
+
+/* --- What the client does. --- */
+
+static void session_on_stream(wt_session *wt, wt_stream *stream, void *user_data) {
+  struct gateway_session *session = user_data;
+  const struct backend_kind *kind = kind_of(session);
+  (void)wt;
+  if (kind->on_stream && wt_stream_kind(stream) == WT_BIDIRECTIONAL) {
+    kind->on_stream(session, stream);
+    return;
+  }
+  session->streams_refused++;
+  session->route->counts->streams_refused++;
+  wt_stream_abort(stream, CODE_UNSUPPORTED);
+}
+
+static void session_on_datagram(wt_session *wt, const uint8_t *data, size_t len, void *user_data) {
+  struct gateway_session *session = user_data;
+  (void)wt;
+  if (kind_of(session)->on_datagram) {
+    kind_of(session)->on_datagram(session, data, len);
+    return;
+  }
+  session->datagrams_dropped++;
+  session->route->counts->datagrams_dropped++;
+}
+
+static void session_on_close(wt_session *wt, const struct wt_close_info *info, void *user_data) {
+  struct gateway_session *session = user_data;
+  if (kind_of(session)->end) kind_of(session)->end(session);
+  access_log_write(&session->gateway->access_log, session, wt, info);
+  session_unlink(session);
+  session_free(session);
+}
+
+static const struct wt_session_callbacks session_callbacks = {
+    .on_stream = session_on_stream,
+    .on_datagram = session_on_datagram,
+    .on_close = session_on_close,
+};
+
+/* --- The request. --- */
+
+static int bounds_check(const struct route *route, const struct peer *peer, const char **why) {
+  const struct route_settings *settings = &route->settings;
+  if (settings->max_sessions && route->counts->sessions_open >= settings->max_sessions) {
+    *why = "Too many sessions use this route (max-sessions).";
+    return 503;
+  }
+  if (settings->max_sessions_per_address && peer->sessions >= settings->max_sessions_per_address) {
+    *why = "Too many sessions of this address use this route (max-sessions-per-address).";
+    return 429;
+  }
+  return 0;
+}
+
+static int session_upgrade(struct gateway_session *session, wt_request *request, const char **why) {
+  const struct route_settings *settings = &session->route->settings;
+  const char *protocols[ROUTE_PROTOCOLS_MAX];
+  struct wt_upgrade_options options;
+  wt_upgrade_options_default(&options);
+  for (size_t i = 0; i < settings->protocol_count; i++) protocols[i] = settings->protocols[i];
+  options.protocols = protocols;
+  options.protocol_count = settings->protocol_count;
+  options.callbacks = &session_callbacks;
+  options.user_data = session;
+  int error = wt_upgrade(request, &options, &session->wt);
+  if (!error) return 0;
+  *why = wt_request_error(request);
+  return wt_upgrade_status(error);
+}
+
+int gateway_session_accept(struct gateway *gateway, struct route *route, wt_request *request, const char **why) {
+  *why = "The gateway has no memory.";
+  struct gateway_session *session = session_new(gateway, route, wt_request_peer_address(request));
+  if (!session) return 503;
+  int status = bounds_check(route, session->peer, why);
+  bool begun = !status && kind_of(session)->begin;
+  if (begun) status = kind_of(session)->begin(session, why);
+  if (status) begun = false;
+  if (!status) status = session_upgrade(session, request, why);
+  if (!status) {
+    session_link(session);
+    gateway_hurry(gateway);
+    return 0;
+  }
+  if (begun) kind_of(session)->end(session);
+  session_free(session);
+  return status;
+}
+
+/* --- Time and counts. --- */
+
+bool gateway_session_is_idle(const struct gateway_session *session, uint64_t active_ms, uint64_t now_ms) {
+  uint64_t limit = session->route->settings.idle_timeout_ms;
+  return limit && now_ms >= active_ms && now_ms - active_ms >= limit;
+}
+
+void gateway_session_tick(struct gateway_session *session, uint64_t now_ms) {
+  const struct backend_kind *kind = kind_of(session);
+  uint64_t life = session->route->settings.max_life_ms;
+  if (session->code) return;
+  if (life && now_ms - session->began_ms >= life) {
+    gateway_session_close(session, CODE_LIFE);
+  } else if ((!kind->has_streams || !session->streams_open) &&
+             gateway_session_is_idle(session, session->active_ms, now_ms)) {
+    gateway_session_close(session, CODE_IDLE);
+  } else if (kind->tick) {
+    kind->tick(session, now_ms);
+  }
+}
+
+bool gateway_session_begin_stream(struct gateway_session *session) {
+  const struct route_settings *settings = &session->route->settings;
+  struct route_counts *counts = session->route->counts;
+  bool full = (settings->max_streams && counts->streams_open >= settings->max_streams) ||
+              (settings->max_streams_per_address && session->peer->streams >= settings->max_streams_per_address);
+  if (full) {
+    session->streams_refused++;
+    counts->streams_refused++;
+    return false;
+  }
+  session->streams++;
+  session->streams_open++;
+  session->peer->streams++;
+  counts->streams_open++;
+  counts->streams_total++;
+  return true;
+}
+
+void gateway_session_end_stream(struct gateway_session *session, enum gateway_code code) {
+  session->streams_open--;
+  session->peer->streams--;
+  session->route->counts->streams_open--;
+  session->active_ms = gateway_now(session->gateway);
+  if (!code) return;
+  session->streams_failed++;
+  session->route->counts->ends[code]++;
+}
+
+size_t gateway_session_room(struct gateway_session *session, size_t wanted) {
+  const struct route_settings *settings = &session->route->settings;
+  if (!settings->rate && !settings->rate_per_address) return wanted;
+  uint64_t now = gateway_now(session->gateway);
+  size_t room = rate_room(&session->route->counts->rate, settings->rate, now, wanted);
+  room = rate_room(&session->peer->rate, settings->rate_per_address, now, room);
+  if (room < wanted) gateway_hurry(session->gateway);
+  return room;
+}
+
+static void bytes_count(struct gateway_session *session, size_t bytes) {
+  const struct route_settings *settings = &session->route->settings;
+  session->active_ms = gateway_now(session->gateway);
+  rate_take(&session->route->counts->rate, settings->rate, bytes);
+  rate_take(&session->peer->rate, settings->rate_per_address, bytes);
+}
+
+void gateway_session_count_in(struct gateway_session *session, size_t bytes) {
+  session->bytes_in += bytes;
+  session->route->counts->bytes_in += bytes;
+  bytes_count(session, bytes);
+}
+
+void gateway_session_count_out(struct gateway_session *session, size_t bytes) {
+  session->bytes_out += bytes;
+  session->route->counts->bytes_out += bytes;
+  bytes_count(session, bytes);
+}

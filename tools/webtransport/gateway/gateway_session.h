@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: MIT */
+#ifndef WEBTRANSPORT_TOOL_GATEWAY_SESSION_H
+#define WEBTRANSPORT_TOOL_GATEWAY_SESSION_H
+
+#include <webtransport/request.h>
+
+#include "gateway/gateway.h"
+
+/* A session and what it has used. It lives from the request to the session's on_close. */
+struct gateway_session {
+  struct gateway *gateway;
+  struct route *route;
+  struct peer *peer;
+  wt_session *wt;                 /* NULL before the client has its answer */
+  void *backend;                  /* of the kind of the back end */
+  struct connection *connections; /* of its streams, with back ends that have such */
+  struct gateway_session *next, **link;
+
+  uint64_t began_ms, active_ms; /* by gateway_now */
+  enum gateway_code code;       /* with which the gateway closed it; CODE_NONE: it did not */
+  uint64_t streams, streams_open, streams_refused, streams_failed;
+  uint64_t bytes_in, bytes_out; /* of streams and datagrams; "in" is from the client */
+  uint64_t datagrams_in, datagrams_out;
+  uint64_t datagrams_dropped, datagrams_too_large, datagrams_refused;
+};
+
+/* Accepts the request, or returns the status with which to refuse it; `*why` is a sentence then. */
+int gateway_session_accept(struct gateway *gateway, struct route *route, wt_request *request, const char **why);
+
+/* Closes the session with a code and its reason. */
+void gateway_session_close(struct gateway_session *session, enum gateway_code code);
+
+void gateway_session_tick(struct gateway_session *session, uint64_t now_ms);
+
+/* --- For back ends. --- */
+
+/* Counts a new stream. False: there are too many, and nothing was counted. */
+bool gateway_session_begin_stream(struct gateway_session *session);
+/* Counts its end; `code` is why it ended early, or CODE_NONE. */
+void gateway_session_end_stream(struct gateway_session *session, enum gateway_code code);
+
+/* Returns how many of `wanted` bytes may be sent now. Less: some wait for `tick`, which comes soon. */
+size_t gateway_session_room(struct gateway_session *session, size_t wanted);
+
+/* Count bytes that were sent. */
+void gateway_session_count_in(struct gateway_session *session, size_t bytes);
+void gateway_session_count_out(struct gateway_session *session, size_t bytes);
+
+/* Whether nothing was sent since `active_ms` for longer than the route allows. */
+bool gateway_session_is_idle(const struct gateway_session *session, uint64_t active_ms, uint64_t now_ms);
+
+#endif

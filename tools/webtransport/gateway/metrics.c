@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The counts of the routes, in Prometheus' text format. Each route is a label. Routes come from the configuration, so
+ * no client can make a new label.
+ */
+#include "gateway/metrics.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROUTE_COUNTS(X)                                                                                    \
+  X(sessions_open, "gauge", "Sessions that are open")                                                      \
+  X(sessions_total, "counter", "Sessions since the start")                                                 \
+  X(sessions_refused, "counter", "Requests for a session that were refused")                               \
+  X(streams_open, "gauge", "Streams that have a connection to the back end, or try to get one")            \
+  X(streams_total, "counter", "Such streams since the start")                                              \
+  X(streams_refused, "counter", "Streams refused because of a limit, or because of their kind")            \
+  X(bytes_in, "counter", "Bytes of streams and datagrams from clients to the back end")                    \
+  X(bytes_out, "counter", "Bytes of streams and datagrams from the back end to clients")                   \
+  X(datagrams_in, "counter", "Datagrams from clients to the back end")                                     \
+  X(datagrams_out, "counter", "Datagrams from the back end to clients")                                    \
+  X(datagrams_dropped, "counter", "Datagrams dropped: no room, over the rate, or the back end takes none") \
+  X(datagrams_too_large, "counter", "Datagrams dropped because the other side takes none of that size")    \
+  X(datagrams_refused, "counter", "Times that the back end's host said that nobody takes datagrams")
+
+/* Writes a label's value: '\' and '"' are escaped. */
+static void label_write(FILE *out, const char *value) {
+  for (; *value; value++) {
+    if (*value == '\\' || *value == '"') fputc('\\', out);
+    fputc(*value, out);
+  }
+}
+
+static void labels_write(FILE *out, const struct route *route) {
+  fputs("{route=\"", out);
+  label_write(out, route->settings.path);
+  fputs("\",backend=\"", out);
+  label_write(out, route->settings.target.text);
+  fputc('"', out);
+}
+
+static void head_write(FILE *out, const char *name, const char *total, const char *type, const char *help) {
+  fprintf(out, "# HELP webtransport_gateway_%s%s %s\n# TYPE webtransport_gateway_%s%s %s\n", name, total, help, name,
+          total, type);
+}
+
+/* Names of counters end in _total. */
+static const char *suffix(const char *name, const char *type) {
+  size_t len = strlen(name);
+  bool has = len > 6 && !strcmp(name + len - 6, "_total");
+  return !has && type[0] == 'c' ? "_total" : "";
+}
+
+static void counts_write(FILE *out, const struct routes *routes) {
+#define COUNT_WRITE(name, type, help)                                      \
+  head_write(out, #name, suffix(#name, type), type, help);                 \
+  for (size_t i = 0; i < routes->count; i++) {                             \
+    fprintf(out, "webtransport_gateway_%s%s", #name, suffix(#name, type)); \
+    labels_write(out, routes->list[i]);                                    \
+    fprintf(out, "} %" PRIu64 "\n", routes->list[i]->counts->name);        \
+  }
+  ROUTE_COUNTS(COUNT_WRITE)
+#undef COUNT_WRITE
+}
+
+static void ends_write(FILE *out, const struct routes *routes) {
+  head_write(out, "streams_failed", "_total", "counter", "Streams that ended early, by the gateway's code");
+  for (size_t i = 0; i < routes->count; i++) {
+    for (unsigned code = 1; code < CODE_COUNT; code++) {
+      fputs("webtransport_gateway_streams_failed_total", out);
+      labels_write(out, routes->list[i]);
+      fprintf(out, ",code=\"%s\"} %" PRIu64 "\n", gateway_code_word((enum gateway_code)code),
+              routes->list[i]->counts->ends[code]);
+    }
+  }
+}
+
+char *metrics_text(const struct gateway *gateway) {
+  char *text = NULL;
+  size_t len = 0;
+  FILE *out = open_memstream(&text, &len);
+  if (!out) return NULL;
+  counts_write(out, gateway->routes);
+  ends_write(out, gateway->routes);
+  head_write(out, "requests_refused", "_total", "counter", "Requests answered with an error");
+  fprintf(out, "webtransport_gateway_requests_refused_total %" PRIu64 "\n", gateway->requests_refused);
+  if (!fclose(out)) return text;
+  free(text);
+  return NULL;
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The members of a route: a table in the manner of the tool's options, so that the file and the command line read
+ * values alike ("10s", "1M") and a mistake gets the same sentence.
+ *
+ * A route begins as a copy of the defaults. Lists (`origin`, `protocol`) of the defaults hold until the route has its
+ * own: then they are replaced, not continued.
+ */
+#include "gateway/route_settings.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "common/clock.h"
+#include "common/values.h"
+#include "gateway/backend.h"
+
+enum {
+  CONNECT_TIMEOUT_MS = 10000,
+};
+
+#define COUNT_MAX 10000000
+#define RATE_MAX (UINT64_C(1) << 40)
+
+static bool set_backend(void *target, const char *value, char *message, size_t size) {
+  return target_parse(value, &((struct route_settings *)target)->target, message, size);
+}
+
+static bool set_origin(void *target, const char *value, char *message, size_t size) {
+  struct route_settings *settings = target;
+  if (settings->origins_inherited) memset(&settings->origins, 0, sizeof settings->origins);
+  settings->origins_inherited = false;
+  const char *wrong = origins_add(&settings->origins, value);
+  settings->origins.chosen = true;
+  return wrong ? value_refuse(message, size, "%s", wrong) : true;
+}
+
+static bool set_protocol(void *target, const char *value, char *message, size_t size) {
+  struct route_settings *settings = target;
+  if (!value_protocol(value, message, size)) return false;
+  if (settings->protocols_inherited) settings->protocol_count = 0;
+  settings->protocols_inherited = false;
+  if (settings->protocol_count == ROUTE_PROTOCOLS_MAX) return value_refuse(message, size, "too many names");
+  if (strlen(value) >= ROUTE_PROTOCOL_SIZE) return value_refuse(message, size, "the name is too long");
+  snprintf(settings->protocols[settings->protocol_count++], ROUTE_PROTOCOL_SIZE, "%s", value);
+  return true;
+}
+
+static bool set_proxy_protocol(void *target, const char *value, char *message, size_t size) {
+  size_t index;
+  if (!value_word(value, "no yes", &index, message, size)) return false;
+  ((struct route_settings *)target)->proxy_protocol = index;
+  return true;
+}
+
+static bool count_set(const char *value, uint64_t *count, char *message, size_t size) {
+  return value_number(value, 0, COUNT_MAX, count, message, size);
+}
+
+static bool set_max_sessions(void *target, const char *value, char *message, size_t size) {
+  return count_set(value, &((struct route_settings *)target)->max_sessions, message, size);
+}
+
+static bool set_max_sessions_per_address(void *target, const char *value, char *message, size_t size) {
+  return count_set(value, &((struct route_settings *)target)->max_sessions_per_address, message, size);
+}
+
+static bool set_max_streams(void *target, const char *value, char *message, size_t size) {
+  return count_set(value, &((struct route_settings *)target)->max_streams, message, size);
+}
+
+static bool set_max_streams_per_address(void *target, const char *value, char *message, size_t size) {
+  return count_set(value, &((struct route_settings *)target)->max_streams_per_address, message, size);
+}
+
+static bool rate_set(const char *value, uint64_t *rate, char *message, size_t size) {
+  if (!value_size(value, 0, RATE_MAX, rate, message, size)) return false;
+  return *rate == 0 || *rate >= 1024 ? true : value_refuse(message, size, "expected 0, or 1K or more");
+}
+
+static bool set_rate(void *target, const char *value, char *message, size_t size) {
+  return rate_set(value, &((struct route_settings *)target)->rate, message, size);
+}
+
+static bool set_rate_per_address(void *target, const char *value, char *message, size_t size) {
+  return rate_set(value, &((struct route_settings *)target)->rate_per_address, message, size);
+}
+
+static bool time_set(const char *value, uint64_t *ms, char *message, size_t size) {
+  uint64_t ns;
+  if (!value_time(value, 0, 365 * NS_PER_DAY, &ns, message, size)) return false;
+  *ms = clock_ms_up(ns);
+  return true;
+}
+
+static bool set_connect_timeout(void *target, const char *value, char *message, size_t size) {
+  return time_set(value, &((struct route_settings *)target)->connect_timeout_ms, message, size);
+}
+
+static bool set_idle_timeout(void *target, const char *value, char *message, size_t size) {
+  struct route_settings *settings = target;
+  settings->idle_timeout_given = true;
+  return time_set(value, &settings->idle_timeout_ms, message, size);
+}
+
+static bool set_max_life(void *target, const char *value, char *message, size_t size) {
+  return time_set(value, &((struct route_settings *)target)->max_life_ms, message, size);
+}
+
+const struct option_spec route_members[] = {
+    {.name = "backend", .argument = "URL", .help = "Where its streams or datagrams go.", .set = set_backend},
+    {.name = "origin", .argument = "ORIGIN", .repeatable = true, .help = "Who may open sessions.", .set = set_origin},
+    {.name = "protocol", .argument = "NAME", .repeatable = true, .help = "Subprotocol.", .set = set_protocol},
+    {.name = "proxy-protocol", .argument = "WHEN", .help = "PROXY protocol.", .set = set_proxy_protocol},
+    {.name = "max-sessions", .argument = "N", .help = "Sessions at once.", .set = set_max_sessions},
+    {.name = "max-sessions-per-address",
+     .argument = "N",
+     .help = "Likewise, of one address.",
+     .set = set_max_sessions_per_address},
+    {.name = "max-streams", .argument = "N", .help = "Connections at once.", .set = set_max_streams},
+    {.name = "max-streams-per-address",
+     .argument = "N",
+     .help = "Likewise, of one address.",
+     .set = set_max_streams_per_address},
+    {.name = "rate", .argument = "SIZE", .help = "Bytes per second.", .set = set_rate},
+    {.name = "rate-per-address", .argument = "SIZE", .help = "Likewise, of one address.", .set = set_rate_per_address},
+    {.name = "connect-timeout", .argument = "TIME", .help = "To the back end.", .set = set_connect_timeout},
+    {.name = "idle-timeout", .argument = "TIME", .help = "Without bytes or datagrams.", .set = set_idle_timeout},
+    {.name = "max-life", .argument = "TIME", .help = "Of a session.", .set = set_max_life},
+    {0},
+};
+
+void route_settings_default(struct route_settings *settings) {
+  memset(settings, 0, sizeof *settings);
+  settings->max_sessions = 10000;
+  settings->max_sessions_per_address = 100;
+  settings->max_streams = 10000;
+  settings->max_streams_per_address = 1000;
+  settings->connect_timeout_ms = CONNECT_TIMEOUT_MS;
+}
+
+/* A path as a request has it: printable ASCII without a query. */
+static bool path_check(const char *path, char *message, size_t size) {
+  if (path[0] != '/') return value_refuse(message, size, "a path begins with '/'");
+  if (strlen(path) >= ROUTE_PATH_SIZE) return value_refuse(message, size, "the path is too long");
+  for (const char *at = path; *at; at++)
+    if (*at <= ' ' || *at > '~' || *at == '?' || *at == '#')
+      return value_refuse(message, size, "a path has no spaces, no '?' and no '#'; other characters are %%-encoded");
+  return true;
+}
+
+bool route_settings_begin(struct route_settings *settings, const struct route_settings *defaults, const char *path,
+                          char *message, size_t size) {
+  if (!path_check(path, message, size)) return false;
+  *settings = *defaults;
+  settings->origins_inherited = settings->protocols_inherited = true;
+  snprintf(settings->path, sizeof settings->path, "%s", path);
+  return true;
+}
+
+bool route_settings_set(struct route_settings *settings, const char *name, const char *value, char *message,
+                        size_t size) {
+  for (const struct option_spec *member = route_members; member->name; member++)
+    if (!strcmp(member->name, name)) return member->set(settings, value, message, size);
+  return value_refuse(message, size, "a route has no member of this name");
+}
+
+bool route_settings_finish(struct route_settings *settings, char *message, size_t size) {
+  const struct backend_kind *kind = settings->target.kind;
+  if (!kind) return value_refuse(message, size, "the route has no backend");
+  if (settings->proxy_protocol && !kind->has_streams)
+    return value_refuse(message, size, "proxy-protocol has a meaning for connections alone, not for %s", kind->scheme);
+  if (!settings->idle_timeout_given) settings->idle_timeout_ms = kind->idle_timeout_ms;
+  return true;
+}
