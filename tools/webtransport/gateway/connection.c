@@ -5,9 +5,10 @@
  *     connecting --> open --> gone           of the socket
  *          \___________________/ \           the stream may live longer: `connection` is freed with its on_close
  *
- * Bytes go straight from one side's buffer to the other's; the gateway keeps none. If the socket takes no more, the
- * stream gets its bytes back and is paused (wt_stream_unread), so QUIC's flow control holds the client. If the stream
- * takes no more, the socket is not read, so TCP's holds the back end. While the socket connects, the stream is paused.
+ * Bytes go from one side's buffer to the other's; the gateway keeps at most what outgoing.h gathers. If the socket
+ * takes no more, the stream gets its bytes back and is paused (wt_stream_unread), so QUIC's flow control holds the
+ * client. If the stream takes no more, the socket is not read, so TCP's holds the back end. While the socket connects,
+ * the stream is paused.
  *
  * Ends are translated like this:
  *
@@ -32,6 +33,7 @@
 #include <sys/un.h>
 
 #include "common/tool_log.h"
+#include "gateway/outgoing.h"
 #include "gateway/proxy_header.h"
 #include "gateway/watch.h"
 
@@ -49,6 +51,7 @@ struct connection {
   struct gateway_session *session;
   wt_stream *stream;
   struct watch *watch; /* NULL when it is gone */
+  struct outgoing outgoing;
   enum connection_state state;
   unsigned address;  /* number of the one that is tried */
   int connect_error; /* `errno` of the last one */
@@ -67,11 +70,14 @@ static const struct route_settings *settings_of(const struct connection *connect
   return &connection->session->route->settings;
 }
 
+static struct gather *gather_of(const struct connection *connection) { return &connection->session->gateway->gather; }
+
 /* --- The socket's end. --- */
 
 static void socket_close(struct connection *connection, bool reset) {
   if (connection->state == CONNECTION_GONE) return;
   connection->state = CONNECTION_GONE;
+  outgoing_drop(&connection->outgoing, gather_of(connection));
   if (reset)
     watch_close_with_reset(connection->watch);
   else
@@ -165,52 +171,85 @@ static void stream_on_writable(wt_stream *stream, void *user_data) {
 
 /* Nothing more can be sent. What the back end has sent before is still read. */
 static void connection_on_write_error(struct connection *connection, int error) {
+  enum gateway_code code = error == ENOMEM ? CODE_FAILED : gateway_code_of_connection(error);
+  outgoing_drop(&connection->outgoing, gather_of(connection));
   connection->write_error = error;
   connection->write_done = true;
   connection->socket_full = false;
-  wt_stream_stop_sending(connection->stream, (uint32_t)gateway_code_of_connection(error));
-  if (connection->read_done)
-    connection_fail(connection, gateway_code_of_connection(error), error);
+  wt_stream_stop_sending(connection->stream, (uint32_t)code);
+  if (connection->read_done || error == ENOMEM)
+    connection_fail(connection, code, error);
   else
     connection_read(connection);
 }
 
+/* The bytes before the end have to leave first. If the socket has no room for them, the end comes again. */
 static void connection_on_client_end(struct connection *connection) {
+  int error = outgoing_flush(&connection->outgoing, gather_of(connection));
+  if (!error && connection->outgoing.rest) {
+    connection->socket_full = true;
+    wt_stream_unread(connection->stream, 0);
+    connection_update(connection);
+    return;
+  }
+  if (!error && shutdown(watch_fd(connection->watch), SHUT_WR) && errno != ENOTCONN) error = errno;
   connection->write_done = true;
-  if (shutdown(watch_fd(connection->watch), SHUT_WR) && errno != ENOTCONN)
-    connection_on_write_error(connection, errno);
+  if (error)
+    connection_on_write_error(connection, error);
   else
     connection_check_end(connection);
 }
 
-/* Writes what the socket takes now; returns how many bytes that was, or -1 if the connection is broken. */
+/* What was gathered has been sent at the end of the turn, or because another stream's bytes came. */
+static void connection_on_flush(void *user_data, int error) {
+  struct connection *connection = user_data;
+  if (error) {
+    connection_on_write_error(connection, error);
+  } else if (connection->outgoing.rest) {
+    connection->socket_full = true;
+    wt_stream_pause(connection->stream);
+    connection_update(connection);
+  }
+}
+
+/* The socket has room again. */
+static void connection_on_room(struct connection *connection) {
+  int error = outgoing_send_rest(&connection->outgoing);
+  if (error) {
+    connection_on_write_error(connection, error);
+  } else if (!connection->outgoing.rest) {
+    connection->socket_full = false;
+    wt_stream_resume(connection->stream);
+  }
+}
+
+/* Takes what the rate and the socket allow; returns how many bytes that was, or -1 if the connection is broken. */
 static ssize_t connection_write(struct connection *connection, const uint8_t *data, size_t len) {
   size_t allowed = gateway_session_room(connection->session, len);
   connection->rate_in = allowed < len;
   if (!allowed) return 0;
-  ssize_t sent = send(watch_fd(connection->watch), data, allowed, MSG_NOSIGNAL);
-  if (sent < 0 && (errno == EAGAIN || errno == EINTR)) sent = 0;
-  if (sent >= 0 && (size_t)sent < allowed) {
+  ssize_t taken = outgoing_put(&connection->outgoing, gather_of(connection), data, allowed);
+  if (taken >= 0 && (size_t)taken < allowed) {
     connection->rate_in = false;
     connection->socket_full = true;
   }
-  return sent;
+  return taken;
 }
 
 static void stream_on_data(wt_stream *stream, const uint8_t *data, size_t len, bool fin, void *user_data) {
   struct connection *connection = user_data;
   if (connection->state != CONNECTION_OPEN || connection->write_done) return;
-  ssize_t sent = len ? connection_write(connection, data, len) : 0;
-  if (sent < 0) {
+  ssize_t taken = len ? connection_write(connection, data, len) : 0;
+  if (taken < 0) {
     connection_on_write_error(connection, errno);
     return;
   }
-  if (sent) {
+  if (taken) {
     connection->active_ms = gateway_now(connection->session->gateway);
-    gateway_session_count_in(connection->session, (size_t)sent);
+    gateway_session_count_in(connection->session, (size_t)taken);
   }
-  if ((size_t)sent < len) {
-    wt_stream_unread(stream, len - (size_t)sent);
+  if ((size_t)taken < len) {
+    wt_stream_unread(stream, len - (size_t)taken);
     connection_update(connection);
   } else if (fin) {
     connection_on_client_end(connection);
@@ -282,6 +321,8 @@ static bool connection_introduce(struct connection *connection) {
 
 static void connection_on_connected(struct connection *connection) {
   connection->state = CONNECTION_OPEN;
+  connection->outgoing =
+      (struct outgoing){.fd = watch_fd(connection->watch), .on_flush = connection_on_flush, .user_data = connection};
   connection->active_ms = gateway_now(connection->session->gateway);
   if (!connection_introduce(connection)) {
     connection_fail(connection, CODE_BROKEN, 0);
@@ -304,10 +345,7 @@ static void connection_on_socket(bool readable, bool writable, void *user_data) 
       connection_on_connected(connection);
     return;
   }
-  if (writable && connection->socket_full) {
-    connection->socket_full = false;
-    wt_stream_resume(connection->stream);
-  }
+  if (writable && connection->socket_full) connection_on_room(connection);
   if (readable)
     connection_read(connection);
   else

@@ -32,12 +32,21 @@ static void gateway_on_timer(uv_timer_t *timer) {
   if (!gateway->sessions && !gateway->peers.count) uv_timer_stop(timer);
 }
 
-void gateway_timer_start(struct gateway *gateway) {
+/* Before the loop waits again. */
+static void gateway_on_turn_end(uv_prepare_t *handle) { gather_flush(&((struct gateway *)handle->data)->gather); }
+
+void gateway_loop_begin(struct gateway *gateway) {
   uv_timer_init(&gateway->loop, &gateway->timer);
-  gateway->timer.data = gateway;
+  uv_prepare_init(&gateway->loop, &gateway->turn_end);
+  gateway->timer.data = gateway->turn_end.data = gateway;
+  uv_prepare_start(&gateway->turn_end, gateway_on_turn_end);
+  uv_unref((uv_handle_t *)&gateway->turn_end);
 }
 
-void gateway_timer_stop(struct gateway *gateway) { uv_close((uv_handle_t *)&gateway->timer, NULL); }
+void gateway_loop_end(struct gateway *gateway) {
+  uv_close((uv_handle_t *)&gateway->timer, NULL);
+  uv_close((uv_handle_t *)&gateway->turn_end, NULL);
+}
 
 void gateway_hurry(struct gateway *gateway) {
   if (uv_is_active((const uv_handle_t *)&gateway->timer) && uv_timer_get_due_in(&gateway->timer) <= TICK_SOON_MS)

@@ -8,6 +8,7 @@
 
 #include "gateway/access_log.h"
 #include "gateway/gateway_settings.h"
+#include "gateway/outgoing.h"
 #include "gateway/peers.h"
 #include "gateway/routes.h"
 
@@ -21,6 +22,7 @@ struct gateway_session;
 struct gateway {
   uv_loop_t loop;
   uv_timer_t timer;
+  uv_prepare_t turn_end;
   wt_server *server;
   struct hosts *hosts;
   struct routes *routes;
@@ -28,6 +30,7 @@ struct gateway {
   struct peers peers;
   struct access_log access_log;
   struct gateway_session *sessions;
+  struct gather gather;
   uint64_t requests_refused;           /* without a route, or not for a session */
   uint8_t buffer[GATEWAY_BUFFER_SIZE]; /* for bytes on their way; nothing stays in it */
 };
@@ -44,8 +47,9 @@ void gateway_handle(wt_request *request, void *gateway);
 /* `wt_check_origin_callback`, whose user data is the gateway. */
 bool gateway_check_origin(const wt_request *request, void *gateway);
 
-/* Begins and ends the timer that looks after sessions. */
-void gateway_timer_start(struct gateway *gateway);
-void gateway_timer_stop(struct gateway *gateway);
+/* Begin and end what the gateway has on its loop besides sockets. It begins before the server is made, because the
+ * loop calls what was started last first: a turn has to end here after it has ended for the server. */
+void gateway_loop_begin(struct gateway *gateway);
+void gateway_loop_end(struct gateway *gateway);
 
 #endif

@@ -252,7 +252,7 @@ static bool program_run(struct gateway_program *program) {
 
 /* Handles that are closing need turns of the loop. A name that is still being looked up is not waited for. */
 static void loop_end(struct gateway *gateway) {
-  gateway_timer_stop(gateway);
+  gateway_loop_end(gateway);
   for (int i = 0; i < LAST_TURNS && uv_run(&gateway->loop, UV_RUN_NOWAIT); i++) continue;
   (void)uv_loop_close(&gateway->loop);
 }
@@ -289,7 +289,7 @@ static int gateway_main(const struct command *command, int argc, char **argv) {
     complain("the system gives no loop");
     return EXIT_FAILED;
   }
-  gateway_timer_start(&program.gateway);
+  gateway_loop_begin(&program.gateway);
   bool good = program_run(&program);
   program_end(&program);
   return good ? EXIT_DONE : EXIT_FAILED;
