@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """The configuration: what is refused, and what SIGHUP does."""
 
+import os
 import subprocess
 
 from rig import Backend, Gateway, check, wait_for
@@ -56,6 +57,8 @@ def test_wrong_files(tool, folder):
     check("no such file", "No such file" in look(tool, f"{folder}/none.yaml")[1])
     write(path, "defaults: {origin: [https://a.example], max-life: 1h}\nroutes:\n  # SSH\n" + good[8:] +
           "  /y/: unix:/run/x\nretry: always\nhost: [a.example, b.example]\n")
+    example = os.path.join(os.path.dirname(__file__), "../../../examples/gateway.yaml")
+    check("the example", look(tool, example) == (0, "4 routes, nothing is wrong\n"), look(tool, example))
     check("a right file", look(tool, path) == (0, "2 routes, nothing is wrong\n"), look(tool, path))
 
 
