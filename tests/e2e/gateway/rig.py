@@ -85,10 +85,10 @@ class Backend:
 
 
 class Gateway:
-    def __init__(self, tool, *arguments):
+    def __init__(self, tool, *arguments, prefix=()):
         self.tool = tool
         self.process = subprocess.Popen(
-            [tool, "gateway", "--json", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", *arguments],
+            [*prefix, tool, "gateway", "--json", "--listen", "127.0.0.1:0", "--http", "127.0.0.1:0", *arguments],
             stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
         line = self.process.stdout.readline()
         if not line:

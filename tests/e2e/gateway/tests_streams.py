@@ -185,6 +185,48 @@ def test_connect_failures(tool, folder):
     gateway.end()
 
 
+def test_second_address(tool, folder):
+    """A name with two addresses, of which the first one does not answer."""
+    found = list(dict.fromkeys((info[0], info[4][0]) for info in
+                               socket.getaddrinfo("localhost", 0, type=socket.SOCK_STREAM)))
+    if len(found) < 2:
+        return check("localhost has one address here: nothing to try", True)
+    (full_family, full_host), (family, host) = found[:2]
+    full = socket.socket(full_family)
+    full.bind((full_host, 0))
+    full.listen(0)
+    port = full.getsockname()[1]
+    in_queue = socket.create_connection((full_host, port))
+    works = socket.socket(family)
+    works.bind((host, port))
+    works.listen(5)
+    gateway = Gateway(tool, "-r", f"/x=tcp://localhost:{port}", "-d", "connect-timeout=4s")
+    client = gateway.client("/x")
+    client.stdin.close()
+    works.settimeout(60)
+    works.accept()[0].sendall(b"hello")
+    out = client.stdout.read()
+    check("an address that does not answer does not use up the time of the next", out == b"hello", out)
+    client.wait(60)
+    in_queue.close()
+    return gateway.end()
+
+
+def test_no_descriptors(tool, folder):
+    backend = Backend(echo)
+    gateway = Gateway(tool, "-r", f"/x={backend.url}", prefix=["prlimit", "--nofile=40:40"])
+    gateway.connect("/x", b"x")
+    descriptors = gateway.descriptors()
+    subprocess.run([tool, "bench", "-w", "echo", "-s", "60", "-c", "1000", "--insecure-hash",
+                    gateway.ready["certificate_sha256"], gateway.url("/x")], capture_output=True, timeout=120,
+                   check=False)
+    check("without descriptors: code 10", wait_for("", lambda: gateway.metrics()["streams_failed_total /x failed"] > 0))
+    check("and the log says so", "Too many open files" in gateway.logged("no memory or no descriptors"))
+    check("then all is as before", wait_for("", lambda: gateway.descriptors() == descriptors) and
+          gateway.connect("/x", b"again")[:2] == (0, b"again"), gateway.descriptors())
+    check("it ends in order", gateway.end() == 0)
+
+
 def test_backend_that_stops_reading(tool, folder):
     def later(conn, backend):
         backend.go.wait(120)
@@ -407,6 +449,6 @@ def test_proxy_protocol(tool, folder):
     gateway.end()
 
 
-TESTS = [test_bytes_both_ways, test_backend_ends_first, test_resets, test_connect_failures,
+TESTS = [test_bytes_both_ways, test_backend_ends_first, test_resets, test_connect_failures, test_second_address, test_no_descriptors,
          test_backend_that_stops_reading, test_client_that_stops_reading, test_short_streams, test_client_vanishes,
          test_kinds_of_streams, test_limits, test_times, test_rate, test_proxy_protocol]

@@ -38,7 +38,8 @@
 #include "gateway/watch.h"
 
 enum {
-  READS_AT_ONCE = 8, /* then others have their turn */
+  READS_AT_ONCE = 8,      /* then others have their turn */
+  NEXT_ADDRESS_MS = 1000, /* of a name: an address that does not answer must not use up the time of the others */
 };
 
 enum connection_state {
@@ -53,16 +54,16 @@ struct connection {
   struct watch *watch; /* NULL when it is gone */
   struct outgoing outgoing;
   enum connection_state state;
-  unsigned address;  /* number of the one that is tried */
-  int connect_error; /* `errno` of the last one */
-  uint64_t began_ms, active_ms;
-  bool read_done;         /* the back end has sent its last byte */
-  bool write_done;        /* and so has the client */
-  int write_error;        /* `errno` of a write that failed; reading goes on until the end */
-  bool socket_full;       /* the stream waits for the socket */
-  bool stream_full;       /* the socket waits for the stream */
-  bool rate_in, rate_out; /* one of them waits for the rate */
-  enum gateway_code code; /* why it ended early */
+  unsigned address;                       /* number of the one that is tried */
+  int connect_error;                      /* `errno` of the last one */
+  uint64_t began_ms, tried_ms, active_ms; /* `tried_ms`: when the present attempt to connect began */
+  bool read_done;                         /* the back end has sent its last byte */
+  bool write_done;                        /* and so has the client */
+  int write_error;                        /* `errno` of a write that failed; reading goes on until the end */
+  bool socket_full;                       /* the stream waits for the socket */
+  bool stream_full;                       /* the socket waits for the stream */
+  bool rate_in, rate_out;                 /* one of them waits for the rate */
+  enum gateway_code code;                 /* why it ended early */
   struct connection *next, **link;
 };
 
@@ -398,6 +399,7 @@ static void connection_try_next(struct connection *connection) {
   struct lookup_address address;
   watch_close(connection->watch);
   connection->watch = NULL;
+  connection->tried_ms = gateway_now(connection->session->gateway);
   while (connection_address(connection, &address)) {
     connection->connect_error = connection_begin(connection, &address);
     if (!connection->connect_error) return;
@@ -436,14 +438,27 @@ void connection_open(struct gateway_session *session, wt_stream *stream, struct 
 
 /* --- Time. --- */
 
-static void connection_tick(struct connection *connection, uint64_t now_ms) {
+/* Whether it is time to try the next address, if there is one. */
+static bool connection_should_move_on(const struct connection *connection, uint64_t now_ms) {
+  struct lookup *lookup = connection->session->route->lookup;
+  uint64_t patience = settings_of(connection)->connect_timeout_ms, share = NEXT_ADDRESS_MS;
+  struct lookup_address next;
+  if (patience && patience / 2 < share) share = patience / 2;
+  return lookup && now_ms - connection->tried_ms >= share && lookup_get(lookup, connection->address, &next);
+}
+
+static void connecting_tick(struct connection *connection, uint64_t now_ms) {
   uint64_t patience = settings_of(connection)->connect_timeout_ms;
+  if (patience && now_ms - connection->began_ms >= patience)
+    connection_fail(connection, CODE_CONNECT_TIMEOUT, 0);
+  else if (!connection->watch || connection_should_move_on(connection, now_ms))
+    connection_try_next(connection);
+  if (connection->state == CONNECTION_CONNECTING) gateway_hurry(connection->session->gateway);
+}
+
+static void connection_tick(struct connection *connection, uint64_t now_ms) {
   if (connection->state == CONNECTION_CONNECTING) {
-    if (patience && now_ms - connection->began_ms >= patience)
-      connection_fail(connection, CODE_CONNECT_TIMEOUT, 0);
-    else if (!connection->watch)
-      connection_try_next(connection);
-    if (connection->state == CONNECTION_CONNECTING) gateway_hurry(connection->session->gateway);
+    connecting_tick(connection, now_ms);
     return;
   }
   if (connection->state == CONNECTION_GONE) return;
