@@ -42,10 +42,10 @@ void gateway_hurry(struct gateway *gateway);
 uint64_t gateway_now(const struct gateway *gateway);
 
 /* `wt_handler_callback`: answers each request, whose user data is the gateway. */
-void gateway_handle(wt_request *request, void *gateway);
+void gateway_handle(wt_request *request, void *user_data);
 
 /* `wt_check_origin_callback`, whose user data is the gateway. */
-bool gateway_check_origin(const wt_request *request, void *gateway);
+bool gateway_check_origin(const wt_request *request, void *user_data);
 
 /* Begin and end what the gateway has on its loop besides sockets. It begins before the server is made, because the
  * loop calls what was started last first: a turn has to end here after it has ended for the server. */

@@ -23,7 +23,7 @@ static ssize_t socket_send(int fd, const uint8_t *data, size_t len) {
 }
 
 int outgoing_flush(struct outgoing *outgoing, struct gather *gather) {
-  if (gather->owner != outgoing) return 0;
+  if (!gather->owner || gather->owner != outgoing) return 0;
   size_t len = gather->len;
   gather->owner = NULL;
   gather->len = 0;

@@ -89,7 +89,7 @@ struct routes *routes_new(struct uv_loop_s *loop, struct route_settings *const *
 
 void routes_free(struct routes *routes) {
   if (!routes) return;
-  for (size_t i = 0; i < routes->count; i++) route_release(routes->list[i]);
+  while (routes->count) route_release(routes->list[--routes->count]);
   free(routes->list);
   free(routes);
 }
