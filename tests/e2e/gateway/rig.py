@@ -122,13 +122,15 @@ class Gateway:
         return subprocess.Popen(self.arguments(path, "--binary", "-q", *options), stdin=subprocess.PIPE,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
-    def metrics(self):
-        """The counts as {"sessions_total /path": 1}."""
+    def metrics_text(self):
         with socket.create_connection(("127.0.0.1", self.ready["http_port"]), DEADLINE_S) as conn:
             conn.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            text = b"".join(iter(lambda: conn.recv(65536), b"")).decode()
-        found = {}
-        for name, labels, value in re.findall(r"^webtransport_gateway_(\w+)\{([^}]*)\} (\d+)$", text, re.M):
+            return b"".join(iter(lambda: conn.recv(65536), b"")).decode()
+
+    def metrics(self):
+        """The counts as {"sessions_total /path": 1}."""
+        found, pattern = {}, r"^webtransport_gateway_(\w+)\{([^}]*)\} (\d+)$"
+        for name, labels, value in re.findall(pattern, self.metrics_text(), re.M):
             names = dict(re.findall(r'(\w+)="([^"]*)"', labels))
             found[" ".join([name, names["route"]] + ([names["code"]] if "code" in names else []))] = int(value)
         return found

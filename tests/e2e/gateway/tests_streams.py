@@ -87,6 +87,7 @@ def test_bytes_both_ways(tool, folder):
     check("nothing at all is an answer, too", (status, out.decode()) == (0, sha(b"")), out)
 
     counts = gateway.metrics()
+    check("metrics have the server's counts, too", "webtransport_sessions_total 5\n" in gateway.metrics_text())
     check("metrics count bytes", counts["bytes_in_total /tcp"] == (MB << 20) + 1, counts)
     wait_for("no stream is open", lambda: gateway.metrics()["streams_open /tcp"] == 0)
     check("no descriptor is left", wait_for("", lambda: gateway.descriptors() == descriptors), gateway.descriptors())

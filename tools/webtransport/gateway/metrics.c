@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The counts of the routes, in Prometheus' text format. Each route is a label. Routes come from the configuration, so
+ * The counts of the routes and of the server, in Prometheus' text format. Each route is a label. Routes come from the configuration, so
  * no client can make a new label.
  */
 #include "gateway/metrics.h"
@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "common/server_metrics.h"
 
 #define ROUTE_COUNTS(X)                                                                                    \
   X(sessions_open, "gauge", "Sessions that are open")                                                      \
@@ -78,14 +80,16 @@ static void ends_write(FILE *out, const struct routes *routes) {
 }
 
 char *metrics_text(const struct gateway *gateway) {
+  struct wt_server_stats stats = {.size = sizeof stats};
   char *text = NULL;
   size_t len = 0;
   FILE *out = open_memstream(&text, &len);
   if (!out) return NULL;
   counts_write(out, gateway->routes);
   ends_write(out, gateway->routes);
-  head_write(out, "requests_refused", "_total", "counter", "Requests answered with an error");
-  fprintf(out, "webtransport_gateway_requests_refused_total %" PRIu64 "\n", gateway->requests_refused);
+  metric_print(out, "gateway_requests_refused", "counter", "Requests answered with an error",
+               gateway->requests_refused);
+  if (!wt_server_get_stats(gateway->server, &stats)) server_metrics_print(out, &stats);
   if (!fclose(out)) return text;
   free(text);
   return NULL;

@@ -14,6 +14,7 @@
 
 #include "common/hash_text.h"
 #include "common/json_text.h"
+#include "common/server_metrics.h"
 #include "serve/endpoints.h"
 
 /* Counts stay far below 2^63, which is jansson's bound. */
@@ -89,64 +90,15 @@ char *report_sessions(const struct site *site, uint64_t after) {
       json_pack("{s:I, s:I, s:o}", "next", (json_int_t)next, "open", (json_int_t)open, "sessions", list));
 }
 
-/* This list makes the names in both formats. */
-#define STATS_LIST(X)                                                                                   \
-  X(connections_open, "gauge", "Connections that are open")                                             \
-  X(connections_total, "counter", "Connections since the start")                                        \
-  X(connections_refused, "counter", "Connections refused because others were open")                     \
-  X(sessions_open, "gauge", "WebTransport sessions that are open")                                      \
-  X(sessions_total, "counter", "WebTransport sessions since the start")                                 \
-  X(requests_total, "counter", "HTTP/3 requests since the start")                                       \
-  X(handshakes_open, "gauge", "Handshakes that are not finished")                                       \
-  X(handshakes_evicted, "counter", "Unfinished handshakes that gave way to new ones")                   \
-  X(handshakes_dropped, "counter", "Handshakes dropped because those of an address gave way too often") \
-  X(packets_received, "counter", "UDP datagrams received")                                              \
-  X(packets_sent, "counter", "UDP datagrams sent")                                                      \
-  X(bytes_received, "counter", "Bytes of UDP payload received")                                         \
-  X(bytes_sent, "counter", "Bytes of UDP payload sent")                                                 \
-  X(memory_used, "gauge", "Bytes that connections hold")                                                \
-  X(memory_refused_connections, "counter", "Connections refused because memory was full")               \
-  X(memory_refused_requests, "counter", "Requests refused because memory was full")                     \
-  X(memory_refused_packets, "counter", "Packets refused because memory was full")                       \
-  X(memory_closed_connections, "counter", "Connections closed because of their memory")                 \
-  X(streams_given_up, "counter", "Streams given up because the client did not move them")               \
-  X(datagrams_sent, "counter", "Datagrams of sessions sent")                                            \
-  X(datagrams_dropped, "counter", "Datagrams of sessions dropped because too many waited")              \
-  X(datagrams_expired, "counter", "Datagrams of sessions dropped because they waited too long")         \
-  X(longest_datagram_delay_us, "gauge", "Microseconds that a datagram waited to be sent at most")       \
-  X(longest_turn_us, "gauge", "Microseconds of the longest turn of the loop")                           \
-  X(long_turns, "counter", "Turns of the loop of more than 10 ms")                                      \
-  X(longest_visit_us, "gauge", "Microseconds that one connection took in a turn at most")               \
-  X(packets_put_off, "counter", "Packets put off because their connection took long")                   \
-  X(packets_cut_off, "counter", "Packets dropped because too many were put off")                        \
-  X(turns, "counter", "Turns of the loop")                                                              \
-  X(turns_idle, "counter", "Turns of the loop in which no packet came or went")                         \
-  X(timers_set, "counter", "Times that the timer of the kernel was set")                                \
-  X(timers_fired, "counter", "Turns of the loop that a timer began")                                    \
-  X(takeover_packets_out, "counter", "Packets handed to an older process")                              \
-  X(takeover_packets_in, "counter", "Packets that a newer process handed over")                         \
-  X(takeover_packets_dropped, "counter", "Packets lost on the way between processes")                   \
-  X(packets_sent_ack, "counter", "UDP datagrams sent with nothing but an acknowledgement")              \
-  X(packets_sent_probe, "counter", "UDP datagrams sent only to be acknowledged")
-
 char *report_stats(const struct site *site) {
   struct wt_server_stats stats;
   if (!recorder_stats(site->recorder, site->server, &stats)) return NULL;
   json_t *json = json_object();
 #define STATS_JSON(name, type, help) json_object_set_new(json, #name, count_json(stats.name));
-  STATS_LIST(STATS_JSON)
+  SERVER_STATS(STATS_JSON)
 #undef STATS_JSON
   json_object_set_new(json, "congestion_control", json_string(wt_congestion_control_name(stats.congestion_control)));
   return json_finish(json);
-}
-
-/* In Prometheus, names of counters end in _total. */
-static void metric_print(FILE *out, const char *name, const char *type, const char *help, uint64_t value) {
-  const char *end = strlen(name) > 6 ? name + strlen(name) - 6 : name;
-  const char *suffix = !strcmp(type, "counter") && strcmp(end, "_total") ? "_total" : "";
-  fprintf(out, "# HELP webtransport_%s%s %s.\n", name, suffix, help);
-  fprintf(out, "# TYPE webtransport_%s%s %s\n", name, suffix, type);
-  fprintf(out, "webtransport_%s%s %" PRIu64 "\n", name, suffix, value);
 }
 
 char *report_metrics(const struct site *site) {
@@ -157,14 +109,7 @@ char *report_metrics(const struct site *site) {
   if (!recorder_stats(site->recorder, site->server, &stats)) return NULL;
   FILE *out = open_memstream(&text, &len);
   if (!out) return NULL;
-#define STATS_METRIC(name, type, help) metric_print(out, #name, type, help, stats.name);
-  STATS_LIST(STATS_METRIC)
-#undef STATS_METRIC
-  fprintf(out,
-          "# HELP webtransport_congestion_control What decides how fast the server sends.\n"
-          "# TYPE webtransport_congestion_control gauge\n"
-          "webtransport_congestion_control{algorithm=\"%s\"} 1\n",
-          wt_congestion_control_name(stats.congestion_control));
+  server_metrics_print(out, &stats);
   recorder_get_certificate(site->recorder, &certificate);
   metric_print(out, "certificate_expires_at_seconds", "gauge", "End of the certificate's validity, since 1970",
                (uint64_t)(certificate.expires_at > 0 ? certificate.expires_at : 0));
