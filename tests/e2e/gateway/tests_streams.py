@@ -157,6 +157,33 @@ def test_resets(tool, folder):
     gateway.end()
 
 
+def test_backend_dies_in_the_middle(tool, folder):
+    """A back end that goes away while it sends, and one that goes away while it reads."""
+    def give(conn, backend):
+        conn.sendall(b"g" * 1000000)
+        backend.go.wait(60)
+        abort_with_rst(conn)
+
+    def take(conn, _):
+        left = 1000000
+        while left > 0:
+            left -= len(conn.recv(65536))
+        abort_with_rst(conn)
+
+    giver, taker = Backend(give), Backend(take)
+    gateway = Gateway(tool, "-r", f"/give={giver.url}", "-r", f"/take={taker.url}")
+    client = gateway.client("/give")
+    got = client.stdout.read(1000000)
+    giver.go.set()
+    check("what it has sent comes, and then code 1", len(got) == 1000000 and b"code 1" in client.stderr.read())
+    client.wait(60)
+    _, _, messages = gateway.connect("/take", os.urandom(4000000))
+    check("one that goes away while it reads: code 1", "code 1" in messages, messages)
+    line = gateway.session("/take")
+    check("it counts as failed", line["streams_failed"] == 1, line)
+    gateway.end()
+
+
 def test_connect_failures(tool, folder):
     closed = socket.socket()
     closed.bind(("127.0.0.1", 0))  # and no listen
@@ -450,6 +477,7 @@ def test_proxy_protocol(tool, folder):
     gateway.end()
 
 
-TESTS = [test_bytes_both_ways, test_backend_ends_first, test_resets, test_connect_failures, test_second_address, test_no_descriptors,
+TESTS = [test_bytes_both_ways, test_backend_ends_first, test_resets, test_backend_dies_in_the_middle,
+         test_connect_failures, test_second_address, test_no_descriptors,
          test_backend_that_stops_reading, test_client_that_stops_reading, test_short_streams, test_client_vanishes,
          test_kinds_of_streams, test_limits, test_times, test_rate, test_proxy_protocol]

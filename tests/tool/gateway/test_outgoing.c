@@ -60,10 +60,10 @@ static void test_pieces_leave_together(void **state) {
   assert_int_equal(put(&end, "one "), 4);
   assert_int_equal(put(&end, "two"), 3);
   expect(&end, "");
-  gather_flush(&gather);
+  assert_false(gather_flush(&gather));
   expect(&end, "one two");
   assert_int_equal(end.flushes, 1);
-  gather_flush(&gather);
+  assert_false(gather_flush(&gather));
   assert_int_equal(end.flushes, 1);
   end_close(&end);
 }
@@ -139,6 +139,8 @@ static void test_a_broken_socket(void **state) {
   assert_int_equal(put(&end, "x"), 1);
   assert_int_equal(put(&other, "y"), 1); /* the error is told to its owner, not to the other one */
   assert_int_equal(end.error, EPIPE);
+  assert_int_equal(put(&end, "x"), 1);
+  assert_true(gather_flush(&gather));
   end_close(&end);
   end_close(&other);
 }

@@ -176,6 +176,7 @@ static void connection_on_write_error(struct connection *connection, int error) 
   outgoing_drop(&connection->outgoing, gather_of(connection));
   connection->write_error = error;
   connection->write_done = true;
+  connection->code = code;
   connection->socket_full = false;
   wt_stream_stop_sending(connection->stream, (uint32_t)code);
   if (connection->read_done || error == ENOMEM)

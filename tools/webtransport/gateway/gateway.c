@@ -32,11 +32,17 @@ static void gateway_on_timer(uv_timer_t *timer) {
   if (!gateway->sessions && !gateway->peers.count) uv_timer_stop(timer);
 }
 
-/* Before the loop waits again. */
-static void gateway_on_turn_end(uv_prepare_t *handle) { gather_flush(&((struct gateway *)handle->data)->gather); }
+static void gateway_on_again(uv_idle_t *handle) { uv_idle_stop(handle); }
+
+/* Before the loop waits again. The server has ended its turn already, so what is done to streams here needs one more. */
+static void gateway_on_turn_end(uv_prepare_t *handle) {
+  struct gateway *gateway = handle->data;
+  if (gather_flush(&gateway->gather)) uv_idle_start(&gateway->again, gateway_on_again);
+}
 
 void gateway_loop_begin(struct gateway *gateway) {
   uv_timer_init(&gateway->loop, &gateway->timer);
+  uv_idle_init(&gateway->loop, &gateway->again);
   uv_prepare_init(&gateway->loop, &gateway->turn_end);
   gateway->timer.data = gateway->turn_end.data = gateway;
   uv_prepare_start(&gateway->turn_end, gateway_on_turn_end);
@@ -45,6 +51,7 @@ void gateway_loop_begin(struct gateway *gateway) {
 
 void gateway_loop_end(struct gateway *gateway) {
   uv_close((uv_handle_t *)&gateway->timer, NULL);
+  uv_close((uv_handle_t *)&gateway->again, NULL);
   uv_close((uv_handle_t *)&gateway->turn_end, NULL);
 }
 

@@ -23,6 +23,7 @@ struct gateway {
   uv_loop_t loop;
   uv_timer_t timer;
   uv_prepare_t turn_end;
+  uv_idle_t again; /* while it is active, the loop does not wait */
   wt_server *server;
   struct hosts *hosts;
   struct routes *routes;

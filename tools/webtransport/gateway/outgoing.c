@@ -41,9 +41,13 @@ int outgoing_flush(struct outgoing *outgoing, struct gather *gather) {
   return 0;
 }
 
-void gather_flush(struct gather *gather) {
+bool gather_flush(struct gather *gather) {
   struct outgoing *owner = gather->owner;
-  if (owner) owner->on_flush(owner->user_data, outgoing_flush(owner, gather));
+  if (!owner) return false;
+  int error = outgoing_flush(owner, gather);
+  bool trouble = error || owner->rest;
+  owner->on_flush(owner->user_data, error);
+  return trouble;
 }
 
 ssize_t outgoing_put(struct outgoing *outgoing, struct gather *gather, const uint8_t *data, size_t len) {

@@ -44,7 +44,7 @@ int outgoing_send_rest(struct outgoing *outgoing);
 /* Drops everything. */
 void outgoing_drop(struct outgoing *outgoing, struct gather *gather);
 
-/* The end of a turn: sends what is gathered, and tells its owner. */
-void gather_flush(struct gather *gather);
+/* The end of a turn: sends what is gathered, and tells its owner. Returns whether something is wrong, or is left. */
+bool gather_flush(struct gather *gather);
 
 #endif
