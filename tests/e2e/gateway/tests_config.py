@@ -97,6 +97,10 @@ def test_reload(tool, folder):
     gateway.reload()
     check("a certificate that is not there: likewise", wait_for("", lambda: sum(
         "not reloaded" in line for line in gateway.log) == 2) and gateway.connect("/x", b"")[1] == b"two", gateway.log)
+    check("nothing was said about a restart", not any("restart" in line for line in gateway.log), gateway.log)
+    write(path, "retry: always\n" + head % ("b", "b") + f"  /x: {two.url}\n")
+    gateway.reload()
+    check("what needs a restart is said", "need a restart" in gateway.logged("restart"))
     wait_for("counts go on", lambda: gateway.metrics()["sessions_open /x"] == 0)
     check("counts went on", gateway.metrics()["sessions_total /x"] == 4, gateway.metrics())
     with open(f"{folder}/access.log", encoding="utf-8") as log:

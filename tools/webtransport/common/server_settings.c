@@ -233,6 +233,31 @@ void server_settings_configure(const struct server_settings *settings, struct wt
   configure_tls(config, settings);
 }
 
+static bool text_equal(const char *a, const char *b) { return a && b ? !strcmp(a, b) : a == b; }
+
+static bool names_equal(const struct tls_names *a, const struct tls_names *b) {
+  bool equal = a->count == b->count;
+  for (size_t i = 0; equal && i < a->count; i++) equal = !strcmp(a->names[i], b->names[i]);
+  return equal;
+}
+
+static bool listen_equal(const struct server_settings *a, const struct server_settings *b) {
+  bool equal = a->listen_count == b->listen_count;
+  for (size_t i = 0; equal && i < a->listen_count; i++) equal = !strcmp(a->listen[i], b->listen[i]);
+  return equal;
+}
+
+bool server_settings_equal(const struct server_settings *a, const struct server_settings *b) {
+#define EQUAL(member) (a->member == b->member)
+  return listen_equal(a, b) && text_equal(a->client_ca, b->client_ca) && EQUAL(require_client_certificate) &&
+         names_equal(&a->cipher_suites, &b->cipher_suites) && names_equal(&a->groups, &b->groups) &&
+         EQUAL(ticket_lifetime_s) && EQUAL(hosts.any) && EQUAL(hosts.given) && EQUAL(log_level) && EQUAL(retry) &&
+         EQUAL(congestion_control) && EQUAL(idle_timeout_ms) && EQUAL(max_connections) &&
+         EQUAL(max_connections_per_address) && EQUAL(max_handshakes_per_address) && EQUAL(max_session_rate) &&
+         EQUAL(max_memory) && EQUAL(max_sessions_per_connection) && EQUAL(require_reset_stream_at) && EQUAL(drafts);
+#undef EQUAL
+}
+
 void server_settings_add_hosts(struct server_settings *settings) {
   struct host_port address;
   for (size_t i = 0; i < settings->listen_count; i++)

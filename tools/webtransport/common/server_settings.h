@@ -51,6 +51,9 @@ const char *server_settings_check(const struct server_settings *settings);
 /* Copies the settings into `config`, which the caller has filled with its defaults. It borrows the settings' pointers. */
 void server_settings_configure(const struct server_settings *settings, struct wt_server_config *config);
 
+/* Whether a server that runs with `a` does all that `b` says, certificates aside: they can be exchanged. */
+bool server_settings_equal(const struct server_settings *a, const struct server_settings *b);
+
 /* The hosts that --listen names are the server's own. */
 void server_settings_add_hosts(struct server_settings *settings);
 

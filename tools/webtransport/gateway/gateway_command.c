@@ -86,6 +86,14 @@ static void reload_finish(struct routes *routes, void *user_data) {
            program->certificate_hash);
 }
 
+/* What a running server cannot change is said, so that nobody believes that it holds. */
+static void restart_check(const struct gateway_settings *before, const struct gateway_settings *after) {
+  bool same = server_settings_equal(&before->server, &after->server) && before->http == after->http &&
+              before->http_address.port == after->http_address.port &&
+              !strcmp(before->http_address.host, after->http_address.host);
+  if (!same) log_line(WT_LOG_WARN, "options of the server itself have changed; they need a restart");
+}
+
 /* Reads everything before anything is changed, so that a mistake changes nothing. */
 static bool reload_begin(struct gateway_program *program, struct gateway_settings *settings, char *message,
                          size_t size) {
@@ -107,6 +115,7 @@ static bool reload_begin(struct gateway_program *program, struct gateway_setting
     return false;
   }
   if (program->gateway.routes != routes) program->coming = routes;
+  restart_check(&program->settings, settings);
   return true;
 }
 
