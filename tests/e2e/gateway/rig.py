@@ -122,6 +122,16 @@ class Gateway:
         return subprocess.Popen(self.arguments(path, "--binary", "-q", *options), stdin=subprocess.PIPE,
                                 stdout=subprocess.PIPE, stderr=subprocess.PIPE)
 
+    def failure(self, path, *options):
+        """The message about a stream that fails. The client then waits, so that nothing depends on time."""
+        client = self.client(path, "--wait", "60s", *options)
+        client.stdin.write(b"x")
+        client.stdin.flush()
+        message = client.stderr.readline().decode()
+        client.send_signal(signal.SIGINT)  # which closes the session
+        client.wait(DEADLINE_S)
+        return message
+
     def metrics_text(self):
         with socket.create_connection(("127.0.0.1", self.ready["http_port"]), DEADLINE_S) as conn:
             conn.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
@@ -161,7 +171,12 @@ class Gateway:
         self.process.send_signal(signal.SIGHUP)
 
     def end(self):
+        """Ends it in order; sessions of clients that were killed are not waited for."""
+        left = any(value for name, value in self.metrics().items() if name.startswith("sessions_open"))
         self.process.send_signal(signal.SIGTERM)
+        if left:
+            self.logged("SIGTERM")
+            self.process.send_signal(signal.SIGTERM)
         try:
             return self.process.wait(DEADLINE_S)
         except subprocess.TimeoutExpired:
