@@ -157,6 +157,38 @@ def test_resets(tool, folder):
     gateway.end()
 
 
+def test_answer_before_the_end_of_the_request(tool, folder):
+    """A back end that answers, ends, and goes away while the client sends: the whole answer has to come, though the
+    client reads it late."""
+    def refuse(conn, backend):
+        conn.recv(1000)
+        conn.sendall(b"a" * 1000000)
+        conn.shutdown(socket.SHUT_WR)
+        backend.go.wait(60)
+        abort_with_rst(conn)
+
+    backend = Backend(refuse)
+    gateway = Gateway(tool, "-r", f"/x={backend.url}")
+    client = gateway.client("/x")
+    threading.Thread(target=write_until_refused, args=(client.stdin,), daemon=True).start()
+    wait_for("the gateway has the answer", lambda: gateway.metrics()["bytes_out_total /x"] == 1000000)
+    backend.go.set()
+    out, message = client.stdout.read(1000000), client.stderr.readline()
+    check("the whole answer comes", out == b"a" * 1000000, len(out))
+    check("and the client hears that the rest was not wanted", b"code 1" in message, message)
+    client.kill()
+    client.wait()
+    gateway.end()
+
+
+def write_until_refused(stream):
+    try:
+        while True:
+            stream.write(b"w" * 100000)
+    except (BrokenPipeError, ValueError):
+        pass
+
+
 def test_backend_dies_in_the_middle(tool, folder):
     """A back end that goes away while it sends, and one that goes away while it reads."""
     def give(conn, backend):
@@ -473,7 +505,8 @@ def test_proxy_protocol(tool, folder):
     gateway.end()
 
 
-TESTS = [test_bytes_both_ways, test_backend_ends_first, test_resets, test_backend_dies_in_the_middle,
+TESTS = [test_bytes_both_ways, test_backend_ends_first, test_resets, test_answer_before_the_end_of_the_request,
+         test_backend_dies_in_the_middle,
          test_connect_failures, test_second_address, test_no_descriptors,
          test_backend_that_stops_reading, test_client_that_stops_reading, test_short_streams, test_client_vanishes,
          test_kinds_of_streams, test_limits, test_times, test_rate, test_proxy_protocol]

@@ -93,13 +93,17 @@ static void log_failure(const struct connection *connection, enum gateway_code c
               error ? ": " : "", error ? strerror(error) : "");
 }
 
-/* Ends both sides: the client gets the code, the back end a RST. */
+/* Ends both sides: the client gets the code, the back end a RST. If the back end has sent its last byte before, the
+ * client still gets all of its bytes: only what the client sends is stopped. */
 static void connection_fail(struct connection *connection, enum gateway_code code, int error) {
   if (connection->state == CONNECTION_GONE) return;
   if (code != CODE_RESET && code != CODE_CLIENT) log_failure(connection, code, error);
   connection->code = code;
   socket_close(connection, true);
-  wt_stream_abort(connection->stream, (uint32_t)code);
+  if (connection->read_done && code != CODE_IDLE)
+    wt_stream_stop_sending(connection->stream, (uint32_t)code);
+  else
+    wt_stream_abort(connection->stream, (uint32_t)code);
 }
 
 /* Closes the socket when both directions have ended in order. */
@@ -117,11 +121,11 @@ static void connection_update(struct connection *connection) {
 /* --- From the back end to the client. --- */
 
 static void connection_on_end_of_file(struct connection *connection) {
-  connection->read_done = true;
   if (connection->write_error == ECONNRESET) { /* the end comes from a RST, not from a FIN */
     connection_fail(connection, CODE_RESET, ECONNRESET);
     return;
   }
+  connection->read_done = true;
   wt_stream_end(connection->stream);
   connection_check_end(connection);
 }
@@ -462,11 +466,13 @@ static void connection_tick(struct connection *connection, uint64_t now_ms) {
     connecting_tick(connection, now_ms);
     return;
   }
-  if (connection->state == CONNECTION_GONE) return;
   if (gateway_session_is_idle(connection->session, connection->active_ms, now_ms)) {
+    if (connection->state == CONNECTION_GONE) /* the client does not take the last bytes */
+      wt_stream_abort(connection->stream, CODE_IDLE);
     connection_fail(connection, CODE_IDLE, 0);
     return;
   }
+  if (connection->state == CONNECTION_GONE) return;
   if (connection->rate_in) {
     connection->rate_in = false;
     wt_stream_resume(connection->stream);
