@@ -27,7 +27,8 @@ static void on_ready(struct routes *routes, void *user_data) {
 static struct route_settings *settings_new(const char *path, const char *url) {
   static struct route_settings defaults;
   char message[200];
-  struct route_settings *settings = malloc(sizeof *settings);
+  struct route_settings *settings = calloc(1, sizeof *settings);
+  assert_non_null(settings);
   route_settings_default(&defaults);
   assert_true(route_settings_begin(settings, &defaults, path, message, sizeof message));
   assert_true(route_settings_set(settings, "backend", url, message, sizeof message));
@@ -35,7 +36,7 @@ static struct route_settings *settings_new(const char *path, const char *url) {
 }
 
 static struct routes *routes_of(const struct routes *before, const char *const (*list)[2], size_t count) {
-  struct route_settings *settings[8];
+  struct route_settings *settings[8] = {NULL};
   for (size_t i = 0; i < count; i++) settings[i] = settings_new(list[i][0], list[i][1]);
   struct routes *routes = routes_new(&loop, settings, count, before, on_ready, NULL);
   for (size_t i = 0; i < count; i++) free(settings[i]);

@@ -62,7 +62,9 @@ static void *signals_run(void *argument) {
 bool signals_start(struct signals *signals, void (*handler)(int signal, void *user_data), void *user_data) {
   signals->handler = handler;
   signals->user_data = user_data;
-  signals->running = !pthread_create(&signals->thread, NULL, signals_run, signals);
+  int error = pthread_create(&signals->thread, NULL, signals_run, signals);
+  if (error) errno = error;
+  signals->running = error == 0;
   return signals->running;
 }
 

@@ -22,7 +22,8 @@ struct signals {
 /* Blocks SIGINT, SIGTERM and SIGHUP in this thread and in threads that it makes later. Ignores SIGPIPE. */
 void signals_block(struct signals *signals);
 
-/* Starts a thread that calls `handler` for each of these signals, also for those that came since they were blocked. */
+/* Starts a thread that calls `handler` for each of these signals, also for those that came since they were blocked. False, with
+ * errno: there is no thread. */
 bool signals_start(struct signals *signals, void (*handler)(int signal, void *user_data), void *user_data);
 
 /* Only for the handler: it is called once more, with 0, if the thread has not ended after `ms` milliseconds. If a

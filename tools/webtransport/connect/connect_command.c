@@ -177,7 +177,7 @@ static int connect_run(struct connect *connect) {
   }
   if (!io_start(&relay->io, connect->client, &relay_io_callbacks, relay) ||
       !signals_start(&connect->signals, connect_on_signal, connect)) {
-    relay_complain("cannot make a thread");
+    relay_complain("cannot make a thread: %s", strerror(errno));
     return EXIT_FAILED;
   }
   if (dial_begin(connect)) (void)wt_client_run(connect->client);

@@ -177,7 +177,9 @@ bool io_start(struct standard_io *io, wt_client *client, const struct standard_i
   if (io->wake < 0) return false;
   pthread_mutex_init(&io->mutex, NULL);
   io->made = true;
-  io->running = !pthread_create(&io->thread, NULL, io_run, io);
+  int error = pthread_create(&io->thread, NULL, io_run, io);
+  if (error) errno = error;
+  io->running = error == 0;
   return io->running;
 }
 

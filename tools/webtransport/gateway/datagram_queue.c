@@ -14,7 +14,7 @@ bool datagram_queue_put(struct datagram_queue *queue, const uint8_t *data, size_
   if (!waiting) return false;
   waiting->next = NULL;
   waiting->len = len;
-  memcpy(waiting->data, data, len);
+  if (len > 0) memcpy(waiting->data, data, len);
   if (!queue->first) queue->end = &queue->first;
   *queue->end = waiting;
   queue->end = &waiting->next;

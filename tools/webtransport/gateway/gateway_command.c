@@ -252,7 +252,10 @@ static void ready_print(const struct gateway_program *program) {
 
 static bool program_run(struct gateway_program *program) {
   if (!gateway_make(program)) return false;
-  if (!signals_start(&program->signals, program_on_signal, program)) return complain("cannot make a thread");
+  if (!signals_start(&program->signals, program_on_signal, program)) {
+    fprintf(stderr, "webtransport gateway: cannot make a thread: %s\n", strerror(errno));
+    return false;
+  }
   ready_print(program);
   int error = wt_server_run(program->gateway.server);
   const char *why = wt_server_error(program->gateway.server);

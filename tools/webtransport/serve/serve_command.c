@@ -12,6 +12,7 @@
  */
 #include <inttypes.h>
 #include <jansson.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -317,7 +318,10 @@ static bool server_begin(struct serve *serve) {
   /* All that can fail comes before the start, from which on this process may serve in another one's place. */
   if (serve->companion && !companion_start(serve->companion, message, sizeof message)) return complain(message);
   if (!takeover_give(serve)) return false;
-  if (!signals_start(&serve->signals, serve_on_signal, serve)) return complain("cannot make a thread");
+  if (!signals_start(&serve->signals, serve_on_signal, serve)) {
+    fprintf(stderr, "webtransport serve: cannot make a thread: %s\n", strerror(errno));
+    return false;
+  }
   int error = wt_server_start(serve->server);
   if (error) {
     const char *why = wt_server_error(serve->server);
