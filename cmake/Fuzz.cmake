@@ -18,6 +18,11 @@ target_include_directories(fuzz_backplanes PUBLIC ${PROJECT_SOURCE_DIR}/backplan
   PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
 target_link_libraries(fuzz_backplanes PRIVATE wt_options)
 
+# What the tool reads itself.
+add_library(fuzz_tool STATIC ${PROJECT_SOURCE_DIR}/tools/webtransport/common/key_file.c)
+target_include_directories(fuzz_tool PUBLIC ${PROJECT_SOURCE_DIR}/tools/webtransport)
+target_link_libraries(fuzz_tool PRIVATE wt_options)
+
 foreach(source IN LISTS WT_FUZZERS)
   get_filename_component(name ${source} NAME_WE)
   add_executable(${name} ${source})
@@ -25,6 +30,6 @@ foreach(source IN LISTS WT_FUZZERS)
   target_include_directories(${name} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/tests/common)
   # libFuzzer calls the entry point; no header declares it.
   set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -Wno-missing-prototypes)
-  target_link_libraries(${name} PRIVATE fuzz_shared fuzz_backplanes wt_options webtransport_static)
+  target_link_libraries(${name} PRIVATE fuzz_shared fuzz_backplanes fuzz_tool wt_options webtransport_static)
   target_link_options(${name} PRIVATE -fsanitize=fuzzer)
 endforeach()
