@@ -31,10 +31,10 @@
 
 #include "base/mem.h"
 #include "net/inbox.h"
-#include "net/serve.h"
 #include "net/server_state.h"
 #include "net/takeover_old.h"
 #include "net/takeover_state.h"
+#include "net/workers.h"
 
 #define MESSAGES_PER_EVENT 16 /* then the sockets have their turn */
 

@@ -34,6 +34,7 @@
 #include "net/server_state.h"
 #include "net/start.h"
 #include "net/takeover.h"
+#include "net/workers.h"
 #include "quic/endpoint.h"
 
 #define SETTLE_MS 250 /* between the last close of a session and that of its connection */
@@ -68,46 +69,12 @@ static void serve_on_failing(void *ctx, struct wt__socket *socket, int os_error,
 }
 
 /* Workers have the same sockets in the same order. */
-void wt__worker_forward(void *ctx, unsigned to, const struct wt__path *path, unsigned ecn, const uint8_t *data,
-                        size_t len) {
-  const struct wt__worker *from = ctx;
-  struct wt__worker *worker = &from->server->workers[to];
-  const struct wt__socket *socket = WT__CONTAINER_OF(path->socket, struct wt__socket, udp);
-  struct wt__origin origin = wt__endpoint_origin(from->driver.endpoint);
-  if (wt__inbox_put(&worker->inbox, (size_t)(socket - from->sockets), &origin, path, ecn, data, len)) {
-    wt__loop_wake(&worker->driver.loop);
-  }
-}
-
-void wt__worker_recv(struct wt__worker *worker, size_t socket, const struct wt__origin *origin, struct wt__path *path,
-                     unsigned ecn, const uint8_t *data, size_t len) {
-  if (!worker->driver.endpoint) return;
-  path->socket = &worker->sockets[socket].udp;
-  wt__endpoint_recv_from(worker->driver.endpoint, origin, path, ecn, data, len, wt__loop_now(&worker->driver.loop));
-}
-
 static void serve_on_forwarded(void *ctx, size_t socket, const struct wt__origin *origin, struct wt__path *path,
                                unsigned ecn, const uint8_t *data, size_t len) {
   wt__worker_recv(ctx, socket, origin, path, ecn, data, len);
 }
 
 /* --- What other threads ask for --- */
-
-void wt__worker_ask(struct wt__worker *worker, unsigned what) {
-  atomic_fetch_or(&worker->asked, what);
-  wt__loop_wake(&worker->driver.loop);
-}
-
-void wt__server_ask(struct wt_server *server, unsigned what) {
-  for (unsigned i = 0; i < server->worker_count; i++) wt__worker_ask(&server->workers[i], what);
-}
-
-int wt__worker_post(void *ctx, wt_session *session, wt__session_function function, void *argument) {
-  struct wt__worker *worker = ctx;
-  int error = wt__posts_add_about(&worker->posts, session, (wt__posts_function)function, argument);
-  if (error == 0) wt__loop_wake(&worker->driver.loop);
-  return error;
-}
 
 void wt__worker_begin_end(struct wt__worker *worker, uint64_t ms) {
   uint64_t now = wt__loop_now(&worker->driver.loop);

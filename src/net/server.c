@@ -30,6 +30,7 @@
 #include "net/server_state.h"
 #include "net/start.h"
 #include "net/takeover.h"
+#include "net/workers.h"
 #include "quic/cid_maker.h"
 #include "quic/endpoint.h"
 #include "quic/shared.h"

@@ -8,6 +8,7 @@
  *   server.c   the calls of the application
  *   start.c    sockets, endpoints and threads begin, and end
  *   serve.c    a worker at work
+ *   workers.c  what workers get from each other and from other threads
  *   counts.c   what has been counted
  *   takeover.c another process takes over; takeover_state.h has a map of its files
  *

@@ -36,6 +36,7 @@
 #include "net/takeover.h"
 #include "net/takeover_new.h"
 #include "net/udp.h"
+#include "net/workers.h"
 #include "quic/endpoint.h"
 #include "quic/shared.h"
 #include "quic/tls.h"
@@ -257,12 +258,6 @@ static int sockets_join(struct wt__worker *worker) {
     worker->sockets[worker->socket_count++] = socket;
   }
   return 0;
-}
-
-void wt__server_steer(struct wt_server *server) {
-  for (size_t i = 0; i < server->workers[0].socket_count; i++) {
-    (void)wt__steer(&server->workers[0].sockets[i].udp, server->ids.scheme.len, server->worker_count);
-  }
 }
 
 /* Sockets of an old process go on as that one wants it until it has let go of them: this only asks whether they can. */

@@ -20,9 +20,6 @@ int wt__server_adopt(struct wt_server *server);
 /* In a copy that cannot go on with it: closes the sockets here and leaves all else alone. */
 void wt__server_abandon(struct wt_server *server);
 
-/* Tells the kernel which of the sockets gets which packet. */
-void wt__server_steer(struct wt_server *server);
-
 /* Waits for the threads, which are about to end. */
 void wt__server_join(struct wt_server *server);
 

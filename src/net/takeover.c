@@ -27,10 +27,10 @@
 #include "net/loop.h"
 #include "net/serve.h"
 #include "net/server_state.h"
-#include "net/start.h"
 #include "net/takeover_new.h"
 #include "net/takeover_old.h"
 #include "net/takeover_state.h"
+#include "net/workers.h"
 #include "quic/endpoint.h"
 
 #define RETIRE_INTERVAL (1000 * WT__NS_PER_MS)

@@ -33,10 +33,9 @@
 #include "base/mem.h"
 #include "net/driver.h"
 #include "net/neighbours.h"
-#include "net/serve.h"
 #include "net/server_state.h"
-#include "net/start.h"
 #include "net/takeover_state.h"
+#include "net/workers.h"
 
 #define READY_MS 15000 /* from the connection of a new process until it is ready */
 #define MESSAGES_PER_EVENT 16
