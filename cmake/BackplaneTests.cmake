@@ -7,7 +7,7 @@
 set(WT_BACKPLANE_TESTS ${PROJECT_SOURCE_DIR}/tests/backplanes)
 file(GLOB WT_BACKPLANE_BED CONFIGURE_DEPENDS ${WT_BACKPLANE_TESTS}/bed/*.c)
 add_library(backplane_bed OBJECT ${WT_BACKPLANE_BED})
-target_include_directories(backplane_bed PRIVATE ${PROJECT_SOURCE_DIR}/include)
+target_include_directories(backplane_bed PRIVATE ${PROJECT_SOURCE_DIR}/include ${PROJECT_SOURCE_DIR}/backplanes/common)
 target_link_libraries(backplane_bed PRIVATE wt_options PkgConfig::CMOCKA PkgConfig::LIBUV)
 
 # wt_add_backplane_tests(<folder> <seconds> <what is linked>...)

@@ -32,7 +32,8 @@ function(wt_add_backplane name modules libraries)
     add_library(${library} ${kind} $<TARGET_OBJECTS:${prefix}_objects> $<TARGET_OBJECTS:backplane_common>)
     set_target_properties(${library} PROPERTIES OUTPUT_NAME webtransport-${name} LINKER_LANGUAGE C)
     target_include_directories(${library} INTERFACE
-      $<BUILD_INTERFACE:${root}> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+      $<BUILD_INTERFACE:${root}> $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/backplanes/common>
+      $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}/include> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
     target_link_libraries(${library} PRIVATE ${ARGN})
     add_library(webtransport::${library} ALIAS ${library})
   endforeach()
@@ -41,7 +42,7 @@ function(wt_add_backplane name modules libraries)
   target_link_options(${prefix} PRIVATE ${WT_SANITIZERS} LINKER:--version-script=${root}/symbols.map)
   target_link_options(${prefix}_static INTERFACE $<BUILD_INTERFACE:${WT_SANITIZERS}>)
 
-  install(DIRECTORY ${root}/webtransport DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
+  install(DIRECTORY ${root}/webtransport ${PROJECT_SOURCE_DIR}/backplanes/common/webtransport DESTINATION ${CMAKE_INSTALL_INCLUDEDIR} FILES_MATCHING PATTERN "*.h")
   install(TARGETS ${prefix} ${prefix}_static
     LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
   # As libwebtransport.pc: the prefix is taken at installation.

@@ -219,6 +219,11 @@ static void engine_destroy(struct wt_backplane *self) {
   engine->broker->free(engine);
 }
 
+static void urls_free(struct wt__engine *engine) {
+  if (engine->urls) wt__wipe(engine->urls, engine->url_count * sizeof(*engine->urls)); /* passwords */
+  wt__free(engine->urls);
+}
+
 /* Reads a list of URLs. */
 static int urls_read(struct wt__engine *engine, const struct wt__broker_schemes *schemes, const char *urls,
                      const char **why) {
@@ -226,39 +231,27 @@ static int urls_read(struct wt__engine *engine, const struct wt__broker_schemes 
   for (const char *at = urls; *at; at++) count += *at == ',';
   engine->urls = wt__calloc(count, sizeof(*engine->urls));
   if (!engine->urls) return WT_ERR_NOMEM;
-  for (const char *at = urls; engine->url_count < count; engine->url_count++) {
+  for (const char *at = urls; engine->url_count < count;) {
     size_t len = strcspn(at, ",");
-    int error = wt__broker_url_read(&engine->urls[engine->url_count], schemes, at, len, why);
+    int error = wt__broker_url_read(&engine->urls[engine->url_count++], schemes, at, len, why);
     if (error) return error;
     at += len + 1;
   }
   return 0;
 }
 
-static const char *config_fault(const struct wt__engine_config *config) {
-  if (config->reconnect_min_ms < 1 || config->reconnect_min_ms > config->reconnect_max_ms ||
-      config->reconnect_max_ms > 3600000) {
-    return "reconnect_min_ms must be at least 1, and reconnect_max_ms between that and 3,600,000";
-  }
-  if (config->resend_delay_ms > 3600000) return "resend_delay_ms must be at most 3,600,000";
-  if (config->timeout_ms < 10 || config->timeout_ms > 3600000) return "timeout_ms must be 10 to 3,600,000";
-  if (config->max_message_bytes < 1 || config->max_message_bytes > 256 * 1024 * 1024) {
-    return "max_message_bytes must be 1 to 268,435,456";
-  }
-  if (config->max_topics < 1) return "max_topics must be at least 1";
-  return NULL;
-}
-
-int wt__engine_init(struct wt__engine *engine, const struct wt__broker *broker, const struct wt__engine_config *config,
-                    const struct wt__broker_schemes *schemes, const char *urls, const char **why) {
-  *engine = (struct wt__engine){.broker = broker, .config = *config};
-  *why = config_fault(config);
-  if (*why) return WT_ERR_INVALID;
+int wt__engine_init(struct wt__engine *engine, const struct wt__broker *broker, const struct wt_broker_config *config,
+                    const char **why) {
+  *engine = (struct wt__engine){.broker = broker, .config = *config, .prefix_len = strlen(config->prefix)};
+  memcpy(engine->prefix, config->prefix, engine->prefix_len);
+  engine->config.url = engine->config.username = engine->config.password = engine->config.prefix = NULL;
+  engine->config.credentials_file = engine->config.ca_file = NULL;
+  engine->config.certificate_file = engine->config.key_file = NULL;
   *why = "out of memory";
-  int error = urls_read(engine, schemes, urls, why);
+  int error = urls_read(engine, &broker->schemes, config->url, why);
   if (!error && uv_mutex_init(&engine->lock) != 0) error = WT_ERR_NOMEM;
   if (error) {
-    wt__free(engine->urls);
+    urls_free(engine);
     return error;
   }
   engine->base = (struct wt_backplane){.size = sizeof(engine->base),
@@ -284,6 +277,5 @@ void wt__engine_free(struct wt__engine *engine) {
   wt__engine_subs_free(engine);
   wt__numbers_free(&engine->numbers);
   uv_mutex_destroy(&engine->lock);
-  wt__wipe(engine->urls, engine->url_count * sizeof(*engine->urls)); /* passwords */
-  wt__free(engine->urls);
+  urls_free(engine);
 }

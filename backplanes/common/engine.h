@@ -27,7 +27,7 @@
 
 #include <uv.h>
 
-#include <webtransport/backplane.h>
+#include <webtransport/broker.h>
 
 #include "backoff.h"
 #include "base/list.h"
@@ -41,6 +41,8 @@
 #define WT__TOPIC_MAX 1024
 /* Bytes of messages that were handed to the broker and are not confirmed. */
 #define WT__WINDOW_MAX (1024 * 1024)
+#define WT__PREFIX_MAX 255 /* bytes of `prefix` */
+#define WT__WHY_MAX 512    /* of a sentence about an error, with the NUL */
 
 struct wt__engine;
 
@@ -55,9 +57,16 @@ static inline const char *wt__message_payload(const struct wt__message *message)
   return message->bytes + message->topic_len;
 }
 
-/* How to speak to a kind of broker. All functions run on the loop's thread and do not wait. One that fails later, or in
- * itself, calls wt__engine_lost. */
+/* A kind of broker: what it is called and how to speak to it. The functions from `open` to `ping` run on the loop's thread
+ * and do not wait. One that fails later, or in itself, calls wt__engine_lost. */
 struct wt__broker {
+  size_t size; /* of the struct that begins with an engine */
+  struct wt__broker_schemes schemes;
+  const char *url, *prefix; /* the defaults */
+  /* Takes what the engine does not from the configuration, and says what is wrong in it. 0, or WT_ERR_... with a sentence
+   * in `why`; `free` is called then. */
+  int (*set_up)(struct wt__engine *engine, const struct wt_broker_config *config, char why[WT__WHY_MAX]);
+
   void (*open)(struct wt__engine *engine, const struct wt__broker_url *url); /* then wt__engine_opened */
   void (*close)(struct wt__engine *engine);                                  /* then wt__engine_closed */
   /* Asks for a topic. Returns a number: what arrives belongs to this subscription, and not to an earlier one, once
@@ -70,13 +79,6 @@ struct wt__broker {
   void (*flush)(struct wt__engine *engine); /* what was published may go out */
   bool (*ping)(struct wt__engine *engine);  /* asks for an answer; false: the last question has none yet */
   void (*free)(struct wt__engine *engine);  /* frees the engine and what contains it */
-};
-
-struct wt__engine_config {
-  uint64_t reconnect_min_ms, reconnect_max_ms, resend_delay_ms, timeout_ms;
-  size_t max_queue_bytes, max_message_bytes, max_topics;
-  wt_backplane_event_callback on_event;
-  void *user_data;
 };
 
 enum wt__engine_state {
@@ -92,7 +94,9 @@ enum wt__engine_state {
 struct wt__engine {
   struct wt_backplane base; /* first: what the server calls */
   const struct wt__broker *broker;
-  struct wt__engine_config config;
+  struct wt_broker_config config; /* without its texts */
+  char prefix[WT__PREFIX_MAX + 1];
+  size_t prefix_len;
   struct wt__broker_url *urls; /* tried in turn */
   size_t url_count, url_next;
 
@@ -127,10 +131,9 @@ struct wt__engine {
   struct wt_backplane_stats stats;
 };
 
-/* Embeds an engine: `urls` is a list with commas between. 0, WT_ERR_NOMEM, WT_ERR_ADDRESS or WT_ERR_INVALID with a
- * sentence in `*why`. After an error nothing is to be freed. */
-int wt__engine_init(struct wt__engine *engine, const struct wt__broker *broker, const struct wt__engine_config *config,
-                    const struct wt__broker_schemes *schemes, const char *urls, const char **why);
+/* 0, WT_ERR_NOMEM or WT_ERR_ADDRESS with a sentence in `*why`. After an error nothing is to be freed. */
+int wt__engine_init(struct wt__engine *engine, const struct wt__broker *broker, const struct wt_broker_config *config,
+                    const char **why);
 /* Frees what `wt__engine_init` made. Called by `broker->free`. */
 void wt__engine_free(struct wt__engine *engine);
 

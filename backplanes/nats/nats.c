@@ -20,14 +20,11 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/sized.h"
-#include "engine.h"
+#include "broker_setup.h"
 #include "link.h"
 #include "subject.h"
 
-#define PREFIX_MAX 255
-#define SUBJECT_MAX (PREFIX_MAX + 3 + WT__SUBJECT_MAX(WT__TOPIC_MAX))
-#define ERROR_MAX 512
+#define SUBJECT_MAX (WT__PREFIX_MAX + 3 + WT__SUBJECT_MAX(WT__TOPIC_MAX))
 /* Bytes that arrived and wait for the loop. */
 #define INBOX_MAX (16 * 1024 * 1024)
 
@@ -44,13 +41,11 @@ struct nats {
   struct wt__nats_link *link; /* NULL: none */
   struct wt__nats_link_config config;
   char *files[4]; /* the copies that `config` points to */
-  char prefix[PREFIX_MAX + 1];
-  size_t prefix_len;
 
   struct wt__names topics;
   struct topic *all;
   natsSubscription *echo;
-  char echo_subject[PREFIX_MAX + 3 + 2 * WT__PUBLISHER_LEN + 1];
+  char echo_subject[WT__PREFIX_MAX + 3 + 2 * WT__PUBLISHER_LEN + 1];
 
   bool is_syncing;
   uint64_t echo_sent, echo_received; /* numbers of echoes; 0: none yet */
@@ -60,8 +55,6 @@ struct nats {
   uint64_t left_echo;                /* the first echo after a topic was left */
   char complaint[256];               /* the latest error of the server that was logged */
 };
-
-static _Thread_local char last_error[ERROR_MAX];
 
 static struct nats *nats_of(struct wt__engine *engine) { return (struct nats *)engine; }
 
@@ -143,7 +136,7 @@ static bool nats_ping(struct wt__engine *engine) {
 /* --- Topics. --- */
 
 static void subject_write(const struct nats *nats, char subject[SUBJECT_MAX], const char *topic, size_t len) {
-  int n = snprintf(subject, SUBJECT_MAX, "%s.t.", nats->prefix);
+  int n = snprintf(subject, SUBJECT_MAX, "%s.t.", nats->engine.prefix);
   wt__subject_encode(subject + n, topic, len);
 }
 
@@ -220,7 +213,7 @@ static void on_opened(struct wt__nats_link *link) {
 static void on_received(struct wt__nats_link *link, const char *subject, const char *data, size_t len) {
   struct nats *nats = link->owner;
   char topic[SUBJECT_MAX];
-  size_t subject_len = strlen(subject), head = nats->prefix_len + 3;
+  size_t subject_len = strlen(subject), head = nats->engine.prefix_len + 3;
   if (strcmp(subject, nats->echo_subject) == 0) {
     echo_received(nats, data, len);
   } else if (subject_len > head && subject_len - head <= sizeof(topic)) {
@@ -244,7 +237,7 @@ static const struct wt__nats_link_calls link_calls = {
     .opened = on_opened, .received = on_received, .failed = on_failed, .closed = on_closed};
 
 static void echo_subject_write(struct nats *nats) {
-  int n = snprintf(nats->echo_subject, sizeof(nats->echo_subject), "%s.e.", nats->prefix);
+  int n = snprintf(nats->echo_subject, sizeof(nats->echo_subject), "%s.e.", nats->engine.prefix);
   for (size_t i = 0; i < WT__PUBLISHER_LEN; i++, n += 2) {
     snprintf(nats->echo_subject + n, 3, "%02x", nats->engine.publisher[i]);
   }
@@ -252,7 +245,7 @@ static void echo_subject_write(struct nats *nats) {
 
 static void nats_open(struct wt__engine *engine, const struct wt__broker_url *url) {
   struct nats *nats = nats_of(engine);
-  char why[ERROR_MAX];
+  char why[WT__WHY_MAX];
   echo_subject_write(nats);
   nats->is_syncing = nats->left = false;
   nats->echo_sent = nats->echo_received = nats->echo_checked = nats->left_echo = 0;
@@ -280,57 +273,21 @@ static void nats_free(struct wt__engine *engine) {
   wt__free(nats);
 }
 
-static const struct wt__broker nats_broker = {.open = nats_open,
-                                              .close = nats_close,
-                                              .subscribe = nats_subscribe,
-                                              .unsubscribe = nats_unsubscribe,
-                                              .sync = nats_sync,
-                                              .publish = nats_publish,
-                                              .flush = nats_flush,
-                                              .ping = nats_ping,
-                                              .free = nats_free};
-
 /* --- Configuration. --- */
 
-void wt_backplane_nats_config_default(struct wt_backplane_nats_config *config, size_t size) {
-  struct wt_backplane_nats_config all = {
-      .url = "nats://localhost",
-      .prefix = "wt",
-      .reconnect_min_ms = 50,
-      .reconnect_max_ms = 500,
-      .resend_delay_ms = 500,
-      .timeout_ms = 2000,
-      .max_queue_bytes = 16 * 1024 * 1024,
-      .max_message_bytes = 1000000,
-      .max_topics = 65536,
-  };
-  wt__sized_init(config, size, &all, sizeof(all));
-}
-
-const char *wt_backplane_nats_error(void) { return last_error; }
-
-static int fail(int error, const char *why) {
-  snprintf(last_error, sizeof(last_error), "%s", why);
-  return error;
-}
-
-static int prefix_set(struct nats *nats, const char *prefix) {
-  if (!prefix || strlen(prefix) > PREFIX_MAX || !wt__subject_is_prefix(prefix)) {
-    return fail(WT_ERR_INVALID,
-                "prefix must be words of letters, digits, '-' and '_' with dots between, up to 255 bytes");
+static const char *config_fault(const struct wt_broker_config *config) {
+  if (config->sharded) return "sharded is for Redis";
+  if (!wt__subject_is_prefix(config->prefix)) {
+    return "prefix must be words of letters, digits, '-' and '_' with dots between";
   }
-  nats->prefix_len = strlen(prefix);
-  memcpy(nats->prefix, prefix, nats->prefix_len);
-  return 0;
+  return NULL;
 }
 
-static int files_set(struct nats *nats, const struct wt_backplane_nats_config *config) {
+/* False: out of memory. */
+static bool files_set(struct nats *nats, const struct wt_broker_config *config) {
   const char *given[4] = {config->credentials_file, config->ca_file, config->certificate_file, config->key_file};
-  if (!config->certificate_file != !config->key_file) {
-    return fail(WT_ERR_INVALID, "certificate_file and key_file belong together");
-  }
   for (int i = 0; i < 4; i++) {
-    if (given[i] && !(nats->files[i] = wt__strdup(given[i]))) return fail(WT_ERR_NOMEM, "out of memory");
+    if (given[i] && !(nats->files[i] = wt__strdup(given[i]))) return false;
   }
   nats->config = (struct wt__nats_link_config){.credentials_file = nats->files[0],
                                                .ca_file = nats->files[1],
@@ -338,63 +295,57 @@ static int files_set(struct nats *nats, const struct wt_backplane_nats_config *c
                                                .key_file = nats->files[3],
                                                .timeout_ms = config->timeout_ms,
                                                .max_inbox_bytes = INBOX_MAX};
-  return 0;
+  return true;
 }
 
-/* Adds user and password to each URL, and tries whether nats.c takes it and can read the files. */
-static int urls_set(struct nats *nats, const struct wt_backplane_nats_config *config) {
+/* Tries whether nats.c takes the URL and can read the files. */
+static int url_try(struct nats *nats, const struct wt__broker_url *url, char why[WT__WHY_MAX]) {
   int error = 0;
-  for (size_t i = 0; i < nats->engine.url_count; i++) {
-    struct wt__broker_url *url = &nats->engine.urls[i];
-    if (!wt__broker_word_set(url->user, config->username) || !wt__broker_word_set(url->password, config->password)) {
-      return fail(WT_ERR_INVALID, "username or password is too long");
-    }
-    if (url->path[0]) return fail(WT_ERR_ADDRESS, "the URL of the broker has a path, and NATS knows none");
-    natsOptions *options = wt__nats_link_options(&nats->config, url, last_error, sizeof(last_error), &error);
-    if (!options) return error;
-    natsOptions_Destroy(options);
+  if (url->path[0]) {
+    return wt__broker_refuse(why, WT_ERR_ADDRESS, "the URL of the broker has a path, and NATS knows none");
   }
-  return 0;
-}
-
-static int nats_set_up(struct nats *nats, const struct wt_backplane_nats_config *config) {
-  const struct wt__broker_schemes schemes = {.plain = "nats", .tls = "tls", .port = 4222};
-  const struct wt__engine_config engine = {.reconnect_min_ms = config->reconnect_min_ms,
-                                           .reconnect_max_ms = config->reconnect_max_ms,
-                                           .resend_delay_ms = config->resend_delay_ms,
-                                           .timeout_ms = config->timeout_ms,
-                                           .max_queue_bytes = config->max_queue_bytes,
-                                           .max_message_bytes = config->max_message_bytes,
-                                           .max_topics = config->max_topics,
-                                           .on_event = config->on_event,
-                                           .user_data = config->user_data};
-  const char *why = "";
-  int error = wt__engine_init(&nats->engine, &nats_broker, &engine, &schemes, config->url, &why);
-  if (error) return fail(error, why);
-  error = prefix_set(nats, config->prefix);
-  if (!error) error = files_set(nats, config);
-  if (!error) error = urls_set(nats, config);
-  if (error) wt__engine_free(&nats->engine);
+  natsOptions *options = wt__nats_link_options(&nats->config, url, why, WT__WHY_MAX, &error);
+  if (options) natsOptions_Destroy(options);
   return error;
 }
 
-int wt_backplane_nats_new(const struct wt_backplane_nats_config *config, struct wt_backplane **backplane) {
-  struct wt_backplane_nats_config all;
-  last_error[0] = 0;
-  if (!backplane) return fail(WT_ERR_INVALID, "an argument is NULL");
-  *backplane = NULL;
-  wt_backplane_nats_config_default(&all, sizeof(all));
-  int error = wt__sized_read(&all, sizeof(all), config, sizeof(all));
-  if (error) return fail(error, "the configuration is not one that wt_backplane_nats_config_default has filled");
-  if (!all.url) return fail(WT_ERR_INVALID, "url must not be NULL");
-  struct nats *nats = wt__calloc(1, sizeof(*nats));
-  if (!nats) return fail(WT_ERR_NOMEM, "out of memory");
-  error = nats_set_up(nats, &all);
-  if (error) {
-    for (int i = 0; i < 4; i++) wt__free(nats->files[i]);
-    wt__free(nats);
-    return error;
-  }
-  *backplane = &nats->engine.base;
-  return 0;
+static int nats_set_up(struct wt__engine *engine, const struct wt_broker_config *config, char why[WT__WHY_MAX]) {
+  struct nats *nats = nats_of(engine);
+  const char *fault = config_fault(config);
+  int error = 0;
+  if (fault) return wt__broker_refuse(why, WT_ERR_INVALID, fault);
+  if (!files_set(nats, config)) return wt__broker_refuse(why, WT_ERR_NOMEM, "out of memory");
+  for (size_t i = 0; i < engine->url_count && !error; i++) error = url_try(nats, &engine->urls[i], why);
+  return error;
+}
+
+static const struct wt__broker nats_broker = {
+    .size = sizeof(struct nats),
+    .schemes = {.plain = "nats", .tls = "tls", .port = 4222},
+    .url = "nats://localhost",
+    .prefix = "wt",
+    .set_up = nats_set_up,
+    .open = nats_open,
+    .close = nats_close,
+    .subscribe = nats_subscribe,
+    .unsubscribe = nats_unsubscribe,
+    .sync = nats_sync,
+    .publish = nats_publish,
+    .flush = nats_flush,
+    .ping = nats_ping,
+    .free = nats_free,
+};
+
+/* --- What the library exports. --- */
+
+static _Thread_local char last_error[WT__WHY_MAX];
+
+const char *wt_backplane_nats_error(void) { return last_error; }
+
+void wt_backplane_nats_config_init(struct wt_broker_config *config, size_t size) {
+  wt__broker_config_init(&nats_broker, config, size);
+}
+
+int wt_backplane_nats_new(const struct wt_broker_config *config, struct wt_backplane **backplane) {
+  return wt__broker_new(&nats_broker, config, backplane, last_error);
 }

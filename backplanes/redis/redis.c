@@ -17,12 +17,8 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/sized.h"
+#include "broker_setup.h"
 #include "conn.h"
-#include "engine.h"
-
-#define PREFIX_MAX 255
-#define ERROR_MAX 512
 
 struct redis {
   struct wt__engine engine; /* first */
@@ -31,8 +27,6 @@ struct redis {
   struct wt__broker_url url; /* of this connection */
   unsigned ready;            /* connections that are */
 
-  char prefix[PREFIX_MAX + 1];
-  size_t prefix_len;
   bool sharded;
   char moved_host[WT__BROKER_HOST_MAX]; /* the node that has our topics; "": that of the URL */
   uint16_t moved_port;
@@ -43,8 +37,6 @@ struct redis {
   size_t leaving;                     /* topics whose end the server has not confirmed */
   uint64_t sub_commands, sub_replies; /* of the connection that subscribes */
 };
-
-static _Thread_local char last_error[ERROR_MAX];
 
 static struct redis *redis_of(struct wt__engine *engine) { return (struct redis *)engine; }
 
@@ -86,11 +78,12 @@ static void redis_lost(struct redis *redis, const char *text) {
 /* Sends a command with a channel and perhaps a payload. */
 static void channel_command(struct redis *redis, struct wt__redis_conn *conn, const char *command, const char *topic,
                             size_t topic_len, const char *payload, size_t payload_len) {
-  char channel[PREFIX_MAX + WT__TOPIC_MAX];
-  memcpy(channel, redis->prefix, redis->prefix_len);
-  memcpy(channel + redis->prefix_len, topic, topic_len);
+  char channel[WT__PREFIX_MAX + WT__TOPIC_MAX];
+  size_t prefix_len = redis->engine.prefix_len;
+  memcpy(channel, redis->engine.prefix, prefix_len);
+  memcpy(channel + prefix_len, topic, topic_len);
   wt__redis_conn_command(conn, payload ? 3 : 2, (const char *[]){command, channel, payload},
-                         (size_t[]){strlen(command), redis->prefix_len + topic_len, payload_len});
+                         (size_t[]){strlen(command), prefix_len + topic_len, payload_len});
 }
 
 static uint64_t redis_subscribe(struct wt__engine *engine, const char *topic, size_t len) {
@@ -145,12 +138,12 @@ static bool redis_ping(struct wt__engine *engine) {
 
 static void message_received(struct redis *redis, const redisReply *reply) {
   const redisReply *channel = reply->element[1], *payload = reply->element[2];
-  if (payload->type != REDIS_REPLY_STRING || channel->type != REDIS_REPLY_STRING || channel->len < redis->prefix_len ||
-      memcmp(channel->str, redis->prefix, redis->prefix_len) != 0) {
+  size_t prefix_len = redis->engine.prefix_len;
+  if (payload->type != REDIS_REPLY_STRING || channel->type != REDIS_REPLY_STRING || channel->len < prefix_len ||
+      memcmp(channel->str, redis->engine.prefix, prefix_len) != 0) {
     return;
   }
-  wt__engine_received(&redis->engine, channel->str + redis->prefix_len, channel->len - redis->prefix_len, payload->str,
-                      payload->len);
+  wt__engine_received(&redis->engine, channel->str + prefix_len, channel->len - prefix_len, payload->str, payload->len);
 }
 
 static void sub_answered(struct redis *redis) {
@@ -273,39 +266,7 @@ static void redis_free(struct wt__engine *engine) {
   wt__free(redis);
 }
 
-static const struct wt__broker redis_broker = {.open = redis_open,
-                                               .close = redis_close,
-                                               .subscribe = redis_subscribe,
-                                               .unsubscribe = redis_unsubscribe,
-                                               .sync = redis_sync,
-                                               .publish = redis_publish,
-                                               .flush = redis_flush,
-                                               .ping = redis_ping,
-                                               .free = redis_free};
-
 /* --- Configuration. --- */
-
-void wt_backplane_redis_config_default(struct wt_backplane_redis_config *config, size_t size) {
-  struct wt_backplane_redis_config all = {
-      .url = "redis://localhost",
-      .prefix = "wt:",
-      .reconnect_min_ms = 50,
-      .reconnect_max_ms = 500,
-      .resend_delay_ms = 500,
-      .timeout_ms = 2000,
-      .max_queue_bytes = 16 * 1024 * 1024,
-      .max_message_bytes = 1000000,
-      .max_topics = 65536,
-  };
-  wt__sized_init(config, size, &all, sizeof(all));
-}
-
-const char *wt_backplane_redis_error(void) { return last_error; }
-
-static int fail(int error, const char *why) {
-  snprintf(last_error, sizeof(last_error), "%s", why);
-  return error;
-}
 
 /* "{x}": what is between the first brace and the next one after it. */
 static bool has_hash_tag(const char *prefix) {
@@ -313,78 +274,64 @@ static bool has_hash_tag(const char *prefix) {
   return close && close > open + 1;
 }
 
-static int names_set(struct redis *redis, const struct wt_backplane_redis_config *config) {
-  if (!config->prefix) return fail(WT_ERR_INVALID, "prefix must not be NULL");
-  if (strlen(config->prefix) > PREFIX_MAX) return fail(WT_ERR_INVALID, "prefix has at most 255 bytes");
-  redis->sharded = config->sharded;
-  redis->prefix_len = strlen(config->prefix);
-  memcpy(redis->prefix, config->prefix, redis->prefix_len);
+static const char *config_fault(const struct wt_broker_config *config) {
+  if (config->credentials_file) return "credentials_file is for NATS";
   if (config->sharded && !has_hash_tag(config->prefix)) {
-    return fail(WT_ERR_INVALID, "sharded needs a prefix with a hash tag, such as \"{wt}:\"");
-  }
-  return 0;
-}
-
-/* User and password beside the URL; and whether the databases are numbers. */
-static const char *urls_fault(struct wt__engine *engine, const struct wt_backplane_redis_config *config) {
-  for (size_t i = 0; i < engine->url_count; i++) {
-    struct wt__broker_url *url = &engine->urls[i];
-    if (!wt__broker_word_set(url->user, config->username) || !wt__broker_word_set(url->password, config->password)) {
-      return "username or password is too long";
-    }
-    if (url->user[0] && !url->password[0]) return "there is a user name but no password";
-    if (url->path[strspn(url->path, "0123456789")])
-      return "what follows the slash in the URL must be a database's number";
+    return "sharded needs a prefix with a hash tag, such as \"{wt}:\"";
   }
   return NULL;
 }
 
-static int tls_set(struct redis *redis, const struct wt_backplane_redis_config *config) {
-  bool tls = false;
-  for (size_t i = 0; i < redis->engine.url_count; i++) tls = tls || redis->engine.urls[i].tls;
-  if (!tls) return 0;
-  return wt__redis_tls_credentials_new(&redis->credentials, config->ca_file, config->certificate_file, config->key_file,
-                                       last_error, sizeof(last_error));
-}
-
-static int redis_set_up(struct redis *redis, const struct wt_backplane_redis_config *config) {
-  const struct wt__broker_schemes schemes = {.plain = "redis", .tls = "rediss", .port = 6379};
-  const struct wt__engine_config engine = {.reconnect_min_ms = config->reconnect_min_ms,
-                                           .reconnect_max_ms = config->reconnect_max_ms,
-                                           .resend_delay_ms = config->resend_delay_ms,
-                                           .timeout_ms = config->timeout_ms,
-                                           .max_queue_bytes = config->max_queue_bytes,
-                                           .max_message_bytes = config->max_message_bytes,
-                                           .max_topics = config->max_topics,
-                                           .on_event = config->on_event,
-                                           .user_data = config->user_data};
-  const char *why = "";
-  int error = wt__engine_init(&redis->engine, &redis_broker, &engine, &schemes, config->url, &why);
-  if (error) return fail(error, why);
-  why = urls_fault(&redis->engine, config);
-  error = why ? fail(WT_ERR_INVALID, why) : names_set(redis, config);
-  if (!error) error = tls_set(redis, config);
-  if (error) wt__engine_free(&redis->engine);
-  return error;
-}
-
-int wt_backplane_redis_new(const struct wt_backplane_redis_config *config, struct wt_backplane **backplane) {
-  struct wt_backplane_redis_config all;
-  last_error[0] = 0;
-  if (!backplane) return fail(WT_ERR_INVALID, "an argument is NULL");
-  *backplane = NULL;
-  wt_backplane_redis_config_default(&all, sizeof(all));
-  int error = wt__sized_read(&all, sizeof(all), config, sizeof(all));
-  if (error) return fail(error, "the configuration is not one that wt_backplane_redis_config_default has filled");
-  if (!all.url) return fail(WT_ERR_INVALID, "url must not be NULL");
-  struct redis *redis = wt__calloc(1, sizeof(*redis));
-  if (!redis) return fail(WT_ERR_NOMEM, "out of memory");
-  error = redis_set_up(redis, &all);
-  if (error) {
-    wt__wipe(redis, sizeof(*redis));
-    wt__free(redis);
-    return error;
+static const char *url_fault(const struct wt__broker_url *url) {
+  if (url->user[0] && !url->password[0]) return "there is a user name but no password";
+  if (url->path[strspn(url->path, "0123456789")]) {
+    return "what follows the slash in the URL must be a database's number";
   }
-  *backplane = &redis->engine.base;
-  return 0;
+  return NULL;
+}
+
+static int redis_set_up(struct wt__engine *engine, const struct wt_broker_config *config, char why[WT__WHY_MAX]) {
+  struct redis *redis = redis_of(engine);
+  const char *fault = config_fault(config);
+  bool tls = false;
+  for (size_t i = 0; i < engine->url_count && !fault; i++) {
+    fault = url_fault(&engine->urls[i]);
+    tls = tls || engine->urls[i].tls;
+  }
+  if (fault) return wt__broker_refuse(why, WT_ERR_INVALID, fault);
+  redis->sharded = config->sharded;
+  return tls ? wt__redis_tls_credentials_new(&redis->credentials, config->ca_file, config->certificate_file,
+                                             config->key_file, why, WT__WHY_MAX)
+             : 0;
+}
+
+static const struct wt__broker redis_broker = {
+    .size = sizeof(struct redis),
+    .schemes = {.plain = "redis", .tls = "rediss", .port = 6379},
+    .url = "redis://localhost",
+    .prefix = "wt:",
+    .set_up = redis_set_up,
+    .open = redis_open,
+    .close = redis_close,
+    .subscribe = redis_subscribe,
+    .unsubscribe = redis_unsubscribe,
+    .sync = redis_sync,
+    .publish = redis_publish,
+    .flush = redis_flush,
+    .ping = redis_ping,
+    .free = redis_free,
+};
+
+/* --- What the library exports. --- */
+
+static _Thread_local char last_error[WT__WHY_MAX];
+
+const char *wt_backplane_redis_error(void) { return last_error; }
+
+void wt_backplane_redis_config_init(struct wt_broker_config *config, size_t size) {
+  wt__broker_config_init(&redis_broker, config, size);
+}
+
+int wt_backplane_redis_new(const struct wt_broker_config *config, struct wt_backplane **backplane) {
+  return wt__broker_new(&redis_broker, config, backplane, last_error);
 }

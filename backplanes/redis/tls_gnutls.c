@@ -41,11 +41,7 @@ static int files_load(gnutls_certificate_credentials_t credentials, const char *
              n < 0 ? gnutls_strerror(n) : "there are none");
     return WT_ERR_FILE;
   }
-  if (!certificate_file && !key_file) return 0;
-  if (!certificate_file || !key_file) {
-    snprintf(why, size, "certificate_file and key_file belong together");
-    return WT_ERR_INVALID;
-  }
+  if (!certificate_file) return 0;
   n = gnutls_certificate_set_x509_key_file(credentials, certificate_file, key_file, GNUTLS_X509_FMT_PEM);
   if (n >= 0) return 0;
   snprintf(why, size, "%s, %s: %s", certificate_file, key_file, gnutls_strerror(n));

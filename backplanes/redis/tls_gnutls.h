@@ -13,7 +13,7 @@
 struct wt__redis_tls_credentials;
 struct wt__redis_tls;
 
-/* What authorities are trusted, and our certificate. Files may be NULL. 0, WT_ERR_FILE or WT_ERR_TLS; then `why` has a
+/* What authorities are trusted, and our certificate. Files may be NULL, those of certificate and key both. 0, WT_ERR_FILE or WT_ERR_TLS; then `why` has a
  * sentence. */
 int wt__redis_tls_credentials_new(struct wt__redis_tls_credentials **credentials, const char *ca_file,
                                   const char *certificate_file, const char *key_file, char *why, size_t why_size);

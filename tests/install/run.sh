@@ -85,9 +85,9 @@ for name in redis nats; do
   cat >"$scratch/backplane.c" <<EOF
 #include <webtransport/backplane_$name.h>
 int main(void) {
-  struct wt_backplane_${name}_config config;
+  struct wt_broker_config config;
   struct wt_backplane *backplane;
-  wt_backplane_${name}_config_default(&config, sizeof(config));
+  wt_backplane_${name}_config_default(&config);
   if (wt_backplane_${name}_new(&config, &backplane) != 0) return 1;
   backplane->free(backplane);
   return 0;

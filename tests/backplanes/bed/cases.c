@@ -28,7 +28,26 @@ struct two {
   unsigned next; /* the number of the next message */
 };
 
-void broker_url(const struct broker *broker, const struct kind *kind, char *url, size_t size) {
+struct wt_backplane *kind_make(const struct kind *kind, struct hub *hub, const struct options *options) {
+  struct wt_broker_config config;
+  struct wt_backplane *backplane = NULL;
+  kind->config_init(&config, sizeof(config));
+  config.url = options->url;
+  config.ca_file = options->ca_file;
+  config.password = options->password;
+  config.sharded = kind->sharded;
+  if (kind->prefix) config.prefix = kind->prefix;
+  if (options->max_queue_bytes) config.max_queue_bytes = options->max_queue_bytes;
+  config.timeout_ms = options->timeout_ms ? options->timeout_ms : 20000;
+  config.on_event = hub_on_event;
+  config.user_data = hub;
+  if (kind->new (&config, &backplane) != 0) fail_msg("%s", kind->error());
+  assert_string_equal(kind->error(), "");
+  return backplane;
+}
+
+/* With user and password if the broker has them. */
+static void broker_url(const struct broker *broker, const struct kind *kind, char *url, size_t size) {
   snprintf(url, size, "%s://%s127.0.0.1:%u", broker->tls ? kind->tls_scheme : kind->scheme,
            broker->has_password ? "bus:s3cr%25t@" : "", broker->port);
 }
@@ -39,8 +58,8 @@ static void two_start(struct two *two, const struct options *more) {
   broker_url(&two->broker, two->kind, url, sizeof(url));
   options.url = url;
   if (two->broker.tls && !options.ca_file) options.ca_file = two->broker.ca_file;
-  hub_start(&two->a, two->kind->make(&two->a, &options), two->loop);
-  hub_start(&two->b, two->kind->make(&two->b, &options), two->loop);
+  hub_start(&two->a, kind_make(two->kind, &two->a, &options), two->loop);
+  hub_start(&two->b, kind_make(two->kind, &two->b, &options), two->loop);
 }
 
 static void two_init(struct two *two, const struct kind *kind, bool has_password, bool tls) {
@@ -129,7 +148,7 @@ static void hub_has_no_secret(const struct hub *hub) {
   assert_null(strstr(hub->log, "wrong-one"));
 }
 
-void case_both_ways(const struct kind *kind, bool tls) {
+static void check_both_ways(const struct kind *kind, bool tls) {
   struct two two;
   two_begin(&two, kind, NULL, tls);
   for (int i = 0; i < 500; i++) two_publish(&two);
@@ -159,6 +178,10 @@ void case_both_ways(const struct kind *kind, bool tls) {
   two_free(&two);
 }
 
+void test_both_ways(void **state) { check_both_ways(*state, false); }
+
+void test_tls(void **state) { check_both_ways(*state, true); }
+
 /* What was published until the broker is back arrives, or is counted: at each server `received + missed` is what the other
  * one published since its first message that arrived. */
 static void two_check_losses(struct two *two, size_t before_a, size_t before_b, unsigned first) {
@@ -172,7 +195,8 @@ static void two_check_losses(struct two *two, size_t before_a, size_t before_b, 
   hub_check(&two->b);
 }
 
-void case_restart(const struct kind *kind) {
+void test_restart(void **state) {
+  const struct kind *kind = *state;
   struct two two;
   two_begin(&two, kind, NULL, false);
   HUB_RUN_UNTIL(two.loop, hub_stats(&two.a).queued_bytes + hub_stats(&two.b).queued_bytes == 0);
@@ -199,7 +223,8 @@ void case_restart(const struct kind *kind) {
   two_free(&two);
 }
 
-void case_frozen(const struct kind *kind) {
+void test_frozen(void **state) {
+  const struct kind *kind = *state;
   struct two two;
   two_begin(&two, kind, &(struct options){.timeout_ms = 1000}, false);
   HUB_RUN_UNTIL(two.loop, hub_stats(&two.a).queued_bytes + hub_stats(&two.b).queued_bytes == 0);
@@ -217,7 +242,8 @@ void case_frozen(const struct kind *kind) {
   two_free(&two);
 }
 
-void case_no_broker_at_start(const struct kind *kind) {
+void test_no_broker_at_start(void **state) {
+  const struct kind *kind = *state;
   struct two two;
   two_init(&two, kind, false, false);
   two_start(&two, NULL);
@@ -233,7 +259,8 @@ void case_no_broker_at_start(const struct kind *kind) {
   two_free(&two);
 }
 
-void case_wrong_password(const struct kind *kind) {
+void test_wrong_password(void **state) {
+  const struct kind *kind = *state;
   struct two two;
   two_init(&two, kind, true, false);
   broker_start(&two.broker);
@@ -246,7 +273,8 @@ void case_wrong_password(const struct kind *kind) {
   two_free(&two);
 }
 
-void case_wrong_authority(const struct kind *kind) {
+void test_wrong_authority(void **state) {
+  const struct kind *kind = *state;
   struct two two;
   struct broker other;
   two_init(&two, kind, true, true);
@@ -259,20 +287,22 @@ void case_wrong_authority(const struct kind *kind) {
   broker_free(&other);
 }
 
-void case_silent_broker(const struct kind *kind) {
+void test_silent_broker(void **state) {
+  const struct kind *kind = *state;
   struct hub hub = {0};
   uint16_t port;
   char url[64];
   int listener = listener_new(&port); /* the system accepts; nobody answers */
   snprintf(url, sizeof(url), "%s://127.0.0.1:%u", kind->scheme, port);
-  hub_start(&hub, kind->make(&hub, &(struct options){.url = url, .timeout_ms = 100}), uv_default_loop());
+  hub_start(&hub, kind_make(kind, &hub, &(struct options){.url = url, .timeout_ms = 100}), uv_default_loop());
   HUB_RUN_UNTIL(uv_default_loop(), hub.downs == 1);
   assert_int_equal(hub.ups, 0);
   hub_stop(&hub);
   close(listener);
 }
 
-void case_bounded_queue(const struct kind *kind) {
+void test_bounded_queue(void **state) {
+  const struct kind *kind = *state;
   struct two two;
   unsigned taken = 0, refused = 0;
   two_begin(&two, kind, &(struct options){.max_queue_bytes = 100000, .timeout_ms = 60000}, false);
@@ -317,7 +347,8 @@ static void publisher_run(void *argument) {
   }
 }
 
-void case_publish_on_threads(const struct kind *kind) {
+void test_publish_on_threads(void **state) {
+  const struct kind *kind = *state;
   struct two two;
   struct publisher publishers[4];
   two_begin(&two, kind, NULL, false);
@@ -339,22 +370,67 @@ void case_publish_on_threads(const struct kind *kind) {
   two_free(&two);
 }
 
-void case_stopped_early(const struct kind *kind) {
+void test_stopped_early(void **state) {
+  const struct kind *kind = *state;
   uint16_t port;
   char url[64];
   int listener = listener_new(&port);
   snprintf(url, sizeof(url), "%s://127.0.0.1:%u", kind->scheme, port);
   for (int turns = 0; turns < 5; turns++) {
     struct hub hub = {0};
-    hub_start(&hub, kind->make(&hub, &(struct options){.url = url, .timeout_ms = 200}), uv_default_loop());
+    hub_start(&hub, kind_make(kind, &hub, &(struct options){.url = url, .timeout_ms = 200}), uv_default_loop());
     hub_subscribe(&hub, "topic");
     assert_int_equal(hub_publish(&hub, "topic", 1, 10), 0);
     for (int i = 0; i < turns; i++) uv_run(uv_default_loop(), UV_RUN_NOWAIT);
     hub_stop(&hub);
   }
   struct hub never = {0};
-  struct wt_backplane *backplane = kind->make(&never, &(struct options){.url = url});
+  struct wt_backplane *backplane = kind_make(kind, &never, &(struct options){.url = url});
   assert_int_equal(backplane->publish(backplane, "topic", 5, (const uint8_t *)"x", 1), WT_ERR_STATE);
   backplane->free(backplane);
   close(listener);
+}
+
+/* --- Configurations that are refused. --- */
+
+void kind_refuses(const struct kind *kind, const struct wt_broker_config *config, int error, const char *word) {
+  struct wt_backplane *backplane = (struct wt_backplane *)1;
+  assert_int_equal(kind->new (config, &backplane), error);
+  assert_null(backplane);
+  if (!strstr(kind->error(), word)) fail_msg("'%s' has no '%s'", kind->error(), word);
+  assert_null(strstr(kind->error(), "s3cr"));
+}
+
+void test_refused_by_all(void **state) {
+  const struct kind *kind = *state;
+  char url[64], long_text[2000];
+  memset(long_text, 'a', sizeof(long_text) - 1);
+  long_text[sizeof(long_text) - 1] = 0;
+  kind_refuses(kind, NULL, WT_ERR_INVALID, "configuration");
+  REFUSED(kind, "configuration", WT_ERR_INVALID, config.size = 8);
+  REFUSED(kind, "url", WT_ERR_INVALID, config.url = NULL);
+  REFUSED(kind, "scheme", WT_ERR_ADDRESS, config.url = "");
+  REFUSED(kind, "scheme", WT_ERR_ADDRESS, config.url = "http://u:s3cr@h");
+  snprintf(url, sizeof(url), "%s://h,", kind->scheme);
+  REFUSED(kind, "scheme", WT_ERR_ADDRESS, config.url = url);
+  snprintf(url, sizeof(url), "%s://u:s3cr@", kind->scheme);
+  REFUSED(kind, "host", WT_ERR_ADDRESS, config.url = url);
+  snprintf(url, sizeof(url), "%s://u:s3/cr@h", kind->scheme);
+  REFUSED(kind, "host", WT_ERR_ADDRESS, config.url = url);
+  snprintf(url, sizeof(url), "%s://u:s3cr%%0@h", kind->scheme);
+  REFUSED(kind, "percent", WT_ERR_ADDRESS, config.url = url);
+  REFUSED(kind, "username", WT_ERR_INVALID, config.username = long_text);
+  REFUSED(kind, "password", WT_ERR_INVALID, config.password = long_text);
+  REFUSED(kind, "prefix", WT_ERR_INVALID, config.prefix = NULL);
+  REFUSED(kind, "prefix", WT_ERR_INVALID, config.prefix = long_text);
+  REFUSED(kind, "reconnect_min_ms", WT_ERR_INVALID, config.reconnect_min_ms = 0);
+  REFUSED(kind, "reconnect_max_ms", WT_ERR_INVALID, config.reconnect_max_ms = 1);
+  REFUSED(kind, "resend_delay_ms", WT_ERR_INVALID, config.resend_delay_ms = 3600001);
+  REFUSED(kind, "timeout_ms", WT_ERR_INVALID, config.timeout_ms = 1);
+  REFUSED(kind, "max_message_bytes", WT_ERR_INVALID, config.max_message_bytes = 0);
+  REFUSED(kind, "max_topics", WT_ERR_INVALID, config.max_topics = 0);
+  REFUSED(kind, "certificate_file", WT_ERR_INVALID, config.key_file = "/nonexistent/key.pem");
+  snprintf(url, sizeof(url), "%s://h", kind->tls_scheme);
+  REFUSED(kind, "/nonexistent/ca.pem", WT_ERR_FILE, config.url = url, config.ca_file = "/nonexistent/ca.pem");
+  assert_int_equal(kind->new (NULL, NULL), WT_ERR_INVALID);
 }

@@ -19,97 +19,19 @@
 
 #include "cases.h"
 
-static struct wt_backplane_redis_config config_of(struct hub *hub, const struct options *options) {
-  struct wt_backplane_redis_config config;
-  wt_backplane_redis_config_default(&config, sizeof(config));
-  config.url = options->url;
-  config.ca_file = options->ca_file;
-  config.password = options->password;
-  if (options->max_queue_bytes) config.max_queue_bytes = options->max_queue_bytes;
-  config.timeout_ms = options->timeout_ms ? options->timeout_ms : 20000; /* however busy the machine is */
-  config.on_event = hub_on_event;
-  config.user_data = hub;
-  return config;
-}
+static const struct kind redis = {.broker = BROKER_REDIS,
+                                  .scheme = "redis",
+                                  .tls_scheme = "rediss",
+                                  .config_init = wt_backplane_redis_config_init,
+                                  .new = wt_backplane_redis_new,
+                                  .error = wt_backplane_redis_error};
 
-static struct wt_backplane *make(struct hub *hub, const struct options *options) {
-  struct wt_backplane_redis_config config = config_of(hub, options);
-  struct wt_backplane *backplane = NULL;
-  if (wt_backplane_redis_new(&config, &backplane) != 0) fail_msg("%s", wt_backplane_redis_error());
-  return backplane;
-}
-
-static struct wt_backplane *make_sharded(struct hub *hub, const struct options *options) {
-  struct wt_backplane_redis_config config = config_of(hub, options);
-  struct wt_backplane *backplane = NULL;
-  config.sharded = true;
-  config.prefix = "wt:{1}:";
-  assert_int_equal(wt_backplane_redis_new(&config, &backplane), 0);
-  return backplane;
-}
-
-static const struct kind redis = {.broker = BROKER_REDIS, .scheme = "redis", .tls_scheme = "rediss", .make = make};
-static const struct kind sharded = {
-    .broker = BROKER_REDIS, .scheme = "redis", .tls_scheme = "rediss", .make = make_sharded};
-
-static void test_both_ways(void **state) {
-  (void)state;
-  case_both_ways(&redis, false);
-}
-
-static void test_tls(void **state) {
-  (void)state;
-  case_both_ways(&redis, true);
-}
-
-static void test_sharded(void **state) {
-  (void)state;
-  case_both_ways(&sharded, false);
-}
-
-static void test_restart(void **state) {
-  (void)state;
-  case_restart(&redis);
-}
-
-static void test_frozen(void **state) {
-  (void)state;
-  case_frozen(&redis);
-}
-
-static void test_no_broker_at_start(void **state) {
-  (void)state;
-  case_no_broker_at_start(&redis);
-}
-
-static void test_wrong_password(void **state) {
-  (void)state;
-  case_wrong_password(&redis);
-}
-
-static void test_wrong_authority(void **state) {
-  (void)state;
-  case_wrong_authority(&redis);
-}
-
-static void test_silent_broker(void **state) {
-  (void)state;
-  case_silent_broker(&redis);
-}
-
-static void test_bounded_queue(void **state) {
-  (void)state;
-  case_bounded_queue(&redis);
-}
-
-static void test_publish_on_threads(void **state) {
-  (void)state;
-  case_publish_on_threads(&redis);
-}
-
-static void test_stopped_early(void **state) {
-  (void)state;
-  case_stopped_early(&redis);
+/* The same with SPUBLISH. */
+static struct kind sharded_kind(void) {
+  struct kind kind = redis;
+  kind.sharded = true;
+  kind.prefix = "wt:{1}:";
+  return kind;
 }
 
 /* --- A server that is played: its answer to each piece that arrives. --- */
@@ -179,13 +101,14 @@ static void test_moved(void **state) {
   struct node node = {0};
   struct broker broker;
   struct hub hub = {0};
+  struct kind sharded = sharded_kind();
   char url[64];
   (void)state;
   broker_init(&broker, BROKER_REDIS, false, false);
   broker_start(&broker);
   node.other = broker.port;
   node_open(&node, url, sizeof(url));
-  hub_start(&hub, make_sharded(&hub, &(struct options){.url = url}), uv_default_loop());
+  hub_start(&hub, kind_make(&sharded, &hub, &(struct options){.url = url}), uv_default_loop());
   hub_subscribe(&hub, "topic");
   HUB_RUN_UNTIL(uv_default_loop(), hub.ups == 1);
   assert_true(node.moved >= 1);
@@ -203,7 +126,7 @@ static void test_answers_to_publish(void **state) {
   char url[64];
   (void)state;
   node_open(&node, url, sizeof(url));
-  hub_start(&hub, make(&hub, &(struct options){.url = url}), uv_default_loop());
+  hub_start(&hub, kind_make(&redis, &hub, &(struct options){.url = url}), uv_default_loop());
   HUB_RUN_UNTIL(uv_default_loop(), hub.ups == 1);
   assert_int_equal(hub_publish(&hub, "topic", 1, 10), 0);
   HUB_RUN_UNTIL(uv_default_loop(), hub.dropped == 1);
@@ -225,67 +148,31 @@ static void test_answers_to_publish(void **state) {
   node_close(&node);
 }
 
-/* --- Configurations that are refused. --- */
-
-static void refused(const struct wt_backplane_redis_config *config, int error, const char *word) {
-  struct wt_backplane *backplane = (struct wt_backplane *)1;
-  assert_int_equal(wt_backplane_redis_new(config, &backplane), error);
-  assert_null(backplane);
-  if (!strstr(wt_backplane_redis_error(), word)) fail_msg("%s has no '%s'", wt_backplane_redis_error(), word);
-  assert_null(strstr(wt_backplane_redis_error(), "s3cr"));
+static void test_defaults(void **state) {
+  struct wt_broker_config config;
+  (void)state;
+  wt_backplane_redis_config_default(&config);
+  assert_int_equal(config.size, sizeof(config));
+  assert_string_equal(config.url, "redis://localhost");
+  assert_string_equal(config.prefix, "wt:");
 }
 
 static void test_refused(void **state) {
-  struct wt_backplane_redis_config config, ok;
   (void)state;
-  wt_backplane_redis_config_default(&ok, sizeof(ok));
-#define REFUSED(member, value, error, word) \
-  do {                                      \
-    config = ok;                            \
-    config.member = value;                  \
-    refused(&config, error, word);          \
-  } while (0)
-  REFUSED(size, 8, WT_ERR_INVALID, "configuration");
-  REFUSED(url, NULL, WT_ERR_INVALID, "url");
-  REFUSED(url, "", WT_ERR_ADDRESS, "scheme");
-  REFUSED(url, "http://u:s3cr@h", WT_ERR_ADDRESS, "scheme");
-  REFUSED(url, "redis://u:s3cr@", WT_ERR_ADDRESS, "host");
-  REFUSED(url, "redis://u:s3/cr@h", WT_ERR_ADDRESS, "host");
-  REFUSED(url, "redis://u:s3cr%0@h", WT_ERR_ADDRESS, "percent");
-  REFUSED(url, "redis://h,", WT_ERR_ADDRESS, "scheme");
-  REFUSED(url, "redis://user@h", WT_ERR_INVALID, "no password");
-  REFUSED(url, "redis://h/x", WT_ERR_INVALID, "number");
-  REFUSED(prefix, NULL, WT_ERR_INVALID, "prefix");
-  REFUSED(sharded, true, WT_ERR_INVALID, "hash tag");
-  REFUSED(reconnect_min_ms, 0, WT_ERR_INVALID, "reconnect_min_ms");
-  REFUSED(reconnect_max_ms, 1, WT_ERR_INVALID, "reconnect_max_ms");
-  REFUSED(resend_delay_ms, 3600001, WT_ERR_INVALID, "resend_delay_ms");
-  REFUSED(timeout_ms, 1, WT_ERR_INVALID, "timeout_ms");
-  REFUSED(max_message_bytes, 0, WT_ERR_INVALID, "max_message_bytes");
-  REFUSED(max_topics, 0, WT_ERR_INVALID, "max_topics");
-  ok.url = "rediss://h";
-  REFUSED(ca_file, "/nonexistent/ca.pem", WT_ERR_FILE, "/nonexistent/ca.pem");
-  REFUSED(key_file, "/nonexistent/key.pem", WT_ERR_INVALID, "certificate_file");
-  refused(NULL, WT_ERR_INVALID, "configuration");
-  assert_int_equal(wt_backplane_redis_new(&ok, NULL), WT_ERR_INVALID);
+  REFUSED(&redis, "no password", WT_ERR_INVALID, config.url = "redis://user@h");
+  REFUSED(&redis, "number", WT_ERR_INVALID, config.url = "redis://h/x");
+  REFUSED(&redis, "hash tag", WT_ERR_INVALID, config.sharded = true);
+  REFUSED(&redis, "NATS", WT_ERR_INVALID, config.credentials_file = "/nonexistent/file.creds");
 }
 
 int main(void) {
+  struct kind sharded = sharded_kind();
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_both_ways),
-      cmocka_unit_test(test_tls),
-      cmocka_unit_test(test_sharded),
-      cmocka_unit_test(test_restart),
-      cmocka_unit_test(test_frozen),
-      cmocka_unit_test(test_no_broker_at_start),
-      cmocka_unit_test(test_wrong_password),
-      cmocka_unit_test(test_wrong_authority),
-      cmocka_unit_test(test_silent_broker),
-      cmocka_unit_test(test_bounded_queue),
-      cmocka_unit_test(test_publish_on_threads),
-      cmocka_unit_test(test_stopped_early),
+      TESTS_OF(&redis),
+      TEST_OF(test_both_ways, &sharded),
       cmocka_unit_test(test_moved),
       cmocka_unit_test(test_answers_to_publish),
+      cmocka_unit_test(test_defaults),
       cmocka_unit_test(test_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -203,29 +203,18 @@ static void on_event(const struct wt_backplane_event *event, void *user_data) {
 }
 
 static struct wt_backplane *backplane_new(struct bed *bed, struct server *server) {
+  bool redis = bed->broker.kind == BROKER_REDIS;
   struct wt_backplane *backplane = NULL;
+  struct wt_broker_config config;
   char url[64];
-  if (bed->broker.kind == BROKER_REDIS) {
-    struct wt_backplane_redis_config config;
-    wt_backplane_redis_config_default(&config, sizeof(config));
-    snprintf(url, sizeof(url), "redis://127.0.0.1:%u", bed->broker.port);
-    config.url = url;
-    config.timeout_ms = 20000;
-    config.resend_delay_ms = bed->resend_delay_ms;
-    config.on_event = on_event;
-    config.user_data = server;
-    assert_int_equal(wt_backplane_redis_new(&config, &backplane), 0);
-  } else {
-    struct wt_backplane_nats_config config;
-    wt_backplane_nats_config_default(&config, sizeof(config));
-    snprintf(url, sizeof(url), "nats://127.0.0.1:%u", bed->broker.port);
-    config.url = url;
-    config.timeout_ms = 20000;
-    config.resend_delay_ms = bed->resend_delay_ms;
-    config.on_event = on_event;
-    config.user_data = server;
-    assert_int_equal(wt_backplane_nats_new(&config, &backplane), 0);
-  }
+  (redis ? wt_backplane_redis_config_init : wt_backplane_nats_config_init)(&config, sizeof(config));
+  snprintf(url, sizeof(url), "%s://127.0.0.1:%u", redis ? "redis" : "nats", bed->broker.port);
+  config.url = url;
+  config.timeout_ms = 20000;
+  config.resend_delay_ms = bed->resend_delay_ms;
+  config.on_event = on_event;
+  config.user_data = server;
+  assert_int_equal((redis ? wt_backplane_redis_new : wt_backplane_nats_new)(&config, &backplane), 0);
   return backplane;
 }
 
