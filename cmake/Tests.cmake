@@ -120,7 +120,7 @@ foreach(wrapped unit_quic_test_tls_gnutls:pthread_mutex_unlock loopback_test_cli
 endforeach()
 
 # tests/fleet: new servers take over from old ones while sessions go on. `make takeover` has 1,000 of them, and measures.
-add_executable(takeover_client ${PROJECT_SOURCE_DIR}/tests/fleet/takeover_client.c)
+add_executable(takeover_client ${PROJECT_SOURCE_DIR}/tests/fleet/takeover_client.c ${PROJECT_SOURCE_DIR}/tests/fleet/client_input.c)
 set_target_properties(takeover_client PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/fleet)
 target_link_libraries(takeover_client PRIVATE wt_options webtransport_static PkgConfig::LIBUV)
 if(TARGET webtransport_tool)
@@ -130,7 +130,8 @@ if(TARGET webtransport_tool)
 endif()
 
 # tests/fleet: several servers behind a balancer. The second codec of connection ids reads what the library's writes.
-add_executable(fleet_client ${PROJECT_SOURCE_DIR}/tests/fleet/fleet_client.c ${PROJECT_SOURCE_DIR}/tests/fleet/nat.c)
+add_executable(fleet_client ${PROJECT_SOURCE_DIR}/tests/fleet/fleet_client.c ${PROJECT_SOURCE_DIR}/tests/fleet/client_input.c
+  ${PROJECT_SOURCE_DIR}/tests/fleet/nat.c)
 set_target_properties(fleet_client PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/fleet)
 target_link_libraries(fleet_client PRIVATE wt_options webtransport_static PkgConfig::LIBUV)
 add_executable(fleet_lb_ids ${PROJECT_SOURCE_DIR}/tests/fleet/lb_ids.c)

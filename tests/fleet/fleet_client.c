@@ -30,6 +30,7 @@
 #include <uv.h>
 #include <webtransport/webtransport.h>
 
+#include "client_input.h"
 #include "nat.h"
 
 #define DIAL_AGAIN_MS 200
@@ -58,7 +59,7 @@ struct visitor {
 
 static struct {
   uv_loop_t loop;
-  uv_pipe_t input;
+  struct client_input input;
   uv_timer_t ender;
   struct visitor *visitors;
   unsigned count, movers, open;
@@ -340,31 +341,12 @@ static void fleet_stop(void) {
   if (fleet.open == 0) uv_timer_start(&fleet.ender, on_end, 0, 0);
 }
 
-static void on_input(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf) {
-  (void)buf;
-  if (len >= 0) return;
-  uv_close((uv_handle_t *)stream, NULL);
-  fleet_stop();
-}
-
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
-  static char room[64];
-  (void)handle, (void)suggested;
-  *buf = uv_buf_init(room, sizeof(room));
-}
-
-static bool hash_parse(const char *hex, uint8_t hash[32]) {
-  if (strlen(hex) != 64) return false;
-  for (size_t i = 0; i < 32; i++)
-    if (sscanf(hex + 2 * i, "%2hhx", &hash[i]) != 1) return false;
-  return true;
-}
-
 int main(int argc, char **argv) {
   if (argc != 6 || !hash_parse(argv[5], fleet.hash[0])) {
     fprintf(stderr, "usage: fleet_client PORT COUNT MOVERS INTERVAL_MS CERTIFICATE-SHA-256\n");
     return 2;
   }
+  fleet.input.on_end = fleet_stop;
   fleet.count = (unsigned)atoi(argv[2]);
   fleet.movers = (unsigned)atoi(argv[3]);
   fleet.interval_ms = (uint64_t)atoi(argv[4]);
@@ -372,9 +354,7 @@ int main(int argc, char **argv) {
   if (!fleet.visitors || uv_loop_init(&fleet.loop)) return 1;
   for (unsigned i = 0; i < fleet.count; i++) visitor_init(&fleet.visitors[i], i, (uint16_t)atoi(argv[1]));
   uv_timer_init(&fleet.loop, &fleet.ender);
-  uv_pipe_init(&fleet.loop, &fleet.input, 0);
-  if (uv_pipe_open(&fleet.input, 0)) return 1;
-  uv_read_start((uv_stream_t *)&fleet.input, on_alloc, on_input);
+  if (!client_input_start(&fleet.input, &fleet.loop)) return 1;
   uv_run(&fleet.loop, UV_RUN_DEFAULT);
   free(fleet.visitors);
   (void)uv_loop_close(&fleet.loop);

@@ -26,6 +26,8 @@
 #include <uv.h>
 #include <webtransport/webtransport.h>
 
+#include "client_input.h"
+
 #define NAMES 6
 #define MESSAGE_LEN 64
 #define SECOND_MS 1000
@@ -48,11 +50,10 @@ struct guest {
 static struct {
   uv_loop_t loop;
   uv_timer_t fresh_timer, status_timer, end_timer;
-  uv_pipe_t input;
+  struct client_input input;
   wt_client *client;
   struct guest *guests;
-  char url[64], command[64];
-  size_t command_len;
+  char url[64];
   uint8_t hash[1][32];
   unsigned rate;
   uint64_t began, fresh_dialed;
@@ -317,34 +318,6 @@ static void command_run(const char *command) {
   }
 }
 
-static void on_input(uv_stream_t *stream, ssize_t len, const uv_buf_t *buf) {
-  for (ssize_t i = 0; i < len; i++) {
-    if (buf->base[i] == '\n') {
-      all.command[all.command_len] = '\0';
-      all.command_len = 0;
-      command_run(all.command);
-    } else if (all.command_len + 1 < sizeof(all.command)) {
-      all.command[all.command_len++] = buf->base[i];
-    }
-  }
-  if (len >= 0) return;
-  uv_close((uv_handle_t *)stream, NULL);
-  all_stop();
-}
-
-static void on_alloc(uv_handle_t *handle, size_t suggested, uv_buf_t *buf) {
-  static char room[256];
-  (void)handle, (void)suggested;
-  *buf = uv_buf_init(room, sizeof(room));
-}
-
-static bool hash_parse(const char *hex, uint8_t hash[32]) {
-  if (strlen(hex) != 64) return false;
-  for (size_t i = 0; i < 32; i++)
-    if (sscanf(hex + 2 * i, "%2hhx", &hash[i]) != 1) return false;
-  return true;
-}
-
 int main(int argc, char **argv) {
   struct wt_client_config config;
   char message[256];
@@ -352,6 +325,8 @@ int main(int argc, char **argv) {
     fprintf(stderr, "usage: takeover_client PORT SESSIONS NEW-A-SECOND CERTIFICATE-SHA-256\n");
     return 2;
   }
+  all.input.on_line = command_run;
+  all.input.on_end = all_stop;
   if (uv_loop_init(&all.loop)) return 1;
   snprintf(all.url, sizeof(all.url), "https://127.0.0.1:%d/echo", atoi(argv[1]));
   wt_client_config_default(&config);
@@ -367,9 +342,7 @@ int main(int argc, char **argv) {
   uv_timer_init(&all.loop, &all.end_timer);
   uv_timer_start(&all.fresh_timer, on_fresh, 5, 5);
   uv_timer_start(&all.status_timer, on_status, STATUS_MS, STATUS_MS);
-  uv_pipe_init(&all.loop, &all.input, 0);
-  if (uv_pipe_open(&all.input, 0)) return 1;
-  uv_read_start((uv_stream_t *)&all.input, on_alloc, on_input);
+  if (!client_input_start(&all.input, &all.loop)) return 1;
   uv_run(&all.loop, UV_RUN_DEFAULT);
   (void)uv_loop_close(&all.loop);
   free(all.times);
