@@ -66,7 +66,7 @@ struct wt_server_config {
    * address of the name). "[::]:port" includes all IPv4 addresses. Default: "[::]:443". Copied.
    */
   const char *const *listen;
-  size_t listen_count; /**< number of addresses; default 1, so one address needs no count */
+  size_t listen_count; /**< number of addresses; default 1, so one address needs no count; 0 with `sockets` alone */
 
   /** The loop to run on, which still belongs to the caller. NULL (the default): the server makes its own loop. */
   struct uv_loop_s *loop;
@@ -298,6 +298,19 @@ struct wt_server_config {
    * beside it stays the key of stateless resets: it is the same on all machines, and never replaced. Since 0.3.0.
    */
   const struct wt_fleet_keys *fleet_keys;
+
+  /* --- Sockets that somebody else has bound. --- */
+  /**
+   * UDP sockets to serve on beside the addresses of `listen`: bound ones, of IPv4, or of IPv6 alone (IPV6_V6ONLY). A service
+   * manager can hand them over, so a process without rights gets a port below 1024, and packets wait in the socket during a
+   * restart. `listen_count` may be 0 then. `wt_server_start` duplicates each descriptor, which has to be open then and stays
+   * the caller's; it sets options of the socket, O_NONBLOCK among them. The array is copied. Default: none; at most 64.
+   *
+   * With several workers each gets a socket beside the given one, so the kernel must allow it: the given one was opened by the
+   * same user. Such a server cannot have `wt_server_takeover` too. Since 0.3.0.
+   */
+  const int *sockets;
+  size_t socket_count;
 };
 
 /** Counts of a server, since its start unless a name says "open". Since 0.1.0. */

@@ -67,14 +67,26 @@ void wt_server_config_init(struct wt_server_config *config, size_t size) {
 /* --- Checks --- */
 
 static void check_listen(struct wt__check *check, const struct wt_server_config *config) {
-  WT__CHECK_RANGE(check, config, listen_count, 1, WT__LISTEN_MAX);
+  WT__CHECK_RANGE(check, config, listen_count, config->socket_count ? 0 : 1, WT__LISTEN_MAX);
   if (check->failed) return;
-  if (!config->listen) {
+  if (!config->listen && config->listen_count) {
     wt__check_fail(check, "listen is NULL");
     return;
   }
   for (size_t i = 0; i < config->listen_count; i++) {
     if (!config->listen[i] || !*config->listen[i]) wt__check_fail(check, "listen[%zu] is empty", i);
+  }
+}
+
+static void check_sockets(struct wt__check *check, const struct wt_server_config *config) {
+  WT__CHECK_RANGE(check, config, socket_count, 0, WT__LISTEN_MAX);
+  if (check->failed) return;
+  if (!config->sockets && config->socket_count) {
+    wt__check_fail(check, "sockets is NULL");
+    return;
+  }
+  for (size_t i = 0; i < config->socket_count; i++) {
+    if (config->sockets[i] < 0) wt__check_fail(check, "sockets[%zu] is %d, no descriptor", i, config->sockets[i]);
   }
 }
 
@@ -128,6 +140,7 @@ int wt__config_check(const struct wt_server_config *config, char *why, size_t si
   struct wt__check check = {.why = why, .size = size};
   struct wt__bounds bounds;
   check_listen(&check, config);
+  check_sockets(&check, config);
   check_choices(&check, config);
   check_times(&check, config);
   check_client_certificates(&check, config);
@@ -150,6 +163,16 @@ int wt__config_check(const struct wt_server_config *config, char *why, size_t si
 static int listen_copy(struct wt_server_config *copy, const struct wt_server_config *config) {
   copy->listen_count = config->listen_count;
   return wt__names_copy(&copy->listen, config->listen, config->listen_count);
+}
+
+static int sockets_copy(struct wt_server_config *copy, const struct wt_server_config *config) {
+  if (config->socket_count == 0) return 0;
+  int *sockets = wt__malloc(config->socket_count * sizeof(*sockets));
+  if (!sockets) return WT_ERR_NOMEM;
+  memcpy(sockets, config->sockets, config->socket_count * sizeof(*sockets));
+  copy->sockets = sockets;
+  copy->socket_count = config->socket_count;
+  return 0;
 }
 
 static int client_ca_copy(struct wt_server_config *copy, const struct wt_server_config *config) {
@@ -209,11 +232,14 @@ int wt__config_copy(struct wt_server_config *copy, const struct wt_server_config
   *copy = given;
   copy->listen = NULL;
   copy->listen_count = 0;
+  copy->sockets = NULL;
+  copy->socket_count = 0;
   copy->reset_key = NULL;
   copy->client_ca_file = NULL;
   copy->connection_ids = NULL;
   error = wt__names_copy_choice(&copy->cipher_suites, copy->cipher_suite_count, &copy->groups, copy->group_count);
   if (error == 0) error = listen_copy(copy, &given);
+  if (error == 0) error = sockets_copy(copy, &given);
   if (error == 0) error = client_ca_copy(copy, &given);
   if (error == 0) error = reset_key_copy(copy, &given);
   if (error == 0) error = connection_ids_copy(copy, &given);
@@ -226,6 +252,7 @@ int wt__config_copy(struct wt_server_config *copy, const struct wt_server_config
 
 void wt__config_free(struct wt_server_config *copy) {
   wt__names_free(copy->listen, copy->listen_count);
+  wt__free((void *)(uintptr_t)copy->sockets);
   wt__names_free(copy->cipher_suites, copy->cipher_suite_count);
   wt__names_free(copy->groups, copy->group_count);
   if (copy->reset_key) wt__wipe((void *)(uintptr_t)copy->reset_key, copy->reset_key_len);

@@ -195,6 +195,23 @@ static int sockets_open(struct wt_server *server, const char *text) {
   return 0;
 }
 
+/* Those that the configuration hands over. */
+static int sockets_given(struct wt_server *server) {
+  struct wt__worker *worker = &server->workers[0];
+  const struct wt_server_config *config = &server->config;
+  if (config->socket_count && sockets_room(worker, config->socket_count)) return WT_ERR_NOMEM;
+  for (size_t i = 0; i < config->socket_count; i++) {
+    struct wt__udp udp;
+    int os_error;
+    if (wt__udp_duplicate(&udp, config->sockets[i], &os_error)) {
+      return wt__server_fail(server, WT_ERR_IO, "cannot serve on the given socket %d: %s: %s", config->sockets[i],
+                             udp.refused, wt__os_error_text(os_error));
+    }
+    worker->sockets[worker->socket_count++] = (struct wt__socket){.udp = udp};
+  }
+  return 0;
+}
+
 /* One more socket of an address: the old process's next one, or a new one. */
 static int socket_beside(struct wt_server *server, size_t address, struct wt__udp *udp, int *os_error) {
   struct wt__udp *first = &server->workers[0].sockets[address].udp;
@@ -283,6 +300,7 @@ static int parts_open(struct wt_server *server) {
   for (size_t i = 0; error == 0 && i < server->config.listen_count; i++) {
     error = sockets_open(server, server->config.listen[i]);
   }
+  if (error == 0) error = sockets_given(server);
   for (unsigned i = 1; error == 0 && i < server->worker_count; i++) error = sockets_join(&server->workers[i]);
   if (error == 0) error = extras_take(server);
   if (error) return error;

@@ -208,6 +208,7 @@ int wt_server_takeover(wt_server *server, const char *path, const struct wt_take
   char message[256] = "";
   if (!server) return WT_ERR_INVALID;
   if (!path) return wt__server_fail(server, WT_ERR_INVALID, "takeover: the path is NULL");
+  if (server->config.socket_count) return wt__server_fail(server, WT_ERR_INVALID, "takeover: the sockets were given");
   if (server->takeover || server->workers[0].state != SERVER_NEW) {
     return wt__server_fail(server, WT_ERR_STATE, "takeover: it was asked for before, or the server was started");
   }

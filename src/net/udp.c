@@ -28,6 +28,7 @@
 #include "net/udp.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/udp.h>
 #include <string.h>
@@ -74,13 +75,17 @@ static int option_set(int fd, int level, int name, int value) {
   return setsockopt(fd, level, name, &value, sizeof(value));
 }
 
-/* What the server cannot do without. */
+/* What the server cannot do without: on which address a packet came. */
 static int options_require(struct wt__udp *udp, int family) {
-  udp->refused = family == AF_INET ? "setsockopt IP_PKTINFO" : "setsockopt IPV6_V6ONLY";
+  udp->refused = family == AF_INET ? "setsockopt IP_PKTINFO" : "setsockopt IPV6_RECVPKTINFO";
   if (family == AF_INET) return option_set(udp->fd, IPPROTO_IP, IP_PKTINFO, 1);
-  if (option_set(udp->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1)) return -1;
-  udp->refused = "setsockopt IPV6_RECVPKTINFO";
   return option_set(udp->fd, IPPROTO_IPV6, IPV6_RECVPKTINFO, 1);
+}
+
+/* IPv4 has a socket of its own. Only before the socket is bound. */
+static int v6_alone(struct wt__udp *udp) {
+  udp->refused = "setsockopt IPV6_V6ONLY";
+  return udp->family == AF_INET6 ? option_set(udp->fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) : 0;
 }
 
 /* What makes it better; an older kernel or a sandbox may lack each. */
@@ -128,7 +133,7 @@ static int udp_open(struct wt__udp *udp, const struct wt__address *address, bool
   udp->family = address->storage.ss_family;
   udp->refused = "socket";
   udp->fd = socket(udp->family, SOCK_DGRAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-  if (udp->fd < 0 || options_require(udp, udp->family)) goto failed;
+  if (udp->fd < 0 || v6_alone(udp) || options_require(udp, udp->family)) goto failed;
   options_prefer(udp->fd, udp->family);
   if ((beside && beside_allow(udp)) || udp_bind(udp, address) || udp_learn(udp)) goto failed;
   return 0;
@@ -162,16 +167,59 @@ static bool is_udp(int fd) {
   return getsockopt(fd, SOL_SOCKET, SO_PROTOCOL, &protocol, &len) == 0 && protocol == IPPROTO_UDP;
 }
 
+/* Before anything is sent, which would bind it. */
+static int bound_check(struct wt__udp *udp) {
+  if (udp_name(udp)) return -1;
+  udp->refused = "it is bound to no port";
+  errno = EINVAL;
+  return wt__address_port((const struct sockaddr *)&udp->bound.storage) ? 0 : -1;
+}
+
 int wt__udp_adopt(struct wt__udp *udp, int fd, int *os_error) {
   memset(udp, 0, sizeof(*udp));
   udp->fd = fd;
   udp->refused = "getsockopt SO_TYPE";
   errno = 0;
-  bool good = is_udp(fd) && udp_learn(udp) == 0;
+  bool good = is_udp(fd) && bound_check(udp) == 0 && udp_learn(udp) == 0;
   udp->family = udp->bound.storage.ss_family;
   if (good && (udp->family == AF_INET || udp->family == AF_INET6)) return 0;
   *os_error = errno ? errno : EPROTOTYPE;
   udp->fd = -1;
+  return WT_ERR_IO;
+}
+
+/* Of a socket that somebody else has bound: an IPv6 one that takes IPv4 too would count all IPv4 clients as one address. */
+static int v6_check(struct wt__udp *udp) {
+  int alone = 1;
+  socklen_t len = sizeof(alone);
+  if (udp->family != AF_INET6) return 0;
+  udp->refused = "it takes IPv4 too (IPV6_V6ONLY is not set)";
+  if (getsockopt(udp->fd, IPPROTO_IPV6, IPV6_V6ONLY, &alone, &len)) return -1;
+  errno = EINVAL;
+  return alone ? 0 : -1;
+}
+
+int wt__udp_duplicate(struct wt__udp *udp, int fd, int *os_error) {
+  *udp = (struct wt__udp){.fd = -1, .refused = "fcntl F_DUPFD_CLOEXEC"};
+  int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  if (copy < 0) {
+    *os_error = errno;
+    return WT_ERR_IO;
+  }
+  int error = wt__udp_adopt(udp, copy, os_error);
+  udp->fd = copy;
+  if (error) goto failed;
+  if (v6_check(udp) || options_require(udp, udp->family)) goto option_failed;
+  udp->refused = "fcntl O_NONBLOCK";
+  int flags = fcntl(copy, F_GETFL);
+  if (flags < 0 || fcntl(copy, F_SETFL, flags | O_NONBLOCK)) goto option_failed;
+  options_prefer(copy, udp->family);
+  return 0;
+
+option_failed:
+  *os_error = errno;
+failed:
+  wt__udp_close(udp);
   return WT_ERR_IO;
 }
 

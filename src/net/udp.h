@@ -37,8 +37,11 @@ void wt__udp_batch_free(struct wt__udp_batch *batch);
 int wt__udp_open(struct wt__udp *udp, const struct wt__address *address, int *os_error);
 /* Another socket bound to the address of `first`: the kernel shares packets out among them. */
 int wt__udp_open_beside(struct wt__udp *udp, struct wt__udp *first, int *os_error);
-/* A socket that is open and bound already, `fd`, which becomes `udp`'s. WT_ERR_IO, as above: then it is the caller's. */
+/* A socket of another process of this program, open and bound, `fd`, which becomes `udp`'s. WT_ERR_IO, as above: then it is
+ * the caller's. */
 int wt__udp_adopt(struct wt__udp *udp, int fd, int *os_error);
+/* A duplicate of `fd`, a bound socket that somebody else made: it gets the options that one of ours has. WT_ERR_IO, as above. */
+int wt__udp_duplicate(struct wt__udp *udp, int fd, int *os_error);
 void wt__udp_close(struct wt__udp *udp);
 
 /* One datagram. `path->socket` is the `struct wt__udp`. All is borrowed until it returns. */

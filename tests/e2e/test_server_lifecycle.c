@@ -102,6 +102,71 @@ static void test_server_localhost_is_one_port_on_both_families(void **state) {
   wt_server_free(server);
 }
 
+/* A bound socket of somebody else, and the port. */
+static int foreign_socket(unsigned *port) {
+  struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  socklen_t len = sizeof(address);
+  int fd = socket(AF_INET, SOCK_DGRAM, 0);
+  assert_true(fd >= 0);
+  assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
+  assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
+  *port = ntohs(address.sin_port);
+  return fd;
+}
+
+static void test_server_start_on_a_given_socket(void **state) {
+  (void)state;
+  struct wt_server_config config;
+  wt_certificate *certificate = NULL;
+  wt_server *server = NULL;
+  char address[64];
+  unsigned port;
+  int fd = foreign_socket(&port);
+  int fds[] = {fd};
+  wt_server_config_default(&config);
+  config.listen_count = 0;
+  config.sockets = fds;
+  config.socket_count = 1;
+  config.workers = pair_workers();
+  config.log = quiet;
+  assert_int_equal(wt_server_new(&config, &server, NULL, 0), 0);
+  fds[0] = -1; /* it was copied */
+  assert_int_equal(wt_certificate_generate(NULL, 0, 13, &certificate), 0);
+  assert_int_equal(wt_server_add_certificate(server, certificate), 0);
+  wt_certificate_free(certificate);
+  assert_int_equal(wt_server_takeover(server, "/nowhere", NULL), WT_ERR_INVALID);
+  assert_int_equal(wt_server_start(server), 0);
+  assert_int_equal(wt_server_get_address(server, 0, address, sizeof(address)), 0);
+  assert_int_equal(port_of(address), port);
+  assert_int_equal(wt_server_get_address(server, 1, address, sizeof(address)), WT_ERR_NOT_FOUND);
+  wt_server_free(server);
+  assert_int_equal(close(fd), 0);
+}
+
+static void test_server_start_names_the_given_socket_that_is_wrong(void **state) {
+  (void)state;
+  struct wt_server_config config;
+  wt_server *server = NULL;
+  wt_certificate *certificate = NULL;
+  char expected[128];
+  int fd = socket(AF_INET, SOCK_STREAM, 0);
+  assert_true(fd >= 0);
+  wt_server_config_default(&config);
+  config.listen = loopback_v4;
+  config.sockets = &fd;
+  config.socket_count = 1;
+  config.log = quiet;
+  assert_int_equal(wt_server_new(&config, &server, NULL, 0), 0);
+  assert_int_equal(wt_certificate_generate(NULL, 0, 13, &certificate), 0);
+  assert_int_equal(wt_server_add_certificate(server, certificate), 0);
+  wt_certificate_free(certificate);
+  assert_int_equal(wt_server_start(server), WT_ERR_IO);
+  snprintf(expected, sizeof(expected), "cannot serve on the given socket %d: getsockopt SO_TYPE: ", fd);
+  assert_memory_equal(wt_server_error(server), expected, strlen(expected));
+  wt_server_free(server);
+  assert_int_equal(close(fd), 0);
+}
+
 static void test_server_start_names_the_port_that_is_taken(void **state) {
   (void)state;
   char address[64], expected[128];
@@ -516,6 +581,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_server_start_tells_its_addresses),
       cmocka_unit_test(test_server_localhost_is_one_port_on_both_families),
+      cmocka_unit_test(test_server_start_on_a_given_socket),
+      cmocka_unit_test(test_server_start_names_the_given_socket_that_is_wrong),
       cmocka_unit_test(test_server_start_names_the_port_that_is_taken),
       cmocka_unit_test(test_server_start_names_the_address_that_is_wrong),
       cmocka_unit_test(test_server_start_needs_a_certificate_and_happens_once),

@@ -83,6 +83,24 @@ static void check_why(const struct wt_server_config *config, const char *expecte
     check_why(&changed, (expected));          \
   } while (0)
 
+static void test_config_takes_sockets_in_place_of_addresses(void **state) {
+  (void)state;
+  const int sockets[] = {0, -1};
+  char why[WT__CONFIG_WHY_MAX] = "";
+  struct wt_server_config config, copy;
+  wt_server_config_default(&config);
+  config.listen_count = 0;
+  config.sockets = sockets;
+  config.socket_count = 1;
+  assert_int_equal(wt__config_copy(&copy, &config, why, sizeof(why)), 0);
+  assert_int_equal(copy.socket_count, 1);
+  assert_ptr_not_equal(copy.sockets, sockets);
+  assert_int_equal(copy.sockets[0], 0);
+  wt__config_free(&copy);
+  config.socket_count = 2;
+  check_why(&config, "sockets[1] is -1, no descriptor");
+}
+
 static void test_config_names_each_wrong_bound(void **state) {
   (void)state;
   const char *const empty[] = {"127.0.0.1:0", ""};
@@ -92,6 +110,8 @@ static void test_config_names_each_wrong_bound(void **state) {
   struct wt_server_config config;
   wt_server_config_default(&config);
   config.listen = empty;
+  CHECK_MEMBER(socket_count, 65, "socket_count is 65, must be at most 64");
+  CHECK_MEMBER(socket_count, 1, "sockets is NULL");
   config.listen_count = 2;
   check_why(&config, "listen[1] is empty");
 
@@ -322,6 +342,7 @@ static void test_config_copy_survives_each_failed_allocation(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_config_defaults_are_those_of_the_header),
+      cmocka_unit_test(test_config_takes_sockets_in_place_of_addresses),
       cmocka_unit_test(test_config_names_each_wrong_bound),
       cmocka_unit_test(test_config_knows_cipher_suites_and_groups),
       cmocka_unit_test(test_config_zero_may_switch_off),

@@ -3,6 +3,7 @@
 /* UDP sockets in batches (net/udp.c), over loopback of both families. */
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <setjmp.h>
@@ -281,6 +282,72 @@ static void test_udp_full_socket_says_again(void **state) {
   wt__udp_close(&udp);
 }
 
+/* --- Sockets that somebody else has bound --- */
+
+/* A socket bound to a loopback address, or to no port; blocking, with no option of ours. `v6only` 0: to "[::]". */
+static int foreign(int family, int type, bool bound, int v6only) {
+  struct sockaddr_in v4 = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+  struct sockaddr_in6 v6 = {.sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT};
+  if (!v6only) v6.sin6_addr = in6addr_any;
+  int fd = socket(family, type, 0);
+  assert_true(fd >= 0);
+  if (family == AF_INET6) assert_int_equal(setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6only, sizeof(v6only)), 0);
+  const struct sockaddr *address = family == AF_INET ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6;
+  if (bound) assert_int_equal(bind(fd, address, family == AF_INET ? sizeof(v4) : sizeof(v6)), 0);
+  return fd;
+}
+
+static void check_duplicate(int family) {
+  struct wt__udp server, client;
+  struct received received;
+  int os_error = 0, fd = foreign(family, SOCK_DGRAM, true, 1);
+  assert_int_equal(wt__udp_duplicate(&server, fd, &os_error), 0);
+  assert_int_not_equal(server.fd, fd);
+  assert_int_equal(close(fd), 0); /* ours goes on */
+  assert_true(fcntl(server.fd, F_GETFD) & FD_CLOEXEC);
+  assert_true(fcntl(server.fd, F_GETFL) & O_NONBLOCK);
+  open_on(&client, family == AF_INET ? "127.0.0.1:0" : "[::1]:0");
+  struct wt__path path = path_between(&client, &server);
+  assert_int_equal(wt__udp_send(&client, &path, 2, (const uint8_t *)"hello", 5, 5), 0);
+  receive_all(&server, 1, &received);
+  assert_int_equal(received.ecn, 2); /* so the options are set */
+  wt__udp_close(&client);
+  wt__udp_close(&server);
+}
+
+static void test_udp_duplicate_serves_like_one_of_ours(void **state) {
+  (void)state;
+  check_duplicate(AF_INET);
+  need_ipv6();
+  check_duplicate(AF_INET6);
+}
+
+static void check_refused(int fd, const char *call, int expected) {
+  struct wt__udp udp;
+  int os_error = 0;
+  assert_int_equal(wt__udp_duplicate(&udp, fd, &os_error), WT_ERR_IO);
+  assert_string_equal(udp.refused, call);
+  assert_int_equal(os_error, expected);
+  assert_int_equal(udp.fd, -1);
+  if (expected == EBADF) return;
+  assert_true(fcntl(fd, F_GETFD) >= 0); /* still the caller's */
+  close(fd);
+}
+
+static void test_udp_duplicate_refuses_what_cannot_serve(void **state) {
+  (void)state;
+  int closed = foreign(AF_INET, SOCK_DGRAM, true, 0), pair[2];
+  close(closed);
+  check_refused(closed, "fcntl F_DUPFD_CLOEXEC", EBADF);
+  check_refused(foreign(AF_INET, SOCK_STREAM, true, 0), "getsockopt SO_TYPE", EPROTOTYPE);
+  check_refused(foreign(AF_INET, SOCK_DGRAM, false, 0), "it is bound to no port", EINVAL);
+  assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM, 0, pair), 0);
+  check_refused(pair[0], "getsockopt SO_TYPE", EPROTOTYPE);
+  close(pair[1]);
+  need_ipv6();
+  check_refused(foreign(AF_INET6, SOCK_DGRAM, true, 0), "it takes IPv4 too (IPV6_V6ONLY is not set)", EINVAL);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_udp_carries_ecn_over_ipv4),
@@ -295,6 +362,8 @@ int main(void) {
       cmocka_unit_test(test_udp_unreachable_is_a_loss),
       cmocka_unit_test(test_udp_full_socket_says_again),
       cmocka_unit_test(test_udp_nothing_to_receive),
+      cmocka_unit_test(test_udp_duplicate_serves_like_one_of_ours),
+      cmocka_unit_test(test_udp_duplicate_refuses_what_cannot_serve),
   };
   return cmocka_run_group_tests_name("udp", tests, NULL, NULL);
 }
