@@ -23,8 +23,9 @@ LAYERS = ["base", "wire", "core", "h3", "quic", "net"]
 # Header pattern, the files that may include it (as a pattern of the path), the words for it.
 FOREIGN = [
     (r"uv\.h|uv/.*",
-     r"src/net/.*|backplanes/.*|tools/webtransport/(bench/bench_worker\.c|gateway/.*)|examples/.*|tests/.*",
-     "src/net, backplanes, bench_worker.c, the gateway and examples"),
+     r"src/net/.*|backplanes/.*|examples/.*|tests/.*|"
+     r"tools/webtransport/(bench/bench_worker\.c|common/file_watch\.c|serve/housekeeping\.c|gateway/.*)",
+     "src/net, backplanes, bench_worker.c, file_watch.c, housekeeping.c, the gateway and examples"),
     (r"yaml\.h", r"tools/webtransport/gateway/config_file\.c", "tools/webtransport/gateway/config_file.c"),
     (r"ngtcp2/ngtcp2_crypto_gnutls\.h|gnutls/.*", r"(src/quic|backplanes/redis)/[^/]*_gnutls\.[ch]|tests/.*",
      "src/quic/*_gnutls.c and backplanes/redis/*_gnutls.c"),

@@ -193,6 +193,11 @@ struct companion *companion_open(const struct companion_config *config, char *me
   companion->wake = -1;
   bool taken = config->taken_count && sockets_adopt(&companion->sockets, config->host, config->port, config->more_ports,
                                                     config->taken, config->taken_count);
+  if (!taken && config->taken_only) {
+    snprintf(message, size, "the service manager's TCP sockets are not those of --http");
+    free(companion);
+    return NULL;
+  }
   if (!taken && sockets_open(&companion->sockets, config->host, config->port, config->more_ports, message, size)) {
     free(companion);
     return NULL;

@@ -21,6 +21,7 @@ struct companion_config {
   const int
       *taken; /* listening sockets of another process, `taken_count`; they are used if they are these, or closed */
   size_t taken_count;
+  bool taken_only; /* no others are opened */
 };
 
 /* Binds the sockets; nothing is answered yet. NULL: `message` says why. */

@@ -3,9 +3,10 @@
  * webtransport serve: starts the server with its certificate and endpoints, the companion, and the thread for signals,
  * and ends them in the opposite order.
  *
- * There are four kinds of threads. The main thread runs the loop of the first worker. With --workers, the library makes
- * more of those. One thread waits for signals, and the companion's thread answers HTTP/1.1. The latter two only reach
- * the server by `wt_server_post`, `wt_server_shutdown`, `wt_server_close` and `wt_server_set_connection_ids`.
+ * There are five kinds of threads. The main thread runs the loop of the first worker. With --workers, the library makes
+ * more of those. One thread waits for signals, one watches the certificate's files, and the companion's thread answers
+ * HTTP/1.1. The latter three only reach the server by `wt_server_post`, `wt_server_shutdown`, `wt_server_close` and
+ * `wt_server_set_connection_ids`.
  *
  * The ready message is printed when both the UDP and the TCP sockets are bound, so a script that waits for it can
  * connect at once.
@@ -22,12 +23,15 @@
 
 #include "command.h"
 #include "common/hash_text.h"
+#include "common/privileges.h"
 #include "common/server_certificate.h"
+#include "common/service.h"
 #include "common/signals.h"
 #include "common/tool_log.h"
 #include "serve/companion.h"
 #include "serve/endpoints.h"
 #include "serve/fleet_keys.h"
+#include "serve/housekeeping.h"
 #include "serve/lb_config.h"
 #include "serve/recorder.h"
 #include "serve/report.h"
@@ -46,6 +50,8 @@ enum {
 struct serve {
   struct serve_settings settings;
   struct signals signals;
+  struct service service;
+  struct housekeeping *housekeeping;
   struct recorder *recorder;
   struct site site;
   struct endpoints endpoints;
@@ -150,8 +156,11 @@ static void ids_reload(struct serve *serve) {
 /* --- Signals. On the thread that waits for them. --- */
 
 static void files_reload(wt_server *server, void *argument) {
-  fleet_keys_reload(argument); /* first, so that certificates of the same moment get them */
-  certificate_reload(server, argument);
+  struct serve *serve = argument;
+  service_reloading(&serve->service);
+  fleet_keys_reload(serve); /* first, so that certificates of the same moment get them */
+  certificate_reload(server, serve);
+  service_ready(&serve->service);
 }
 
 static void serve_on_signal(int signal, void *user_data) {
@@ -171,6 +180,7 @@ static void serve_on_signal(int signal, void *user_data) {
     return;
   }
   log_line(WT_LOG_INFO, "%s: ending within %d s", signal == SIGINT ? "SIGINT" : "SIGTERM", END_MS / 1000);
+  service_notify(&serve->service, "STOPPING=1");
   signals_deadline(&serve->signals, END_MS);
   wt_server_shutdown(serve->server, SHUTDOWN_DEADLINE_MS);
 }
@@ -205,9 +215,13 @@ static bool takeover_begin(struct serve *serve) {
                                                                          : true;
 }
 
-/* The companion's sockets of the old process. */
-static size_t takeover_receive(struct serve *serve, int *fds, size_t max) {
+/* The companion's sockets: of the old process, and of the service manager. */
+static size_t http_sockets(struct serve *serve, int *fds, size_t max) {
   size_t count = 0;
+  while (count < max && count < serve->service.tcp_count) {
+    fds[count] = serve->service.tcp[count];
+    count++;
+  }
   while (count < max && (fds[count] = wt_server_takeover_receive(serve->server, HTTP_NAME)) >= 0) count++;
   return count;
 }
@@ -245,6 +259,13 @@ static bool configure_ids(struct wt_server_config *config, struct lb_config *ids
   return lb_config_read(settings->lb_config_file, &settings->server_id, settings->workers, ids, message, size);
 }
 
+/* Those that the service manager has bound, in place of the default address. */
+static void configure_sockets(const struct serve *serve, struct wt_server_config *config) {
+  config->sockets = serve->service.udp;
+  config->socket_count = serve->service.udp_count;
+  if (serve->service.udp_count && !serve->settings.server.listen_count) config->listen_count = 0;
+}
+
 static bool server_make(struct serve *serve) {
   struct serve_settings *settings = &serve->settings;
   struct wt_server_config config;
@@ -259,6 +280,7 @@ static bool server_make(struct serve *serve) {
   config.min_progress = settings->min_progress;
   config.max_open_files = settings->max_open_files;
   config.max_open_files_per_connection = settings->max_open_files_per_connection;
+  configure_sockets(serve, &config);
   char message[512];
   struct lb_config ids;
   if (!configure_ids(&config, &ids, settings, message, sizeof message)) return complain(message);
@@ -278,10 +300,12 @@ static bool companion_make(struct serve *serve) {
       .hosts = &settings->server.hosts,
       .www = settings->www,
       .taken = taken,
-      .taken_count = settings->http ? takeover_receive(serve, taken, HTTP_SOCKETS_MAX) : 0,
+      .taken_count = settings->http ? http_sockets(serve, taken, HTTP_SOCKETS_MAX) : 0,
+      .taken_only = serve->service.tcp_count > 0,
   };
   char message[512];
-  if (!settings->http) return true;
+  if (!settings->http && !serve->service.tcp_count) return true;
+  if (!settings->http) return complain("the service manager has a TCP socket, but --http is none");
   serve->companion = companion_open(&config, message, sizeof message);
   if (!serve->companion) return complain(message);
   if (config.port && companion_port(serve->companion) != config.port)
@@ -312,6 +336,38 @@ static void hosts_add_addresses(struct serve *serve) {
   if (settings->http) hosts_add_own(&settings->server.hosts, settings->http_address.host);
 }
 
+/* A key of root's works until it is renewed. */
+static void key_check(const struct serve_settings *settings) {
+  const char *key = settings->server.key_file;
+  if (key && access(key, R_OK))
+    log_line(WT_LOG_WARN, "user %s cannot read %s: %s; a renewed one needs a restart", settings->user, key,
+             strerror(errno));
+}
+
+static bool rights_drop(struct serve *serve) {
+  char message[512];
+  if (!serve->settings.user) return true;
+  if (!privileges_drop(serve->settings.user, message, sizeof message)) return complain(message);
+  key_check(&serve->settings);
+  return true;
+}
+
+static bool housekeeping_begin(struct serve *serve) {
+  const struct server_settings *settings = &serve->settings.server;
+  const char *const files[] = {settings->cert_file, settings->key_file, settings->ocsp_file};
+  const struct housekeeping_config config = {
+      .server = serve->server,
+      .service = &serve->service,
+      .files = files,
+      .file_count = sizeof files / sizeof files[0],
+      .files_changed = certificate_reload,
+      .user_data = serve,
+  };
+  char message[512];
+  serve->housekeeping = housekeeping_start(&config, message, sizeof message);
+  return serve->housekeeping ? true : complain(message);
+}
+
 static bool server_begin(struct serve *serve) {
   char message[512], address[ADDRESS_SIZE];
   struct host_port parsed;
@@ -330,6 +386,7 @@ static bool server_begin(struct serve *serve) {
   error = wt_server_get_address(serve->server, 0, address, sizeof address);
   if (error || host_port_parse(address, &parsed)) return complain("the server has no address");
   serve->site.port = parsed.port;
+  if (!rights_drop(serve) || !housekeeping_begin(serve)) return false;
   if (serve->companion) companion_accept(serve->companion, true);
   return true;
 }
@@ -373,6 +430,7 @@ static void ready_print(struct serve *serve) {
 
 static bool serve_run(struct serve *serve) {
   char message[512] = "";
+  if (serve->settings.user && !privileges_keep_down()) return complain(strerror(errno));
   serve->recorder = recorder_new();
   if (!serve->recorder) return complain("out of memory");
   serve->site.recorder = serve->recorder;
@@ -395,6 +453,7 @@ static bool serve_run(struct serve *serve) {
   origins_add_companion(serve);
   if (!server_begin(serve)) return false;
   ready_print(serve);
+  service_ready(&serve->service);
   int error = wt_server_run(serve->server);
   const char *why = wt_server_error(serve->server);
   return error ? complain(error != WT_ERR_INVALID && why[0] ? why : wt_error_string(error)) : true;
@@ -404,6 +463,7 @@ static bool serve_run(struct serve *serve) {
  * it ends the process if the others take too long. */
 static void serve_end(struct serve *serve) {
   if (serve->recorder) recorder_stop(serve->recorder);
+  housekeeping_stop(serve->housekeeping);
   companion_close(serve->companion);
   signals_stop(&serve->signals);
   tick_clock_stop(serve->endpoints.tick_clock);
@@ -415,16 +475,19 @@ static void serve_end(struct serve *serve) {
 
 static int serve_main(const struct command *command, int argc, char **argv) {
   static struct serve serve; /* large, and only one */
+  char message[512];
   serve_settings_default(&serve.settings);
   enum options_outcome outcome = options_parse(command, argc, argv, &serve.settings);
   if (outcome != OPTIONS_RUN) return outcome == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
   const char *wrong = server_settings_check(&serve.settings.server);
   if (wrong) return options_complain(command, "%s", wrong);
+  if (serve.settings.user && serve.settings.takeover)
+    return options_complain(command, "--user and --takeover exclude each other: start the server as that user");
   if (serve.settings.own_resets && !serve.settings.fleet_keys)
     return options_complain(command, "--own-resets is given but --fleet-keys is missing");
   log_set_level(serve.settings.server.log_level);
   signals_block(&serve.signals);
-  bool good = serve_run(&serve);
+  bool good = service_read(&serve.service, message, sizeof message) ? serve_run(&serve) : complain(message);
   serve_end(&serve);
   return good ? EXIT_DONE : EXIT_FAILED;
 }

@@ -91,6 +91,11 @@ static bool set_min_progress(void *target, const char *value, char *message, siz
   return value_size(value, 1, UINT32_MAX, &((struct serve_settings *)target)->min_progress, message, size);
 }
 
+static bool set_user(void *target, const char *value, char *message, size_t size) {
+  ((struct serve_settings *)target)->user = value;
+  return *value ? true : value_refuse(message, size, "expected a name");
+}
+
 static bool set_workers(void *target, const char *value, char *message, size_t size) {
   uint64_t number;
   if (!value_number(value, 1, WORKERS_MAX, &number, message, size)) return false;
@@ -217,6 +222,11 @@ const struct option_spec serve_options[] = {
      .fallback = "1",
      .help = "Threads that serve, each with connections of its own; up to 256.",
      .set = set_workers},
+    {.name = "user",
+     .argument = "NAME[:GROUP]",
+     .fallback = "the one that starts the server",
+     .help = "Goes on as this user, without the rights of root, once the ports are bound and the key is read.",
+     .set = set_user},
     {.name = "max-open-files",
      .argument = "N",
      .kind = VALUE_NUMBER,
@@ -274,6 +284,12 @@ const char serve_details[] =
     "\n"
     "SIGINT and SIGTERM end the server in order within 5 seconds, a second one at once. SIGHUP reads --cert, --key, "
     "--ocsp and --fleet-keys again, or makes a new certificate, and reads --lb-config again; sessions go on.\n"
+    "\n"
+    "A certificate whose files change is read again within a second; no signal is needed. A service manager can hand "
+    "over bound "
+    "sockets (LISTEN_FDS), which then take the place of the default address, and is told of the server's state and, "
+    "for "
+    "its watchdog, that the loop of the first worker turns (NOTIFY_SOCKET, WATCHDOG_USEC).\n"
     "\n"
     "With --takeover PATH, a new binary or new options take effect without losing a session: start the same command "
     "again, with the same PATH, as the same user. The old server ends by itself when its last session has ended. A new "
