@@ -283,6 +283,16 @@ static void endpoint_run_ready(struct wt__endpoint *endpoint) {
   }
 }
 
+/* Whose packet it is that had to wait: NULL for nobody's. One that was nobody's may belong to a connection by now, if another
+ * first packet of the same client was before it. */
+static struct wt__conn *late_owner(struct wt__endpoint *endpoint, struct wt__lane *lane,
+                                   const struct wt__put_off *packet) {
+  ngtcp2_version_cid ids;
+  if (lane != &endpoint->unknown_lane) return WT__CONTAINER_OF(lane, struct wt__conn, lane);
+  if (ngtcp2_pkt_decode_version_cid(&ids, packet->data, packet->len, endpoint->cid_len)) return NULL;
+  return wt__cid_map_find(&endpoint->cids, ids.dcid, ids.dcidlen);
+}
+
 /* Packets that had to wait, after all other work of the turn. */
 static void endpoint_run_late(struct wt__endpoint *endpoint) {
   struct wt__turn *turn = &endpoint->turn;
@@ -293,8 +303,8 @@ static void endpoint_run_late(struct wt__endpoint *endpoint) {
   do {
     packet = wt__turn_take_late(turn, &lane);
     if (!packet) return;
-    struct wt__conn *conn = lane == &endpoint->unknown_lane ? NULL : WT__CONTAINER_OF(lane, struct wt__conn, lane);
-    endpoint_handle(endpoint, conn, &packet->path, packet->ecn, packet->data, packet->len);
+    endpoint_handle(endpoint, late_owner(endpoint, lane, packet), &packet->path, packet->ecn, packet->data,
+                    packet->len);
     wt__put_off_free(packet);
   } while (wt__turn_served(turn, lane, since, max));
 }

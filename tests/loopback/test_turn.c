@@ -373,6 +373,32 @@ static void test_turn_new_connections_wait_behind_the_others(void **state) {
   pair_free(&p);
 }
 
+/* A client whose first packet is not answered in time sends it again, and one with a large ClientHello sends two at once. All of
+ * them wait as packets of no connection, which is not true any more when the first of them has made one. */
+static void test_turn_first_packets_that_waited_together_are_of_one_connection(void **state) {
+  struct pair p;
+  struct peer *peers[60];
+  struct sockaddr_in to = server_address();
+  (void)state;
+  pair_init(&p);
+  p.world.net.link[NET_TO_SERVER].duplicate = 1000;
+  for (unsigned i = 0; i < 60; i++) {
+    struct peer_options options = p.world.options;
+    options.address = 2 + i;
+    peers[i] = peer_new(&p.world.net, &to, &options);
+  }
+  costs.step = 2 * NET_MS;
+  receive(&p);
+  assert_true(stats_of(&p).packets_put_off > 60);
+  p.world.net.link[NET_TO_SERVER].duplicate = 0;
+  costs.step = 0;
+  costs.hold = false;
+  for (unsigned i = 0; i < 60; i++) NET_UNTIL(&p.world.net, 5000, peers[i]->handshake_confirmed);
+  assert_int_equal(stats_of(&p).connections_total, 61);
+  for (unsigned i = 0; i < 60; i++) peer_free(peers[i]);
+  pair_free(&p);
+}
+
 /* Whatever is put off where: everything arrives, in order. */
 static void test_turn_nothing_is_lost_or_mixed_up_when_time_is_short(void **state) {
   struct pair p;
@@ -507,6 +533,7 @@ int main(void) {
       cmocka_unit_test(test_turn_a_flush_runs_all_connections),
       cmocka_unit_test(test_turn_waiting_packets_go_with_their_connection),
       cmocka_unit_test(test_turn_new_connections_wait_behind_the_others),
+      cmocka_unit_test(test_turn_first_packets_that_waited_together_are_of_one_connection),
       cmocka_unit_test(test_turn_nothing_is_lost_or_mixed_up_when_time_is_short),
       cmocka_unit_test(test_turn_a_busy_connection_has_its_run),
       cmocka_unit_test(test_turn_of_a_client_is_shared_out_too),
