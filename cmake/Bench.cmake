@@ -17,6 +17,14 @@ add_executable(bench_wsload bench/wsload.c tools/webtransport/bench/histogram.c)
 target_include_directories(bench_wsload PRIVATE ${PROJECT_SOURCE_DIR}/tools/webtransport)
 target_link_libraries(bench_wsload PRIVATE wt_options PkgConfig::GNUTLS)
 
+# For measurements by hand: bench/README.md, "By hand".
+pkg_check_modules(LIBURING IMPORTED_TARGET liburing>=2.3)
+if(LIBURING_FOUND)
+  add_executable(bench_uring bench/uring.c)
+  target_link_libraries(bench_uring PRIVATE wt_options PkgConfig::LIBURING)
+  set_target_properties(bench_uring PROPERTIES OUTPUT_NAME uring RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+endif()
+
 set_target_properties(bench_floor PROPERTIES OUTPUT_NAME floor)
 set_target_properties(bench_wsload PROPERTIES OUTPUT_NAME wsload)
 set_target_properties(bench_floor bench_wsload PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
