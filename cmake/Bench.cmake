@@ -18,6 +18,10 @@ target_include_directories(bench_wsload PRIVATE ${PROJECT_SOURCE_DIR}/tools/webt
 target_link_libraries(bench_wsload PRIVATE wt_options PkgConfig::GNUTLS)
 
 # For measurements by hand: bench/README.md, "By hand".
+add_executable(bench_handshakes bench/handshakes.c)
+target_link_libraries(bench_handshakes PRIVATE wt_options webtransport_static)
+set_target_properties(bench_handshakes PROPERTIES OUTPUT_NAME handshakes
+                                                  RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
 pkg_check_modules(LIBURING IMPORTED_TARGET liburing>=2.3)
 if(LIBURING_FOUND)
   add_executable(bench_uring bench/uring.c)
