@@ -37,7 +37,7 @@ function(wt_add_backplane name modules libraries)
     target_link_libraries(${library} PRIVATE ${ARGN})
     add_library(webtransport::${library} ALIAS ${library})
   endforeach()
-  set_target_properties(${prefix} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR}
+  set_target_properties(${prefix} PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}
     LINK_DEPENDS ${root}/symbols.map)
   target_link_options(${prefix} PRIVATE ${WT_SANITIZERS} LINKER:--version-script=${root}/symbols.map)
   target_link_options(${prefix}_static INTERFACE $<BUILD_INTERFACE:${WT_SANITIZERS}>)

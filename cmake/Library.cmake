@@ -35,7 +35,7 @@ foreach(library webtransport webtransport_static)
   target_link_libraries(${library} PRIVATE ${WT_LIBRARY_DEPENDENCIES})
   add_library(webtransport::${library} ALIAS ${library})
 endforeach()
-set_target_properties(webtransport PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+set_target_properties(webtransport PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR})
 target_link_options(webtransport PRIVATE ${WT_SANITIZERS})
 # Each exported function carries a version; nothing but the functions of the headers is exported.
 set(WT_SYMBOL_MAP ${PROJECT_SOURCE_DIR}/src/libwebtransport.map)
@@ -57,7 +57,7 @@ install(EXPORT webtransport-static NAMESPACE webtransport:: FILE webtransport-st
 include(CMakePackageConfigHelpers)
 configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/webtransport-config.cmake.in
   ${PROJECT_BINARY_DIR}/webtransport-config.cmake INSTALL_DESTINATION ${WT_PACKAGE_DIR})
-write_basic_package_version_file(${PROJECT_BINARY_DIR}/webtransport-config-version.cmake COMPATIBILITY SameMinorVersion)
+write_basic_package_version_file(${PROJECT_BINARY_DIR}/webtransport-config-version.cmake COMPATIBILITY SameMajorVersion)
 install(FILES ${PROJECT_BINARY_DIR}/webtransport-config.cmake ${PROJECT_BINARY_DIR}/webtransport-config-version.cmake
   DESTINATION ${WT_PACKAGE_DIR})
 
