@@ -7,6 +7,8 @@
 #   scripts/setup.sh test    that, and what `make test`, `make format` and `make lint` need (the default)
 #   scripts/setup.sh interop what the peers of tests/interop need: the build, and the languages they are written in
 #   scripts/setup.sh browsers what `make interop` needs beyond that: all of `test`, and Firefox
+#   scripts/setup.sh deb     what `make deb` needs
+#   scripts/setup.sh backports  nothing but the backports of Debian 12, where ngtcp2 comes from
 #   scripts/setup.sh bench   what `make bench` needs: that of interop, the servers that it compares, and gnuplot
 #
 # Works on Debian 12 or later, and on Ubuntu from the release on that carries ngtcp2 1.11. Debian 12 itself has
@@ -20,9 +22,10 @@ mode=$want
 case $want in
   build | test | interop) ;;
   browsers) want=test ;;
+  deb | backports) want=build ;;
   bench) want=interop ;;
   *)
-    echo "usage: $0 [build|test|interop|browsers|bench]" >&2
+    echo "usage: $0 [build|test|interop|browsers|deb|bench]" >&2
     exit 2
     ;;
 esac
@@ -57,6 +60,11 @@ fi
 if [ "$want" = interop ]; then
   plain+=(libcmocka-dev libglib2.0-dev)
   tools+=(python3:python3 openssl:openssl)
+fi
+
+if [ "$mode" = deb ]; then
+  plain+=(build-essential debhelper libhiredis-dev libnats-dev)
+  tools+=(dpkg-buildpackage:dpkg-dev lintian:lintian)
 fi
 
 if [ "$mode" = bench ]; then
@@ -254,6 +262,13 @@ install_packages() {
   fi
   apt_get install --no-install-recommends "${arguments[@]}"
 }
+
+if [ "$mode" = backports ]; then
+  codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+  apt_get update
+  dpkg --compare-versions "$(candidate_of libngtcp2-dev)" ge "$ngtcp2_min" || enable_backports "$codename"
+  exit
+fi
 
 # Package names hold no spaces: what these print is split into words on purpose.
 # shellcheck disable=SC2207
