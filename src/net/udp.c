@@ -6,6 +6,7 @@
  *   in:   recvmmsg, many messages in a call; with UDP_GRO each is several datagrams that the kernel joined
  *   out:  one sendmsg with UDP_SEGMENT (GSO) for many packets; where the kernel or the device refuses that,
  *         sendmmsg from then on
+ *         one sendmmsg for packets to many peers, a message for each, which again may be many packets (GSO)
  *
  * A sandbox may refuse calls that most programs do not need. Then another one takes its place: udp_calls.c.
  *
@@ -493,4 +494,33 @@ int wt__udp_send(struct wt__udp *udp, const struct wt__path *path, unsigned ecn,
     if (error == EMSGSIZE) result = WT_ERR_TOO_LARGE;
   }
   return result;
+}
+
+/* Whether one message can carry the run. */
+static bool run_is_message(const struct wt__udp *udp, const struct wt__packet_run *run) {
+  size_t segment = run->segment;
+  if (run->len <= segment) return true;
+  return udp->gso && run->len <= SEND_PACKETS_MAX * segment && run->len <= SEND_MAX / segment * segment;
+}
+
+static void message_init(struct mmsghdr *message, struct iovec *iovec, union control *control,
+                         const struct wt__packet_run *run) {
+  uint16_t size = (uint16_t)run->segment;
+  header_init(&message->msg_hdr, control, &run->path, run->ecn);
+  *iovec = (struct iovec){.iov_base = (void *)(uintptr_t)run->data, .iov_len = run->len};
+  message->msg_hdr.msg_iov = iovec;
+  message->msg_hdr.msg_iovlen = 1;
+  if (run->len > run->segment) control_add(&message->msg_hdr, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof(size));
+}
+
+size_t wt__udp_send_runs(struct wt__udp *udp, const struct wt__packet_run *runs, size_t count) {
+  struct mmsghdr messages[WT__MAX_RUNS];
+  struct iovec iovecs[WT__MAX_RUNS];
+  union control controls[WT__MAX_RUNS];
+  size_t prepared = 0;
+  if (udp->no_sendmmsg) return 0;
+  for (; prepared < count && prepared < WT__MAX_RUNS && run_is_message(udp, &runs[prepared]); prepared++)
+    message_init(&messages[prepared], &iovecs[prepared], &controls[prepared], &runs[prepared]);
+  int sent = prepared > 1 ? messages_some(udp, messages, prepared) : 0;
+  return sent > 0 ? (size_t)sent : 0;
 }

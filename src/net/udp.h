@@ -61,6 +61,10 @@ bool wt__udp_recv(struct wt__udp *udp, struct wt__udp_batch *batch, wt__udp_rece
 int wt__udp_send(struct wt__udp *udp, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len,
                  size_t segment);
 
+/* Sends runs of packets, up to WT__MAX_RUNS, with one system call. Returns how many were taken, from the first on; the
+ * next one is to be given to `wt__udp_send`, which can do without this call and tells what is wrong. */
+size_t wt__udp_send_runs(struct wt__udp *udp, const struct wt__packet_run *runs, size_t count);
+
 /* --- Clients (udp_client.c) --- */
 
 /* From now on `wt__udp_error` tells what the network says about packets that were sent. */

@@ -25,6 +25,9 @@
 #include "quic/tls.h"
 
 #define WT__MAX_BATCH 65000 /* bytes in one call of `send` */
+#define WT__MAX_RUNS 32     /* runs of packets in one call of `send_runs` */
+
+struct wt__conn;
 
 /* The two addresses of a packet, and the socket it came in on or leaves by. */
 struct wt__path {
@@ -41,6 +44,22 @@ struct wt__path {
  */
 typedef int (*wt__endpoint_send)(void *ctx, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len,
                                  size_t segment);
+
+/* Packets that one call sends: to one peer, with the same ECN mark, all of `segment` bytes but the last. */
+struct wt__packet_run {
+  struct wt__path path;
+  unsigned ecn;
+  const uint8_t *data;
+  size_t len, segment, count;
+  struct wt__conn *conn; /* whose packets they are; NULL: it is gone */
+};
+
+/*
+ * Sends `count` runs, of one socket and for different peers, as far as one system call takes them. Returns how many of
+ * them it took, which may be none. Why it did not take the next one is not told: the endpoint gives that one to
+ * `wt__endpoint_send`.
+ */
+typedef size_t (*wt__endpoint_send_runs)(void *ctx, const struct wt__packet_run *runs, size_t count);
 
 /* Forwards a packet that came here and belongs to a connection of `worker`. It is copied, or lost. */
 typedef void (*wt__endpoint_forward)(void *ctx, unsigned worker, const struct wt__path *path, unsigned ecn,
@@ -68,6 +87,7 @@ struct wt__endpoint_config {
   struct wt__tls_context *tls; /* NULL: a client's endpoint */
   struct wt__h3_config h3;
   wt__endpoint_send send;
+  wt__endpoint_send_runs send_runs; /* NULL: there is only `send` */
   void *send_ctx;
   const struct wt__log *log;
   uint64_t (*clock)(void *ctx); /* what time it is now, for budgets (quic/turn.h); NULL: there are none */

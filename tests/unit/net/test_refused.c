@@ -218,6 +218,53 @@ static void test_refused_packets_are_counted(void **state) {
   }
 }
 
+/* --- Runs for several peers --- */
+
+static size_t send_two_runs(struct wt__udp *from, const struct wt__udp *to) {
+  struct wt__packet_run runs[2];
+  for (size_t i = 0; i < 2; i++)
+    runs[i] = (struct wt__packet_run){
+        .path = path_to(from, to), .data = (const uint8_t *)"x", .len = 1, .segment = 1, .count = 1};
+  memset(called, 0, sizeof(called));
+  return wt__udp_send_runs(from, runs, 2);
+}
+
+/* A sandbox that comes later: the first run leaves another way, and this call is not tried again. */
+static void test_refused_call_for_several_is_found_out(void **state) {
+  for (size_t i = 0; i < ERRORS; i++) {
+    struct wt__udp a, b;
+    all_allowed(state);
+    open_socket(&a);
+    open_socket(&b);
+    assert_int_equal(send_two_runs(&a, &b), 2);
+    assert_int_equal(called[CALL_SENDMMSG], 1);
+    refused[CALL_SENDMMSG] = errors[i];
+    assert_int_equal(send_two_runs(&a, &b), 1);
+    assert_int_equal(send_two_runs(&a, &b), errors[i] == ENOMEM);
+    assert_int_equal(called[CALL_SENDMMSG], errors[i] == ENOMEM); /* memory may be there again */
+    wt__udp_close(&a);
+    wt__udp_close(&b);
+  }
+}
+
+/* As by a firewall: whether the packets are lost, and what is said of it, is for wt__udp_send. */
+static void test_refused_runs_are_left_to_the_other_call(void **state) {
+  static const int network[] = {EPERM, ENOBUFS, ENETUNREACH, EACCES, EAGAIN, EMSGSIZE, ECONNREFUSED};
+  for (size_t i = 0; i < sizeof(network) / sizeof(*network); i++) {
+    struct wt__udp a, b;
+    all_allowed(state);
+    open_socket(&a);
+    open_socket(&b);
+    refused[CALL_SENDMSG] = refused[CALL_SENDMMSG] = network[i];
+    assert_int_equal(send_two_runs(&a, &b), 0);
+    assert_int_equal(a.lost, 0);
+    assert_int_equal(a.send_error, 0);
+    assert_false(a.no_sendmmsg);
+    wt__udp_close(&a);
+    wt__udp_close(&b);
+  }
+}
+
 /* --- The loop --- */
 
 struct watch {
@@ -402,6 +449,8 @@ int main(void) {
       cmocka_unit_test_setup(test_refused_after_the_opening, all_allowed),
       cmocka_unit_test_setup(test_refused_in_both_ways_is_told_at_the_opening, all_allowed),
       cmocka_unit_test_setup(test_refused_packets_are_counted, all_allowed),
+      cmocka_unit_test_setup(test_refused_call_for_several_is_found_out, all_allowed),
+      cmocka_unit_test_setup(test_refused_runs_are_left_to_the_other_call, all_allowed),
       cmocka_unit_test_setup(test_refused_reading_does_not_spin, all_allowed),
       cmocka_unit_test_setup(test_refused_for_a_while, all_allowed),
       cmocka_unit_test_setup(test_refused_with_again_does_not_spin, all_allowed),

@@ -249,6 +249,123 @@ static void test_udp_unreachable_is_a_loss(void **state) {
   wt__udp_close(&a);
 }
 
+/* --- Runs for several peers --- */
+
+static struct wt__packet_run run_of(struct wt__udp *from, const struct wt__udp *to, unsigned ecn, const uint8_t *data,
+                                    size_t len, size_t segment) {
+  return (struct wt__packet_run){.path = path_between(from, to),
+                                 .ecn = ecn,
+                                 .data = data,
+                                 .len = len,
+                                 .segment = segment,
+                                 .count = (len + segment - 1) / segment};
+}
+
+static void check_runs(const char *address) {
+  struct wt__udp a, b, c;
+  struct received at_b, at_c;
+  uint8_t data[BATCH_LEN];
+  fill(data, sizeof(data));
+  open_on(&a, address);
+  open_on(&b, address);
+  open_on(&c, address);
+  const struct wt__packet_run runs[] = {
+      run_of(&a, &b, 2, data, sizeof(data), 1200),
+      run_of(&a, &c, 1, data, 5, 5),
+      run_of(&a, &c, 1, data + 5, 7, 7),
+  };
+  assert_int_equal(wt__udp_send_runs(&a, runs, 3), a.gso ? 3 : 0);
+  if (a.gso) {
+    receive_all(&b, 6, &at_b);
+    assert_memory_equal(at_b.data, data, sizeof(data));
+    assert_int_equal(at_b.lens[5], 500);
+    assert_int_equal(at_b.ecn, 2);
+    receive_all(&c, 2, &at_c);
+    assert_memory_equal(at_c.data, data, 12);
+    assert_int_equal(at_c.lens[0], 5);
+    assert_int_equal(at_c.ecn, 1);
+    assert_true(wt__address_equal((struct sockaddr *)&at_c.path.remote, (struct sockaddr *)&a.bound.storage));
+  }
+  a.gso = false; /* a message for each packet is what wt__udp_send makes of it */
+  assert_int_equal(wt__udp_send_runs(&a, runs, 3), 0);
+  assert_int_equal(wt__udp_send_runs(&a, runs + 1, 2), 2);
+  receive_all(&c, 2, &at_c);
+  a.no_sendmmsg = true;
+  assert_int_equal(wt__udp_send_runs(&a, runs + 1, 2), 0);
+  wt__udp_close(&a);
+  wt__udp_close(&b);
+  wt__udp_close(&c);
+}
+
+static void test_udp_runs_go_to_several_peers(void **state) {
+  (void)state;
+  check_runs("127.0.0.1:0");
+  need_ipv6();
+  check_runs("[::1]:0");
+}
+
+/* On a wildcard socket each leaves from the address that its peer knows. */
+static void test_udp_runs_leave_from_their_addresses(void **state) {
+  (void)state;
+  struct wt__udp server, clients[2];
+  struct wt__packet_run runs[2];
+  struct received received;
+  open_on(&server, "0.0.0.0:0");
+  for (unsigned i = 0; i < 2; i++) {
+    open_on(&clients[i], "127.0.0.1:0");
+    runs[i] = run_of(&server, &clients[i], 0, (const uint8_t *)"!", 1, 1);
+    ((struct sockaddr_in *)(void *)&runs[i].path.local)->sin_addr.s_addr = htonl(0x7f000002 + i);
+  }
+  assert_int_equal(wt__udp_send_runs(&server, runs, 2), 2);
+  for (unsigned i = 0; i < 2; i++) {
+    receive_all(&clients[i], 1, &received);
+    const struct sockaddr_in *from = (const struct sockaddr_in *)(const void *)&received.path.remote;
+    assert_int_equal(from->sin_addr.s_addr, htonl(0x7f000002 + i));
+    wt__udp_close(&clients[i]);
+  }
+  wt__udp_close(&server);
+}
+
+/* The third is too large: it is for wt__udp_send to say that, and the others leave. */
+static void test_udp_runs_stop_at_one_that_does_not_pass(void **state) {
+  (void)state;
+  static const uint8_t huge[65535 + 1];
+  struct wt__udp a, b;
+  struct wt__packet_run runs[5];
+  struct received received;
+  open_on(&a, "127.0.0.1:0");
+  open_on(&b, "127.0.0.1:0");
+  for (size_t i = 0; i < 5; i++) runs[i] = run_of(&a, &b, 0, huge, i == 2 ? sizeof(huge) : 10 + i, sizeof(huge));
+  assert_int_equal(wt__udp_send_runs(&a, runs, 5), 2);
+  assert_int_equal(wt__udp_send_runs(&a, runs + 2, 3), 0);
+  assert_int_equal(wt__udp_send(&a, &runs[2].path, 0, huge, sizeof(huge), sizeof(huge)), WT_ERR_TOO_LARGE);
+  assert_int_equal(wt__udp_send_runs(&a, runs + 3, 2), 2);
+  receive_all(&b, 4, &received);
+  assert_int_equal(received.bytes, 10 + 11 + 13 + 14);
+  assert_int_equal(a.send_error, 0);
+  wt__udp_close(&a);
+  wt__udp_close(&b);
+}
+
+static void test_udp_runs_stop_at_a_full_socket(void **state) {
+  (void)state;
+  int pair[2];
+  size_t sent, all = 0;
+  assert_int_equal(socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, pair), 0);
+  struct wt__udp udp = {.fd = pair[0], .family = AF_UNIX};
+  struct wt__packet_run runs[WT__MAX_RUNS];
+  for (size_t i = 0; i < WT__MAX_RUNS; i++)
+    runs[i] = (struct wt__packet_run){.path.socket = &udp, .data = (const uint8_t *)"x", .len = 1, .segment = 1};
+  do all += sent = wt__udp_send_runs(&udp, runs, WT__MAX_RUNS);
+  while (sent == WT__MAX_RUNS);
+  assert_int_equal(wt__udp_send(&udp, &runs[0].path, 0, runs[0].data, 1, 1), WT_ERR_AGAIN);
+  uint8_t byte;
+  for (; all > 0; all--) assert_int_equal(read(pair[1], &byte, 1), 1);
+  assert_int_equal(wt__udp_send_runs(&udp, runs, 3), 3);
+  close(pair[1]);
+  wt__udp_close(&udp);
+}
+
 static void test_udp_nothing_to_receive(void **state) {
   (void)state;
   struct wt__udp a;
@@ -361,6 +478,10 @@ int main(void) {
       cmocka_unit_test(test_udp_too_large_is_a_loss_that_is_told),
       cmocka_unit_test(test_udp_unreachable_is_a_loss),
       cmocka_unit_test(test_udp_full_socket_says_again),
+      cmocka_unit_test(test_udp_runs_go_to_several_peers),
+      cmocka_unit_test(test_udp_runs_leave_from_their_addresses),
+      cmocka_unit_test(test_udp_runs_stop_at_one_that_does_not_pass),
+      cmocka_unit_test(test_udp_runs_stop_at_a_full_socket),
       cmocka_unit_test(test_udp_nothing_to_receive),
       cmocka_unit_test(test_udp_duplicate_serves_like_one_of_ours),
       cmocka_unit_test(test_udp_duplicate_refuses_what_cannot_serve),
