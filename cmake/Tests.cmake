@@ -103,7 +103,8 @@ endif()
 
 # What some tests put in place of another function, to see a call or to be in its way.
 foreach(wrapped unit_quic_test_tls_gnutls:pthread_mutex_unlock loopback_test_client_tls:gnutls_alpn_set_protocols
-        e2e_test_workers:wt__udp_send e2e_test_send_errors:sendmsg e2e_test_send_errors:sendmmsg
+        e2e_test_workers:wt__udp_send e2e_test_workers:wt__udp_send_runs e2e_test_send_errors:sendmsg e2e_test_send_errors:sendmmsg
+        e2e_test_shared_calls:sendmsg e2e_test_shared_calls:sendmmsg
         unit_quic_test_certificate_ocsp_gnutls:time
         e2e_test_workers_threads:pthread_create tool_connect_test_session_relay:wt_stream_resume tool_connect_test_session_relay:wt_session_close
         tool_common_test_tool_log:clock_ns

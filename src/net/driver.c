@@ -4,7 +4,7 @@
  * Sockets and an endpoint put together.
  *
  *     readable socket --> wt__driver_receive ---> wt__endpoint_recv
- *     a pass ---------------------------------> wt__endpoint_run --> driver_send --> socket
+ *     a pass ---------------------------------> wt__endpoint_run --> driver_send, driver_send_runs --> socket
  *     socket that was full --> wt__driver_writable --> wt__endpoint_writable
  *
  * A socket that does not take a packet is watched until it does; the endpoint keeps the packets meanwhile. The
@@ -97,6 +97,11 @@ static int driver_send(void *ctx, const struct wt__path *path, unsigned ecn, con
   return error;
 }
 
+static size_t driver_send_runs(void *ctx, const struct wt__packet_run *runs, size_t count) {
+  struct wt__driver *driver = ctx;
+  return driver->silent ? 0 : wt__udp_send_runs(runs->path.socket, runs, count);
+}
+
 void wt__driver_failing(struct wt__driver *driver, struct wt__socket *socket, int os_error, bool lasting, char *text,
                         size_t size) {
   char local[WT__ADDRESS_TEXT_MAX] = "";
@@ -119,6 +124,7 @@ int wt__driver_open(struct wt__driver *driver, struct wt__endpoint_config *confi
   driver->log = config->log;
   wt__log_limit_init(&driver->losses, 1, LOSSES_LOGGED);
   config->send = driver_send;
+  config->send_runs = driver_send_runs;
   config->send_ctx = driver;
   config->clock = driver_clock;
   config->time_of_day = driver_time_of_day;

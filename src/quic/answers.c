@@ -18,6 +18,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "quic/batch.h"
 #include "base/rate.h"
 #include "quic/cid_maker.h"
 #include "quic/endpoint.h"
@@ -36,7 +37,7 @@ static struct wt__token_address path_client(const struct wt__path *path) {
 
 void wt__endpoint_send_packet(struct wt__endpoint *endpoint, const struct wt__path *path, const uint8_t *data,
                               size_t len) {
-  if (endpoint->batch.blocked) return;
+  if (endpoint->batch.blocked || wt__batch_flush(&endpoint->batch)) return; /* what was written before leaves before */
   if (endpoint->config.send(endpoint->config.send_ctx, path, NGTCP2_ECN_NOT_ECT, data, len, len)) return;
   endpoint->stats.packets_sent++;
   endpoint->stats.bytes_sent += len;

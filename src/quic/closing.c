@@ -26,6 +26,7 @@
 #include "core/ending.h"
 #include "h3/conn.h"
 #include "quic/answers.h"
+#include "quic/batch.h"
 #include "quic/blocks.h"
 #include "quic/budget.h"
 #include "quic/cid.h"
@@ -101,6 +102,7 @@ void wt__conn_free(struct wt__conn *conn, enum wt_party party, uint64_t code) {
   conn_release(conn, WT__CONN_DRAINING, party, code);
   if (lingered) conn->endpoint->ended_len--;
   wt__heap_remove(&conn->endpoint->timers, &conn->timer);
+  wt__batch_forget(&conn->endpoint->batch, conn);
   wt__cid_map_remove_all(&conn->endpoint->cids, &conn->cids);
   wt__conn_set_uncounted(conn, 0);
   wt__gauge_remove(&conn->gauge, sizeof(*conn) + (conn->answer ? conn_answer_size(conn->answer) : 0));

@@ -47,6 +47,7 @@
 #include "quic/endpoint_state.h"
 #include "quic/evict.h"
 #include "quic/half_open.h"
+#include "quic/path_watch.h"
 #include "quic/pressure.h"
 #include "quic/recv.h"
 #include "quic/run.h"
@@ -109,6 +110,8 @@ int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_c
   made->evict_at = UINT64_MAX;
   wt__log_limit_init(&made->gauge.lines, WT__BUDGET_LINES_RATE, WT__BUDGET_LINES_BURST);
   made->batch.send = config->send;
+  made->batch.send_runs = config->send_runs;
+  made->batch.on_refused = wt__path_watch_refused;
   made->batch.send_ctx = config->send_ctx;
   made->batch.stats = &made->stats;
   if (made->config.workers == 0) made->config.workers = 1;
@@ -267,6 +270,11 @@ static void endpoint_fill_round(struct wt__endpoint *endpoint) {
   }
 }
 
+/* Packets that connections of this pass have left for a call that sends those of several. */
+static void endpoint_send(struct wt__endpoint *endpoint) {
+  if (!endpoint->batch.blocked) (void)wt__batch_flush(&endpoint->batch);
+}
+
 /* Runs as many of the round as there is time for. */
 static void endpoint_run_ready(struct wt__endpoint *endpoint) {
   struct wt__turn *turn = &endpoint->turn;
@@ -364,6 +372,7 @@ void wt__endpoint_run(struct wt__endpoint *endpoint, uint64_t now) {
   endpoint_free_remains(endpoint);
   wt__endpoint_pay_debt(endpoint);
   endpoint_run_ready(endpoint);
+  endpoint_send(endpoint);
   endpoint_run_late(endpoint);
   wt__endpoint_update_budget(endpoint);
   wt__endpoint_evict(endpoint);
@@ -383,6 +392,7 @@ void wt__endpoint_flush(struct wt__endpoint *endpoint, uint64_t now) {
     wt__list_remove(link);
     wt__conn_run(conn_of_queue(link));
   }
+  endpoint_send(endpoint);
   wt__turn_end(&endpoint->turn);
   endpoint->busy = false;
 }

@@ -118,16 +118,18 @@ void wt__path_watch_begin(struct wt__conn *conn) {
 }
 
 void wt__path_watch_end(struct wt__conn *conn, size_t written) {
-  struct wt__batch *batch = &conn->endpoint->batch;
-  if (!conn->handshake_done) return;
-  if (batch->refused && wt__path_mtu_refused(&conn->mtu, batch->refused, conn->endpoint->now)) {
-    conn_log_size(conn);
-    conn_update_size(conn);
-  }
-  if (!written || conn->unacked_since) return;
+  if (!conn->handshake_done || !written || conn->unacked_since) return;
   ngtcp2_conn_info info;
   ngtcp2_conn_get_conn_info(conn->quic, &info);
   if (info.bytes_in_flight) conn->unacked_since = conn->endpoint->now;
+}
+
+void wt__path_watch_refused(struct wt__conn *conn, size_t size) {
+  if (conn->state != WT__CONN_OPEN || !conn->handshake_done) return;
+  if (!wt__path_mtu_refused(&conn->mtu, size, conn->endpoint->now)) return;
+  conn_log_size(conn);
+  conn_update_size(conn);
+  wt__conn_wake(conn); /* its deadlines have changed */
 }
 
 /* Just before a probe timeout, whose packets are to be the first without. With ACK frames, the second one. */

@@ -35,6 +35,8 @@ void wt__path_watch_probe_arrived(struct wt__conn *conn, uint64_t number);
 /* Called before and after the packets of a pass are written; `written`: their bytes. */
 void wt__path_watch_begin(struct wt__conn *conn);
 void wt__path_watch_end(struct wt__conn *conn, size_t written);
+/* The socket has refused packets of `size` bytes as too large. */
+void wt__path_watch_refused(struct wt__conn *conn, size_t size);
 /* Whether a probe may be due. */
 static inline bool wt__path_watch_may_probe(const struct wt__conn *conn) {
   return conn->mtu.limit || conn->ping_wanted;

@@ -318,7 +318,6 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
   ngtcp2_ssize n = 0;
   bool marks = wt__path_watch_may_mark_ecn(conn);
   int error = 0;
-  batch->refused = 0;
   for (bool probe = false; !error && packet.room && written < quantum && written + WT__MAX_PAYLOAD <= WT__MAX_BATCH;) {
     packet.data = wt__batch_room(batch);
     n = probe ? packet_write_probe(&packet) : 0; /* behind another packet, which takes acknowledgements with it */
@@ -329,13 +328,15 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
     written += (size_t)n;
     conn->packets_sent++;
     packet_resolve(&packet, (size_t)n);
-    bool same = wt__path_is(&path, &packet.path.path);
-    if (!same) wt__path_from_quic(&path, &packet.path.path);
-    error = wt__batch_add(batch, same ? NULL : &path, marks ? packet.info.ecn : 0, (size_t)n);
+    if (!wt__path_is(&path, &packet.path.path)) {
+      wt__path_from_quic(&path, &packet.path.path);
+      wt__batch_set_path(batch, conn, &path);
+    }
+    error = wt__batch_add(batch, marks ? packet.info.ecn : 0, (size_t)n);
   }
   packet_settle(&packet, false);
   conn->bytes_sent += written;
-  if (!batch->blocked) (void)wt__batch_flush(batch);
+  if (!error) (void)wt__batch_end(batch);
   *more = n > 0 && packet.room;
   conn->amplification_limited = conn->handshake_path.now_at.len && n <= 0;
   conn->settled = n == 0 && packet.last;

@@ -84,6 +84,14 @@ int __wrap_wt__udp_send(struct wt__udp *udp, const struct wt__path *path, unsign
   return __real_wt__udp_send(udp, path, ecn, data, len, segment);
 }
 
+size_t __real_wt__udp_send_runs(struct wt__udp *udp, const struct wt__packet_run *runs, size_t count);
+size_t __wrap_wt__udp_send_runs(struct wt__udp *udp, const struct wt__packet_run *runs, size_t count);
+
+size_t __wrap_wt__udp_send_runs(struct wt__udp *udp, const struct wt__packet_run *runs, size_t count) {
+  senders_note(udp);
+  return __real_wt__udp_send_runs(udp, runs, count);
+}
+
 static int senders_check(void **state) {
   (void)state;
   assert_int_equal(senders.wrong, 0);

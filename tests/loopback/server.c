@@ -465,20 +465,16 @@ void server_handle(struct server *server, const char *pattern, wt_handler_callba
 
 /* --- The node --- */
 
-static int endpoint_send(void *ctx, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len,
-                         size_t segment) {
-  struct server *server = ctx;
+/* 0, or WT_ERR_TOO_LARGE if packets were lost for that. */
+static int packets_send(struct server *server, const struct wt__path *path, unsigned ecn, const uint8_t *data,
+                        size_t len, size_t segment) {
   struct sockaddr_in local, remote;
+  int result = 0;
   memcpy(&local, &path->local, sizeof(local));
   memcpy(&remote, &path->remote, sizeof(remote));
   assert_ptr_equal(path->socket, server);
   assert_true(segment > 0);
   assert_true(len <= WT__MAX_BATCH);
-  if (server->socket_full) {
-    server->sends_refused++;
-    return WT_ERR_AGAIN;
-  }
-  int result = 0;
   for (size_t at = 0; at < len; at += segment) {
     size_t n = len - at < segment ? len - at : segment;
     if (net_refuses(server->net, &server->node, n)) {
@@ -488,6 +484,33 @@ static int endpoint_send(void *ctx, const struct wt__path *path, unsigned ecn, c
     net_send(server->net, &server->node, &local, &remote, ecn, data + at, n);
   }
   return result;
+}
+
+static int endpoint_send(void *ctx, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len,
+                         size_t segment) {
+  struct server *server = ctx;
+  server->send_calls++;
+  if (server->socket_full) {
+    server->sends_refused++;
+    return WT_ERR_AGAIN;
+  }
+  return packets_send(server, path, ecn, data, len, segment);
+}
+
+/* As the kernel does: stops at the first run that does not pass, without a word. */
+static size_t endpoint_send_runs(void *ctx, const struct wt__packet_run *runs, size_t count) {
+  struct server *server = ctx;
+  size_t sent = 0;
+  assert_true(count >= 2 && count <= WT__MAX_RUNS);
+  server->send_calls++;
+  for (; sent < count && !server->socket_full; sent++) {
+    const struct wt__packet_run *run = &runs[sent];
+    if (net_refuses(server->net, &server->node, run->segment)) break;
+    (void)packets_send(server, &run->path, run->ecn, run->data, run->len, run->segment);
+    if (server->socket_room && --server->socket_room == 0) server->socket_full = true;
+  }
+  server->runs_shared += sent;
+  return sent;
 }
 
 static void node_recv(void *ctx, const struct sockaddr_in *local, const struct sockaddr_in *remote, unsigned ecn,
@@ -520,6 +543,7 @@ static wt_certificate *certificate(void) {
 void server_config_default(struct server *server) {
   struct wt__endpoint_config *config = &server->config;
   config->send = endpoint_send;
+  config->send_runs = endpoint_send_runs;
   config->send_ctx = server;
   config->log = &server->log;
   config->idle_timeout_ms = 30000;

@@ -132,7 +132,10 @@ struct server {
   bool forget;              /* frees records of streams and sessions as they close */
   bool no_stream_callbacks; /* `on_stream` leaves the stream without callbacks */
   bool socket_full;         /* `send` takes nothing */
+  size_t socket_room;       /* runs that calls for several take until `socket_full`; 0: unbounded */
   uint64_t sends_refused;
+  uint64_t send_calls;  /* of both kinds */
+  uint64_t runs_shared; /* runs that left by calls for several */
   void (*hook)(struct server *server, enum server_event event, struct server_session *session,
                struct server_stream *stream);
   void *hook_ctx;

@@ -398,6 +398,7 @@ static void test_endpoint_waits_for_a_full_socket(void **state) {
   open_stream_of(100000);
   net.full = true;
   wt__endpoint_run(endpoint, net.now);
+  wt__endpoint_run(endpoint, net.now);                      /* what was full at the end of a pass, the next one sees */
   assert_true(wt__endpoint_expiry(endpoint) > net.now);     /* waits, does not spin */
   assert_true(wt__endpoint_expiry(endpoint) != UINT64_MAX); /* and its deadlines hold */
   size_t sent = h3.stream_sent;
