@@ -275,16 +275,18 @@ static void endpoint_send(struct wt__endpoint *endpoint) {
   if (!endpoint->batch.blocked) (void)wt__batch_flush(&endpoint->batch);
 }
 
-/* Runs as many of the round as there is time for. */
+/* Runs as many of the round as there is time for. What was written does not wait for another run after a slow one. */
 static void endpoint_run_ready(struct wt__endpoint *endpoint) {
   struct wt__turn *turn = &endpoint->turn;
   struct wt__link *link;
-  uint64_t since = turn->at;
+  uint64_t since = turn->at, sent_at = turn->at;
   if (wt__list_empty(&endpoint->round)) endpoint_fill_round(endpoint);
   while ((link = wt__list_first(&endpoint->round))) {
     struct wt__conn *conn = conn_of_queue(link);
     wt__turn_charge_lightly(turn, &conn->lane);
     if (turn->at - since >= WT__TURN_PASS_MAX) return;
+    if (turn->at - sent_at >= WT__TURN_COSTLY_RUN) endpoint_send(endpoint);
+    if (endpoint->batch.count == 0) sent_at = turn->at;
     wt__turn_allow(turn, WT__TURN_LANE_MAX);
     wt__list_remove(link);
     wt__conn_run(conn);
