@@ -420,6 +420,22 @@ static void test_endpoint_waits_for_a_full_socket(void **state) {
   client_free(&client);
 }
 
+/* What a pass has written leaves before the CONNECTION_CLOSE that ends the connection in the same pass. */
+static void test_endpoint_closes_behind_what_was_written(void **state) {
+  (void)state;
+  start();
+  connect_client(&PLAIN);
+  open_stream_of(3000);
+  h3.close_when_sent = true;
+  size_t before = net.len;
+  wt__endpoint_run(endpoint, net.now);
+  assert_int_equal(h3.freed, 1);
+  assert_int_equal(net.len - before, 4);
+  assert_in_range(net.to_client[before].len, 1200, 1500);
+  assert_in_range(net.to_client[before + 3].len, 1, 100);
+  client_free(&client);
+}
+
 static void test_endpoint_ends_idle_connections(void **state) {
   (void)state;
   start();
@@ -553,6 +569,7 @@ int main(void) {
       TEST(test_endpoint_asks_once_a_pass_where_a_stream_is_alone),
       TEST(test_endpoint_tells_of_acknowledgements_once_a_packet),
       TEST(test_endpoint_waits_for_a_full_socket),
+      TEST(test_endpoint_closes_behind_what_was_written),
       TEST(test_endpoint_ends_idle_connections),
       TEST(test_endpoint_keeps_alive_what_asks_for_it),
       TEST(test_endpoint_gives_up_on_unfinished_handshakes),
