@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "gateway/rate.h"
+#include "common/rate.h"
 
 /* What one client address uses of one route: an IPv4 address, or an IPv6 /64, because a client has all of that. */
 struct peer {

@@ -4,7 +4,7 @@
 
 #include "gateway/codes.h"
 #include "gateway/lookup.h"
-#include "gateway/rate.h"
+#include "common/rate.h"
 #include "gateway/route_settings.h"
 
 /* The counts of a path. They go on when the configuration is read again. "In" is from clients. */

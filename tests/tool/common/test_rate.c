@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "gateway/rate.h"
+#include "common/rate.h"
 
 static void test_a_full_bucket_has_a_second(void **state) {
   struct rate rate = {0};

@@ -4,7 +4,7 @@
  * out. What is counted is what is missing, so a bucket that is all zero is full, and a configuration that is read again
  * may change the limit at any time.
  */
-#include "gateway/rate.h"
+#include "common/rate.h"
 
 static void rate_fill(struct rate *rate, uint64_t per_second, uint64_t now_ms) {
   uint64_t passed = now_ms > rate->filled_ms ? now_ms - rate->filled_ms : 0;

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-#ifndef WEBTRANSPORT_TOOL_GATEWAY_RATE_H
-#define WEBTRANSPORT_TOOL_GATEWAY_RATE_H
+#ifndef WEBTRANSPORT_TOOL_RATE_H
+#define WEBTRANSPORT_TOOL_RATE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-/* A limit on bytes per second: a bucket that holds what may be sent in one second. Begins as all zero: full. */
+/* A limit on bytes, or on anything else that is counted, per second: a bucket that holds what may pass in one second.
+ * Begins as all zero: full. */
 struct rate {
   uint64_t missing;   /* from a full bucket, in bytes */
   uint64_t filled_ms; /* when `missing` was right */
