@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* The clock of /tick with a server and a client on one loop: who gets ticks, how many rates there may be, the end. */
+/* The clock of endpoints with a server and a client on one loop: who gets ticks, how many rates there may be, the end. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -24,6 +24,7 @@ enum {
 struct guest {
   wt_session *session;
   uint64_t hz, size, got, last;
+  bool one_tick; /* it leaves the clock inside its first one */
   bool refused, ended, wrong;
   struct tick_player player;
 };
@@ -49,6 +50,15 @@ static void player_on_close(wt_session *session, const struct wt_close_info *inf
   guest->ended = true;
 }
 
+static void player_on_tick(struct tick_player *player, uint64_t number) {
+  struct guest *guest = (struct guest *)((char *)player - offsetof(struct guest, player));
+  uint8_t data[TICK_BYTES_MAX] = {0};
+  const struct tick tick = {.number = number, .received = guest->hz};
+  tick_write(data, &tick);
+  wt_session_send_datagram(player->session, data, guest->size);
+  if (guest->one_tick) tick_clock_remove(bed.clock, player);
+}
+
 static void handle(wt_request *request, void *user_data) {
   static const struct wt_session_callbacks callbacks = {.on_close = player_on_close};
   struct wt_upgrade_options options;
@@ -58,8 +68,7 @@ static void handle(wt_request *request, void *user_data) {
   options.callbacks = &callbacks;
   options.user_data = guest;
   assert_int_equal(wt_upgrade(request, &options, &guest->player.session), 0);
-  guest->player.bytes = guest->size;
-  guest->player.received = guest->hz;
+  guest->player.on_tick = player_on_tick;
   guest->refused = tick_clock_add(bed.clock, wt_request_worker(request), guest->hz, &guest->player) != NULL;
 }
 
@@ -181,6 +190,19 @@ static void test_a_player_that_leaves_gets_no_more(void **state) {
   wait_for(come(0, 200, 60), 3);
 }
 
+static void test_a_player_may_leave_inside_its_tick(void **state) {
+  (void)state;
+  struct guest *first = come(0, 200, 60), *second = come(1, 200, 60), *third = come(2, 200, 60);
+  second->one_tick = third->one_tick = true; /* in the middle of the list, and its first */
+  while (second->player.group || third->player.group) wait_for(first, first->got + 1);
+  uint64_t got = second->got;
+  wait_for(first, first->got + 5);
+  assert_true(second->got <= got + 1); /* the last one may have been on its way */
+  second->one_tick = false;
+  assert_null(tick_clock_add(bed.clock, 0, 200, &second->player));
+  wait_for(second, got + 5);
+}
+
 static void test_there_are_so_many_rates_at_a_time(void **state) {
   (void)state;
   for (size_t i = 0; i < TICK_RATES_MAX; i++) assert_false(come(i, 100 + i, 60)->refused);
@@ -198,6 +220,7 @@ int main(void) {
       cmocka_unit_test_setup_teardown(test_a_clock_without_players_ends, setup, teardown),
       cmocka_unit_test_setup_teardown(test_players_get_ticks_of_their_own_size, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_player_that_leaves_gets_no_more, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_a_player_may_leave_inside_its_tick, setup, teardown),
       cmocka_unit_test_setup_teardown(test_there_are_so_many_rates_at_a_time, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,9 +7,11 @@
 #include "serve/endpoint_session.h"
 #include "serve/endpoints.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/pattern.h"
 #include "common/tick.h"
 #include "serve/respond.h"
 #include "serve/tick_clock.h"
@@ -18,15 +20,28 @@ struct tick_session {
   struct endpoint_session base; /* first */
   struct tick_clock *clock;
   struct tick_player player;
+  uint64_t bytes;          /* of each datagram */
+  uint64_t next, received; /* of the player's own datagrams; as in common/tick.h */
 };
+
+static void tick_send(struct tick_player *player, uint64_t number) {
+  struct tick_session *state = (struct tick_session *)((char *)player - offsetof(struct tick_session, player));
+  uint8_t data[TICK_BYTES_MAX];
+  size_t len;
+  const struct tick tick = {.number = number, .next = state->next, .received = state->received};
+  memcpy(data, pattern_bytes(0, state->bytes, &len), state->bytes);
+  tick_write(data, &tick);
+  /* A datagram that cannot be sent is one that is lost. */
+  (void)wt_session_send_datagram(player->session, data, state->bytes);
+}
 
 static void tick_on_datagram(wt_session *session, const uint8_t *data, size_t len, void *user_data) {
   struct tick_session *state = user_data;
   (void)session;
   if (len < MOVE_BYTES_MIN) return;
   uint64_t next = move_read(data) + 1;
-  if (next > state->player.next) state->player.next = next;
-  state->player.received++;
+  if (next > state->next) state->next = next;
+  state->received++;
 }
 
 static void tick_on_close(wt_session *session, const struct wt_close_info *info, void *user_data) {
@@ -48,6 +63,7 @@ static void tick_open(wt_request *request, struct tick_session *state, const str
     return;
   }
   state->player.session = session;
+  state->player.on_tick = tick_send;
   const char *why = tick_clock_add(state->clock, worker, hz, &state->player);
   if (why) wt_session_close(session, 0, why, strlen(why));
 }
@@ -66,6 +82,6 @@ void tick_accept(wt_request *request, const struct endpoints *endpoints) {
     return;
   }
   state->clock = endpoints->tick_clock;
-  state->player.bytes = bytes;
+  state->bytes = bytes;
   tick_open(request, state, endpoints, hz);
 }

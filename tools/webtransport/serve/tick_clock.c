@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The clock of /tick: a thread that posts a call to each worker that has players, once a tick. On the worker's thread that
- * call sends a datagram to each of its players.
+ * A clock for endpoints: a thread that posts a call to each worker that has players, once a tick. On the worker's thread
+ * that call calls `on_tick` of each of its players. /tick sends datagrams then; /topic goes on with what had to wait.
  *
  *     clock's thread          each worker's thread
  *     wait until it is due
- *     wt_session_post ------> group_send: a datagram for each player of the group, whose packets leave in one turn
+ *     wt_session_post ------> group_run: each player of the group. Packets that they send leave in one turn
  *
  * The library has no timers for applications, but its workers take calls from other threads. So this needs nothing but
  * the public API, and one call a tick and worker, however many players there are.
@@ -23,10 +23,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "common/clock.h"
-#include "common/pattern.h"
 #include "common/tick.h"
 
 /* The players of a rate on one worker. */
@@ -55,21 +53,15 @@ struct tick_clock {
 
 /* --- On the workers' threads --- */
 
-static void player_send(struct tick_player *player, uint64_t number) {
-  uint8_t data[TICK_BYTES_MAX];
-  size_t len;
-  const struct tick tick = {.number = number, .next = player->next, .received = player->received};
-  memcpy(data, pattern_bytes(0, player->bytes, &len), player->bytes);
-  tick_write(data, &tick);
-  /* A datagram that cannot be sent is one that is lost. */
-  (void)wt_session_send_datagram(player->session, data, player->bytes);
-}
-
-static void group_send(wt_session *session, void *argument) {
+static void group_run(wt_session *session, void *argument) {
   struct tick_group *group = argument;
+  struct tick_player *after;
   (void)session; /* it only says which thread; it may have ended */
   uint64_t number = atomic_load(&group->number);
-  for (struct tick_player *player = group->first; player; player = player->after) player_send(player, number);
+  for (struct tick_player *player = group->first; player; player = after) {
+    after = player->after;
+    player->on_tick(player, number);
+  }
   atomic_store(&group->posted, false);
 }
 
@@ -79,7 +71,7 @@ static void group_tick(struct tick_group *group, uint64_t number) {
   if (!group->first || atomic_load(&group->posted)) return;
   atomic_store(&group->number, number);
   atomic_store(&group->posted, true);
-  if (wt_session_post(group->first->session, group_send, group)) atomic_store(&group->posted, false);
+  if (wt_session_post(group->first->session, group_run, group)) atomic_store(&group->posted, false);
 }
 
 static uint64_t rate_due(const struct tick_rate *rate) { return rate->begun + tick_due(rate->number, rate->hz); }

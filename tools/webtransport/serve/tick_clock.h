@@ -12,15 +12,15 @@ enum {
   TICK_RATES_MAX = 16, /* different rates at a time */
 };
 
-/* Keeps time for /tick. Any thread may call the functions below, each for the players of its own worker. */
+/* Keeps time for endpoints. Any thread may call the functions below, each for the players of its own worker. */
 struct tick_clock;
 struct tick_group;
 
 /* A session that gets ticks. The caller owns it and fills the members above the line. */
 struct tick_player {
   wt_session *session;
-  uint64_t bytes;          /* of each datagram */
-  uint64_t next, received; /* of the player's own datagrams; as in common/tick.h */
+  /* Called for each tick, on the thread of the worker. It may remove its own player, and no other one. */
+  void (*on_tick)(struct tick_player *player, uint64_t number);
   /* --- */
   struct tick_group *group; /* NULL: it gets none */
   struct tick_player *before, *after;
