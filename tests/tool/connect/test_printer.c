@@ -139,8 +139,40 @@ static void test_the_longest_label_fits(void **state) {
   assert_int_equal(fixture->io.output_len, 100 * (64 * 4) + 2 * 42 + 98 * 46 + 99);
 }
 
+/* A message on a stream, in parts; the end comes with the last bytes or alone. */
+static void test_a_message_gets_one_line_end(void **state) {
+  struct fixture *fixture = *state;
+  bool over;
+  for (int alone = 0; alone < 2; alone++) {
+    assert_int_equal(printer_message(&fixture->printer, &fixture->first, (const uint8_t *)"ab", 2, false, &over), 2);
+    assert_false(over);
+    assert_int_equal(printer_message(&fixture->printer, &fixture->first, (const uint8_t *)"cd", 2, !alone, &over), 2);
+    assert_int_equal(over, !alone);
+    if (alone) assert_int_equal(printer_message(&fixture->printer, &fixture->first, NULL, 0, true, &over), 0);
+    assert_true(over);
+  }
+  assert_int_equal(printer_message(&fixture->printer, &fixture->first, NULL, 0, true, &over), 0);
+  check(fixture, "abcd\nabcd\n\n");
+}
+
+static void test_a_message_of_lines_keeps_its_label(void **state) {
+  struct fixture *fixture = *state;
+  bool over;
+  fixture->printer.prefix = fixture->printer.escape = true;
+  fixture->first.message = true;
+  assert_int_equal(printer_message(&fixture->printer, &fixture->first, (const uint8_t *)"a\n", 2, false, &over), 2);
+  put(fixture, &fixture->second, "x");
+  assert_int_equal(printer_message(&fixture->printer, &fixture->first, (const uint8_t *)"b\n", 2, false, &over), 2);
+  assert_int_equal(printer_message(&fixture->printer, &fixture->first, NULL, 0, true, &over), 0);
+  assert_int_equal(printer_message(&fixture->printer, &fixture->first, (const uint8_t *)"c", 1, true, &over), 1);
+  assert_true(over);
+  check(fixture, "[0 bidi] a\n[15 uni <-] x\n[0 bidi ...] b\n[0 bidi] c\n");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
+      cmocka_unit_test_setup_teardown(test_a_message_gets_one_line_end, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_a_message_of_lines_keeps_its_label, setup, teardown),
       cmocka_unit_test_setup_teardown(test_bytes_pass_as_they_are_without_prefix, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_line_has_its_label_once, setup, teardown),
       cmocka_unit_test_setup_teardown(test_an_interrupted_line_goes_on, setup, teardown),

@@ -202,6 +202,8 @@ static int connect_main(const struct command *command, int argc, char **argv) {
   int status = outcome == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
   if (outcome == OPTIONS_RUN && connect.settings.binary && connect.settings.prefix == PREFIX_ALWAYS) {
     status = options_complain(command, "--binary and --prefix always exclude each other");
+  } else if (outcome == OPTIONS_RUN && connect.settings.binary && connect.settings.messages != MESSAGES_NONE) {
+    status = options_complain(command, "--binary and --messages exclude each other");
   } else if (outcome == OPTIONS_RUN && connect.settings.reset_given && connect.settings.carrier >= CARRIER_DATAGRAMS) {
     status = options_complain(command, "--reset needs a stream: it and %s exclude each other",
                               connect.settings.carrier == CARRIER_NONE ? "--receive-only" : "--datagrams");
@@ -250,6 +252,10 @@ static bool set_binary(void *target, const char *value, char *message, size_t si
 
 static bool set_prefix(void *target, const char *value, char *message, size_t size) {
   return value_word(value, PREFIX_WORDS, &((struct connect_settings *)target)->prefix, message, size);
+}
+
+static bool set_messages(void *target, const char *value, char *message, size_t size) {
+  return value_word(value, MESSAGES_WORDS, &((struct connect_settings *)target)->messages, message, size);
 }
 
 static bool set_wait(void *target, const char *value, char *message, size_t size) {
@@ -327,6 +333,17 @@ static const struct option_spec connect_options[] = {
      .help = "Whether each printed line begins with where it came from: '[0 bidi]', '[15 uni <-]' for a stream of the "
              "server, '[datagram]'; auto, always or never.",
      .set = set_prefix},
+    {.name = "messages",
+     .letter = 'm',
+     .argument = "FORM",
+     .kind = VALUE_WORD,
+     .words = MESSAGES_WORDS,
+     .fallback = "none",
+     .help =
+         "Prints messages of topics on unidirectional streams, each on a line: streams, if each stream is a "
+         "message; stream, if all are on one stream, with their length in front. As ?delivery= of /topic/NAME; none "
+         "prints the bytes as they come. Datagrams need no option.",
+     .set = set_messages},
     {.name = "wait",
      .letter = 'w',
      .argument = "TIME",
@@ -368,6 +385,10 @@ static const struct example_spec connect_examples[] = {
      "Lines as datagrams, with a header field."},
     {"echo hello | webtransport connect --reset 42 --close 7 --reason 'gave up' https://localhost:4433/echo",
      "A stream that is reset and a session that is closed with a code, to see what the server makes of them."},
+    {"webtransport connect https://localhost:4433/topic/room",
+     "A chat: start it in two terminals. Each line is a message to all others of the topic."},
+    {"webtransport connect -m stream 'https://localhost:4433/topic/room?delivery=stream'",
+     "Likewise, but in order, without losses on the network, and with longer lines."},
     {"webtransport connect -r -q 'https://localhost:4433/source?bytes=1M' > bytes", "Keeps what the server sends."},
     {0},
 };

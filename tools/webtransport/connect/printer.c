@@ -89,6 +89,28 @@ void printer_end(struct printer *printer, struct printed_source *source) {
   source->in_line = false;
 }
 
+/* Prints the end of a message, up to PIECE bytes, with the line end. There is room. */
+static void message_end(struct printer *printer, struct printed_source *source, const uint8_t *data, size_t len) {
+  struct piece piece = {.len = 0};
+  if (len || !source->in_line) piece_begin(printer, source, &piece); /* also for an empty message */
+  io_write(printer->io, piece.text, piece.len);
+  printer_put(printer, source, data, len);
+  if (!printer->prefix || printer->current == source) io_write(printer->io, "\n", 1);
+  printer->current = NULL;
+  source->in_line = false;
+  source->last = 0;
+}
+
+size_t printer_message(struct printer *printer, struct printed_source *source, const uint8_t *data, size_t len,
+                       bool last, bool *over) {
+  size_t tail = !last ? 0 : len < PIECE ? len : PIECE;
+  size_t done = printer_put(printer, source, data, len - tail);
+  *over = last && done == len - tail && io_output_room(printer->io, 2 * PIECE_MAX) >= 2 * PIECE_MAX;
+  if (!*over) return done;
+  message_end(printer, source, data + done, tail);
+  return len;
+}
+
 bool printer_datagram(struct printer *printer, const uint8_t *data, size_t len, bool bare) {
   struct printed_source source = {.label = "datagram", .message = true};
   struct piece piece = {.len = 0};

@@ -87,18 +87,41 @@ static void stream_log(const struct printed_stream *printed, const char *what) {
 
 /* --- Streams. --- */
 
+/* Prints what arrived. Returns how much of it was taken; `*over` is false while more has to be printed at its end. */
+static size_t stream_print(struct printed_stream *printed, const uint8_t *data, size_t len, bool fin, bool *over) {
+  struct printer *printer = &printed->relay->printer;
+  size_t taken;
+  switch (printed->messages) {
+    case MESSAGES_STREAMS: taken = printer_message(printer, &printed->source, data, len, fin, over); break;
+    case MESSAGES_STREAM:
+      taken = message_reader_put(&printed->reader, printer, &printed->source, data, len);
+      *over = taken == len;
+      break;
+    default:
+      taken = printer_put(printer, &printed->source, data, len);
+      *over = taken == len;
+      break;
+  }
+  return taken;
+}
+
 static void stream_on_data(wt_stream *stream, const uint8_t *data, size_t len, bool fin, void *user_data) {
   struct printed_stream *printed = user_data;
   struct relay *relay = printed->relay;
-  size_t taken = printer_put(&relay->printer, &printed->source, data, len);
+  bool over;
+  size_t taken = stream_print(printed, data, len, fin, &over);
   relay->quiet_since = clock_ms();
-  if (taken < len) {
+  if (taken < len || (fin && !over)) {
     printed->paused = true;
     wt_stream_unread(stream, len - taken);
-  } else if (fin) {
-    printer_end(&relay->printer, &printed->source);
-    stream_log(printed, "was ended by the server");
+    return;
   }
+  if (!fin) return;
+  printer_end(&relay->printer, &printed->source);
+  stream_log(printed, "was ended by the server");
+  if (printed->messages == MESSAGES_STREAM && !message_reader_is_between(&printed->reader))
+    relay_fail(relay, "stream %s ended inside a message: is it of a topic with ?delivery=stream?",
+               printed->source.label);
 }
 
 static void stream_on_writable(wt_stream *stream, void *user_data) {
@@ -155,6 +178,8 @@ bool relay_add_stream(struct relay *relay, wt_stream *stream) {
   printed->stream = stream;
   snprintf(printed->source.label, sizeof printed->source.label, "%" PRId64 " %s%s", wt_stream_id(stream),
            both ? "bidi" : "uni", remote ? " <-" : "");
+  printed->messages = remote && !both ? (enum messages_mode)relay->settings->messages : MESSAGES_NONE;
+  printed->source.message = printed->messages != MESSAGES_NONE;
   printed->next = relay->streams;
   relay->streams = printed;
   wt_stream_set_callbacks(stream, &stream_callbacks, printed);

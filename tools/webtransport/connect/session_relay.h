@@ -5,6 +5,7 @@
 #include <webtransport/client.h>
 
 #include "common/client_settings.h"
+#include "connect/message_reader.h"
 #include "connect/printer.h"
 #include "connect/standard_io.h"
 
@@ -27,7 +28,8 @@ struct connect_settings {
   enum input_carrier carrier;
   bool carrier_given;
   bool binary, quiet, verbose;
-  size_t prefix; /* one of PREFIX_WORDS */
+  size_t prefix;   /* one of PREFIX_WORDS */
+  size_t messages; /* one of MESSAGES_WORDS */
   bool wait_given;
   int64_t wait_ms;
   bool reset_given, stop_given;
@@ -42,11 +44,21 @@ enum prefix_mode {
   PREFIX_NEVER
 };
 
+/* What messages on unidirectional streams of the server are: none, all of a stream, or with their length in front. */
+#define MESSAGES_WORDS "none streams stream"
+enum messages_mode {
+  MESSAGES_NONE,
+  MESSAGES_STREAMS,
+  MESSAGES_STREAM
+};
+
 /* A stream of the session. What the server sends on it is printed. */
 struct printed_stream {
   struct relay *relay;
   wt_stream *stream;
   struct printed_source source;
+  enum messages_mode messages; /* what its bytes are */
+  struct message_reader reader;
   bool paused; /* standard output had no room for its bytes */
   struct printed_stream *next;
 };
