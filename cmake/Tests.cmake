@@ -167,6 +167,8 @@ if(TARGET webtransport_tool)
   endforeach()
   # 64 MiB both ways, OpenSSH, and a dozen gateways: 30 s, and minutes where the machine is busy.
   set_tests_properties(e2e/test_gateway.sh PROPERTIES TIMEOUT 400)
+  # Two servers of two workers, two brokers: 10 s, and likewise.
+  set_tests_properties(e2e/test_topics.sh PROPERTIES TIMEOUT 400)
   # The header and the shared library as cffi sees them, by the Python that Debian's python3-cffi is for.
   add_test(NAME e2e/bindings.py COMMAND /usr/bin/python3 -B ${PROJECT_SOURCE_DIR}/tests/e2e/bindings.py ${PROJECT_BINARY_DIR})
   set_tests_properties(e2e/bindings.py PROPERTIES LABELS "e2e;script" TIMEOUT 60 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")

@@ -132,7 +132,7 @@ check_equal "/info.json: hash" "$HASH" "$(json 'j.certificate_sha256' <<<"$info"
 check_equal "/info.json: base64" "$HASH" \
   "$(json 'Buffer.from(j.certificate_sha256_base64, "base64").toString("hex")' <<<"$info")"
 check_equal "/info.json: self-signed" true "$(json 'j.self_signed' <<<"$info")"
-check_equal "/info.json: endpoints" '["/echo","/sink","/source","/tick","/close"]' "$(json 'j.endpoints' <<<"$info")"
+check_equal "/info.json: endpoints" '["/echo","/sink","/source","/tick","/topic/NAME","/close"]' "$(json 'j.endpoints' <<<"$info")"
 check_equal "/sessions.json: none yet" '{"next":0,"open":0,"sessions":[]}' "$(get "${HTTP}sessions.json?after=0")"
 check_equal "/sessions.json: after is checked" 400 "$(status "${HTTP}sessions.json?after=x")"
 check_equal "/stats.json" "0 0" "$(get "${HTTP}stats.json" | json 'j.connections_open + " " + j.sessions_total')"

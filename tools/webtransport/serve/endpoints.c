@@ -7,6 +7,7 @@
  *   /sink    session: read and counted      POST: counted
  *   /source  session: streams of bytes      GET: bytes
  *   /tick    session: datagrams, as the server of a game sends them
+ *   /topic/NAME  session: gets the messages of the topic NAME, and publishes there
  *   /close   session: closed at once
  *   /info.json                               GET: as at the companion
  *   others   404                            GET: a file
@@ -27,8 +28,9 @@
 #include "serve/pages.h"
 #include "serve/report.h"
 #include "serve/respond.h"
+#include "serve/topic_name.h"
 
-const char *const endpoint_paths[] = {"/echo", "/sink", "/source", "/tick", "/close", NULL};
+const char *const endpoint_paths[] = {"/echo", "/sink", "/source", "/tick", "/topic/NAME", "/close", NULL};
 
 static void close_on_session_close(wt_session *session, const struct wt_close_info *info, void *user_data) {
   endpoint_session_closed(user_data, session, info);
@@ -102,6 +104,13 @@ static void tick_handle(wt_request *request, void *user_data) {
     tick_accept(request, user_data);
   else
     respond_not_allowed(request, "CONNECT", "Open a WebTransport session here, which gets datagrams.\n");
+}
+
+static void topic_handle(wt_request *request, void *user_data) {
+  if (wt_request_is_webtransport(request))
+    topic_accept(request, user_data);
+  else
+    respond_not_allowed(request, "CONNECT", "Open a WebTransport session here, which is subscribed to the topic.\n");
 }
 
 static void close_handle(wt_request *request, void *user_data) {
@@ -181,7 +190,7 @@ int endpoints_add(wt_server *server, struct endpoints *endpoints) {
     wt_handler_callback handler;
   } routes[ENDPOINT_ROUTES] = {
       {"/", files_handle},      {"/echo", echo_handle},      {"/sink", sink_handle}, {"/source", source_handle},
-      {"/close", close_handle}, {"/info.json", info_handle}, {"/tick", tick_handle},
+      {"/close", close_handle}, {"/info.json", info_handle}, {"/tick", tick_handle}, {TOPIC_PATH, topic_handle},
   };
   for (size_t i = 0; i < ENDPOINT_ROUTES; i++) {
     endpoints->routes[i] = (struct endpoint_route){routes[i].handler, endpoints};

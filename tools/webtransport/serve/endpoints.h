@@ -9,11 +9,12 @@
 #include "serve/report.h"
 
 enum {
-  ENDPOINT_ROUTES = 7
+  ENDPOINT_ROUTES = 8
 };
 
 struct endpoints;
 struct tick_clock;
+struct topics;
 
 /* The handler of a path. It is called if the request's host is ours. */
 struct endpoint_route {
@@ -30,6 +31,7 @@ struct endpoints {
   const char *www;     /* folder of the pages, or NULL for the page built in */
   struct hosts *hosts; /* the hosts whose requests are served */
   struct tick_clock *tick_clock;
+  struct topics *topics; /* NULL: there are none */
   struct endpoint_route routes[ENDPOINT_ROUTES];
 };
 
@@ -44,6 +46,7 @@ void echo_accept(wt_request *request, const struct endpoints *endpoints);
 void sink_accept(wt_request *request, const struct endpoints *endpoints);
 void source_accept(wt_request *request, const struct endpoints *endpoints);
 void tick_accept(wt_request *request, const struct endpoints *endpoints);
+void topic_accept(wt_request *request, const struct endpoints *endpoints);
 void close_accept(wt_request *request, const struct endpoints *endpoints);
 
 #endif

@@ -16,6 +16,7 @@
 #include "common/json_text.h"
 #include "common/server_metrics.h"
 #include "serve/endpoints.h"
+#include "serve/topic_counts.h"
 
 /* Counts stay far below 2^63, which is jansson's bound. */
 static json_t *count_json(uint64_t count) { return json_integer((json_int_t)count); }
@@ -90,6 +91,15 @@ char *report_sessions(const struct site *site, uint64_t after) {
       json_pack("{s:I, s:I, s:o}", "next", (json_int_t)next, "open", (json_int_t)open, "sessions", list));
 }
 
+static void count_append(const char *name, const char *type, const char *help, uint64_t count, void *json) {
+  (void)type, (void)help;
+  json_object_set_new(json, name, count_json(count));
+}
+
+static void count_print(const char *name, const char *type, const char *help, uint64_t count, void *out) {
+  metric_print(out, name, type, help, count);
+}
+
 char *report_stats(const struct site *site) {
   struct wt_server_stats stats;
   if (!recorder_stats(site->recorder, site->server, &stats)) return NULL;
@@ -97,6 +107,7 @@ char *report_stats(const struct site *site) {
 #define STATS_JSON(name, type, help) json_object_set_new(json, #name, count_json(stats.name));
   SERVER_STATS(STATS_JSON)
 #undef STATS_JSON
+  topic_counts(site, count_append, json);
   json_object_set_new(json, "congestion_control", json_string(wt_congestion_control_name(stats.congestion_control)));
   return json_finish(json);
 }
@@ -110,6 +121,7 @@ char *report_metrics(const struct site *site) {
   FILE *out = open_memstream(&text, &len);
   if (!out) return NULL;
   server_metrics_print(out, &stats);
+  topic_counts(site, count_print, out);
   recorder_get_certificate(site->recorder, &certificate);
   metric_print(out, "certificate_expires_at_seconds", "gauge", "End of the certificate's validity, since 1970",
                (uint64_t)(certificate.expires_at > 0 ? certificate.expires_at : 0));

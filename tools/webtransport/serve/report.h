@@ -4,10 +4,13 @@
 
 #include "serve/recorder.h"
 
+struct topics;
+
 /* The server that the reports are about. */
 struct site {
   struct recorder *recorder;
   wt_server *server;
+  struct topics *topics;          /* NULL: there are none */
   _Atomic uint16_t port; /* UDP port of the first address; atomic, because it is set while workers may serve already */
 };
 

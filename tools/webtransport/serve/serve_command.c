@@ -37,6 +37,7 @@
 #include "serve/report.h"
 #include "serve/serve_options.h"
 #include "serve/tick_clock.h"
+#include "serve/topics.h"
 
 enum {
   SHUTDOWN_DEADLINE_MS = 4500, /* for sessions; connections and threads have the rest */
@@ -55,6 +56,7 @@ struct serve {
   struct recorder *recorder;
   struct site site;
   struct endpoints endpoints;
+  struct topics topics;
   struct companion *companion; /* NULL for --http none */
   wt_server *server;
   unsigned int stop_signals;
@@ -266,6 +268,13 @@ static void configure_sockets(const struct serve *serve, struct wt_server_config
   if (serve->service.udp_count && !serve->settings.server.listen_count) config->listen_count = 0;
 }
 
+/* --- Topics. --- */
+
+static bool topics_add(struct serve *serve) {
+  if (topics_configure(serve->server, &serve->settings.topics)) return complain(wt_server_error(serve->server));
+  return true;
+}
+
 static bool server_make(struct serve *serve) {
   struct serve_settings *settings = &serve->settings;
   struct wt_server_config config;
@@ -286,7 +295,7 @@ static bool server_make(struct serve *serve) {
   if (!configure_ids(&config, &ids, settings, message, sizeof message)) return complain(message);
   if (!server_new(serve, &config)) return false;
   int error = endpoints_add(serve->server, &serve->endpoints);
-  return error ? complain(wt_error_string(error)) : true;
+  return error ? complain(wt_error_string(error)) : topics_add(serve);
 }
 
 static bool companion_make(struct serve *serve) {
@@ -411,7 +420,7 @@ static void ready_text(struct serve *serve) {
   certificate_hash(serve, hex);
   if (serve->companion) printf("Open           %s\n", companion_url(serve->companion));
   printf("WebTransport   https://localhost:%u/echo", serve->site.port);
-  printf("  (also /sink, /source?bytes=N&streams=M, /tick?hz=N&bytes=M, /close?code=C&reason=R)\n");
+  printf("  (also /sink, /source?bytes=N&streams=M, /tick?hz=N&bytes=M, /topic/NAME, /close?code=C&reason=R)\n");
   for (size_t i = 0; !wt_server_get_address(serve->server, i, address, sizeof address); i++)
     printf("%s   %s\n", i ? "            " : "Listening on", address);
   printf("Certificate    SHA-256 %s%s\n", hex, serve->settings.server.cert_file ? "" : " (made for this run)");
@@ -442,8 +451,12 @@ static bool serve_run(struct serve *serve) {
       .www = serve->settings.www,
       .hosts = &serve->settings.server.hosts,
       .tick_clock = tick_clock_new(serve->settings.workers),
+      .topics = &serve->topics,
   };
-  if (!serve->endpoints.tick_clock) return complain("out of memory");
+  serve->topics.settings = serve->settings.topics;
+  serve->topics.clock = tick_clock_new(serve->settings.workers);
+  serve->site.topics = &serve->topics;
+  if (!serve->endpoints.tick_clock || !serve->topics.clock) return complain("out of memory");
   if (!server_make(serve)) return false;
   serve->site.server = serve->server;
   if (!certificate_apply(serve, message, sizeof message)) return complain(message);
@@ -467,8 +480,10 @@ static void serve_end(struct serve *serve) {
   companion_close(serve->companion);
   signals_stop(&serve->signals);
   tick_clock_stop(serve->endpoints.tick_clock);
+  tick_clock_stop(serve->topics.clock);
   wt_server_free(serve->server);
   tick_clock_free(serve->endpoints.tick_clock);
+  tick_clock_free(serve->topics.clock);
   recorder_free(serve->recorder);
   hosts_free(&serve->settings.server.hosts);
 }
@@ -480,11 +495,8 @@ static int serve_main(const struct command *command, int argc, char **argv) {
   enum options_outcome outcome = options_parse(command, argc, argv, &serve.settings);
   if (outcome != OPTIONS_RUN) return outcome == OPTIONS_HELP ? EXIT_DONE : EXIT_USAGE;
   const char *wrong = server_settings_check(&serve.settings.server);
+  if (!wrong) wrong = serve_settings_check(&serve.settings);
   if (wrong) return options_complain(command, "%s", wrong);
-  if (serve.settings.user && serve.settings.takeover)
-    return options_complain(command, "--user and --takeover exclude each other: start the server as that user");
-  if (serve.settings.own_resets && !serve.settings.fleet_keys)
-    return options_complain(command, "--own-resets is given but --fleet-keys is missing");
   log_set_level(serve.settings.server.log_level);
   signals_block(&serve.signals);
   bool good = service_read(&serve.service, message, sizeof message) ? serve_run(&serve) : complain(message);

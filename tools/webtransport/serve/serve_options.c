@@ -147,6 +147,33 @@ static bool set_lb_config(void *target, const char *value, char *message, size_t
   return value_file(value, message, size);
 }
 
+/* The library's bounds. */
+#define MESSAGE_MAX (UINT64_C(16) << 20)
+#define QUEUE_MAX 65536
+#define TOPICS_MAX 10000000
+#define RATE_MAX 1000000
+#define BYTE_RATE_MAX (UINT64_C(1) << 40)
+
+static bool set_max_topics(void *target, const char *value, char *message, size_t size) {
+  return value_number(value, 0, TOPICS_MAX, &((struct serve_settings *)target)->topics.max_topics, message, size);
+}
+
+static bool set_topic_max_message(void *target, const char *value, char *message, size_t size) {
+  return value_size(value, 1, MESSAGE_MAX, &((struct serve_settings *)target)->topics.max_message, message, size);
+}
+
+static bool set_topic_queue(void *target, const char *value, char *message, size_t size) {
+  return value_number(value, 1, QUEUE_MAX, &((struct serve_settings *)target)->topics.max_queue, message, size);
+}
+
+static bool set_topic_rate(void *target, const char *value, char *message, size_t size) {
+  return value_number(value, 0, RATE_MAX, &((struct serve_settings *)target)->topics.rate, message, size);
+}
+
+static bool set_topic_byte_rate(void *target, const char *value, char *message, size_t size) {
+  return value_size(value, 0, BYTE_RATE_MAX, &((struct serve_settings *)target)->topics.byte_rate, message, size);
+}
+
 const struct option_spec serve_options[] = {
     SERVER_OPTIONS,
     {.name = "http",
@@ -270,6 +297,35 @@ const struct option_spec serve_options[] = {
      .help = "Asks clients to move, with GOAWAY and WT_DRAIN_SESSION, when another server has taken over. For proxies "
              "that keep one connection.",
      .set = set_takeover_drain},
+    {.name = "max-topics",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "65536",
+     .help = "Topics of /topic that may have a subscriber at a time; 0 switches /topic off.",
+     .set = set_max_topics},
+    {.name = "topic-max-message",
+     .argument = "SIZE",
+     .fallback = "64K",
+     .help = "The largest message of a topic, up to 16M.",
+     .set = set_topic_max_message},
+    {.name = "topic-rate",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "100",
+     .help = "Messages that a session may publish in a second; 0 is no limit. Beyond it datagrams are dropped, and "
+             "streams wait.",
+     .set = set_topic_rate},
+    {.name = "topic-byte-rate",
+     .argument = "SIZE",
+     .fallback = "1M",
+     .help = "Likewise their bytes, at least --topic-max-message; 0 is no limit.",
+     .set = set_topic_byte_rate},
+    {.name = "topic-queue",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "256",
+     .help = "Messages that wait for a slow subscriber, up to 65536; then the oldest is dropped.",
+     .set = set_topic_queue},
     {0},
 };
 
@@ -280,6 +336,9 @@ const char serve_details[] =
     "/source?bytes=N&streams=M sends M unidirectional streams of N bytes; also GET, for N bytes. "
     "Byte i is (i * 31 + (i >> 8)) modulo 256.\n"
     "/tick?hz=N&bytes=M sends a datagram of M bytes N times a second, to all sessions at the same time.\n"
+    "/topic/NAME?delivery=D subscribes to the topic NAME, and publishes what it gets to all others there: each "
+    "datagram, each unidirectional stream, each line on a bidirectional stream. D is how messages come: datagram (the "
+    "default), streams (each on its own) or stream (all on one, each with its length in front).\n"
     "/close?code=C&reason=R closes the session at once.\n"
     "\n"
     "SIGINT and SIGTERM end the server in order within 5 seconds, a second one at once. SIGHUP reads --cert, --key, "
@@ -320,4 +379,15 @@ void serve_settings_default(struct serve_settings *settings) {
   settings->max_open_files = config.max_open_files;
   settings->max_open_files_per_connection = config.max_open_files_per_connection;
   settings->takeover_deadline_ms = takeover.deadline_ms;
+  topic_settings_default(&settings->topics);
+}
+
+const char *serve_settings_check(const struct serve_settings *settings) {
+  const struct topic_settings *topics = &settings->topics;
+  if (settings->user && settings->takeover)
+    return "--user and --takeover exclude each other: start the server as that user";
+  if (settings->own_resets && !settings->fleet_keys) return "--own-resets is given but --fleet-keys is missing";
+  if (topics->byte_rate && topics->byte_rate < topics->max_message)
+    return "--topic-byte-rate must be at least --topic-max-message";
+  return NULL;
 }

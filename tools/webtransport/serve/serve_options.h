@@ -9,6 +9,7 @@
 #include "common/origins.h"
 #include "common/server_settings.h"
 #include "serve/lb_config.h"
+#include "serve/topics.h"
 
 enum {
   PROTOCOLS_MAX = 32,
@@ -37,6 +38,7 @@ struct serve_settings {
   bool takeover_drain;
   struct lb_server_id server_id;
   const char *lb_config_file; /* NULL: none */
+  struct topic_settings topics;
 };
 
 /* The table of options. They write to a struct serve_settings. */
@@ -45,5 +47,8 @@ extern const char serve_details[];
 extern const struct example_spec serve_examples[];
 
 void serve_settings_default(struct serve_settings *settings);
+
+/* Returns NULL, or what is wrong with options that need each other. */
+const char *serve_settings_check(const struct serve_settings *settings);
 
 #endif
