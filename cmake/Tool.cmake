@@ -31,11 +31,21 @@ target_include_directories(webtransport_tool_parts PRIVATE ${WT_WWW_OUT} ${PROJE
 target_link_libraries(webtransport_tool_parts PRIVATE
   wt_options webtransport_static PkgConfig::MICROHTTPD PkgConfig::JANSSON PkgConfig::YAML PkgConfig::LIBUV)
 
+# `serve --backplane`: with the backplanes that are built. webtransport/broker.h is there without them, too.
+target_include_directories(webtransport_tool_parts PRIVATE ${PROJECT_SOURCE_DIR}/backplanes/common)
+foreach(name IN LISTS WT_BACKPLANES)
+  string(TOUPPER ${name} macro)
+  target_compile_definitions(webtransport_tool_parts PRIVATE WT_TOOL_${macro})
+  target_include_directories(webtransport_tool_parts PRIVATE
+    $<TARGET_PROPERTY:webtransport_${name}_static,INTERFACE_INCLUDE_DIRECTORIES>)
+  list(APPEND WT_TOOL_BACKPLANES webtransport_${name}_static)
+endforeach()
+
 # wt_tool_program(<target> <source>...): a program with the tool's parts in it.
 function(wt_tool_program target)
   add_executable(${target} ${ARGN} $<TARGET_OBJECTS:webtransport_tool_parts>)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tools/webtransport)
-  target_link_libraries(${target} PRIVATE wt_options webtransport_static PkgConfig::MICROHTTPD PkgConfig::JANSSON
+  target_link_libraries(${target} PRIVATE wt_options ${WT_TOOL_BACKPLANES} webtransport_static PkgConfig::MICROHTTPD PkgConfig::JANSSON
     PkgConfig::YAML PkgConfig::LIBUV m)
 endfunction()
 

@@ -5,12 +5,14 @@
 #include "serve/recorder.h"
 
 struct topics;
+struct wt_backplane;
 
 /* The server that the reports are about. */
 struct site {
   struct recorder *recorder;
   wt_server *server;
   struct topics *topics;          /* NULL: there are none */
+  struct wt_backplane *backplane; /* NULL: there is none */
   _Atomic uint16_t port; /* UDP port of the first address; atomic, because it is set while workers may serve already */
 };
 

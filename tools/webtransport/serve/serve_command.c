@@ -28,6 +28,7 @@
 #include "common/service.h"
 #include "common/signals.h"
 #include "common/tool_log.h"
+#include "serve/backplane.h"
 #include "serve/companion.h"
 #include "serve/endpoints.h"
 #include "serve/fleet_keys.h"
@@ -270,9 +271,23 @@ static void configure_sockets(const struct serve *serve, struct wt_server_config
 
 /* --- Topics. --- */
 
+static bool backplane_add(struct serve *serve) {
+  const struct serve_settings *settings = &serve->settings;
+  char message[512];
+  if (!settings->backplane.kind) return true;
+  struct wt_backplane *backplane = backplane_make(&settings->backplane, &settings->topics, message, sizeof message);
+  if (!backplane) return complain(message);
+  if (wt_server_set_backplane(serve->server, backplane)) {
+    backplane->free(backplane);
+    return complain(wt_server_error(serve->server));
+  }
+  serve->site.backplane = backplane; /* it lives as long as the server */
+  return true;
+}
+
 static bool topics_add(struct serve *serve) {
   if (topics_configure(serve->server, &serve->settings.topics)) return complain(wt_server_error(serve->server));
-  return true;
+  return backplane_add(serve);
 }
 
 static bool server_make(struct serve *serve) {
@@ -486,6 +501,7 @@ static void serve_end(struct serve *serve) {
   tick_clock_free(serve->topics.clock);
   recorder_free(serve->recorder);
   hosts_free(&serve->settings.server.hosts);
+  backplane_settings_free(&serve->settings.backplane);
 }
 
 static int serve_main(const struct command *command, int argc, char **argv) {

@@ -19,6 +19,7 @@
 
 #define TAKEOVER_PATH_MAX 95 /* as the library's */
 #define TAKEOVER_DAYS_MAX 30
+#define BACKPLANE_PREFIX_MAX 255
 
 static bool set_http(void *target, const char *value, char *message, size_t size) {
   struct serve_settings *settings = target;
@@ -174,6 +175,29 @@ static bool set_topic_byte_rate(void *target, const char *value, char *message, 
   return value_size(value, 0, BYTE_RATE_MAX, &((struct serve_settings *)target)->topics.byte_rate, message, size);
 }
 
+/* The value is one of argv, which may be written to. */
+static bool set_backplane(void *target, const char *value, char *message, size_t size) {
+  return backplane_settings_read(&((struct serve_settings *)target)->backplane, (char *)(uintptr_t)value, message,
+                                 size);
+}
+
+static bool set_backplane_password(void *target, const char *value, char *message, size_t size) {
+  ((struct serve_settings *)target)->backplane.password_file = value;
+  return value_file(value, message, size);
+}
+
+static bool set_backplane_ca(void *target, const char *value, char *message, size_t size) {
+  ((struct serve_settings *)target)->backplane.ca_file = value;
+  return value_file(value, message, size);
+}
+
+static bool set_backplane_prefix(void *target, const char *value, char *message, size_t size) {
+  size_t len = strlen(value);
+  ((struct serve_settings *)target)->backplane.prefix = value;
+  if (len > 0 && len <= BACKPLANE_PREFIX_MAX) return true;
+  return value_refuse(message, size, "expected 1 to %d bytes", BACKPLANE_PREFIX_MAX);
+}
+
 const struct option_spec serve_options[] = {
     SERVER_OPTIONS,
     {.name = "http",
@@ -326,6 +350,29 @@ const struct option_spec serve_options[] = {
      .fallback = "256",
      .help = "Messages that wait for a slow subscriber, up to 65536; then the oldest is dropped.",
      .set = set_topic_queue},
+    {.name = "backplane",
+     .argument = "URL",
+     .fallback = "topics are of this server alone",
+     .help =
+         "Broker that carries topics between servers: redis://, rediss:// (TLS), nats:// or tls:// (NATS with TLS), "
+         "with USER:PASSWORD@ if it wants that. Several URLs with commas between are tried in turn.",
+     .set = set_backplane},
+    {.name = "backplane-password-file",
+     .argument = "FILE",
+     .kind = VALUE_FILE,
+     .help = "The first line is the password for the broker. One in the URL is in the shell's history.",
+     .set = set_backplane_password},
+    {.name = "backplane-ca",
+     .argument = "FILE",
+     .kind = VALUE_FILE,
+     .fallback = "the system's",
+     .help = "Authorities that the broker's certificate is checked with, in PEM.",
+     .set = set_backplane_ca},
+    {.name = "backplane-prefix",
+     .argument = "TEXT",
+     .fallback = "wt: with Redis, wt with NATS",
+     .help = "Stands before the names of topics at the broker; servers with different ones do not see each other.",
+     .set = set_backplane_prefix},
     {0},
 };
 
@@ -359,6 +406,8 @@ const struct example_spec serve_examples[] = {
     {"webtransport serve", "The playground, at http://localhost:8080/."},
     {"webtransport serve --cert cert.pem --key key.pem --www public --origin https://example.com",
      "A site and its sessions, for pages of one other origin too."},
+    {"webtransport serve --backplane redis://bus@localhost --backplane-password-file /etc/wt/redis-password",
+     "Topics that all servers with the same broker share."},
     {0},
 };
 
@@ -384,10 +433,14 @@ void serve_settings_default(struct serve_settings *settings) {
 
 const char *serve_settings_check(const struct serve_settings *settings) {
   const struct topic_settings *topics = &settings->topics;
+  const struct backplane_settings *backplane = &settings->backplane;
   if (settings->user && settings->takeover)
     return "--user and --takeover exclude each other: start the server as that user";
   if (settings->own_resets && !settings->fleet_keys) return "--own-resets is given but --fleet-keys is missing";
   if (topics->byte_rate && topics->byte_rate < topics->max_message)
     return "--topic-byte-rate must be at least --topic-max-message";
+  if (!backplane->kind && (backplane->password_file || backplane->ca_file || backplane->prefix))
+    return "--backplane-password-file, --backplane-ca and --backplane-prefix need --backplane";
+  if (backplane->kind && !topics->max_topics) return "--backplane and --max-topics 0 exclude each other";
   return NULL;
 }

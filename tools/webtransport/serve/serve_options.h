@@ -8,6 +8,7 @@
 #include "common/host_port.h"
 #include "common/origins.h"
 #include "common/server_settings.h"
+#include "serve/backplane.h"
 #include "serve/lb_config.h"
 #include "serve/topics.h"
 
@@ -39,6 +40,7 @@ struct serve_settings {
   struct lb_server_id server_id;
   const char *lb_config_file; /* NULL: none */
   struct topic_settings topics;
+  struct backplane_settings backplane;
 };
 
 /* The table of options. They write to a struct serve_settings. */
