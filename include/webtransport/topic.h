@@ -32,6 +32,11 @@ enum wt_delivery {
    * thing on the stream is the name of the topic in the same form, so that a client can tell several such streams apart.
    */
   WT_DELIVERY_STREAM = 2,
+  /**
+   * The application gets each message, in `on_message`, and passes it on to the session as it likes: on a stream that it uses
+   * for other things too, or in another form. Messages come in order. Nothing waits, so there is no policy.
+   */
+  WT_DELIVERY_CALLBACK = 3,
 };
 
 /**
@@ -66,7 +71,14 @@ struct wt_subscribe_options {
    * default): nobody is told.
    */
   void (*on_end)(wt_session *session, const void *topic, size_t topic_len, void *user_data);
-  void *user_data; /**< for `on_end` */
+  void *user_data; /**< for `on_end` and `on_message` */
+
+  /**
+   * A message of WT_DELIVERY_CALLBACK, which needs this. `topic` and `data` are borrowed until the callback returns. It may do
+   * anything with any session of its worker, also end this subscription and others.
+   */
+  void (*on_message)(wt_session *session, const void *topic, size_t topic_len, const uint8_t *data, size_t len,
+                     void *user_data);
 };
 
 /**
@@ -101,7 +113,7 @@ WT_API int wt_session_subscribe(wt_session *session, const void *topic, size_t t
 /**
  * Ends a subscription. Messages that wait for WT_DELIVERY_STREAM are still sent, and then the stream ends with a FIN.
  * Messages that wait for WT_DELIVERY_STREAM_EACH are dropped, without being counted, and the streams that were opened go
- * on. Queued datagrams are sent. Any callback.
+ * on. Queued datagrams are sent. `on_message` is not called any more. Any callback.
  *
  * Errors: WT_ERR_NOT_FOUND if the session is not subscribed to the topic; WT_ERR_INVALID. Since 0.3.0.
  */
@@ -135,7 +147,7 @@ struct wt_topic_stats {
   uint64_t topics;      /**< that have subscribers now; 1 for a topic */
   uint64_t subscribers; /**< subscriptions now */
   uint64_t published;   /**< messages, published here, that had subscribers */
-  /** Messages times their receivers: handed to QUIC. A datagram may be lost on its way. */
+  /** Messages times their receivers: handed to QUIC, or to `on_message`. A datagram may be lost on its way. */
   uint64_t delivered;
   uint64_t
       dropped; /**< likewise: not delivered, by a policy, a full queue of datagrams, their age, or want of memory */
@@ -159,7 +171,7 @@ WT_API int wt_server_get_topic_stats(const wt_server *server, const void *topic,
 /** Counts of a subscription. Since 0.3.0. */
 struct wt_subscription_stats {
   size_t size;                 /**< the caller sets it to sizeof(struct wt_subscription_stats) */
-  uint64_t delivered;          /**< messages handed to QUIC */
+  uint64_t delivered;          /**< messages handed to QUIC, or to `on_message` */
   uint64_t dropped, too_large; /**< messages that were not: see `struct wt_topic_stats` */
   size_t waiting_messages;     /**< now */
   size_t waiting_bytes;        /**< now */

@@ -25,9 +25,10 @@ static int options_read(struct wt_subscribe_options *options, const struct wt_su
   wt_subscribe_options_default(options);
   int error = given ? wt__sized_read(options, sizeof(*options), given, sizeof(*options)) : 0;
   if (error) return error;
-  if ((unsigned)options->delivery > WT_DELIVERY_STREAM || (unsigned)options->policy > WT_SLOW_CLOSE) {
+  if ((unsigned)options->delivery > WT_DELIVERY_CALLBACK || (unsigned)options->policy > WT_SLOW_CLOSE) {
     return WT_ERR_INVALID;
   }
+  if (options->delivery == WT_DELIVERY_CALLBACK && !options->on_message) return WT_ERR_INVALID;
   bool valid = options->max_messages >= 1 && options->max_messages <= MESSAGES_MAX && options->max_bytes >= 1;
   return valid ? 0 : WT_ERR_INVALID;
 }

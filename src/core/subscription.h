@@ -14,6 +14,7 @@
  *                          +--> datagrams, in the session's queue --------+
  *   message -- reference --+                                             +--> QUIC
  *                          +--> waiting (ring) --begin--> a stream's queue
+ *                          +--> the application's callback
  *
  * Messages in the ring, and datagrams, can still be dropped. A stream's queue gets the next message only when little of it
  * is left unsent, so that few messages are beyond the reach of the policy.

@@ -30,6 +30,7 @@ void wt__subscription_free(struct wt__subscription *sub) {
   wt__part_ring_free(&sub->waiting);
   wt__list_remove(&sub->hungry);
   wt__list_remove(&sub->in_session);
+  wt__topic_skip(topic, &sub->in_topic);
   wt__list_remove(&sub->in_topic);
   session->subscriptions_len--;
   wt__topic_count(&topic->counts.subscribers, (uint64_t)-1);

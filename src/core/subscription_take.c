@@ -84,8 +84,21 @@ static void wait_for_stream(struct wt__subscription *sub, struct wt__part *part)
   if (needs_stream && !wt__link_linked(&sub->hungry)) wt__list_push_back(&sub->session->hungry, &sub->hungry);
 }
 
+/* The application may end the subscription in its callback, so this is the last that is done with it. The topic stays until
+ * its walk is over. */
+static void hand_over(struct wt__subscription *sub, const struct wt__part *part) {
+  const struct wt_subscribe_options *options = &sub->options;
+  WT__SUBSCRIPTION_COUNT(sub, delivered);
+  options->on_message(sub->session, sub->topic->name, sub->topic->name_len, wt__part_payload(part), wt__part_len(part),
+                      options->user_data);
+}
+
 void wt__subscription_take(struct wt__subscription *sub, struct wt__part *part) {
   size_t len = wt__part_len(part);
+  if (sub->options.delivery == WT_DELIVERY_CALLBACK) {
+    hand_over(sub, part);
+    return;
+  }
   if (is_datagram(sub) && !fits_datagram(sub, len)) {
     WT__SUBSCRIPTION_COUNT(sub, too_large);
     return;

@@ -4,8 +4,9 @@
  * One message to all subscribers on this worker: a walk over the topic's list, which costs each of them a reference.
  *
  * A policy may close a session, which takes the session's subscriptions out of their lists, also the one that the walk is
- * at. It has no other subscription to the same topic, so the next one in the list stays. The topic itself stays until the
- * walk is over.
+ * at. A callback (WT_DELIVERY_CALLBACK) may do so with any session, so a subscription that ends moves the walk on if it is
+ * the next one (wt__topic_skip). One that begins meanwhile does not get this message. The topic itself stays until the walk
+ * is over.
  */
 
 #include "core/topic.h"
@@ -20,10 +21,12 @@ void wt__topic_init(struct wt__topic *topic, struct wt__topics *topics, const ui
 void wt__topic_deliver(struct wt__topic *topic, struct wt__part *part) {
   const struct wt__message *message = part->message;
   if (wt__list_empty(&topic->subscriptions)) return;
+  uint64_t last = topic->topics->last_id;
   topic->delivering = true;
-  WT__LIST_FOREACH(it, next, &topic->subscriptions) {
-    struct wt__subscription *sub = WT__CONTAINER_OF(it, struct wt__subscription, in_topic);
-    if (sub->session == message->except && sub->session->number == message->except_number) continue;
+  for (topic->next = topic->subscriptions.head.next; topic->next != &topic->subscriptions.head;) {
+    struct wt__subscription *sub = WT__CONTAINER_OF(topic->next, struct wt__subscription, in_topic);
+    topic->next = topic->next->next;
+    if (sub->id > last || (sub->session == message->except && sub->session->number == message->except_number)) continue;
     wt__subscription_take(sub, part);
   }
   topic->delivering = false;

@@ -36,7 +36,8 @@ struct wt__topic {
   struct wt__topic_counts counts;
   const uint8_t *name; /* of the layer above, and lives as long */
   size_t name_len;
-  bool delivering; /* it must not be left */
+  bool delivering;       /* it must not be left */
+  struct wt__link *next; /* while delivering: the subscription after the present one */
 };
 
 /* The topics of a worker. */
@@ -58,6 +59,11 @@ void wt__topic_init(struct wt__topic *topic, struct wt__topics *topics, const ui
 
 /* Gives the message to all subscribers but its `except`. The topic may be gone after this. */
 void wt__topic_deliver(struct wt__topic *topic, struct wt__part *part);
+
+/* A subscription leaves the list. */
+static inline void wt__topic_skip(struct wt__topic *topic, const struct wt__link *subscription) {
+  if (topic->delivering && topic->next == subscription) topic->next = subscription->next;
+}
 
 /* Of one writer: no other thread's addition can get lost. */
 static inline void wt__topic_count(_Atomic uint64_t *count, uint64_t n) {

@@ -96,6 +96,40 @@ static size_t numbers_of(const struct server_stream *stream, uint32_t *first, ui
   return count;
 }
 
+static void on_message(wt_session *session, const void *topic, size_t topic_len, const uint8_t *data, size_t len,
+                       void *user_data) {
+  (void)topic, (void)topic_len;
+  assert_int_equal(wt_stream_write(user_data, data, len, NULL), 0);
+  if (len == 3) assert_int_equal(wt_session_close(session, 9, NULL, 0), 0);
+}
+
+/* The application passes messages on, on a stream of its own, until it ends the session in the callback. */
+static void test_topics_by_callback(void **state) {
+  (void)state;
+  struct topics t;
+  struct wt_subscribe_options options;
+  wt_stream *stream;
+  topics_init(&t);
+  topics_connect(&t, 2);
+  wt_subscribe_options_default(&options);
+  options.delivery = WT_DELIVERY_CALLBACK;
+  options.on_message = on_message;
+  for (size_t i = 0; i < 2; i++) {
+    assert_int_equal(wt_session_open_uni(t.server[i]->session, &stream), 0);
+    options.user_data = stream;
+    assert_int_equal(wt_session_subscribe(t.server[i]->session, "t", 1, &options), 0);
+  }
+  say(&t, "both", 4);
+  say(&t, "hear", 4);
+  NET_UNTIL(&t.pair.net, 5000, server_stream(t.client[0], 0) && server_stream(t.client[0], 0)->rx.len == 8);
+  NET_UNTIL(&t.pair.net, 5000, server_stream(t.client[1], 0) && server_stream(t.client[1], 0)->rx.len == 8);
+  assert_memory_equal(server_stream(t.client[1], 0)->rx.data, "bothhear", 8);
+  say(&t, "end", 3);
+  say(&t, "late", 4);
+  NET_UNTIL(&t.pair.net, 5000, t.client[0]->closes == 1 && t.client[1]->closes == 1);
+  topics_free(&t);
+}
+
 static void test_topics_by_each_delivery(void **state) {
   (void)state;
   struct topics t;
@@ -337,6 +371,7 @@ static void test_topics_over_a_bad_path(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_topics_by_each_delivery),
+      cmocka_unit_test(test_topics_by_callback),
       cmocka_unit_test(test_topics_slow_subscriber_holds_nobody_up),
       cmocka_unit_test(test_topics_slow_subscriber_is_closed),
       cmocka_unit_test(test_topics_memory_stays_flat),

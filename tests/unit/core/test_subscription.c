@@ -31,7 +31,9 @@ static void test_subscription_checks_what_it_is_given(void **state) {
   options.max_bytes = 0;
   assert_int_equal(SUBSCRIBE(s, "a", &options), WT_ERR_INVALID);
   options.max_bytes = 1;
-  options.delivery = (enum wt_delivery)3;
+  options.delivery = WT_DELIVERY_CALLBACK; /* without a callback */
+  assert_int_equal(SUBSCRIBE(s, "a", &options), WT_ERR_INVALID);
+  options.delivery = (enum wt_delivery)4;
   assert_int_equal(SUBSCRIBE(s, "a", &options), WT_ERR_INVALID);
   options.delivery = WT_DELIVERY_STREAM;
   options.policy = (enum wt_slow_policy)4;
@@ -194,6 +196,97 @@ static void test_subscription_shares_the_payload(void **state) {
   topic_fixture_end(&f);
 }
 
+/* --- Callbacks --- */
+
+/* What a callback does with the sessions that are subscribed, once. */
+struct listener {
+  struct topic_fixture f;
+  wt_session *sessions[4];
+  void (*act)(struct listener *listener, wt_session *session);
+};
+
+static void on_message(wt_session *session, const void *topic, size_t topic_len, const uint8_t *data, size_t len,
+                       void *user_data) {
+  struct listener *l = user_data;
+  void (*act)(struct listener *, wt_session *) = l->act;
+  APP(&l->f.mux, "%d %.*s '%.*s'; ", (int)wt_session_id(session), (int)topic_len, (const char *)topic, (int)len,
+      (const char *)data);
+  l->act = NULL;
+  if (act) act(l, session);
+}
+
+static void listen_on(struct listener *l, wt_session *session) {
+  struct wt_subscribe_options options = topic_options(&l->f, WT_DELIVERY_CALLBACK, WT_SLOW_CLOSE, 1);
+  options.on_message = on_message;
+  options.user_data = l;
+  assert_int_equal(SUBSCRIBE(session, "t", &options), 0);
+}
+
+/* Three sessions listen, and a fourth one does not. */
+static void listener_init(struct listener *l) {
+  *l = (struct listener){0};
+  topic_fixture_init(&l->f);
+  for (int i = 0; i < 4; i++) l->sessions[i] = fixture_session(&l->f.mux, (uint64_t)i * 4);
+  for (int i = 0; i < 3; i++) listen_on(l, l->sessions[i]);
+}
+
+static void act_leave(struct listener *l, wt_session *session) {
+  (void)l;
+  assert_int_equal(UNSUBSCRIBE(session, "t"), 0);
+}
+
+static void act_dismiss_next(struct listener *l, wt_session *session) {
+  (void)session;
+  assert_int_equal(UNSUBSCRIBE(l->sessions[1], "t"), 0);
+}
+
+static void act_close_all(struct listener *l, wt_session *session) {
+  (void)session;
+  for (int i = 0; i < 3; i++) assert_int_equal(wt_session_close(l->sessions[i], 0, NULL, 0), 0);
+}
+
+static void act_come_again(struct listener *l, wt_session *session) {
+  act_leave(l, session);
+  listen_on(l, session);
+  listen_on(l, l->sessions[3]);
+}
+
+static void test_subscription_calls_back(void **state) {
+  (void)state;
+  struct listener l;
+  listener_init(&l);
+  topic_say(&l.f, "t", "one");
+  topic_say_except(&l.f, "t", "", 0, l.sessions[1]);
+  EXPECT_APP(&l.f.mux, "0 t 'one'; 4 t 'one'; 8 t 'one'; 0 t ''; 8 t ''; ");
+  assert_int_equal(topic_stats_of(l.sessions[0], "t").delivered, 2);
+  assert_int_equal(topic_stats_of(l.sessions[0], "t").waiting_messages, 0);
+  assert_int_equal(l.f.topics.counts.delivered, 5);
+  topic_fixture_end(&l.f);
+}
+
+/* A callback may end subscriptions, its own, the next one or all, and begin some: they get the next message. */
+static void test_subscription_ends_in_its_callback(void **state) {
+  static const struct {
+    void (*act)(struct listener *l, wt_session *session);
+    const char *expected;
+  } cases[] = {
+      {act_leave, "0 t 'a'; 4 t 'a'; 8 t 'a'; 4 t 'b'; 8 t 'b'; "},
+      {act_dismiss_next, "0 t 'a'; 8 t 'a'; 0 t 'b'; 8 t 'b'; "},
+      {act_close_all, "0 t 'a'; "},
+      {act_come_again, "0 t 'a'; 4 t 'a'; 8 t 'a'; 4 t 'b'; 8 t 'b'; 0 t 'b'; 12 t 'b'; "},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    struct listener l;
+    listener_init(&l);
+    l.act = cases[i].act;
+    topic_say(&l.f, "t", "a");
+    topic_say(&l.f, "t", "b");
+    EXPECT_APP(&l.f.mux, cases[i].expected);
+    topic_fixture_end(&l.f);
+  }
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_subscription_checks_what_it_is_given),
@@ -202,6 +295,8 @@ int main(void) {
       cmocka_unit_test(test_subscription_counts_datagrams_that_the_queue_drops),
       cmocka_unit_test(test_subscription_bounds_bytes),
       cmocka_unit_test(test_subscription_shares_the_payload),
+      cmocka_unit_test(test_subscription_calls_back),
+      cmocka_unit_test(test_subscription_ends_in_its_callback),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
