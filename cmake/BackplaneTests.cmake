@@ -31,8 +31,10 @@ function(wt_add_backplane_tests folder seconds)
 endfunction()
 
 wt_add_backplane_tests(common 60 $<TARGET_OBJECTS:backplane_common>)
-foreach(name IN LISTS WT_BACKPLANES)
-  wt_add_backplane_tests(${name} 180 $<TARGET_OBJECTS:backplane_bed> webtransport_${name}_static)
+foreach(name IN LISTS WT_BACKPLANES) # the client library: PkgConfig::HIREDIS or PkgConfig::NATS
+  string(TOUPPER ${name} client)
+  string(REPLACE REDIS HIREDIS client ${client})
+  wt_add_backplane_tests(${name} 180 $<TARGET_OBJECTS:backplane_bed> webtransport_${name}_static PkgConfig::${client})
 endforeach()
 
 # Whole servers with both.

@@ -29,7 +29,7 @@ FOREIGN = [
     (r"yaml\.h", r"tools/webtransport/gateway/config_file\.c", "tools/webtransport/gateway/config_file.c"),
     (r"ngtcp2/ngtcp2_crypto_gnutls\.h|gnutls/.*", r"(src/quic|backplanes/redis)/[^/]*_gnutls\.[ch]|tests/.*",
      "src/quic/*_gnutls.c and backplanes/redis/*_gnutls.c"),
-    (r"hiredis\.h|hiredis/.*", r"backplanes/redis/.*", "backplanes/redis"),
+    (r"hiredis\.h|hiredis/.*", r"(tests/)?backplanes/redis/.*", "backplanes/redis"),
     (r"nats\.h|nats/.*", r"backplanes/nats/.*|tests/backplanes/(nats|servers)/.*", "backplanes/nats"),
     (r"intel-ipsec-mb\.h", r"src/quic/seal_ipsec_mb\.c", "src/quic/seal_ipsec_mb.c"),
     (r"openssl/.*", r"src/quic/sign_libcrypto\.c|tests/.*|bench/.*", "src/quic/sign_libcrypto.c"),

@@ -28,6 +28,12 @@ void wt__engine_wake(struct wt__engine *engine) {
   uv_async_send(&engine->wake);
 }
 
+void wt__engine_poke(struct wt__engine *engine) {
+  uv_mutex_lock(&engine->lock);
+  wt__engine_wake(engine);
+  uv_mutex_unlock(&engine->lock);
+}
+
 static void on_wake(uv_async_t *wake) {
   struct wt__engine *engine = wake->data;
   uv_mutex_lock(&engine->lock);
@@ -35,6 +41,7 @@ static void on_wake(uv_async_t *wake) {
   uv_mutex_unlock(&engine->lock);
   wt__engine_subs_run(engine);
   wt__engine_pump(engine);
+  if (engine->broker->woken) engine->broker->woken(engine);
   wt__engine_tell_drops(engine);
 }
 
@@ -48,6 +55,7 @@ static void on_handle_closed(uv_handle_t *handle) {
 static void engine_finish(struct wt__engine *engine) {
   state_set(engine, WT__ENGINE_STOPPED);
   wt__engine_clear(engine);
+  if (engine->broker->ended) engine->broker->ended(engine);
   uv_close((uv_handle_t *)&engine->wake, on_handle_closed);
   uv_close((uv_handle_t *)&engine->timer, on_handle_closed);
   uv_close((uv_handle_t *)&engine->drop_timer, on_handle_closed);

@@ -78,6 +78,8 @@ struct wt__broker {
   bool (*publish)(struct wt__engine *engine, const struct wt__message *message);
   void (*flush)(struct wt__engine *engine); /* what was published may go out */
   bool (*ping)(struct wt__engine *engine);  /* asks for an answer; false: the last question has none yet */
+  void (*woken)(struct wt__engine *engine); /* after wt__engine_poke, at any state; NULL: nothing */
+  void (*ended)(struct wt__engine *engine); /* there will be no connection any more; NULL: nothing */
   void (*free)(struct wt__engine *engine);  /* frees the engine and what contains it */
 };
 
@@ -158,6 +160,9 @@ void wt__engine_received(struct wt__engine *engine, const char *topic, size_t to
 static inline bool wt__engine_is_open(const struct wt__engine *engine) {
   return engine->state == WT__ENGINE_OPENING || engine->state == WT__ENGINE_SYNCING || engine->state == WT__ENGINE_UP;
 }
+
+/* The loop calls `broker->woken` soon. */
+void wt__engine_poke(struct wt__engine *engine);
 
 void wt__engine_log(struct wt__engine *engine, enum wt_log_level level, const char *format, ...)
     __attribute__((format(printf, 3, 4)));

@@ -2,12 +2,14 @@
 
 /*
  * The backplane over Redis. One connection subscribes, the other one publishes: in RESP2 a connection that subscribes may
- * do nothing else. The server answers each PUBLISH with a number, in order, which confirms the message.
+ * do nothing else. The server answers each PUBLISH with a number, in order, which confirms the message. Commands of the
+ * application go between them.
  *
- *     engine.c  when to connect, what waits, what is subscribed
- *     redis.c   commands and what their replies mean
- *     conn.c    logging in, RESP2 by hiredis
- *     stream.c  TCP, TLS
+ *     engine.c   when to connect, what waits, what is subscribed
+ *     redis.c    commands and what their replies mean
+ *     command.c  those of the application
+ *     conn.c     logging in, RESP2 by hiredis
+ *     stream.c   TCP, TLS
  */
 
 #include "webtransport/backplane_redis.h"
@@ -18,7 +20,12 @@
 
 #include "base/mem.h"
 #include "broker_setup.h"
+#include "command.h"
 #include "conn.h"
+
+#define WORDS_MAX 256 /* of a command of the application */
+/* What such commands without a reply are told. */
+#define LOST "the connection to Redis was lost"
 
 struct redis {
   struct wt__engine engine; /* first */
@@ -36,6 +43,8 @@ struct redis {
   size_t before_ping;                 /* those of them that were sent before the PING that has no answer */
   size_t leaving;                     /* topics whose end the server has not confirmed */
   uint64_t sub_commands, sub_replies; /* of the connection that subscribes */
+  uint64_t pub_commands, pub_replies; /* of the one that publishes */
+  struct wt__redis_commands commands; /* of the application */
 };
 
 static struct redis *redis_of(struct wt__engine *engine) { return (struct redis *)engine; }
@@ -104,6 +113,7 @@ static void redis_unsubscribe(struct wt__engine *engine, const char *topic, size
 static bool redis_publish(struct wt__engine *engine, const struct wt__message *message) {
   struct redis *redis = redis_of(engine);
   redis->unanswered++;
+  redis->pub_commands++;
   channel_command(redis, &redis->pub, redis->sharded ? "SPUBLISH" : "PUBLISH", message->bytes, message->topic_len,
                   wt__message_payload(message), message->len);
   return true;
@@ -129,6 +139,7 @@ static bool redis_ping(struct wt__engine *engine) {
   redis->sub_pinged = redis->pub_pinged = true;
   redis->before_ping = redis->unanswered;
   redis->sub_commands++;
+  redis->pub_commands++;
   conn_ping(&redis->sub);
   conn_ping(&redis->pub);
   return true;
@@ -191,6 +202,7 @@ static void on_sub_replied(struct wt__redis_conn *conn, const redisReply *reply)
 
 static void on_pub_replied(struct wt__redis_conn *conn, const redisReply *reply) {
   struct redis *redis = conn->owner;
+  if (wt__redis_commands_replied(&redis->commands, ++redis->pub_replies, reply)) return;
   if (redis->pub_pinged && redis->before_ping == 0) {
     redis->pub_pinged = false;
     return;
@@ -235,6 +247,7 @@ static const struct wt__redis_conn_calls pub_calls = {
 static void redis_open(struct wt__engine *engine, const struct wt__broker_url *url) {
   struct redis *redis = redis_of(engine);
   size_t max_reply = engine->config.max_message_bytes + WT__ENVELOPE_HEAD + WT__TOPIC_MAX + 65536;
+  wt__redis_commands_fail(&redis->commands, LOST); /* of the connection before */
   redis->url = *url;
   if (redis->moved_host[0]) { /* for one try */
     memcpy(redis->url.host, redis->moved_host, sizeof(redis->url.host));
@@ -244,7 +257,7 @@ static void redis_open(struct wt__engine *engine, const struct wt__broker_url *u
   redis->ready = 0;
   redis->sub_pinged = redis->pub_pinged = redis->is_syncing = false;
   redis->unanswered = redis->before_ping = redis->leaving = 0;
-  redis->sub_commands = redis->sub_replies = 0;
+  redis->sub_commands = redis->sub_replies = redis->pub_commands = redis->pub_replies = 0;
   wt__redis_conn_open(&redis->sub, engine->host->loop, &redis->url, redis->credentials, max_reply, &sub_calls, redis);
   if (!wt__engine_is_open(engine)) return;
   wt__redis_conn_open(&redis->pub, engine->host->loop, &redis->url, redis->credentials, max_reply, &pub_calls, redis);
@@ -255,6 +268,13 @@ static void redis_close(struct wt__engine *engine) {
   wt__redis_conn_close(&redis->sub);
   wt__redis_conn_close(&redis->pub); /* the one that ends last reports it */
 }
+
+/* Commands of the application wait to be sent. */
+static void redis_woken(struct wt__engine *engine) {
+  if (engine->state == WT__ENGINE_UP) redis_flush(engine);
+}
+
+static void redis_ended(struct wt__engine *engine) { wt__redis_commands_fail(&redis_of(engine)->commands, LOST); }
 
 static void redis_free(struct wt__engine *engine) {
   struct redis *redis = redis_of(engine);
@@ -300,6 +320,7 @@ static int redis_set_up(struct wt__engine *engine, const struct wt_broker_config
   }
   if (fault) return wt__broker_refuse(why, WT_ERR_INVALID, fault);
   redis->sharded = config->sharded;
+  wt__redis_commands_init(&redis->commands);
   return tls ? wt__redis_tls_credentials_new(&redis->credentials, config->ca_file, config->certificate_file,
                                              config->key_file, why, WT__WHY_MAX)
              : 0;
@@ -318,6 +339,8 @@ static const struct wt__broker redis_broker = {
     .sync = redis_sync,
     .publish = redis_publish,
     .flush = redis_flush,
+    .woken = redis_woken,
+    .ended = redis_ended,
     .ping = redis_ping,
     .free = redis_free,
 };
@@ -334,4 +357,25 @@ void wt_backplane_redis_config_init(struct wt_broker_config *config, size_t size
 
 int wt_backplane_redis_new(const struct wt_broker_config *config, struct wt_backplane **backplane) {
   return wt__broker_new(&redis_broker, config, backplane, last_error);
+}
+
+int wt_backplane_redis_command(struct wt_backplane *backplane, const char *const *words, const size_t *lens,
+                               size_t count, wt_redis_reply_callback on_reply, void *user_data) {
+  struct redis *redis = (struct redis *)backplane;
+  size_t bytes = 0;
+  if (!redis || !words || count < 1 || count > WORDS_MAX) return WT_ERR_INVALID;
+  size_t measured[WORDS_MAX];
+  for (size_t i = 0; i < count; i++) {
+    if (!words[i]) return WT_ERR_INVALID;
+    measured[i] = lens ? lens[i] : strlen(words[i]);
+    bytes += measured[i];
+  }
+  if (redis->engine.state != WT__ENGINE_UP || !wt__redis_commands_have_room(&redis->commands, bytes))
+    return WT_ERR_AGAIN;
+  if (!wt__redis_commands_add(&redis->commands, redis->pub_commands + 1, bytes, on_reply, user_data))
+    return WT_ERR_NOMEM;
+  redis->pub_commands++;
+  wt__redis_conn_command(&redis->pub, (int)count, (const char **)words, measured);
+  wt__engine_poke(&redis->engine); /* sent from the loop, because nothing may fail in here */
+  return 0;
 }

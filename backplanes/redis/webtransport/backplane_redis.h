@@ -44,6 +44,41 @@ static inline void wt_backplane_redis_config_default(struct wt_broker_config *co
  */
 WT_API int wt_backplane_redis_new(const struct wt_broker_config *config, struct wt_backplane **backplane);
 
+/* --- Commands of your own. --- */
+
+/** A value of a reply: its bytes, also those of a number, as text. `bytes` is NULL if Redis says nil. Since 0.3.0. */
+struct wt_redis_value {
+  const char *bytes; /**< with a NUL behind them */
+  size_t len;
+};
+
+/** What became of a command. Since 0.3.0. */
+struct wt_redis_reply {
+  size_t size;       /**< sizeof(struct wt_redis_reply) of the library */
+  const char *error; /**< NULL: it was done; else what Redis says against it, or that the connection was lost */
+  const struct wt_redis_value *values; /**< of an array all of them, those of arrays inside it in their place */
+  size_t count;
+};
+
+/** A reply; it is borrowed until the callback returns. Since 0.3.0. */
+typedef void (*wt_redis_reply_callback)(const struct wt_redis_reply *reply, void *user_data);
+
+/**
+ * Sends a command to Redis on the connection that publishes, for a history or a list of members beside the topics. Redis
+ * does it before it gets what is published later. `words` has `count` words, 1 to 256, the command first; `lens` their lengths, or NULL
+ * if they are texts. They are copied. `on_reply` is called exactly once, later, on the loop of worker 0; NULL: the
+ * reply does not matter. If the connection is lost, nobody knows whether Redis has done it. It is not sent again.
+ *
+ * Do not send commands that wait (BLPOP), that have no single reply (SUBSCRIBE), or that change the connection (SELECT,
+ * MULTI); a script does several things at once. A reply that is larger than `max_message_bytes` and 65,536 more ends the
+ * connection. With `sharded`, keys need the hash tag of `prefix`. On the thread of worker 0, any callback.
+ *
+ * Errors: WT_ERR_AGAIN if Redis is not connected, or if 1,024 commands or 1 MiB of them wait for replies; WT_ERR_INVALID;
+ * WT_ERR_NOMEM. Then `on_reply` is not called. Since 0.3.0.
+ */
+WT_API int wt_backplane_redis_command(struct wt_backplane *backplane, const char *const *words, const size_t *lens,
+                                      size_t count, wt_redis_reply_callback on_reply, void *user_data);
+
 /** Returns a sentence about the last error of `wt_backplane_redis_new` on this thread; "" if there was none. It never
  * shows a password. Since 0.3.0. */
 WT_API const char *wt_backplane_redis_error(void);

@@ -6,6 +6,7 @@
 
 #include <arpa/inet.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -148,6 +149,70 @@ static void test_answers_to_publish(void **state) {
   node_close(&node);
 }
 
+/* --- Commands of the application. --- */
+
+struct answers {
+  size_t count, lost;
+  char last[256];
+};
+
+static void on_reply(const struct wt_redis_reply *reply, void *user_data) {
+  struct answers *answers = user_data;
+  size_t at = 0;
+  answers->count++;
+  answers->lost += reply->error && strstr(reply->error, "lost");
+  answers->last[0] = 0;
+  if (reply->error) snprintf(answers->last, sizeof(answers->last), "%s", reply->error);
+  for (size_t i = 0; i < reply->count; i++) {
+    at += (size_t)snprintf(answers->last + at, sizeof(answers->last) - at, "%s ", reply->values[i].bytes);
+  }
+}
+
+#define COMMAND(hub, answers, ...)                                                       \
+  wt_backplane_redis_command((hub)->backplane, (const char *const[]){__VA_ARGS__}, NULL, \
+                             sizeof((const char *const[]){__VA_ARGS__}) / sizeof(const char *), on_reply, answers)
+
+/* Commands go between messages, in order, and each gets its own reply. */
+static void test_commands(void **state) {
+  struct broker broker;
+  struct hub hub = {0};
+  struct answers answers = {0};
+  char url[64];
+  (void)state;
+  broker_init(&broker, BROKER_REDIS, false, false);
+  snprintf(url, sizeof(url), "redis://127.0.0.1:%u", broker.port);
+  hub_start(&hub, kind_make(&redis, &hub, &(struct options){.url = url}), uv_default_loop());
+  assert_int_equal(COMMAND(&hub, &answers, "PING"), WT_ERR_AGAIN); /* not connected */
+  broker_start(&broker);
+  HUB_RUN_UNTIL(uv_default_loop(), hub.ups == 1);
+  assert_int_equal(COMMAND(&hub, &answers, "RPUSH", "said", "one"), 0);
+  assert_int_equal(hub_publish(&hub, "topic", 1, 10), 0);
+  assert_int_equal(COMMAND(&hub, &answers, "RPUSH", "said", "two"), 0);
+  assert_int_equal(COMMAND(&hub, &answers, "LRANGE", "said", "0", "-1"), 0);
+  assert_int_equal(answers.count, 0); /* never inside the call */
+  HUB_RUN_UNTIL(uv_default_loop(), answers.count == 3 && hub_stats(&hub).sent == 1);
+  assert_string_equal(answers.last, "one two ");
+  assert_int_equal(COMMAND(&hub, &answers, "HGET", "said", "x"), 0);
+  HUB_RUN_UNTIL(uv_default_loop(), answers.count == 4);
+  assert_non_null(strstr(answers.last, "WRONGTYPE"));
+  assert_int_equal(wt_backplane_redis_command(hub.backplane, NULL, NULL, 1, on_reply, NULL), WT_ERR_INVALID);
+  assert_int_equal(wt_backplane_redis_command(NULL, (const char *[]){"PING"}, NULL, 1, on_reply, NULL), WT_ERR_INVALID);
+
+  /* Those without a reply are told, after a loss and at the end. */
+  broker_signal(&broker, SIGSTOP);
+  assert_int_equal(COMMAND(&hub, &answers, "PING"), 0);
+  broker_kill(&broker);
+  HUB_RUN_UNTIL(uv_default_loop(), answers.lost == 1);
+  assert_int_equal(COMMAND(&hub, &answers, "PING"), WT_ERR_AGAIN);
+  broker_start(&broker);
+  HUB_RUN_UNTIL(uv_default_loop(), hub.ups == 2);
+  assert_int_equal(COMMAND(&hub, &answers, "PING"), 0);
+  hub_stop(&hub);
+  assert_int_equal(answers.lost, 2);
+  assert_int_equal(answers.count, 6);
+  broker_free(&broker);
+}
+
 static void test_defaults(void **state) {
   struct wt_broker_config config;
   (void)state;
@@ -172,6 +237,7 @@ int main(void) {
       TEST_OF(test_both_ways, &sharded),
       cmocka_unit_test(test_moved),
       cmocka_unit_test(test_answers_to_publish),
+      cmocka_unit_test(test_commands),
       cmocka_unit_test(test_defaults),
       cmocka_unit_test(test_refused),
   };
