@@ -12,3 +12,9 @@ foreach(source IN LISTS WT_EXAMPLES)
   target_link_libraries(example_${name} PRIVATE wt_options webtransport)
 endforeach()
 target_link_libraries(example_loop PRIVATE PkgConfig::LIBUV)
+
+# The chat is one on several servers, if there is Redis.
+if(TARGET webtransport_redis)
+  target_link_libraries(example_chat PRIVATE webtransport_redis)
+  target_compile_definitions(example_chat PRIVATE CHAT_REDIS)
+endif()

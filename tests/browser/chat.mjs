@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT
  *
- * The chat of examples/: three people with a page each, in two rooms, by mouse and keyboard alone.
+ * The chat of examples/: three people with a page each, in two rooms, by mouse and keyboard alone. Then two chats on two
+ * ports with a redis-server of their own, which are one chat; left out where the chat was built without Redis.
  *
  *   node chat.mjs [PATH-OF-THE-CHAT] [BROWSER]      else build/examples/chat and "chromium"; "firefox" is the other
  *
@@ -8,7 +9,9 @@
  * is 0 only if every check passed.
  */
 import assert from 'node:assert/strict';
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BROWSERS } from './browsers.mjs';
@@ -176,6 +179,128 @@ async function takePictures(people) {
   await people.mallory.screenshot({ path: join(artifacts, 'chat-door.png') });
 }
 
+/* ---- Two servers ------------------------------------------------------------------------------ */
+
+async function freePort() {
+  const server = createServer().listen(0, '127.0.0.1');
+  await new Promise((resolve) => server.once('listening', resolve));
+  const { port } = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return port;
+}
+
+async function startRedis(port, folder) {
+  const redis = await Program.start('redis-server',
+    ['--bind', '127.0.0.1', '--port', port, '--dir', folder, '--save', '', '--appendonly', 'no'].map(String),
+    (line) => line.includes('eady to accept connections'));
+  started.push(redis);
+  return redis;
+}
+
+/** Each says something when the last word of the other has come. */
+async function theyTalk({ ann, ben }) {
+  const said = [];
+  await enter(ann, 'Ann', 'bridge');
+  await shows(ann, members, ['Ann']);
+  await enter(ben, 'Ben', 'bridge');
+  await shows(ben, members, ['Ann', 'Ben']);
+  await shows(ann, members, ['Ann', 'Ben']);
+  await shows(ann, notes, ['Ben came in']);
+  for (const [page, name, text] of [[ann, 'Ann', 'Which server are you on, Ben?'], [ben, 'Ben', 'The other one. And you?'],
+    [ann, 'Ann', 'This one.'], [ann, 'Ann', 'And yet it is one room.'], [ben, 'Ben', 'Grüße von drüben, 𝔸']]) {
+    await say(page, text);
+    said.push(`${name}: ${text}`);
+    await shows(ann, messages, said);
+    await shows(ben, messages, said);
+  }
+  await poll(10000, 'the sign that Ben is typing', async () => {
+    await ben.locator('#text').pressSequentially('x');
+    return (await ann.locator('#typing').innerText()) === 'Ben is typing …' ? true : undefined;
+  });
+  await ben.fill('#text', '');
+}
+
+/** Both pages side by side, as people at two screens see them. */
+async function takeBoth(browser, { ann, ben }) {
+  const shots = await Promise.all([ann, ben].map((page) => page.screenshot()));
+  const page = await browser.newPage({ viewport: { width: 2 * SCREEN.width + 12, height: SCREEN.height } });
+  await page.setContent(`<body style="margin:0;display:flex;gap:12px;background:#888">${shots.map((shot) =>
+    `<img src="data:image/png;base64,${shot.toString('base64')}">`).join('')}`);
+  await page.waitForFunction(() => [...document.images].every((image) => image.complete));
+  await page.screenshot({ path: join(artifacts, 'chat-two-servers.png') });
+  await page.close();
+}
+
+async function latecomersSeeTheLast({ ann, cat }) {
+  const said = await messages(ann);
+  await enter(cat, 'Ben', 'bridge');
+  await trouble(cat, /somebody in this room has that name/); // on the other server
+  await enter(cat, 'Cat', 'bridge');
+  await shows(cat, messages, said);
+  await shows(cat, (page) => members(page).then((names) => names.sort()), ['Ann', 'Ben', 'Cat']);
+}
+
+/** Without Redis each goes on alone; when it is back, what was said meanwhile arrives. */
+async function redisGoesAndComes(redis, again, chats, { ann, ben }) {
+  redis.kill();
+  await redis.exited;
+  const before = await messages(ben);
+  await say(ann, 'Can you hear me?');
+  await shows(ann, messages, [...before, 'Ann: Can you hear me?']);
+  assert.deepEqual(await messages(ben), before);
+  await again();
+  await shows(ben, messages, [...before, 'Ann: Can you hear me?']);
+  for (const chat of chats) assert.equal(chat.log.filter((line) => line.includes('not connected')).length, 1, chat.tail());
+}
+
+/** The room is empty on both servers, and Redis has it still. */
+async function roomsStay({ ann, ben, cat }) {
+  await say(ben, 'Good night.');
+  await shows(ann, (page) => messages(page).then((all) => all.at(-1)), 'Ben: Good night.');
+  for (const page of [ann, cat, ben]) {
+    await page.click('#leave');
+    await page.locator('#door').waitFor();
+  }
+  await enter(cat, 'Ann', 'bridge');
+  await shows(cat, (page) => messages(page).then((all) => all.at(-1)), 'Ben: Good night.');
+  await shows(cat, members, ['Ann']);
+}
+
+async function twoServers(results, browser, site) {
+  const folder = mkdtempSync(join(tmpdir(), 'wt-chat-'));
+  const port = await freePort();
+  const redis = await startRedis(port, folder);
+  const chats = [];
+  try {
+    for (let i = 0; i < 2; i++) {
+      chats.push(await Program.start(binary, ['-l', 'localhost:0', '-o', site.origin, '-r', `redis://127.0.0.1:${port}`],
+        (line) => line.match(/#(server=https:\/\/localhost:\d+&hash=[0-9a-f]{64})$/)?.[1]));
+      started.push(chats[i]);
+    }
+    const people = {};
+    for (const [i, name] of ['ann', 'ben', 'cat'].entries()) people[name] = await open(browser, site, chats[i % 2].found);
+    const check = (name, what) => results.check(`two servers: ${name}`, () => what(people));
+    await check('people meet, and hear each other in one order', theyTalk);
+    await check('a picture of both pages', () => takeBoth(browser, people));
+    await check('names are unique, and newcomers see the last messages', latecomersSeeTheLast);
+    await check('Redis goes and comes', () => redisGoesAndComes(redis, () => startRedis(port, folder), chats, people));
+    await check('a room stays in Redis', roomsStay);
+    await check('they end in order', async () => {
+      for (const chat of chats) assert.deepEqual([await chat.stop(), chat.findings()], [{ code: 0, signal: null }, []]);
+    });
+  } finally {
+    if (results.failed > 0) for (const chat of chats) console.log(`a server's log ended with:\n${chat.tail()}`);
+    for (const program of started) program.kill();
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Whether the chat knows Redis: it refuses a URL then, and not because it is one. */
+async function knowsRedis() {
+  return Program.start(binary, ['-l', 'localhost:0', '-r', 'x'], () => undefined)
+    .then(() => false, (error) => !error.message.includes('without Redis'));
+}
+
 /* ---- All of them ------------------------------------------------------------------------------ */
 
 async function run() {
@@ -206,6 +331,8 @@ async function run() {
     await results.check('the server says that it stops, and ends in order', () => theServerStops(chat, people));
     await results.check('nothing was complained about', async () =>
       assert.deepEqual(Object.values(people).flatMap(({ complaints }) => complaints), []));
+    if (await knowsRedis()) await twoServers(results, browser, site);
+    else console.log('two servers: left out, the chat was built without Redis');
   } finally {
     await browser.close();
     site.stop();
