@@ -12,13 +12,9 @@
  * Prints a line "measuring" when the measured time begins, and one of JSON when it has ended, so that whoever
  * watches the server knows when to look.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
-#include <gnutls/gnutls.h>
-#include <netinet/tcp.h>
-#include <poll.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,11 +22,11 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <time.h>
-#include <unistd.h>
+
+#include <gnutls/gnutls.h>
 
 #include "bench/histogram.h"
+#include "tls_socket.h"
 
 enum {
   SIZE_MAX_MESSAGE = 65535,
@@ -41,8 +37,7 @@ enum {
 };
 
 struct link {
-  int fd;
-  gnutls_session_t tls; /* NULL: none */
+  struct tls_socket socket;
   uint64_t began[FLIGHT_MAX];
   uint32_t sent, answered;
   size_t have; /* bytes in `room`, from the beginning of a frame */
@@ -62,81 +57,22 @@ struct load {
   gnutls_certificate_credentials_t trust;
 };
 
-static void die(const char *what) {
-  perror(what);
-  exit(1);
-}
-
-static void complain(const char *what) {
-  fprintf(stderr, "wsload: %s\n", what);
-  exit(1);
-}
-
-static uint64_t now_ns(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
-}
-
-/* --- A connection's bytes, with or without TLS. --- */
-
 /* -1: nothing there now. */
 static ssize_t link_read(struct link *link, void *data, size_t len) {
-  ssize_t got;
-  do got = link->tls ? gnutls_record_recv(link->tls, data, len) : recv(link->fd, data, len, 0);
-  while (link->tls ? got == GNUTLS_E_INTERRUPTED : got < 0 && errno == EINTR);
-  if (link->tls ? got == GNUTLS_E_AGAIN : got < 0 && errno == EAGAIN) return -1;
-  if (got <= 0) complain("the server closed a connection");
+  ssize_t got = tls_socket_read(&link->socket, data, len);
+  if (!got) complain("the server closed a connection");
   return got;
-}
-
-static void link_write(struct link *link, const uint8_t *data, size_t len) {
-  while (len) {
-    ssize_t put = link->tls ? gnutls_record_send(link->tls, data, len) : send(link->fd, data, len, MSG_NOSIGNAL);
-    bool later = link->tls ? put == GNUTLS_E_AGAIN || put == GNUTLS_E_INTERRUPTED
-                           : put < 0 && (errno == EAGAIN || errno == EINTR);
-    if (later) {
-      poll(&(struct pollfd){.fd = link->fd, .events = POLLOUT}, 1, 1000);
-      continue;
-    }
-    if (put <= 0) complain("a connection cannot be written to");
-    data += put;
-    len -= (size_t)put;
-  }
-}
-
-static void link_secure(struct load *load, struct link *link) {
-  int status;
-  if (gnutls_init(&link->tls, GNUTLS_CLIENT) || gnutls_set_default_priority(link->tls) ||
-      gnutls_credentials_set(link->tls, GNUTLS_CRD_CERTIFICATE, load->trust))
-    complain("TLS cannot be set up");
-  gnutls_transport_set_int(link->tls, link->fd);
-  do status = gnutls_handshake(link->tls);
-  while (status < 0 && !gnutls_error_is_fatal(status));
-  if (status < 0) complain(gnutls_strerror(status));
 }
 
 static void link_open(struct load *load, struct link *link) {
   static const char request[] = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
                                 "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-  struct sockaddr_in to = {
-      .sin_family = AF_INET, .sin_port = htons(load->port), .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-  int on = 1;
-  link->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  if (link->fd < 0 || connect(link->fd, (struct sockaddr *)&to, sizeof to)) die("connect");
-  setsockopt(link->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-  if (load->tls) link_secure(load, link);
-  link_write(link, (const uint8_t *)request, sizeof request - 1);
-  while (link->have < 4 || memcmp(link->room + link->have - 4, "\r\n\r\n", 4)) {
-    if (link->have == 4096) complain("the server's answer has no end");
-    ssize_t got = link_read(link, link->room + link->have, 1);
-    if (got > 0) link->have += (size_t)got; /* else a message of TLS itself was read */
-  }
-  if (link->have < 12 || memcmp(link->room + 9, "101", 3)) complain("the server refused the upgrade");
-  link->have = 0;
-  fcntl(link->fd, F_SETFL, O_NONBLOCK);
+  tls_socket_open(&link->socket, load->port, load->tls ? load->trust : NULL);
+  tls_socket_write(&link->socket, (const uint8_t *)request, sizeof request - 1);
+  if (!tls_socket_read_head(&link->socket, "101")) complain("the server refused the upgrade");
+  fcntl(link->socket.fd, F_SETFL, O_NONBLOCK);
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = link};
-  if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, link->fd, &event)) die("epoll_ctl");
+  if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, link->socket.fd, &event)) die("epoll_ctl");
 }
 
 /* --- Messages. --- */
@@ -165,7 +101,7 @@ static void messages_send(struct load *load, struct link *link, uint64_t count, 
   if (link->sent - link->answered + count > FLIGHT_MAX) complain("the server does not keep up");
   for (uint64_t i = 0; i < count; i++) link->began[link->sent++ % FLIGHT_MAX] = start;
   load->in_flight += count;
-  link_write(link, load->frames, count * load->frame_len);
+  tls_socket_write(&link->socket, load->frames, count * load->frame_len);
 }
 
 /* Takes the whole frames off; returns how many there were. */
@@ -198,7 +134,7 @@ static void link_ready(struct load *load, struct link *link) {
     uint64_t now = now_ns(), count = frames_take(load, link, now);
     if (!load->rate && count && now < load->until) messages_send(load, link, count, now);
     /* Without TLS a read that did not fill the room has emptied the socket. */
-    if (!link->tls && link->have < ROOM) return;
+    if (!link->socket.tls && link->have < ROOM) return;
   }
 }
 
