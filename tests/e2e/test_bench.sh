@@ -197,6 +197,11 @@ clean "setup --pooled"
 check_equal "setup --pooled: one connection" "20 1" "$(found '[j.sessions.opened, j.sessions.connections].join(" ")')"
 served 0 >/dev/null
 
+bench -w setup --size 1000 --sessions 2 --count 20 "$URL"
+clean "setup --size"
+check_equal "setup --size: a stream in each, both ways" "20 20 20000 20000" \
+  "$(served "[s.length, $(sum streams_in), $(sum bytes_in), $(sum bytes_out)].join(' ')")"
+
 bench -w idle --sessions 50 --workers 2 --duration 100ms "$URL"
 clean idle
 check_equal "idle: all are held" "50 50 50" \
@@ -247,6 +252,8 @@ failed "a path that is not there" 7 dial 404
 bench -w setup --count 5 "$URL/nothing"
 failed "setup at a path that is not there" 7 dial 404
 check_equal "it gives up after three" 3 "$(found j.errors.dial.count)"
+bench -w setup --size 1000 --count 5 "$URL/sink"
+failed "setup --size where nothing comes back" 1 mismatch "not what was sent"
 HASH=$(printf '00%.0s' $(seq 32)) bench --count 5 "$URL"
 failed "another certificate" 5 dial certificate
 

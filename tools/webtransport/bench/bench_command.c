@@ -242,7 +242,7 @@ const struct command bench_command = {
     .summary = "Load a server and measure it",
     .details =
         "Workloads, and the path that each uses where the URL has none:\n"
-        "setup opens and closes sessions (/echo).\n"
+        "setup opens and closes sessions (/echo); with --size, after a message on a stream that comes back.\n"
         "download reads unidirectional streams (/source?bytes=SIZE&streams=STREAMS).\n"
         "upload writes bidirectional streams, which the server answers with {\"bytes\":N} (/sink).\n"
         "echo sends messages on standing bidirectional streams, which come back (/echo).\n"
