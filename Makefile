@@ -15,7 +15,7 @@ CMAKE_ARGS ?=
 
 FORMAT_FILES = $(shell find include src backplanes tools examples tests fuzz bench -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
 
-.PHONY: build run test debian13 fuzz mutants fleet takeover interop bench bench-network dist deb packages install format lint clean help
+.PHONY: build run test debian13 fuzz mutants fleet takeover interop bench bench-network bench-gateway dist deb packages install format lint clean help
 
 build: ## set up and build the library and build/webtransport
 	@scripts/setup.sh build
@@ -74,6 +74,12 @@ bench-network: ## measure servers over emulated links, as root; writes docs/netw
 	@cmake -S . -B $(BUILD) -DWT_BUILD_BENCH=ON $(CMAKE_ARGS)
 	@cmake --build $(BUILD) -j $(JOBS) --target webtransport_tool bench_network_link bench_network_blast bench_network_client
 	@bench/network/run.py --build $(BUILD) $(BENCH_ARGS)
+
+bench-gateway: ## measure the gateway, websockify and Envoy, side by side; writes a part of docs/benchmarks.md; BENCH_ARGS are passed on
+	@scripts/setup.sh bench
+	@cmake -S . -B $(BUILD) -DWT_BUILD_BENCH=ON $(CMAKE_ARGS)
+	@cmake --build $(BUILD) -j $(JOBS) --target webtransport_tool bench_gateway_backend bench_gateway_tcpload
+	@bench/gateway/run.py --build $(BUILD) $(BENCH_ARGS)
 
 dist: ## make the release tarball of what is committed, with its checksum, in build/dist
 	@packaging/dist.sh

@@ -23,12 +23,36 @@ def usage_parse(stat, status):
     """From the texts of /proc/PID/stat and status: seconds and bytes. The name in stat may hold anything."""
     fields = stat[stat.rindex(")") + 1:].split()
     memory = {name: int(kilobytes) * 1024 for name, kilobytes in re.findall(r"^(\w+):\s+(\d+) kB$", status, re.M)}
-    return Usage(int(fields[11]) * TICK, int(fields[12]) * TICK, memory.get("VmRSS", 0), memory.get("VmHWM", 0))
+    # Its own time, and that of its children that have ended.
+    return Usage((int(fields[11]) + int(fields[13])) * TICK, (int(fields[12]) + int(fields[14])) * TICK, memory.get("VmRSS", 0), memory.get("VmHWM", 0))
+
+
+def usage_add(usages):
+    return Usage(*map(sum, zip(*usages)))
+
+
+def children(pid):
+    """Of all of its threads."""
+    found = []
+    for task in pathlib.Path("/proc", str(pid), "task").iterdir():
+        try:
+            found += (task / "children").read_text().split()
+        except OSError:
+            continue  # it has ended
+    return found
 
 
 def usage(pid):
+    """Of a process with those that it has started: servers with a process for each connection. One of them that ends
+    while this looks is counted by its parent."""
     proc = pathlib.Path("/proc", str(pid))
-    return usage_parse((proc / "stat").read_text(), (proc / "status").read_text())
+    found = [usage_parse((proc / "stat").read_text(), (proc / "status").read_text())]
+    for child in children(pid):
+        try:
+            found.append(usage(child))
+        except OSError:
+            continue
+    return usage_add(found)
 
 
 def thread_times(pid):
@@ -47,15 +71,22 @@ def machine_times():
         return [int(number) for number in lines.readline().split()[1:]]
 
 
-def free_udp_port():
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def free_port():
+    """One that neither UDP nor TCP uses, not even for connections that have just ended."""
+    while True:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, socket.socket() as other:
+            probe.bind(("127.0.0.1", 0))
+            try:
+                other.bind(probe.getsockname())
+            except OSError:
+                continue
+            return probe.getsockname()[1]
 
 
-def udp_port_is_bound(port):
-    return any(line.split()[1].endswith(f":{port:04X}")
-               for line in pathlib.Path("/proc/net/udp").read_text().splitlines()[1:])
+def port_is_bound(port):
+    """By a socket of UDP, or by one of TCP that listens."""
+    return any(line.split()[1].endswith(f":{port:04X}") and (table == "udp" or line.split()[3] == "0A")
+               for table in ("udp", "tcp") for line in pathlib.Path("/proc/net", table).read_text().splitlines()[1:])
 
 
 class Quota:
@@ -130,7 +161,7 @@ class Process:
             return int(told) if told else None
         deadline = time.monotonic() + READY_SECONDS
         while time.monotonic() < deadline and self.process.poll() is None:
-            if udp_port_is_bound(port):
+            if port_is_bound(port):
                 return port
             time.sleep(0.01)
         return None

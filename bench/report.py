@@ -143,19 +143,19 @@ def page_part(results):
     return "\n".join(lines) + "\n"
 
 
-def page_merge(text, part):
+def page_merge(text, part, begin=BEGIN, end=END):
     """The page with its generated part replaced; one without markers gets them at its end."""
-    if BEGIN not in text:
-        return (text.rstrip("\n") + "\n\n" if text.strip() else HEAD) + f"{BEGIN}\n\n{part}\n{END}\n"
-    before, rest = text.split(BEGIN, 1)
-    if END not in rest:
+    if begin not in text:
+        return (text.rstrip("\n") + "\n\n" if text.strip() else HEAD) + f"{begin}\n\n{part}\n{end}\n"
+    before, rest = text.split(begin, 1)
+    if end not in rest:
         raise ValueError("the page has a begin marker and no end marker")
-    return f"{before}{BEGIN}\n\n{part}\n{END}{rest.split(END, 1)[1]}"
+    return f"{before}{begin}\n\n{part}\n{end}{rest.split(end, 1)[1]}"
 
 
-def page_write(page, results):
+def page_write(page, part, begin=BEGIN, end=END):
     text = page.read_text("utf-8") if page.exists() else ""
-    page.write_text(page_merge(text, page_part(results)), "utf-8")
+    page.write_text(page_merge(text, part, begin, end), "utf-8")
 
 
 # --- Plots. ---

@@ -49,6 +49,11 @@ def fill(words, values):
     return filled
 
 
+def numbers_of(config):
+    """What a configuration fixes in numbers, as placeholders."""
+    return {name: value for name, value in config.items() if isinstance(value, int)}
+
+
 def client_command(load, values):
     """The command of a workload's words: the first is a client's name, or a program."""
     words = CLIENTS.get(load[0], load[:1]) + load[1:]
@@ -112,10 +117,7 @@ class Bench:
         self.logs = self.out / "logs"
         self.logs.mkdir(parents=True, exist_ok=True)
         self.runs = []
-        self.values = {"root": ROOT, "build": self.build, "out": self.out}
-        for name in ("get_bytes", "floor_bytes", "idle_sessions", "steady_sessions", "steady_rate", "many_sessions", "many_rate",
-                     "tick_players", "tick_hz", "dials"):
-            self.values[name] = config[name]
+        self.values = {"root": ROOT, "build": self.build, "out": self.out, **numbers_of(config)}
 
     # --- Set-up ---
 
@@ -134,7 +136,7 @@ class Bench:
             setup = self.config["servers"][server].get("setup")
             if not setup:
                 continue
-            for folder in ("interop/rust", "interop/aioquic"):
+            for folder in ("interop/rust", "interop/aioquic", "interop/envoy"):
                 (self.build / folder).mkdir(parents=True, exist_ok=True)
             log_path = self.logs / f"{server}-setup.log"
             with open(log_path, "wb") as log:
@@ -166,9 +168,9 @@ class Bench:
         milliseconds = round(1000 * self.config["seconds"] * workload.get("times", 1))
         values = dict(self.values, milliseconds=milliseconds,
                       warmup=round(1000 * self.config["warmup_seconds"] * workload.get("warmup_times", 1)),
-                      free_port=measure.free_udp_port(),
+                      free_port=measure.free_port(),
                       cipher=self.config["servers"][server].get("cipher", ""))
-        values.update({key: settings[key] for key in ("idle_sessions", "steady_sessions", "steady_rate")})
+        values.update(numbers_of(settings))
         cores = self.config["cores"]
         values.update(server_core=cores["server"][0], client_core=cores["client"][0])
         return values
@@ -288,8 +290,8 @@ class Bench:
         return not chosen or name in chosen
 
 
-def configuration(options):
-    config = json.loads((HERE / "config.json").read_text("utf-8"))
+def configuration(options, path):
+    config = json.loads(path.read_text("utf-8"))
     quick = config.pop("quick")
     if options.quick:
         config.update(quick)
@@ -328,17 +330,17 @@ def write_page(options, results):
         print(report.page_part(results))
         return
     page = pathlib.Path(options.markdown)
-    report.page_write(page, results)
+    report.page_write(page, report.page_part(results))
     report.plots_write(page.parent / page.stem, results)
     print(f"bench: wrote {page} and its plots")
 
 
-def main():
+def main(make=Bench, path=HERE / "config.json", write=write_page, results_name="results.json"):
     options = parse(None)
     if options.report:
-        write_page(options, json.loads(pathlib.Path(options.report).read_text("utf-8")))
+        write(options, json.loads(pathlib.Path(options.report).read_text("utf-8")))
         return 0
-    bench = Bench(options, configuration(options))
+    bench = make(options, configuration(options, path))
     servers = list(dict.fromkeys(server for _, _, server in bench.plan(set())))
     without = {server: bench.lacks(server) for server in servers if bench.lacks(server)}
     plan = list(bench.plan(without))
@@ -358,9 +360,9 @@ def main():
         print("bench: interrupted; the results so far:")
     results = {"config": bench.config, "machine": measure.machine(), "runs": bench.runs, "partial": options.partial,
                "seconds": time.monotonic() - begun}
-    (bench.out / "results.json").write_text(json.dumps(results, indent=1) + "\n", "utf-8")
-    print(f"bench: {len(bench.runs)} runs in {results['seconds']:.0f} s; {bench.out / 'results.json'}")
-    write_page(options, results)
+    (bench.out / results_name).write_text(json.dumps(results, indent=1) + "\n", "utf-8")
+    print(f"bench: {len(bench.runs)} runs in {results['seconds']:.0f} s; {bench.out / results_name}")
+    write(options, results)
     failed = sum("error" in run for run in bench.runs)
     if failed:
         print(f"bench: {failed} runs failed")

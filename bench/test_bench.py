@@ -3,6 +3,8 @@
 """Tests of what bench/run.py makes of its measurements: the rule for steal, medians, ratios, tables, plots."""
 
 import json
+import pathlib
+import subprocess
 import sys
 import tempfile
 import types
@@ -10,7 +12,10 @@ import unittest
 
 sys.dont_write_bytecode = True
 
+sys.path.append(str(pathlib.Path(__file__).resolve().parent / "gateway"))
+
 import measure
+import page
 import report
 import run
 import summary
@@ -43,6 +48,49 @@ class Arithmetic(unittest.TestCase):
         usage = measure.usage_parse(STAT, STATUS)
         self.assertEqual((usage.user, usage.system), (150 * measure.TICK, 50 * measure.TICK))
         self.assertEqual((usage.resident, usage.highest), (1 << 20, 2 << 20))
+
+
+    def test_usage_has_the_processes_that_were_started(self):
+        script = "x=0; while [ $x -lt 200000 ]; do x=$((x+1)); done; echo; read y"
+        with subprocess.Popen(["sh", "-c", f"sh -c '{script}'; read z"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE) as parent:
+            parent.stdout.readline()
+            while_it_lives = measure.usage(parent.pid).user
+            parent.stdin.write(b"\n")
+            parent.stdin.flush()
+            while measure.children(parent.pid):
+                pass
+            self.assertGreater(while_it_lives, 0)
+            self.assertGreaterEqual(measure.usage(parent.pid).user, while_it_lives)
+            parent.stdin.close()
+
+
+class Gateways(unittest.TestCase):
+    def test_latency_added_is_what_the_back_end_alone_does_not_have(self):
+        runs = [entry("direct", 0, 1, p50=1.0, p99=2.0), entry("ours", 0, 1, p50=1.5, p99=2.25),
+                entry("ours", 1, 1, p50=1.5), {"workload": "w", "server": "ours", "round": 0, "steal": 0, "error": "it died"}]
+        found = page.added(runs)
+        self.assertEqual((found[1]["values"]["added_p50"], found[1]["values"]["added_p99"]), (0.5, 0.25))
+        self.assertNotIn("added_p50", found[0]["values"])
+        self.assertNotIn("added_p50", found[2]["values"])
+        self.assertEqual(found[3]["error"], "it died")
+
+    def test_the_page_has_a_row_for_each_target(self):
+        config = json.loads((run.HERE / "gateway/config.json").read_text("utf-8"))
+        runs = [entry(server, 0, 2.0 if server == "ours" else 5.0, workload="up", user=1.0, system=1.0)
+                for server in config["workloads"]["up"]["servers"]]
+        text = page.part({"config": config, "machine": {"date": "", "processor": "", "cores": 2, "kernel": ""},
+                          "runs": runs, "seconds": 60, "partial": True})
+        self.assertIn("| for a GB to the back end | at most 0.5 | 0.40 (0.40 to 0.40) |", text)
+        self.assertEqual(text.count("not measured"), 3 * (len(config["targets"]) - 1))
+        self.assertIn("#### Bulk to the back end", text)
+        self.assertNotIn("#### Latency", text)
+
+    def test_each_workload_has_a_load_for_each_of_its_servers(self):
+        config = json.loads((run.HERE / "gateway/config.json").read_text("utf-8"))
+        for workload in config["workloads"].values():
+            for server in workload["servers"]:
+                self.assertIn(config["servers"][server]["family"], workload["load"])
 
 
 class Rounds(unittest.TestCase):
@@ -136,7 +184,7 @@ class Plan(unittest.TestCase):
         options = types.SimpleNamespace(**{"quick": False, "rounds": None, "server": None, "workload": None, **chosen})
         with tempfile.TemporaryDirectory() as folder:
             options.build = folder
-            return list(run.Bench(options, run.configuration(options)).plan({"ours-2"}))
+            return list(run.Bench(options, run.configuration(options, run.HERE / "config.json")).plan({"ours-2"}))
 
     def test_another_server_begins_in_each_round(self):
         plan = self.plan(workload=["stream-echo"])

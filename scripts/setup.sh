@@ -9,7 +9,7 @@
 #   scripts/setup.sh browsers what `make interop` needs beyond that: all of `test`, and Firefox
 #   scripts/setup.sh deb     what `make deb` needs
 #   scripts/setup.sh backports  nothing but the backports of Debian 12, where ngtcp2 comes from
-#   scripts/setup.sh bench   what `make bench` needs: that of interop, the servers that it compares, and gnuplot
+#   scripts/setup.sh bench   what `make bench` and its like need: that of interop, the servers that they compare, and gnuplot
 #
 # Works on Debian 12 or later, and on Ubuntu from the release on that carries ngtcp2 1.11. Debian 12 itself has
 # ngtcp2 0.12: there the newer one comes from its backports, from the mirror that the machine uses.
@@ -69,7 +69,7 @@ fi
 
 if [ "$mode" = bench ]; then
   recent+=(ngtcp2-client ngtcp2-server)
-  tools+=(gnuplot:gnuplot-nox taskset:util-linux node:nodejs npm:npm)
+  tools+=(gnuplot:gnuplot-nox taskset:util-linux node:nodejs npm:npm websockify:websockify)
 fi
 
 # What makes a command root's; empty for root itself.
