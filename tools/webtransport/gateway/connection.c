@@ -130,32 +130,52 @@ static void connection_on_end_of_file(struct connection *connection) {
   connection_check_end(connection);
 }
 
-/* Reads once. False: nothing more can be read now. */
-static bool connection_read_once(struct connection *connection) {
-  struct gateway_session *session = connection->session;
-  uint8_t *buffer = session->gateway->buffer;
+/* How many bytes may be read now, at most a block's. */
+static size_t connection_read_room(struct connection *connection) {
   size_t room = wt_stream_writable(connection->stream);
   connection->stream_full = room == 0;
-  if (room > GATEWAY_BUFFER_SIZE) room = GATEWAY_BUFFER_SIZE;
-  size_t allowed = room ? gateway_session_room(session, room) : 0;
+  if (room > BLOCK_SIZE) room = BLOCK_SIZE;
+  size_t allowed = room ? gateway_session_room(connection->session, room) : 0;
   connection->rate_out = room && !allowed;
-  if (!allowed) return false;
-  ssize_t len = recv(watch_fd(connection->watch), buffer, allowed, 0);
-  if (len < 0) {
-    if (errno != EAGAIN && errno != EINTR) connection_fail(connection, gateway_code_of_connection(errno), errno);
-    return false;
-  }
-  if (len == 0) {
-    connection_on_end_of_file(connection);
-    return false;
-  }
-  connection->active_ms = gateway_now(session->gateway);
-  gateway_session_count_out(session, (size_t)len);
-  if (wt_stream_write(connection->stream, buffer, (size_t)len, NULL)) {
+  return allowed;
+}
+
+/* Gives bytes to the stream. False: the block is still the caller's. */
+static bool connection_pass_on(struct connection *connection, uint8_t *block, size_t len) {
+  struct blocks *blocks = &connection->session->gateway->blocks;
+  bool owned = len >= BLOCK_OWNED_MIN;
+  int error = owned ? wt_stream_write_owned(connection->stream, block, len, blocks_release, blocks)
+                    : wt_stream_write(connection->stream, block, len, NULL);
+  if (error)
     connection_fail(connection, CODE_FAILED, 0); /* out of memory; after other errors on_close follows anyway */
+  return owned && !error;
+}
+
+/* Reads into a block. Returns how many bytes came; 0: none, and `read_done` or the state says why. */
+static size_t connection_receive(struct connection *connection, uint8_t *block, size_t size) {
+  ssize_t len = recv(watch_fd(connection->watch), block, size, 0);
+  if (len < 0 && errno != EAGAIN && errno != EINTR)
+    connection_fail(connection, gateway_code_of_connection(errno), errno);
+  if (len == 0) connection_on_end_of_file(connection);
+  if (len <= 0) return 0;
+  connection->active_ms = gateway_now(connection->session->gateway);
+  gateway_session_count_out(connection->session, (size_t)len);
+  return (size_t)len;
+}
+
+/* Reads once. False: nothing more can be read now. */
+static bool connection_read_once(struct connection *connection) {
+  struct blocks *blocks = &connection->session->gateway->blocks;
+  size_t room = connection_read_room(connection);
+  if (!room) return false;
+  uint8_t *block = blocks_take(blocks);
+  if (!block) {
+    connection_fail(connection, CODE_FAILED, ENOMEM);
     return false;
   }
-  return (size_t)len == allowed;
+  size_t len = connection_receive(connection, block, room);
+  if (!len || !connection_pass_on(connection, block, len)) blocks_give(blocks, block);
+  return len == room && connection->state == CONNECTION_OPEN;
 }
 
 static void connection_read(struct connection *connection) {

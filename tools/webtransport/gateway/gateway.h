@@ -7,6 +7,7 @@
 #include <webtransport/server.h>
 
 #include "gateway/access_log.h"
+#include "gateway/blocks.h"
 #include "gateway/gateway_settings.h"
 #include "gateway/outgoing.h"
 #include "gateway/peers.h"
@@ -32,8 +33,9 @@ struct gateway {
   struct access_log access_log;
   struct gateway_session *sessions;
   struct gather gather;
+  struct blocks blocks;
   uint64_t requests_refused;           /* without a route, or not for a session */
-  uint8_t buffer[GATEWAY_BUFFER_SIZE]; /* for bytes on their way; nothing stays in it */
+  uint8_t buffer[GATEWAY_BUFFER_SIZE]; /* for a datagram on its way; nothing stays in it */
 };
 
 /* Something waits for a short time: calls the sessions' `tick` soon. */

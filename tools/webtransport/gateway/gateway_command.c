@@ -278,6 +278,7 @@ static void program_end(struct gateway_program *program) {
   routes_free(program->coming);
   loop_end(gateway);
   peers_free(&gateway->peers);
+  blocks_free(&gateway->blocks); /* the server has given back all of them */
   access_log_close(&gateway->access_log);
   gateway_settings_free(&program->settings);
 }
