@@ -190,6 +190,12 @@ if(TARGET example_chat)
   set_tests_properties(browser/chat PROPERTIES LABELS browser TIMEOUT 120 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
 endif()
 
+# The pages that use the gateway, in front of the servers of examples/.
+if(TARGET webtransport_tool)
+  add_test(NAME browser/gateway COMMAND node ${PROJECT_SOURCE_DIR}/tests/browser/gateway.mjs $<TARGET_FILE:webtransport_tool>)
+  set_tests_properties(browser/gateway PROPERTIES LABELS browser TIMEOUT 120 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+endif()
+
 # A server with two workers has to do all that one with a single worker does. Where ThreadSanitizer looks on, what takes
 # a server by tests/e2e/pair.c, by tests/e2e/lib.sh or from the interop cases runs with WT_TEST_WORKERS=2.
 if(WT_SANITIZE_THREAD)

@@ -298,11 +298,14 @@ if [ "$want" = test ] && [ "$(node -p 'process.versions.node.split(".")[0]')" -l
   fail "node $(node --version) is too old for the browser test: 18 or later is needed"
 fi
 
-# The browser test drives Chromium through playwright-core, which brings no browser of its own.
-if [ "$want" = test ] && [ -e tests/browser/package-lock.json ]; then
-  if [ ! tests/browser/node_modules/.package-lock.json -nt tests/browser/package-lock.json ]; then
-    say "installing the browser test's node modules"
-    (cd tests/browser && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
-    touch tests/browser/node_modules/.package-lock.json
+# The browser tests drive Chromium through playwright-core, which brings no browser of its own; xterm.js is the terminal of
+# an example's page.
+for folder in tests/browser examples/terminal; do
+  if [ "$want" = test ] && [ -e $folder/package-lock.json ]; then
+    if [ ! $folder/node_modules/.package-lock.json -nt $folder/package-lock.json ]; then
+      say "installing the node modules of $folder"
+      (cd $folder && npm ci --ignore-scripts --no-audit --no-fund --loglevel=error)
+      touch $folder/node_modules/.package-lock.json
+    fi
   fi
-fi
+done

@@ -10,7 +10,7 @@ import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
-import { basename, extname, join } from 'node:path';
+import { extname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as pause } from 'node:timers/promises';
 
@@ -180,14 +180,15 @@ export function startForeignSite() {
   });
 }
 
-const MEDIA_TYPES = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript' };
+const MEDIA_TYPES = { '.html': 'text/html', '.css': 'text/css', '.js': 'text/javascript', '.mjs': 'text/javascript' };
 
-/** The files of a folder, for pages that come from any web server. */
+/** The files of a folder and those below it, for pages that come from any web server. */
 export function startFolder(folder) {
   return startSite(async (request, response) => {
+    // A URL's path has no ".." in it any more.
     const name = new URL(request.url, 'http://localhost').pathname.slice(1) || 'index.html';
     try {
-      const body = await readFile(join(folder, basename(name)));
+      const body = await readFile(join(folder, name));
       response.writeHead(200, { 'content-type': MEDIA_TYPES[extname(name)] ?? 'application/octet-stream' });
       response.end(body);
     } catch {
