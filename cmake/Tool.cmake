@@ -76,3 +76,11 @@ install(FILES ${WT_DOCS_OUT}/webtransport.bash DESTINATION ${CMAKE_INSTALL_DATAD
   RENAME webtransport)
 install(FILES ${WT_DOCS_OUT}/_webtransport DESTINATION ${CMAKE_INSTALL_DATADIR}/zsh/site-functions)
 install(FILES ${WT_DOCS_OUT}/webtransport.fish DESTINATION ${CMAKE_INSTALL_DATADIR}/fish/vendor_completions.d)
+
+# The gateway as a service of systemd. It names the tool where it is installed, which `cmake --install --prefix` may change.
+# Units are below lib, whatever folder libraries have.
+install(CODE "
+  set(TOOL \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/webtransport\")
+  configure_file(\"${PROJECT_SOURCE_DIR}/tools/systemd/webtransport-gateway.service.in\"
+    \"${PROJECT_BINARY_DIR}/systemd/webtransport-gateway.service\" @ONLY)")
+install(FILES ${PROJECT_BINARY_DIR}/systemd/webtransport-gateway.service DESTINATION lib/systemd/system)

@@ -33,6 +33,20 @@ for file in man/man1/webtransport.1 man/man1/webtransport-serve.1 man/man1/webtr
   bash-completion/completions/webtransport zsh/site-functions/_webtransport fish/vendor_completions.d/webtransport.fish; do
   [ -s "$prefix/share/$file" ] || fail "share/$file was not installed"
 done
+unit=$prefix/lib/systemd/system/webtransport-gateway.service
+[ "$(grep -c "=$prefix/bin/webtransport gateway --config" "$unit")" = 2 ] ||
+  fail "the gateway's unit was not installed, or does not start the tool"
+if command -v systemd-analyze >/dev/null; then
+  systemd-analyze verify --man=no "$unit" >"$scratch/unit.log" 2>&1 && [ ! -s "$scratch/unit.log" ] || {
+    cat "$scratch/unit.log"
+    fail "systemd finds something wrong in the unit"
+  }
+  # In tenths; it says 1.6.
+  systemd-analyze security --offline=true --threshold=20 "$unit" >"$scratch/unit.log" 2>&1 || {
+    tail -n 1 "$scratch/unit.log"
+    fail "the unit leaves the service more than it needs"
+  }
+fi
 export PKG_CONFIG_PATH=$libdir/pkgconfig
 
 # --- The README's server is examples/server.c, word for word (its licence line and opening comment aside).
