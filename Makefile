@@ -15,7 +15,7 @@ CMAKE_ARGS ?=
 
 FORMAT_FILES = $(shell find include src backplanes tools examples tests fuzz bench -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
 
-.PHONY: build run test debian13 fuzz mutants fleet takeover interop bench bench-network bench-gateway dist deb packages install format lint clean help
+.PHONY: build run test debian13 fuzz mutants fleet gateway takeover interop bench bench-network bench-gateway dist deb packages install format lint clean help
 
 build: ## set up and build the library and build/webtransport
 	@scripts/setup.sh build
@@ -52,6 +52,12 @@ fleet: ## run 300 clients of three servers behind a balancer while servers come 
 	@cmake -S . -B $(BUILD) -DWT_BUILD_TESTS=ON $(CMAKE_ARGS)
 	@cmake --build $(BUILD) -j $(JOBS) --target webtransport_tool --target fleet_client
 	@python3 -B tests/fleet/test_fleet.py --tool $(BUILD)/webtransport --client $(BUILD)/tests/fleet/fleet_client $(RUN_ARGS)
+
+gateway: ## test the gateway with 1 GiB and 10,000 streams for each kind of back end
+	@scripts/setup.sh test
+	@cmake -S . -B $(BUILD) $(CMAKE_ARGS)
+	@cmake --build $(BUILD) -j $(JOBS) --target webtransport_tool
+	@PATH=$$PATH:/usr/sbin python3 -B tests/e2e/gateway/run.py --full $(BUILD)/webtransport $(BUILD)/gateway
 
 interop: ## run the cases with other implementations, both ways; writes docs/interop.md
 	@scripts/setup.sh interop

@@ -158,9 +158,9 @@ class Gateway:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.process.pid}/fd"))
 
-    def memory_kb(self):
+    def memory_kb(self, highest=False):
         with open(f"/proc/{self.process.pid}/status", encoding="ascii") as status:
-            return int(re.search(r"VmRSS:\s+(\d+)", status.read())[1])
+            return int(re.search(rf"{'VmHWM' if highest else 'VmRSS'}:\s+(\d+)", status.read())[1])
 
     def cpu_s(self):
         with open(f"/proc/{self.process.pid}/stat", encoding="ascii") as stat:

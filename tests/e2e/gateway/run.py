@@ -2,24 +2,33 @@
 # SPDX-License-Identifier: MIT
 """`webtransport gateway` with back ends on real sockets.
 
-    run.py TOOL FOLDER [NAME...]     all tests, or those of these names
+    run.py [--full] TOOL FOLDER [NAME...]     all tests, or those of these names
 
-WT_GATEWAY_MB says how many MiB the large transfers have (64)."""
+WT_GATEWAY_MB says how many MiB the large transfers have (64), and WT_GATEWAY_STREAMS how many short streams there are (3,000).
+With --full (`make gateway`) they are 1,024 and 10,000."""
 
 import os
 import sys
+import tempfile
+
+if "--full" in sys.argv:  # before the tests read them
+    sys.argv.remove("--full")
+    os.environ.update(WT_GATEWAY_MB="1024", WT_GATEWAY_STREAMS="10000")
 
 import tests_config
 import tests_datagrams
+import tests_slow
 import tests_streams
 import tests_ssh
 from rig import checks
 
-TESTS = [*tests_config.TESTS, *tests_streams.TESTS, *tests_datagrams.TESTS, *tests_ssh.TESTS]
+TESTS = [*tests_config.TESTS, *tests_streams.TESTS, *tests_slow.TESTS, *tests_datagrams.TESTS, *tests_ssh.TESTS]
 
 
 def main():
     tool, folder, names = os.path.abspath(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    os.makedirs(folder, exist_ok=True)
+    folder = tempfile.mkdtemp(dir=folder)  # sockets of an earlier run must not be in the way
     for test in TESTS:
         if names and test.__name__ not in names:
             continue
