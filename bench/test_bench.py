@@ -67,13 +67,14 @@ class Arithmetic(unittest.TestCase):
 
 class Gateways(unittest.TestCase):
     def test_latency_added_is_what_the_back_end_alone_does_not_have(self):
-        runs = [entry("direct", 0, 1, p50=1.0, p99=2.0), entry("ours", 0, 1, p50=1.5, p99=2.25),
-                entry("ours", 1, 1, p50=1.5), {"workload": "w", "server": "ours", "round": 0, "steal": 0, "error": "it died"}]
+        runs = [entry("direct", 0, 1, p50=1.0, p99=9.0), entry("direct", 1, 1, p50=1.25, p99=2.0),
+                entry("ours", 0, 1, p50=1.5, p99=2.25), entry("ours", 1, 1, p50=1.75, workload="v"),
+                {"workload": "w", "server": "ours", "round": 0, "steal": 0, "error": "it died"}]
         found = page.added(runs)
-        self.assertEqual((found[1]["values"]["added_p50"], found[1]["values"]["added_p99"]), (0.5, 0.25))
+        self.assertEqual((found[2]["values"]["added_p50"], found[2]["values"]["added_p99"]), (0.5, 0.25))
         self.assertNotIn("added_p50", found[0]["values"])
-        self.assertNotIn("added_p50", found[2]["values"])
-        self.assertEqual(found[3]["error"], "it died")
+        self.assertNotIn("added_p50", found[3]["values"])
+        self.assertEqual(found[4]["error"], "it died")
 
     def test_the_page_has_a_row_for_each_target(self):
         config = json.loads((run.HERE / "gateway/config.json").read_text("utf-8"))
