@@ -81,6 +81,6 @@ install(FILES ${WT_DOCS_OUT}/webtransport.fish DESTINATION ${CMAKE_INSTALL_DATAD
 # Units are below lib, whatever folder libraries have.
 install(CODE "
   set(TOOL \"\${CMAKE_INSTALL_PREFIX}/${CMAKE_INSTALL_BINDIR}/webtransport\")
-  configure_file(\"${PROJECT_SOURCE_DIR}/tools/systemd/webtransport-gateway.service.in\"
+  configure_file(\"${PROJECT_SOURCE_DIR}/packaging/systemd/webtransport-gateway.service.in\"
     \"${PROJECT_BINARY_DIR}/systemd/webtransport-gateway.service\" @ONLY)")
 install(FILES ${PROJECT_BINARY_DIR}/systemd/webtransport-gateway.service DESTINATION lib/systemd/system)
