@@ -2,6 +2,7 @@
 """The configuration: what is refused, and what SIGHUP does."""
 
 import os
+import socket
 import subprocess
 
 from rig import Backend, Gateway, check, wait_for
@@ -108,6 +109,32 @@ def test_reload(tool, folder):
     check("it ends in order", gateway.end() == 0)
 
 
+def test_service(tool, folder):
+    """What a service manager hears."""
+    path = f"{folder}/notify.sock"
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(path)
+    manager.settimeout(60)
+
+    def hears(start):
+        """The next state that is no beat of the watchdog."""
+        while True:
+            state = manager.recv(200).decode()
+            if not state.startswith("WATCHDOG"):
+                return state.startswith(start) or state
+    gateway = Gateway(tool, "-r", "/x=tcp://127.0.0.1:1",
+                      prefix=["env", f"NOTIFY_SOCKET={path}", "WATCHDOG_USEC=100000"])
+    check("a service manager hears that it is ready", hears("READY=1") is True)
+    check("and beats of the watchdog", manager.recv(200) == b"WATCHDOG=1" and manager.recv(200) == b"WATCHDOG=1")
+    gateway.reload()
+    check("and SIGHUP begin and end", (hears("RELOADING=1\nMONOTONIC_USEC="), hears("READY=1")) == (True, True))
+    gateway.process.terminate()
+    check("and its end", hears("STOPPING=1") is True and gateway.process.wait(60) == 0)
+    given = subprocess.run(["bash", "-c", f"LISTEN_FDS=1 exec {tool} gateway -r /x=tcp://127.0.0.1:1 3<>/dev/udp/127.0.0.1/9"],
+                           capture_output=True, text=True, timeout=60, check=False)
+    check("it takes no sockets, and says so", given.returncode == 1 and "LISTEN_FDS" in given.stderr, given)
+
+
 def test_origins(tool, folder):
     backend = Backend(name_it(b"hi"))
     path = f"{folder}/origins.yaml"
@@ -129,4 +156,4 @@ def test_origins(tool, folder):
     gateway.end()
 
 
-TESTS = [test_wrong_files, test_reload, test_origins]
+TESTS = [test_wrong_files, test_reload, test_service, test_origins]

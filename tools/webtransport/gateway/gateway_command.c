@@ -17,7 +17,9 @@
 
 #include "command.h"
 #include "common/hash_text.h"
+#include "common/clock.h"
 #include "common/server_certificate.h"
+#include "common/service.h"
 #include "common/signals.h"
 #include "common/tool_log.h"
 #include "gateway/gateway.h"
@@ -37,6 +39,8 @@ struct gateway_program {
   char **argv;
   struct gateway_settings settings; /* of the start */
   struct signals signals;
+  struct service service;
+  uv_timer_t beat; /* for the service's watchdog, if it has one */
   struct gateway gateway;
   struct metrics_server *metrics;
   struct routes *coming; /* read again, and waiting for its names */
@@ -75,6 +79,27 @@ static bool certificate_use(struct gateway_program *program, wt_certificate *cer
   return true;
 }
 
+/* --- The service manager. --- */
+
+static bool service_begin(struct gateway_program *program) {
+  struct service *service = &program->service;
+  char message[512];
+  if (!service_read(service, message, sizeof message)) return complain(message);
+  return service->udp_count + service->tcp_count == 0 ||
+         complain("it binds its sockets itself, and takes none from a service manager (LISTEN_FDS)");
+}
+
+static void on_beat(uv_timer_t *beat) { service_notify(beat->data, "WATCHDOG=1"); }
+
+/* Beats come from the loop, so a loop that hangs is noticed. */
+static void beat_begin(struct gateway_program *program) {
+  uint64_t half_ms = program->service.watchdog_us / 2 / (NS_PER_MS / NS_PER_US);
+  uv_timer_init(&program->gateway.loop, &program->beat);
+  program->beat.data = &program->service;
+  if (half_ms) uv_timer_start(&program->beat, on_beat, 0, half_ms);
+  uv_unref((uv_handle_t *)&program->beat);
+}
+
 /* --- SIGHUP: on the loop's thread. --- */
 
 static void reload_finish(struct routes *routes, void *user_data) {
@@ -84,6 +109,7 @@ static void reload_finish(struct routes *routes, void *user_data) {
   program->coming = NULL;
   log_line(WT_LOG_INFO, "configuration and certificate reloaded: %zu routes, SHA-256 %s", routes->count,
            program->certificate_hash);
+  service_ready(&program->service);
 }
 
 /* What a running server cannot change is said, so that nobody believes that it holds. */
@@ -129,8 +155,11 @@ static void reload(wt_server *server, void *argument) {
     free(settings);
     return;
   }
-  if (!settings || !reload_begin(program, settings, message, sizeof message))
+  service_reloading(&program->service);
+  if (!settings || !reload_begin(program, settings, message, sizeof message)) {
     log_line(WT_LOG_ERROR, "configuration not reloaded, the old one stays: %s", message);
+    service_ready(&program->service);
+  }
   if (settings) gateway_settings_free(settings);
   free(settings);
 }
@@ -153,6 +182,7 @@ static void program_on_signal(int signal, void *user_data) {
     wt_server_close(server);
     return;
   }
+  service_notify(&program->service, "STOPPING=1");
   log_line(WT_LOG_INFO, "%s: ending within %d s", signal == SIGINT ? "SIGINT" : "SIGTERM", END_MS / 1000);
   signals_deadline(&program->signals, END_MS);
   wt_server_shutdown(server, SHUTDOWN_DEADLINE_MS);
@@ -257,6 +287,7 @@ static bool program_run(struct gateway_program *program) {
     return false;
   }
   ready_print(program);
+  service_ready(&program->service);
   int error = wt_server_run(program->gateway.server);
   const char *why = wt_server_error(program->gateway.server);
   return error ? complain(why[0] ? why : wt_error_string(error)) : true;
@@ -276,6 +307,7 @@ static void program_end(struct gateway_program *program) {
   wt_server_free(gateway->server);
   routes_free(gateway->routes);
   routes_free(program->coming);
+  uv_close((uv_handle_t *)&program->beat, NULL);
   loop_end(gateway);
   peers_free(&gateway->peers);
   blocks_free(&gateway->blocks); /* the server has given back all of them */
@@ -297,12 +329,14 @@ static int gateway_main(const struct command *command, int argc, char **argv) {
     return outcome == OPTIONS_WRONG ? EXIT_USAGE : EXIT_DONE;
   }
   log_set_level(program.settings.server.log_level);
+  if (!service_begin(&program)) return EXIT_FAILED;
   signals_block(&program.signals);
   if (uv_loop_init(&program.gateway.loop)) {
     complain("the system gives no loop");
     return EXIT_FAILED;
   }
   gateway_loop_begin(&program.gateway);
+  beat_begin(&program);
   bool good = program_run(&program);
   program_end(&program);
   return good ? EXIT_DONE : EXIT_FAILED;
