@@ -41,11 +41,20 @@ wrong "--hz has no meaning for the workload echo" bench --hz 60 https://localhos
 wrong "--rate has no meaning for the workload tick" bench -w tick --rate 60 https://localhost/
 wrong "--size: tick takes from 24 to 1024 bytes" bench -w tick --size 23 https://localhost/
 wrong "--hz '1001'" bench -w tick --hz 1001 https://localhost/
+wrong "--publishers has no meaning for the workload echo" bench --publishers 2 https://localhost/
+wrong "--delivery has no meaning for the workload tick" bench -w tick --delivery stream https://localhost/
+wrong "--delivery 'pigeon'" bench -w fan-out --delivery pigeon https://localhost/
+wrong "--sessions: fan-out needs two at least" bench -w fan-out https://localhost/
+wrong "--publishers: there are not as many sessions" bench -w fan-out --sessions 2 --publishers 3 https://localhost/
+wrong "--publishers: each of the --workers needs one" bench -w fan-out --sessions 9 --publishers 2 --workers 3 https://localhost/
+wrong "10,000,000 pairs" bench -w fan-out --sessions 1000000 --publishers 11 https://localhost/
+wrong "--size: fan-out takes from 24 to 65536 bytes" bench -w fan-out --sessions 2 --size 23 https://localhost/
+wrong "--outstanding has no meaning for the workload fan-out" bench -w fan-out --outstanding 2 https://localhost/
 wrong "--workers: there are not as many sessions" bench --workers 2 https://localhost/
 wrong "operations in flight" bench --sessions 1000000 --streams 100000 https://localhost/
 help=$("$WEBTRANSPORT" bench --help)
 check_equal "bench --help ends well" 0 $?
-for option in workload sessions streams size outstanding duration count warmup workers rate hz resume pooled dials \
+for option in workload sessions streams size outstanding duration count warmup workers rate hz publishers delivery resume pooled dials \
   patience watch json ca insecure-hash timeout; do
   check_contains "--help lists --$option" "$help" "--$option"
 done
@@ -243,6 +252,11 @@ bench -w tick --duration 400ms "$URL/tick?hz=0"
 failed "tick of a server that refuses" 7 dial 400
 bench -w tick --duration 400ms --size 50 "$URL/tick?hz=60&bytes=51"
 failed "ticks of another size" 1 mismatch "51 bytes, not 50"
+bench -w fan-out --sessions 2 --count 1 --patience 300ms "$URL/sink"
+failed "fan-out of a sink" 4 stalled "1 of 1 messages did not come"
+check_equal "fan-out of a sink: lost" "1 1" "$(found '[j.fan_out.published, j.fan_out.lost].join(" ")')"
+bench -w fan-out --sessions 2 --count 3 --patience 300ms "$URL/echo"
+failed "fan-out of an echo" 1 mismatch "a publisher got its own message"
 bench --count 5 "$URL/close?code=7&reason=go"
 failed "sessions that are closed" 9 lost "with code 7: go"
 bench -w datagram-echo --count 5 --size 60000 "$URL"

@@ -10,14 +10,15 @@
  *   bench_schedule.c   when the workers begin and end
  *   bench_slot.c       which operations are in flight, and what is counted
  *   bench_session.c    a session, from the dial to its end
- *   bench_setup.c, bench_download.c, bench_echo.c, bench_streams.c, bench_datagram.c, bench_tick.c   the workloads
+ *   bench_setup.c, bench_download.c, bench_echo.c, bench_streams.c, bench_datagram.c, bench_tick.c, bench_fan_out.c and
+ *   bench_fan_receive.c   the workloads
  *   bench_worker.c     a thread with a loop and a client: phases, pace, the end
  *   bench_options.c    the options, and which of them exclude each other
  *   bench_report.c     the results, as text and as JSON
  *   bench_command.c    the command: starts the workers, tells them when to begin, shows progress
  *
- * A worker shares nothing with the others but the schedule, so nothing is locked while operations run. Results are
- * added up when the threads have ended.
+ * A worker shares nothing with the others but the schedule, and of fan-out a few atomic counts, so nothing is locked while
+ * operations run. Results are added up when the threads have ended.
  */
 
 #include <pthread.h>
@@ -45,6 +46,15 @@ enum {
   TAKES_COUNT = 16,
   TAKES_RESUME = 32,
   TAKES_HZ = 64,
+  TAKES_PUBLISHERS = 128,
+  TAKES_DELIVERY = 256,
+};
+
+/* How subscribers of fan-out get messages: as enum wt_delivery. */
+enum bench_delivery {
+  BENCH_DELIVERY_DATAGRAM,
+  BENCH_DELIVERY_STREAMS,
+  BENCH_DELIVERY_STREAM,
 };
 
 struct workload;
@@ -54,7 +64,9 @@ struct bench_settings {
   const struct workload *workload;
   uint64_t sessions, streams, size, outstanding, count, workers, dials;
   uint64_t duration_ns, warmup_ns, patience_ns;
-  uint64_t hz;    /* of tick: datagrams of a player a second, and ticks */
+  uint64_t hz;         /* of tick: datagrams of a player a second, and ticks */
+  uint64_t publishers; /* of fan-out: sessions that publish */
+  enum bench_delivery delivery;
   uint64_t rate;  /* operations a second, of all workers together; 0: as fast as answers come */
   uint64_t watch; /* process id of the server to watch; 0: none */
   bool resume, pooled, json;
@@ -86,6 +98,14 @@ struct bench_ticks {
   struct tick_distances distances;
 };
 
+/* What subscribers of fan-out saw, of messages that were published within the measured time. */
+struct bench_fan_out {
+  uint64_t published; /* messages */
+  uint64_t lost;      /* deliveries that did not come */
+  uint64_t overtaken; /* deliveries that came after a later message of the same publisher */
+  uint64_t again;     /* deliveries that had come before */
+};
+
 struct bench_result {
   uint64_t operations;                 /* begun within the measured time, and finished */
   uint64_t bytes_sent, bytes_received; /* payload within the measured time */
@@ -99,6 +119,7 @@ struct bench_result {
   int dial_error;                                 /* error of the first dial that failed */
   struct histogram latency, setup;
   struct bench_ticks ticks;
+  struct bench_fan_out fan_out;
 };
 
 enum bench_phase {
@@ -143,6 +164,9 @@ struct bench_machine; /* private to bench_worker.c */
 struct bench_worker {
   const struct bench_settings *settings;
   struct bench_schedule *schedule;
+  struct bench_worker *all; /* the workers; this is all[index] */
+  struct fan_board *board;  /* of fan-out */
+  struct fan_worker *fan;   /* likewise */
   /* Enters the next phase if it is time. To be called when a count below has changed; it is in bench_worker.c. */
   void (*check)(struct bench_worker *worker);
   size_t index;
@@ -173,8 +197,12 @@ struct workload {
   uint64_t default_size, min_size, max_size;
   bool connects_first;                   /* sessions are opened before the run, and stay open */
   bool one_way;                          /* an operation is over when it has begun; nothing answers it */
+  bool one_way_paced;                    /* this is so with a rate only */
   bool endless;                          /* operations may be so long that the end of the run interrupts them */
   struct wt_session_callbacks callbacks; /* on_close is added */
+  bool (*make)(
+      struct bench_worker *worker); /* a worker's state, before its sessions; false: out of memory; may be NULL */
+  void (*free)(struct bench_worker *worker); /* frees it; may be NULL */
   size_t (*state_size)(const struct bench_settings *settings);
   bool (*prepare)(struct bench_session *session);         /* adds its slots; false: out of memory */
   void (*release)(struct bench_session *session);         /* frees what `prepare` made besides the state; may be NULL */
@@ -183,17 +211,24 @@ struct workload {
   void (*closed)(struct bench_session *session);          /* may be NULL */
   bool (*issue)(struct bench_slot *slot, uint64_t start); /* false: not now; a callback calls slot_pump later */
   void (*expire)(struct bench_session *session, uint64_t now); /* called now and then; may be NULL */
+  void (*woken)(struct bench_worker *worker);                  /* `worker_wake` was called; may be NULL */
+  bool (*drained)(struct bench_worker *worker); /* no operation is under way: is the run over? May be NULL */
+  void (*finish)(struct bench_worker *worker);  /* the run is over, sessions are still open; may be NULL */
 };
 
 extern const struct workload setup_workload, idle_workload;
 extern const struct workload download_workload, upload_workload;
-extern const struct workload echo_workload, stream_echo_workload, datagram_echo_workload, tick_workload;
+extern const struct workload echo_workload, stream_echo_workload, datagram_echo_workload, tick_workload,
+    fan_out_workload;
 
 /* --- bench_options.c --- */
 extern const struct option_spec bench_options[];
 void bench_settings_default(struct bench_settings *settings);
 /* Checks which options belong together, and sets defaults. False: a message was printed. */
 bool bench_settings_finish(struct bench_settings *settings, const struct command *command);
+
+/* As --delivery and the server call it. */
+const char *bench_delivery_name(enum bench_delivery delivery);
 
 /* --- bench_schedule.c --- */
 struct bench_schedule {

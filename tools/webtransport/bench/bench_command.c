@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "bench/fan_board.h"
 #include "common/clock.h"
 #include "common/pattern.h"
 #include "common/signals.h"
@@ -26,7 +27,8 @@ struct bench {
   struct bench_worker workers[BENCH_WORKERS_MAX];
   size_t started;
   struct bench_schedule schedule;
-  bool progress; /* lines are shown */
+  struct fan_board board; /* of fan-out */
+  bool progress;          /* lines are shown */
   uint64_t shown_at, shown_operations, shown_bytes;
 };
 
@@ -154,10 +156,20 @@ static int bench_finish(struct bench *bench, struct bench_outcome *outcome) {
   return outcome->status;
 }
 
+static bool board_make(struct bench *bench) {
+  const struct bench_settings *settings = &bench->settings;
+  if (!(settings->workload->takes & TAKES_PUBLISHERS)) return true;
+  if (fan_board_init(&bench->board, (size_t)settings->publishers, settings->sessions, (size_t)settings->workers))
+    return true;
+  fprintf(stderr, "webtransport bench: out of memory\n");
+  return false;
+}
+
 static bool workers_start(struct bench *bench) {
   const struct bench_settings *settings = &bench->settings;
   char message[512];
   size_t len;
+  if (!board_make(bench)) return false;
   (void)pattern_bytes(0, 1, &len); /* makes the pattern, before there are threads that read it */
   for (size_t i = 0; i < settings->workers; i++) {
     struct bench_worker *worker = &bench->workers[i];
@@ -165,6 +177,8 @@ static bool workers_start(struct bench *bench) {
     uint64_t count = settings->count / settings->workers + (i < settings->count % settings->workers);
     worker->settings = settings;
     worker->schedule = &bench->schedule;
+    worker->board = &bench->board;
+    worker->all = bench->workers;
     worker->index = i;
     worker->session_count = (size_t)sessions;
     worker->budget = settings->count ? count : UINT64_MAX;
@@ -221,6 +235,7 @@ static int bench_run(const struct command *command, int argc, char **argv) {
   }
   client_settings_free(&bench->settings.client);
   schedule_free(&bench->schedule);
+  fan_board_free(&bench->board);
   free(bench);
   return status;
 }
@@ -234,6 +249,8 @@ static const struct example_spec bench_examples[] = {
      "Latencies of 1,000 sessions with 10 messages a second each."},
     {"webtransport bench --workload tick --sessions 200 --watch PID https://localhost:4433",
      "200 players at 60 Hz: how far from the tick their datagrams come."},
+    {"webtransport bench -w fan-out --sessions 1000 --rate 20 --watch PID https://localhost:4433",
+     "20 messages a second to 1,000 subscribers: how late, and what each delivery costs the server."},
     {0},
 };
 
@@ -249,10 +266,12 @@ const struct command bench_command = {
         "stream-echo sends each message on a stream of its own (/echo).\n"
         "datagram-echo sends them as datagrams (/echo).\n"
         "tick plays a game: sessions send and get datagrams, all from one timer (/tick?hz=HZ&bytes=SIZE).\n"
+        "fan-out subscribes sessions to a topic, and some of them publish; an operation is a delivery "
+        "(/topic/bench?delivery=DELIVERY).\n"
         "idle holds sessions open (/echo).\n"
         "\n"
         "What comes back is compared with what was sent. Any error makes the exit status nonzero; lost datagrams "
-        "are none, as long as one came back. Ctrl-C ends the run early and still prints the results.",
+        "are none, as long as one came. Ctrl-C ends the run early and still prints the results.",
     .options = bench_options,
     .operands = bench_operands,
     .examples = bench_examples,

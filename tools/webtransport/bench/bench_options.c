@@ -11,7 +11,13 @@
 #include "common/tick.h"
 #include "common/values.h"
 
-#define WORKLOADS "setup download upload echo stream-echo datagram-echo tick idle"
+#define WORKLOADS "setup download upload echo stream-echo datagram-echo tick fan-out idle"
+
+#define DELIVERIES "datagram streams stream"
+
+static const char *const delivery_names[] = {"datagram", "streams", "stream", NULL}; /* by enum bench_delivery */
+
+const char *bench_delivery_name(enum bench_delivery delivery) { return delivery_names[delivery]; }
 
 enum {
   SESSIONS_MAX = 1000000,
@@ -20,11 +26,12 @@ enum {
   PLACES_MAX = 100000000, /* sessions times streams times outstanding: 8 bytes each */
   DATAGRAM_PATIENCE_S = 1,
   PATIENCE_S = 10,
+  PAIRS_MAX = 10000000, /* of a publisher and a subscriber: 16 bytes each */
 };
 
 static const struct workload *const workloads[] = {
-    &setup_workload,       &download_workload,      &upload_workload, &echo_workload, &idle_workload,
-    &stream_echo_workload, &datagram_echo_workload, &tick_workload,   NULL,
+    &setup_workload,       &download_workload,      &upload_workload, &echo_workload,    &idle_workload,
+    &stream_echo_workload, &datagram_echo_workload, &tick_workload,   &fan_out_workload, NULL,
 };
 
 static bool number_set(void *target, uint64_t *number, uint64_t max, unsigned taken, const char *value, char *message,
@@ -45,6 +52,7 @@ NUMBER_SETTER(count, UINT64_C(1000000000000), TAKES_COUNT)
 NUMBER_SETTER(workers, BENCH_WORKERS_MAX, 0)
 NUMBER_SETTER(rate, 1000000000, TAKES_RATE)
 NUMBER_SETTER(hz, TICK_HZ_MAX, TAKES_HZ)
+NUMBER_SETTER(publishers, SESSIONS_MAX, TAKES_PUBLISHERS)
 NUMBER_SETTER(dials, 10000, 0)
 NUMBER_SETTER(watch, INT32_MAX, 0)
 
@@ -77,6 +85,17 @@ static bool set_patience(void *target, const char *value, char *message, size_t 
   struct bench_settings *settings = target;
   settings->patience_given = true;
   return value_time(value, NS_PER_MS, NS_PER_HOUR, &settings->patience_ns, message, size);
+}
+
+static bool set_delivery(void *target, const char *value, char *message, size_t size) {
+  struct bench_settings *settings = target;
+  settings->given |= TAKES_DELIVERY;
+  for (int i = 0; delivery_names[i]; i++) {
+    if (strcmp(delivery_names[i], value)) continue;
+    settings->delivery = (enum bench_delivery)i;
+    return true;
+  }
+  return value_refuse(message, size, "there is no such delivery");
 }
 
 static bool set_resume(void *target, const char *value, char *message, size_t size) {
@@ -171,6 +190,19 @@ const struct option_spec bench_options[] = {
      .fallback = "60",
      .help = "Of tick: datagrams a second that each player sends, and that the server sends to each.",
      .set = set_hz},
+    {.name = "publishers",
+     .argument = "N",
+     .kind = VALUE_NUMBER,
+     .fallback = "one for each worker",
+     .help = "Of fan-out: how many of the sessions publish. Each worker needs one.",
+     .set = set_publishers},
+    {.name = "delivery",
+     .argument = "NAME",
+     .kind = VALUE_WORD,
+     .words = DELIVERIES,
+     .fallback = "datagram",
+     .help = "Of fan-out: how messages travel, as datagrams, each on a stream, or to subscribers all on one stream.",
+     .set = set_delivery},
     {.name = "resume", .help = "Resumes TLS sessions, of setup.", .set = set_resume},
     {.name = "pooled", .help = "Lets sessions share connections.", .set = set_pooled},
     {.name = "dials",
@@ -181,7 +213,7 @@ const struct option_spec bench_options[] = {
      .set = set_dials},
     {.name = "patience",
      .argument = "TIME",
-     .fallback = "10s, and 1s of datagram-echo",
+     .fallback = "10s, and 1s of datagrams",
      .help = "How long to wait for an answer. Later a datagram is lost, and another operation an error.",
      .set = set_patience},
     {.name = "watch",
@@ -210,9 +242,15 @@ static const struct {
   unsigned bit;
   const char *name;
 } takes_names[] = {
-    {TAKES_STREAMS, "streams"}, {TAKES_SIZE, "size"},   {TAKES_OUTSTANDING, "outstanding"},
-    {TAKES_RATE, "rate"},       {TAKES_COUNT, "count"}, {TAKES_RESUME, "resume"},
+    {TAKES_STREAMS, "streams"},
+    {TAKES_SIZE, "size"},
+    {TAKES_OUTSTANDING, "outstanding"},
+    {TAKES_RATE, "rate"},
+    {TAKES_COUNT, "count"},
+    {TAKES_RESUME, "resume"},
     {TAKES_HZ, "hz"},
+    {TAKES_PUBLISHERS, "publishers"},
+    {TAKES_DELIVERY, "delivery"},
 };
 
 static bool takes_check(const struct bench_settings *settings, const struct command *command) {
@@ -236,12 +274,16 @@ static bool size_finish(struct bench_settings *settings, const struct command *c
   return false;
 }
 
-/* The server of tick has to know how often, and how large. */
+/* The server of tick has to know how often, and how large; that of fan-out, how to deliver. */
 static bool query_finish(struct bench_settings *settings, size_t len) {
   size_t room = sizeof settings->url - len;
-  if (!(settings->workload->takes & TAKES_HZ)) return true;
-  int more = snprintf(settings->url + len, room, "%chz=%llu&bytes=%llu", strchr(settings->url, '?') ? '&' : '?',
-                      (unsigned long long)settings->hz, (unsigned long long)settings->size);
+  char between = strchr(settings->url, '?') ? '&' : '?';
+  int more = 0;
+  if (settings->workload->takes & TAKES_HZ)
+    more = snprintf(settings->url + len, room, "%chz=%llu&bytes=%llu", between, (unsigned long long)settings->hz,
+                    (unsigned long long)settings->size);
+  if (settings->workload->takes & TAKES_DELIVERY)
+    more = snprintf(settings->url + len, room, "%cdelivery=%s", between, delivery_names[settings->delivery]);
   return more >= 0 && (size_t)more < room;
 }
 
@@ -258,6 +300,28 @@ static bool url_finish(struct bench_settings *settings, const struct command *co
   return false;
 }
 
+static bool publishers_finish(struct bench_settings *settings, const struct command *command) {
+  if (!(settings->workload->takes & TAKES_PUBLISHERS)) return true;
+  if (!settings->publishers) settings->publishers = settings->workers;
+  const char *wrong = NULL;
+  if (settings->sessions < 2)
+    wrong = "--sessions: fan-out needs two at least, one that publishes and one that gets it";
+  else if (settings->publishers > settings->sessions)
+    wrong = "--publishers: there are not as many sessions as that";
+  else if (settings->publishers < settings->workers)
+    wrong = "--publishers: each of the --workers needs one";
+  else if (settings->publishers > PAIRS_MAX / settings->sessions)
+    wrong = "--publishers and --sessions make more than 10,000,000 pairs";
+  if (wrong) options_complain(command, "%s", wrong);
+  return !wrong;
+}
+
+/* How long to wait for what may be lost, and for what may not. */
+static uint64_t patience_default(const struct bench_settings *settings) {
+  bool streams = settings->workload->takes & TAKES_DELIVERY && settings->delivery != BENCH_DELIVERY_DATAGRAM;
+  return (settings->workload->expire && !streams ? DATAGRAM_PATIENCE_S : PATIENCE_S) * NS_PER_S;
+}
+
 bool bench_settings_finish(struct bench_settings *settings, const struct command *command) {
   const struct workload *workload = settings->workload;
   if (!takes_check(settings, command) || !size_finish(settings, command) || !url_finish(settings, command))
@@ -265,12 +329,12 @@ bool bench_settings_finish(struct bench_settings *settings, const struct command
   if (workload->takes & TAKES_HZ) settings->rate = settings->hz * settings->sessions;
   if (!settings->outstanding) settings->outstanding = settings->rate ? 100 : 1;
   if (!settings->duration_given && !settings->count) settings->duration_ns = 10 * NS_PER_S;
-  if (!settings->patience_given)
-    settings->patience_ns = (workload->expire ? DATAGRAM_PATIENCE_S : PATIENCE_S) * NS_PER_S;
+  if (!settings->patience_given) settings->patience_ns = patience_default(settings);
   if (settings->workers > settings->sessions) {
     options_complain(command, "--workers: there are not as many sessions as that");
     return false;
   }
+  if (!publishers_finish(settings, command)) return false;
   if (settings->sessions > PLACES_MAX / settings->streams ||
       settings->sessions * settings->streams > PLACES_MAX / settings->outstanding) {
     options_complain(command, "--sessions, --streams and --outstanding make more than %d operations in flight",

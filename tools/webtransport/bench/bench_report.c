@@ -73,6 +73,14 @@ static json_t *ticks_json(const struct bench_settings *settings, const struct be
                    (json_int_t)ticks->lost, "distance_us", histogram_json(&ticks->distances.late));
 }
 
+static json_t *fan_out_json(const struct bench_settings *settings, const struct bench_result *total) {
+  const struct bench_fan_out *fan_out = &total->fan_out;
+  return json_pack("{s:I, s:s, s:I, s:I, s:I, s:I, s:I}", "publishers", (json_int_t)settings->publishers, "delivery",
+                   bench_delivery_name(settings->delivery), "published", (json_int_t)fan_out->published, "delivered",
+                   (json_int_t)total->operations, "lost", (json_int_t)fan_out->lost, "out_of_order",
+                   (json_int_t)fan_out->overtaken, "duplicates", (json_int_t)fan_out->again);
+}
+
 static json_t *usage_json(const struct bench_usage *usage) {
   return json_pack("{s:f, s:f}", "user_seconds", usage->user, "system_seconds", usage->system);
 }
@@ -96,6 +104,8 @@ static bool report_json(const struct bench_settings *settings, const struct benc
       "received", (json_int_t)total->packets_received, "cpu", usage_json(&outcome->own), "status", outcome->status);
   if (report && settings->workload == &tick_workload)
     json_object_set_new(report, "ticks", ticks_json(settings, &total->ticks));
+  if (report && settings->workload == &fan_out_workload)
+    json_object_set_new(report, "fan_out", fan_out_json(settings, total));
   if (report && outcome->has_server) {
     json_t *server = usage_json(&outcome->server);
     json_object_set_new(server, "resident_bytes", json_integer((json_int_t)outcome->server.resident));
@@ -142,6 +152,13 @@ static void ticks_print(const struct bench_ticks *ticks) {
          "datagrams", ticks->moves_lost, ticks->sent, ticks->lost, ticks->received + ticks->lost);
 }
 
+static void fan_out_print(const struct bench_settings *settings, const struct bench_fan_out *fan_out) {
+  printf("%-12s %" PRIu64 " published by %" PRIu64 " sessions, delivered as %s; %" PRIu64 " deliveries lost, %" PRIu64
+         " out of order, %" PRIu64 " twice\n",
+         "messages", fan_out->published, settings->publishers, bench_delivery_name(settings->delivery), fan_out->lost,
+         fan_out->overtaken, fan_out->again);
+}
+
 /* Processor time of the server for an operation, or "". */
 static const char *each_text(const struct bench_outcome *outcome, char text[64]) {
   double operations = (double)outcome->total->operations;
@@ -176,6 +193,7 @@ static void report_text(const struct bench_settings *settings, const struct benc
     printf("%-12s %" PRIu64 " lost, %" PRIu64 " came too late\n", "datagrams", total->datagrams_lost,
            total->datagrams_late);
   if (settings->workload == &tick_workload) ticks_print(&total->ticks);
+  if (settings->workload == &fan_out_workload) fan_out_print(settings, &total->fan_out);
   for (int i = 0; i < FAULT_COUNT; i++)
     if (total->faults[i]) printf("%-12s %" PRIu64 " %s\n", "errors", total->faults[i], fault_names[i]);
   usage_print("own time", &outcome->own, seconds);

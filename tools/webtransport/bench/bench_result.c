@@ -44,5 +44,9 @@ void result_merge(struct bench_result *total, const struct bench_result *part) {
   total->ticks.received += part->ticks.received;
   total->ticks.moves_lost += part->ticks.moves_lost;
   total->ticks.lost += part->ticks.lost;
+  total->fan_out.published += part->fan_out.published;
+  total->fan_out.lost += part->fan_out.lost;
+  total->fan_out.overtaken += part->fan_out.overtaken;
+  total->fan_out.again += part->fan_out.again;
   tick_distances_merge(&total->ticks.distances, &part->ticks.distances);
 }

@@ -66,13 +66,17 @@ static void slot_began(struct bench_slot *slot, uint64_t now, uint64_t start) {
   }
 }
 
+static bool is_one_way(const struct bench_settings *settings) {
+  return settings->workload->one_way || (settings->workload->one_way_paced && settings->rate);
+}
+
 void slot_pump(struct bench_slot *slot) {
   struct bench_worker *worker = slot->session->worker;
   uint64_t start, now = clock_ns();
   while (slot_next(slot, now, &start)) {
     if (!worker->settings->workload->issue(slot, start)) return;
     slot_began(slot, now, start);
-    if (worker->settings->workload->one_way) slot_release(slot, now);
+    if (is_one_way(worker->settings)) slot_release(slot, now);
   }
 }
 

@@ -119,6 +119,7 @@ static void run_begin(struct bench_worker *worker) {
 static void close_begin(struct bench_worker *worker) {
   struct bench_result *result = &worker->result;
   if (worker->phase >= PHASE_CLOSING) return;
+  if (worker->settings->workload->finish) worker->settings->workload->finish(worker);
   phase_enter(worker, PHASE_CLOSING);
   result->sessions_open_at_end = worker->open;
   if (worker->slot_count == 0) result->operations = worker->open;
@@ -137,6 +138,24 @@ static void drain_give_up(struct bench_worker *worker) {
   close_begin(worker);
 }
 
+static void worker_follow_schedule(struct bench_worker *worker) {
+  uint64_t from, until;
+  bool stop, known = schedule_window(worker->schedule, &from, &until, &stop);
+  if (stop) {
+    if (clock_ns() < worker->until) worker->until = clock_ns();
+    close_begin(worker);
+  } else if (known && worker->phase == PHASE_WAITING) {
+    worker->from = from;
+    worker->until = until;
+    run_begin(worker);
+  }
+}
+
+static bool is_drained(struct bench_worker *worker) {
+  bool (*drained)(struct bench_worker *) = worker->settings->workload->drained;
+  return !drained || drained(worker);
+}
+
 static void worker_check(struct bench_worker *worker) {
   bool cut = worker->settings->workload->endless && !worker->settings->count;
   switch (worker->phase) {
@@ -145,13 +164,13 @@ static void worker_check(struct bench_worker *worker) {
       phase_enter(worker, PHASE_WAITING);
       schedule_ready(worker->schedule);
       return;
-    case PHASE_WAITING: return;
+    case PHASE_WAITING: worker_follow_schedule(worker); return;
     case PHASE_RUNNING:
       if (worker->budget > 0 && (worker->slot_count ? worker->alive : worker->open) > 0) return;
       phase_enter(worker, PHASE_DRAINING);
       /* fall through */
     case PHASE_DRAINING:
-      if (cut || worker->in_flight + worker->waiting == 0) close_begin(worker);
+      if (cut || (worker->in_flight + worker->waiting == 0 && is_drained(worker))) close_begin(worker);
       return;
     case PHASE_CLOSING:
       if (worker->open + worker->dialing == 0) phase_enter(worker, PHASE_LEAVING);
@@ -196,20 +215,11 @@ static void worker_leave(struct bench_worker *worker) {
   uv_stop(&worker->machine->loop);
 }
 
-static void worker_follow_schedule(struct bench_worker *worker) {
-  uint64_t from, until;
-  bool stop, known = schedule_window(worker->schedule, &from, &until, &stop);
-  if (stop) {
-    if (clock_ns() < worker->until) worker->until = clock_ns();
-    close_begin(worker);
-  } else if (known && worker->phase == PHASE_WAITING) {
-    worker->from = from;
-    worker->until = until;
-    run_begin(worker);
-  }
+static void worker_on_wake(uv_async_t *handle) {
+  struct bench_worker *worker = handle->data;
+  worker_follow_schedule(worker);
+  if (worker->settings->workload->woken) worker->settings->workload->woken(worker);
 }
-
-static void worker_on_wake(uv_async_t *handle) { worker_follow_schedule(handle->data); }
 
 static void worker_on_tick(uv_timer_t *handle) {
   struct bench_worker *worker = handle->data;
@@ -289,6 +299,7 @@ bool worker_start(struct bench_worker *worker, char *message, size_t size) {
   uv_timer_init(&machine->loop, &machine->tick);
   machine->wake.data = machine->tick.data = worker;
   good = good && !uv_timer_start(&machine->tick, worker_on_tick, TICK_MS, TICK_MS);
+  if (good && worker->settings->workload->make) good = worker->settings->workload->make(worker);
   if (!good || !pace_make(worker) || !sessions_make(worker)) return false;
   if (!client_make(worker, message, size)) return false;
   if (!pthread_create(&machine->thread, NULL, worker_run, worker)) return true;
@@ -319,4 +330,5 @@ void worker_join(struct bench_worker *worker) {
   free(machine);
   worker->machine = NULL;
   sessions_free(worker);
+  if (worker->settings->workload->free) worker->settings->workload->free(worker);
 }
