@@ -248,6 +248,58 @@ static void test_topics_memory_stays_flat(void **state) {
   topics_free(&t);
 }
 
+/* --- An hour --- */
+
+enum {
+  MINUTES = 60,
+  A_MINUTE = 600,      /* messages: ten a second */
+  MEMORY_SLACK = 2048, /* bytes */
+  BLOCKS_SLACK = 16,
+};
+
+/* What the server holds, and how many blocks both ends do, when nothing is under way. */
+struct footprint {
+  size_t memory;
+  int64_t blocks;
+};
+
+/* A minute of messages of all lengths; meanwhile the third session leaves the topic and comes back. */
+static struct footprint minute_run(struct topics *t, uint32_t minute) {
+  struct wt__endpoint_stats stats;
+  for (uint32_t i = 0; i < A_MINUTE; i++) {
+    if (i == A_MINUTE / 3) assert_int_equal(wt_session_unsubscribe(t->server[2]->session, "t", 1), 0);
+    if (i == A_MINUTE / 2) subscribe(t, 2, WT_DELIVERY_STREAM, WT_SLOW_DROP_OLDEST, 256);
+    say_number(t, minute * A_MINUTE + i, i % 10 == 9 ? 900 : 100);
+    net_run_for(&t->pair.net, 100);
+  }
+  net_run_for(&t->pair.net, 5000);
+  wt__endpoint_get_stats(t->pair.server.endpoint, &stats);
+  return (struct footprint){.memory = stats.memory_used, .blocks = wt__mem_live()};
+}
+
+/* After the second minute, 58 more change nothing. */
+static void test_topics_memory_after_an_hour(void **state) {
+  (void)state;
+  struct topics t;
+  struct footprint early = {0}, now;
+  topics_init(&t);
+  t.pair.client.records.frugal = t.pair.server.frugal = true;
+  t.pair.client.records.forget = t.pair.server.forget = true;
+  topics_connect(&t, 3);
+  for (size_t i = 0; i < 3; i++) subscribe(&t, i, (enum wt_delivery)i, WT_SLOW_DROP_OLDEST, 256);
+  for (uint32_t minute = 0; minute < MINUTES; minute++) {
+    now = minute_run(&t, minute);
+    if (minute < 2) early = now;
+    if (minute % 10 == 9) print_message("%u minutes: %zu bytes, %d blocks\n", minute + 1, now.memory, (int)now.blocks);
+    assert_in_range(now.memory, early.memory - MEMORY_SLACK, early.memory + MEMORY_SLACK);
+    assert_in_range(now.blocks, early.blocks - BLOCKS_SLACK, early.blocks + BLOCKS_SLACK);
+  }
+  for (size_t i = 0; i < 2; i++) assert_int_equal(stats_of(&t, i).delivered, MINUTES * A_MINUTE);
+  for (size_t i = 0; i < 3; i++) assert_int_equal(stats_of(&t, i).dropped, 0);
+  assert_int_equal(t.client[0]->datagrams, MINUTES * A_MINUTE);
+  topics_free(&t);
+}
+
 /* --- Credit, and ends --- */
 
 static void test_topics_streams_wait_for_credit(void **state) {
@@ -375,6 +427,7 @@ int main(void) {
       cmocka_unit_test(test_topics_slow_subscriber_holds_nobody_up),
       cmocka_unit_test(test_topics_slow_subscriber_is_closed),
       cmocka_unit_test(test_topics_memory_stays_flat),
+      cmocka_unit_test(test_topics_memory_after_an_hour),
       cmocka_unit_test(test_topics_streams_wait_for_credit),
       cmocka_unit_test(test_topics_stream_is_given_up),
       cmocka_unit_test(test_topics_in_callbacks),
