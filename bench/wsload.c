@@ -4,8 +4,8 @@
  * standing connections, each answered before its place is free for the next, or begun at fixed times (--rate;
  * latencies count from those). The results have the same names in JSON as there.
  *
- * Only what RFC 6455 makes a client do, and as cheap as that goes, since the server is what is measured: one
- * thread, epoll, a frame that is masked once and sent again and again. Answers are compared with what was sent.
+ * As cheap as it goes, since the server is what is measured: one thread, epoll, a frame that is masked once and sent
+ * again and again. Answers are compared with what was sent.
  *
  *   wsload --port N [--tls] [--connections N] [--outstanding N] [--size N] [--rate N] [--warmup MS] [--duration MS]
  *
@@ -13,7 +13,6 @@
  * watches the server knows when to look.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,12 +20,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/resource.h>
-
-#include <gnutls/gnutls.h>
 
 #include "bench/histogram.h"
-#include "tls_socket.h"
+#include "wslink.h"
 
 enum {
   SIZE_MAX_MESSAGE = 65535,
@@ -37,7 +33,7 @@ enum {
 };
 
 struct link {
-  struct tls_socket socket;
+  struct tls_socket ws;
   uint64_t began[FLIGHT_MAX];
   uint32_t sent, answered;
   size_t have; /* bytes in `room`, from the beginning of a frame */
@@ -45,8 +41,7 @@ struct link {
 };
 
 struct load {
-  uint16_t port;
-  bool tls;
+  struct wsserver server;
   uint64_t connections, outstanding, size, rate, warmup_ns, duration_ns;
   uint8_t *message, *frames; /* as many frames as may be in flight, one after another */
   size_t frame_len, head_len;
@@ -54,25 +49,14 @@ struct load {
   int epoll;
   uint64_t from, until, turn, operations, last, in_flight;
   struct histogram latency;
-  gnutls_certificate_credentials_t trust;
 };
 
-/* -1: nothing there now. */
-static ssize_t link_read(struct link *link, void *data, size_t len) {
-  ssize_t got = tls_socket_read(&link->socket, data, len);
-  if (!got) complain("the server closed a connection");
-  return got;
-}
-
 static void link_open(struct load *load, struct link *link) {
-  static const char request[] = "GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-                                "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n";
-  tls_socket_open(&link->socket, load->port, load->tls ? load->trust : NULL);
-  tls_socket_write(&link->socket, (const uint8_t *)request, sizeof request - 1);
-  if (!tls_socket_read_head(&link->socket, "101")) complain("the server refused the upgrade");
-  fcntl(link->socket.fd, F_SETFL, O_NONBLOCK);
+  wslink_connect(&link->ws, &load->server);
+  wslink_upgrade(&link->ws, "/");
+  wslink_set_nonblocking(&link->ws);
   struct epoll_event event = {.events = EPOLLIN, .data.ptr = link};
-  if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, link->socket.fd, &event)) die("epoll_ctl");
+  if (epoll_ctl(load->epoll, EPOLL_CTL_ADD, link->ws.fd, &event)) die("epoll_ctl");
 }
 
 /* --- Messages. --- */
@@ -101,7 +85,7 @@ static void messages_send(struct load *load, struct link *link, uint64_t count, 
   if (link->sent - link->answered + count > FLIGHT_MAX) complain("the server does not keep up");
   for (uint64_t i = 0; i < count; i++) link->began[link->sent++ % FLIGHT_MAX] = start;
   load->in_flight += count;
-  tls_socket_write(&link->socket, load->frames, count * load->frame_len);
+  tls_socket_write(&link->ws, load->frames, count * load->frame_len);
 }
 
 /* Takes the whole frames off; returns how many there were. */
@@ -128,13 +112,13 @@ static uint64_t frames_take(struct load *load, struct link *link, uint64_t now) 
 
 static void link_ready(struct load *load, struct link *link) {
   for (;;) {
-    ssize_t got = link_read(link, link->room + link->have, ROOM - link->have);
+    ssize_t got = wslink_read(&link->ws, link->room + link->have, ROOM - link->have);
     if (got < 0) return;
     link->have += (size_t)got;
     uint64_t now = now_ns(), count = frames_take(load, link, now);
     if (!load->rate && count && now < load->until) messages_send(load, link, count, now);
     /* Without TLS a read that did not fill the room has emptied the socket. */
-    if (!link->socket.tls && link->have < ROOM) return;
+    if (!link->ws.tls && link->have < ROOM) return;
   }
 }
 
@@ -185,14 +169,6 @@ static void report(const struct load *load) {
          (double)latency->max / 1e3);
 }
 
-/* A descriptor for each connection: as many as the system lets a process have. */
-static void descriptors_allow(void) {
-  struct rlimit limit;
-  if (getrlimit(RLIMIT_NOFILE, &limit)) return;
-  limit.rlim_cur = limit.rlim_max;
-  setrlimit(RLIMIT_NOFILE, &limit);
-}
-
 static bool options_read(struct load *load, int argc, char **argv) {
   static const struct option options[] = {
       {"port", required_argument, NULL, 'p'},
@@ -209,8 +185,8 @@ static bool options_read(struct load *load, int argc, char **argv) {
   while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
     uint64_t number = optarg ? strtoull(optarg, NULL, 10) : 0;
     switch (option) {
-      case 'p': load->port = (uint16_t)number; break;
-      case 't': load->tls = true; break;
+      case 'p': load->server.port = (uint16_t)number; break;
+      case 't': load->server.tls = true; break;
       case 's': load->size = number; break;
       case 'c': load->connections = number; break;
       case 'r': load->rate = number; break;
@@ -220,7 +196,7 @@ static bool options_read(struct load *load, int argc, char **argv) {
       default: return false;
     }
   }
-  return load->port && load->connections && load->size && load->size <= SIZE_MAX_MESSAGE && load->outstanding &&
+  return load->server.port && load->connections && load->size && load->size <= SIZE_MAX_MESSAGE && load->outstanding &&
          load->outstanding <= FLIGHT_MAX && load->duration_ns;
 }
 
@@ -236,7 +212,7 @@ int main(int argc, char **argv) {
   load.links = calloc(load.connections, sizeof *load.links);
   load.epoll = epoll_create1(EPOLL_CLOEXEC);
   if (!load.links || load.epoll < 0) die("set-up");
-  if (gnutls_certificate_allocate_credentials(&load.trust)) complain("TLS cannot be set up");
+  wsserver_init(&load.server);
   for (uint64_t i = 0; i < load.connections; i++) link_open(&load, &load.links[i]);
   load_run(&load);
   report(&load);

@@ -13,7 +13,7 @@ if(IPSEC_MB_INCLUDE_DIR AND IPSEC_MB_LIBRARY)
   target_link_libraries(bench_floor PRIVATE ${IPSEC_MB_LIBRARY})
 endif()
 
-add_executable(bench_wsload bench/wsload.c bench/tls_socket.c tools/webtransport/bench/histogram.c)
+add_executable(bench_wsload bench/wsload.c bench/wslink.c bench/tls_socket.c tools/webtransport/bench/histogram.c)
 target_include_directories(bench_wsload PRIVATE ${PROJECT_SOURCE_DIR}/tools/webtransport)
 target_link_libraries(bench_wsload PRIVATE wt_options PkgConfig::GNUTLS)
 
