@@ -72,7 +72,7 @@ interop: ## run the cases with other implementations, both ways; writes docs/int
 bench: ## measure this server and others, side by side; writes docs/benchmarks.md; BENCH_ARGS are passed on
 	@scripts/setup.sh bench
 	@cmake -S . -B $(BUILD) -DWT_BUILD_BENCH=ON $(CMAKE_ARGS)
-	@cmake --build $(BUILD) -j $(JOBS) --target webtransport_tool bench_floor bench_wsload
+	@cmake --build $(BUILD) -j $(JOBS) --target webtransport_tool bench_floor bench_wsload bench_wsfan
 	@bench/run.py --build $(BUILD) $(BENCH_ARGS)
 
 bench-network: ## measure servers over emulated links, as root; writes docs/networks.md; BENCH_ARGS are passed on

@@ -14,7 +14,8 @@ UNBROKEN = {"break_on_hyphens": False, "break_long_words": False}
 # Of a server, the same in all plots.
 COLOURS = {"ours": "#1b6ca8", "floor": "#b0b0b0", "gtlsserver": "#66a182", "webtransport-go": "#d1495b",
            "web-transport-quinn": "#8d6a9f", "aioquic": "#5c4b37", "node-ws": "#2e7d4f", "node-wss": "#7bc096",
-           "bun-ws": "#c98a1b", "bun-wss": "#f0c878"}
+           "bun-ws": "#c98a1b", "bun-wss": "#f0c878", "ours-stream": "#6fb1e0", "centrifugo": "#9a9a3c",
+           "centrifugo-tls": "#d6d67a"}
 
 
 def number(value):
@@ -63,7 +64,7 @@ COLUMNS = [("user", "user"), ("system", "system"), ("{unit} a second", "rate"), 
 
 
 def plural(unit):
-    return unit if unit == "GB" else f"{unit}s"
+    return {"GB": "GB", "delivery": "deliveries"}.get(unit, f"{unit}s")
 
 
 def unit_text(workload):
@@ -114,7 +115,7 @@ def conditions_part(results):
         f"A run in which the host took away more than {config['steal_percent']} % of the machine's time (steal) is left out "
         f"and measured again, up to {config['repeats']} times, whatever it showed. For memory, which that time does not "
         "change, it counts.",
-        "WebTransport servers are driven by `webtransport bench`, WebSocket servers by bench/wsload.c, the HTTP/3 download "
+        "WebTransport servers are driven by `webtransport bench`, WebSocket servers by bench/wsload.c and wsfan.c, the HTTP/3 download "
         "by ngtcp2's gtlsclient from both servers.",
         "The floor (bench/floor.c) only copies, encrypts (AES-128-GCM and header protection) and sends with GSO.",
         f"The whole run took {minutes:.0f} minutes."

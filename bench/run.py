@@ -31,6 +31,7 @@ CLIENTS = {
     "{bench}": ["{build}/webtransport", "bench", "--insecure-hash", "{hash}", "--watch", "{pid}", "--json",
                 "--duration", "{milliseconds}ms", "--warmup", "{warmup}ms", "--dials", "{dials}"],
     "{wsload}": ["{out}/wsload", "--port", "{port}", "--duration", "{milliseconds}", "--warmup", "{warmup}"],
+    "{wsfan}": ["{out}/wsfan", "--port", "{port}", "--duration", "{milliseconds}", "--warmup", "{warmup}"],
     "{gtlsclient}": ["gtlsclient", "--quiet", "--exit-on-all-streams-close", "127.0.0.1", "{port}"],
 }
 
@@ -63,7 +64,7 @@ def client_command(load, values):
 
 
 def times_of(told):
-    """Latencies in milliseconds; of ticks their distance from the grid, and what share of the datagrams was lost."""
+    """Latencies in milliseconds; of ticks their distance from the grid. Of ticks and topics also what share was lost."""
     ticks = told.get("ticks", {})
     times = ticks.get("distance_us", told.get("latency_us", {}))
     values = {name: times[name] / 1e3 for name in ("p50", "p99") if name in times}
@@ -71,6 +72,10 @@ def times_of(told):
         values["p99_9"] = times["p99_9"] / 1e3
         lost = ticks["sent_lost"] + ticks["received_lost"]
         values["lost"] = 100 * lost / (ticks["sent"] + ticks["received"] + ticks["received_lost"])
+    if "fan_out" in told:
+        fan_out = told["fan_out"]
+        values["p99_9"] = times["p99_9"] / 1e3
+        values["lost"] = 100 * fan_out["lost"] / (fan_out["delivered"] + fan_out["lost"])
     return values
 
 
@@ -132,8 +137,10 @@ class Bench:
         self.values.update(cert=cert, key=key, hash=hashlib.sha256(der).hexdigest())
 
     def set_up(self, servers):
-        for server in servers:
-            setup = self.config["servers"][server].get("setup")
+        """Installs what the servers are; one may name another, which installs it too."""
+        setups = {name: spec["setup"] for name, spec in self.config["servers"].items() if "setup" in spec}
+        for server in dict.fromkeys(setups[name] if isinstance(setups.get(name), str) else name for name in servers):
+            setup = setups.get(server)
             if not setup:
                 continue
             for folder in ("interop/rust", "interop/aioquic", "interop/envoy"):
@@ -349,8 +356,7 @@ def main(make=Bench, path=HERE / "config.json", write=write_page, results_name="
         return 0
     for server, what in sorted(without.items()):
         print(f"bench: {server} is left out: what was built has no {what}")
-    # A server may run in what another one's set-up has installed.
-    bench.set_up(bench.config["servers"])
+    bench.set_up([server for server in servers if server not in without])
     bench.certificate()
     begun = time.monotonic()
     try:

@@ -4,6 +4,7 @@
 
 import json
 import pathlib
+import socket
 import subprocess
 import sys
 import tempfile
@@ -153,6 +154,11 @@ class Values(unittest.TestCase):
         self.assertAlmostEqual(values["cpu"], 200)
         self.assertEqual((values["rate"], values["p50"], values["p99"]), (1000, 1.5, 3))
 
+    def test_deliveries_and_what_was_lost(self):
+        told = dict(self.told, fan_out={"delivered": 1900, "lost": 100}, latency_us={"p50": 500, "p99": 1500, "p99_9": 2500})
+        values = run.values_of({"unit": "delivery", "count": "operations"}, told, self.before, self.after, 9)
+        self.assertEqual((values["p50"], values["p99"], values["p99_9"], values["lost"]), (0.5, 1.5, 2.5, 5))
+
     def test_usage_around_a_client_that_tells_none_of_the_server(self):
         values = run.values_of({"unit": "GB", "count": 1000000000}, {}, self.before, self.after, 2)
         self.assertAlmostEqual(values["cpu"], 0.3)
@@ -197,6 +203,27 @@ class Plan(unittest.TestCase):
         self.assertEqual(self.plan(workload=["setup-new"], server=["ours", "ours-2"], quick=True),
                          [(0, "setup-new", "ours")])
 
+    def test_what_is_set_up_once_for_several_servers(self):
+        with tempfile.TemporaryDirectory() as folder:
+            options = types.SimpleNamespace(build=folder)
+            setup = {"folder": "bench", "command": ["sh", "-c", f"echo done >> {folder}/log"]}
+            bench = run.Bench(options, dict(run.configuration(types.SimpleNamespace(
+                quick=False, rounds=None, server=None, workload=None)), servers={"a": {"setup": setup}, "b": {"setup": "a"}, "c": {}}))
+            bench.set_up(["c", "b", "a"])
+            with open(f"{folder}/log", encoding="ascii") as log:
+                self.assertEqual(log.read(), "done\n")
+
+    def test_a_free_port_is_bound_when_somebody_listens(self):
+        port = measure.free_port()
+        self.assertFalse(measure.port_is_bound(port))
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            with socket.socket(socket.AF_INET, kind) as server:
+                server.bind(("127.0.0.1", port))
+                if kind == socket.SOCK_STREAM:
+                    self.assertFalse(measure.port_is_bound(port))
+                    server.listen()
+                self.assertTrue(measure.port_is_bound(port))
+
     def test_unknown_names_are_refused(self):
         with self.assertRaises(SystemExit):
             self.plan(server=["nobody"])
@@ -206,6 +233,9 @@ class Plan(unittest.TestCase):
         for name, workload in config["workloads"].items():
             for server in workload["servers"]:
                 self.assertIn(config["servers"][server]["family"], workload["load"], f"{name}, {server}")
+        for name, server in config["servers"].items():
+            if isinstance(server.get("setup"), str):
+                self.assertIsInstance(config["servers"][server["setup"]]["setup"], dict, name)
         for target in config["targets"]:
             servers = config["workloads"][target["workload"]]["servers"]
             self.assertTrue({target["server"], target["than"]} <= set(servers), target["title"])

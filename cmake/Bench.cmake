@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 #
-# What bench/run.py needs beside the tool: the floor under a bulk transfer, and the load for WebSocket servers.
+# What bench/run.py needs beside the tool: the floor under a bulk transfer, and the loads for WebSocket servers.
 
 pkg_check_modules(LIBCRYPTO REQUIRED IMPORTED_TARGET libcrypto)
 
@@ -13,9 +13,14 @@ if(IPSEC_MB_INCLUDE_DIR AND IPSEC_MB_LIBRARY)
   target_link_libraries(bench_floor PRIVATE ${IPSEC_MB_LIBRARY})
 endif()
 
-add_executable(bench_wsload bench/wsload.c bench/wslink.c bench/tls_socket.c tools/webtransport/bench/histogram.c)
-target_include_directories(bench_wsload PRIVATE ${PROJECT_SOURCE_DIR}/tools/webtransport)
-target_link_libraries(bench_wsload PRIVATE wt_options PkgConfig::GNUTLS)
+set(WT_BENCH_PARTS ${PROJECT_SOURCE_DIR}/tools/webtransport/bench)
+add_executable(bench_wsload bench/wsload.c bench/wslink.c bench/tls_socket.c ${WT_BENCH_PARTS}/histogram.c)
+add_executable(bench_wsfan bench/wsfan.c bench/wslink.c bench/tls_socket.c ${WT_BENCH_PARTS}/histogram.c ${WT_BENCH_PARTS}/arrivals.c
+               ${WT_BENCH_PARTS}/fan_message.c)
+foreach(program bench_wsload bench_wsfan)
+  target_include_directories(${program} PRIVATE ${PROJECT_SOURCE_DIR}/tools/webtransport)
+  target_link_libraries(${program} PRIVATE wt_options PkgConfig::GNUTLS)
+endforeach()
 
 # For measurements by hand: bench/README.md, "By hand".
 add_executable(bench_handshakes bench/handshakes.c)
@@ -31,7 +36,8 @@ endif()
 
 set_target_properties(bench_floor PROPERTIES OUTPUT_NAME floor)
 set_target_properties(bench_wsload PROPERTIES OUTPUT_NAME wsload)
-set_target_properties(bench_floor bench_wsload PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
+set_target_properties(bench_wsfan PROPERTIES OUTPUT_NAME wsfan)
+set_target_properties(bench_floor bench_wsload bench_wsfan PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/bench)
 
 # bench/network: the emulated link, and what measures the link itself.
 add_executable(bench_network_link bench/network/link.c bench/network/line.c)

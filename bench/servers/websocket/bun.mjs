@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Bun's WebSocket server as a server of the benchmark: every message goes back. With --tls over TLS.
+// Bun's WebSocket server as a server of the benchmark: every message goes back, or at /topic to all other
+// clients. With --tls over TLS.
 //
 //   bun bun.mjs --port PORT [--tls --cert FILE --key FILE]
 
@@ -19,12 +20,17 @@ const server = Bun.serve({
   port: Number(values.port),
   tls: values.tls ? { cert: Bun.file(values.cert), key: Bun.file(values.key) } : undefined,
   fetch(request, server) {
-    return server.upgrade(request) ? undefined : new Response('a WebSocket is wanted\n', { status: 426 });
+    const topic = new URL(request.url).pathname === '/topic';
+    return server.upgrade(request, { data: { topic } }) ? undefined : new Response('a WebSocket is wanted\n', { status: 426 });
   },
   websocket: {
     perMessageDeflate: false,
+    open(socket) {
+      if (socket.data.topic) socket.subscribe('topic');
+    },
     message(socket, message) {
-      socket.send(message);
+      if (socket.data.topic) socket.publish('topic', message);
+      else socket.send(message);
     },
   },
 });

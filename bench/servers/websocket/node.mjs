@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// Node's ws as a server of the benchmark: every message goes back. With --tls over TLS, which WebTransport always is.
+// Node's ws as a server of the benchmark: every message goes back, or at /topic to all other clients. With --tls over TLS, which WebTransport always is.
 //
 //   node node.mjs --port PORT [--tls --cert FILE --key FILE]
 
@@ -7,7 +7,7 @@ import { readFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import { parseArgs } from 'node:util';
-import { WebSocketServer } from 'ws';
+import { WebSocket, WebSocketServer } from 'ws';
 
 const { values } = parseArgs({
   options: {
@@ -21,8 +21,15 @@ const server = values.tls
   ? createSecureServer({ cert: readFileSync(values.cert), key: readFileSync(values.key) })
   : createServer();
 const sockets = new WebSocketServer({ server, perMessageDeflate: false });
-sockets.on('connection', (socket) => {
-  socket.on('message', (data, isBinary) => socket.send(data, { binary: isBinary }));
+const broadcast = (from, data, binary) => {
+  for (const client of sockets.clients) {
+    if (client !== from && client.readyState === WebSocket.OPEN) client.send(data, { binary });
+  }
+};
+sockets.on('connection', (socket, request) => {
+  socket.on('message', (data, binary) =>
+    request.url === '/topic' ? broadcast(socket, data, binary) : socket.send(data, { binary }),
+  );
   socket.on('error', () => socket.terminate());
 });
 server.listen(Number(values.port), '127.0.0.1', () => console.log(`ready ${server.address().port}`));
