@@ -61,7 +61,7 @@ done
 
 # --- Each workload, counted at both ends. ---
 
-start_server --log warn --workers 2
+start_server --log warn --workers 2 --topic-rate 0 --topic-byte-rate 0
 URL=https://127.0.0.1:$PORT
 echo 0 >"$DIR/last"
 # The server's sessions since the last call: what a JavaScript expression makes of them, called `s`.
@@ -141,6 +141,30 @@ text=$("$WEBTRANSPORT" bench --insecure-hash "$HASH" -w tick --duration 100ms "$
 check_equal "tick, text: ends well" 0 $?
 check_contains "tick, text: distances" "$text" "off the tick mean "
 check_contains "tick, text: losses" "$text" " to the server lost, "
+served 0 >/dev/null
+
+# One message to all others, and each of them exactly once: 6 publishers among 20 sessions on 2 workers of either side.
+for delivery in datagram streams stream; do
+  bench -w fan-out --delivery $delivery --sessions 20 --publishers 6 --workers 2 --count 60 "$URL"
+  clean "fan-out, $delivery"
+  check_equal "fan-out, $delivery: each message at each of the others" "60 1140 1140 0 0" \
+    "$(found '[j.fan_out.published, j.fan_out.delivered, j.operations, j.fan_out.lost, j.fan_out.duplicates].join(" ")')"
+  check_equal "fan-out, $delivery: counted in bytes, with a latency each" "6000 114000 1140 true" \
+    "$(found '[j.bytes_sent, j.bytes_received, j.latency_us.count, j.latency_us.p50 <= j.latency_us.p99_9].join(" ")')"
+  check_equal "fan-out, $delivery: as the server saw it" "20 true" \
+    "$(served "[s.length, s.every((x) => x.path === '/topic/bench?delivery=$delivery')].join(' ')")"
+done
+bench -w fan-out --delivery stream --sessions 5 --rate 200 --warmup 100ms --duration 300ms "$URL/topic/other"
+clean "fan-out at a rate"
+check_equal "fan-out at a rate: all that was due, and not what was due before" "60 240 true" \
+  "$(found '[j.fan_out.published, j.operations, j.fan_out.out_of_order === 0].join(" ")')"
+check_equal "fan-out at a rate: the topic of the URL" "/topic/other?delivery=stream" "$(served 's[0].path')"
+bench -w fan-out --delivery streams --sessions 3 --size 20000 --count 5 "$URL"
+clean "fan-out of long messages"
+check_equal "fan-out of long messages: whole" "10 200000" "$(found '[j.operations, j.bytes_received].join(" ")')"
+text=$("$WEBTRANSPORT" bench --insecure-hash "$HASH" -w fan-out --sessions 2 --count 3 "$URL" 2>&1)
+check_equal "fan-out, text: ends well" 0 $?
+check_contains "fan-out, text: messages" "$text" "messages     3 published by 1 sessions, delivered as datagram; 0 deliveries lost"
 served 0 >/dev/null
 
 bench -w download --sessions 2 --streams 5 --size 100001 --count 30 --workers 2 "$URL"
@@ -257,6 +281,8 @@ failed "fan-out of a sink" 4 stalled "1 of 1 messages did not come"
 check_equal "fan-out of a sink: lost" "1 1" "$(found '[j.fan_out.published, j.fan_out.lost].join(" ")')"
 bench -w fan-out --sessions 2 --count 3 --patience 300ms "$URL/echo"
 failed "fan-out of an echo" 1 mismatch "a publisher got its own message"
+bench -w fan-out --sessions 2 --count 3 --size 60000 "$URL"
+failed "fan-out of datagrams that are too large" 1 internal "the path takes datagrams of up to"
 bench --count 5 "$URL/close?code=7&reason=go"
 failed "sessions that are closed" 9 lost "with code 7: go"
 bench -w datagram-echo --count 5 --size 60000 "$URL"
