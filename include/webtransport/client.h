@@ -321,6 +321,13 @@ struct wt_dial_options {
   uint64_t timeout_ms; /**< from the lookup of the name to the answer; default 10,000; 0: no limit */
   bool allow_pooling;  /**< may share a connection with dials and requests that allow it; default false */
   bool optimistic;     /**< make the session before the answer; see `on_asked`; default false */
+
+  /**
+   * The `:authority` of the request: "example.com" or "example.com:8443", without a user. NULL (the default): that of
+   * the URL. The URL alone decides which server is asked, and for which name its certificate must be valid. For proxies
+   * that pass the authority of their client on. Since 0.3.0.
+   */
+  const char *authority;
 };
 
 /**
@@ -345,7 +352,7 @@ static inline void wt_dial_options_default(struct wt_dial_options *options) {
  * sessions there. This request is sent once more, on a connection of its own.
  *
  * Errors: WT_ERR_ADDRESS if `url` is not valid (`wt_client_error` says why); WT_ERR_INVALID if `on_done` is NULL, or a
- * header field, the origin, a subprotocol or `timeout_ms` is not valid; WT_ERR_INVALID or WT_ERR_UNSUPPORTED if a
+ * header field, the origin, the authority, a subprotocol or `timeout_ms` is not valid; WT_ERR_INVALID or WT_ERR_UNSUPPORTED if a
  * `size` is wrong (error.h, "Structs that grow"); WT_ERR_AGAIN if there are `max_connections` already; WT_ERR_STATE
  * inside `wt_client_free`; WT_ERR_NOMEM. After an error `*dial` is NULL and no callback follows. Since 0.1.0.
  */

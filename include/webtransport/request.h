@@ -159,6 +159,17 @@ WT_API int wt_request_get_connection_info(const wt_request *request, struct wt_c
 WT_API bool wt_request_is_webtransport(const wt_request *request);
 
 /**
+ * Copies the subprotocol number `index`, counted from 0, of those that the client offers (`wt-available-protocols`,
+ * section 3.3), the best first, to `protocol`: NUL-terminated, at most `size` bytes with the NUL. A malformed list
+ * counts as none. After an error `protocol` is "". A program that passes sessions on offers them to the next server;
+ * others need not call this, because `wt_upgrade` chooses. Any callback, and later.
+ *
+ * Errors: WT_ERR_NOT_FOUND if there are not so many; WT_ERR_TOO_LARGE if it does not fit; WT_ERR_INVALID if a pointer is
+ * NULL or `size` is 0; WT_ERR_NOMEM. Since 0.3.0.
+ */
+WT_API int wt_request_get_protocol_at(const wt_request *request, size_t index, char *protocol, size_t size);
+
+/**
  * Sends a whole answer: a status from 200 to 599, `header_count` fields of `headers`, and `len` bytes of `body`, all
  * copied. The library adds `content-length`. The answer to a HEAD request, and one with status 204 or 304, has no body.
  * If the request's body has not arrived yet, the client is asked to stop sending it. Any callback, and later.

@@ -168,6 +168,23 @@ static int protocol_choose(wt_request *request, const struct wt_upgrade_options 
   return error;
 }
 
+int wt_request_get_protocol_at(const wt_request *request, size_t index, char *protocol, size_t size) {
+  if (protocol && size > 0) *protocol = '\0';
+  if (!request || !protocol || size == 0) return WT_ERR_INVALID;
+  const char *list = wt__fields_value(&request->fields, "wt-available-protocols");
+  if (!list || !wt__sfv_list_valid(list, strlen(list), strlen(list) + 1)) return WT_ERR_NOT_FOUND;
+  char *member = wt__malloc(strlen(list) + 1);
+  if (!member) return WT_ERR_NOMEM;
+  struct wt__sfv_list at = {list, list + strlen(list), true};
+  size_t len = 0, found = 0;
+  int more = wt__sfv_list_next(&at, member, strlen(list) + 1, &len);
+  while (more == 1 && found++ < index) more = wt__sfv_list_next(&at, member, strlen(list) + 1, &len);
+  int error = more != 1 ? WT_ERR_NOT_FOUND : len >= size ? WT_ERR_TOO_LARGE : 0;
+  if (!error) memcpy(protocol, member, len + 1);
+  wt__free(member);
+  return error;
+}
+
 /* --- The answer --- */
 
 static int answer_accept(wt_request *request, const struct wt_upgrade_options *options, const char *protocol,

@@ -172,7 +172,7 @@ static void dial_on_asked(wt_session *session, void *user_data) {
 static void dial_ask(wt_dial *dial) {
   struct wt__failure failure;
   struct wt__h3_dial_options options = dial->copy->options;
-  options.authority = dial->pending.url.authority;
+  if (!options.authority) options.authority = dial->pending.url.authority;
   options.path = dial->pending.url.path;
   options.on_reply = dial_on_reply;
   options.on_asked = dial_on_asked;
@@ -228,7 +228,7 @@ struct dial_given {
 static int dial_options_read(wt_client *client, const struct wt_dial_options *from, struct dial_given *given) {
   struct wt_dial_options *options = &given->options;
   wt_dial_options_default(options);
-  int error = wt__sized_read(options, sizeof(*options), from, sizeof(*options));
+  int error = wt__sized_read(options, sizeof(*options), from, offsetof(struct wt_dial_options, authority));
   if (error) return wt__client_fail(client, error, "options: call wt_dial_options_default first");
   error =
       wt__sized_read_table(&given->callbacks, sizeof(given->callbacks), options->callbacks, sizeof(given->callbacks));
@@ -252,6 +252,20 @@ static bool lists_are_set(const struct wt_dial_options *options) {
   return true;
 }
 
+/* Host and port as a URL has them, without more. */
+static bool authority_is_valid(const char *authority) {
+  struct wt__url url;
+  const char *why;
+  size_t size = strlen(authority) + sizeof("https://");
+  char *text = !strpbrk(authority, "/?#@\\") && size <= WT__URL_MAX ? wt__malloc(size) : NULL;
+  if (!text) return false;
+  (void)snprintf(text, size, "https://%s", authority);
+  bool valid = wt__url_parse(&url, text, &why) == 0;
+  if (valid) wt__url_free(&url);
+  wt__free(text);
+  return valid;
+}
+
 static int dial_options_check(wt_client *client, const struct wt_dial_options *options) {
   if (!options->callbacks->on_done) {
     return wt__client_fail(client, WT_ERR_INVALID, "options: callbacks has no on_done");
@@ -264,13 +278,16 @@ static int dial_options_check(wt_client *client, const struct wt_dial_options *o
                            "options: congestion_control is %u, must be one of enum wt_congestion_preference",
                            (unsigned)options->congestion_control);
   }
+  if (options->authority && !authority_is_valid(options->authority)) {
+    return wt__client_fail(client, WT_ERR_INVALID, "options: authority is not a host, or a host and a port");
+  }
   if (lists_are_set(options)) return 0;
   return wt__client_fail(client, WT_ERR_INVALID, "options: headers or protocols is NULL, or has a NULL");
 }
 
 static int dial_request_check(wt_client *client, const struct wt__url *url, const struct wt__dial_copy *copy) {
   struct wt__h3_dial_options options = copy->options;
-  options.authority = url->authority;
+  if (!options.authority) options.authority = url->authority;
   options.path = url->path;
   int error = wt__h3_dial_check(&options, client->config.max_header_bytes);
   if (error == 0 || error == WT_ERR_NOMEM) return error;

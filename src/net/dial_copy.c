@@ -3,7 +3,7 @@
 /*
  * A dial's options in one block: the struct, its two arrays, and all strings behind them.
  *
- *     | options | headers[] | protocols[] | "origin\0name\0value\0..." |
+ *     | options | headers[] | protocols[] | "origin\0authority\0name\0value\0..." |
  *
  * The application's strings need to live only as long as its call, while the request is written when there is a
  * connection. One block is one allocation that can fail and one thing to free. What is in it is not checked here;
@@ -27,7 +27,7 @@ static const char *text_add(char **at, const char *text) {
 }
 
 static size_t copy_size(const struct wt_dial_options *options) {
-  size_t size = sizeof(struct wt__dial_copy) + text_size(options->origin);
+  size_t size = sizeof(struct wt__dial_copy) + text_size(options->origin) + text_size(options->authority);
   size += options->header_count * sizeof(struct wt_header) + options->protocol_count * sizeof(char *);
   for (size_t i = 0; i < options->header_count; i++) {
     size += text_size(options->headers[i].name) + text_size(options->headers[i].value);
@@ -53,6 +53,7 @@ struct wt__dial_copy *wt__dial_copy_new(const struct wt_dial_options *options) {
       .optimistic = options->optimistic,
   };
   if (options->origin) copy->options.origin = text_add(&at, options->origin);
+  if (options->authority) copy->options.authority = text_add(&at, options->authority);
   for (size_t i = 0; i < options->header_count; i++) {
     headers[i].name = text_add(&at, options->headers[i].name);
     headers[i].value = text_add(&at, options->headers[i].value);

@@ -9,7 +9,8 @@
 #include "h3/client.h"
 
 struct wt__dial_copy {
-  struct wt__h3_dial_options options; /* but for the authority, the path and `on_...`; strings in the same block */
+  struct wt__h3_dial_options
+      options; /* but for the path and `on_...`; `authority` NULL: the URL's; strings in the same block */
 };
 
 /* NULL: out of memory. */

@@ -116,6 +116,36 @@ static void test_client_chooses_a_subprotocol(void **state) {
   pair_close(&pair);
 }
 
+/* The server compares the origin with the authority: so it tells which one it got. */
+static void test_client_names_another_authority(void **state) {
+  static const char *const wrong[] = {"", "user@shop.example", "shop.example/", "a b", "shop.example:99999"};
+  struct pair pair;
+  struct dialed dialed;
+  struct wt_dial_options options;
+  (void)state;
+  pair_open(&pair, NULL);
+  pair_client(&pair, NULL);
+  dialed_options(&dialed, &pair, &options);
+  options.origin = "https://shop.example:8443";
+  dialed_run(&dialed, &pair, pair.url, &options);
+  assert_int_equal(dialed.status, 403);
+  char authority[] = "shop.example:8443";
+  options.authority = authority;
+  dialed.calls = 0;
+  dialed_run(&dialed, &pair, pair.url, &options);
+  assert_int_equal(dialed.error, 0);
+  for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+    options.authority = wrong[i];
+    assert_int_equal(wt_client_dial(pair.client, pair.url, &options, NULL), WT_ERR_INVALID);
+  }
+  options.authority = "shop.example";
+  options.size = offsetof(struct wt_dial_options, authority); /* a program of 0.2 knows no such member */
+  dialed.calls = 0;
+  dialed_run(&dialed, &pair, pair.url, &options);
+  assert_int_equal(dialed.status, 403);
+  pair_close(&pair);
+}
+
 /* To DNS a host with a final dot is the same host; addresses may have one as well. The request keeps it. */
 static void test_client_dials_hosts_with_a_final_dot(void **state) {
   static const char *const hosts[] = {"localhost.", "LOCALHOST.", "any.localhost.", "127.0.0.1."};
@@ -573,6 +603,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_client_dials_an_address),
       cmocka_unit_test(test_client_chooses_a_subprotocol),
+      cmocka_unit_test(test_client_names_another_authority),
       cmocka_unit_test(test_client_dials_hosts_with_a_final_dot),
       cmocka_unit_test(test_client_finds_localhost_on_either_family),
       cmocka_unit_test(test_client_resumes_with_a_ticket),

@@ -195,6 +195,10 @@ static void test_null_questions_about_requests(void **state) {
   assert_string_equal(name, "");
   INVALID(wt_request_get_query_at, app.request, 0, NULL, sizeof(name), value, sizeof(value));
   INVALID(wt_request_get_query_at, app.request, 0, name, sizeof(name), NULL, sizeof(value));
+  INVALID(wt_request_get_protocol_at, NULL, 0, value, sizeof(value));
+  assert_string_equal(value, "");
+  INVALID(wt_request_get_protocol_at, app.request, 0, NULL, sizeof(value));
+  INVALID(wt_request_get_protocol_at, app.request, 0, value, 0);
   GIVES_NULL(wt_request_header, NULL, "origin");
   GIVES_NULL(wt_request_header, app.request, NULL);
   INVALID(wt_request_get_header_at, NULL, 0, &header);

@@ -346,6 +346,44 @@ static void test_upgrade_subprotocols(void **state) {
 #undef OFFER
 }
 
+/* A proxy reads them, to offer them to the next server. */
+static void check_offers(const char *const *fields, const char *const *expected) {
+  struct h3_fixture *f = started();
+  char protocol[8];
+  size_t i = 0;
+  app.keep = true;
+  H3_SETTINGS(f, settings_chromium);
+  h3_send_request(f, 0, fields, false);
+  h3_run(f);
+  for (; expected[i]; i++) {
+    assert_int_equal(wt_request_get_protocol_at(app.request, i, protocol, sizeof(protocol)), 0);
+    assert_string_equal(protocol, expected[i]);
+  }
+  assert_int_equal(wt_request_get_protocol_at(app.request, i, protocol, sizeof(protocol)), WT_ERR_NOT_FOUND);
+  assert_string_equal(protocol, "");
+  if (i > 0) {
+    assert_int_equal(wt_request_get_protocol_at(app.request, 0, protocol, strlen(expected[0])), WT_ERR_TOO_LARGE);
+    assert_string_equal(protocol, "");
+    wt__mem_fail_after(0);
+    assert_int_equal(wt_request_get_protocol_at(app.request, 0, protocol, sizeof(protocol)), WT_ERR_NOMEM);
+    wt__mem_fail_after(SIZE_MAX);
+  }
+  h3_free(f);
+}
+
+static void test_upgrade_offered_subprotocols(void **state) {
+  (void)state;
+#define OFFER(...) H3_FIELDS(H3_CONNECT("webtransport", "/wt"), __VA_ARGS__)
+#define LIST(...) ((const char *const[]){__VA_ARGS__, NULL})
+  check_offers(OFFER("x", "y"), (const char *const[]){NULL});
+  check_offers(OFFER("wt-available-protocols", "\"z\", \"b \\\"x\\\"\";q=1"), LIST("z", "b \"x\""));
+  check_offers(OFFER("wt-available-protocols", "\"z\"", "wt-available-protocols", "\"a\""), LIST("z", "a"));
+  check_offers(OFFER("wt-available-protocols", "\"a\", b"), (const char *const[]){NULL});
+  check_offers(OFFER("wt-available-protocols", ""), (const char *const[]){NULL});
+#undef LIST
+#undef OFFER
+}
+
 /* --- The CONNECT stream --- */
 
 static void test_upgrade_late_and_capsules_wait(void **state) {
@@ -645,6 +683,7 @@ int main(void) {
       cmocka_unit_test(test_upgrade_refusals),
       cmocka_unit_test(test_upgrade_after_answer_and_gone),
       cmocka_unit_test(test_upgrade_subprotocols),
+      cmocka_unit_test(test_upgrade_offered_subprotocols),
       cmocka_unit_test(test_upgrade_late_and_capsules_wait),
       cmocka_unit_test(test_upgrade_early_stream_is_delivered),
       cmocka_unit_test(test_upgrade_local_close),

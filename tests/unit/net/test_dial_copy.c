@@ -16,8 +16,8 @@
 static const struct wt_session_callbacks callbacks = {.size = sizeof(callbacks)};
 
 static void test_dial_copy_has_strings_of_its_own(void **state) {
-  char origin[] = "https://a.example", name[] = "cookie", value[] = "a=b", empty[] = "", chat[] = "chat",
-       echo[] = "echo";
+  char origin[] = "https://a.example", authority[] = "b.example", name[] = "cookie", value[] = "a=b", empty[] = "",
+       chat[] = "chat", echo[] = "echo";
   struct wt_header headers[] = {{.name = name, .value = value}, {.name = "x-empty", .value = empty}};
   const char *protocols[] = {chat, echo};
   int data;
@@ -29,11 +29,13 @@ static void test_dial_copy_has_strings_of_its_own(void **state) {
                                     .protocols = protocols,
                                     .protocol_count = 2,
                                     .require_protocol = true,
-                                    .optimistic = true};
+                                    .optimistic = true,
+                                    .authority = authority};
   struct wt__dial_copy *copy = wt__dial_copy_new(&options);
   (void)state;
   assert_non_null(copy);
   memset(origin, 'x', sizeof(origin));
+  memset(authority, 'x', sizeof(authority));
   memset(name, 'x', sizeof(name));
   memset(value, 'x', sizeof(value));
   memset(chat, 'x', sizeof(chat));
@@ -41,6 +43,7 @@ static void test_dial_copy_has_strings_of_its_own(void **state) {
   memset(headers, 0, sizeof(headers));
   memset(protocols, 0, sizeof(protocols));
   assert_string_equal(copy->options.origin, "https://a.example");
+  assert_string_equal(copy->options.authority, "b.example");
   assert_int_equal(copy->options.header_count, 2);
   assert_string_equal(copy->options.headers[0].name, "cookie");
   assert_string_equal(copy->options.headers[0].value, "a=b");
@@ -63,6 +66,7 @@ static void test_dial_copy_of_few_options(void **state) {
   (void)state;
   assert_non_null(copy);
   assert_null(copy->options.origin);
+  assert_null(copy->options.authority);
   assert_string_equal(copy->options.headers[0].value, "");
   assert_int_equal(copy->options.protocol_count, 0);
   assert_false(copy->options.require_protocol);
