@@ -109,7 +109,8 @@ static int client_adopt(wt_client *client, bool running) {
 }
 
 /* When the next pass is. */
-static uint64_t client_due(const wt_client *client) {
+static uint64_t client_due(void *ctx) {
+  const wt_client *client = ctx;
   if (!wt__list_empty(&client->scheduled) || !wt__list_empty(&client->failed)) return 0;
   uint64_t next = wt__endpoint_expiry(client->driver.endpoint);
   const struct wt__heap_node *node = wt__heap_min(&client->timers);
@@ -136,6 +137,7 @@ static const struct wt__loop_callbacks client_callbacks = {
     .on_error = client_on_error,
     .on_failing = client_on_failing,
     .on_pass = client_on_pass,
+    .due = client_due,
 };
 
 /* --- Opening --- */

@@ -22,6 +22,11 @@
  * packet. A pass that is due at once needs neither: an active idle handle keeps the loop from blocking. Where the system
  * refuses timerfds (a sandbox), the libuv timer does all.
  *
+ * A server and a client may share a caller's loop, and each may be called in a callback that the other one's pass makes: a
+ * proxy does. libuv calls prepare handles one after the other, so that call may come after the pass that it needs. So
+ * behind each pass those on the same loop are looked at, and one that is due earlier than it knew gets another pass
+ * before the loop blocks.
+ *
  * The wake handle lives as long as the server, so that other threads and signal handlers never meet a
  * closed one; it does not keep the loop running. A client's other handles do not either, except for the
  * prepare handle, and that one only while the client has something to do: a caller's loop then ends by itself.
@@ -39,6 +44,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
@@ -142,7 +148,7 @@ static void idle_on_turn(uv_idle_t *handle) { (void)handle; }
 
 static void loop_pass(struct wt__loop *loop) {
   loop->now = 0;
-  uint64_t next = loop->callbacks->on_pass(loop->ctx);
+  uint64_t next = loop->next_pass = loop->callbacks->on_pass(loop->ctx);
   if (!loop->running) return; /* the pass was the last one */
   if (next <= wt__loop_now(loop)) {
     uv_idle_start(&loop->idle, idle_on_turn);
@@ -153,9 +159,41 @@ static void loop_pass(struct wt__loop *loop) {
   loop->now = loop->began = 0; /* it blocks now */
 }
 
+/* --- Several on one loop --- */
+
+static pthread_mutex_t sharers_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct wt__loop *sharers; /* all on callers' loops; those on one loop belong to one thread */
+
+static void sharers_add(struct wt__loop *loop) {
+  pthread_mutex_lock(&sharers_lock);
+  loop->next = sharers;
+  sharers = loop;
+  pthread_mutex_unlock(&sharers_lock);
+}
+
+static void sharers_remove(struct wt__loop *loop) {
+  pthread_mutex_lock(&sharers_lock);
+  struct wt__loop **at = &sharers;
+  while (*at && *at != loop) at = &(*at)->next;
+  if (*at) *at = loop->next;
+  pthread_mutex_unlock(&sharers_lock);
+}
+
+/* Those on other loops belong to other threads: only their `uv` may be read. */
+static void sharers_look(const struct wt__loop *loop) {
+  pthread_mutex_lock(&sharers_lock);
+  for (struct wt__loop *other = sharers; other; other = other->next) {
+    if (other->uv != loop->uv || other == loop || !other->running || !other->callbacks->due) continue;
+    if (other->callbacks->due(other->ctx) < other->next_pass) uv_idle_start(&other->idle, idle_on_turn);
+  }
+  pthread_mutex_unlock(&sharers_lock);
+}
+
 static void prepare_on_turn(uv_prepare_t *handle) {
   struct wt__loop *loop = handle->data;
-  if (!loop->in_step) loop_pass(loop);
+  if (loop->in_step) return;
+  loop_pass(loop);
+  if (!loop->is_own) sharers_look(loop);
 }
 
 /* --- Handles of the loop --- */
@@ -201,6 +239,7 @@ int wt__loop_init(struct wt__loop *loop, uv_loop_t *uv, const struct wt__loop_ca
   }
   loop->wake.data = loop;
   uv_unref((uv_handle_t *)&loop->wake);
+  if (!loop->is_own) sharers_add(loop);
   return 0;
 }
 
@@ -265,6 +304,7 @@ void wt__loop_stop(struct wt__loop *loop) {
 }
 
 void wt__loop_free(struct wt__loop *loop) {
+  if (!loop->is_own) sharers_remove(loop);
   uv_close((uv_handle_t *)&loop->wake, handle_on_close);
   while (loop->handles_open > 0) uv_run(loop->uv, UV_RUN_NOWAIT);
   if (loop->is_own) uv_loop_close(&loop->own);

@@ -43,6 +43,9 @@ struct wt__loop_callbacks {
   void (*on_failing)(void *ctx, struct wt__socket *socket, int os_error, bool lasting);
   /* Before each time that the loop blocks. Returns when the next pass is due; UINT64_MAX: never. */
   uint64_t (*on_pass)(void *ctx);
+  /* When the next pass is due by now: earlier than what `on_pass` returned, if something was asked for since. NULL: never
+   * earlier. */
+  uint64_t (*due)(void *ctx);
 };
 
 struct wt__loop {
@@ -50,7 +53,9 @@ struct wt__loop {
   uv_loop_t own;
   bool is_own, running;
   bool lazy, held;
-  bool in_step; /* the pass comes behind libuv's turn */
+  bool in_step;          /* the pass comes behind libuv's turn */
+  struct wt__loop *next; /* on a caller's loop: of all servers and clients on callers' loops */
+  uint64_t next_pass;    /* what `on_pass` returned */
   const struct wt__loop_callbacks *callbacks;
   void *ctx;
   uv_async_t wake;

@@ -229,12 +229,18 @@ static uint64_t serve_on_pass(void *ctx) {
   return next < worker->deadline ? next : worker->deadline;
 }
 
+static uint64_t serve_due(void *ctx) {
+  const struct wt__worker *worker = ctx;
+  return worker->driver.endpoint ? wt__endpoint_expiry(worker->driver.endpoint) : UINT64_MAX;
+}
+
 const struct wt__loop_callbacks wt__serve_callbacks = {
     .on_wake = serve_on_wake,
     .on_readable = serve_on_readable,
     .on_writable = serve_on_writable,
     .on_failing = serve_on_failing,
     .on_pass = serve_on_pass,
+    .due = serve_due,
 };
 
 /* --- End --- */

@@ -367,6 +367,61 @@ static void test_loop_step_of_a_lazy_one(void **state) {
   watch_end(&watch);
 }
 
+/* --- Several on one loop --- */
+
+/* Two on a caller's loop: the pass of each asks something of the other, `asks` times in all. */
+struct sharer {
+  struct wt__loop loop;
+  struct sharer *other;
+  unsigned asks, passes;
+  bool asked;
+};
+
+static uint64_t sharer_on_pass(void *ctx) {
+  struct sharer *sharer = ctx;
+  sharer->passes++;
+  sharer->asked = false;
+  if (sharer->asks > 0) {
+    sharer->asks--;
+    sharer->other->asked = true;
+  }
+  return UINT64_MAX;
+}
+
+static uint64_t sharer_due(void *ctx) { return ((struct sharer *)ctx)->asked ? 0 : UINT64_MAX; }
+
+static void sharer_on_wake(void *ctx) { (void)ctx; }
+
+/* libuv calls the pass that was started last first, so what the first asks the second in its pass came too late. */
+static void test_loop_sharers_are_not_left_waiting(void **state) {
+  static const struct wt__loop_callbacks sharer_callbacks = {
+      .on_wake = sharer_on_wake, .on_pass = sharer_on_pass, .due = sharer_due};
+  struct sharer sharers[2] = {{.asks = 3}, {.asks = 3}};
+  uv_loop_t uv;
+  (void)state;
+  assert_int_equal(uv_loop_init(&uv), 0);
+  for (int i = 0; i < 2; i++) {
+    sharers[i].other = &sharers[!i];
+    assert_int_equal(wt__loop_init(&sharers[i].loop, &uv, &sharer_callbacks, &sharers[i]), 0);
+    assert_int_equal(wt__loop_start(&sharers[i].loop), 0);
+  }
+  for (int i = 0; i < 10; i++) {
+    uv_run(&uv, UV_RUN_NOWAIT);
+    bool blocks = uv_backend_timeout(&uv) != 0;
+    assert_true(!blocks || !(sharers[0].asked || sharers[1].asked));
+  }
+  for (int i = 0; i < 2; i++) {
+    assert_int_equal(sharers[i].asks, 0);
+    assert_true(sharers[i].passes >= 3);
+  }
+  assert_int_not_equal(uv_backend_timeout(&uv), 0); /* and then they are quiet */
+  for (int i = 0; i < 2; i++) {
+    wt__loop_stop(&sharers[i].loop);
+    wt__loop_free(&sharers[i].loop);
+  }
+  assert_int_equal(uv_loop_close(&uv), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_loop_waits_until_the_next_pass_is_due),
@@ -382,6 +437,7 @@ int main(void) {
       cmocka_unit_test(test_loop_step_when_the_next_is_due),
       cmocka_unit_test(test_loop_timeout_of_the_owner),
       cmocka_unit_test(test_loop_step_of_a_lazy_one),
+      cmocka_unit_test(test_loop_sharers_are_not_left_waiting),
   };
   return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
 }
