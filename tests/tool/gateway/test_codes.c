@@ -30,7 +30,8 @@ static void test_codes_keep_their_values(void **state) {
   assert_int_equal(CODE_RESET, 1);
   assert_int_equal(CODE_IDLE, 5);
   assert_int_equal(CODE_BROKEN, 11);
-  assert_int_equal(CODE_COUNT, 12);
+  assert_int_equal(CODE_GONE, 13);
+  assert_int_equal(CODE_COUNT, 14);
   assert_string_equal(gateway_code_word(CODE_REFUSED), "refused");
   assert_string_equal(gateway_code_reason(CODE_NONE), "");
   for (unsigned code = 1; code < CODE_COUNT; code++) {

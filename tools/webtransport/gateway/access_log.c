@@ -55,8 +55,14 @@ static void put_who(json_t *line, const struct gateway_session *session, const w
   json_object_set_new(line, "protocol", text_json(wt_session_protocol(wt)));
 }
 
+/* The gateway and the back end close sessions by the same call as any application. */
+static const char *ended_by(const struct gateway_session *session, const struct wt_close_info *info) {
+  if (session->code) return "gateway";
+  return session->ended_by_backend && info->by == WT_LOCAL ? "backend" : wt_party_name(info->by);
+}
+
 static void put_end(json_t *line, const struct gateway_session *session, const struct wt_close_info *info) {
-  json_object_set_new(line, "by", json_string(session->code ? "gateway" : wt_party_name(info->by)));
+  json_object_set_new(line, "by", json_string(ended_by(session, info)));
   json_object_set_new(line, "cause", json_string(wt_cause_name(info->cause)));
   json_object_set_new(line, "code", info->has_code ? json_integer(info->code) : json_null());
   json_object_set_new(line, "reason", text_json(info->clean ? info->reason : info->message));
@@ -79,6 +85,8 @@ static void put_counts(json_t *line, const struct gateway_session *session, cons
   json_object_set_new(line, "datagrams_too_large", count_json(session->datagrams_too_large));
   json_object_set_new(line, "datagrams_refused", count_json(session->datagrams_refused));
   json_object_set_new(line, "rtt_us", count_json(stats->smoothed_rtt_us));
+  json_object_set_new(line, "backend_rtt_us",
+                      session->backend_rtt_us ? count_json(session->backend_rtt_us) : json_null());
 }
 
 void access_log_write(struct access_log *log, const struct gateway_session *session, const wt_session *wt,

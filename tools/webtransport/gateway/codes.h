@@ -19,7 +19,9 @@
   X(UNSUPPORTED, 8, "unsupported", "the back end has no use for such a stream")                \
   X(CLIENT, 9, "client", "the client itself ended the other direction early")                  \
   X(FAILED, 10, "failed", "the gateway has no memory or no descriptors")                       \
-  X(BROKEN, 11, "broken", "the connection to the back end broke")
+  X(BROKEN, 11, "broken", "the connection to the back end broke")                              \
+  X(EXPIRED, 12, "expired", "the token has expired")                                           \
+  X(GONE, 13, "gone", "the other end of the session has vanished")
 
 enum gateway_code {
 #define CODE_ENUM(name, value, word, reason) CODE_##name = (value),

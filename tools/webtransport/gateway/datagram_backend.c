@@ -185,8 +185,9 @@ static int refuse(int error, const char **why) {
   return own ? 503 : 502;
 }
 
-static int datagram_begin(struct gateway_session *session, const char **why) {
+static int datagram_begin(struct gateway_session *session, wt_request *request, const char **why) {
   struct lookup_address address;
+  (void)request;
   if (!address_get(session, &address)) {
     *why = "The back end's name is not known.";
     return 502;
@@ -204,8 +205,9 @@ static int datagram_begin(struct gateway_session *session, const char **why) {
   return 0;
 }
 
-static void datagram_end(struct gateway_session *session) {
+static void datagram_end(struct gateway_session *session, const struct wt_close_info *info) {
   struct datagram_backend *backend = session->backend;
+  (void)info;
   watch_close(backend->watch);
   datagram_queue_free(&backend->queue);
   free(backend);

@@ -61,19 +61,59 @@ void gateway_hurry(struct gateway *gateway) {
   uv_timer_start(&gateway->timer, gateway_on_timer, TICK_SOON_MS, 0);
 }
 
+/* --- The server. --- */
+
+/*
+ * A stream that waits for the other side keeps what has come, and counts against the window of its session. If such
+ * streams could fill it, the others would have none left, and all would wait for ever. So a stream begins with a small
+ * window, which grows only while it is read, and the window of a session is twice what streams that wait may keep (100 of
+ * each kind), because new credit is given when half of a window was read. Old drafts have no window of the session: there
+ * 256 streams of each kind share that of the connection.
+ */
+enum {
+  STREAM_WINDOW = 32 * 1024,
+  SESSION_WINDOW = 16 * 1024 * 1024,
+  CONNECTION_WINDOW = 40 * 1024 * 1024,
+};
+
+void gateway_configure(struct gateway *gateway, struct wt_server_config *config) {
+  config->loop = &gateway->loop;
+  config->check_origin = gateway_check_origin;
+  config->check_origin_user_data = gateway;
+  config->initial_max_stream_data = STREAM_WINDOW;
+  config->wt_initial_max_data = config->wt_max_data = SESSION_WINDOW;
+  config->initial_max_data = config->max_data = CONNECTION_WINDOW;
+  /* A client may take nothing for long: somebody has stopped the output of a terminal. Windows bound what waits, and
+   * the route's idle-timeout ends it. */
+  config->send_timeout_ms = 0;
+}
+
 /* --- Requests. --- */
 
-static void refuse(struct gateway *gateway, wt_request *request, int status, const char *why) {
+enum {
+  REFUSAL_FIELDS_MAX = 32,
+};
+
+void gateway_refuse(struct gateway *gateway, struct route *route, wt_request *request, int status, const char *why,
+                    const struct wt_header *headers, size_t header_count) {
   static struct log_limit limit = LOG_LIMIT_INIT;
-  static const struct wt_header headers[] = {{"content-type", "text/plain; charset=utf-8"},
-                                             {"cache-control", "no-store"}};
+  struct wt_header all[REFUSAL_FIELDS_MAX] = {{"content-type", "text/plain; charset=utf-8"},
+                                              {"cache-control", "no-store"}};
   char text[512];
   int len = snprintf(text, sizeof text, "%s\n", why);
+  size_t count = 2;
+  for (size_t i = 0; i < header_count && count < REFUSAL_FIELDS_MAX; i++) all[count++] = headers[i];
   gateway->requests_refused++;
+  if (route && wt_request_is_webtransport(request)) route->counts->sessions_refused++;
   log_limited(&limit, WT_LOG_WARN, "%s: %s %s refused with %d: %s", wt_request_peer_address(request),
               wt_request_is_webtransport(request) ? "session at" : wt_request_method(request), wt_request_path(request),
               status, why);
-  wt_request_respond(request, status, headers, 2, text, (size_t)len);
+  if (wt_request_respond(request, status, all, count, text, (size_t)len))
+    wt_request_respond(request, status, all, 2, text, (size_t)len); /* without what could not be sent */
+}
+
+static void refuse(struct gateway *gateway, wt_request *request, int status, const char *why) {
+  gateway_refuse(gateway, NULL, request, status, why, NULL, 0);
 }
 
 void gateway_handle(wt_request *request, void *user_data) {
@@ -89,13 +129,8 @@ void gateway_handle(wt_request *request, void *user_data) {
     refuse(gateway, request, 405, "Open a WebTransport session here.");
   } else {
     const char *why = "";
-    gateway->asked = route;
     int status = gateway_session_accept(gateway, route, request, &why);
-    gateway->asked = NULL;
-    if (status) {
-      route->counts->sessions_refused++;
-      refuse(gateway, request, status, why);
-    }
+    if (status) gateway_refuse(gateway, route, request, status, why, NULL, 0);
   }
 }
 

@@ -17,6 +17,7 @@ enum {
   GATEWAY_BUFFER_SIZE = 65536, /* no datagram is larger */
 };
 
+struct backend_client;
 struct gateway_session;
 
 /* What the gateway's parts share. All of it belongs to the thread of the loop. */
@@ -34,6 +35,7 @@ struct gateway {
   struct gateway_session *sessions;
   struct gather gather;
   struct blocks blocks;
+  struct backend_client *clients;      /* for back ends that are servers of WebTransport */
   uint64_t requests_refused;           /* without a route, or not for a session */
   uint8_t buffer[GATEWAY_BUFFER_SIZE]; /* for a datagram on its way; nothing stays in it */
 };
@@ -46,6 +48,13 @@ uint64_t gateway_now(const struct gateway *gateway);
 
 /* `wt_handler_callback`: answers each request, whose user data is the gateway. */
 void gateway_handle(wt_request *request, void *user_data);
+
+/* Sets what the gateway needs of its server: its loop, its origins, and windows for streams that wait (gateway.c). */
+void gateway_configure(struct gateway *gateway, struct wt_server_config *config);
+
+/* Refuses a request, of `route` if there is one, with a sentence as its body and further header fields. */
+void gateway_refuse(struct gateway *gateway, struct route *route, wt_request *request, int status, const char *why,
+                    const struct wt_header *headers, size_t header_count);
 
 /* `wt_check_origin_callback`, whose user data is the gateway. */
 bool gateway_check_origin(const wt_request *request, void *user_data);

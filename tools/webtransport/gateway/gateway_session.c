@@ -46,7 +46,6 @@ static void session_link(struct gateway_session *session) {
   if (session->next) session->next->link = &session->next;
   gateway->sessions = session;
   session->route->counts->sessions_open++;
-  session->route->counts->sessions_total++;
   session->peer->sessions++;
 }
 
@@ -59,7 +58,7 @@ static void session_unlink(struct gateway_session *session) {
 
 void gateway_session_close(struct gateway_session *session, enum gateway_code code) {
   const char *reason = gateway_code_reason(code);
-  if (session->code) return;
+  if (session->code || !session->wt) return;
   session->code = code;
   wt_session_close(session->wt, (uint32_t)code, reason, strlen(reason));
 }
@@ -70,7 +69,7 @@ static void session_on_stream(wt_session *wt, wt_stream *stream, void *user_data
   struct gateway_session *session = user_data;
   const struct backend_kind *kind = kind_of(session);
   (void)wt;
-  if (kind->on_stream && wt_stream_kind(stream) == WT_BIDIRECTIONAL) {
+  if (kind->on_stream && (kind->takes_unidirectional || wt_stream_kind(stream) == WT_BIDIRECTIONAL)) {
     kind->on_stream(session, stream);
     return;
   }
@@ -90,17 +89,36 @@ static void session_on_datagram(wt_session *wt, const uint8_t *data, size_t len,
   session->route->counts->datagrams_dropped++;
 }
 
-static void session_on_close(wt_session *wt, const struct wt_close_info *info, void *user_data) {
+static void session_on_stream_credit(wt_session *wt, enum wt_stream_kind kind, void *user_data) {
   struct gateway_session *session = user_data;
-  if (kind_of(session)->end) kind_of(session)->end(session);
-  access_log_write(&session->gateway->access_log, session, wt, info);
+  (void)wt;
+  if (kind_of(session)->on_stream_credit) kind_of(session)->on_stream_credit(session, kind);
+}
+
+static void session_on_drain(wt_session *wt, void *user_data) {
+  struct gateway_session *session = user_data;
+  (void)wt;
+  if (kind_of(session)->on_drain) kind_of(session)->on_drain(session);
+}
+
+/* Ends what has begun. NULL: the client never had an answer, or a refusal. */
+static void session_end(struct gateway_session *session, const struct wt_close_info *info) {
+  if (kind_of(session)->end) kind_of(session)->end(session, info);
+  if (info) access_log_write(&session->gateway->access_log, session, session->wt, info);
   session_unlink(session);
   session_free(session);
+}
+
+static void session_on_close(wt_session *wt, const struct wt_close_info *info, void *user_data) {
+  (void)wt;
+  session_end(user_data, info);
 }
 
 static const struct wt_session_callbacks session_callbacks = {
     .on_stream = session_on_stream,
     .on_datagram = session_on_datagram,
+    .on_stream_credit = session_on_stream_credit,
+    .on_drain = session_on_drain,
     .on_close = session_on_close,
 };
 
@@ -119,7 +137,24 @@ static int bounds_check(const struct route *route, const struct peer *peer, cons
   return 0;
 }
 
-static int session_upgrade(struct gateway_session *session, wt_request *request, const char **why) {
+/* Accepts the session. Returns 0, or the status with which to refuse it. */
+static int session_upgrade(struct gateway_session *session, wt_request *request, struct wt_upgrade_options *options,
+                           const char **why) {
+  options->callbacks = &session_callbacks;
+  options->user_data = session;
+  session->gateway->asked = session->route;
+  int error = wt_upgrade(request, options, &session->wt);
+  session->gateway->asked = NULL;
+  if (!error) {
+    session->route->counts->sessions_total++;
+    gateway_hurry(session->gateway);
+    return 0;
+  }
+  *why = wt_request_error(request);
+  return wt_upgrade_status(error);
+}
+
+static int session_upgrade_now(struct gateway_session *session, wt_request *request, const char **why) {
   const struct route_settings *settings = &session->route->settings;
   const char *protocols[ROUTE_PROTOCOLS_MAX];
   struct wt_upgrade_options options;
@@ -127,12 +162,51 @@ static int session_upgrade(struct gateway_session *session, wt_request *request,
   for (size_t i = 0; i < settings->protocol_count; i++) protocols[i] = settings->protocols[i];
   options.protocols = protocols;
   options.protocol_count = settings->protocol_count;
-  options.callbacks = &session_callbacks;
-  options.user_data = session;
-  int error = wt_upgrade(request, &options, &session->wt);
-  if (!error) return 0;
-  *why = wt_request_error(request);
-  return wt_upgrade_status(error);
+  return session_upgrade(session, request, &options, why);
+}
+
+bool gateway_session_begun(struct gateway_session *session, const struct gateway_answer *answer) {
+  wt_request *request = session->request;
+  struct wt_upgrade_options options;
+  const char *why = answer->why;
+  int status = answer->status;
+  session->request = NULL;
+  wt_request_set_callbacks(request, NULL, NULL);
+  if (status < 300) {
+    wt_upgrade_options_default(&options);
+    options.status = status;
+    options.protocols = &answer->protocol;
+    options.protocol_count = answer->protocol[0] ? 1 : 0;
+    options.headers = answer->headers;
+    options.header_count = answer->header_count;
+    status = session_upgrade(session, request, &options, &why);
+    if (!status) return true;
+    gateway_refuse(session->gateway, session->route, request, status, why, NULL, 0);
+  } else {
+    gateway_refuse(session->gateway, session->route, request, status, why, answer->headers, answer->header_count);
+  }
+  session_end(session, NULL);
+  return false;
+}
+
+/* The client has gone before it had an answer. */
+static void request_on_close(wt_request *request, int error, void *user_data) {
+  struct gateway_session *session = user_data;
+  (void)request, (void)error;
+  session->request = NULL;
+  session_end(session, NULL);
+}
+
+static void request_keep(struct gateway_session *session, wt_request *request) {
+  static const struct wt_request_callbacks callbacks = {.on_close = request_on_close};
+  session->request = request;
+  wt_request_set_callbacks(request, &callbacks, session);
+}
+
+/* The back end must not be asked for a page that may not ask. `wt_upgrade` looks again. */
+static int origin_check(const struct route *route, const wt_request *request, const char **why) {
+  *why = "The origin of the request is not allowed.";
+  return origins_check(request, (void *)(uintptr_t)&route->settings.origins) ? 0 : 403;
 }
 
 int gateway_session_accept(struct gateway *gateway, struct route *route, wt_request *request, const char **why) {
@@ -140,16 +214,23 @@ int gateway_session_accept(struct gateway *gateway, struct route *route, wt_requ
   struct gateway_session *session = session_new(gateway, route, wt_request_peer_address(request));
   if (!session) return 503;
   int status = bounds_check(route, session->peer, why);
-  bool begun = !status && kind_of(session)->begin;
-  if (begun) status = kind_of(session)->begin(session, why);
-  if (status) begun = false;
-  if (!status) status = session_upgrade(session, request, why);
-  if (!status) {
-    session_link(session);
-    gateway_hurry(gateway);
+  if (!status) status = origin_check(route, request, why);
+  if (status) {
+    session_free(session);
+    return status;
+  }
+  session_link(session);
+  bool begun = kind_of(session)->begin;
+  if (begun) status = kind_of(session)->begin(session, request, why);
+  if (status == BEGIN_LATER) {
+    request_keep(session, request);
     return 0;
   }
-  if (begun) kind_of(session)->end(session);
+  if (status) begun = false;
+  if (!status) status = session_upgrade_now(session, request, why);
+  if (!status) return 0;
+  if (begun) kind_of(session)->end(session, NULL);
+  session_unlink(session);
   session_free(session);
   return status;
 }
@@ -164,7 +245,7 @@ bool gateway_session_is_idle(const struct gateway_session *session, uint64_t act
 void gateway_session_tick(struct gateway_session *session, uint64_t now_ms) {
   const struct backend_kind *kind = kind_of(session);
   uint64_t life = session->route->settings.max_life_ms;
-  if (session->code) return;
+  if (session->code || !session->wt) return;
   if (life && now_ms - session->began_ms >= life) {
     gateway_session_close(session, CODE_LIFE);
   } else if ((!kind->has_streams || !session->streams_open) &&

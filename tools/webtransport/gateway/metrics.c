@@ -25,7 +25,8 @@
   X(datagrams_out, "counter", "Datagrams from the back end to clients")                                    \
   X(datagrams_dropped, "counter", "Datagrams dropped: no room, over the rate, or the back end takes none") \
   X(datagrams_too_large, "counter", "Datagrams dropped because the other side takes none of that size")    \
-  X(datagrams_refused, "counter", "Times that the back end's host said that nobody takes datagrams")
+  X(datagrams_refused, "counter", "Times that the back end's host said that nobody takes datagrams")       \
+  X(backend_rtt_us, "gauge", "Round trip to the back end, in microseconds, of the session that ended last; 0: unknown")
 
 /* Writes a label's value: '\' and '"' are escaped. */
 static void label_write(FILE *out, const char *value) {

@@ -55,7 +55,7 @@ static bool names_look_up(struct routes *routes, struct uv_loop_s *loop) {
   for (size_t i = 0; i < routes->count; i++) {
     struct route *route = routes->list[i];
     const struct backend_kind *kind = route->settings.target.kind;
-    if (kind->has_path) continue;
+    if (kind->has_path || kind->url_port) continue; /* the client of WebTransport looks names up itself */
     routes->pending++;
     route->lookup = lookup_new(loop, &route->settings.target.address, kind->has_streams ? SOCK_STREAM : SOCK_DGRAM,
                                routes_on_name, routes);

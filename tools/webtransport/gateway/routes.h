@@ -17,6 +17,7 @@ struct route_counts {
   uint64_t datagrams_dropped;   /* no room, over the rate, or no use for datagrams */
   uint64_t datagrams_too_large; /* in either direction */
   uint64_t datagrams_refused;   /* the back end's host said that nobody listens */
+  uint64_t backend_rtt_us;      /* to the back end, of the session that ended last */
   struct rate rate;
 
   unsigned users;
@@ -26,7 +27,7 @@ struct route_counts {
 struct route {
   struct route_settings settings;
   struct route_counts *counts;
-  struct lookup *lookup; /* NULL: the back end is a path */
+  struct lookup *lookup; /* NULL: the back end is a path or a URL */
   unsigned users;
 };
 
