@@ -324,7 +324,7 @@ SAMPLES = [
     ("a member of a struct that is part of another", "break", "connection.h",
      "struct wt_transport_parameters", "uint64_t sample[2];"),
     ("a member of a struct that may not grow", "break", "session.h", "struct wt_header", "void *sample;"),
-    ("a member in the padding at the end", "break", "client.h", "struct wt_dial_options", "bool sample;"),
+    ("a member in the padding at the end", "break", "client.h", "struct wt_exchange_options", "bool sample;"),
 ]
 
 # Likewise, of what other languages cannot call.

@@ -20,9 +20,11 @@ import tests_datagrams
 import tests_slow
 import tests_streams
 import tests_ssh
+import tests_webtransport
 from rig import checks
 
-TESTS = [*tests_config.TESTS, *tests_streams.TESTS, *tests_slow.TESTS, *tests_datagrams.TESTS, *tests_ssh.TESTS]
+TESTS = [*tests_config.TESTS, *tests_streams.TESTS, *tests_slow.TESTS, *tests_datagrams.TESTS, *tests_ssh.TESTS,
+         *tests_webtransport.TESTS]
 
 
 def main():

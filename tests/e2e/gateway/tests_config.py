@@ -46,6 +46,8 @@ def test_wrong_files(tool, folder):
             ("routes:\n  /x: tcp://127.0.0.1\n", "2:7", "expected ADDR:PORT"),
             ("routes:\n  /x: gopher://127.0.0.1:70\n", "2:7", "begins with one of tcp:"),
             ("routes:\n  /x:\n    backend: udp://127.0.0.1:1\n    proxy-protocol: yes\n", "2:3", "proxy-protocol"),
+            ("routes:\n  /x: https://a/?b\n", "2:7", "a host, a port and a path alone"),
+            (good + "    host: keep\n", "2:3", "have no meaning for tcp"),
             ("routes: [a, b]\n", "1:9", "expected members"),
             ("routes:\n\t/x: y\n", "2:1", "cannot start any token")):
         write(path, text)
@@ -59,7 +61,7 @@ def test_wrong_files(tool, folder):
     write(path, "defaults: {origin: [https://a.example], max-life: 1h}\nroutes:\n  # SSH\n" + good[8:] +
           "  /y/: unix:/run/x\nretry: always\nhost: [a.example, b.example]\n")
     example = os.path.join(os.path.dirname(__file__), "../../../examples/gateway.yaml")
-    check("the example", look(tool, example) == (0, "4 routes, nothing is wrong\n"), look(tool, example))
+    check("the example", look(tool, example) == (0, "5 routes, nothing is wrong\n"), look(tool, example))
     check("a right file", look(tool, path) == (0, "2 routes, nothing is wrong\n"), look(tool, path))
 
 

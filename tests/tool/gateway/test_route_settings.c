@@ -66,11 +66,46 @@ static void test_idle_timeout_follows_the_kind(void **state) {
   assert_int_equal(route.idle_timeout_ms, 0);
 }
 
+static void test_members_of_urls(void **state) {
+  static const char hash[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+  (void)state;
+  assert_true(set(&defaults, "backend-insecure-hash", hash) && set(&defaults, "answer-header", "x-a"));
+  assert_true(begin("/x") && set(&route, "backend", "https://a.example"));
+  assert_int_equal(route.trust.sessions_per_connection, 16);
+  assert_int_equal(route.trust.hash_count, 1);
+  assert_false(route.keep_host || route.trust_forwarded);
+  assert_true(set(&route, "backend-insecure-hash", hash) && set(&route, "backend-insecure-hash", hash));
+  assert_int_equal(route.trust.hash_count, 2);
+  assert_true(set(&route, "host", "keep") && set(&route, "trust-forwarded", "yes"));
+  assert_true(set(&route, "backend-ca", "/etc/ca.pem") && set(&route, "backend-sessions", "1") && finish());
+  assert_true(route.keep_host && route.trust_forwarded);
+  assert_true(begin("/x") && set(&route, "backend", "tcp://127.0.0.1:1") &&
+              finish()); /* those of the defaults do not matter */
+  assert_true(set(&route, "host", "backend"));
+  assert_false(finish());
+}
+
+static void test_fields_of_answers(void **state) {
+  (void)state;
+  assert_true(begin("/x"));
+  assert_true(route_answer_header_passes(&route, "x-a"));
+  assert_false(route_answer_header_passes(&route, "alt-svc"));
+  assert_true(set(&route, "answer-header", "x-a") && set(&route, "answer-header", "alt-svc"));
+  assert_true(route_answer_header_passes(&route, "x-a"));
+  assert_false(route_answer_header_passes(&route, "x-b"));
+  assert_false(route_answer_header_passes(&route, "alt-svc"));
+  assert_true(begin("/x") && set(&route, "answer-header", "none"));
+  assert_false(route_answer_header_passes(&route, "x-a"));
+}
+
 static void test_wrong_values(void **state) {
   static const char *const wrong[][2] = {
-      {"backend", "x"},        {"origin", "*"},  {"max-sessions", "x"},     {"max-streams", "-1"},
-      {"rate", "12"},          {"rate", "10X"},  {"connect-timeout", "1d"}, {"max-life", ""},
-      {"proxy-protocol", "2"}, {"protocol", ""}, {"no-such", "1"},
+      {"backend", "x"},          {"origin", "*"},    {"max-sessions", "x"},
+      {"max-streams", "-1"},     {"rate", "12"},     {"rate", "10X"},
+      {"connect-timeout", "1d"}, {"max-life", ""},   {"proxy-protocol", "2"},
+      {"protocol", ""},          {"no-such", "1"},   {"backend-insecure-hash", "12"},
+      {"backend-sessions", "0"}, {"host", "x"},      {"trust-forwarded", "1"},
+      {"answer-header", "X-Up"}, {"backend-ca", ""},
   };
   (void)state;
   assert_true(begin("/x"));
@@ -93,6 +128,8 @@ int main(void) {
       cmocka_unit_test_setup(test_lists_of_defaults_are_replaced, setup),
       cmocka_unit_test_setup(test_any_is_replaced, setup),
       cmocka_unit_test_setup(test_idle_timeout_follows_the_kind, setup),
+      cmocka_unit_test_setup(test_members_of_urls, setup),
+      cmocka_unit_test_setup(test_fields_of_answers, setup),
       cmocka_unit_test_setup(test_wrong_values, setup),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,6 +41,21 @@ static void test_paths(void **state) {
   assert_ptr_equal(target.kind, &unixgram_backend);
 }
 
+static void test_urls(void **state) {
+  (void)state;
+  assert_true(parse("https://app.internal"));
+  assert_ptr_equal(target.kind, &https_backend);
+  assert_string_equal(target.address.host, "app.internal");
+  assert_int_equal(target.address.port, 443);
+  assert_int_equal(target.url_path, 0);
+  assert_true(parse("https://[2001:db8::1]:8443/base/"));
+  assert_string_equal(target.address.host, "2001:db8::1");
+  assert_int_equal(target.address.port, 8443);
+  assert_string_equal(target.text + target.url_path, "/base/");
+  assert_true(parse("https://[2001:db8::1]"));
+  assert_int_equal(target.address.port, 443);
+}
+
 static void test_others_are_refused(void **state) {
   static const char *const wrong[] = {"",
                                       "tcp",
@@ -58,6 +73,14 @@ static void test_others_are_refused(void **state) {
                                       "unix:run/x",
                                       "udp://2001:db8::1:7777",
                                       "tcp://a:70000",
+                                      "https:a",
+                                      "https://",
+                                      "https://a:0",
+                                      "https://a:x/",
+                                      "https://user@a",
+                                      "https://a/?q",
+                                      "https://a/#f",
+                                      "https://a b/",
                                       "fd://3"};
   char text[200];
   (void)state;
@@ -76,6 +99,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_hosts_and_ports),
       cmocka_unit_test(test_paths),
+      cmocka_unit_test(test_urls),
       cmocka_unit_test(test_others_are_refused),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

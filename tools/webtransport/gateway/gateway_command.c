@@ -22,6 +22,7 @@
 #include "common/service.h"
 #include "common/signals.h"
 #include "common/tool_log.h"
+#include "gateway/backend_client.h"
 #include "gateway/gateway.h"
 #include "gateway/metrics_server.h"
 
@@ -133,6 +134,10 @@ static bool reload_begin(struct gateway_program *program, struct gateway_setting
     wt_certificate_free(certificate);
     return false;
   }
+  if (!backend_clients_open(&program->gateway, settings->routes, settings->route_count, message, size)) {
+    wt_certificate_free(certificate);
+    return false;
+  }
   if (!certificate_use(program, certificate, message, size)) return false;
   struct routes *routes = routes_new(&program->gateway.loop, settings->routes, settings->route_count,
                                      program->gateway.routes, reload_finish, program);
@@ -198,6 +203,9 @@ static void routes_begin(struct routes *routes, void *user_data) {
 static bool routes_make(struct gateway_program *program) {
   struct gateway *gateway = &program->gateway;
   const struct gateway_settings *settings = &program->settings;
+  char message[512] = "";
+  if (!backend_clients_open(gateway, settings->routes, settings->route_count, message, sizeof message))
+    return complain(message);
   if (!routes_new(&gateway->loop, settings->routes, settings->route_count, NULL, routes_begin, program))
     return complain("out of memory");
   while (!gateway->routes) uv_run(&gateway->loop, UV_RUN_ONCE); /* until the names are looked up */
@@ -210,12 +218,7 @@ static bool server_make(struct gateway_program *program) {
   char message[512] = "";
   wt_server_config_default(&config);
   server_settings_configure(&program->settings.server, &config);
-  config.loop = &gateway->loop;
-  config.check_origin = gateway_check_origin;
-  config.check_origin_user_data = gateway;
-  /* A client may take nothing for long: somebody has stopped the output of a terminal. Windows bound what waits, and
-   * the route's idle-timeout ends it. */
-  config.send_timeout_ms = 0;
+  gateway_configure(gateway, &config);
   if (wt_server_new(&config, &gateway->server, message, sizeof message)) return complain(message);
   if (wt_server_handle(gateway->server, "/", gateway_handle, gateway)) return complain("out of memory");
   wt_certificate *certificate = certificate_load(&program->settings.server, message, sizeof message);
@@ -305,6 +308,7 @@ static void program_end(struct gateway_program *program) {
   signals_stop(&program->signals);
   metrics_server_close(program->metrics);
   wt_server_free(gateway->server);
+  backend_clients_free(gateway); /* tells the back ends how the sessions ended */
   routes_free(gateway->routes);
   routes_free(program->coming);
   uv_close((uv_handle_t *)&program->beat, NULL);

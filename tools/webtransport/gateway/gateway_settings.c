@@ -101,8 +101,9 @@ const struct option_spec gateway_options[] = {
      .letter = 'r',
      .argument = "PATH=URL",
      .repeatable = true,
-     .help = "Sessions at this path go to this back end: tcp://HOST:PORT, unix:/PATH, udp://HOST:PORT or "
-             "unixgram:/PATH. A path that ends in '/' stands for all below it.",
+     .help =
+         "Sessions at this path go to this back end: tcp://HOST:PORT, unix:/PATH, udp://HOST:PORT, unixgram:/PATH or "
+         "https://HOST[:PORT][/PATH]. A path that ends in '/' stands for all below it.",
      .set = set_route},
     {.name = "default",
      .letter = 'd',
@@ -122,9 +123,10 @@ const struct option_spec gateway_options[] = {
 const char gateway_details[] =
     "A client can only name a path; addresses of back ends are those of the configuration alone.\n"
     "tcp and unix: each bidirectional stream is a connection. udp and unixgram: each session is a socket, and each "
-    "datagram is one of it.\n"
+    "datagram is one of it. https: each session is a session with a server of WebTransport, with all that it has.\n"
     "\n"
-    "Members of a route: backend, origin, protocol, proxy-protocol, max-sessions, max-sessions-per-address, "
+    "Members of a route: backend, origin, protocol, proxy-protocol, backend-ca, backend-insecure-hash, "
+    "backend-sessions, host, trust-forwarded, answer-header, max-sessions, max-sessions-per-address, "
     "max-streams, max-streams-per-address, rate, rate-per-address, connect-timeout, idle-timeout, max-life. "
     "0 stands for no limit. Pages of the same origin may open sessions, or those that 'origin' names.\n"
     "\n"

@@ -3,7 +3,7 @@
  * The members of a route: a table in the manner of the tool's options, so that the file and the command line read
  * values alike ("10s", "1M") and a mistake gets the same sentence.
  *
- * A route begins as a copy of the defaults. Lists (`origin`, `protocol`) of the defaults hold until the route has its
+ * A route begins as a copy of the defaults. Lists (`origin`, `protocol` and others) of the defaults hold until the route has its
  * own: then they are replaced, not continued.
  */
 #include "gateway/route_settings.h"
@@ -14,9 +14,12 @@
 #include "common/clock.h"
 #include "common/values.h"
 #include "gateway/backend.h"
+#include "gateway/forwarded.h"
 
 enum {
   CONNECT_TIMEOUT_MS = 10000,
+  BACKEND_SESSIONS = 16, /* as the library's client and server have */
+  BACKEND_SESSIONS_MAX = 10000,
 };
 
 #define COUNT_MAX 10000000
@@ -52,6 +55,76 @@ static bool set_proxy_protocol(void *target, const char *value, char *message, s
   ((struct route_settings *)target)->proxy_protocol = index;
   return true;
 }
+
+/* --- Members of back ends that are URLs. --- */
+
+static bool set_backend_ca(void *target, const char *value, char *message, size_t size) {
+  struct route_settings *settings = target;
+  settings->url_members_given = true;
+  if (!value_file(value, message, size)) return false;
+  if (strlen(value) >= ROUTE_FILE_SIZE) return value_refuse(message, size, "the name is too long");
+  snprintf(settings->trust.ca_file, ROUTE_FILE_SIZE, "%s", value);
+  return true;
+}
+
+static bool set_backend_hash(void *target, const char *value, char *message, size_t size) {
+  struct route_settings *settings = target;
+  struct backend_trust *trust = &settings->trust;
+  settings->url_members_given = true;
+  if (settings->hashes_inherited) trust->hash_count = 0;
+  settings->hashes_inherited = false;
+  if (trust->hash_count == ROUTE_HASHES_MAX) return value_refuse(message, size, "too many hashes");
+  return value_hash(value, trust->hashes[trust->hash_count++], message, size);
+}
+
+static bool set_backend_sessions(void *target, const char *value, char *message, size_t size) {
+  struct route_settings *settings = target;
+  settings->url_members_given = true;
+  return value_number(value, 1, BACKEND_SESSIONS_MAX, &settings->trust.sessions_per_connection, message, size);
+}
+
+static bool set_host(void *target, const char *value, char *message, size_t size) {
+  struct route_settings *settings = target;
+  size_t index;
+  settings->url_members_given = true;
+  if (!value_word(value, "backend keep", &index, message, size)) return false;
+  settings->keep_host = index;
+  return true;
+}
+
+static bool set_trust_forwarded(void *target, const char *value, char *message, size_t size) {
+  struct route_settings *settings = target;
+  size_t index;
+  settings->url_members_given = true;
+  if (!value_word(value, "no yes", &index, message, size)) return false;
+  settings->trust_forwarded = index;
+  return true;
+}
+
+static bool set_answer_header(void *target, const char *value, char *message, size_t size) {
+  struct route_settings *settings = target;
+  struct answer_headers *answer = &settings->answer_headers;
+  settings->url_members_given = true;
+  if (settings->answer_headers_inherited) *answer = (struct answer_headers){.any = false};
+  settings->answer_headers_inherited = false;
+  answer->any = answer->any || !strcmp(value, "any");
+  if (!strcmp(value, "any") || !strcmp(value, "none")) return true;
+  if (!value_is_token(value, strlen(value)) || strpbrk(value, "ABCDEFGHIJKLMNOPQRSTUVWXYZ"))
+    return value_refuse(message, size, "expected any, none or the name of a header field in lower case");
+  if (answer->count == ROUTE_ANSWER_HEADERS_MAX) return value_refuse(message, size, "too many names");
+  if (strlen(value) >= ROUTE_ANSWER_HEADER_SIZE) return value_refuse(message, size, "the name is too long");
+  snprintf(answer->names[answer->count++], ROUTE_ANSWER_HEADER_SIZE, "%s", value);
+  return true;
+}
+
+bool route_answer_header_passes(const struct route_settings *settings, const char *name) {
+  const struct answer_headers *answer = &settings->answer_headers;
+  bool found = answer->any;
+  for (size_t i = 0; !found && i < answer->count; i++) found = !strcmp(answer->names[i], name);
+  return found && forwarded_answer_passes(name);
+}
+
+/* --- Limits. --- */
 
 static bool count_set(const char *value, uint64_t *count, char *message, size_t size) {
   return value_number(value, 0, COUNT_MAX, count, message, size);
@@ -112,6 +185,20 @@ const struct option_spec route_members[] = {
     {.name = "origin", .argument = "ORIGIN", .repeatable = true, .help = "Who may open sessions.", .set = set_origin},
     {.name = "protocol", .argument = "NAME", .repeatable = true, .help = "Subprotocol.", .set = set_protocol},
     {.name = "proxy-protocol", .argument = "WHEN", .help = "PROXY protocol.", .set = set_proxy_protocol},
+    {.name = "backend-ca", .argument = "FILE", .help = "Authorities of the back end.", .set = set_backend_ca},
+    {.name = "backend-insecure-hash",
+     .argument = "HASH",
+     .repeatable = true,
+     .help = "SHA-256 of its certificate.",
+     .set = set_backend_hash},
+    {.name = "backend-sessions", .argument = "N", .help = "On one connection to it.", .set = set_backend_sessions},
+    {.name = "host", .argument = "WHICH", .help = "Authority that it gets.", .set = set_host},
+    {.name = "trust-forwarded", .argument = "WHEN", .help = "Clients are proxies.", .set = set_trust_forwarded},
+    {.name = "answer-header",
+     .argument = "NAME",
+     .repeatable = true,
+     .help = "Fields of its answer that clients get.",
+     .set = set_answer_header},
     {.name = "max-sessions", .argument = "N", .help = "Sessions at once.", .set = set_max_sessions},
     {.name = "max-sessions-per-address",
      .argument = "N",
@@ -137,6 +224,8 @@ void route_settings_default(struct route_settings *settings) {
   settings->max_streams = 10000;
   settings->max_streams_per_address = 1000;
   settings->connect_timeout_ms = CONNECT_TIMEOUT_MS;
+  settings->trust.sessions_per_connection = BACKEND_SESSIONS;
+  settings->answer_headers.any = true;
 }
 
 /* A path as a request has it: printable ASCII without a query. */
@@ -154,6 +243,8 @@ bool route_settings_begin(struct route_settings *settings, const struct route_se
   if (!path_check(path, message, size)) return false;
   *settings = *defaults;
   settings->origins_inherited = settings->protocols_inherited = true;
+  settings->hashes_inherited = settings->answer_headers_inherited = true;
+  settings->url_members_given = false;
   snprintf(settings->path, sizeof settings->path, "%s", path);
   return true;
 }
@@ -170,6 +261,11 @@ bool route_settings_finish(struct route_settings *settings, char *message, size_
   if (!kind) return value_refuse(message, size, "the route has no backend");
   if (settings->proxy_protocol && !kind->has_streams)
     return value_refuse(message, size, "proxy-protocol has a meaning for connections alone, not for %s", kind->scheme);
+  if (settings->url_members_given && !kind->url_port)
+    return value_refuse(message, size,
+                        "backend-ca, backend-insecure-hash, backend-sessions, host, trust-forwarded and answer-header "
+                        "have no meaning for %s",
+                        kind->scheme);
   if (!settings->idle_timeout_given) settings->idle_timeout_ms = kind->idle_timeout_ms;
   return true;
 }

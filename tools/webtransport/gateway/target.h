@@ -17,7 +17,8 @@ enum {
 /* A back end as the configuration names it: "tcp://127.0.0.1:22", "unix:/run/app.sock". */
 struct target {
   const struct backend_kind *kind;
-  struct host_port address;    /* of tcp and udp */
+  struct host_port address;    /* of tcp, udp and URLs */
+  size_t url_path;             /* of a URL: where its path begins in `text`; 0: it has none */
   char path[TARGET_PATH_SIZE]; /* of unix and unixgram; "" for the others */
   char text[TARGET_TEXT_SIZE]; /* as it was given */
 };
