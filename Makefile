@@ -66,6 +66,9 @@ interop: ## run the cases with other implementations, both ways; writes docs/int
 	@cmake --build $(BUILD) -j $(JOBS) --target interop_peer --target interop_endpoint --target webtransport_tool
 	@tests/interop/run.py --native $(BUILD)/tests/interop/interop_peer --tool $(BUILD)/webtransport \
 		--endpoint $(BUILD)/tools/interop/interop_endpoint --markdown docs/interop.md
+	@tests/interop/run.py --no-setup --native $(BUILD)/tests/interop/interop_peer --through $(BUILD)/webtransport \
+		--peer webtransport-go --peer native
+	@node tests/browser/through_gateway.mjs $(BUILD)/webtransport
 	@node tests/browser/envoy.mjs $(BUILD)/webtransport build/interop/envoy/envoy
 	@bash tests/interop/test_tls.sh $(BUILD)/webtransport build/interop/webtransport-go/peer
 

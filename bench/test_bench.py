@@ -207,8 +207,9 @@ class Plan(unittest.TestCase):
         with tempfile.TemporaryDirectory() as folder:
             options = types.SimpleNamespace(build=folder)
             setup = {"folder": "bench", "command": ["sh", "-c", f"echo done >> {folder}/log"]}
-            bench = run.Bench(options, dict(run.configuration(types.SimpleNamespace(
-                quick=False, rounds=None, server=None, workload=None)), servers={"a": {"setup": setup}, "b": {"setup": "a"}, "c": {}}))
+            filters = types.SimpleNamespace(quick=False, rounds=None, server=None, workload=None)
+            bench = run.Bench(options, dict(run.configuration(filters, run.HERE / "config.json"),
+                                            servers={"a": {"setup": setup}, "b": {"setup": "a"}, "c": {}}))
             bench.set_up(["c", "b", "a"])
             with open(f"{folder}/log", encoding="ascii") as log:
                 self.assertEqual(log.read(), "done\n")

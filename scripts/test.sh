@@ -158,6 +158,9 @@ stage_interop() {
   step interop-runner python3 -B -m unittest discover -s tests/interop
   step interop-setup setup_interop || return
   step interop-firefox firefox
+  step interop-through-the-gateway tests/interop/run.py --no-setup --native build/asan/tests/interop/interop_peer \
+    --through build/asan/webtransport --peer webtransport-go --peer native
+  step interop-gateway-chromium node tests/browser/through_gateway.mjs build/asan/webtransport
   step interop-envoy-chromium node tests/browser/envoy.mjs build/asan/webtransport build/interop/envoy/envoy
   echo "== interop"
   rm -f "$results/interop.tally"

@@ -435,7 +435,8 @@ async function sessionsLeaveNothing(page, server) {
 
 /* ---- All of them ----------------------------------------------------------------------------- */
 
-export async function checkTransport(results, browser, server, startServer) {
+/** What one session has, in one page, which is returned. */
+export async function checkSessions(results, browser, server) {
   const page = await openKit(browser, server.http, server);
   const check = (name, run) => results.check(name, () => run(page, server));
   await check('a bidirectional stream of 1 MiB comes back byte for byte', echoesOneMebibyte);
@@ -456,7 +457,11 @@ export async function checkTransport(results, browser, server, startServer) {
   await check('of the offered protocols one is agreed on', protocolIsChosen);
   await results.check('nothing was complained about so far', async () => assert.deepEqual(page.complaints, []));
   await check('a path without an endpoint is refused', unknownPathIsRefused);
+  return page;
+}
 
+export async function checkTransport(results, browser, server, startServer) {
+  const page = await checkSessions(results, browser, server);
   const site = await startForeignSite();
   const allowedServer = await startServer(['--origin', site.origin]);
   await results.check('a page from another origin is refused with 403',

@@ -21,6 +21,7 @@ import time
 
 import endpoint
 import suites
+import through
 
 HERE = pathlib.Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -184,10 +185,9 @@ class Runner:
                             (not self.options.case or case in self.options.case):
                         yield peer, role, case
 
-    @staticmethod
-    def cannot(peer, role, case):
+    def cannot(self, peer, role, case):
         limits = peer[role]["cannot"]
-        return limits.get(case) or limits.get("*")
+        return limits.get(case) or limits.get("*") or (through.CANNOT.get(case) if self.options.through else None)
 
     # --- Set-up ---
 
@@ -219,7 +219,7 @@ class Runner:
 
     def run_pair(self, peer, role, cases, values):
         """All cases of a peer in one role, one after the other; returns {case: result}."""
-        servers, results = {}, {}
+        servers, gateways, results = {}, {}, {}
         values = dict(values, build=peer["build"], native=self.options.native)
         server_command = peer["server"]["command"] if role == "server" else self.native["server"]
         server_folder = peer["folder"] if role == "server" else ROOT
@@ -239,7 +239,10 @@ class Runner:
                     log = self.logs / f"{peer['id']}-{role}-server-{limits}.log"
                     command = fill(server_command, dict(values, port=0, limits=limits))
                     server = servers[limits] = Server(command, server_folder, log, self.environment)
-                url = f"https://127.0.0.1:{server.port()}"
+                port = server.port()
+                if self.options.through:
+                    port = self.gateway_port(gateways, server, values, f"{peer['id']}-{role}-gateway-{limits}.log")
+                url = f"https://127.0.0.1:{port}"
                 command = fill(client_command, dict(values, url=url, case=case))
                 self.run_client(command, client_folder, self.logs / f"{peer['id']}-{role}-{case}.log", server, case)
                 results[case] = {"result": "pass"}
@@ -247,6 +250,12 @@ class Runner:
             except (Failure, OSError) as error:
                 results[case] = {"result": "fail", "reason": str(error)}
                 self.tell(peer, role, case, "fail", str(error))
+        for gateway in gateways.values():
+            status = gateway.stop()
+            if status != 0:
+                case = cases[-1]
+                results[case] = {"result": "fail", "reason": f"the gateway ended with {status}: {last_line(gateway.log_path)}"}
+                self.tell(peer, role, case, "fail", results[case]["reason"])
         for limits, server in servers.items():
             status = server.stop()
             # Ours has to end in order, which under the sanitizers means: without a finding.
@@ -258,6 +267,16 @@ class Runner:
                         self.tell(peer, role, case, "fail", reason)
                         break
         return results
+
+    def gateway_port(self, gateways, server, values, log_name):
+        """The port of the gateway in front of this server, which is begun with the server's first case."""
+        if server not in gateways:
+            gateways[server] = through.Gateway(self.options.through, server.port(), values, self.logs / log_name,
+                                               self.environment)
+        port = gateways[server].port()
+        if port is None:
+            raise Failure(f"the gateway did not become ready: {last_line(gateways[server].log_path)}")
+        return port
 
     def run_client(self, command, folder, log_path, server, case):
         server.forget()
@@ -305,7 +324,8 @@ def markdown(peers, results, endpoint_results=(), others=()):
         "",
         "`make interop` runs our endpoint against other implementations, over loopback and in both directions, and writes",
         "this page. [tests/interop/README.md](../tests/interop/README.md) says what each case does. Browsers and plain HTTP/3",
-        "clients, in the versions of the machine's distribution, have sections of their own.",
+        "clients, in the versions of the machine's distribution, have sections of their own. webtransport-go and Chromium are",
+        "tested through `webtransport gateway` as well: all cases pass but `flow-control`, which is that of each hop.",
         "",
         "| peer | version | language |",
         "| --- | --- | --- |",
@@ -380,6 +400,7 @@ def parse(arguments):
     parser.add_argument("--no-setup", action="store_true", help="the peers are set up")
     parser.add_argument("--native", default=str(ROOT / "build/tests/interop/interop_peer"), help="our endpoint")
     parser.add_argument("--endpoint", metavar="PROGRAM", help="our endpoint for the quic-interop-runner: its cases too")
+    parser.add_argument("--through", metavar="TOOL", help="the gateway of this tool stands between the ends")
     parser.add_argument("--build", default=str(ROOT / "build/interop"), help="where the peers are built")
     parser.add_argument("--suites", metavar="FOLDER",
                         help="for the table, results of the tests of suites.json; without it they are run")
@@ -390,8 +411,8 @@ def parse(arguments):
     parser.add_argument("--jobs", type=int, default=2, help="pairs of endpoints at the same time")
     parser.add_argument("--verbose", action="store_true", help="a line for each cell")
     options = parser.parse_args(arguments)
-    if options.markdown and (options.peer or options.role or options.case):
-        parser.error("--markdown needs all peers, roles and cases")
+    if options.markdown and (options.peer or options.role or options.case or options.through):
+        parser.error("--markdown needs all peers, roles and cases, and no --through")
     options.native = str(pathlib.Path(options.native).resolve())
     return options
 

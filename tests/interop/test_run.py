@@ -41,6 +41,15 @@ if behaviour == "failing":
 '''
 
 
+# A gateway whose "port" is that of its server.
+GATEWAY = '''#!{python} -IS
+import json, signal, sys
+signal.signal(signal.SIGTERM, lambda *_: sys.exit({status}))
+if {ready}: print(json.dumps({{"listen": [sys.argv[sys.argv.index("--route") + 1]]}}), flush=True)
+while True: signal.pause()
+'''
+
+
 class RunTest(unittest.TestCase):
     def setUp(self):
         self.folder = tempfile.TemporaryDirectory()
@@ -69,7 +78,7 @@ class RunTest(unittest.TestCase):
             "client": dict(role, command=[program, "client", "--url", "{url}", "--case", "{case}"]),
         }), "utf-8")
         options = run.parse(["--native", native, "--build", str(self.root / "build"), "--tally",
-                             str(self.root / "tally"), "--markdown", str(self.root / "table.md"), *arguments])
+                             str(self.root / "tally"), *(arguments or ["--markdown", str(self.root / "table.md")])])
         runner = run.Runner(options, self.root / "peers")
         peers = runner.peers()
         results = runner.run(peers)
@@ -113,6 +122,28 @@ class RunTest(unittest.TestCase):
         status, results = self.run_peer(ours="finding")
         self.assertEqual(status, 1)
         self.assertEqual({name.split("/")[0] for name in self.failed(results)}, {"client"})
+
+    def run_through(self, status=0, ready=True):
+        gateway = self.root / "gateway"
+        gateway.write_text(GATEWAY.format(python=sys.executable, status=status, ready=ready), "utf-8")
+        gateway.chmod(0o755)
+        return self.run_peer(arguments=["--through", str(gateway)])
+
+    def test_a_gateway_stands_between(self):
+        status, results = self.run_through()
+        self.assertEqual((status, self.failed(results)), (0, set()))
+        self.assertEqual({name.split("/")[1] for name, result in results.items() if result["result"] == "cannot"},
+                         set(run.through.CANNOT))
+
+    def test_a_gateway_that_ends_badly(self):
+        status, results = self.run_through(status=3)
+        self.assertEqual(status, 1)
+        self.assertIn("the gateway ended with 3", results["client/pooling"]["reason"])
+
+    def test_a_gateway_that_does_not_begin(self):
+        run.through.READY_SECONDS = 1
+        _, results = self.run_through(ready=False)
+        self.assertEqual(results["client/bidi"]["result"], "fail")
 
     def test_client_that_kills_the_server(self):
         _, results = self.run_peer(ours="killing")
