@@ -62,6 +62,7 @@ static void client_configure(struct gateway *gateway, const struct backend_trust
   config->max_sessions_per_connection = (size_t)trust->sessions_per_connection;
   config->linger_ms = LINGER_MS;
   config->initial_max_stream_data = STREAM_WINDOW;
+  config->max_stream_send_buffer = GATEWAY_STREAM_QUEUE;
   config->max_stream_data = config->wt_initial_max_data = config->wt_max_data = SESSION_WINDOW;
   config->initial_max_data = config->max_data = 2 * SESSION_WINDOW * trust->sessions_per_connection;
   if (streams > config->max_streams_bidi) config->max_streams_bidi = streams;

@@ -81,6 +81,7 @@ void gateway_configure(struct gateway *gateway, struct wt_server_config *config)
   config->check_origin = gateway_check_origin;
   config->check_origin_user_data = gateway;
   config->initial_max_stream_data = STREAM_WINDOW;
+  config->max_stream_send_buffer = GATEWAY_STREAM_QUEUE;
   config->wt_initial_max_data = config->wt_max_data = SESSION_WINDOW;
   config->initial_max_data = config->max_data = CONNECTION_WINDOW;
   /* A client may take nothing for long: somebody has stopped the output of a terminal. Windows bound what waits, and

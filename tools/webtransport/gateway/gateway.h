@@ -14,7 +14,8 @@
 #include "gateway/routes.h"
 
 enum {
-  GATEWAY_BUFFER_SIZE = 65536, /* no datagram is larger */
+  GATEWAY_BUFFER_SIZE = 65536,  /* no datagram is larger */
+  GATEWAY_STREAM_QUEUE = 65536, /* bytes of a stream that wait to be sent; more, if more is in flight */
 };
 
 struct backend_client;
