@@ -187,7 +187,7 @@ endif()
 # The chat of examples/ by pages; by programs, with the other examples, in e2e/test_examples.sh.
 if(TARGET example_chat)
   add_test(NAME browser/chat COMMAND node ${PROJECT_SOURCE_DIR}/tests/browser/chat.mjs $<TARGET_FILE:example_chat>)
-  set_tests_properties(browser/chat PROPERTIES LABELS browser TIMEOUT 120 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+  set_tests_properties(browser/chat PROPERTIES LABELS browser TIMEOUT 180 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
 endif()
 
 # The pages that use the gateway, in front of the servers of examples/.
