@@ -98,7 +98,7 @@ static int halves_round(struct halves *halves, const struct wt__lb_cipher *ciphe
   block[AES_BLOCK - 1] = (uint8_t)number;
   int error = cipher->encrypt(cipher->context, block, block);
   if (error) return error;
-  for (size_t i = 0; i < halves->len; i++) to[i] ^= block[i];
+  for (size_t i = 0; i < halves->len && i < HALF_MAX; i++) to[i] ^= block[i]; /* the second: known to the compiler */
   halves_clear_spare_bits(halves);
   return 0;
 }
