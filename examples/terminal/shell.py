@@ -32,6 +32,7 @@ import termios
 
 TERMINALS_MAX = 16
 TOKEN_SECONDS = 10  # in which the token has to come
+END_SECONDS = 5  # for the page to end, too
 CHUNK = 65536
 
 
@@ -122,15 +123,25 @@ class Terminal:
         os.set_blocking(self.master, False)
 
 
+def end(conn):
+    """In order: a socket that is closed with bytes that nobody has read is reset, and the page would miss why."""
+    conn.settimeout(END_SECONDS)
+    conn.shutdown(socket.SHUT_WR)
+    while conn.recv(CHUNK):
+        pass
+
+
 def serve(conn, token, command):
     """In a child. When it ends, the terminal closes, and so its shell gets SIGHUP."""
     try:
-        Terminal(conn, token, command).run()
-    except Refused as why:
-        print(f"refused: {why}", flush=True)
-        conn.send(f"shell.py: {why}\r\n".encode())
+        try:
+            Terminal(conn, token, command).run()
+        except Refused as why:
+            print(f"refused: {why}", flush=True)
+            conn.send(f"shell.py: {why}\r\n".encode())
+        end(conn)
     except OSError as error:
-        print(f"ended: {error.strerror}", flush=True)
+        print(f"ended: {error.strerror or error}", flush=True)
 
 
 def listen(path):
