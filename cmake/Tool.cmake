@@ -24,12 +24,24 @@ add_custom_command(
   COMMENT "Embedding the page's files"
   VERBATIM)
 
+# What the gateway has if it is installed.
+add_library(wt_gateway_parts INTERFACE)
+if(CURL_FOUND)
+  target_link_libraries(wt_gateway_parts INTERFACE PkgConfig::CURL)
+  target_compile_definitions(wt_gateway_parts INTERFACE WT_HAVE_CURL)
+endif()
+if(JWT_FOUND)
+  target_link_libraries(wt_gateway_parts INTERFACE PkgConfig::JWT)
+  target_compile_definitions(wt_gateway_parts INTERFACE WT_HAVE_JWT)
+endif()
+
 # All but main.c, for the tool, for the program that writes its documentation, and for tests.
 list(REMOVE_ITEM WT_TOOL_SOURCES ${PROJECT_SOURCE_DIR}/tools/webtransport/main.c)
 add_library(webtransport_tool_parts OBJECT ${WT_TOOL_SOURCES} ${WT_WWW_OUT}/www.c)
 target_include_directories(webtransport_tool_parts PRIVATE ${WT_WWW_OUT} ${PROJECT_SOURCE_DIR}/tools/webtransport)
 target_link_libraries(webtransport_tool_parts PRIVATE
-  wt_options webtransport_static PkgConfig::MICROHTTPD PkgConfig::JANSSON PkgConfig::YAML PkgConfig::LIBUV)
+  wt_options webtransport_static PkgConfig::MICROHTTPD PkgConfig::JANSSON PkgConfig::YAML PkgConfig::LIBUV
+  wt_gateway_parts)
 
 # `serve --backplane`: with the backplanes that are built. webtransport/broker.h is there without them, too.
 target_include_directories(webtransport_tool_parts PRIVATE ${PROJECT_SOURCE_DIR}/backplanes/common)
@@ -46,7 +58,7 @@ function(wt_tool_program target)
   add_executable(${target} ${ARGN} $<TARGET_OBJECTS:webtransport_tool_parts>)
   target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/tools/webtransport)
   target_link_libraries(${target} PRIVATE wt_options ${WT_TOOL_BACKPLANES} webtransport_static PkgConfig::MICROHTTPD PkgConfig::JANSSON
-    PkgConfig::YAML PkgConfig::LIBUV m)
+    PkgConfig::YAML PkgConfig::LIBUV wt_gateway_parts m)
 endfunction()
 
 wt_tool_program(webtransport_tool tools/webtransport/main.c)

@@ -27,6 +27,8 @@ FOREIGN = [
      r"tools/webtransport/(bench/bench_worker\.c|common/file_watch\.c|serve/housekeeping\.c|gateway/.*)",
      "src/net, backplanes, bench_worker.c, file_watch.c, housekeeping.c, the gateway and examples"),
     (r"yaml\.h", r"tools/webtransport/gateway/config_file\.c", "tools/webtransport/gateway/config_file.c"),
+    (r"curl/.*", r"tools/webtransport/gateway/.*", "the gateway"),
+    (r"jwt\.h", r"tools/webtransport/gateway/token_signature\.c", "tools/webtransport/gateway/token_signature.c"),
     (r"ngtcp2/ngtcp2_crypto_gnutls\.h|gnutls/.*", r"(src/quic|backplanes/redis)/[^/]*_gnutls\.[ch]|tests/.*",
      "src/quic/*_gnutls.c and backplanes/redis/*_gnutls.c"),
     (r"hiredis\.h|hiredis/.*", r"(tests/)?backplanes/redis/.*", "backplanes/redis"),

@@ -41,7 +41,7 @@ firefox_min=143
 
 # What is asked of the distribution's own release, and what Debian 12 has only in its backports.
 plain=(cmake pkg-config libgnutls28-dev libssl-dev libuv1-dev libmicrohttpd-dev libjansson-dev
-  libyaml-dev)
+  libyaml-dev libcurl4-openssl-dev libjwt-dev)
 recent=(libngtcp2-dev libngtcp2-crypto-gnutls-dev libnghttp3-dev)
 tools=(gcc:gcc make:make)
 # Packet protection by wide vectors; other processors do without.
