@@ -10,12 +10,28 @@ import signal
 import socket
 import struct
 import subprocess
+import sys
+import tempfile
 import threading
 import time
 
 DEADLINE_S = 60
 
 checks = collections.Counter()
+
+
+def run_tests(tests):
+    """The main function of a test program: TOOL FOLDER [NAME...]."""
+    tool, folder, names = os.path.abspath(sys.argv[1]), sys.argv[2], sys.argv[3:]
+    os.makedirs(folder, exist_ok=True)
+    folder = tempfile.mkdtemp(dir=folder)  # sockets of an earlier run must not be in the way
+    for test in tests:
+        if names and test.__name__ not in names:
+            continue
+        print(f"-- {test.__name__}", flush=True)
+        test(tool, folder)
+    print(f"{checks['good'] + checks['bad']} checks, {checks['bad']} failed")
+    return 1 if checks["bad"] or not checks["good"] else 0
 
 
 def check(what, good, found=""):

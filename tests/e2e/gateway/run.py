@@ -7,9 +7,7 @@
 WT_GATEWAY_MB says how many MiB the large transfers have (64), and WT_GATEWAY_STREAMS how many short streams there are (3,000).
 With --full (`make gateway`) they are 1,024 and 10,000."""
 
-import os
 import sys
-import tempfile
 
 if "--full" in sys.argv:  # before the tests read them
     sys.argv.remove("--full")
@@ -21,24 +19,11 @@ import tests_slow
 import tests_streams
 import tests_ssh
 import tests_webtransport
-from rig import checks
+from rig import run_tests
 
 TESTS = [*tests_config.TESTS, *tests_streams.TESTS, *tests_slow.TESTS, *tests_datagrams.TESTS, *tests_ssh.TESTS,
          *tests_webtransport.TESTS]
 
 
-def main():
-    tool, folder, names = os.path.abspath(sys.argv[1]), sys.argv[2], sys.argv[3:]
-    os.makedirs(folder, exist_ok=True)
-    folder = tempfile.mkdtemp(dir=folder)  # sockets of an earlier run must not be in the way
-    for test in TESTS:
-        if names and test.__name__ not in names:
-            continue
-        print(f"-- {test.__name__}", flush=True)
-        test(tool, folder)
-    print(f"{checks['good'] + checks['bad']} checks, {checks['bad']} failed")
-    return 1 if checks["bad"] or not checks["good"] else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(run_tests(TESTS))

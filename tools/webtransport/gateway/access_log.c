@@ -51,6 +51,7 @@ static void put_who(json_t *line, const struct gateway_session *session, const w
   json_object_set_new(line, "path", json_text(path));
   json_object_set_new(line, "backend", json_text(session->route->settings.target.text));
   json_object_set_new(line, "origin", text_json(wt_session_header(wt, "origin")));
+  json_object_set_new(line, "user", text_json(session->identity.user));
   json_object_set_new(line, "draft", json_integer(wt_session_draft(wt)));
   json_object_set_new(line, "protocol", text_json(wt_session_protocol(wt)));
 }

@@ -9,11 +9,14 @@
 #include <string.h>
 
 #include "common/tool_log.h"
+#include "gateway/admission.h"
 #include "gateway/gateway_session.h"
+#include "gateway/path_plain.h"
 
 enum {
   TICK_MS = 1000,
   TICK_SOON_MS = 50,
+  REQUEST_PATH_SIZE = 8192, /* longer paths are refused */
 };
 
 /* --- Time. --- */
@@ -117,21 +120,29 @@ static void refuse(struct gateway *gateway, wt_request *request, int status, con
   gateway_refuse(gateway, NULL, request, status, why, NULL, 0);
 }
 
+void gateway_admitted(struct gateway *gateway, struct route *route, wt_request *request, struct identity *identity) {
+  const char *why = "";
+  int status = gateway_session_accept(gateway, route, request, identity, &why);
+  if (status) gateway_refuse(gateway, route, request, status, why, NULL, 0);
+}
+
 void gateway_handle(wt_request *request, void *user_data) {
   struct gateway *gateway = user_data;
   enum host_verdict verdict = hosts_check(gateway->hosts, wt_request_authority(request));
-  struct route *route = routes_find(gateway->routes, wt_request_path(request));
+  char path[REQUEST_PATH_SIZE];
+  bool plain = path_plain(wt_request_path(request), path, sizeof path);
+  struct route *route = plain ? routes_find(gateway->routes, path) : NULL;
   if (verdict != HOST_OURS) {
     refuse(gateway, request, verdict == HOST_FOREIGN ? 421 : 400,
            verdict == HOST_FOREIGN ? HOSTS_REFUSAL : "The authority of the request is not a host.");
+  } else if (!plain) {
+    refuse(gateway, request, 400, "The path has dots between slashes, a broken encoding, or is too long.");
   } else if (!route) {
     refuse(gateway, request, 404, "There is no route at this path.");
   } else if (!wt_request_is_webtransport(request)) {
     refuse(gateway, request, 405, "Open a WebTransport session here.");
   } else {
-    const char *why = "";
-    int status = gateway_session_accept(gateway, route, request, &why);
-    if (status) gateway_refuse(gateway, route, request, status, why, NULL, 0);
+    admission_begin(gateway, route, request, path);
   }
 }
 

@@ -20,6 +20,8 @@ enum {
 
 struct backend_client;
 struct gateway_session;
+struct http_client;
+struct identity;
 
 /* What the gateway's parts share. All of it belongs to the thread of the loop. */
 struct gateway {
@@ -30,7 +32,8 @@ struct gateway {
   wt_server *server;
   struct hosts *hosts;
   struct routes *routes;
-  const struct route *asked; /* the route of the request that is being accepted, for its origins */
+  struct http_client *http_client; /* NULL: without libcurl */
+  const struct route *asked;       /* the route of the request that is being accepted, for its origins */
   struct peers peers;
   struct access_log access_log;
   struct gateway_session *sessions;
@@ -46,6 +49,13 @@ void gateway_hurry(struct gateway *gateway);
 
 /* The time of the loop, in milliseconds. */
 uint64_t gateway_now(const struct gateway *gateway);
+
+/* Answers a request with an error and the sentence `why`, and counts and logs that. `route` may be NULL. */
+void gateway_refuse(struct gateway *gateway, struct route *route, wt_request *request, int status, const char *why,
+                    const struct wt_header *headers, size_t header_count);
+
+/* The client may use the route: begins what it asks for. Takes the contents of `identity` over. */
+void gateway_admitted(struct gateway *gateway, struct route *route, wt_request *request, struct identity *identity);
 
 /* `wt_handler_callback`: answers each request, whose user data is the gateway. */
 void gateway_handle(wt_request *request, void *user_data);

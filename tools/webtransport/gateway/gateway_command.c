@@ -24,6 +24,7 @@
 #include "common/tool_log.h"
 #include "gateway/backend_client.h"
 #include "gateway/gateway.h"
+#include "gateway/http_client.h"
 #include "gateway/metrics_server.h"
 
 enum {
@@ -245,6 +246,8 @@ static bool gateway_make(struct gateway_program *program) {
     snprintf(message, sizeof message, "%s: %s", settings->access_log, strerror(errno));
     return complain(message);
   }
+  gateway->http_client = http_client_new(&gateway->loop);
+  if (http_client_available() && !gateway->http_client) return complain("out of memory");
   if (!routes_make(program) || !server_make(program) || !metrics_make(program)) return false;
   int error = wt_server_start(gateway->server);
   const char *why = wt_server_error(gateway->server);
@@ -309,6 +312,7 @@ static void program_end(struct gateway_program *program) {
   metrics_server_close(program->metrics);
   wt_server_free(gateway->server);
   backend_clients_free(gateway); /* tells the back ends how the sessions ended */
+  http_client_free(gateway->http_client);
   routes_free(gateway->routes);
   routes_free(program->coming);
   uv_close((uv_handle_t *)&program->beat, NULL);

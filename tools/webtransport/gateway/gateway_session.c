@@ -36,6 +36,7 @@ static struct gateway_session *session_new(struct gateway *gateway, struct route
 static void session_free(struct gateway_session *session) {
   peers_put(session->peer);
   route_release(session->route);
+  identity_free(&session->identity);
   free(session);
 }
 
@@ -209,10 +210,12 @@ static int origin_check(const struct route *route, const wt_request *request, co
   return origins_check(request, (void *)(uintptr_t)&route->settings.origins) ? 0 : 403;
 }
 
-int gateway_session_accept(struct gateway *gateway, struct route *route, wt_request *request, const char **why) {
+int gateway_session_accept(struct gateway *gateway, struct route *route, wt_request *request, struct identity *identity,
+                           const char **why) {
   *why = "The gateway has no memory.";
   struct gateway_session *session = session_new(gateway, route, wt_request_peer_address(request));
   if (!session) return 503;
+  identity_move(&session->identity, identity);
   int status = bounds_check(route, session->peer, why);
   if (!status) status = origin_check(route, request, why);
   if (status) {
@@ -248,6 +251,8 @@ void gateway_session_tick(struct gateway_session *session, uint64_t now_ms) {
   if (session->code || !session->wt) return;
   if (life && now_ms - session->began_ms >= life) {
     gateway_session_close(session, CODE_LIFE);
+  } else if (session->identity.expires_ms && now_ms >= session->identity.expires_ms) {
+    gateway_session_close(session, CODE_EXPIRED);
   } else if ((!kind->has_streams || !session->streams_open) &&
              gateway_session_is_idle(session, session->active_ms, now_ms)) {
     gateway_session_close(session, CODE_IDLE);

@@ -5,6 +5,7 @@
 #include <webtransport/request.h>
 
 #include "gateway/gateway.h"
+#include "gateway/identity.h"
 
 /* A session and what it has used. It lives from the request to the session's on_close, or to the end of the request. */
 struct gateway_session {
@@ -14,6 +15,7 @@ struct gateway_session {
   wt_request *request;            /* while it waits for the back end; else NULL */
   wt_session *wt;                 /* NULL before the client has its answer */
   void *backend;                  /* of the kind of the back end */
+  struct identity identity;       /* of the client, as the authorization has found it out */
   struct connection *connections; /* of its streams, with back ends that have such */
   struct gateway_session *next, **link;
 
@@ -27,9 +29,10 @@ struct gateway_session {
   uint64_t datagrams_dropped, datagrams_too_large, datagrams_refused;
 };
 
-/* Accepts the request, now or when the back end has been asked; or returns the status with which to refuse it, and `*why`
- * is a sentence then. */
-int gateway_session_accept(struct gateway *gateway, struct route *route, wt_request *request, const char **why);
+/* Accepts the request, now or when the back end has been asked, and takes the contents of `identity`; or returns the status
+ * with which to refuse it, and `*why` is a sentence then. */
+int gateway_session_accept(struct gateway *gateway, struct route *route, wt_request *request, struct identity *identity,
+                           const char **why);
 
 /* Closes the session with a code and its reason. */
 void gateway_session_close(struct gateway_session *session, enum gateway_code code);

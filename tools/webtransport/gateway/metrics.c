@@ -16,6 +16,9 @@
   X(sessions_open, "gauge", "Sessions that are open")                                                      \
   X(sessions_total, "counter", "Sessions since the start")                                                 \
   X(sessions_refused, "counter", "Requests for a session that were refused")                               \
+  X(auth_open, "gauge", "Requests that wait for the authorization server")                                 \
+  X(auth_refused, "counter", "Requests refused for their token, or by the authorization server")           \
+  X(auth_failed, "counter", "Requests refused because the authorization server did not answer")            \
   X(streams_open, "gauge", "Streams that have a connection to the back end, or try to get one")            \
   X(streams_total, "counter", "Such streams since the start")                                              \
   X(streams_refused, "counter", "Streams refused because of a limit, or because of their kind")            \

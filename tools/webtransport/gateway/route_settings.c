@@ -15,6 +15,7 @@
 #include "common/values.h"
 #include "gateway/backend.h"
 #include "gateway/forwarded.h"
+#include "gateway/path_plain.h"
 
 enum {
   CONNECT_TIMEOUT_MS = 10000,
@@ -214,6 +215,7 @@ const struct option_spec route_members[] = {
     {.name = "connect-timeout", .argument = "TIME", .help = "To the back end.", .set = set_connect_timeout},
     {.name = "idle-timeout", .argument = "TIME", .help = "Without bytes or datagrams.", .set = set_idle_timeout},
     {.name = "max-life", .argument = "TIME", .help = "Of a session.", .set = set_max_life},
+    AUTH_MEMBERS,
     {0},
 };
 
@@ -226,6 +228,7 @@ void route_settings_default(struct route_settings *settings) {
   settings->connect_timeout_ms = CONNECT_TIMEOUT_MS;
   settings->trust.sessions_per_connection = BACKEND_SESSIONS;
   settings->answer_headers.any = true;
+  auth_settings_default(&settings->auth);
 }
 
 /* A path as a request has it: printable ASCII without a query. */
@@ -235,6 +238,11 @@ static bool path_check(const char *path, char *message, size_t size) {
   for (const char *at = path; *at; at++)
     if (*at <= ' ' || *at > '~' || *at == '?' || *at == '#')
       return value_refuse(message, size, "a path has no spaces, no '?' and no '#'; other characters are %%-encoded");
+  char plain[ROUTE_PATH_SIZE];
+  if (!path_plain(path, plain, sizeof plain) || strcmp(path, plain) != 0)
+    return value_refuse(message, size,
+                        "a path is encoded no more than it must be, and has no '//' and no dots between "
+                        "slashes");
   return true;
 }
 
@@ -245,6 +253,7 @@ bool route_settings_begin(struct route_settings *settings, const struct route_se
   settings->origins_inherited = settings->protocols_inherited = true;
   settings->hashes_inherited = settings->answer_headers_inherited = true;
   settings->url_members_given = false;
+  auth_settings_inherit(&settings->auth);
   snprintf(settings->path, sizeof settings->path, "%s", path);
   return true;
 }
@@ -267,5 +276,5 @@ bool route_settings_finish(struct route_settings *settings, char *message, size_
                         "have no meaning for %s",
                         kind->scheme);
   if (!settings->idle_timeout_given) settings->idle_timeout_ms = kind->idle_timeout_ms;
-  return true;
+  return auth_settings_finish(&settings->auth, message, size);
 }

@@ -6,6 +6,7 @@
 
 #include "common/options.h"
 #include "common/origins.h"
+#include "gateway/auth_settings.h"
 #include "gateway/target.h"
 
 enum {
@@ -38,6 +39,7 @@ struct route_settings {
   char path[ROUTE_PATH_SIZE]; /* "/ssh", or "/game/" for everything below */
   struct target target;
   struct origins origins;
+  struct auth_settings auth;
   bool origins_inherited, protocols_inherited; /* from the defaults: the first one of the route replaces them */
   char protocols[ROUTE_PROTOCOLS_MAX][ROUTE_PROTOCOL_SIZE];
   size_t protocol_count;

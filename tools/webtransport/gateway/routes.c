@@ -31,6 +31,8 @@ void route_use(struct route *route) { route->users++; }
 void route_release(struct route *route) {
   if (--route->users) return;
   lookup_release(route->lookup);
+  lookup_release(route->auth_lookup);
+  token_keys_free(route->keys);
   counts_release(route->counts);
   free(route);
 }
@@ -46,20 +48,34 @@ static struct route *route_new(const struct route_settings *settings, const stru
   route->settings = *settings;
   route->users = 1;
   route->counts = counts_of(before, settings->path);
-  if (route->counts) return route;
+  bool has_token = settings->auth.algorithm != TOKEN_NONE;
+  if (has_token) route->keys = token_keys_new(settings->auth.algorithm, &settings->auth.keys);
+  if (route->counts && (route->keys || !has_token)) return route;
+  token_keys_free(route->keys);
+  counts_release(route->counts);
   free(route);
   return NULL;
+}
+
+static bool name_look_up(struct routes *routes, struct uv_loop_s *loop, const struct host_port *name, int socket_type,
+                         struct lookup **lookup) {
+  routes->pending++;
+  *lookup = lookup_new(loop, name, socket_type, routes_on_name, routes);
+  return *lookup != NULL;
 }
 
 static bool names_look_up(struct routes *routes, struct uv_loop_s *loop) {
   for (size_t i = 0; i < routes->count; i++) {
     struct route *route = routes->list[i];
-    const struct backend_kind *kind = route->settings.target.kind;
-    if (kind->has_path || kind->url_port) continue; /* the client of WebTransport looks names up itself */
-    routes->pending++;
-    route->lookup = lookup_new(loop, &route->settings.target.address, kind->has_streams ? SOCK_STREAM : SOCK_DGRAM,
-                               routes_on_name, routes);
-    if (!route->lookup) return false;
+    const struct route_settings *settings = &route->settings;
+    const struct backend_kind *kind = settings->target.kind;
+    bool own = !kind->has_path && !kind->url_port; /* the client of WebTransport looks names up itself */
+    if (own && !name_look_up(routes, loop, &settings->target.address, kind->has_streams ? SOCK_STREAM : SOCK_DGRAM,
+                             &route->lookup))
+      return false;
+    if (settings->auth.url.text[0] &&
+        !name_look_up(routes, loop, &settings->auth.url.address, SOCK_STREAM, &route->auth_lookup))
+      return false;
   }
   return true;
 }

@@ -251,7 +251,8 @@ static int upstream_begin(struct gateway_session *session, wt_request *request, 
   char *url = backend_url(settings, wt_request_path(request), wt_request_query(request), &status);
   if (!url) return refuse(status ? status : 503, why);
   struct upstream *upstream = calloc(1, sizeof *upstream);
-  bool fits = forwarded_request(request, settings->trust_forwarded, &fields);
+  bool fits = forwarded_request(request, settings->trust_forwarded, &fields) &&
+              identity_apply(&session->identity, &settings->auth.response_headers, &fields);
   int error = upstream ? 0 : WT_ERR_NOMEM;
   if (upstream) upstream->relays.session = session;
   if (!error && fits) error = dial_begin(upstream, request, url, &fields);

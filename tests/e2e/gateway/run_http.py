@@ -1,0 +1,14 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""`webtransport gateway` and HTTP: tokens, and the server that says who may.
+
+    run_http.py TOOL FOLDER [NAME...]     all tests, or those of these names"""
+
+import sys
+
+import tests_auth_request
+import tests_token
+from rig import run_tests
+
+if __name__ == "__main__":
+    sys.exit(run_tests([*tests_token.TESTS, *tests_auth_request.TESTS]))
