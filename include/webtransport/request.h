@@ -248,6 +248,17 @@ WT_API int wt_request_write_owned(wt_request *request, const void *data, size_t 
 WT_API int wt_request_end(wt_request *request);
 
 /**
+ * Ends the request now: what is queued of the answer is dropped, and the client gets a reset of both directions with
+ * `wire_code`, an error code of HTTP/3 (RFC 9114, section 8.1), such as 0x0102 for H3_INTERNAL_ERROR. This is for an
+ * answer that has begun and cannot be completed: a client must not take what it has for the whole. `on_close` follows
+ * with WT_ERR_CLOSED. Any callback, and later.
+ *
+ * Errors: WT_ERR_INVALID if `request` is NULL, or `wire_code` is larger than 2^62 - 1; WT_ERR_CLOSED if the client or the
+ * connection is gone, or the request was reset before. Since 0.3.0.
+ */
+WT_API int wt_request_reset(wt_request *request, uint64_t wire_code);
+
+/**
  * Closes the whole connection of `request`, as `wt_session_close_connection` does. The application need not answer the
  * request any more. If it has callbacks, its `on_close` follows. Any callback, and later.
  *

@@ -167,6 +167,15 @@ int wt_request_get_query_at(const wt_request *request, size_t index, char *name,
   return wt__target_query_at(request->query, index, name, name_size, value, value_size);
 }
 
+int wt_request_reset(wt_request *request, uint64_t wire_code) {
+  if (!request) return WT_ERR_INVALID;
+  if (wire_code >> 62) return wt__request_error(request, WT_ERR_INVALID, "the code has more than 62 bits");
+  if (request->ended != WT__REQUEST_OPEN || request->conn->closing)
+    return wt__request_error(request, WT_ERR_CLOSED, "the client or the connection is gone");
+  wt__request_abort(request, wire_code);
+  return 0;
+}
+
 int wt_request_close_connection(wt_request *request, uint64_t wire_code, const char *reason, size_t reason_len) {
   char text[WT__LEAVE_REASON_MAX + 1];
   if (!request) return WT_ERR_INVALID;

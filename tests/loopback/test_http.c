@@ -231,6 +231,30 @@ static void test_http_request_reset_midway(void **state) {
   world_free(&w);
 }
 
+/* The server gives up: before the answer, in the middle of it, and before the body has come. */
+static void test_http_answer_reset_by_the_application(void **state) {
+  static const char *const paths[] = {"/later", "/source?bytes=100000000", "/post"};
+  (void)state;
+  struct world w;
+  http_start(&w);
+  for (size_t i = 0; i < 3; i++) {
+    int64_t id = http_request(w.peer, i == 2 ? "POST" : "GET", paths[i], NULL, i != 2);
+    NET_UNTIL(&w.net, 1000, server_request(&w.server, i));
+    struct server_request *request = server_request(&w.server, i);
+    net_run_for(&w.net, 50);
+    assert_int_equal(wt_request_reset(request->request, UINT64_C(1) << 62), WT_ERR_INVALID);
+    assert_int_equal(wt_request_reset(request->request, WT__H3_INTERNAL_ERROR), 0);
+    assert_int_equal(wt_request_reset(request->request, WT__H3_INTERNAL_ERROR), WT_ERR_CLOSED);
+    assert_int_not_equal(wt_request_respond(request->request, 200, NULL, 0, NULL, 0), 0);
+    NET_UNTIL(&w.net, 1000, request->closes == 1);
+    assert_int_equal(request->close_error, WT_ERR_CLOSED);
+    NET_UNTIL(&w.net, 1000, peer_stream(w.peer, id)->reset);
+    assert_int_equal(peer_stream(w.peer, id)->reset_code, WT__H3_INTERNAL_ERROR);
+  }
+  assert_still_usable(&w);
+  world_free(&w);
+}
+
 static void test_http_connection_lost_midway(void **state) {
   (void)state;
   struct world w;
@@ -586,6 +610,7 @@ int main(void) {
       cmocka_unit_test(test_http_paused_body_holds_the_client_back),
       cmocka_unit_test(test_http_answer_before_the_body_refuses_the_rest),
       cmocka_unit_test(test_http_request_reset_midway),
+      cmocka_unit_test(test_http_answer_reset_by_the_application),
       cmocka_unit_test(test_http_connection_lost_midway),
       cmocka_unit_test(test_http_grease_is_skipped),
       cmocka_unit_test(test_http_malformed_requests_are_stream_errors),

@@ -229,6 +229,7 @@ static void test_null_answers(void **state) {
   INVALID(wt_request_serve_file, app.request, "/", NULL);
   INVALID(wt_upgrade, NULL, NULL, &session);
   assert_null(session);
+  INVALID(wt_request_reset, NULL, 0x102);
   INVALID(wt_request_close_connection, NULL, 0, NULL, 0);
   INVALID(wt_request_close_connection, app.request, 0, NULL, 1);
   NOTHING(wt_request_pause, NULL);
