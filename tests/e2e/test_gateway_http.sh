@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# `webtransport gateway` and HTTP: who may use a route. See gateway/run_http.py, which is the test.
+# `webtransport gateway` and HTTP: who may use a route, and requests that are no sessions. See gateway/run_http.py, which is the test.
 
 . "$(dirname "$0")/lib.sh"
 need python3 python3

@@ -16,8 +16,8 @@ GUIDE = "https://www.ietf.org/archive/id/draft-ietf-webtrans-http3-16.html"
 CANNOT = {
     "flow-control": {"limitation": "flow control is that of each hop: the ends see the gateway's limits, not each other's",
                      "source": f"{GUIDE}#section-5.6.1"},
-    "get": {"limitation": "the route is for sessions", "source": f"{GUIDE}#section-3.2"},
-    "post": {"limitation": "the route is for sessions", "source": f"{GUIDE}#section-3.2"},
+    "get": {"limitation": "plain requests go to the back end by TCP", "source": f"{GUIDE}#section-3.2"},
+    "post": {"limitation": "plain requests go to the back end by TCP", "source": f"{GUIDE}#section-3.2"},
 }
 
 

@@ -7,6 +7,7 @@
 WT_GATEWAY_MB says how many MiB the large transfers have (64), and WT_GATEWAY_STREAMS how many short streams there are (3,000).
 With --full (`make gateway`) they are 1,024 and 10,000."""
 
+import os
 import sys
 
 if "--full" in sys.argv:  # before the tests read them

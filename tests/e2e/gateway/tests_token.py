@@ -54,7 +54,7 @@ def test_example(tool, folder):
     example = os.path.join(os.path.dirname(__file__), "../../../examples/gateway-auth.yaml")
     with open(example, encoding="utf-8") as file:
         write(path, file.read().replace("/etc/webtransport/tokens.pub", keys.public("ec")))
-    check("the example", look(tool, path) == (0, "2 routes, nothing is wrong\n"), look(tool, path))
+    check("the example", look(tool, path) == (0, "3 routes, nothing is wrong\n"), look(tool, path))
 
 
 def test_places(tool, folder):

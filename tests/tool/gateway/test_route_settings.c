@@ -9,6 +9,7 @@
 
 #include <cmocka.h>
 
+#include "gateway/http_client.h"
 #include "gateway/route_settings.h"
 
 static struct route_settings defaults, route;
@@ -98,6 +99,24 @@ static void test_fields_of_answers(void **state) {
   assert_false(route_answer_header_passes(&route, "x-a"));
 }
 
+/* A back end of HTTP gets the requests that are no sessions; other routes name somebody for them. */
+static void test_requests_have_a_place(void **state) {
+  (void)state;
+  if (!http_client_available()) skip();
+  assert_true(begin("/x") && set(&route, "backend", "http://127.0.0.1:8080") && finish());
+  assert_string_equal(route.requests.text, "http://127.0.0.1:8080");
+  assert_int_equal(route.idle_timeout_ms, 60 * 1000);
+  assert_true(begin("/x") && set(&route, "backend", "tcp://127.0.0.1:22") && finish());
+  assert_string_equal(route.requests.text, "");
+  assert_true(set(&route, "requests", "https://[::1]") && finish());
+  assert_string_equal(route.requests.address.host, "::1");
+  assert_int_equal(route.requests.address.port, 443);
+  assert_true(set(&route, "requests", "none") && finish());
+  assert_string_equal(route.requests.text, "");
+  assert_false(set(&route, "requests", "http://a/path"));
+  assert_false(set(&route, "requests", "tcp://a:1"));
+}
+
 static void test_wrong_values(void **state) {
   static const char *const wrong[][2] = {
       {"backend", "x"},          {"origin", "*"},    {"max-sessions", "x"},
@@ -117,6 +136,9 @@ static void test_wrong_values(void **state) {
   assert_false(begin("x"));
   assert_false(begin("/a b"));
   assert_false(begin("/a?b"));
+  assert_false(begin("/a//b"));
+  assert_false(begin("/a/../b"));
+  assert_false(begin("/%61"));
   assert_true(begin("/a%20b"));
   assert_false(finish()); /* no back end */
   assert_true(set(&route, "backend", "udp://127.0.0.1:1") && set(&route, "proxy-protocol", "yes"));
@@ -130,6 +152,7 @@ int main(void) {
       cmocka_unit_test_setup(test_idle_timeout_follows_the_kind, setup),
       cmocka_unit_test_setup(test_members_of_urls, setup),
       cmocka_unit_test_setup(test_fields_of_answers, setup),
+      cmocka_unit_test_setup(test_requests_have_a_place, setup),
       cmocka_unit_test_setup(test_wrong_values, setup),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

@@ -68,7 +68,7 @@ static void test_others_are_refused(void **state) {
                                       "tcp://a:22/",
                                       "tcp://a:x",
                                       "TCP://a:22",
-                                      "http://a",
+                                      "http:a",
                                       "unix:",
                                       "unix:run/x",
                                       "udp://2001:db8::1:7777",

@@ -90,9 +90,17 @@ static void put_counts(json_t *line, const struct gateway_session *session, cons
                       session->backend_rtt_us ? count_json(session->backend_rtt_us) : json_null());
 }
 
+static void line_write(struct access_log *log, json_t *line) {
+  static struct log_limit limit = LOG_LIMIT_INIT;
+  char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
+  json_decref(line);
+  if (!text || fprintf(log->file, "%s\n", text) < 0 || fflush(log->file))
+    log_limited(&limit, WT_LOG_ERROR, "a line of the access log cannot be written");
+  free(text);
+}
+
 void access_log_write(struct access_log *log, const struct gateway_session *session, const wt_session *wt,
                       const struct wt_close_info *info) {
-  static struct log_limit limit = LOG_LIMIT_INIT;
   struct wt_session_stats stats = {.size = sizeof stats};
   if (!log->file) return;
   (void)wt_session_get_stats(wt, &stats); /* after an error, zeros are logged */
@@ -101,9 +109,25 @@ void access_log_write(struct access_log *log, const struct gateway_session *sess
   put_who(line, session, wt);
   put_end(line, session, info);
   put_counts(line, session, &stats);
-  char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
-  json_decref(line);
-  if (!text || fprintf(log->file, "%s\n", text) < 0 || fflush(log->file))
-    log_limited(&limit, WT_LOG_ERROR, "a line of the access log cannot be written");
-  free(text);
+  line_write(log, line);
+}
+
+void access_log_write_request(struct access_log *log, const struct request_line *request) {
+  const struct route_settings *settings = &request->route->settings;
+  if (!log->file) return;
+  json_t *line = json_object();
+  put_time(line);
+  json_object_set_new(line, "client", json_text(wt_request_peer_address(request->request)));
+  json_object_set_new(line, "route", json_text(settings->path));
+  json_object_set_new(line, "path", json_text(wt_request_path(request->request)));
+  json_object_set_new(line, "backend", json_text(settings->requests.text));
+  json_object_set_new(line, "origin", text_json(wt_request_origin(request->request)));
+  json_object_set_new(line, "user", text_json(request->user));
+  json_object_set_new(line, "method", json_text(request->method));
+  json_object_set_new(line, "status", request->status ? json_integer(request->status) : json_null());
+  json_object_set_new(line, "error", text_json(request->error));
+  json_object_set_new(line, "duration_ms", count_json(gateway_now(request->gateway) - request->began_ms));
+  json_object_set_new(line, "bytes_in", count_json(request->bytes_in));
+  json_object_set_new(line, "bytes_out", count_json(request->bytes_out));
+  line_write(log, line);
 }

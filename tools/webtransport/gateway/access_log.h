@@ -4,9 +4,11 @@
 
 #include <stdio.h>
 
-#include <webtransport/session.h>
+#include <webtransport/request.h>
 
+struct gateway;
 struct gateway_session;
+struct route;
 
 /* Where each session leaves a line of JSON at its end. */
 struct access_log {
@@ -17,6 +19,19 @@ struct access_log {
  * if the new one cannot be opened: then this returns false with an `errno`. */
 bool access_log_open(struct access_log *log, const char *path);
 void access_log_close(struct access_log *log);
+
+/* A request that was no session. */
+struct request_line {
+  const struct gateway *gateway;
+  const struct route *route;
+  const wt_request *request;
+  const char *method, *user;
+  const char *error; /* NULL: none */
+  int status;        /* 0: the client went away before */
+  uint64_t began_ms, bytes_in, bytes_out;
+};
+
+void access_log_write_request(struct access_log *log, const struct request_line *request);
 
 void access_log_write(struct access_log *log, const struct gateway_session *session, const wt_session *wt,
                       const struct wt_close_info *info);

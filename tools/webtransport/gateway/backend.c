@@ -5,5 +5,5 @@
 #include <stddef.h>
 
 const struct backend_kind *const backend_kinds[] = {
-    &tcp_backend, &unix_backend, &udp_backend, &unixgram_backend, &https_backend, NULL,
+    &tcp_backend, &unix_backend, &udp_backend, &unixgram_backend, &https_backend, &http_backend, NULL,
 };

@@ -28,6 +28,8 @@ struct backend_kind {
   bool has_path;      /* the address is a path; false: host and port */
   uint16_t url_port;  /* not 0: the address is a URL, of which this is the default port */
   bool has_streams;   /* streams are connections, each with an idle time of its own; false: the session has one */
+  bool has_sessions;  /* false: it takes no sessions, and the functions below are not called */
+  bool has_requests;  /* it also takes requests that are no sessions, by its URL */
   uint64_t idle_timeout_ms;
 
   /* Returns 0, BEGIN_LATER, or the status with which to refuse the session; `*why` is a sentence for the log then. May
@@ -52,7 +54,7 @@ struct backend_kind {
 
 extern const struct backend_kind tcp_backend, unix_backend;
 extern const struct backend_kind udp_backend, unixgram_backend;
-extern const struct backend_kind https_backend;
+extern const struct backend_kind https_backend, http_backend;
 
 /* All kinds, ended by NULL. */
 extern const struct backend_kind *const backend_kinds[];

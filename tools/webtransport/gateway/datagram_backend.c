@@ -216,6 +216,7 @@ static void datagram_end(struct gateway_session *session, const struct wt_close_
 
 const struct backend_kind udp_backend = {
     .scheme = "udp",
+    .has_sessions = true,
     .idle_timeout_ms = IDLE_TIMEOUT_MS,
     .begin = datagram_begin,
     .on_datagram = datagram_on_datagram,
@@ -225,6 +226,7 @@ const struct backend_kind udp_backend = {
 const struct backend_kind unixgram_backend = {
     .scheme = "unixgram",
     .has_path = true,
+    .has_sessions = true,
     .idle_timeout_ms = IDLE_TIMEOUT_MS,
     .begin = datagram_begin,
     .on_datagram = datagram_on_datagram,

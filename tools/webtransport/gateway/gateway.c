@@ -10,8 +10,10 @@
 
 #include "common/tool_log.h"
 #include "gateway/admission.h"
+#include "gateway/backend.h"
 #include "gateway/gateway_session.h"
 #include "gateway/path_plain.h"
+#include "gateway/plain_request.h"
 
 enum {
   TICK_MS = 1000,
@@ -31,8 +33,9 @@ static void gateway_on_timer(uv_timer_t *timer) {
     next = session->next;
     gateway_session_tick(session, now); /* may call gateway_hurry */
   }
+  plain_requests_tick(gateway, now);
   peers_sweep(&gateway->peers, now);
-  if (!gateway->sessions && !gateway->peers.count) uv_timer_stop(timer);
+  if (!gateway->sessions && !gateway->plain_requests && !gateway->peers.count) uv_timer_stop(timer);
 }
 
 static void gateway_on_again(uv_idle_t *handle) { uv_idle_stop(handle); }
@@ -122,7 +125,8 @@ static void refuse(struct gateway *gateway, wt_request *request, int status, con
 
 void gateway_admitted(struct gateway *gateway, struct route *route, wt_request *request, struct identity *identity) {
   const char *why = "";
-  int status = gateway_session_accept(gateway, route, request, identity, &why);
+  int status = wt_request_is_webtransport(request) ? gateway_session_accept(gateway, route, request, identity, &why)
+                                                   : plain_request_begin(gateway, route, request, identity, &why);
   if (status) gateway_refuse(gateway, route, request, status, why, NULL, 0);
 }
 
@@ -139,8 +143,10 @@ void gateway_handle(wt_request *request, void *user_data) {
     refuse(gateway, request, 400, "The path has dots between slashes, a broken encoding, or is too long.");
   } else if (!route) {
     refuse(gateway, request, 404, "There is no route at this path.");
-  } else if (!wt_request_is_webtransport(request)) {
+  } else if (!wt_request_is_webtransport(request) && !route->settings.requests.text[0]) {
     refuse(gateway, request, 405, "Open a WebTransport session here.");
+  } else if (wt_request_is_webtransport(request) && !route->settings.target.kind->has_sessions) {
+    refuse(gateway, request, 501, "There are no sessions here: the back end is an ordinary HTTP server.");
   } else {
     admission_begin(gateway, route, request, path);
   }

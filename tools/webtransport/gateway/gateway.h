@@ -22,6 +22,7 @@ struct backend_client;
 struct gateway_session;
 struct http_client;
 struct identity;
+struct plain_request;
 
 /* What the gateway's parts share. All of it belongs to the thread of the loop. */
 struct gateway {
@@ -37,6 +38,7 @@ struct gateway {
   struct peers peers;
   struct access_log access_log;
   struct gateway_session *sessions;
+  struct plain_request *plain_requests;
   struct gather gather;
   struct blocks blocks;
   struct backend_client *clients;      /* for back ends that are servers of WebTransport */

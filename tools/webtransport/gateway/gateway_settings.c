@@ -101,9 +101,9 @@ const struct option_spec gateway_options[] = {
      .letter = 'r',
      .argument = "PATH=URL",
      .repeatable = true,
-     .help =
-         "Sessions at this path go to this back end: tcp://HOST:PORT, unix:/PATH, udp://HOST:PORT, unixgram:/PATH or "
-         "https://HOST[:PORT][/PATH]. A path that ends in '/' stands for all below it.",
+     .help = "Sessions at this path go to this back end: tcp://HOST:PORT, unix:/PATH, udp://HOST:PORT, unixgram:/PATH "
+             "or https://HOST[:PORT][/PATH]; http://HOST[:PORT] is for requests that are no sessions. A path that ends "
+             "in '/' stands for all below it.",
      .set = set_route},
     {.name = "default",
      .letter = 'd',
@@ -123,10 +123,12 @@ const struct option_spec gateway_options[] = {
 const char gateway_details[] =
     "A client can only name a path; addresses of back ends are those of the configuration alone.\n"
     "tcp and unix: each bidirectional stream is a connection. udp and unixgram: each session is a socket, and each "
-    "datagram is one of it. https: each session is a session with a server of WebTransport, with all that it has.\n"
+    "datagram is one of it. https: each session is a session with a server of WebTransport, with all that it has. "
+    "http and 'requests': requests that are no sessions.\n"
     "\n"
-    "Members of a route: backend, origin, protocol, proxy-protocol, backend-ca, backend-insecure-hash, "
-    "backend-sessions, host, trust-forwarded, answer-header, max-sessions, max-sessions-per-address, "
+    "Members of a route: backend, requests, requests-ca, origin, protocol, proxy-protocol, backend-ca, "
+    "backend-insecure-hash, backend-sessions, host, trust-forwarded, answer-header, max-sessions, "
+    "max-sessions-per-address, "
     "max-streams, max-streams-per-address, rate, rate-per-address, connect-timeout, idle-timeout, max-life; "
     "auth-request, auth-request-ca, auth-request-header, auth-response-header, auth-user-header, auth-timeout, "
     "auth-max-requests; jwt-algorithm, jwt-key, jwt-from, jwt-audience, jwt-issuer, jwt-path-claim, jwt-user-claim, "

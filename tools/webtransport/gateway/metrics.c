@@ -16,14 +16,17 @@
   X(sessions_open, "gauge", "Sessions that are open")                                                      \
   X(sessions_total, "counter", "Sessions since the start")                                                 \
   X(sessions_refused, "counter", "Requests for a session that were refused")                               \
+  X(requests_open, "gauge", "Requests that are no sessions, on their way")                                 \
+  X(requests_total, "counter", "Such requests since the start")                                            \
+  X(requests_failed, "counter", "Such requests that the back end did not answer as a whole")               \
   X(auth_open, "gauge", "Requests that wait for the authorization server")                                 \
   X(auth_refused, "counter", "Requests refused for their token, or by the authorization server")           \
   X(auth_failed, "counter", "Requests refused because the authorization server did not answer")            \
   X(streams_open, "gauge", "Streams that have a connection to the back end, or try to get one")            \
   X(streams_total, "counter", "Such streams since the start")                                              \
   X(streams_refused, "counter", "Streams refused because of a limit, or because of their kind")            \
-  X(bytes_in, "counter", "Bytes of streams and datagrams from clients to the back end")                    \
-  X(bytes_out, "counter", "Bytes of streams and datagrams from the back end to clients")                   \
+  X(bytes_in, "counter", "Bytes of streams, datagrams and bodies from clients to the back end")            \
+  X(bytes_out, "counter", "Bytes of streams, datagrams and bodies from the back end to clients")           \
   X(datagrams_in, "counter", "Datagrams from clients to the back end")                                     \
   X(datagrams_out, "counter", "Datagrams from the back end to clients")                                    \
   X(datagrams_dropped, "counter", "Datagrams dropped: no room, over the rate, or the back end takes none") \

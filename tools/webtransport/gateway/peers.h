@@ -10,7 +10,7 @@
 
 /* What one client address uses of one route: an IPv4 address, or an IPv6 /64, because a client has all of that. */
 struct peer {
-  uint64_t sessions, streams, questions;
+  uint64_t sessions, streams, questions, requests;
   struct rate rate;
 
   const void *route; /* with `key`, what it is found by */

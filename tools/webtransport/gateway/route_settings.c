@@ -15,6 +15,7 @@
 #include "common/values.h"
 #include "gateway/backend.h"
 #include "gateway/forwarded.h"
+#include "gateway/http_client.h"
 #include "gateway/path_plain.h"
 
 enum {
@@ -28,6 +29,24 @@ enum {
 
 static bool set_backend(void *target, const char *value, char *message, size_t size) {
   return target_parse(value, &((struct route_settings *)target)->target, message, size);
+}
+
+static bool set_requests(void *target, const char *value, char *message, size_t size) {
+  struct route_settings *settings = target;
+  settings->requests_given = true;
+  settings->requests.text[0] = 0;
+  if (!strcmp(value, "none")) return true;
+  if (!http_client_available())
+    return value_refuse(message, size, "this program was built without libcurl, which passes requests on");
+  return http_url_parse(value, false, &settings->requests, message, size);
+}
+
+static bool set_requests_ca(void *target, const char *value, char *message, size_t size) {
+  struct route_settings *settings = target;
+  if (!value_file(value, message, size)) return false;
+  if (strlen(value) >= sizeof settings->requests_ca) return value_refuse(message, size, "the name is too long");
+  snprintf(settings->requests_ca, sizeof settings->requests_ca, "%s", value);
+  return true;
 }
 
 static bool set_origin(void *target, const char *value, char *message, size_t size) {
@@ -183,6 +202,8 @@ static bool set_max_life(void *target, const char *value, char *message, size_t 
 
 const struct option_spec route_members[] = {
     {.name = "backend", .argument = "URL", .help = "Where its streams or datagrams go.", .set = set_backend},
+    {.name = "requests", .argument = "URL", .help = "Where other requests go.", .set = set_requests},
+    {.name = "requests-ca", .argument = "FILE", .help = "Whom to trust there.", .set = set_requests_ca},
     {.name = "origin", .argument = "ORIGIN", .repeatable = true, .help = "Who may open sessions.", .set = set_origin},
     {.name = "protocol", .argument = "NAME", .repeatable = true, .help = "Subprotocol.", .set = set_protocol},
     {.name = "proxy-protocol", .argument = "WHEN", .help = "PROXY protocol.", .set = set_proxy_protocol},
@@ -265,6 +286,21 @@ bool route_settings_set(struct route_settings *settings, const char *name, const
   return value_refuse(message, size, "a route has no member of this name");
 }
 
+/* Without `requests`, a back end of HTTP gets the requests, too. */
+static bool requests_finish(struct route_settings *settings, char *message, size_t size) {
+  const struct backend_kind *kind = settings->target.kind;
+  if (settings->requests_given || !kind->has_requests) return true;
+  if (!settings->requests_ca[0])
+    snprintf(settings->requests_ca, sizeof settings->requests_ca, "%s", settings->trust.ca_file);
+  char why[200];
+  if (http_client_available() && http_url_parse(settings->target.text, false, &settings->requests, why, sizeof why))
+    return true;
+  if (kind->has_sessions) return true; /* and no requests */
+  return http_client_available()
+             ? value_refuse(message, size, "backend: %s", why)
+             : value_refuse(message, size, "this program was built without libcurl, which passes requests on");
+}
+
 bool route_settings_finish(struct route_settings *settings, char *message, size_t size) {
   const struct backend_kind *kind = settings->target.kind;
   if (!kind) return value_refuse(message, size, "the route has no backend");
@@ -276,5 +312,6 @@ bool route_settings_finish(struct route_settings *settings, char *message, size_
                         "have no meaning for %s",
                         kind->scheme);
   if (!settings->idle_timeout_given) settings->idle_timeout_ms = kind->idle_timeout_ms;
+  if (!requests_finish(settings, message, size)) return false;
   return auth_settings_finish(&settings->auth, message, size);
 }

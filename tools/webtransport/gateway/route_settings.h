@@ -40,6 +40,9 @@ struct route_settings {
   struct target target;
   struct origins origins;
   struct auth_settings auth;
+  struct http_url requests;                    /* where requests go that are no sessions; its text is "" if nowhere */
+  bool requests_given;                         /* perhaps as "none" */
+  char requests_ca[TEXT_SIZE];                 /* whom to trust there; "": the authorities of the system */
   bool origins_inherited, protocols_inherited; /* from the defaults: the first one of the route replaces them */
   char protocols[ROUTE_PROTOCOLS_MAX][ROUTE_PROTOCOL_SIZE];
   size_t protocol_count;

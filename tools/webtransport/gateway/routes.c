@@ -31,6 +31,7 @@ void route_use(struct route *route) { route->users++; }
 void route_release(struct route *route) {
   if (--route->users) return;
   lookup_release(route->lookup);
+  lookup_release(route->requests_lookup);
   lookup_release(route->auth_lookup);
   token_keys_free(route->keys);
   counts_release(route->counts);
@@ -72,6 +73,9 @@ static bool names_look_up(struct routes *routes, struct uv_loop_s *loop) {
     bool own = !kind->has_path && !kind->url_port; /* the client of WebTransport looks names up itself */
     if (own && !name_look_up(routes, loop, &settings->target.address, kind->has_streams ? SOCK_STREAM : SOCK_DGRAM,
                              &route->lookup))
+      return false;
+    if (settings->requests.text[0] &&
+        !name_look_up(routes, loop, &settings->requests.address, SOCK_STREAM, &route->requests_lookup))
       return false;
     if (settings->auth.url.text[0] &&
         !name_look_up(routes, loop, &settings->auth.url.address, SOCK_STREAM, &route->auth_lookup))

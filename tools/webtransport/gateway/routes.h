@@ -10,9 +10,10 @@
 /* The counts of a path. They go on when the configuration is read again. "In" is from clients. */
 struct route_counts {
   uint64_t sessions_open, sessions_total, sessions_refused;
-  uint64_t auth_open;    /* requests that wait for the authorization server */
-  uint64_t auth_refused; /* for their token, or by the server */
-  uint64_t auth_failed;  /* because there was no answer */
+  uint64_t auth_open;                                      /* requests that wait for the authorization server */
+  uint64_t auth_refused;                                   /* for their token, or by the server */
+  uint64_t auth_failed;                                    /* because there was no answer */
+  uint64_t requests_open, requests_total, requests_failed; /* that are no sessions */
   uint64_t streams_open, streams_total, streams_refused;
   uint64_t ends[CODE_COUNT]; /* of connections that the gateway or the back end ended early, by code */
   uint64_t bytes_in, bytes_out;
@@ -30,9 +31,10 @@ struct route_counts {
 struct route {
   struct route_settings settings;
   struct route_counts *counts;
-  struct lookup *lookup;      /* NULL: the back end is a path or a URL */
-  struct lookup *auth_lookup; /* of the server that is asked; NULL: none is */
-  struct token_keys *keys;    /* NULL: no token is asked for */
+  struct lookup *lookup;          /* NULL: the back end is a path or a URL */
+  struct lookup *requests_lookup; /* NULL: no requests are passed on */
+  struct lookup *auth_lookup;     /* of the server that is asked; NULL: none is */
+  struct token_keys *keys;        /* NULL: no token is asked for */
   unsigned users;
 };
 

@@ -17,6 +17,7 @@ static void stream_backend_tick(struct gateway_session *session, uint64_t now_ms
 const struct backend_kind tcp_backend = {
     .scheme = "tcp",
     .has_streams = true,
+    .has_sessions = true,
     .idle_timeout_ms = STREAM_IDLE_TIMEOUT_MS,
     .on_stream = stream_backend_on_stream,
     .tick = stream_backend_tick,
@@ -26,6 +27,7 @@ const struct backend_kind unix_backend = {
     .scheme = "unix",
     .has_path = true,
     .has_streams = true,
+    .has_sessions = true,
     .idle_timeout_ms = STREAM_IDLE_TIMEOUT_MS,
     .on_stream = stream_backend_on_stream,
     .tick = stream_backend_tick,
