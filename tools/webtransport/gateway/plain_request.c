@@ -109,6 +109,7 @@ static void plain_fail(struct plain_request *plain, int status, const char *why)
   if (plain->transfer_done) return;
   plain->transfer_done = true;
   plain->error = why;
+  wt_request_resume(plain->request); /* the rest of its body is dropped */
   plain->route->counts->requests_failed++;
   plain_log(plain, why);
   if (!plain->begun) {
@@ -125,8 +126,18 @@ static void plain_fail(struct plain_request *plain, int status, const char *why)
 
 /* --- The answer. --- */
 
+static void plain_on_writable(wt_request *request, void *user_data);
+static void plain_on_close(wt_request *request, int error, void *user_data);
+
+/* Without on_body the library asks the client to send no more of the body (RFC 9114, section 4.1). */
+static const struct wt_request_callbacks ending_callbacks = {
+    .on_writable = plain_on_writable,
+    .on_close = plain_on_close,
+};
+
 static void answer_end(struct plain_request *plain) {
   if (!plain->transfer_done || plain->error || plain->answer_len || plain->ended) return;
+  if (!plain->body_fin) wt_request_set_callbacks(plain->request, &ending_callbacks, plain);
   plain->ended = !wt_request_end(plain->request);
 }
 
@@ -215,6 +226,14 @@ static bool answer_begin(struct plain_request *plain) {
   return good;
 }
 
+/* libcurl may have paused until there is more of the body, which a client need not send once it has its answer (RFC 9114,
+ * section 4.1). libcurl gives the rest up after an error status, but only if it is not paused. Otherwise it asks again. */
+static void body_ask_again(struct plain_request *plain) {
+  if (!plain->body_waits) return;
+  plain->body_waits = false;
+  curl_easy_pause(plain->transfer.easy, plain->answer_waits ? CURLPAUSE_RECV : CURLPAUSE_CONT);
+}
+
 static size_t answer_on_header(char *line, size_t one, size_t len, void *user_data) {
   struct plain_request *plain = user_data;
   (void)one;
@@ -225,7 +244,9 @@ static size_t answer_on_header(char *line, size_t one, size_t len, void *user_da
     return plain->status >= 100 && plain->status <= 599 ? len : 0;
   }
   bool end = len == 0 || line[0] == '\r' || line[0] == '\n';
-  if (end) return answer_begin(plain) ? len : 0;
+  if (end && !answer_begin(plain)) return 0;
+  if (end && plain->begun) body_ask_again(plain);
+  if (end) return len;
   return field_list_add_line(&plain->fields, line, len) ? len : 0;
 }
 
@@ -237,6 +258,7 @@ static void plain_on_done(struct http_transfer *transfer, CURLcode result) {
     return;
   }
   plain->transfer_done = true;
+  wt_request_resume(plain->request); /* the rest of its body is dropped */
   answer_end(plain);
 }
 
@@ -324,9 +346,8 @@ static void plain_on_body(wt_request *request, const uint8_t *data, size_t len, 
   if (plain->body_len >= PLAIN_BODY_MAX && !fin) wt_request_pause(request);
   if (!plain->started) {
     plain_start(plain);
-  } else if (plain->body_waits) {
-    plain->body_waits = false;
-    curl_easy_pause(plain->transfer.easy, plain->answer_waits ? CURLPAUSE_RECV : CURLPAUSE_CONT);
+  } else {
+    body_ask_again(plain);
   }
 }
 
