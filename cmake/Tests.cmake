@@ -75,7 +75,7 @@ add_custom_target(thread_tests)
 foreach(name unit/net/test_inbox unit/net/test_post unit/net/test_hub
         e2e/test_topics unit/quic/test_cid_maker unit/quic/test_shared unit/quic/test_tls_gnutls
         e2e/test_connection_ids e2e/test_workers e2e/test_workers_threads e2e/test_turns e2e/test_budget
-        e2e/test_takeover)
+        e2e/test_takeover e2e/test_metrics)
   string(REPLACE "/" "_" target ${name})
   if(TARGET ${target})
     add_dependencies(thread_tests ${target})

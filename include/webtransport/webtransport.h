@@ -16,6 +16,7 @@
  *   topic.h        topics: one message to many sessions
  *   client.h       the client: it dials sessions and sends plain requests
  *   connection.h   facts about the QUIC connection, for diagnosis
+ *   metrics.h      a server's counts as text for Prometheus
  *   backplane.h    what carries the messages of topics between servers
  *
  * These rules hold everywhere:
@@ -33,7 +34,7 @@
  *    `wt_server_shutdown`, `wt_server_close`, `wt_server_set_connection_ids`, `wt_server_set_fleet_keys`,
  *    `wt_server_publish`, `wt_server_subscribers`, `wt_server_get_topic_stats`, `wt_client_post`, `wt_client_close`,
  *    `wt_session_post`, `wt_session_worker`, and, if the server has several workers,
- *    `wt_server_get_stats`. Functions that take none of these handles may be called on any thread: texts, names,
+ *    `wt_server_get_stats` and `wt_server_write_metrics`. Functions that take none of these handles may be called on any thread: texts, names,
  *    certificates.
  *  - The library calls no callback from inside a call that the application makes. There are three exceptions: any
  *    function may write to the log; `wt_upgrade` calls `check_origin`; `wt_server_free` and `wt_client_free` make the
@@ -57,6 +58,7 @@
 #include <webtransport/error.h>
 #include <webtransport/fleet.h>
 #include <webtransport/log.h>
+#include <webtransport/metrics.h>
 #include <webtransport/request.h>
 #include <webtransport/server.h>
 #include <webtransport/session.h>

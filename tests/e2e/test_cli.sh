@@ -160,7 +160,7 @@ webtransport_sessions_open 0
 check_contains "/metrics tells of handshakes" "$(get "${HTTP}metrics")" "
 webtransport_handshakes_evicted_total 0
 "
-check_contains "/metrics: a gauge" "$(get "${HTTP}metrics")" "# TYPE webtransport_longest_turn_us gauge"
+check_contains "/metrics: a gauge" "$(get "${HTTP}metrics")" "# TYPE webtransport_longest_turn_seconds gauge"
 check_contains "/metrics: a counter" "$(get "${HTTP}metrics")" "
 webtransport_packets_put_off_total 0
 "

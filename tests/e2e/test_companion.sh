@@ -9,6 +9,7 @@
 need curl curl
 need node nodejs
 need openssl openssl
+need python3 python3
 
 RAW=$(dirname "$0")/client/raw_http.mjs
 HOLDER=
@@ -102,6 +103,26 @@ kill -HUP "$SERVER"
 wait_log "certificate reloaded" >/dev/null
 host 421 site.example
 ask_all
+stop_server
+
+# Metrics: both formats, and promtool's opinion where it is installed.
+sound() { # sound <what> <URL>
+  local type
+  for form in openmetrics prometheus; do
+    type="text/plain;q=0.5"
+    [ "$form" = openmetrics ] && type="application/openmetrics-text;version=1.0.0,$type"
+    check_equal "$1: $form" sound \
+      "$(curl -sS --max-time 5 -H "Accept: $type" "$2" | python3 "$(dirname "$0")/metrics_format.py" "$form")"
+  done
+  command -v promtool >/dev/null || return 0
+  check_equal "$1: promtool" "" "$(curl -sS --max-time 5 "$2" | promtool check metrics 2>&1)"
+}
+start_server
+sound /metrics "${HTTP}metrics"
+check_contains "OpenMetrics if it is asked for" \
+  "$(curl -sS -D - -o /dev/null -H 'Accept: application/openmetrics-text' "${HTTP}metrics")" \
+  "application/openmetrics-text; version=1.0.0; charset=utf-8"
+check_contains "and the older format if not" "$(curl -sS -D - -o /dev/null "${HTTP}metrics")" "text/plain; version=0.0.4"
 stop_server
 
 start_server --host any

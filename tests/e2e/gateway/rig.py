@@ -148,9 +148,10 @@ class Gateway:
         client.wait(DEADLINE_S)
         return message
 
-    def metrics_text(self):
+    def metrics_text(self, accept="*/*"):
         with socket.create_connection(("127.0.0.1", self.ready["http_port"]), DEADLINE_S) as conn:
-            conn.sendall(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            conn.sendall(f"GET /metrics HTTP/1.1\r\nHost: localhost\r\nAccept: {accept}\r\n"
+                         "Connection: close\r\n\r\n".encode())
             return b"".join(iter(lambda: conn.recv(65536), b"")).decode()
 
     def metrics(self):

@@ -4,6 +4,7 @@
 import os
 import socket
 import subprocess
+import sys
 
 from rig import Backend, Gateway, check, wait_for
 
@@ -19,6 +20,12 @@ def name_it(name):
 def write(path, text):
     with open(path, "w", encoding="utf-8") as file:
         file.write(text)
+
+
+def faults(form, answer):
+    reader = os.path.join(os.path.dirname(__file__), "..", "metrics_format.py")
+    return subprocess.run([sys.executable, reader, form], input=answer.split("\r\n\r\n", 1)[1], capture_output=True,
+                          text=True, timeout=60, check=False).stdout
 
 
 def look(tool, path):
@@ -106,6 +113,8 @@ def test_reload(tool, folder):
     check("what needs a restart is said", "need a restart" in gateway.logged("restart"))
     wait_for("counts go on", lambda: gateway.metrics()["sessions_open /x"] == 0)
     check("counts went on", gateway.metrics()["sessions_total /x"] == 4, gateway.metrics())
+    for form, accept in ("prometheus", "*/*"), ("openmetrics", "application/openmetrics-text; version=1.0.0"):
+        check(f"the metrics are sound: {form}", faults(form, gateway.metrics_text(accept)) == "sound\n")
     with open(f"{folder}/access.log", encoding="utf-8") as log:
         check("the access log is in its file", len(log.readlines()) == 5)
     check("it ends in order", gateway.end() == 0)

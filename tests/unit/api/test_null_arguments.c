@@ -300,6 +300,8 @@ static void test_null_servers(void **state) {
   INVALID(wt_server_post, server, NULL, NULL);
   INVALID(wt_server_get_stats, NULL, &stats);
   INVALID(wt_server_get_stats, server, NULL);
+  INVALID(wt_server_write_metrics, NULL, WT_METRICS_OPENMETRICS, NULL, NULL);
+  INVALID(wt_server_write_metrics, server, WT_METRICS_OPENMETRICS, NULL, NULL);
   INVALID(wt_server_publish, NULL, "t", 1, "x", 1, NULL);
   INVALID(wt_server_publish, server, NULL, 1, "x", 1, NULL);
   INVALID(wt_server_publish, server, "t", 1, NULL, 1, NULL);

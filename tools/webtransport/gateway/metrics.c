@@ -86,8 +86,7 @@ static void ends_write(FILE *out, const struct routes *routes) {
   }
 }
 
-char *metrics_text(const struct gateway *gateway) {
-  struct wt_server_stats stats = {.size = sizeof stats};
+char *metrics_text(const struct gateway *gateway, enum wt_metrics_format format) {
   char *text = NULL;
   size_t len = 0;
   FILE *out = open_memstream(&text, &len);
@@ -96,8 +95,7 @@ char *metrics_text(const struct gateway *gateway) {
   ends_write(out, gateway->routes);
   metric_print(out, "gateway_requests_refused", "counter", "Requests answered with an error",
                gateway->requests_refused);
-  if (!wt_server_get_stats(gateway->server, &stats)) server_metrics_print(out, &stats);
-  if (!fclose(out)) return text;
+  if (!fclose(out)) return metrics_join(text, server_metrics_text(gateway->server, format), format);
   free(text);
   return NULL;
 }

@@ -18,6 +18,7 @@
 
 #include <microhttpd.h>
 
+#include "common/server_metrics.h"
 #include "gateway/metrics.h"
 
 enum {
@@ -55,6 +56,12 @@ static enum MHD_Result answer_text(struct MHD_Connection *connection, unsigned s
   return answer(connection, status, "text/plain; charset=utf-8", strdup(text));
 }
 
+static enum MHD_Result answer_metrics(struct metrics_server *server, struct MHD_Connection *connection) {
+  enum wt_metrics_format format =
+      metrics_format_of(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT));
+  return answer(connection, MHD_HTTP_OK, wt_metrics_content_type(format), metrics_text(server->gateway, format));
+}
+
 static enum MHD_Result server_on_request(void *user_data, struct MHD_Connection *connection, const char *url,
                                          const char *method, const char *version, const char *body, size_t *body_len,
                                          void **request) {
@@ -75,8 +82,7 @@ static enum MHD_Result server_on_request(void *user_data, struct MHD_Connection 
   if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
     return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET and HEAD.\n");
   if (!strcmp(url, "/healthz")) return answer_text(connection, MHD_HTTP_OK, "ok\n");
-  if (!strcmp(url, "/metrics"))
-    return answer(connection, MHD_HTTP_OK, "text/plain; version=0.0.4; charset=utf-8", metrics_text(server->gateway));
+  if (!strcmp(url, "/metrics")) return answer_metrics(server, connection);
   return answer_text(connection, MHD_HTTP_NOT_FOUND, "There are /metrics and /healthz.\n");
 }
 

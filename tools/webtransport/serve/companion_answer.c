@@ -21,6 +21,7 @@
 #include <strings.h>
 
 #include "common/clock.h"
+#include "common/server_metrics.h"
 #include "common/tool_log.h"
 #include "common/values.h"
 #include "serve/pages.h"
@@ -79,12 +80,26 @@ static enum MHD_Result answer_report(struct answers *answers, struct MHD_Connect
 
 /* The counts come from the server's thread, and this thread waits for them. If that thread is busy, the next requests
  * are answered without waiting. */
+static bool counts_skip(const struct answers *answers) {
+  return answers->no_counts_ms && clock_ms() - answers->no_counts_ms < NO_COUNTS_MS;
+}
+
 static enum MHD_Result answer_counts(struct answers *answers, struct MHD_Connection *connection, const char *type,
-                                     char *(*report)(const struct site *site)) {
-  bool skip = answers->no_counts_ms && clock_ms() - answers->no_counts_ms < NO_COUNTS_MS;
-  char *text = skip ? NULL : report(answers->site);
-  if (!skip) answers->no_counts_ms = text ? 0 : clock_ms();
+                                     char *text) {
+  answers->no_counts_ms = text ? 0 : clock_ms();
   return answer_report(answers, connection, type, text);
+}
+
+static enum MHD_Result answer_stats(struct answers *answers, struct MHD_Connection *connection) {
+  if (counts_skip(answers)) return answer_report(answers, connection, "", NULL);
+  return answer_counts(answers, connection, "application/json", report_stats(answers->site));
+}
+
+static enum MHD_Result answer_metrics(struct answers *answers, struct MHD_Connection *connection) {
+  if (counts_skip(answers)) return answer_report(answers, connection, "", NULL);
+  enum wt_metrics_format format =
+      metrics_format_of(MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT));
+  return answer_counts(answers, connection, wt_metrics_content_type(format), report_metrics(answers->site, format));
 }
 
 static enum MHD_Result answer_page(struct answers *answers, struct MHD_Connection *connection, const char *path) {
@@ -118,12 +133,12 @@ static enum MHD_Result answer_sessions(struct answers *answers, struct MHD_Conne
 }
 
 static enum MHD_Result answer_path(struct answers *answers, struct MHD_Connection *connection, const char *path) {
-  static const char json[] = "application/json", text[] = "text/plain; version=0.0.4; charset=utf-8";
   if (!strcmp(path, "/healthz")) return answer_text(answers, connection, MHD_HTTP_OK, "ok\n");
-  if (!strcmp(path, "/info.json")) return answer_report(answers, connection, json, report_info(answers->site));
+  if (!strcmp(path, "/info.json"))
+    return answer_report(answers, connection, "application/json", report_info(answers->site));
   if (!strcmp(path, "/sessions.json")) return answer_sessions(answers, connection);
-  if (!strcmp(path, "/stats.json")) return answer_counts(answers, connection, json, report_stats);
-  if (!strcmp(path, "/metrics")) return answer_counts(answers, connection, text, report_metrics);
+  if (!strcmp(path, "/stats.json")) return answer_stats(answers, connection);
+  if (!strcmp(path, "/metrics")) return answer_metrics(answers, connection);
   return answer_page(answers, connection, path);
 }
 

@@ -15,6 +15,7 @@
 #include <time.h>
 
 #include "common/clock.h"
+#include "common/server_metrics.h"
 
 enum {
   STATS_WAIT_S = 2
@@ -32,6 +33,9 @@ struct recorder {
 
   struct wt_server_stats stats;
   uint64_t stats_taken; /* how often */
+  char *metrics;        /* NULL: none, or whoever asked has taken them */
+  uint64_t metrics_taken;
+  enum wt_metrics_format metrics_format; /* as whoever asked last wants them */
   bool stopped;
 };
 
@@ -57,6 +61,7 @@ void recorder_free(struct recorder *recorder) {
   pthread_cond_destroy(&recorder->stats_came);
   pthread_mutex_destroy(&recorder->lock);
   free(recorder->ring);
+  free(recorder->metrics);
   free(recorder);
 }
 
@@ -98,7 +103,9 @@ uint64_t recorder_sessions(struct recorder *recorder, uint64_t after, uint64_t *
   return last;
 }
 
-/* On the thread of the first worker. */
+/* --- What the server's thread has to be asked for. --- */
+
+/* Both on the thread of the first worker. */
 static void stats_take(wt_server *server, void *argument) {
   struct recorder *recorder = argument;
   struct wt_server_stats stats = {.size = sizeof stats};
@@ -110,21 +117,51 @@ static void stats_take(wt_server *server, void *argument) {
   pthread_mutex_unlock(&recorder->lock);
 }
 
-bool recorder_stats(struct recorder *recorder, wt_server *server, struct wt_server_stats *stats) {
-  const struct timespec until = clock_timespec(clock_ns() + STATS_WAIT_S * NS_PER_S);
-  bool came = false;
+static void metrics_take(wt_server *server, void *argument) {
+  struct recorder *recorder = argument;
   pthread_mutex_lock(&recorder->lock);
-  uint64_t before = recorder->stats_taken;
-  /* Posted under the lock: once `recorder_stop` has returned, nobody posts to a server being freed. */
-  if (!recorder->stopped && !wt_server_post(server, stats_take, recorder)) {
-    int waited = 0;
-    while (recorder->stats_taken == before && !recorder->stopped && !waited)
-      waited = pthread_cond_timedwait(&recorder->stats_came, &recorder->lock, &until);
-    came = recorder->stats_taken != before;
-    if (came) *stats = recorder->stats;
-  }
+  enum wt_metrics_format format = recorder->metrics_format;
+  pthread_mutex_unlock(&recorder->lock);
+  char *text = server_metrics_text(server, format);
+  pthread_mutex_lock(&recorder->lock);
+  free(recorder->metrics);
+  recorder->metrics = text;
+  recorder->metrics_taken++;
+  pthread_cond_broadcast(&recorder->stats_came);
+  pthread_mutex_unlock(&recorder->lock);
+}
+
+/* Lets the server's thread call `take`, and waits until `*taken` has grown. Under the lock: once `recorder_stop` has
+ * returned, nobody posts to a server being freed. */
+static bool take_and_wait(struct recorder *recorder, wt_server *server, void (*take)(wt_server *server, void *argument),
+                          const uint64_t *taken) {
+  const struct timespec until = clock_timespec(clock_ns() + STATS_WAIT_S * NS_PER_S);
+  uint64_t before = *taken;
+  int waited = 0;
+  if (recorder->stopped || wt_server_post(server, take, recorder)) return false;
+  while (*taken == before && !recorder->stopped && !waited)
+    waited = pthread_cond_timedwait(&recorder->stats_came, &recorder->lock, &until);
+  return *taken != before;
+}
+
+bool recorder_stats(struct recorder *recorder, wt_server *server, struct wt_server_stats *stats) {
+  pthread_mutex_lock(&recorder->lock);
+  bool came = take_and_wait(recorder, server, stats_take, &recorder->stats_taken);
+  if (came) *stats = recorder->stats;
   pthread_mutex_unlock(&recorder->lock);
   return came;
+}
+
+char *recorder_metrics(struct recorder *recorder, wt_server *server, enum wt_metrics_format format) {
+  char *text = NULL;
+  pthread_mutex_lock(&recorder->lock);
+  recorder->metrics_format = format;
+  if (take_and_wait(recorder, server, metrics_take, &recorder->metrics_taken)) {
+    text = recorder->metrics;
+    recorder->metrics = NULL;
+  }
+  pthread_mutex_unlock(&recorder->lock);
+  return text;
 }
 
 void recorder_stop(struct recorder *recorder) {

@@ -2,6 +2,7 @@
 #ifndef WEBTRANSPORT_TOOL_RECORDER_H
 #define WEBTRANSPORT_TOOL_RECORDER_H
 
+#include <webtransport/metrics.h>
 #include <webtransport/server.h>
 #include <webtransport/session.h>
 
@@ -73,6 +74,8 @@ uint64_t recorder_sessions(struct recorder *recorder, uint64_t after, uint64_t *
  * within two seconds. Must not be called on the loop's thread.
  */
 bool recorder_stats(struct recorder *recorder, wt_server *server, struct wt_server_stats *stats);
+/* The same for the server's metrics, to be freed by the caller. NULL: as above, or out of memory. One thread may ask. */
+char *recorder_metrics(struct recorder *recorder, wt_server *server, enum wt_metrics_format format);
 
 /* The loop has ended: those who wait for counts, now or later, get none. */
 void recorder_stop(struct recorder *recorder);

@@ -104,7 +104,7 @@ char *report_stats(const struct site *site) {
   struct wt_server_stats stats;
   if (!recorder_stats(site->recorder, site->server, &stats)) return NULL;
   json_t *json = json_object();
-#define STATS_JSON(name, type, help) json_object_set_new(json, #name, count_json(stats.name));
+#define STATS_JSON(name) json_object_set_new(json, #name, count_json(stats.name));
   SERVER_STATS(STATS_JSON)
 #undef STATS_JSON
   topic_counts(site, count_append, json);
@@ -112,15 +112,12 @@ char *report_stats(const struct site *site) {
   return json_finish(json);
 }
 
-char *report_metrics(const struct site *site) {
-  struct wt_server_stats stats;
+char *report_metrics(const struct site *site, enum wt_metrics_format format) {
   struct certificate_record certificate;
   char *text = NULL;
   size_t len;
-  if (!recorder_stats(site->recorder, site->server, &stats)) return NULL;
   FILE *out = open_memstream(&text, &len);
   if (!out) return NULL;
-  server_metrics_print(out, &stats);
   topic_counts(site, count_print, out);
   recorder_get_certificate(site->recorder, &certificate);
   metric_print(out, "certificate_expires_at_seconds", "gauge", "End of the certificate's validity, since 1970",
@@ -129,5 +126,5 @@ char *report_metrics(const struct site *site) {
     free(text);
     return NULL;
   }
-  return text;
+  return metrics_join(text, recorder_metrics(site->recorder, site->server, format), format);
 }

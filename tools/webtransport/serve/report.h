@@ -23,6 +23,6 @@ struct site {
 char *report_info(const struct site *site);
 char *report_sessions(const struct site *site, uint64_t after);
 char *report_stats(const struct site *site);
-char *report_metrics(const struct site *site);
+char *report_metrics(const struct site *site, enum wt_metrics_format format);
 
 #endif

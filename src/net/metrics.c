@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: MIT */
+
+/*
+ * What a server has counted, as metrics: `wt_server_write_metrics`. One list says how each member of `struct
+ * wt_server_stats` is called there. Names have base units (seconds, bytes) at their end. metrics_text.c writes the lines.
+ */
+
+#include "base/clock.h"
+#include "net/metrics_text.h"
+#include "net/server_state.h"
+
+/* Member, name, kind, unit, meaning. */
+#define COUNTS(X)                                                                                                      \
+  X(connections_open, "connections_open", GAUGE, "", "Connections that are open")                                      \
+  X(connections_total, "connections", COUNTER, "", "Connections since the start")                                      \
+  X(connections_refused, "connections_refused", COUNTER, "", "Connections refused because others were open")           \
+  X(sessions_open, "sessions_open", GAUGE, "", "WebTransport sessions that are open")                                  \
+  X(sessions_total, "sessions", COUNTER, "", "WebTransport sessions since the start")                                  \
+  X(requests_total, "requests", COUNTER, "", "HTTP/3 requests since the start, also for sessions")                     \
+  X(handshakes_open, "handshakes_open", GAUGE, "", "Handshakes that are not finished")                                 \
+  X(handshakes_evicted, "handshakes_evicted", COUNTER, "", "Unfinished handshakes that gave way to new ones")          \
+  X(handshakes_dropped, "handshakes_dropped", COUNTER, "",                                                             \
+    "Handshakes dropped because those of an address gave way too often")                                               \
+  X(packets_received, "packets_received", COUNTER, "", "UDP datagrams received")                                       \
+  X(packets_sent, "packets_sent", COUNTER, "", "UDP datagrams sent")                                                   \
+  X(bytes_received, "received_bytes", COUNTER, "bytes", "UDP payload received")                                        \
+  X(bytes_sent, "sent_bytes", COUNTER, "bytes", "UDP payload sent")                                                    \
+  X(packets_handed_over, "packets_handed_over", COUNTER, "", "Packets that the socket of another worker received")     \
+  X(packets_dropped, "packets_dropped", COUNTER, "", "Such packets dropped because too many of them waited")           \
+  X(memory_used, "memory_used_bytes", GAUGE, "bytes", "Memory that connections hold")                                  \
+  X(memory_refused_connections, "memory_refused_connections", COUNTER, "",                                             \
+    "Connections refused because memory was full")                                                                     \
+  X(memory_refused_requests, "memory_refused_requests", COUNTER, "", "Requests refused because memory was full")       \
+  X(memory_refused_packets, "memory_refused_packets", COUNTER, "", "Packets refused because memory was full")          \
+  X(memory_closed_connections, "memory_closed_connections", COUNTER, "", "Connections closed because of their memory") \
+  X(streams_given_up, "streams_given_up", COUNTER, "", "Streams given up because the client did not move them")        \
+  X(datagrams_sent, "datagrams_sent", COUNTER, "", "Datagrams of sessions sent")                                       \
+  X(datagrams_dropped, "datagrams_dropped", COUNTER, "", "Datagrams of sessions dropped because too many waited")      \
+  X(datagrams_expired, "datagrams_expired", COUNTER, "", "Datagrams of sessions dropped because they waited too long") \
+  X(long_turns, "long_turns", COUNTER, "", "Turns of the loop of more than 10 ms")                                     \
+  X(packets_put_off, "packets_put_off", COUNTER, "", "Packets put off because their connection took long")             \
+  X(packets_cut_off, "packets_cut_off", COUNTER, "", "Packets dropped because too many were put off")                  \
+  X(turns, "turns", COUNTER, "", "Turns of the loop")                                                                  \
+  X(turns_idle, "turns_idle", COUNTER, "", "Turns of the loop in which no packet came or went")                        \
+  X(timers_set, "timers_set", COUNTER, "", "Times that the timer of the kernel was set")                               \
+  X(timers_fired, "timers_fired", COUNTER, "", "Turns of the loop that a timer began")                                 \
+  X(packets_sent_ack, "packets_sent_ack", COUNTER, "", "UDP datagrams sent with nothing but an acknowledgement")       \
+  X(packets_sent_probe, "packets_sent_probe", COUNTER, "", "UDP datagrams sent only to be acknowledged")               \
+  X(takeover_packets_out, "takeover_packets_out", COUNTER, "", "Packets handed to an older process")                   \
+  X(takeover_packets_in, "takeover_packets_in", COUNTER, "", "Packets that a newer process handed over")               \
+  X(takeover_packets_dropped, "takeover_packets_dropped", COUNTER, "", "Packets lost on the way between processes")
+
+/* Members in microseconds. */
+#define TIMES(X)                                                                                          \
+  X(longest_datagram_delay_us, "longest_datagram_delay_seconds", "Longest wait of a datagram to be sent") \
+  X(longest_turn_us, "longest_turn_seconds", "Longest turn of the loop")                                  \
+  X(longest_visit_us, "longest_visit_seconds", "Longest time that one connection took in a turn")
+
+static void counts_write(struct wt__metrics_text *text, const struct wt_server_stats *stats) {
+#define COUNT_WRITE(member, name, kind, unit, help)               \
+  wt__metrics_family(text, name, WT__METRICS_##kind, unit, help); \
+  wt__metrics_sample(text, NULL, 0, stats->member);
+  COUNTS(COUNT_WRITE)
+#undef COUNT_WRITE
+#define TIME_WRITE(member, name, help)                                \
+  wt__metrics_family(text, name, WT__METRICS_GAUGE, "seconds", help); \
+  wt__metrics_sample_ns(text, NULL, 0, stats->member *WT__NS_PER_US);
+  TIMES(TIME_WRITE)
+#undef TIME_WRITE
+}
+
+static void congestion_write(struct wt__metrics_text *text, const struct wt_server_stats *stats) {
+  const struct wt__metrics_label label = {"algorithm", wt_congestion_control_name(stats->congestion_control)};
+  wt__metrics_family(text, "congestion_control", WT__METRICS_GAUGE, "", "What decides how fast the server sends");
+  wt__metrics_sample(text, &label, 1, 1);
+}
+
+int wt_server_write_metrics(const wt_server *server, enum wt_metrics_format format, wt_metrics_write_callback write,
+                            void *user_data) {
+  struct wt_server_stats stats = {.size = sizeof(stats)};
+  if (!write || (format != WT_METRICS_OPENMETRICS && format != WT_METRICS_PROMETHEUS)) return WT_ERR_INVALID;
+  int error = wt_server_get_stats(server, &stats);
+  if (error) return error;
+  struct wt__metrics_text text = {.format = format, .write = write, .user_data = user_data};
+  congestion_write(&text, &stats);
+  counts_write(&text, &stats);
+  wt__metrics_end(&text);
+  return 0;
+}
+
+const char *wt_metrics_content_type(enum wt_metrics_format format) {
+  return format == WT_METRICS_OPENMETRICS ? "application/openmetrics-text; version=1.0.0; charset=utf-8"
+                                          : "text/plain; version=0.0.4; charset=utf-8";
+}
