@@ -30,6 +30,7 @@
 #include "base/pool.h"
 #include "core/ending.h"
 #include "core/flow.h"
+#include "core/measures.h"
 #include "core/past.h"
 #include "core/progress.h"
 #include "core/sched.h"
@@ -62,6 +63,7 @@ struct wt__mux_config {
   uint64_t min_progress;                 /* bytes that the peer has to take in this time; at least 1 */
   struct wt__progress_counts *progress;  /* the worker's; may be NULL */
   struct wt__datagram_counts *datagrams; /* likewise */
+  struct wt__measures *measures;         /* likewise */
   struct wt__topics *topics;             /* the worker's; NULL: sessions cannot subscribe */
   struct wt__flow_windows flow;
   const struct wt__log *log;

@@ -59,6 +59,7 @@ int wt__mux_session_new(struct wt__mux *mux, int64_t id, const struct wt__sessio
   session->mux = mux;
   session->id = id;
   session->draft = params->draft;
+  session->began_at = mux->now;
   session->start = params->unanswered ? WT__SESSION_ASKED : WT__SESSION_ACCEPTED;
   wt__link_init(&session->link);
   wt__link_init(&session->todo);
@@ -204,6 +205,12 @@ void wt__session_refused_by_end(wt_session *session, const struct wt__ending *en
 
 /* --- End --- */
 
+static void session_measure(const wt_session *session) {
+  const struct wt__mux *mux = session->mux;
+  struct wt__measures *measures = mux->config->measures;
+  if (measures) wt__measures_session(measures, session->draft, session->end.cause, mux->now - session->began_at);
+}
+
 void wt__session_tell(wt_session *session) {
   struct wt_close_info info = session->end;
   if (session->close_told) return;
@@ -211,6 +218,7 @@ void wt__session_tell(wt_session *session) {
     wt__stream_tell_session_gone(WT__CONTAINER_OF(it, struct wt_stream, link));
   }
   session->close_told = true;
+  session_measure(session);
   if (!info.reason) info.reason = "";
   if (session->callbacks.on_close) session->callbacks.on_close(session, &info, session->user_data);
 }
@@ -270,6 +278,7 @@ void wt__session_run(wt_session *session, uint64_t now) {
   if (session->start == WT__SESSION_ASKED) return;
   if (session->start == WT__SESSION_ACCEPTED) {
     session->start = WT__SESSION_STARTED;
+    session->began_at = now; /* that of the mux may have been old */
     wt__credit_begin(session);
     wt__early_deliver(session->mux, session);
   }

@@ -84,6 +84,7 @@ struct wt_session {
   size_t fresh_datagrams_len;                  /* how many, the last of `datagrams`, have an age that has not begun */
   uint64_t datagram_max_age;                   /* in nanoseconds, of those; 0: none */
   uint64_t datagram_delay, datagram_delay_max; /* in nanoseconds, in this queue: smoothed, and the longest */
+  uint64_t began_at;                           /* when it was made */
   uint64_t number;                             /* unique on the worker of a server; set once */
   struct wt__list subscriptions;               /* to topics: see subscription.h */
   struct wt__list hungry;                      /* those of them that wait for a stream */

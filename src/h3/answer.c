@@ -125,6 +125,8 @@ int wt__answer_submit(wt_request *request, int status, const struct wt_header *h
   int error = head_submit(request, status, headers, header_count, length, with_body ? HEAD_WITH_BODY : HEAD_ALONE);
   if (error) return error;
   request->answered = true;
+  if (request->conn->config->mux.measures) wt__measures_answer(request->conn->config->mux.measures, status);
+  if (request->is_webtransport) wt__request_set_due(request); /* it is measured then */
   wt__stalls_watch_answer(request);
   if (request->is_webtransport && status >= 300) wt__mux_session_refused(&request->conn->mux, request->id);
   wt__h3_wake(request->conn);

@@ -55,6 +55,7 @@ struct wt_request {
   int64_t id;
   struct wt__link link, due, waiting;
   uint64_t settings_deadline;
+  uint64_t came_at; /* when its header section was whole */
 
   struct wt__fields fields;
   const char *method, *target, *path, *query, *authority, *protocol, *origin;
@@ -79,6 +80,7 @@ struct wt_request {
   bool is_webtransport, is_head;
   bool has_callbacks;
   bool answered, no_body, fin_sent;
+  bool measured;     /* the answer to a request for a session was */
   bool fail_pending; /* its file cannot be read: the next pass aborts it */
   bool timed_out;    /* ABORTED by us, because the client did not move it */
 

@@ -143,6 +143,7 @@ static void request_headers_done(struct wt__h3_stream *stream) {
     request->fault = wt__request_check(&request->fields, &request->error);
     if (wt__fields_join(&request->fields) != 0 || !request_read_fields(request)) request->fault = WT__REQUEST_NO_MEMORY;
   }
+  request->came_at = conn->now;
   request->settings_deadline = conn->now + conn->config->settings_timeout_ms * WT__NS_PER_MS;
   wt__request_set_due(request);
 }
@@ -279,6 +280,15 @@ static void request_run_headers(wt_request *request) {
   }
 }
 
+/* An answer that comes between two passes is measured in the next one, because `conn->now` is old until then. */
+static void request_measure_answer(wt_request *request) {
+  const struct wt__h3_conn *conn = request->conn;
+  struct wt__measures *measures = conn->config->mux.measures;
+  if (!measures || !request->is_webtransport || !request->answered || request->measured) return;
+  request->measured = true;
+  wt__histogram_record(&measures->accept, conn->now - request->came_at);
+}
+
 void wt__request_run(wt_request *request) {
   if (request->fail_pending) wt__request_abort(request, WT__H3_INTERNAL_ERROR);
   if (request->ended == WT__REQUEST_OPEN) request_run_headers(request);
@@ -289,6 +299,7 @@ void wt__request_run(wt_request *request) {
     if (request->callbacks.on_writable) request->callbacks.on_writable(request, request->user_data);
   }
   wt__stalls_watch_body(request);
+  request_measure_answer(request);
   if (request->ended == WT__REQUEST_OPEN) return;
   wt__request_end(request);
   wt__request_free(request);

@@ -5,7 +5,12 @@
  * wt_server_stats` is called there. Names have base units (seconds, bytes) at their end. metrics_text.c writes the lines.
  */
 
+#include <stddef.h>
+
 #include "base/clock.h"
+#include "core/ending.h"
+#include "core/measures.h"
+#include "net/config.h"
 #include "net/metrics_text.h"
 #include "net/server_state.h"
 
@@ -75,6 +80,76 @@ static void congestion_write(struct wt__metrics_text *text, const struct wt_serv
   wt__metrics_sample(text, &label, 1, 1);
 }
 
+/* --- What workers measure --- */
+
+/* `offset` is that of a histogram in `struct wt__measures`. */
+static void histogram_write(struct wt__metrics_text *text, const wt_server *server, size_t offset, const char *name,
+                            const char *help) {
+  const struct wt__histogram *histograms[WT__WORKERS_MAX];
+  for (unsigned i = 0; i < server->worker_count; i++) {
+    histograms[i] = (const void *)((const char *)&server->workers[i].measures + offset);
+  }
+  wt__metrics_family(text, name, WT__METRICS_HISTOGRAM, "seconds", help);
+  wt__metrics_histogram(text, histograms, server->worker_count);
+}
+
+static void histograms_write(struct wt__metrics_text *text, const wt_server *server) {
+  histogram_write(text, server, offsetof(struct wt__measures, handshake), "handshake_duration_seconds",
+                  "Time from a client's first packet to the end of its handshake");
+  histogram_write(text, server, offsetof(struct wt__measures, accept), "session_accept_duration_seconds",
+                  "Time from the request for a session to the answer, also if it was refused");
+  histogram_write(text, server, offsetof(struct wt__measures, session), "session_duration_seconds",
+                  "Time from a session's beginning to its end");
+  histogram_write(text, server, offsetof(struct wt__measures, round_trip), "connection_round_trip_seconds",
+                  "Smoothed round-trip time at the end of a connection");
+}
+
+static uint64_t answers_of(const wt_server *server, unsigned class) {
+  uint64_t sum = 0;
+  for (unsigned i = 0; i < server->worker_count; i++) {
+    sum += atomic_load_explicit(&server->workers[i].measures.answers[class], memory_order_relaxed);
+  }
+  return sum;
+}
+
+static void answers_write(struct wt__metrics_text *text, const wt_server *server) {
+  static const char *const classes[] = {"2xx", "3xx", "4xx", "5xx"};
+  wt__metrics_family(text, "responses", WT__METRICS_COUNTER, "",
+                     "Requests that got an answer, also those for sessions, by the class of its status");
+  for (unsigned i = 0; i < sizeof(classes) / sizeof(*classes); i++) {
+    const struct wt__metrics_label label = {"class", classes[i]};
+    wt__metrics_sample(text, &label, 1, answers_of(server, i + 2));
+  }
+}
+
+static uint64_t ended_of(const wt_server *server, int draft, enum wt_cause cause) {
+  uint64_t sum = 0;
+  for (unsigned i = 0; i < server->worker_count; i++) {
+    sum += atomic_load_explicit(&server->workers[i].measures.ended[draft][cause], memory_order_relaxed);
+  }
+  return sum;
+}
+
+/* All that there can be, also those that are 0, so that the first one is a change that a reader sees. */
+static void ended_write(struct wt__metrics_text *text, const wt_server *server) {
+  static const struct {
+    int draft;
+    const char *name;
+  } drafts[] = {{2, "02"}, {7, "07"}, {13, "13"}, {15, "15"}};
+  wt__metrics_family(text, "sessions_ended", WT__METRICS_COUNTER, "",
+                     "Sessions that ended, by cause, by who ended them, and by the draft that they spoke");
+  for (size_t i = 0; i < sizeof(drafts) / sizeof(*drafts); i++) {
+    for (int cause = 0; cause < WT__MEASURES_CAUSES; cause++) {
+      const struct wt__metrics_label labels[] = {
+          {"cause", wt_cause_name((enum wt_cause)cause)},
+          {"by", wt_party_name(wt__cause_party((enum wt_cause)cause))},
+          {"draft", drafts[i].name},
+      };
+      wt__metrics_sample(text, labels, 3, ended_of(server, drafts[i].draft, (enum wt_cause)cause));
+    }
+  }
+}
+
 int wt_server_write_metrics(const wt_server *server, enum wt_metrics_format format, wt_metrics_write_callback write,
                             void *user_data) {
   struct wt_server_stats stats = {.size = sizeof(stats)};
@@ -84,6 +159,9 @@ int wt_server_write_metrics(const wt_server *server, enum wt_metrics_format form
   struct wt__metrics_text text = {.format = format, .write = write, .user_data = user_data};
   congestion_write(&text, &stats);
   counts_write(&text, &stats);
+  ended_write(&text, server);
+  answers_write(&text, server);
+  histograms_write(&text, server);
   wt__metrics_end(&text);
   return 0;
 }

@@ -92,7 +92,8 @@ static void text_add_labels(struct wt__metrics_text *text, const struct wt__metr
 
 static void text_add_seconds(struct wt__metrics_text *text, uint64_t ns) {
   char digits[40];
-  snprintf(digits, sizeof(digits), "%" PRIu64 ".%09" PRIu64, ns / WT__NS_PER_S, ns % WT__NS_PER_S);
+  int len = snprintf(digits, sizeof(digits), "%" PRIu64 ".%09" PRIu64, ns / WT__NS_PER_S, ns % WT__NS_PER_S);
+  while (digits[len - 1] == '0' && digits[len - 2] != '.') digits[--len] = '\0';
   text_add(text, digits);
 }
 
@@ -112,6 +113,38 @@ void wt__metrics_sample_ns(struct wt__metrics_text *text, const struct wt__metri
                            uint64_t ns) {
   sample_begin(text, labels, label_count);
   text_add_seconds(text, ns);
+  text_char(text, '\n');
+}
+
+static void bucket_add(struct wt__metrics_text *text, uint64_t bound, uint64_t value) {
+  text_add_name(text, false);
+  text_add(text, "_bucket{le=\"");
+  if (bound == UINT64_MAX) {
+    text_add(text, "+Inf");
+  } else {
+    text_add_seconds(text, bound);
+  }
+  text_add(text, "\"} ");
+  text_add_number(text, value);
+  text_char(text, '\n');
+}
+
+void wt__metrics_histogram(struct wt__metrics_text *text, const struct wt__histogram *const *histograms, size_t count) {
+  uint64_t total = 0, sum = 0;
+  for (size_t range = 0; range <= WT__HISTOGRAM_BOUNDS; range++) {
+    for (size_t i = 0; i < count; i++) {
+      total += atomic_load_explicit(&histograms[i]->counts[range], memory_order_relaxed);
+    }
+    bucket_add(text, range < WT__HISTOGRAM_BOUNDS ? histograms[0]->bounds[range] : UINT64_MAX, total);
+  }
+  for (size_t i = 0; i < count; i++) sum += atomic_load_explicit(&histograms[i]->sum, memory_order_relaxed);
+  text_add_name(text, false);
+  text_add(text, "_count ");
+  text_add_number(text, total);
+  text_char(text, '\n');
+  text_add_name(text, false);
+  text_add(text, "_sum ");
+  text_add_seconds(text, sum);
   text_char(text, '\n');
 }
 

@@ -9,6 +9,8 @@
 
 #include <webtransport/metrics.h>
 
+#include "base/histogram.h"
+
 /* Gathers lines and gives them to the application in pieces. */
 struct wt__metrics_text {
   enum wt_metrics_format format;
@@ -40,6 +42,8 @@ void wt__metrics_sample(struct wt__metrics_text *text, const struct wt__metrics_
 /* The same, with a value of so many nanoseconds, which is written in seconds. */
 void wt__metrics_sample_ns(struct wt__metrics_text *text, const struct wt__metrics_label *labels, size_t label_count,
                            uint64_t ns);
+/* The samples of a histogram: the sums of `count` equal ones. */
+void wt__metrics_histogram(struct wt__metrics_text *text, const struct wt__histogram *const *histograms, size_t count);
 /* Ends the text, and gives the application the rest. */
 void wt__metrics_end(struct wt__metrics_text *text);
 

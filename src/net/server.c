@@ -91,6 +91,7 @@ static void worker_init(wt_server *server, unsigned index) {
   worker->deadline = worker->settles_at = UINT64_MAX;
   wt__open_files_init(&worker->open_files, files_of_worker(server));
   wt__progress_counts_init(&worker->counters.progress);
+  wt__measures_init(&worker->measures);
   wt__posts_init(&worker->posts, wt__posts_call_session, NULL);
   wt__inbox_init(&worker->inbox);
 }

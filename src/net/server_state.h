@@ -73,6 +73,7 @@ struct wt__worker {
   struct wt__posts posts; /* of `wt_session_post` */
   struct wt__inbox inbox;
   struct wt__h3_counters counters;
+  struct wt__measures measures; /* any thread may read them */
   struct wt__open_files open_files;
   struct wt__counts counts; /* as of the end of the last turn */
   _Atomic unsigned asked;

@@ -60,6 +60,7 @@ static int endpoint_open(struct wt__worker *worker) {
                       .min_progress = config->min_progress,
                       .progress = &worker->counters.progress,
                       .datagrams = &worker->counters.datagrams,
+                      .measures = &worker->measures,
                       .topics = &server->hub.workers[worker->index].topics,
                   },
               .routes = &server->routes,

@@ -234,6 +234,11 @@ static int conn_submit_token(struct wt__conn *conn, const ngtcp2_addr *remote) {
   return ngtcp2_conn_submit_new_token(conn->quic, token, len) ? NGTCP2_ERR_CALLBACK_FAILURE : 0;
 }
 
+static void conn_measure_handshake(const struct wt__conn *conn) {
+  struct wt__measures *measures = conn->endpoint->config.h3.mux.measures;
+  if (measures) wt__histogram_record(&measures->handshake, conn->handshake_done_at - conn->born_at);
+}
+
 static int on_handshake_completed(ngtcp2_conn *quic, void *user_data) {
   struct wt__conn *conn = user_data;
   conn->handshake_done = true;
@@ -245,6 +250,7 @@ static int on_handshake_completed(ngtcp2_conn *quic, void *user_data) {
     return conn_result(conn);
   }
   wt__shared_handshake_done(conn->endpoint->shared);
+  conn_measure_handshake(conn);
   conn_count_peer(conn);
   if (wt__tls_server_handshake_done(conn->tls)) return NGTCP2_ERR_NOMEM;
   return conn_submit_token(conn, &ngtcp2_conn_get_path(quic)->remote);

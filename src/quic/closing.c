@@ -61,6 +61,14 @@ static void conn_warn_refused(struct wt__conn *conn) {
                    wt__conn_peer_text(conn, peer, sizeof(peer)), why);
 }
 
+static void conn_measure_round_trip(const struct wt__conn *conn) {
+  struct wt__measures *measures = conn->endpoint->config.h3.mux.measures;
+  ngtcp2_conn_info info;
+  if (!measures) return;
+  ngtcp2_conn_get_conn_info(conn->quic, &info);
+  wt__histogram_record(&measures->round_trip, info.smoothed_rtt);
+}
+
 /* The connection is not open any more: the application hears of it, and all but the remains is freed. */
 static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum wt_party party, uint64_t code) {
   struct wt__endpoint *endpoint = conn->endpoint;
@@ -71,6 +79,7 @@ static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum 
     if (!conn->handshake_done) endpoint->stats.handshakes_open--;
     if (!conn->client) wt__shared_end(endpoint->shared, conn->handshake_done);
     if (conn->counted) wt__shared_peer_remove(endpoint->shared, WT__PEERS_ESTABLISHED, conn->peer_key);
+    if (!conn->client && conn->handshake_done) conn_measure_round_trip(conn);
     wt__conn_log_ending(conn, &ending);
     if (!conn->handshake_done) conn_warn_refused(conn);
   }

@@ -47,6 +47,18 @@ static double value_of(const struct bed *bed, const char *name) {
   return at ? strtod(at + strlen(line), NULL) : -1;
 }
 
+static double ended(const struct bed *bed, const char *cause, const char *by) {
+  double sum = 0;
+  static const char *const drafts[] = {"02", "07", "13", "15"};
+  for (size_t i = 0; i < sizeof(drafts) / sizeof(*drafts); i++) {
+    char name[128];
+    (void)snprintf(name, sizeof(name), "sessions_ended_total{cause=\"%s\",by=\"%s\",draft=\"%s\"}", cause, by,
+                   drafts[i]);
+    sum += value_of(bed, name);
+  }
+  return sum;
+}
+
 static void wait_for(const struct bed *bed, const char *name, double value) {
   for (long turns = 0; value_of(bed, name) != value; turns++) {
     assert_true(turns < 10000);
@@ -68,6 +80,17 @@ static void test_metrics_tell_what_clients_did(void **state) {
   assert_true(value_of(&bed, "sessions_total") == GUESTS);
   assert_true(value_of(&bed, "requests_total") == GUESTS);
   assert_true(value_of(&bed, "received_bytes_total") > GUESTS * ECHO_LEN);
+  assert_true(value_of(&bed, "handshake_duration_seconds_count") == GUESTS);
+  assert_true(value_of(&bed, "handshake_duration_seconds_bucket{le=\"+Inf\"}") == GUESTS);
+  assert_true(value_of(&bed, "handshake_duration_seconds_sum") > 0);
+  assert_true(value_of(&bed, "session_accept_duration_seconds_count") == GUESTS);
+  assert_true(value_of(&bed, "session_duration_seconds_count") == 0);
+  assert_true(value_of(&bed, "responses_total{class=\"2xx\"}") == GUESTS);
+  assert_true(value_of(&bed, "responses_total{class=\"4xx\"}") == 0);
+  assert_int_equal(wt_session_close(guests[0].dialed.session, 7, "", 0), 0);
+  while (ended(&bed, "peer", "peer") != 1) uv_run(&bed.pair.loop, UV_RUN_NOWAIT);
+  assert_true(value_of(&bed, "session_duration_seconds_count") == 1);
+  assert_true(value_of(&bed, "connection_round_trip_seconds_count") <= 1);
   assert_true(value_of(&bed, "congestion_control{algorithm=\"cubic\"}") == 1);
   bed_close(&bed);
   free(guests);

@@ -78,6 +78,30 @@ static void test_metrics_text_escapes_labels(void **state) {
   assert_non_null(strstr(written.text, "\nwebtransport_sessions_total{route=\"/a\\\"\\\\\\n\",draft=\"15\"} 7\n"));
 }
 
+static void test_metrics_text_of_a_histogram(void **state) {
+  static const uint64_t bounds[WT__HISTOGRAM_BOUNDS] = {500000,      1000000000,  2000000000,  3000000000, 4000000000,
+                                                        5000000000,  6000000000,  7000000000,  8000000000, 9000000000,
+                                                        10000000000, 11000000000, 12000000000, 13500000000};
+  struct wt__histogram one = {.bounds = bounds}, two = {.bounds = bounds};
+  const struct wt__histogram *const both[] = {&one, &two};
+  struct written written;
+  struct wt__metrics_text text = text_to(&written, WT_METRICS_PROMETHEUS);
+  (void)state;
+  wt__histogram_record(&one, 500000);
+  wt__histogram_record(&two, 250000000);
+  wt__histogram_record(&two, 60000000000);
+  wt__metrics_family(&text, "wait_seconds", WT__METRICS_HISTOGRAM, "seconds", "Waits");
+  wt__metrics_histogram(&text, both, 2);
+  wt__metrics_end(&text);
+  assert_non_null(strstr(written.text, "# TYPE webtransport_wait_seconds histogram\n"
+                                       "webtransport_wait_seconds_bucket{le=\"0.0005\"} 1\n"
+                                       "webtransport_wait_seconds_bucket{le=\"1.0\"} 2\n"));
+  assert_non_null(strstr(written.text, "webtransport_wait_seconds_bucket{le=\"13.5\"} 2\n"
+                                       "webtransport_wait_seconds_bucket{le=\"+Inf\"} 3\n"
+                                       "webtransport_wait_seconds_count 3\n"
+                                       "webtransport_wait_seconds_sum 60.2505\n"));
+}
+
 static void test_metrics_text_comes_in_pieces(void **state) {
   struct written written;
   struct wt__metrics_text text = text_to(&written, WT_METRICS_PROMETHEUS);
@@ -96,9 +120,8 @@ static void test_metrics_text_comes_in_pieces(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_metrics_text_of_openmetrics),
-      cmocka_unit_test(test_metrics_text_of_prometheus),
-      cmocka_unit_test(test_metrics_text_escapes_labels),
+      cmocka_unit_test(test_metrics_text_of_openmetrics),  cmocka_unit_test(test_metrics_text_of_prometheus),
+      cmocka_unit_test(test_metrics_text_escapes_labels),  cmocka_unit_test(test_metrics_text_of_a_histogram),
       cmocka_unit_test(test_metrics_text_comes_in_pieces),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
