@@ -55,7 +55,8 @@ struct wt_request {
   int64_t id;
   struct wt__link link, due, waiting;
   uint64_t settings_deadline;
-  uint64_t came_at; /* when its header section was whole */
+  struct wt__route_counts *route_counts; /* NULL: it has come to no route */
+  uint64_t came_at;                      /* when its header section was whole */
 
   struct wt__fields fields;
   const char *method, *target, *path, *query, *authority, *protocol, *origin;

@@ -230,6 +230,8 @@ static void request_dispatch(wt_request *request) {
   route = wt__routes_find(conn->config->routes, request->path);
   if (route) {
     wt_handler_callback handler = route->handler; /* the handler may replace its route */
+    request->route_counts = route->counts;
+    atomic_fetch_add_explicit(&route->counts->requests, 1, memory_order_relaxed);
     handler(request, route->user_data);
   } else {
     request_answer(request, 404, NULL, 0);

@@ -24,7 +24,7 @@ static void route_drop_user_data(struct wt__route *route) {
 void wt__routes_free(struct wt__routes *routes) {
   for (size_t i = 0; i < routes->len; i++) {
     route_drop_user_data(&routes->routes[i]);
-    wt__free(routes->routes[i].pattern);
+    wt__free(routes->routes[i].counts);
   }
   wt__free(routes->routes);
   memset(routes, 0, sizeof(*routes));
@@ -39,7 +39,8 @@ static struct wt__route *route_of_pattern(struct wt__routes *routes, const char 
 
 static struct wt__route *route_add(struct wt__routes *routes, const char *pattern) {
   struct wt__route *route;
-  char *copy;
+  struct wt__route_counts *counts;
+  size_t len = strlen(pattern);
   if (routes->len == routes->cap) {
     size_t cap = routes->cap ? routes->cap * 2 : 8;
     struct wt__route *all = wt__realloc(routes->routes, cap * sizeof(*all));
@@ -47,12 +48,14 @@ static struct wt__route *route_add(struct wt__routes *routes, const char *patter
     routes->routes = all;
     routes->cap = cap;
   }
-  copy = wt__strdup(pattern);
-  if (!copy) return NULL;
+  counts = wt__calloc(1, sizeof(*counts) + len + 1);
+  if (!counts) return NULL;
   route = &routes->routes[routes->len++];
   memset(route, 0, sizeof(*route));
-  route->pattern = copy;
-  route->len = strlen(copy);
+  route->counts = counts;
+  route->pattern = (char *)(counts + 1);
+  memcpy(route->pattern, pattern, len + 1);
+  route->len = len;
   return route;
 }
 

@@ -4,12 +4,21 @@
 
 /* Which handler answers which path: exact patterns, and prefixes that end in '/'; the longest wins. */
 
+#include <stdatomic.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <webtransport/server.h>
 
+/* Whichever worker serves the route adds to these. They stay when the handler is replaced. */
+struct wt__route_counts {
+  _Atomic uint64_t requests; /* also those for sessions */
+  _Atomic uint64_t sessions; /* that were accepted */
+};
+
 struct wt__route {
   char *pattern;
+  struct wt__route_counts *counts; /* in the same memory as `pattern`; stays where it is until the route goes */
   size_t len;
   wt_handler_callback handler;
   void *user_data;

@@ -293,6 +293,7 @@ int wt_upgrade(wt_request *request, const struct wt_upgrade_options *given, wt_s
   connect_set_priority(conn, request->id);
   WT__INFO_LIMITED(conn->config->log, conn->config->session_lines, conn->now, "session %lld from %s: %s, draft %d",
                    (long long)request->id, conn->peer_address, request->path, draft);
+  if (request->route_counts) atomic_fetch_add_explicit(&request->route_counts->sessions, 1, memory_order_relaxed);
   request_hand_over(request, connect);
   if (conn->config->counters) conn->config->counters->sessions_total++;
   wt__h3_count_sessions(conn);

@@ -150,6 +150,22 @@ static void ended_write(struct wt__metrics_text *text, const wt_server *server) 
   }
 }
 
+static void routes_write(struct wt__metrics_text *text, const struct wt__routes *routes) {
+  wt__metrics_family(text, "route_requests", WT__METRICS_COUNTER, "",
+                     "Requests that came to a route, also for sessions");
+  for (size_t i = 0; i < routes->len; i++) {
+    const struct wt__metrics_label label = {"route", routes->routes[i].pattern};
+    wt__metrics_sample(text, &label, 1,
+                       atomic_load_explicit(&routes->routes[i].counts->requests, memory_order_relaxed));
+  }
+  wt__metrics_family(text, "route_sessions", WT__METRICS_COUNTER, "", "Sessions that a route accepted");
+  for (size_t i = 0; i < routes->len; i++) {
+    const struct wt__metrics_label label = {"route", routes->routes[i].pattern};
+    wt__metrics_sample(text, &label, 1,
+                       atomic_load_explicit(&routes->routes[i].counts->sessions, memory_order_relaxed));
+  }
+}
+
 int wt_server_write_metrics(const wt_server *server, enum wt_metrics_format format, wt_metrics_write_callback write,
                             void *user_data) {
   struct wt_server_stats stats = {.size = sizeof(stats)};
@@ -161,6 +177,7 @@ int wt_server_write_metrics(const wt_server *server, enum wt_metrics_format form
   counts_write(&text, &stats);
   ended_write(&text, server);
   answers_write(&text, server);
+  routes_write(&text, &server->routes);
   histograms_write(&text, server);
   wt__metrics_end(&text);
   return 0;

@@ -85,6 +85,8 @@ static void test_metrics_tell_what_clients_did(void **state) {
   assert_true(value_of(&bed, "handshake_duration_seconds_sum") > 0);
   assert_true(value_of(&bed, "session_accept_duration_seconds_count") == GUESTS);
   assert_true(value_of(&bed, "session_duration_seconds_count") == 0);
+  assert_true(value_of(&bed, "route_requests_total{route=\"/session\"}") == GUESTS);
+  assert_true(value_of(&bed, "route_sessions_total{route=\"/session\"}") == GUESTS);
   assert_true(value_of(&bed, "responses_total{class=\"2xx\"}") == GUESTS);
   assert_true(value_of(&bed, "responses_total{class=\"4xx\"}") == 0);
   assert_int_equal(wt_session_close(guests[0].dialed.session, 7, "", 0), 0);
