@@ -6,6 +6,7 @@
 #include <webtransport/connection.h>
 #include <webtransport/error.h>
 #include <webtransport/log.h>
+#include <webtransport/qlog.h>
 #include <webtransport/request.h>
 #include <webtransport/server.h>
 #include <webtransport/session.h>
@@ -136,6 +137,20 @@ struct wt_client_config {
 
   /** What `max_stream_send_buffer` grows to, as in struct wt_server_config; default 16 MiB. Since 0.2.0. */
   size_t max_stream_send_buffer_grown;
+
+  /**
+   * Gets the qlog of each connection, see qlog.h; NULL (the default): see `qlog_dir`. Since 0.3.0.
+   */
+  wt_qlog_callback qlog;
+  void *qlog_user_data;
+  /**
+   * Without `qlog`: a folder that gets a file for each connection, CONNECTION_client.sqlog, which only the owner may read.
+   * NULL (the default): the folder that the environment variable QLOGDIR names; without it, or with "", nothing is logged.
+   * What cannot be written is logged once for each error, and connections go on. At most 1,024 files are open at a time;
+   * more connections are not logged. Not for everyday use: it costs time and disk for each packet. Copied. Since 0.3.0.
+   */
+  const char *qlog_dir;
+  uint64_t qlog_max_file_bytes; /**< of each file, whose last record then says so; at least 65,536; default 64 MiB */
 };
 
 /**

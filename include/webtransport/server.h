@@ -7,6 +7,7 @@
 #include <webtransport/error.h>
 #include <webtransport/fleet.h>
 #include <webtransport/log.h>
+#include <webtransport/qlog.h>
 #include <webtransport/request.h>
 #include <webtransport/session.h>
 
@@ -311,6 +312,21 @@ struct wt_server_config {
    */
   const int *sockets;
   size_t socket_count;
+
+  /* --- Diagnosis: docs/guide/diagnosis.md. --- */
+  /**
+   * Gets the qlog of each connection, see qlog.h; NULL (the default): see `qlog_dir`. Since 0.3.0.
+   */
+  wt_qlog_callback qlog;
+  void *qlog_user_data;
+  /**
+   * Without `qlog`: a folder that gets a file for each connection, CONNECTION_server.sqlog, which only the owner may read.
+   * NULL (the default): the folder that the environment variable QLOGDIR names; without it, or with "", nothing is logged.
+   * What cannot be written is logged once for each error, and connections go on. At most 1,024 files are open at a time;
+   * more connections are not logged. Not for everyday use: it costs time and disk for each packet. Copied. Since 0.3.0.
+   */
+  const char *qlog_dir;
+  uint64_t qlog_max_file_bytes; /**< of each file, whose last record then says so; at least 65,536; default 64 MiB */
 };
 
 /** Counts of a server, since its start unless a name says "open". Since 0.1.0. */

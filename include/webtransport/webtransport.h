@@ -8,6 +8,7 @@
  *   error.h        all error codes, with names and texts; structs that grow
  *   log.h          the log: its levels, and the callback that gets its lines
  *   certificate.h  certificates and keys
+ *   qlog.h         records of what each connection did
  *   server.h       the server: configuration, routes, start, stop
  *   fleet.h        several machines or processes: connection ids, keys, takeover
  *   request.h      a request, its answer, and `wt_upgrade`, which makes a session of it
@@ -59,6 +60,7 @@
 #include <webtransport/fleet.h>
 #include <webtransport/log.h>
 #include <webtransport/metrics.h>
+#include <webtransport/qlog.h>
 #include <webtransport/request.h>
 #include <webtransport/server.h>
 #include <webtransport/session.h>

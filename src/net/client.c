@@ -220,6 +220,7 @@ static int endpoint_open(wt_client *client) {
              .require_reset_at = client->config.require_reset_stream_at,
              .log = &client->log},
       .log = &client->log,
+      .qlog = wt__qlog_sink_of(&client->qlog_files, client->config.qlog, client->config.qlog_user_data),
   };
   struct wt__bounds bounds;
   WT__BOUNDS_OF(&bounds, struct wt_client_config, &client->config);
@@ -292,6 +293,8 @@ int wt_client_new(const struct wt_client_config *config, wt_client **client, cha
   }
   if (error == 0) {
     made->log = (struct wt__log){made->config.log_level, made->config.log, made->config.log_user_data};
+    wt__qlog_files_init(&made->qlog_files, made->config.qlog_dir, "client", made->config.qlog_max_file_bytes,
+                        &made->log);
     error = client_open(made, message, message_size);
   }
   if (error == 0) {

@@ -18,6 +18,7 @@
 #include "base/sized.h"
 #include "net/bounds.h"
 #include "net/names.h"
+#include "net/qlog_files.h"
 #include "quic/tls.h"
 
 #define VERSION_1 0x00000001 /* RFC 9000 */
@@ -34,6 +35,7 @@ void wt_client_config_init(struct wt_client_config *config, size_t size) {
       .session_tickets = true,
       .quic_version = VERSION_1,
       .require_reset_stream_at = true,
+      .qlog_max_file_bytes = WT__QLOG_FILE_MAX,
   };
   wt__sized_init(config, size, &all, sizeof(all));
 }
@@ -65,6 +67,8 @@ int wt__client_config_check(const struct wt_client_config *config, char *why, si
   WT__BOUNDS_OF(&bounds, struct wt_client_config, config);
   wt__bounds_check(&bounds, &check);
   WT__CHECK_RANGE(&check, config, max_sessions_per_connection, 1, SIZE_MAX);
+  if (config->qlog && config->qlog_dir) wt__check_fail(&check, "qlog and qlog_dir exclude each other");
+  WT__CHECK_RANGE(&check, config, qlog_max_file_bytes, WT__QLOG_FILE_LEAST, INT64_MAX);
   return check.failed ? WT_ERR_INVALID : 0;
 }
 
@@ -88,7 +92,7 @@ int wt__client_config_copy(struct wt_client_config *copy, const struct wt_client
   struct wt_client_config given;
   memset(copy, 0, sizeof(*copy));
   wt_client_config_default(&given);
-  int error = config ? wt__sized_read(&given, sizeof(given), config, sizeof(given)) : 0;
+  int error = config ? wt__sized_read(&given, sizeof(given), config, WT__CLIENT_CONFIG_LEAST) : 0;
   if (error) {
     snprintf(why, size, "size is %zu: call wt_client_config_default first", config->size);
     return error;
@@ -97,13 +101,14 @@ int wt__client_config_copy(struct wt_client_config *copy, const struct wt_client
   if (error) return error;
 
   *copy = given;
-  copy->ca_file = copy->bind = NULL;
+  copy->ca_file = copy->bind = copy->qlog_dir = NULL;
   copy->certificate_hashes = NULL;
   if (copy->certificate) copy->certificate = wt__certificate_ref(copy->certificate);
   error = wt__names_copy_choice(&copy->cipher_suites, copy->cipher_suite_count, &copy->groups, copy->group_count);
   if (error == 0) error = hashes_copy(copy, &given);
   if (error == 0) error = text_copy(&copy->ca_file, given.ca_file);
   if (error == 0) error = text_copy(&copy->bind, given.bind);
+  if (error == 0) error = wt__qlog_dir_copy(&copy->qlog_dir, given.qlog_dir, given.qlog);
   if (error) {
     wt__client_config_free(copy);
     snprintf(why, size, "%s", wt_error_string(error));
@@ -114,6 +119,7 @@ int wt__client_config_copy(struct wt_client_config *copy, const struct wt_client
 void wt__client_config_free(struct wt_client_config *copy) {
   wt__free((void *)(uintptr_t)copy->ca_file);
   wt__free((void *)(uintptr_t)copy->bind);
+  wt__free((void *)(uintptr_t)copy->qlog_dir);
   wt_certificate_free(copy->certificate);
   wt__names_free(copy->cipher_suites, copy->cipher_suite_count);
   wt__names_free(copy->groups, copy->group_count);

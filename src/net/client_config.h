@@ -10,6 +10,9 @@
 
 #define WT__CLIENT_CONFIG_WHY_MAX 160
 
+/* The size of a configuration in 0.2.0, the first version whose programs are served. */
+#define WT__CLIENT_CONFIG_LEAST (offsetof(struct wt_client_config, max_stream_send_buffer_grown) + sizeof(size_t))
+
 /* WT_ERR_INVALID if a bound makes no sense; `why` then names it. */
 int wt__client_config_check(const struct wt_client_config *config, char *why, size_t size);
 

@@ -40,6 +40,7 @@
 #include "net/driver.h"
 #include "net/loop.h"
 #include "net/post.h"
+#include "net/qlog_files.h"
 #include "net/resolve.h"
 #include "wire/url.h"
 
@@ -48,6 +49,7 @@ struct wt__tls_client;
 struct wt_client {
   struct wt_client_config config;
   struct wt__log log;
+  struct wt__qlog_files qlog_files;
   struct wt__driver driver;
   struct wt__tls_client *tls;
   struct wt__h3_counters counters;

@@ -20,6 +20,7 @@
 #include "base/rate.h"
 #include "net/bounds.h"
 #include "net/names.h"
+#include "net/qlog_files.h"
 #include "quic/cid.h"
 #include "quic/cid_scheme.h"
 #include "quic/keys.h"
@@ -60,6 +61,7 @@ void wt_server_config_init(struct wt_server_config *config, size_t size) {
       .max_open_files = wt__open_files_default(),
       .max_open_files_per_connection = 32,
       .max_memory = machine_memory() / 2,
+      .qlog_max_file_bytes = WT__QLOG_FILE_MAX,
   };
   wt__sized_init(config, size, &all, sizeof(all));
 }
@@ -155,6 +157,8 @@ int wt__config_check(const struct wt_server_config *config, char *why, size_t si
   WT__CHECK_RANGE(&check, config, max_open_files_per_connection, 0, MAX_FILES);
   if (config->max_memory) WT__CHECK_RANGE(&check, config, max_memory, MIN_MEMORY, SIZE_MAX);
   check_connection_ids(&check, config);
+  if (config->qlog && config->qlog_dir) wt__check_fail(&check, "qlog and qlog_dir exclude each other");
+  WT__CHECK_RANGE(&check, config, qlog_max_file_bytes, WT__QLOG_FILE_LEAST, INT64_MAX);
   return check.failed ? WT_ERR_INVALID : 0;
 }
 
@@ -237,12 +241,14 @@ int wt__config_copy(struct wt_server_config *copy, const struct wt_server_config
   copy->reset_key = NULL;
   copy->client_ca_file = NULL;
   copy->connection_ids = NULL;
+  copy->qlog_dir = NULL;
   error = wt__names_copy_choice(&copy->cipher_suites, copy->cipher_suite_count, &copy->groups, copy->group_count);
   if (error == 0) error = listen_copy(copy, &given);
   if (error == 0) error = sockets_copy(copy, &given);
   if (error == 0) error = client_ca_copy(copy, &given);
   if (error == 0) error = reset_key_copy(copy, &given);
   if (error == 0) error = connection_ids_copy(copy, &given);
+  if (error == 0) error = wt__qlog_dir_copy(&copy->qlog_dir, given.qlog_dir, given.qlog);
   if (error) {
     wt__config_free(copy);
     snprintf(why, size, "%s", wt_error_string(error));
@@ -258,6 +264,7 @@ void wt__config_free(struct wt_server_config *copy) {
   if (copy->reset_key) wt__wipe((void *)(uintptr_t)copy->reset_key, copy->reset_key_len);
   wt__free((void *)(uintptr_t)copy->reset_key);
   wt__free((void *)(uintptr_t)copy->client_ca_file);
+  wt__free((void *)(uintptr_t)copy->qlog_dir);
   connection_ids_free(copy->connection_ids);
   memset(copy, 0, sizeof(*copy));
 }

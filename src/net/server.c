@@ -148,6 +148,8 @@ static int server_new(struct wt_server *server, const struct wt_server_config *c
   wt__routes_init(&server->routes);
   wt__posts_init(&server->posts, post_call, server);
   int error = wt__config_copy(&server->config, config, why, size);
+  wt__qlog_files_init(&server->qlog_files, server->config.qlog_dir, "server", server->config.qlog_max_file_bytes,
+                      &server->log);
   if (error == 0) error = ids_open(server, why, size);
   if (error == 0) error = tls_open(server, why, size);
   if (error == 0) error = wt__fleet_keys_open(server, why, size);

@@ -33,6 +33,7 @@
 #include "net/hub.h"
 #include "net/inbox.h"
 #include "net/post.h"
+#include "net/qlog_files.h"
 #include "quic/cid_maker.h"
 #include "quic/endpoint.h"
 #include "quic/shared.h"
@@ -102,6 +103,7 @@ struct wt__extra {
 struct wt_server {
   struct wt_server_config config;
   struct wt__log log;
+  struct wt__qlog_files qlog_files;
   bool in_run, free_after_run;
   char error[512];
 

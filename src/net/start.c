@@ -78,6 +78,7 @@ static int endpoint_open(struct wt__worker *worker) {
               .log = &server->log,
           },
       .log = &server->log,
+      .qlog = wt__qlog_sink_of(&server->qlog_files, config->qlog, config->qlog_user_data),
       .handshake_timeout_ms = config->handshake_timeout_ms,
       .retry = config->retry,
       .retry_threshold = config->retry_threshold,

@@ -37,6 +37,7 @@
 #include "quic/idle.h"
 #include "quic/packet_keys.h"
 #include "quic/path_watch.h"
+#include "quic/qlog.h"
 #include "quic/rebinding.h"
 #include "quic/reset_at.h"
 #include "quic/seal.h"
@@ -244,6 +245,7 @@ static int on_handshake_completed(ngtcp2_conn *quic, void *user_data) {
   conn->handshake_done = true;
   wt__conn_learn_idle(conn);
   conn->handshake_done_at = conn->endpoint->now;
+  wt__conn_qlog_handshake_done(conn);
   conn->endpoint->stats.handshakes_open--;
   if (conn->client) {
     if (conn->h3) wt__h3_conn_connected(conn->h3);
@@ -268,6 +270,7 @@ static int on_path_validation(ngtcp2_conn *quic, uint32_t flags, const ngtcp2_pa
   (void)path;
   (void)old_path;
   if (result != NGTCP2_PATH_VALIDATION_RESULT_ABORTED) wt__rebinding_judged(conn);
+  wt__conn_qlog_path_validated(conn, result);
   if (result != NGTCP2_PATH_VALIDATION_RESULT_SUCCESS || !(flags & NGTCP2_PATH_VALIDATION_FLAG_NEW_TOKEN)) return 0;
   return conn_submit_token(conn, &ngtcp2_conn_get_path(quic)->remote);
 }

@@ -37,6 +37,7 @@
 #include "quic/endpoint_state.h"
 #include "quic/packet_keys.h"
 #include "quic/peers.h"
+#include "quic/qlog.h"
 #include "quic/rebinding.h"
 #include "quic/reset_at.h"
 #include "quic/shared.h"
@@ -88,7 +89,9 @@ static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum 
   if (conn->client) wt__conn_client_release_resumption(conn);
   conn->state = state; /* from here on the calls of h3 do nothing */
   if (conn->h3) wt__h3_conn_free(conn->h3, &ending);
+  wt__conn_qlog_ended(conn, &ending);
   if (conn->quic) ngtcp2_conn_del(conn->quic);
+  wt__conn_qlog_free(conn);
   wt__packet_keys_free(&conn->keys);
   wt__blocks_free(&conn->blocks);
   wt__crypto_in_free(&conn->crypto_in);

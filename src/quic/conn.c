@@ -19,6 +19,7 @@
 #include "quic/half_open.h"
 #include "quic/packet_keys.h"
 #include "quic/path_watch.h"
+#include "quic/qlog.h"
 #include "quic/reset_at.h"
 #include "quic/transport_params.h"
 #include "quic/turn.h"
@@ -76,5 +77,6 @@ void wt__conn_add(struct wt__conn *conn) {
   endpoint->stats.connections_open++;
   endpoint->stats.connections_total++;
   endpoint->stats.handshakes_open++;
+  wt__conn_qlog_started(conn);
   WT__DEBUG(endpoint->config.log, "connection %s: begins", conn->name);
 }

@@ -17,7 +17,7 @@
  *                   reset_at_send.c
  *   its path        path.c, path_mtu.c, path_watch.c, handshake_path.c, rebinding.c
  *   its memory      blocks.c, pressure.c, evict.c
- *   diagnosis       info.c
+ *   diagnosis       info.c, qlog.c
  */
 
 #include <ngtcp2/ngtcp2.h>
@@ -48,6 +48,7 @@
 #include "quic/window.h"
 
 struct wt__h3_conn;
+struct wt__qlog;
 struct wt__resumption;
 struct wt__resumption_item;
 struct wt__rebinding;
@@ -191,6 +192,7 @@ struct wt__conn {
 
   struct wt__conn_answer *answer; /* while CLOSING */
 
+  struct wt__qlog *qlog;              /* NULL: it is not logged */
   struct wt__conn_texts *texts;       /* NULL before they were asked for */
   char name[2 * WT__CID_MAX_LEN + 1]; /* the client's first id in hex, for the log */
 };

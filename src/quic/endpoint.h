@@ -20,6 +20,7 @@
 #include <webtransport/server.h>
 
 #include "base/log.h"
+#include "core/qlog.h"
 #include "h3/client.h"
 #include "h3/conn.h"
 #include "quic/tls.h"
@@ -90,6 +91,7 @@ struct wt__endpoint_config {
   wt__endpoint_send_runs send_runs; /* NULL: there is only `send` */
   void *send_ctx;
   const struct wt__log *log;
+  struct wt__qlog_sink qlog;
   uint64_t (*clock)(void *ctx); /* what time it is now, for budgets (quic/turn.h); NULL: there are none */
   void *clock_ctx;
   uint64_t (*time_of_day)(void *ctx); /* nanoseconds since 1970, for tokens of a fleet; NULL: the `now` of a call */

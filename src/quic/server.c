@@ -24,7 +24,7 @@
 #include "quic/tls.h"
 #include "quic/transport_params.h"
 
-static void server_settings(ngtcp2_settings *settings, const struct wt__conn *conn, const struct wt__accept *accept) {
+static void server_settings(ngtcp2_settings *settings, struct wt__conn *conn, const struct wt__accept *accept) {
   wt__conn_settings(settings, conn);
   if (accept->verdict == WT__TOKEN_RETRY || accept->verdict == WT__TOKEN_REGULAR) {
     settings->token = accept->hd->token;

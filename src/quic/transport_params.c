@@ -12,6 +12,7 @@
 #include "quic/congestion.h"
 #include "quic/conn.h"
 #include "quic/endpoint_state.h"
+#include "quic/qlog.h"
 
 #define MAX_DATAGRAM_FRAME_SIZE 65535 /* any that fits into a packet */
 #define ACTIVE_CID_LIMIT 4            /* ids of the peer's that we keep, for migrations */
@@ -23,12 +24,13 @@ static const uint32_t VERSIONS[] = {NGTCP2_PROTO_VER_V1, NGTCP2_PROTO_VER_V2};
  * of the latter; tunnels leave less. No more than Ethernet: other stacks stop there, too. */
 static const uint16_t PAYLOADS[] = {1406, 1452, WT__MAX_PAYLOAD, 1444, 1342, 1232};
 
-void wt__conn_settings(ngtcp2_settings *settings, const struct wt__conn *conn) {
+void wt__conn_settings(ngtcp2_settings *settings, struct wt__conn *conn) {
   const struct wt__endpoint *endpoint = conn->endpoint;
   const struct wt__endpoint_config *config = &endpoint->config;
   ngtcp2_settings_default(settings);
   settings->cc_algo = wt__congestion_algorithm(conn->congestion_control);
   settings->initial_ts = endpoint->now;
+  wt__conn_qlog_init(conn, settings);
   settings->ack_thresh = 1; /* ack_wait.c */
   settings->max_window = 0; /* window.c grows it */
   settings->max_stream_window = config->max_stream_data;

@@ -11,7 +11,7 @@ struct wt__endpoint;
 
 #define WT__RESERVED_UNI_STREAMS 3 /* HTTP/3's control and QPACK streams of the peer */
 
-void wt__conn_settings(ngtcp2_settings *settings, const struct wt__conn *conn);
+void wt__conn_settings(ngtcp2_settings *settings, struct wt__conn *conn);
 void wt__conn_params(ngtcp2_transport_params *params, const struct wt__endpoint *endpoint);
 
 #endif
