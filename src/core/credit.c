@@ -19,6 +19,7 @@
  */
 
 #include "core/credit.h"
+#include "core/qlog_events.h"
 
 #include <string.h>
 
@@ -115,6 +116,7 @@ bool wt__credit_open(wt_session *session, bool uni) {
   session->wants_credit[uni] = true;
   if (wt__flow_out_blocked(streams)) {
     session->flow.tell_streams_blocked[uni] = true;
+    wt__qlog_blocked(session, uni ? "streams_uni" : "streams_bidi", streams->max);
     credit_todo(session);
   }
   return false;
@@ -161,6 +163,7 @@ void wt__credit_park(wt_stream *stream) {
   if (!wt__link_linked(&stream->parked)) wt__list_push_back(&session->flow.parked, &stream->parked);
   if (wt__flow_out_blocked(&session->flow.data_out)) {
     session->flow.tell_data_blocked = true;
+    wt__qlog_blocked(session, "data", session->flow.data_out.max);
     credit_todo(session);
   }
 }

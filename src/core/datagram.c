@@ -17,6 +17,7 @@
  */
 
 #include "core/datagram.h"
+#include "core/qlog_events.h"
 
 #include <string.h>
 
@@ -140,6 +141,7 @@ static void count_sent(const struct datagram *d, uint64_t delay) {
 }
 
 static void datagram_drop(struct datagram *d) {
+  wt__qlog_datagram_dropped(d->session->mux, d->session_id, false, "queue_full");
   count_dropped(d);
   datagram_remove_out(d);
 }
@@ -149,6 +151,7 @@ static void datagrams_drop_old(wt_session *session) {
   struct wt__link *first;
   while ((first = wt__list_first(&session->datagrams)) && datagram_is_too_old(session->mux, DATAGRAM_OF(first))) {
     count_expired(DATAGRAM_OF(first));
+    wt__qlog_datagram_dropped(session->mux, session->id, false, "too_old");
     datagram_remove_out(DATAGRAM_OF(first));
   }
 }
@@ -279,6 +282,7 @@ void wt__mux_datagram_done(struct wt__mux *mux, bool sent) {
   if (sent) {
     count_sent(d, datagram_age(mux, d));
   } else {
+    wt__qlog_datagram_dropped(mux, d->session_id, false, "not_sendable");
     count_dropped(d);
   }
   datagram_remove_out(d);
@@ -322,6 +326,7 @@ static void datagram_keep_early(struct wt__mux *mux, int64_t session_id, const u
   if (mux->early_datagrams_len < mux->config->max_early_datagrams) d = datagram_new(mux, session_id, len);
   if (!d) {
     mux->early_datagrams_dropped++;
+    wt__qlog_datagram_dropped(mux, session_id, true, "queue_full");
     return;
   }
   d->deadline = now + mux->config->early_timeout_ms * WT__NS_PER_MS;
@@ -349,6 +354,8 @@ void wt__mux_recv_datagram(struct wt__mux *mux, const uint8_t *data, size_t len,
     datagram_deliver(session, data + header, len - header);
   } else if (session || !wt__past_has_id(&mux->past, id)) {
     datagram_keep_early(mux, id, data + header, len - header, now);
+  } else {
+    wt__qlog_datagram_dropped(mux, id, true, "no_session");
   }
 }
 
@@ -372,6 +379,7 @@ void wt__datagrams_expire(struct wt__mux *mux, uint64_t now) {
   struct wt__link *first;
   while ((first = wt__list_first(&mux->early_datagrams)) && DATAGRAM_OF(first)->deadline <= now) {
     mux->early_datagrams_dropped++;
+    wt__qlog_datagram_dropped(mux, DATAGRAM_OF(first)->session_id, true, "too_old");
     datagram_remove_early(mux, DATAGRAM_OF(first));
   }
 }

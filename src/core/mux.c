@@ -30,6 +30,7 @@ void wt__mux_init(struct wt__mux *mux, const struct wt__mux_config *config, cons
   mux->transport = transport;
   mux->ctx = ctx;
   mux->gauge = transport->gauge ? transport->gauge(ctx) : NULL;
+  mux->qlog = transport->qlog ? transport->qlog(ctx) : NULL;
   wt__past_init(&mux->past, mux->gauge);
   wt__map_init(&mux->sessions);
   wt__list_init(&mux->session_list);
@@ -118,6 +119,7 @@ void wt__mux_free(struct wt__mux *mux, const struct wt__ending *ending) {
   while ((first = wt__list_first(&mux->session_list))) {
     wt__session_end_connection(SESSION_OF(first, link), ending);
   }
+  mux->qlog = NULL; /* it ends with the connection */
   sessions_free(&mux->ended_sessions);
   sessions_free(&mux->stuck_sessions);
   streams_free(&mux->early_streams);

@@ -33,6 +33,7 @@
 #include "core/measures.h"
 #include "core/past.h"
 #include "core/progress.h"
+#include "core/qlog.h"
 #include "core/sched.h"
 #include "core/sendq.h"
 #include "core/topic.h"
@@ -80,6 +81,7 @@ struct wt__mux {
   const struct wt_transport *transport;
   void *ctx;
   struct wt__gauge *gauge; /* counts the memory; may be NULL */
+  struct wt__qlog *qlog;   /* NULL: the connection is not logged */
   uint64_t now;            /* the time that the last call gave, in nanoseconds */
 
   struct wt__map sessions;          /* session id -> wt_session, all that are not freed */

@@ -30,6 +30,7 @@
 #include "core/credit.h"
 #include "core/datagram.h"
 #include "core/early.h"
+#include "core/qlog_events.h"
 #include "core/stream.h"
 #include "core/subscription.h"
 #include "wire/error_code.h"
@@ -279,6 +280,7 @@ void wt__session_run(wt_session *session, uint64_t now) {
   if (session->start == WT__SESSION_ACCEPTED) {
     session->start = WT__SESSION_STARTED;
     session->began_at = now; /* that of the mux may have been old */
+    wt__qlog_session_opened(session);
     wt__credit_begin(session);
     wt__early_deliver(session->mux, session);
   }

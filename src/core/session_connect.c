@@ -6,6 +6,7 @@
  */
 
 #include "core/credit.h"
+#include "core/qlog_events.h"
 #include "core/session.h"
 #include "wire/error_code.h"
 
@@ -14,6 +15,7 @@ static void connect_advance(wt_session *session, enum wt__connect_state state) {
 }
 
 static void session_recv_capsule(wt_session *session, const struct wt__capsule *capsule) {
+  wt__qlog_capsule_received(session, capsule);
   switch (capsule->type) {
     case WT__CAPSULE_CLOSE_SESSION:
       session->close_received = true;

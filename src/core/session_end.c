@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "core/datagram.h"
+#include "core/qlog_events.h"
 #include "core/session.h"
 #include "core/subscription.h"
 #include "wire/error_code.h"
@@ -33,6 +34,7 @@ void wt__session_end(wt_session *session, enum wt_party by, uint32_t code, const
   session->end.reason = wt__strndup(reason ? reason : "", reason ? reason_len : 0);
   session->end.reason_len = session->end.reason ? reason_len : 0;
   if (session->end.reason) wt__gauge_add(mux->gauge, wt__mem_size((void *)(uintptr_t)session->end.reason));
+  wt__qlog_session_closed(session);
   if (--mux->sessions_open == 0) mux->transport->set_keep_alive(mux->ctx, false);
   wt__past_add_id(&mux->past, session->id);
   wt__datagrams_drop_session(session);
@@ -74,6 +76,7 @@ void wt__session_send_fin(wt_session *session) {
 
 void wt__session_send_capsule(wt_session *session, const uint8_t *data, size_t len) {
   size_t taken;
+  wt__qlog_capsule_sent(session, data, len);
   if (wt__sendq_room(&session->capsules) < len) {
     wt__session_end(session, WT_TRANSPORT, 0, NULL, 0, false, WT__H3_EXCESSIVE_LOAD);
     session->mux->transport->connect_reset(session->mux->ctx, session->id, WT__H3_EXCESSIVE_LOAD);

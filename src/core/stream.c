@@ -13,6 +13,7 @@
 
 #include "base/sized.h"
 #include "core/credit.h"
+#include "core/qlog_events.h"
 #include "core/session.h"
 #include "core/stream_recv.h"
 #include "core/stream_send.h"
@@ -94,6 +95,7 @@ int wt__stream_open(wt_session *session, bool uni, wt_stream **out) {
   wt__list_push_back(&mux->session_list, &session->link);
   session->stats.streams_opened++;
   session->stats.streams_open++;
+  wt__qlog_stream_opened(stream);
   wt__stream_make_ready(stream);
   *out = stream;
   return 0;
@@ -112,6 +114,7 @@ void wt__stream_attach(wt_stream *stream, wt_session *session) {
   if (stream->closed) wt__credit_stream_closed(session, stream->uni);
   session->stats.bytes_received += stream->receiving.received;
   session->stats.streams_accepted++;
+  wt__qlog_stream_opened(stream);
   session->stats.streams_open++;
   stream_set_defaults(stream);
   if (session->callbacks.on_stream) session->callbacks.on_stream(session, stream, session->user_data);
@@ -132,13 +135,17 @@ void wt__stream_refuse(wt_stream *stream, uint64_t wire_code) {
   wt__sched_leave(&stream->sched);
   stream->session = NULL;
   stream->close_told = true;
+  wt__qlog_stream_code(stream, "webtransport:stream_refused", false, wire_code);
   wt__stream_abort(stream, wire_code);
   wt__stream_todo(stream);
 }
 
 void wt__stream_abort(wt_stream *stream, uint64_t wire_code) {
   if (stream->closed) return;
-  if (wt__stream_stop(stream)) stream->mux->transport->stop_sending(stream->mux->ctx, stream->id, wire_code);
+  if (wt__stream_stop(stream)) {
+    wt__qlog_stream_code(stream, "webtransport:stream_stopped", false, wire_code);
+    stream->mux->transport->stop_sending(stream->mux->ctx, stream->id, wire_code);
+  }
   wt__stream_reset_on_wire(stream, wire_code);
 }
 
@@ -158,6 +165,7 @@ void wt__stream_tell_session_gone(wt_stream *stream) {
 
 void wt__stream_closed(wt_stream *stream) {
   stream->closed = true;
+  wt__qlog_stream_closed(stream);
   wt__sending_closed(&stream->sending);
   if (stream->remote && stream->session) wt__credit_stream_closed(stream->session, stream->uni);
   wt__stream_make_unready(stream);

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "core/credit.h"
+#include "core/qlog_events.h"
 #include "core/session.h"
 #include "core/stream_state.h"
 #include "wire/error_code.h"
@@ -103,6 +104,7 @@ void wt__stream_recv_reset(wt_stream *stream, uint64_t wire_code, uint64_t final
   uint64_t received = receiving->received;
   stream_count_final(stream, final_size);
   if (!wt__receiving_is_open(receiving)) return;
+  wt__qlog_stream_code(stream, "webtransport:stream_reset", true, wire_code);
   stream->reset_error = wt__stream_error_from_wire(WT_PEER, wire_code);
   wt__stream_consume(stream, wt__receiving_reset(receiving, received));
   if (receiving->state == WT__RECEIVING_RESET_RECVD) wt__stream_fail(stream, &stream->reset_error);
@@ -129,6 +131,7 @@ int wt_stream_stop_sending(wt_stream *stream, uint32_t code) {
   if (!wt__receiving_is_open(&stream->receiving) || stream->close_told) return 0;
   if (wt__stream_stop(stream)) {
     wt__stream_fail(stream, &error);
+    wt__qlog_stream_code(stream, "webtransport:stream_stopped", false, error.wire_code);
     stream->mux->transport->stop_sending(stream->mux->ctx, stream->id, error.wire_code);
   }
   wt__stream_todo_soon(stream);

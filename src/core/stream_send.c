@@ -10,6 +10,7 @@
 #include "core/stream_send.h"
 
 #include "core/credit.h"
+#include "core/qlog_events.h"
 #include "core/session.h"
 #include "core/stream_state.h"
 #include "wire/error_code.h"
@@ -29,9 +30,11 @@ void wt__stream_reset_on_wire(wt_stream *stream, uint64_t wire_code) {
     wt__stream_make_ready(stream);
   } else if (reliable > 0) {
     end = sending->queue.end;
+    wt__qlog_stream_code(stream, "webtransport:stream_reset", false, wire_code);
     wt__stream_make_unready(stream);
     mux->transport->reset_stream_at(mux->ctx, stream->id, wire_code, reliable < end ? reliable : end, end);
   } else {
+    wt__qlog_stream_code(stream, "webtransport:stream_reset", false, wire_code);
     mux->transport->reset_stream(mux->ctx, stream->id, wire_code);
     wt__stream_drop_output(stream);
   }
@@ -68,6 +71,7 @@ void wt__stream_write_closed(wt_stream *stream) { wt__stream_drop_output(stream)
 void wt__stream_recv_stop_sending(wt_stream *stream, uint64_t wire_code) {
   struct wt_stream_error error = wt__stream_error_from_wire(WT_PEER, wire_code);
   if (!wt__sending_is_open(&stream->sending)) return;
+  wt__qlog_stream_code(stream, "webtransport:stream_stopped", true, wire_code);
   wt__stream_drop_output(stream); /* QUIC answers STOP_SENDING with RESET_STREAM by itself */
   wt__stream_fail(stream, &error);
   if (wt__stream_waits_for_answer(stream)) {

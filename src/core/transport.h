@@ -21,6 +21,8 @@
 #include "base/gauge.h"
 #include "base/vec.h"
 
+struct wt__qlog;
+
 /* Statistics of the connection and its path. Times are in microseconds; bytes are those of UDP payloads. */
 struct wt__path_stats {
   uint64_t smoothed_rtt_us, rtt_variation_us, min_rtt_us;
@@ -78,6 +80,9 @@ struct wt_transport {
   /* The gauge that counts the memory of this connection. Without the function, or if it returns NULL, nothing is
    * counted. */
   struct wt__gauge *(*gauge)(void *ctx);
+
+  /* Where events go. Without the function, or if it returns NULL, the connection is not logged. */
+  struct wt__qlog *(*qlog)(void *ctx);
 
   /* Information about the connection, for diagnosis. Sets all members except `size`; the one of quic does not set
    * those of HTTP/3. NULL: there is no information. */

@@ -98,6 +98,11 @@ static struct wt__gauge *core_gauge(void *ctx) {
   return conn->transport->gauge ? conn->transport->gauge(conn->ctx) : NULL;
 }
 
+static struct wt__qlog *core_qlog(void *ctx) {
+  const struct wt__h3_conn *conn = ctx;
+  return conn->transport->qlog ? conn->transport->qlog(conn->ctx) : NULL;
+}
+
 static void core_get_info(void *ctx, struct wt_connection_info *info) { wt__h3_conn_get_info(ctx, info); }
 
 static int core_peer_certificate(void *ctx, size_t index, struct wt__vec *der) {
@@ -138,6 +143,7 @@ static const struct wt_transport transport_for_core = {
     .set_keep_alive = core_set_keep_alive,
     .path_stats = core_path_stats,
     .gauge = core_gauge,
+    .qlog = core_qlog,
     .get_info = core_get_info,
     .peer_certificate = core_peer_certificate,
     .export_keys = core_export_keys,

@@ -142,6 +142,8 @@ static void transport_path_stats(void *ctx, struct wt__path_stats *stats) {
 
 static struct wt__gauge *transport_gauge(void *ctx) { return &((struct wt__conn *)ctx)->gauge; }
 
+static struct wt__qlog *transport_qlog(void *ctx) { return ((struct wt__conn *)ctx)->qlog; }
+
 static int transport_peer_certificate(void *ctx, size_t index, struct wt__vec *der) {
   const struct wt__conn *conn = conn_open(ctx);
   return conn ? wt__tls_peer_certificate(conn->tls, index, der) : WT_ERR_CLOSED;
@@ -169,6 +171,7 @@ const struct wt_transport wt__quic_transport = {
     .set_keep_alive = transport_set_keep_alive,
     .path_stats = transport_path_stats,
     .gauge = transport_gauge,
+    .qlog = transport_qlog,
     .get_info = wt__conn_get_info,
     .peer_certificate = transport_peer_certificate,
     .export_keys = transport_export_keys,

@@ -100,6 +100,55 @@ static void test_qlog_of_both_ends_has_one_beginning_and_one_end(void **state) {
   bed_free(&bed);
 }
 
+static void test_qlog_has_sessions_streams_and_capsules(void **state) {
+  struct bed bed;
+  size_t written;
+  int error = 0;
+  (void)state;
+  bed_ready(&bed);
+  struct server_session *session = client_session(&bed.pair.client, bed.pair.link, "/wt?a=\"b\"");
+  struct server_stream *stream = server_open(session, false, &error);
+  assert_non_null(stream);
+  assert_int_equal(wt_stream_write(stream->stream, "abc", 3, &written), 0);
+  NET_UNTIL(&bed.pair.net, 1000, count(bed.theirs, "webtransport:stream_opened"));
+  assert_int_equal(wt_stream_reset(stream->stream, 5), 0);
+  assert_int_equal(wt_stream_stop_sending(stream->stream, 6), 0);
+  NET_UNTIL(&bed.pair.net, 1000, count(bed.theirs, "webtransport:stream_stopped"));
+  NET_UNTIL(&bed.pair.net, 1000, count(bed.theirs, "webtransport:stream_reset"));
+  assert_int_equal(wt_session_close(session->session, 3, "a\"b\\", 4), 0);
+  NET_UNTIL(&bed.pair.net, 1000, count(bed.theirs, "webtransport:session_closed"));
+  struct notes *both[] = {bed.theirs, bed.mine};
+  for (size_t i = 0; i < 2; i++) {
+    assert_int_equal(
+        count(both[i], "webtransport:session_opened\",\"data\":{\"session_id\":0,\"path\":\"/wt?a=\\\"b\\\"\","), 1);
+    assert_int_equal(count(both[i], "webtransport:stream_opened"), 1);
+    assert_int_equal(count(both[i], "webtransport:stream_reset"), 1);
+    assert_int_equal(count(both[i], "webtransport:session_closed"), 1);
+    assert_int_equal(count(both[i], "\"code\":3,\"reason\":\"a\\\"b\\\\\""), 1);
+    assert_int_equal(count(both[i], "\"capsule\":\"CLOSE_SESSION\""), 1);
+  }
+  assert_int_equal(count(bed.mine, "stream_reset\",\"data\":{\"stream_id\":4,\"session_id\":0,\"owner\":\"local\""), 1);
+  assert_int_equal(count(bed.theirs, "stream_reset\",\"data\":{\"stream_id\":4,\"session_id\":0,\"owner\":\"remote\""),
+                   1);
+  assert_int_equal(
+      count(bed.theirs, "stream_stopped\",\"data\":{\"stream_id\":4,\"session_id\":0,\"owner\":\"remote\""), 1);
+  assert_int_equal(count(bed.theirs, ",\"code\":5}"), 1);
+  bed_free(&bed);
+}
+
+static void test_qlog_tells_which_datagrams_are_dropped(void **state) {
+  struct bed bed;
+  (void)state;
+  bed_ready(&bed);
+  struct server_session *session = client_session(&bed.pair.client, bed.pair.link, "/wt");
+  size_t max = bed.pair.client.config.h3.mux.max_datagrams_queued;
+  for (size_t i = 0; i < max + 3; i++) assert_int_equal(wt_session_send_datagram(session->session, "x", 1), 0);
+  assert_int_equal(count(bed.mine, "webtransport:datagram_dropped\",\"data\":{\"session_id\":0,\"direction\":\"sent\","
+                                   "\"why\":\"queue_full\"}"),
+                   3);
+  bed_free(&bed);
+}
+
 static void test_qlog_ends_with_a_connection_that_is_dropped(void **state) {
   struct bed bed;
   (void)state;
@@ -111,6 +160,8 @@ static void test_qlog_ends_with_a_connection_that_is_dropped(void **state) {
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_qlog_of_both_ends_has_one_beginning_and_one_end),
+      cmocka_unit_test(test_qlog_has_sessions_streams_and_capsules),
+      cmocka_unit_test(test_qlog_tells_which_datagrams_are_dropped),
       cmocka_unit_test(test_qlog_ends_with_a_connection_that_is_dropped),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
