@@ -55,6 +55,7 @@ void client_settings_configure(const struct client_settings *client, struct wt_c
   config->groups = client->groups.names;
   config->group_count = client->groups.count;
   config->congestion_control = client->congestion_control;
+  config->qlog_dir = client->qlog_dir;
   config->require_reset_stream_at = !client->without_reset_stream_at;
 }
 
@@ -157,6 +158,11 @@ bool client_set_congestion_control(void *settings, const char *value, char *mess
   if (!value_word(value, CONGESTION_CONTROLS, &index, message, size)) return false;
   ((struct client_settings *)settings)->congestion_control = (enum wt_congestion_control)index;
   return true;
+}
+
+bool client_set_qlog(void *settings, const char *value, char *message, size_t size) {
+  ((struct client_settings *)settings)->qlog_dir = value;
+  return value_folder(value, message, size);
 }
 
 bool client_set_timeout(void *settings, const char *value, char *message, size_t size) {

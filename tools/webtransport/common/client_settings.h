@@ -41,6 +41,7 @@ struct client_settings {
   wt_certificate *client_certificate; /* from these files, by `client_settings_load` */
   struct tls_names cipher_suites, groups;
   enum wt_congestion_control congestion_control;
+  const char *qlog_dir; /* NULL: that of QLOGDIR, if it is set */
 };
 
 void client_settings_default(struct client_settings *client);
@@ -68,6 +69,7 @@ bool client_set_client_key(void *settings, const char *value, char *message, siz
 bool client_set_cipher_suites(void *settings, const char *value, char *message, size_t size);
 bool client_set_groups(void *settings, const char *value, char *message, size_t size);
 bool client_set_congestion_control(void *settings, const char *value, char *message, size_t size);
+bool client_set_qlog(void *settings, const char *value, char *message, size_t size);
 bool client_set_timeout(void *settings, const char *value, char *message, size_t size);
 
 /* clang-format off */
@@ -96,6 +98,9 @@ bool client_set_timeout(void *settings, const char *value, char *message, size_t
   {.name = "congestion-control", .argument = "NAME", .kind = VALUE_WORD, .words = CONGESTION_CONTROLS,             \
    .fallback = "cubic", .help = "What decides how fast this end sends: cubic, bbr or reno.",                       \
    .set = client_set_congestion_control},                                                                          \
+  {.name = "qlog", .argument = "DIR", .kind = VALUE_FOLDER, .fallback = "QLOGDIR of the environment, or no log",   \
+   .help = "Folder that gets a qlog of each connection.",                                                          \
+   .set = client_set_qlog},                                                                                        \
   {.name = "origin", .letter = 'o', .argument = "ORIGIN", .fallback = "none",                                      \
    .help = "The origin to name, as a browser names its page's.", .set = client_set_origin},                        \
   {.name = "header", .letter = 'H', .argument = "FIELD", .repeatable = true,                                       \

@@ -84,6 +84,11 @@ bool server_set_retry(void *target, const char *value, char *message, size_t siz
   return true;
 }
 
+bool server_set_qlog(void *target, const char *value, char *message, size_t size) {
+  ((struct server_settings *)target)->qlog_dir = value;
+  return value_folder(value, message, size);
+}
+
 bool server_set_congestion_control(void *target, const char *value, char *message, size_t size) {
   size_t index;
   if (!value_word(value, CONGESTION_CONTROLS, &index, message, size)) return false;
@@ -220,6 +225,7 @@ void server_settings_configure(const struct server_settings *settings, struct wt
   config->log_level = settings->log_level;
   config->retry = settings->retry;
   config->congestion_control = settings->congestion_control;
+  config->qlog_dir = settings->qlog_dir;
   config->idle_timeout_ms = settings->idle_timeout_ms;
   config->max_connections = settings->max_connections;
   config->max_connections_per_address = settings->max_connections_per_address;
@@ -249,12 +255,13 @@ static bool listen_equal(const struct server_settings *a, const struct server_se
 
 bool server_settings_equal(const struct server_settings *a, const struct server_settings *b) {
 #define EQUAL(member) (a->member == b->member)
-  return listen_equal(a, b) && text_equal(a->client_ca, b->client_ca) && EQUAL(require_client_certificate) &&
-         names_equal(&a->cipher_suites, &b->cipher_suites) && names_equal(&a->groups, &b->groups) &&
-         EQUAL(ticket_lifetime_s) && EQUAL(hosts.any) && EQUAL(hosts.given) && EQUAL(log_level) && EQUAL(retry) &&
-         EQUAL(congestion_control) && EQUAL(idle_timeout_ms) && EQUAL(max_connections) &&
-         EQUAL(max_connections_per_address) && EQUAL(max_handshakes_per_address) && EQUAL(max_session_rate) &&
-         EQUAL(max_memory) && EQUAL(max_sessions_per_connection) && EQUAL(require_reset_stream_at) && EQUAL(drafts);
+  return listen_equal(a, b) && text_equal(a->client_ca, b->client_ca) && text_equal(a->qlog_dir, b->qlog_dir) &&
+         EQUAL(require_client_certificate) && names_equal(&a->cipher_suites, &b->cipher_suites) &&
+         names_equal(&a->groups, &b->groups) && EQUAL(ticket_lifetime_s) && EQUAL(hosts.any) && EQUAL(hosts.given) &&
+         EQUAL(log_level) && EQUAL(retry) && EQUAL(congestion_control) && EQUAL(idle_timeout_ms) &&
+         EQUAL(max_connections) && EQUAL(max_connections_per_address) && EQUAL(max_handshakes_per_address) &&
+         EQUAL(max_session_rate) && EQUAL(max_memory) && EQUAL(max_sessions_per_connection) &&
+         EQUAL(require_reset_stream_at) && EQUAL(drafts);
 #undef EQUAL
 }
 

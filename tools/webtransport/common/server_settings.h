@@ -32,6 +32,7 @@ struct server_settings {
   uint64_t ticket_lifetime_s;
   struct hosts hosts; /* server_settings_default makes them; to be freed by hosts_free */
   enum wt_log_level log_level;
+  const char *qlog_dir; /* NULL: that of QLOGDIR, if it is set */
   enum wt_retry retry;
   enum wt_congestion_control congestion_control;
   uint64_t idle_timeout_ms;
@@ -69,6 +70,7 @@ bool server_set_ticket_lifetime(void *settings, const char *value, char *message
 bool server_set_host(void *settings, const char *value, char *message, size_t size);
 bool server_set_log(void *settings, const char *value, char *message, size_t size);
 bool server_set_retry(void *settings, const char *value, char *message, size_t size);
+bool server_set_qlog(void *settings, const char *value, char *message, size_t size);
 bool server_set_congestion_control(void *settings, const char *value, char *message, size_t size);
 bool server_set_idle_timeout(void *settings, const char *value, char *message, size_t size);
 bool server_set_max_connections(void *settings, const char *value, char *message, size_t size);
@@ -153,6 +155,12 @@ bool server_set_drafts(void *settings, const char *value, char *message, size_t 
    .fallback = "info",                                                                                                 \
    .help = "How much is logged on standard error: none, error, warn, info or debug.",                                  \
    .set = server_set_log},                                                                                             \
+  {.name = "qlog",                                                                                                     \
+   .argument = "DIR",                                                                                                  \
+   .kind = VALUE_FOLDER,                                                                                               \
+   .fallback = "QLOGDIR of the environment, or no log",                                                                \
+   .help = "Folder that gets a qlog of each connection.",                                                              \
+   .set = server_set_qlog},                                                                                            \
   {.name = "retry",                                                                                                    \
    .argument = "WHEN",                                                                                                 \
    .kind = VALUE_WORD,                                                                                                 \

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "common/clock.h"
 
@@ -221,6 +222,12 @@ bool value_url(const char *text, char *message, size_t size) {
 
 bool value_file(const char *text, char *message, size_t size) {
   return *text ? true : value_refuse(message, size, "the file's name is empty");
+}
+
+bool value_folder(const char *text, char *message, size_t size) {
+  struct stat info;
+  if (stat(text, &info)) return value_refuse(message, size, "there is no such folder");
+  return S_ISDIR(info.st_mode) ? true : value_refuse(message, size, "this is not a folder");
 }
 
 bool value_protocol(const char *text, char *message, size_t size) {

@@ -40,6 +40,9 @@ bool value_url(const char *text, char *message, size_t size);
 /* The name of a file: not empty. Only checked. */
 bool value_file(const char *text, char *message, size_t size);
 
+/* The name of a folder that is there. */
+bool value_folder(const char *text, char *message, size_t size);
+
 /* A subprotocol (RFC 9651 string): not empty, printable ASCII. Only checked. */
 bool value_protocol(const char *text, char *message, size_t size);
 

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include <webtransport/fleet.h>
 
@@ -42,10 +41,8 @@ static bool set_own_resets(void *target, const char *value, char *message, size_
 }
 
 static bool set_www(void *target, const char *value, char *message, size_t size) {
-  struct stat info;
   ((struct serve_settings *)target)->www = value;
-  if (stat(value, &info)) return value_refuse(message, size, "there is no such folder");
-  return S_ISDIR(info.st_mode) ? true : value_refuse(message, size, "this is not a folder");
+  return value_folder(value, message, size);
 }
 
 static bool set_origin(void *target, const char *value, char *message, size_t size) {
