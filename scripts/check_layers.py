@@ -58,7 +58,7 @@ UNLIMITED = re.compile(r"\bWT__(?:ERROR|WARN|INFO|LOG)\(")
 NO_PEER = re.compile(r"src/net/.*|src/base/log(_limit)?\.[ch]")
 
 # The folders of tools/webtransport/ that a file there may include, besides its own.
-TOOL = {"common": set(), "serve": {"common"}, "connect": {"common"}, "bench": {"common"}, "cert": {"common"},
+TOOL = {"common": set(), "serve": {"common"}, "connect": {"common"}, "bench": {"common"}, "cert": {"common"}, "explain": {"common"},
         "gateway": {"common"},
         "probe": {"common", "cert"}}
 

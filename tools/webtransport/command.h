@@ -46,6 +46,7 @@ struct command {
 extern const struct command bench_command;
 extern const struct command cert_command;
 extern const struct command connect_command;
+extern const struct command explain_command;
 extern const struct command gateway_command;
 extern const struct command keys_command;
 extern const struct command probe_command;

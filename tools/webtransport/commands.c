@@ -8,8 +8,8 @@
 #include "command.h"
 
 const struct command *const commands[] = {
-    &serve_command, &gateway_command, &connect_command, &probe_command,
-    &bench_command, &cert_command,    &keys_command,    NULL,
+    &serve_command, &gateway_command, &connect_command, &probe_command, &bench_command,
+    &cert_command,  &keys_command,    &explain_command, NULL,
 };
 
 /* Options before a command. main.c executes them. */
