@@ -3,9 +3,9 @@
 #define WEBTRANSPORT_VERSION_H
 
 /** The version of these headers. `wt_version` returns the version of the library that the program runs with. */
-#define WT_VERSION "0.2.0"
+#define WT_VERSION "0.3.0"
 #define WT_VERSION_MAJOR 0
-#define WT_VERSION_MINOR 2
+#define WT_VERSION_MINOR 3
 #define WT_VERSION_PATCH 0
 
 #if defined(_WIN32)
