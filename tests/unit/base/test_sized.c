@@ -16,6 +16,7 @@
 #include <webtransport/error.h>
 #include <webtransport/server.h>
 
+#include "net/client_config.h"
 #include "net/config.h"
 
 /* A struct whose first version had one member, as a library of the second version knows it. */
@@ -167,7 +168,7 @@ static void test_sized_configurations_and_options(void **state) {
   (void)state;
   CHECK_READ(wt_server_config, WT__SERVER_CONFIG_LEAST, wt_server_config_default,
              wt_server_new(given, &server, NULL, 0));
-  CHECK_READ(wt_client_config, sizeof(struct wt_client_config), wt_client_config_default,
+  CHECK_READ(wt_client_config, WT__CLIENT_CONFIG_LEAST, wt_client_config_default,
              wt_client_new(given, &made, NULL, 0));
   wt_client_config_default(&config);
   assert_int_equal(wt_client_new(&config, &client, NULL, 0), 0);
