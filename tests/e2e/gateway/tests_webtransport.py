@@ -60,7 +60,7 @@ def test_sessions_go_through(tool, folder):
     check("no descriptor is left", wait_for("", lambda: gateway.descriptors() == descriptors), gateway.descriptors())
     counts = gateway.metrics()
     check("metrics count them", counts["sessions_open /"] == 0 and counts["sessions_refused_total /"] == 1 and
-          counts["datagrams_in_total /"] == 1 and counts["backend_rtt_us /"] > 0, counts)
+          counts["datagrams_in_total /"] == 1 and counts["backend_round_trip_seconds /"] > 0, counts)
     check("it ends in order", gateway.end() == 0)
     server.end()
 

@@ -31,8 +31,7 @@
   X(datagrams_out, "counter", "Datagrams from the back end to clients")                                    \
   X(datagrams_dropped, "counter", "Datagrams dropped: no room, over the rate, or the back end takes none") \
   X(datagrams_too_large, "counter", "Datagrams dropped because the other side takes none of that size")    \
-  X(datagrams_refused, "counter", "Times that the back end's host said that nobody takes datagrams")       \
-  X(backend_rtt_us, "gauge", "Round trip to the back end, in microseconds, of the session that ended last; 0: unknown")
+  X(datagrams_refused, "counter", "Times that the back end's host said that nobody takes datagrams")
 
 /* Writes a label's value: '\' and '"' are escaped. */
 static void label_write(FILE *out, const char *value) {
@@ -74,6 +73,17 @@ static void counts_write(FILE *out, const struct routes *routes) {
 #undef COUNT_WRITE
 }
 
+static void round_trips_write(FILE *out, const struct routes *routes) {
+  head_write(out, "backend_round_trip_seconds", "", "gauge",
+             "Round trip to the back end, of the session that ended last; 0: unknown");
+  for (size_t i = 0; i < routes->count; i++) {
+    uint64_t us = routes->list[i]->counts->backend_rtt_us;
+    fputs("webtransport_gateway_backend_round_trip_seconds", out);
+    labels_write(out, routes->list[i]);
+    fprintf(out, "} %" PRIu64 ".%06" PRIu64 "\n", us / 1000000, us % 1000000);
+  }
+}
+
 static void ends_write(FILE *out, const struct routes *routes) {
   head_write(out, "streams_failed", "_total", "counter", "Streams that ended early, by the gateway's code");
   for (size_t i = 0; i < routes->count; i++) {
@@ -92,6 +102,7 @@ char *metrics_text(const struct gateway *gateway, enum wt_metrics_format format)
   FILE *out = open_memstream(&text, &len);
   if (!out) return NULL;
   counts_write(out, gateway->routes);
+  round_trips_write(out, gateway->routes);
   ends_write(out, gateway->routes);
   metric_print(out, "gateway_requests_refused", "counter", "Requests answered with an error",
                gateway->requests_refused);
