@@ -187,9 +187,20 @@ def test_requests(tool, folder):
     gateway.end()
 
 
+def test_rate(tool, folder):
+    """Both directions share a bucket of a second: what is more has to wait for it to fill again."""
+    site, size = Site(), 150 * 1024
+    gateway = Gateway(tool, "-r", f"/={site.url}", "-d", "rate=100K")
+    began, answer = time.monotonic(), fetch(gateway.url("/mirror"), method="POST", body=whole(size))
+    took = time.monotonic() - began
+    check("rate: all bytes come, both ways", answer.body == whole(size), (answer.status, len(answer.body), answer.error))
+    check("rate: not before the bucket had room for them", took > 1, took)
+    gateway.end()
+
+
 def test_large_bodies(tool, folder):
     """Sides that do not go on, with memory that is bounded; then both directions by hash."""
-    site, size = Site(), 16 * 1024 * 1024
+    site, size = Site(), int(os.environ.get("WT_GATEWAY_HTTP_MB", "16")) << 20
     gateway = Gateway(tool, "-r", f"/={site.url}")
     fetch(gateway.url("/"))
     before, data, reads, given = gateway.memory_kb(), whole(size), threading.Event(), [0]
@@ -318,4 +329,4 @@ def test_who_may_ask(tool, folder):
     last()
 
 
-TESTS = [test_requests, test_large_bodies, test_ends, test_tls, test_who_may_ask]
+TESTS = [test_requests, test_rate, test_large_bodies, test_ends, test_tls, test_who_may_ask]

@@ -91,6 +91,22 @@ static void plain_free(struct plain_request *plain) {
   free(plain);
 }
 
+/* How many of `wanted` bytes the rate allows now. If fewer, a tick follows soon. */
+static size_t plain_room(struct plain_request *plain, size_t wanted) {
+  const struct route_settings *settings = &plain->route->settings;
+  if (!settings->rate && !settings->rate_per_address) return wanted;
+  uint64_t now = gateway_now(plain->gateway);
+  size_t room = rate_room(&plain->route->counts->rate, settings->rate, now, wanted);
+  room = rate_room(&plain->peer->rate, settings->rate_per_address, now, room);
+  if (room < wanted) gateway_hurry(plain->gateway);
+  return room;
+}
+
+static void plain_take(struct plain_request *plain, size_t bytes) {
+  rate_take(&plain->route->counts->rate, plain->route->settings.rate, bytes);
+  rate_take(&plain->peer->rate, plain->route->settings.rate_per_address, bytes);
+}
+
 static void plain_moved(struct plain_request *plain) { plain->active_ms = gateway_now(plain->gateway); }
 
 /* --- Early ends. --- */
@@ -141,11 +157,20 @@ static void answer_end(struct plain_request *plain) {
   plain->ended = !wt_request_end(plain->request);
 }
 
-/* Gives the client what waits. False: some still waits, and on_writable follows. */
+/* Writes what the rate allows and the stream's queue takes. False: the request is over. */
+static bool answer_write(struct plain_request *plain, const uint8_t *data, size_t len, size_t *written) {
+  size_t room = plain_room(plain, len);
+  *written = 0;
+  if (room && wt_request_write(plain->request, data, room, written)) return false;
+  plain_take(plain, *written);
+  return true;
+}
+
+/* Gives the client what waits. False: some still waits; on_writable or a tick follows. */
 static bool answer_send(struct plain_request *plain) {
   size_t written = 0;
   if (!plain->answer_len) return true;
-  if (wt_request_write(plain->request, plain->answer + plain->answer_at, plain->answer_len, &written)) return false;
+  if (!answer_write(plain, plain->answer + plain->answer_at, plain->answer_len, &written)) return false;
   plain->answer_at += written;
   plain->answer_len -= written;
   if (written) plain_moved(plain);
@@ -171,7 +196,7 @@ static size_t answer_on_data(char *data, size_t one, size_t len, void *user_data
     plain->answer_waits = true;
     return CURL_WRITEFUNC_PAUSE;
   }
-  if (wt_request_write(plain->request, data, len, &written)) return 0;
+  if (!answer_write(plain, (const uint8_t *)data, len, &written)) return 0;
   plain_moved(plain);
   plain->bytes_out += len;
   plain->route->counts->bytes_out += len;
@@ -269,10 +294,12 @@ static size_t body_on_read(char *data, size_t one, size_t room, void *user_data)
   size_t len = plain->body_len < room ? plain->body_len : room;
   (void)one;
   if (!len && plain->body_fin) return 0;
+  len = plain_room(plain, len);
   if (!len) {
     plain->body_waits = true;
     return CURL_READFUNC_PAUSE;
   }
+  plain_take(plain, len);
   memcpy(data, plain->body + plain->body_at, len);
   plain->body_at += len;
   plain->body_len -= len;
@@ -493,8 +520,16 @@ int plain_request_begin(struct gateway *gateway, struct route *route, wt_request
   return 0;
 }
 
+/* What waited for the rate goes on. */
+static void plain_go_on(struct plain_request *plain) {
+  if (plain->answer_len) plain_on_writable(plain->request, plain);
+  if (plain->started && plain->body_len && !plain->transfer_done) body_ask_again(plain);
+}
+
 void plain_requests_tick(struct gateway *gateway, uint64_t now_ms) {
-  for (struct plain_request *plain = gateway->plain_requests; plain; plain = plain->next) {
+  for (struct plain_request *plain = gateway->plain_requests, *next; plain; plain = next) {
+    next = plain->next;
+    plain_go_on(plain);
     uint64_t limit = plain->route->settings.idle_timeout_ms;
     if (!limit || now_ms < plain->active_ms || now_ms - plain->active_ms < limit) continue;
     if (!plain->transfer_done) {
