@@ -224,7 +224,9 @@ def test_large_bodies(tool, folder):
     pieces = iter([data[at:at + 50000] for at in range(0, size, 50000)])
     found = look(fetch(gateway.url("/echo"), method="POST", body=lambda: next(pieces, b"")))[0]
     check("up, without a length", found.get("hash") == hashlib.sha256(data).hexdigest(), found)
-    check("both ways at once", fetch(gateway.url("/mirror"), method="POST", body=data).body == data)
+    pieces = iter([data[at:at + 50000] for at in range(0, size, 50000)])
+    answer = fetch(gateway.url("/mirror"), method="POST", body=lambda: next(pieces, b""))
+    check("both ways at once", answer.body == data, (answer.status, answer.error, len(answer.body)))
     gateway.end()
 
 
