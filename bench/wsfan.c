@@ -10,11 +10,10 @@
  * it, each one asks for a subscription in Centrifugo's protocol with protobuf, and messages are published with a request of
  * its HTTP API on a connection that is none of the subscribers.
  *
- * A message is found in a frame by the number of the run, with which it begins: what a server's protocol puts around it
+ * A message is found in a frame by the mark of the run, with which it begins: what a server's protocol puts around it
  * need not be known. Prints "measuring" when the measured time begins, as wsload does.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -25,15 +24,13 @@
 
 #include "bench/arrivals.h"
 #include "bench/fan_message.h"
-#include "bench/histogram.h"
-#include "wslink.h"
+#include "wsrun.h"
 
 enum {
   SIZE_MAX_MESSAGE = 1024,
   ROOM = 8192,
   EVENTS = 256,
-  GRACE_MS = 1000, /* for what is under way at the end */
-  REPLIES = 2,     /* of Centrifugo, to the connection and the subscription */
+  REPLIES = 2, /* of Centrifugo, to the connection and the subscription */
   OPCODE = 0x0f,
   OPCODE_CLOSE = 8,
 };
@@ -48,29 +45,20 @@ struct link {
 };
 
 struct fan {
-  struct wsserver server;
+  struct wsrun run;
   bool centrifugo;
-  uint64_t subscribers, rate, size, warmup_ns, duration_ns;
+  uint64_t subscribers;
   struct link *links; /* the subscribers, and behind them who publishes with Centrifugo */
   int epoll;
-  uint8_t run[4]; /* begins each message */
-  uint64_t from, until, turn, published, operations, overtaken, again;
-  struct histogram latency;
+  uint8_t mark[4]; /* begins each message */
+  uint64_t published, overtaken, again;
 };
 
 /* --- Frames and requests that we send. --- */
 
-/* Sends `len` bytes as a binary message, masked. */
 static void frame_send(struct link *link, const uint8_t *data, size_t len) {
-  static const uint8_t mask[4] = {0x3a, 0xc5, 0x5c, 0xa3};
-  uint8_t frame[8 + SIZE_MAX_MESSAGE];
-  size_t head = len < 126 ? 2 : 4;
-  frame[0] = 0x82; /* final, binary */
-  frame[1] = (uint8_t)(0x80 | (head == 2 ? len : 126));
-  if (head == 4) frame[2] = (uint8_t)(len >> 8), frame[3] = (uint8_t)len;
-  memcpy(frame + head, mask, sizeof mask);
-  for (size_t i = 0; i < len; i++) frame[head + 4 + i] = data[i] ^ mask[i % 4];
-  tls_socket_write(&link->ws, frame, head + 4 + len);
+  uint8_t frame[WSLINK_FRAME_HEAD + SIZE_MAX_MESSAGE];
+  tls_socket_write(&link->ws, frame, wslink_frame_write(frame, data, len));
 }
 
 static void base64_write(char *text, const uint8_t *data, size_t len) {
@@ -104,17 +92,18 @@ static void centrifugo_subscribe(struct link *link) {
   frame_send(link, commands, sizeof commands);
 }
 
-static void message_publish(struct fan *fan, uint64_t due) {
+static void message_publish(void *user_data, uint64_t due) {
+  struct fan *fan = user_data;
   uint8_t data[SIZE_MAX_MESSAGE];
-  struct fan_message message = {.number = fan->turn, .due = due};
-  for (size_t i = FAN_MESSAGE_HEAD; i < fan->size; i++) data[i] = (uint8_t)(i * 31);
+  struct fan_message message = {.number = fan->run.turn, .due = due};
+  for (size_t i = FAN_MESSAGE_HEAD; i < fan->run.size; i++) data[i] = (uint8_t)(i * 31);
   fan_message_write(data, &message);
-  memcpy(data, fan->run, sizeof fan->run);
-  fan->published += due >= fan->from && due < fan->until;
+  memcpy(data, fan->mark, sizeof fan->mark);
+  fan->published += wsrun_counts(&fan->run, due);
   if (fan->centrifugo)
-    api_publish(&fan->links[fan->subscribers], data, (size_t)fan->size);
+    api_publish(&fan->links[fan->subscribers], data, (size_t)fan->run.size);
   else
-    frame_send(&fan->links[0], data, (size_t)fan->size);
+    frame_send(&fan->links[0], data, (size_t)fan->run.size);
 }
 
 /* --- What comes. --- */
@@ -122,18 +111,16 @@ static void message_publish(struct fan *fan, uint64_t due) {
 static void message_came(struct fan *fan, struct link *link, const uint8_t *data, uint64_t now) {
   struct fan_message message;
   fan_message_read(data, &message);
-  for (size_t i = FAN_MESSAGE_HEAD; i < fan->size; i++)
+  for (size_t i = FAN_MESSAGE_HEAD; i < fan->run.size; i++)
     if (data[i] != (uint8_t)(i * 31)) complain("a message is not what was published");
   if (message.due > now) complain("a message comes from the future");
-  bool counted = message.due >= fan->from && message.due < fan->until;
+  bool counted = wsrun_counts(&fan->run, message.due);
   switch (arrivals_add(&link->arrivals, message.number)) {
     case ARRIVAL_NEW: break;
     case ARRIVAL_OVERTAKEN: fan->overtaken += counted; break;
     case ARRIVAL_AGAIN: fan->again += counted; return;
   }
-  if (!counted) return;
-  fan->operations++;
-  histogram_add(&fan->latency, now - message.due);
+  wsrun_add(&fan->run, message.due, now);
 }
 
 /* The payload of a frame: replies to what we asked at first, later messages. */
@@ -144,9 +131,9 @@ static void payload_came(struct fan *fan, struct link *link, const uint8_t *data
       if (at[0] > 127 || at + 4 > end || at[3] == 0x12) complain("a subscription was refused");
     return;
   }
-  while ((at = memmem(at, (size_t)(end - at), fan->run, sizeof fan->run)) && (size_t)(end - at) >= fan->size) {
+  while ((at = memmem(at, (size_t)(end - at), fan->mark, sizeof fan->mark)) && (size_t)(end - at) >= fan->run.size) {
     message_came(fan, link, at, now);
-    at += fan->size;
+    at += fan->run.size;
   }
 }
 
@@ -193,7 +180,7 @@ static void link_watch(struct fan *fan, struct link *link) {
 
 static void subscriber_open(struct fan *fan, struct link *link) {
   link->subscribes = true;
-  wslink_connect(&link->ws, &fan->server);
+  wslink_connect(&link->ws, &fan->run.server);
   wslink_upgrade(&link->ws, fan->centrifugo ? "/connection/websocket?cf_protocol=protobuf" : "/topic");
   if (fan->centrifugo) centrifugo_subscribe(link);
   while (fan->centrifugo && link->replies < REPLIES) link_take(fan, link);
@@ -203,19 +190,8 @@ static void subscriber_open(struct fan *fan, struct link *link) {
 static void links_open(struct fan *fan) {
   for (uint64_t i = 0; i < fan->subscribers; i++) subscriber_open(fan, &fan->links[i]);
   if (!fan->centrifugo) return;
-  wslink_connect(&fan->links[fan->subscribers].ws, &fan->server);
+  wslink_connect(&fan->links[fan->subscribers].ws, &fan->run.server);
   link_watch(fan, &fan->links[fan->subscribers]);
-}
-
-/* Publishes what is due; returns when to look again, in milliseconds. */
-static int rate_turn(struct fan *fan, uint64_t start) {
-  uint64_t now = now_ns();
-  for (;; fan->turn++) {
-    uint64_t due = start + (uint64_t)((double)fan->turn * 1e9 / (double)fan->rate);
-    if (due >= fan->until) return 10;
-    if (due > now) return due - now < 1000000 ? 0 : 1;
-    message_publish(fan, due);
-  }
 }
 
 static uint64_t deliveries_expected(const struct fan *fan) {
@@ -224,20 +200,9 @@ static uint64_t deliveries_expected(const struct fan *fan) {
 
 static void fan_run(struct fan *fan) {
   struct epoll_event events[EVENTS];
-  bool told = false;
-  uint64_t start = now_ns();
-  fan->from = start + fan->warmup_ns;
-  fan->until = fan->from + fan->duration_ns;
-  for (;;) {
-    uint64_t now = now_ns();
-    if (!told && now >= fan->from) {
-      told = true;
-      puts("measuring");
-      fflush(stdout);
-    }
-    bool all = fan->operations == deliveries_expected(fan);
-    if (now >= fan->until && (all || now > fan->until + GRACE_MS * 1000000ull)) return;
-    int count = epoll_wait(fan->epoll, events, EVENTS, rate_turn(fan, start));
+  wsrun_begin(&fan->run);
+  while (wsrun_goes_on(&fan->run, fan->run.operations == deliveries_expected(fan))) {
+    int count = epoll_wait(fan->epoll, events, EVENTS, wsrun_pace(&fan->run, message_publish, fan));
     if (count < 0 && errno != EINTR) die("epoll_wait");
     for (int i = 0; i < count; i++) {
       while (link_take(fan, events[i].data.ptr)) continue;
@@ -246,70 +211,52 @@ static void fan_run(struct fan *fan) {
 }
 
 static void report(const struct fan *fan) {
-  const struct histogram *latency = &fan->latency;
-  double seconds = (double)fan->duration_ns / 1e9;
-  printf(
-      "{\"operations\": %llu, \"seconds\": %.6f, \"operations_per_second\": %.3f, \"fan_out\": {\"published\": %llu, "
-      "\"delivered\": %llu, \"lost\": %llu, \"out_of_order\": %llu, \"duplicates\": %llu}, ",
-      (unsigned long long)fan->operations, seconds, (double)fan->operations / seconds,
-      (unsigned long long)fan->published, (unsigned long long)fan->operations,
-      (unsigned long long)(deliveries_expected(fan) - fan->operations), (unsigned long long)fan->overtaken,
-      (unsigned long long)fan->again);
-  printf(
-      "\"latency_us\": {\"count\": %llu, \"mean\": %.3f, \"p50\": %.3f, \"p90\": %.3f, \"p99\": %.3f, \"p99_9\": %.3f, "
-      "\"max\": %.3f}}\n",
-      (unsigned long long)latency->count, histogram_mean(latency) / 1e3,
-      (double)histogram_percentile(latency, 50) / 1e3, (double)histogram_percentile(latency, 90) / 1e3,
-      (double)histogram_percentile(latency, 99) / 1e3, (double)histogram_percentile(latency, 99.9) / 1e3,
-      (double)latency->max / 1e3);
+  unsigned long long delivered = fan->run.operations;
+  printf("{\"fan_out\": {\"published\": %llu, \"delivered\": %llu, \"lost\": %llu, \"out_of_order\": %llu, "
+         "\"duplicates\": %llu}, ",
+         (unsigned long long)fan->published, delivered, (unsigned long long)deliveries_expected(fan) - delivered,
+         (unsigned long long)fan->overtaken, (unsigned long long)fan->again);
+  wsrun_print(&fan->run);
+  puts("}");
 }
 
 static bool options_read(struct fan *fan, int argc, char **argv) {
   static const struct option options[] = {
-      {"port", required_argument, NULL, 'p'},
-      {"tls", no_argument, NULL, 't'},
+      WSRUN_OPTIONS,
       {"centrifugo", no_argument, NULL, 'c'},
       {"subscribers", required_argument, NULL, 'n'},
-      {"rate", required_argument, NULL, 'r'},
-      {"size", required_argument, NULL, 's'},
-      {"warmup", required_argument, NULL, 'w'},
-      {"duration", required_argument, NULL, 'd'},
       {0},
   };
   int option;
   while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
     uint64_t number = optarg ? strtoull(optarg, NULL, 10) : 0;
-    switch (option) {
-      case 'p': fan->server.port = (uint16_t)number; break;
-      case 't': fan->server.tls = true; break;
-      case 'c': fan->centrifugo = true; break;
-      case 'n': fan->subscribers = number; break;
-      case 'r': fan->rate = number; break;
-      case 's': fan->size = number; break;
-      case 'w': fan->warmup_ns = number * 1000000; break;
-      case 'd': fan->duration_ns = number * 1000000; break;
-      default: return false;
-    }
+    if (option == 'c')
+      fan->centrifugo = true;
+    else if (option == 'n')
+      fan->subscribers = number;
+    else if (!wsrun_option(&fan->run, option, number))
+      return false;
   }
-  return fan->server.port && fan->subscribers > 1 && fan->rate && fan->size >= FAN_MESSAGE_HEAD &&
-         fan->size <= SIZE_MAX_MESSAGE && fan->duration_ns;
+  const struct wsrun *run = &fan->run;
+  return run->server.port && fan->subscribers > 1 && run->rate && run->size >= FAN_MESSAGE_HEAD &&
+         run->size <= SIZE_MAX_MESSAGE && run->duration_ns;
 }
 
 int main(int argc, char **argv) {
-  static struct fan fan = {.size = 100, .duration_ns = UINT64_C(1000000000)};
+  static struct fan fan = {.run = {.size = 100, .duration_ns = UINT64_C(1000000000)}};
   if (!options_read(&fan, argc, argv)) {
     fprintf(stderr, "usage: wsfan --port N [--tls] [--centrifugo] --subscribers N --rate N [--size N] [--warmup MS] "
                     "[--duration MS]\n");
     return 2;
   }
   descriptors_allow();
-  wsserver_init(&fan.server);
+  wsserver_init(&fan.run.server);
   fan.links = calloc(fan.subscribers + 1, sizeof *fan.links);
   fan.epoll = epoll_create1(EPOLL_CLOEXEC);
   if (!fan.links || fan.epoll < 0) die("set-up");
-  if (getrandom(fan.run, sizeof fan.run, 0) != (ssize_t)sizeof fan.run) die("getrandom");
+  if (getrandom(fan.mark, sizeof fan.mark, 0) != (ssize_t)sizeof fan.mark) die("getrandom");
   links_open(&fan);
   fan_run(&fan);
   report(&fan);
-  return fan.operations && !fan.again ? 0 : 1;
+  return fan.run.operations && !fan.again ? 0 : 1;
 }

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/resource.h>
 
 void descriptors_allow(void) {
@@ -42,3 +43,15 @@ void wslink_upgrade(struct tls_socket *link, const char *path) {
 }
 
 void wslink_set_nonblocking(struct tls_socket *link) { fcntl(link->fd, F_SETFL, O_NONBLOCK); }
+
+size_t wslink_frame_write(uint8_t *frame, const uint8_t *data, size_t len) {
+  static const uint8_t mask[4] = {0x3a, 0xc5, 0x5c, 0xa3};
+  size_t head = len < 126 ? 2 : 4;
+  frame[0] = 0x82; /* final, binary */
+  frame[1] = (uint8_t)(0x80 | (head == 2 ? len : 126));
+  if (head == 4) frame[2] = (uint8_t)(len >> 8), frame[3] = (uint8_t)len;
+  memcpy(frame + head, mask, sizeof mask);
+  head += sizeof mask;
+  for (size_t i = 0; i < len; i++) frame[head + i] = data[i] ^ mask[i % 4];
+  return head + len;
+}

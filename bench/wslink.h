@@ -6,6 +6,10 @@
 
 #include "tls_socket.h"
 
+enum {
+  WSLINK_FRAME_HEAD = 8
+};
+
 /* Where all connections go. */
 struct wsserver {
   uint16_t port; /* of 127.0.0.1 */
@@ -19,6 +23,9 @@ void wsserver_init(struct wsserver *server);
 void wslink_connect(struct tls_socket *link, const struct wsserver *server);
 /* Asks for a WebSocket at `path`, and reads the answer. */
 void wslink_upgrade(struct tls_socket *link, const char *path);
+/* Writes a binary message as a masked frame. Returns its length: WSLINK_FRAME_HEAD bytes more than `len` at most. `len` is at
+ * most 65,535. */
+size_t wslink_frame_write(uint8_t *frame, const uint8_t *data, size_t len);
 /* Reads wait no longer. */
 void wslink_set_nonblocking(struct tls_socket *link);
 

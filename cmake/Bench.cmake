@@ -14,8 +14,8 @@ if(IPSEC_MB_INCLUDE_DIR AND IPSEC_MB_LIBRARY)
 endif()
 
 set(WT_BENCH_PARTS ${PROJECT_SOURCE_DIR}/tools/webtransport/bench)
-add_executable(bench_wsload bench/wsload.c bench/wslink.c bench/tls_socket.c ${WT_BENCH_PARTS}/histogram.c)
-add_executable(bench_wsfan bench/wsfan.c bench/wslink.c bench/tls_socket.c ${WT_BENCH_PARTS}/histogram.c ${WT_BENCH_PARTS}/arrivals.c
+add_executable(bench_wsload bench/wsload.c bench/wslink.c bench/wsrun.c bench/tls_socket.c ${WT_BENCH_PARTS}/histogram.c)
+add_executable(bench_wsfan bench/wsfan.c bench/wslink.c bench/wsrun.c bench/tls_socket.c ${WT_BENCH_PARTS}/histogram.c ${WT_BENCH_PARTS}/arrivals.c
                ${WT_BENCH_PARTS}/fan_message.c)
 foreach(program bench_wsload bench_wsfan)
   target_include_directories(${program} PRIVATE ${PROJECT_SOURCE_DIR}/tools/webtransport)
