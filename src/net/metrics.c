@@ -80,6 +80,25 @@ static void congestion_write(struct wt__metrics_text *text, const struct wt_serv
   wt__metrics_sample(text, &label, 1, 1);
 }
 
+/* --- What bounds the server, and how long it goes on --- */
+
+static void gauge_write(struct wt__metrics_text *text, const char *name, const char *unit, uint64_t value,
+                        const char *help) {
+  wt__metrics_family(text, name, WT__METRICS_GAUGE, unit, help);
+  wt__metrics_sample(text, NULL, 0, value);
+}
+
+static void bounds_write(struct wt__metrics_text *text, const wt_server *server) {
+  int64_t end = atomic_load_explicit(&server->certificate_expires_at, memory_order_relaxed);
+  gauge_write(text, "connections_limit", "", server->config.max_connections, "Connections that may be open");
+  gauge_write(text, "memory_limit_bytes", "bytes", server->config.max_memory,
+              "Memory that connections may hold; 0: no limit");
+  gauge_write(text, "draining", "", atomic_load_explicit(&server->draining, memory_order_relaxed),
+              "1 once the server has been told to end");
+  gauge_write(text, "certificate_expires_at_seconds", "seconds", end > 0 ? (uint64_t)end : 0,
+              "End of the validity of the certificate that expires first, since 1970");
+}
+
 /* --- What workers measure --- */
 
 /* `offset` is that of a histogram in `struct wt__measures`. */
@@ -175,6 +194,7 @@ int wt_server_write_metrics(const wt_server *server, enum wt_metrics_format form
   struct wt__metrics_text text = {.format = format, .write = write, .user_data = user_data};
   congestion_write(&text, &stats);
   counts_write(&text, &stats);
+  bounds_write(&text, server);
   ended_write(&text, server);
   answers_write(&text, server);
   routes_write(&text, &server->routes);

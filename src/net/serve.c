@@ -81,6 +81,7 @@ void wt__worker_begin_end(struct wt__worker *worker, uint64_t ms) {
   worker->deadline = wt__driver_deadline(now, ms);
   worker->closes_at = wt__driver_deadline(now, ms < 2 * CLOSE_MS ? ms / 2 : ms - CLOSE_MS);
   worker->state = SERVER_DRAINING;
+  atomic_store_explicit(&worker->server->draining, true, memory_order_relaxed);
 }
 
 static void worker_drain(struct wt__worker *worker) {

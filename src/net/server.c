@@ -264,6 +264,16 @@ int wt_server_handle_files(wt_server *server, const char *pattern, const char *d
   return error ? wt__server_fail(server, error, "directory \"%s\": %s", directory, wt_error_string(error)) : 0;
 }
 
+/* For the metrics, which another thread may read. */
+static void certificates_note_end(wt_server *server) {
+  int64_t first = INT64_MAX;
+  for (size_t i = 0; i < server->certificate_count; i++) {
+    int64_t end = wt_certificate_expires_at(server->certificates[i]);
+    if (end < first) first = end;
+  }
+  atomic_store_explicit(&server->certificate_expires_at, first, memory_order_relaxed);
+}
+
 /* Hands `list`, whose references become the server's, to TLS; on an error everything stays as it was. */
 static int certificates_set(wt_server *server, wt_certificate **list, size_t count) {
   int error = wt__tls_context_set_certificates(server->tls, list, count);
@@ -272,6 +282,7 @@ static int certificates_set(wt_server *server, wt_certificate **list, size_t cou
   if (error == 0) {
     server->certificates = list;
     server->certificate_count = count;
+    certificates_note_end(server);
   }
   for (size_t i = 0; i < old_count; i++) wt_certificate_free(old[i]);
   wt__free(old);

@@ -111,6 +111,7 @@ struct wt_server {
   struct wt__tls_context *tls;
   wt_certificate **certificates;
   size_t certificate_count;
+  _Atomic int64_t certificate_expires_at; /* of the one that expires first, since 1970; any thread */
 
   struct wt__shared shared;
   bool has_shared;
@@ -126,6 +127,7 @@ struct wt_server {
   struct wt__hub hub; /* topics */
   struct wt__carrier carrier;
   _Atomic uint64_t asked_deadline_ms;
+  _Atomic bool draining;    /* a worker has been told to end */
   _Atomic unsigned busy;    /* workers that have a request or session, or have not been told to drain */
   _Atomic unsigned running; /* workers but the first that have not ended */
 

@@ -94,6 +94,12 @@ static void test_metrics_tell_what_clients_did(void **state) {
   assert_true(value_of(&bed, "session_duration_seconds_count") == 1);
   assert_true(value_of(&bed, "connection_round_trip_seconds_count") <= 1);
   assert_true(value_of(&bed, "congestion_control{algorithm=\"cubic\"}") == 1);
+  assert_true(value_of(&bed, "connections_limit") == (double)config.max_connections);
+  assert_true(value_of(&bed, "memory_limit_bytes") == (double)config.max_memory);
+  assert_true(value_of(&bed, "certificate_expires_at_seconds") == (double)wt_certificate_expires_at(bed.certificate));
+  assert_true(value_of(&bed, "draining") == 0);
+  wt_server_shutdown(bed.server, 10000);
+  wait_for(&bed, "draining", 1);
   bed_close(&bed);
   free(guests);
 }

@@ -113,15 +113,11 @@ char *report_stats(const struct site *site) {
 }
 
 char *report_metrics(const struct site *site, enum wt_metrics_format format) {
-  struct certificate_record certificate;
   char *text = NULL;
   size_t len;
   FILE *out = open_memstream(&text, &len);
   if (!out) return NULL;
   topic_counts(site, count_print, out);
-  recorder_get_certificate(site->recorder, &certificate);
-  metric_print(out, "certificate_expires_at_seconds", "gauge", "End of the certificate's validity, since 1970",
-               (uint64_t)(certificate.expires_at > 0 ? certificate.expires_at : 0));
   if (fclose(out)) {
     free(text);
     return NULL;
