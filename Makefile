@@ -15,7 +15,7 @@ CMAKE_ARGS ?=
 
 FORMAT_FILES = $(shell find include src backplanes tools examples tests fuzz bench -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
 
-.PHONY: build run test debian13 fuzz mutants fleet gateway takeover interop bench bench-network bench-gateway dist deb packages install format lint clean help
+.PHONY: build run test debian13 fuzz mutants fleet gateway takeover monitoring interop bench bench-network bench-gateway dist deb packages install format lint clean help
 
 build: ## set up and build the library and build/webtransport
 	@scripts/setup.sh build
@@ -58,6 +58,15 @@ gateway: ## test the gateway with 1 GiB and 10,000 streams for each kind of back
 	@cmake -S . -B $(BUILD) $(CMAKE_ARGS)
 	@cmake --build $(BUILD) -j $(JOBS) --target webtransport_tool
 	@PATH=$$PATH:/usr/sbin python3 -B tests/e2e/gateway/run.py --full $(BUILD)/webtransport $(BUILD)/gateway
+
+monitoring: ## let Prometheus read servers at work for 20 s, and answer all that the dashboard asks
+	@scripts/setup.sh test
+	@cmake -S . -B $(BUILD) $(CMAKE_ARGS)
+	@cmake --build $(BUILD) -j $(JOBS) --target webtransport_tool
+	@[ -x build/monitoring/bin/pip ] || python3 -m venv build/monitoring
+	@build/monitoring/bin/pip install -q --disable-pip-version-check -r tests/monitoring/requirements.txt
+	@build/monitoring/bin/python -B tests/monitoring/grafana_model.py
+	@python3 -B tests/monitoring/live.py $(BUILD)/webtransport
 
 interop: ## run the cases with other implementations, both ways; writes docs/interop.md
 	@scripts/setup.sh interop

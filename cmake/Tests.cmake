@@ -184,6 +184,14 @@ if(TARGET webtransport_tool)
   endif()
 endif()
 
+# The dashboard and the alerts of packaging/monitoring, against what servers give. `make monitoring` looks at more.
+if(TARGET webtransport_tool AND TARGET webtransport_redis)
+  add_test(NAME monitoring/test_monitoring.py
+    COMMAND python3 -B ${PROJECT_SOURCE_DIR}/tests/monitoring/test_monitoring.py $<TARGET_FILE:webtransport_tool>)
+  set_tests_properties(monitoring/test_monitoring.py PROPERTIES
+    LABELS "script" TIMEOUT 60 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+endif()
+
 # The chat of examples/ by pages; by programs, with the other examples, in e2e/test_examples.sh.
 if(TARGET example_chat)
   add_test(NAME browser/chat COMMAND node ${PROJECT_SOURCE_DIR}/tests/browser/chat.mjs $<TARGET_FILE:example_chat>)

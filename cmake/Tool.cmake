@@ -96,3 +96,9 @@ install(CODE "
   configure_file(\"${PROJECT_SOURCE_DIR}/packaging/systemd/webtransport-gateway.service.in\"
     \"${PROJECT_BINARY_DIR}/systemd/webtransport-gateway.service\" @ONLY)")
 install(FILES ${PROJECT_BINARY_DIR}/systemd/webtransport-gateway.service DESTINATION lib/systemd/system)
+
+# What operators give to Grafana and Prometheus.
+install(FILES ${PROJECT_SOURCE_DIR}/packaging/monitoring/dashboard.json DESTINATION ${CMAKE_INSTALL_DATADIR}/webtransport
+  RENAME grafana-dashboard.json)
+install(FILES ${PROJECT_SOURCE_DIR}/packaging/monitoring/rules.yaml DESTINATION ${CMAKE_INSTALL_DATADIR}/webtransport
+  RENAME prometheus-rules.yaml)

@@ -30,7 +30,8 @@ for file in "$libdir/libwebtransport.so" "$libdir/libwebtransport.a" "$prefix/in
   [ -e "$file" ] || fail "${file#"$prefix"/} was not installed"
 done
 for file in man/man1/webtransport.1 man/man1/webtransport-serve.1 man/man1/webtransport-cert.1 \
-  bash-completion/completions/webtransport zsh/site-functions/_webtransport fish/vendor_completions.d/webtransport.fish; do
+  bash-completion/completions/webtransport zsh/site-functions/_webtransport fish/vendor_completions.d/webtransport.fish \
+  webtransport/grafana-dashboard.json webtransport/prometheus-rules.yaml; do
   [ -s "$prefix/share/$file" ] || fail "share/$file was not installed"
 done
 unit=$prefix/lib/systemd/system/webtransport-gateway.service
