@@ -70,6 +70,20 @@ if(WT_IPSEC_MB)
   endif()
 endif()
 
+# Points for perf, bpftrace, systemtap and gdb (src/base/usdt.h).
+set(WT_USDT AUTO CACHE STRING "Points for tracers: AUTO (where sys/sdt.h is installed: systemtap-sdt-dev), ON or OFF")
+set_property(CACHE WT_USDT PROPERTY STRINGS AUTO ON OFF)
+set(WT_USDT_FOUND FALSE)
+if(WT_USDT)
+  find_path(SDT_INCLUDE_DIR sys/sdt.h)
+  mark_as_advanced(SDT_INCLUDE_DIR)
+  if(SDT_INCLUDE_DIR)
+    set(WT_USDT_FOUND TRUE)
+  elseif(NOT WT_USDT STREQUAL "AUTO")
+    message(FATAL_ERROR "WT_USDT is ON, and there is no sys/sdt.h: install systemtap-sdt-dev")
+  endif()
+endif()
+
 # A faster signature for handshakes: used where it is there (src/quic/sign_libcrypto.c).
 option(WT_LIBCRYPTO "Sign handshakes with OpenSSL's libcrypto where it is installed (libssl-dev)" ON)
 set(WT_LIBCRYPTO_LIBS "")

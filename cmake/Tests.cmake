@@ -184,6 +184,15 @@ if(TARGET webtransport_tool)
   endif()
 endif()
 
+# The points for tracers: those that the guide lists, and what gdb sees at them.
+if(TARGET webtransport_tool AND WT_USDT_FOUND)
+  add_test(NAME usdt/test_points.py COMMAND python3 -B ${PROJECT_SOURCE_DIR}/tests/usdt/test_points.py
+    $<TARGET_FILE:webtransport> $<TARGET_FILE:webtransport_tool>)
+  add_test(NAME usdt/test_live.py COMMAND python3 -B ${PROJECT_SOURCE_DIR}/tests/usdt/test_live.py $<TARGET_FILE:webtransport_tool>)
+  set_tests_properties(usdt/test_points.py usdt/test_live.py PROPERTIES
+    LABELS "script" TIMEOUT 120 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+endif()
+
 # The dashboard and the alerts of packaging/monitoring, against what servers give. `make monitoring` looks at more.
 if(TARGET webtransport_tool AND TARGET webtransport_redis)
   add_test(NAME monitoring/test_monitoring.py

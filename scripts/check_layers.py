@@ -38,6 +38,7 @@ FOREIGN = [
     (r"ngtcp2/.*", r"src/quic/.*|tests/.*", "src/quic"),
     (r"nghttp3/.*", r"src/h3/.*|tests/.*", "src/h3"),
     (r"microhttpd\.h|jansson\.h", r"tools/.*|tests/.*", "tools"),
+    (r"sys/sdt\.h", r"src/base/usdt\.h", "src/base/usdt.h"),
     (r"malloc\.h", r"src/base/mem\.c|tests/.*|bench/.*", "src/base/mem.c"),
     (r"sanitizer/asan_interface\.h", r"src/base/pool\.c|tests/.*", "src/base/pool.c"),
     (r"cmocka\.h", r"tests/.*", "tests"),

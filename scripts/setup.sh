@@ -48,11 +48,11 @@ tools=(gcc:gcc make:make)
 [ "$(uname -m)" != x86_64 ] || plain+=(libipsec-mb-dev)
 if [ "$want" = test ]; then
   plain+=(libcmocka-dev libglib2.0-dev abigail-tools python3-cffi libhiredis-dev libnats-dev openssh-client
-    openssh-server)
+    openssh-server systemtap-sdt-dev)
   recent+=(ngtcp2-client ngtcp2-server)
   tools+=(clang:clang clang-format:clang-format clang-tidy:clang-tidy chromium:chromium node:nodejs npm:npm
     python3:python3 openssl:openssl curl:curl man:man-db zsh:zsh fish:fish script:bsdutils
-    ip:iproute2 redis-server:redis-server promtool:prometheus)
+    ip:iproute2 redis-server:redis-server promtool:prometheus gdb:gdb)
   # Not in the PATH of every user.
   [ -x /usr/sbin/nats-server ] || tools+=(nats-server:nats-server)
 fi
@@ -63,7 +63,7 @@ if [ "$want" = interop ]; then
 fi
 
 if [ "$mode" = deb ]; then
-  plain+=(build-essential debhelper libhiredis-dev libnats-dev)
+  plain+=(build-essential debhelper libhiredis-dev libnats-dev systemtap-sdt-dev)
   tools+=(dpkg-buildpackage:dpkg-dev lintian:lintian)
 fi
 

@@ -23,6 +23,7 @@
 
 #include "base/clock.h"
 #include "base/pool.h"
+#include "base/usdt.h"
 #include "core/session.h"
 #include "core/subscription.h"
 #include "wire/datagram.h"
@@ -280,7 +281,9 @@ void wt__mux_datagram_done(struct wt__mux *mux, bool sent) {
   if (!d) return;
   session = d->session;
   if (sent) {
-    count_sent(d, datagram_age(mux, d));
+    uint64_t delay = datagram_age(mux, d);
+    WT__USDT(datagram_sent, mux->ctx, d->session_id, delay);
+    count_sent(d, delay);
   } else {
     wt__qlog_datagram_dropped(mux, d->session_id, false, "not_sendable");
     count_dropped(d);
@@ -338,6 +341,7 @@ static void datagram_keep_early(struct wt__mux *mux, int64_t session_id, const u
 static void datagram_deliver(wt_session *session, const uint8_t *data, size_t len) {
   if (session->ended) return;
   session->stats.datagrams_received++;
+  WT__USDT(datagram_received, session->mux->ctx, session->id, len);
   if (session->callbacks.on_datagram) session->callbacks.on_datagram(session, data, len, session->user_data);
 }
 

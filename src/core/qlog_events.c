@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+#include "base/usdt.h"
 #include "core/qlog.h"
 #include "wire/error_code.h"
 #include "wire/varint.h"
@@ -52,6 +53,7 @@ static void session_begin(const wt_session *session, struct wt__qlog_record *rec
 
 void wt__qlog_session_opened(const wt_session *session) {
   struct wt__qlog_record record;
+  WT__USDT(session_open, session->mux->ctx, session->id, session->path, session->draft);
   if (!session->mux->qlog) return;
   session_begin(session, &record, "webtransport:session_opened");
   add_text(&record, "path", session->path);
@@ -68,6 +70,7 @@ void wt__qlog_session_opened(const wt_session *session) {
 void wt__qlog_session_closed(const wt_session *session) {
   static const char *const parties[] = {[WT_LOCAL] = "local", [WT_PEER] = "peer", [WT_TRANSPORT] = "transport"};
   struct wt__qlog_record record;
+  WT__USDT(session_close, session->mux->ctx, session->id, session->end.cause, session->end.code);
   if (!session->mux->qlog) return;
   session_begin(session, &record, "webtransport:session_closed");
   add_text(&record, "path", session->path);
@@ -95,6 +98,7 @@ static void stream_begin(const wt_stream *stream, struct wt__qlog_record *record
 
 void wt__qlog_stream_opened(const wt_stream *stream) {
   struct wt__qlog_record record;
+  WT__USDT(stream_open, stream->mux->ctx, stream->id, stream->session_id, stream->remote);
   if (!stream->mux->qlog) return;
   stream_begin(stream, &record, "webtransport:stream_opened");
   add_text(&record, "stream_type", stream->uni ? "unidirectional" : "bidirectional");
@@ -104,6 +108,7 @@ void wt__qlog_stream_opened(const wt_stream *stream) {
 
 void wt__qlog_stream_closed(const wt_stream *stream) {
   struct wt__qlog_record record;
+  WT__USDT(stream_close, stream->mux->ctx, stream->id, stream->session_id, stream->receiving.received);
   if (!stream->mux->qlog) return;
   stream_begin(stream, &record, "webtransport:stream_closed");
   wt__qlog_record_number(&record, "bytes_received", stream->receiving.received);
@@ -112,6 +117,7 @@ void wt__qlog_stream_closed(const wt_stream *stream) {
 
 void wt__qlog_stream_code(const wt_stream *stream, const char *what, bool by_peer, uint64_t wire_code) {
   struct wt__qlog_record record;
+  WT__USDT(stream_reset, stream->mux->ctx, stream->id, stream->session_id, by_peer, wire_code, what);
   if (!stream->mux->qlog) return;
   stream_begin(stream, &record, what);
   add_text(&record, "owner", by_peer ? "remote" : "local");
@@ -152,6 +158,7 @@ void wt__qlog_blocked(const wt_session *session, const char *what, uint64_t limi
 
 void wt__qlog_datagram_dropped(const struct wt__mux *mux, int64_t session_id, bool received, const char *why) {
   struct wt__qlog_record record;
+  WT__USDT(datagram_dropped, mux->ctx, session_id, received, why);
   if (!mux->qlog) return;
   wt__qlog_begin(mux->qlog, &record, "webtransport:datagram_dropped");
   wt__qlog_record_number(&record, "session_id", (uint64_t)session_id);

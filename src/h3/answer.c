@@ -19,6 +19,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "base/usdt.h"
 #include "h3/body.h"
 #include "h3/conn_state.h"
 #include "h3/fields.h"
@@ -128,7 +129,10 @@ int wt__answer_submit(wt_request *request, int status, const struct wt_header *h
   if (request->conn->config->mux.measures) wt__measures_answer(request->conn->config->mux.measures, status);
   if (request->is_webtransport) wt__request_set_due(request); /* it is measured then */
   wt__stalls_watch_answer(request);
-  if (request->is_webtransport && status >= 300) wt__mux_session_refused(&request->conn->mux, request->id);
+  if (request->is_webtransport && status >= 300) {
+    WT__USDT(session_refuse, request->conn, request->id, request->path, status);
+    wt__mux_session_refused(&request->conn->mux, request->id);
+  }
   wt__h3_wake(request->conn);
   return 0;
 }

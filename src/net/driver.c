@@ -21,6 +21,7 @@
 
 #include "base/clock.h"
 #include "base/list.h"
+#include "base/usdt.h"
 
 #define LOSSES_LOGGED 3                /* lines at once; then one a second */
 #define BATCHES_PER_EVENT 4            /* then other sockets and the pass have their turn */
@@ -48,6 +49,7 @@ uint64_t wt__driver_pass(struct wt__driver *driver, uint64_t now) {
   if (took > driver->turns.longest) driver->turns.longest = took;
   if (took > LONG_TURN) driver->turns.long_ones++;
   driver->turns.count++;
+  WT__USDT(loop_turn, took, packets - driver->turns.packets);
   if (packets == driver->turns.packets) driver->turns.idle++;
   driver->turns.packets = packets;
   return wt__endpoint_expiry(driver->endpoint);

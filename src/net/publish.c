@@ -15,6 +15,7 @@
  */
 
 #include "base/mem.h"
+#include "base/usdt.h"
 #include "core/mux.h"
 #include "net/hub.h"
 #include "net/server_state.h"
@@ -125,6 +126,7 @@ int wt_server_publish(wt_server *server, const void *topic, size_t topic_len, co
   if (!server || !topic || topic_len < 1 || topic_len > WT__TOPIC_NAME_MAX || (len > 0 && !data)) return WT_ERR_INVALID;
   struct wt_backplane *backplane = server->hub.backplane;
   int error = wt__hub_publish(&server->hub, topic, topic_len, data, len, except);
+  WT__USDT(topic_publish, topic, topic_len, len, error);
   if (error == 0 && backplane)
     (void)backplane->publish(backplane, topic, topic_len, data, len); /* it counts its errors */
   return error;

@@ -27,6 +27,8 @@
 
 #include <webtransport/error.h>
 
+#include "base/usdt.h"
+
 void wt__batch_set_path(struct wt__batch *batch, struct wt__conn *conn, const struct wt__path *path) {
   batch->conn = conn;
   batch->path = path;
@@ -83,6 +85,7 @@ static void runs_leave(struct wt__batch *batch, size_t count) {
     const struct wt__packet_run *run = &batch->runs[batch->first++];
     batch->stats->packets_sent += run->count;
     batch->stats->bytes_sent += run->len;
+    WT__USDT(batch_sent, run->count, run->len);
   }
 }
 

@@ -24,6 +24,7 @@
 #include <ngtcp2/ngtcp2_crypto.h>
 #include <string.h>
 
+#include "base/usdt.h"
 #include "h3/client.h"
 #include "h3/conn.h"
 #include "quic/cid.h"
@@ -246,6 +247,7 @@ static int on_handshake_completed(ngtcp2_conn *quic, void *user_data) {
   wt__conn_learn_idle(conn);
   conn->handshake_done_at = conn->endpoint->now;
   wt__conn_qlog_handshake_done(conn);
+  WT__USDT(handshake_done, (const char *)conn->name, conn->h3, conn->handshake_done_at - conn->born_at);
   conn->endpoint->stats.handshakes_open--;
   if (conn->client) {
     if (conn->h3) wt__h3_conn_connected(conn->h3);

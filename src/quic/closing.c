@@ -23,6 +23,7 @@
 #include "base/list.h"
 #include "base/log_limit.h"
 #include "base/mem.h"
+#include "base/usdt.h"
 #include "core/ending.h"
 #include "h3/conn.h"
 #include "quic/answers.h"
@@ -82,6 +83,7 @@ static void conn_release(struct wt__conn *conn, enum wt__conn_state state, enum 
     if (conn->counted) wt__shared_peer_remove(endpoint->shared, WT__PEERS_ESTABLISHED, conn->peer_key);
     if (!conn->client && conn->handshake_done) conn_measure_round_trip(conn);
     wt__conn_log_ending(conn, &ending);
+    WT__USDT(connection_end, (const char *)conn->name, conn->h3, ending.cause, ending.wire_code);
     if (!conn->handshake_done) conn_warn_refused(conn);
   }
   wt__conn_leave_half_open(conn);

@@ -12,6 +12,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/usdt.h"
 #include "quic/blocks.h"
 #include "quic/budget.h"
 #include "quic/crypto_in.h"
@@ -78,5 +79,6 @@ void wt__conn_add(struct wt__conn *conn) {
   endpoint->stats.connections_total++;
   endpoint->stats.handshakes_open++;
   wt__conn_qlog_started(conn);
+  WT__USDT(connection_start, (const char *)conn->name, conn->client);
   WT__DEBUG(endpoint->config.log, "connection %s: begins", conn->name);
 }
