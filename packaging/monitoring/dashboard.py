@@ -71,8 +71,11 @@ ROWS = [
         ("Ends by cause", "cps",
          "Why sessions ended. `timeout` and `network` rise when a network loses clients; `error` is a fault of a peer or ours.",
          by("cause", "sessions_ended")),
-        ("Ends by draft", "cps", "The draft of WebTransport that sessions spoke, counted at their end.",
-         by("draft", "sessions_ended")),
+        ("New by browser", "cps",
+         "Sessions accepted, by the family of browsers that the client seems to be of: `none` is a program, `other` a page of a browser "
+         "that was not recognized.", by("browser", "sessions_accepted")),
+        ("New by draft", "cps", "Sessions accepted, by the draft of WebTransport that they speak.",
+         by("draft", "sessions_accepted")),
         ("Time to the answer", "s",
          "From the request for a session to the answer, also if it was refused. The handler's own work is in it.",
          quantiles("session_accept_duration_seconds")),

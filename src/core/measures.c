@@ -27,9 +27,14 @@ void wt__measures_init(struct wt__measures *measures) {
   measures->session.bounds = lives;
 }
 
+static int draft_place(int draft) { return draft < WT__MEASURES_DRAFTS ? draft : WT__MEASURES_DRAFTS - 1; }
+
+void wt__measures_accepted(struct wt__measures *measures, int draft, enum wt__browser browser) {
+  wt__count_add(&measures->accepted[draft_place(draft)][browser], 1);
+}
+
 void wt__measures_session(struct wt__measures *measures, int draft, enum wt_cause cause, uint64_t ns) {
-  int place = draft < WT__MEASURES_DRAFTS ? draft : WT__MEASURES_DRAFTS - 1;
-  wt__count_add(&measures->ended[place][cause], 1);
+  wt__count_add(&measures->ended[draft_place(draft)][cause], 1);
   wt__histogram_record(&measures->session, ns);
 }
 

@@ -22,6 +22,7 @@
 #include "base/mem.h"
 #include "base/sized.h"
 #include "h3/answer.h"
+#include "h3/browser.h"
 #include "h3/conn.h"
 #include "h3/conn_state.h"
 #include "h3/connect.h"
@@ -237,6 +238,18 @@ static int session_make(wt_request *request, const struct wt_upgrade_options *op
   return wt__mux_session_new(&conn->mux, request->id, &params, session);
 }
 
+/* While the request has its fields. */
+static void session_measure(const wt_request *request, int draft) {
+  struct wt__measures *measures = request->conn->config->mux.measures;
+  const struct wt__browser_signs signs = {
+      .origin = request->origin,
+      .user_agent = wt__fields_value(&request->fields, "user-agent"),
+      .settings = request->conn->peer_settings,
+      .setting_count = request->conn->peer_setting_count,
+  };
+  if (measures) wt__measures_accepted(measures, draft, wt__browser_guess(&signs));
+}
+
 /* The stream is the session's from here on; the request ends without another word. */
 static void request_hand_over(wt_request *request, struct wt__h3_connect *connect) {
   struct wt__h3_conn *conn = request->conn;
@@ -293,6 +306,7 @@ int wt_upgrade(wt_request *request, const struct wt_upgrade_options *given, wt_s
   connect_set_priority(conn, request->id);
   WT__INFO_LIMITED(conn->config->log, conn->config->session_lines, conn->now, "session %lld from %s: %s, draft %d",
                    (long long)request->id, conn->peer_address, request->path, draft);
+  session_measure(request, draft);
   if (request->route_counts) atomic_fetch_add_explicit(&request->route_counts->sessions, 1, memory_order_relaxed);
   request_hand_over(request, connect);
   if (conn->config->counters) conn->config->counters->sessions_total++;

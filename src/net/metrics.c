@@ -141,6 +141,36 @@ static void answers_write(struct wt__metrics_text *text, const wt_server *server
   }
 }
 
+static const struct {
+  int draft;
+  const char *name;
+} drafts[] = {{2, "02"}, {7, "07"}, {13, "13"}, {15, "15"}};
+#define DRAFTS (sizeof(drafts) / sizeof(*drafts))
+
+static uint64_t accepted_of(const wt_server *server, int draft, int browser) {
+  uint64_t sum = 0;
+  for (unsigned i = 0; i < server->worker_count; i++) {
+    sum += atomic_load_explicit(&server->workers[i].measures.accepted[draft][browser], memory_order_relaxed);
+  }
+  return sum;
+}
+
+static void accepted_write(struct wt__metrics_text *text, const wt_server *server) {
+  static const char *const browsers[] = {[WT__BROWSER_NONE] = "none",
+                                         [WT__BROWSER_CHROMIUM] = "chromium",
+                                         [WT__BROWSER_FIREFOX] = "firefox",
+                                         [WT__BROWSER_SAFARI] = "safari",
+                                         [WT__BROWSER_OTHER] = "other"};
+  wt__metrics_family(text, "sessions_accepted", WT__METRICS_COUNTER, "",
+                     "Sessions accepted, by draft, and by the family of browsers that the client seems to be of");
+  for (size_t i = 0; i < DRAFTS; i++) {
+    for (int browser = 0; browser < WT__BROWSER_COUNT; browser++) {
+      const struct wt__metrics_label labels[] = {{"draft", drafts[i].name}, {"browser", browsers[browser]}};
+      wt__metrics_sample(text, labels, 2, accepted_of(server, drafts[i].draft, browser));
+    }
+  }
+}
+
 static uint64_t ended_of(const wt_server *server, int draft, enum wt_cause cause) {
   uint64_t sum = 0;
   for (unsigned i = 0; i < server->worker_count; i++) {
@@ -151,13 +181,9 @@ static uint64_t ended_of(const wt_server *server, int draft, enum wt_cause cause
 
 /* All that there can be, also those that are 0, so that the first one is a change that a reader sees. */
 static void ended_write(struct wt__metrics_text *text, const wt_server *server) {
-  static const struct {
-    int draft;
-    const char *name;
-  } drafts[] = {{2, "02"}, {7, "07"}, {13, "13"}, {15, "15"}};
   wt__metrics_family(text, "sessions_ended", WT__METRICS_COUNTER, "",
                      "Sessions that ended, by cause, by who ended them, and by the draft that they spoke");
-  for (size_t i = 0; i < sizeof(drafts) / sizeof(*drafts); i++) {
+  for (size_t i = 0; i < DRAFTS; i++) {
     for (int cause = 0; cause < WT__MEASURES_CAUSES; cause++) {
       const struct wt__metrics_label labels[] = {
           {"cause", wt_cause_name((enum wt_cause)cause)},
@@ -195,6 +221,7 @@ int wt_server_write_metrics(const wt_server *server, enum wt_metrics_format form
   congestion_write(&text, &stats);
   counts_write(&text, &stats);
   bounds_write(&text, server);
+  accepted_write(&text, server);
   ended_write(&text, server);
   answers_write(&text, server);
   routes_write(&text, &server->routes);

@@ -36,6 +36,15 @@ async function endsInOrder(server) {
   assert.deepEqual(servers.flatMap((one) => one.findings()), []);
 }
 
+/** Each session that the server accepted was counted for this browser. */
+async function countsBrowser(server, family, draft) {
+  const metrics = await (await fetch(new URL('/metrics', server.http))).text();
+  const counted = [...metrics.matchAll(/^webtransport_sessions_accepted_total\{draft="(\d+)",browser="(\w+)"\} (\d+)$/gm)]
+    .filter(([, , , count]) => count > 0);
+  assert.deepEqual(counted.map((one) => one.slice(1, 3)), [[draft, family]]);
+  return `${counted[0][3]} sessions`;
+}
+
 /** Chromium's other dialect, behind a flag, against a server that leaves out what the first one needs. */
 async function runDraft07(all) {
   const server = await startServer(['--protocol', 'chat.v2', '--protocol', 'chat.v1', '--drafts', '7,13,15']);
@@ -52,6 +61,7 @@ async function runDraft07(all) {
     const { sessions } = await server.json('/sessions.json');
     assert.deepEqual([...new Set(sessions.map(({ draft }) => draft))], [7]);
   });
+  await results.check('the metrics name the browser', () => countsBrowser(server, 'chromium', '07'));
 }
 
 /** A page of a name that somebody else bound to this machine's address: the browser counts the companion as its own. */
@@ -91,6 +101,7 @@ async function run() {
     if (which === 'chromium') dialects.push(runDraft07(all));
     await Promise.all(dialects);
     if (which === 'chromium') await checkRebinding(results, server);
+    await results.check('the metrics name the browser', () => countsBrowser(server, which, '02'));
   } finally {
     await browser.close();
   }

@@ -89,6 +89,8 @@ static void test_metrics_tell_what_clients_did(void **state) {
   assert_true(value_of(&bed, "route_sessions_total{route=\"/session\"}") == GUESTS);
   assert_true(value_of(&bed, "responses_total{class=\"2xx\"}") == GUESTS);
   assert_true(value_of(&bed, "responses_total{class=\"4xx\"}") == 0);
+  assert_true(value_of(&bed, "sessions_accepted_total{draft=\"15\",browser=\"none\"}") == GUESTS);
+  assert_true(value_of(&bed, "sessions_accepted_total{draft=\"02\",browser=\"chromium\"}") == 0);
   assert_int_equal(wt_session_close(guests[0].dialed.session, 7, "", 0), 0);
   while (ended(&bed, "peer", "peer") != 1) uv_run(&bed.pair.loop, UV_RUN_NOWAIT);
   assert_true(value_of(&bed, "session_duration_seconds_count") == 1);

@@ -74,6 +74,7 @@ static void test_measures_the_life_of_a_session(void **state) {
   http_data(w.peer, id, close.data, close.len, true);
   NET_UNTIL(&w.net, 1000, session->closes);
   assert_int_equal(measures.ended[session->draft][WT_CAUSE_PEER], 1);
+  assert_int_equal(measures.accepted[session->draft][WT__BROWSER_NONE], 1);
   assert_int_equal(count_of(&measures.session), 1);
   assert_ms(measures.session.sum, 1990, 2300);
   bytes_free(&close);

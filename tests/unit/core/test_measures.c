@@ -46,6 +46,10 @@ static void test_measures_count_sessions_and_answers(void **state) {
   assert_int_equal(measures.ended[15][WT_CAUSE_TIMEOUT], 1);
   assert_int_equal(measures.ended[WT__MEASURES_DRAFTS - 1][WT_CAUSE_PEER], 1);
   assert_int_equal(measures.session.sum, 3 * WT__NS_PER_S);
+  wt__measures_accepted(&measures, 2, WT__BROWSER_FIREFOX);
+  wt__measures_accepted(&measures, 99, WT__BROWSER_OTHER);
+  assert_int_equal(measures.accepted[2][WT__BROWSER_FIREFOX], 1);
+  assert_int_equal(measures.accepted[WT__MEASURES_DRAFTS - 1][WT__BROWSER_OTHER], 1);
   wt__measures_answer(&measures, 200);
   wt__measures_answer(&measures, 299);
   wt__measures_answer(&measures, 599);
