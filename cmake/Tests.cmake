@@ -112,7 +112,9 @@ foreach(wrapped unit_quic_test_tls_gnutls:pthread_mutex_unlock loopback_test_cli
         loopback_test_counted:wt__realloc loopback_test_counted:wt__malloc_aligned loopback_test_counted:wt__free
         loopback_test_counted:wt__strndup loopback_test_counted:wt__strdup
         unit_net_test_refused:recvmmsg unit_net_test_refused:recvmsg unit_net_test_refused:sendmmsg
-        unit_net_test_refused:sendmsg unit_net_test_refused:timerfd_create unit_net_test_refused:timerfd_settime)
+        unit_net_test_refused:sendmsg unit_net_test_refused:timerfd_create unit_net_test_refused:timerfd_settime
+        unit_net_test_poor_system:socket unit_net_test_poor_system:setsockopt unit_net_test_poor_system:getsockopt
+        unit_net_test_poor_system:sendmsg unit_net_test_poor_system:sendmmsg)
   string(REGEX MATCH "^[^:]*" target ${wrapped})
   string(REGEX MATCH "[^:]*$" function ${wrapped})
   if(TARGET ${target})

@@ -185,7 +185,11 @@ static int sockets_open(struct wt_server *server, const char *text) {
   struct wt__udp opened[WT__ADDRESSES_MAX];
   size_t count;
   int error = sockets_take(server, text, opened, &count);
-  if (error == 0 && count == 0) error = wt__listen_open(text, opened, &count, server->error, sizeof(server->error));
+  if (error == 0 && count == 0) {
+    error = wt__listen_open(text, opened, &count, server->error, sizeof(server->error));
+    if (error == 0 && server->error[0]) WT__INFO(&server->log, "%s", server->error);
+    if (error == 0) server->error[0] = 0;
+  }
   if (error) return error;
   if (sockets_room(worker, count)) {
     for (size_t i = 0; i < count; i++) wt__udp_close(&opened[i]);

@@ -448,9 +448,12 @@ static int batch_send_single(struct wt__udp *udp, const struct msghdr *shared, c
   return result;
 }
 
-static bool gso_refused(int error) {
-  return error == EIO || error == ENOPROTOOPT || error == EMSGSIZE || wt__call_refused(error);
-}
+/* Kernels and drivers refuse joined packets with any errno. So whatever it is, packets by themselves are tried, unless it is
+ * known that they would fare no better. */
+static bool gso_refused(int error) { return error && error != EAGAIN && !error_is_old(error); }
+
+/* Memory may be there again. */
+static bool is_passing(int error) { return error == ENOMEM || error == ENOBUFS; }
 
 /* Up to SEND_PACKETS_MAX packets. `*any`: the kernel took some. Returns 0, EAGAIN or EMSGSIZE. */
 static int batch_send(struct wt__udp *udp, const struct msghdr *header, const uint8_t *data, size_t len, size_t segment,
@@ -470,7 +473,7 @@ static int batch_send(struct wt__udp *udp, const struct msghdr *header, const ui
   int error = batch_send_single(udp, header, data, len, segment, &taken);
   if (taken) *any = true;
   /* The same packets pass another way: it was not the path or the size that the kernel disliked. */
-  if (taken && joined && refused && refused != ENOMEM && error != EMSGSIZE) udp->gso = false;
+  if (taken && joined && refused && !is_passing(refused) && error != EMSGSIZE) udp->gso = false;
   if (taken && !joined && wt__call_refused_for_good(refused)) udp->no_sendmsg = true;
   return error;
 }

@@ -72,7 +72,7 @@ void wt__udp_want_errors(struct wt__udp *udp);
 /* The next such error: whom the packet was for, and an errno. False: there is none, or it could not be read, which
  * `udp->recv_error` then tells. */
 bool wt__udp_error(struct wt__udp *udp, struct wt__address *remote, int *os_error);
-/* What an errno means, for people: lower case, whatever the locale. Static string. */
+/* What an errno means, for people: lower case, whatever the locale. Good until the thread's next call. */
 const char *wt__os_error_text(int os_error);
 /* From which address the kernel would send to `remote`; its port is not set. WT_ERR_IO: it knows no way there;
  * `*os_error` is then the errno. */

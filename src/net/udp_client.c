@@ -30,7 +30,11 @@
 
 #include "net/udp.h"
 
-const char *wt__os_error_text(int os_error) { return uv_strerror(uv_translate_sys_error(os_error)); }
+/* Not by uv_strerror, which takes memory for each errno that it does not know, and never gives it back. */
+const char *wt__os_error_text(int os_error) {
+  static _Thread_local char text[128];
+  return uv_strerror_r(uv_translate_sys_error(os_error), text, sizeof(text));
+}
 
 void wt__udp_want_errors(struct wt__udp *udp) {
   int on = 1;

@@ -6,13 +6,15 @@
  *     refuse recvmmsg=ENOSYS sendmmsg=EPERM setsockopt:17:104=EPERM -- program argument...
  *
  * With numbers behind the name a call is refused only if its second and third argument are those: for setsockopt and
- * getsockopt they are level and option. The rule is a seccomp filter, which the program inherits: what it sees is what
+ * getsockopt they are level and option. With `@` and a number it is refused only if that is its first argument: for socket
+ * that is the family. The rule is a seccomp filter, which the program inherits: what it sees is what
  * a container shows it.
  */
 
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,16 +52,27 @@ static const struct name calls[] = {
     {"sendmmsg", SYS_sendmmsg},
     {"sendmsg", SYS_sendmsg},
     {"setsockopt", SYS_setsockopt},
+    {"socket", SYS_socket},
     {"timerfd_create", SYS_timerfd_create},
     {"timerfd_settime", SYS_timerfd_settime},
     {NULL, 0},
 };
 
 static const struct name errors[] = {
-    {"EACCES", EACCES}, {"EAGAIN", EAGAIN},           {"EINVAL", EINVAL},
-    {"EIO", EIO},       {"EMFILE", EMFILE},           {"ENOBUFS", ENOBUFS},
-    {"ENOMEM", ENOMEM}, {"ENOSYS", ENOSYS},           {"EOPNOTSUPP", EOPNOTSUPP},
-    {"EPERM", EPERM},   {"ENETUNREACH", ENETUNREACH}, {"EINTR", EINTR},
+    {"EACCES", EACCES},
+    {"EAFNOSUPPORT", EAFNOSUPPORT},
+    {"EAGAIN", EAGAIN},
+    {"EINVAL", EINVAL},
+    {"EIO", EIO},
+    {"EMFILE", EMFILE},
+    {"ENOBUFS", ENOBUFS},
+    {"ENOMEM", ENOMEM},
+    {"ENOSYS", ENOSYS},
+    {"EOPNOTSUPP", EOPNOTSUPP},
+    {"ENOPROTOOPT", ENOPROTOOPT},
+    {"EPERM", EPERM},
+    {"ENETUNREACH", ENETUNREACH},
+    {"EINTR", EINTR},
     {NULL, 0},
 };
 
@@ -83,16 +96,19 @@ static void add_test(size_t offset, unsigned value, unsigned char left) {
 }
 
 static void add_rule(const char *rule) {
-  const char *equals = strchr(rule, '='), *colon = strchr(rule, ':');
+  const char *equals = strchr(rule, '='), *colon = strpbrk(rule, ":@");
+  bool first = colon && *colon == '@';
   if (!equals || program_len / RULE_STEPS >= RULES_MAX) exit(2);
   long call = number_of(calls, rule, (size_t)((colon ? colon : equals) - rule));
   unsigned error = (unsigned)number_of(errors, equals + 1, strlen(equals + 1));
   unsigned second = 0, third = 0;
-  if (colon && sscanf(colon, ":%u:%u", &second, &third) != 2) exit(2);
-  add_test(offsetof(struct seccomp_data, nr), (unsigned)call, colon ? 5 : 1);
+  if (first && sscanf(colon, "@%u", &second) != 1) exit(2);
+  if (colon && !first && sscanf(colon, ":%u:%u", &second, &third) != 2) exit(2);
+  add_test(offsetof(struct seccomp_data, nr), (unsigned)call, first ? 3 : colon ? 5 : 1);
   /* The lower half of an argument comes first on every machine that Debian's ngtcp2 runs on but s390x. */
-  if (colon) add_test(offsetof(struct seccomp_data, args[1]), second, 3);
-  if (colon) add_test(offsetof(struct seccomp_data, args[2]), third, 1);
+  if (first) add_test(offsetof(struct seccomp_data, args[0]), second, 1);
+  if (colon && !first) add_test(offsetof(struct seccomp_data, args[1]), second, 3);
+  if (colon && !first) add_test(offsetof(struct seccomp_data, args[2]), third, 1);
   add((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | error));
 }
 
@@ -100,7 +116,7 @@ int main(int argc, char **argv) {
   int at = 1;
   for (; at < argc && strcmp(argv[at], "--") != 0; at++) add_rule(argv[at]);
   if (at + 1 >= argc) {
-    (void)fprintf(stderr, "usage: refuse CALL[:LEVEL:OPTION]=ERRNO... -- program argument...\n");
+    (void)fprintf(stderr, "usage: refuse CALL[:LEVEL:OPTION|@FIRST]=ERRNO... -- program argument...\n");
     return 2;
   }
   add((struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW));
