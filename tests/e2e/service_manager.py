@@ -39,7 +39,7 @@ def main():
         os.environ["WATCHDOG_USEC"] = str(int(options.watchdog * 1_000_000))
         os.environ["WATCHDOG_PID"] = str(os.getpid())
     sockets_place(options.udp + options.tcp)
-    os.execv(options.command[0], options.command)
+    os.execvp(options.command[0], options.command)
 
 
 main()

@@ -4,103 +4,16 @@
 
     test_service.py TOOL FOLDER"""
 
-import json
 import os
 import re
 import shutil
 import signal
 import socket
 import subprocess
-import sys
 import time
 import urllib.request
 
-TOOL, FOLDER = os.path.abspath(sys.argv[1]), sys.argv[2]
-MANAGER = os.path.join(os.path.dirname(os.path.abspath(__file__)), "service_manager.py")
-WAIT = 30
-checks = {"good": 0, "bad": 0}
-
-
-def check(what, good, found=""):
-    checks["good" if good else "bad"] += 1
-    print(f"{'ok  ' if good else 'FAIL'} {what}{'' if good else f': {found}'}", flush=True)
-
-
-def bound(kind):
-    made = socket.socket(socket.AF_INET, kind)
-    made.bind(("127.0.0.1", 0))
-    if kind == socket.SOCK_STREAM:
-        made.listen()
-    return made
-
-
-class Manager:
-    """Its notify socket."""
-
-    def __init__(self, name):
-        self.path = os.path.join(FOLDER, name)
-        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self.socket.bind(self.path)
-        self.socket.settimeout(WAIT)
-
-    def next(self, but=""):
-        """The next state, without those that begin with `but`."""
-        while True:
-            state = self.socket.recv(4096).decode()
-            if not but or not state.startswith(but):
-                return state
-
-
-class Service:
-    def __init__(self, *options, udp=None, tcp=None, manager=None, watchdog=None, tool=TOOL, env=None):
-        command = [sys.executable, "-B", MANAGER]
-        inherited = [s.fileno() for s in (udp, tcp) if s]
-        for name, given in (("--udp", udp), ("--tcp", tcp)):
-            if given:
-                command += [name, str(given.fileno())]
-        command += ["--notify", manager.path] if manager else []
-        command += ["--watchdog", str(watchdog)] if watchdog else []
-        self.log = os.path.join(FOLDER, f"log.{time.monotonic_ns()}")
-        with open(self.log, "w", encoding="utf-8") as log:
-            self.process = subprocess.Popen(
-                [*command, tool, "serve", "--json", *options], stdout=subprocess.PIPE, stderr=log,
-                pass_fds=inherited, text=True, env=env)
-
-    def ready(self):
-        line = self.process.stdout.readline()
-        return json.loads(line) if line else None
-
-    def text(self):
-        with open(self.log, encoding="utf-8") as log:
-            return log.read()
-
-    def logged(self, pattern):
-        end = time.monotonic() + WAIT
-        while time.monotonic() < end:
-            found = re.search(pattern, self.text())
-            if found:
-                return found
-            time.sleep(0.02)
-        return None
-
-    def end(self, number=signal.SIGTERM):
-        self.process.send_signal(number)
-        return self.process.wait(WAIT)
-
-
-def session(port, certificate_hash):
-    """Whether a session of a client echoes."""
-    done = subprocess.run([TOOL, "connect", "--quiet", "--insecure-hash", certificate_hash, f"https://127.0.0.1:{port}/echo"],
-                          input="hello\n", capture_output=True, text=True, timeout=WAIT, check=False)
-    return done.stdout == "hello\n", done
-
-
-def certificate(name, folder):
-    """A new pair of files in `folder`."""
-    made = os.path.join(FOLDER, name)
-    subprocess.run([TOOL, "cert", "--out", made], check=True, capture_output=True)
-    os.replace(f"{made}.key", os.path.join(folder, "key.pem"))
-    os.replace(f"{made}.pem", os.path.join(folder, "cert.pem"))
+from service_rig import FOLDER, TOOL, WAIT, Manager, Service, bound, certificate, check, run, session
 
 
 def test_sockets_of_the_manager_serve():
@@ -218,9 +131,5 @@ def test_another_user():
     check("it ends well", service.end() == 0)
 
 
-for test in (test_sockets_of_the_manager_serve, test_what_is_wrong_is_said, test_the_manager_is_told,
-             test_a_renewed_certificate_is_read, test_another_user):
-    print(f"-- {test.__name__}", flush=True)
-    test()
-print(f"{checks['good'] + checks['bad']} checks, {checks['bad']} failed")
-sys.exit(1 if checks["bad"] or not checks["good"] else 0)
+run((test_sockets_of_the_manager_serve, test_what_is_wrong_is_said, test_the_manager_is_told,
+     test_a_renewed_certificate_is_read, test_another_user))

@@ -11,9 +11,11 @@
  * The tool uses the library through its public headers alone: what it can do, any program can.
  */
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <webtransport/version.h>
 
@@ -53,9 +55,22 @@ static void descriptors_allow(void) {
   (void)setrlimit(RLIMIT_NOFILE, &limit); /* on failure the old limit is enough */
 }
 
+static void first_process_end(int signal) { _exit(128 + signal); }
+
+/*
+ * The first process of a container gets no signal that it has no handler for, so neither Ctrl-C nor the container's stop would
+ * end a command that has none. Commands that wait for signals themselves block them and are not concerned.
+ */
+static void first_process_prepare(void) {
+  static const int signals[] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT};
+  const struct sigaction end = {.sa_handler = first_process_end};
+  for (size_t i = 0; getpid() == 1 && i < sizeof signals / sizeof signals[0]; i++) sigaction(signals[i], &end, NULL);
+}
+
 int main(int argc, char **argv) {
   descriptors_fill();
   descriptors_allow();
+  first_process_prepare();
   if (argc < 2) return usage_complain("no command given", NULL);
   const char *name = argv[1];
   if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help")) {

@@ -7,6 +7,7 @@
  */
 #include "common/tool_log.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -87,4 +88,10 @@ void log_limited(struct log_limit *limit, enum wt_log_level level, const char *f
     log_line(level, "%s (and %u such lines left out)", line, left_out);
   else
     log_line(level, "%s", line);
+}
+
+void log_ready_said(void) {
+  if (!fflush(stdout) && !ferror(stdout)) return;
+  log_line(WT_LOG_WARN, "cannot write to standard output: %s; the server serves all the same", strerror(errno));
+  clearerr(stdout);
 }

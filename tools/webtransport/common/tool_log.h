@@ -12,6 +12,10 @@ void log_set_level(enum wt_log_level level);
 /* Writes a line to standard error, with time and level; control characters become '?'. Any thread. */
 void log_line(enum wt_log_level level, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Flushes standard output, on which a server has said that it is ready. If nobody can read that, a line of the log says so,
+ * and it is forgotten: the server serves all the same. */
+void log_ready_said(void);
+
 /* A limit for one kind of line that a peer can cause: how many at once, and how many a second. */
 struct log_limit {
   pthread_mutex_t lock;

@@ -269,7 +269,7 @@ static void ready_json(const struct gateway_program *program) {
   json_dumpf(line, stdout, JSON_COMPACT);
   fputc('\n', stdout);
   json_decref(line);
-  fflush(stdout);
+  log_ready_said();
 }
 
 static void ready_print(const struct gateway_program *program) {

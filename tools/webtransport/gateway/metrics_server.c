@@ -121,21 +121,28 @@ static struct MHD_Daemon *daemon_start(struct metrics_server *server, const stru
                           MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_LIMIT, MHD_OPTION_END);
 }
 
-/* Opens the first address of the name that the machine has. */
-static bool daemon_open(struct metrics_server *server, const struct host_port *address, char *message, size_t size) {
+/* Opens the first address of the name that the machine has. Returns 0 or an error of getaddrinfo. */
+static int daemon_try(struct metrics_server *server, const char *host, const char *port) {
   struct addrinfo hints = {.ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE | AI_NUMERICSERV}, *list;
-  char port[8];
-  snprintf(port, sizeof port, "%u", address->port);
-  int error = getaddrinfo(address->host, port, &hints, &list);
-  if (error) {
-    snprintf(message, size, "--http %s: %s", address->host, gai_strerror(error));
-    return false;
-  }
+  int error = getaddrinfo(host, port, &hints, &list);
+  if (error) return error;
   for (const struct addrinfo *at = list; at && !server->daemon; at = at->ai_next)
     server->daemon = daemon_start(server, at->ai_addr);
   freeaddrinfo(list);
-  if (!server->daemon) snprintf(message, size, "--http %s:%u: %s", address->host, address->port, strerror(errno));
-  return server->daemon != NULL;
+  return 0;
+}
+
+/* "localhost" is either loopback address, whatever the name service says. */
+static bool daemon_open(struct metrics_server *server, const struct host_port *address, char *message, size_t size) {
+  bool local = !strcmp(address->host, "localhost");
+  char port[8];
+  snprintf(port, sizeof port, "%u", address->port);
+  int error = daemon_try(server, local ? "127.0.0.1" : address->host, port);
+  if (local && !server->daemon) error = daemon_try(server, "::1", port);
+  if (server->daemon) return true;
+  snprintf(message, size, "--http %s:%u: %s", address->host, address->port,
+           error ? gai_strerror(error) : strerror(errno));
+  return false;
 }
 
 static bool server_watch(struct metrics_server *server) {

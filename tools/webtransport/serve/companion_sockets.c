@@ -29,6 +29,13 @@ static uint16_t socket_port(int fd) {
   return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
+/* A kernel without the family and a sandbox that forbids it have many words for that. Want of descriptors or memory is
+ * something else. Returns -1. */
+static int family_absent(void) {
+  if (errno != EMFILE && errno != ENFILE && errno != ENOMEM && errno != ENOBUFS) errno = EAFNOSUPPORT;
+  return -1;
+}
+
 /* Returns a listening socket, or -1 with errno. */
 static int socket_listen(const struct addrinfo *info, uint16_t port) {
   struct sockaddr_storage address = {0};
@@ -39,7 +46,7 @@ static int socket_listen(const struct addrinfo *info, uint16_t port) {
   else
     ((struct sockaddr_in *)&address)->sin_port = htons(port);
   int fd = socket(info->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-  if (fd < 0) return -1;
+  if (fd < 0) return family_absent();
   setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
   /* "[::]" takes IPv4 too, as it does for --listen. */
   if (info->ai_family == AF_INET6) setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &off, sizeof off);

@@ -447,7 +447,7 @@ static void ready_print(struct serve *serve) {
     ready_json(serve);
   else
     ready_text(serve);
-  fflush(stdout);
+  log_ready_said();
 }
 
 /* --- The run. --- */
