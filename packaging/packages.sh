@@ -7,6 +7,7 @@
 #
 # In a bare root (of debootstrap, with nothing added) it times what a newcomer does: install the tool, serve, open a page in
 # Chromium (this machine's). Then it installs the library, builds the README's server against it, and removes everything again.
+# systemd.sh tries the units under a booted systemd.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -37,6 +38,7 @@ try() { # try RELEASE
   chmod +x "$scratch/webtransport"
   WT_BUILD_DIR=$scratch node tests/browser/run.mjs "$scratch/webtransport" | tail -n 3
   WT_DEBIAN_ROOT=$bare scripts/in_debian.sh "$release" packaging/try.sh library
+  packaging/systemd.sh "$release" "$bare/var/tmp/deb"
   say "Debian $release: all good"
 }
 
