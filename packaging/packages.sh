@@ -7,7 +7,7 @@
 #
 # In a bare root (of debootstrap, with nothing added) it times what a newcomer does: install the tool, serve, open a page in
 # Chromium (this machine's). Then it installs the library, builds the README's server against it, and removes everything again.
-# systemd.sh tries the units under a booted systemd.
+# systemd.sh tries the units under a booted systemd, container.sh the image.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -47,3 +47,4 @@ scripts/setup.sh test
 # "OK" ends at 4.9 of 10.
 systemd-analyze security --offline=true --threshold=49 packaging/systemd/webtransport.service | tail -n 1
 for release in "$@"; do try "$release"; done
+packaging/container.sh
