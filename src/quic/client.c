@@ -121,6 +121,15 @@ int wt__endpoint_connect(struct wt__endpoint *endpoint, const struct wt__path *p
 
 /* --- Stateless resets --- */
 
+/* What waits came before it, and may have been the peer's orderly end. */
+static void conn_recv_in_order(struct wt__conn *conn, const struct wt__path *path, const uint8_t *data, size_t len) {
+  if (conn->lane.first) {
+    wt__endpoint_put_off(conn->endpoint, conn, path, 0, data, len);
+  } else {
+    wt__conn_recv(conn, path, 0, data, len);
+  }
+}
+
 void wt__endpoint_recv_client_unknown(struct wt__endpoint *endpoint, const struct wt__path *path, const uint8_t *data,
                                       size_t len) {
   if (data[0] & 0x80) return;
@@ -131,6 +140,6 @@ void wt__endpoint_recv_client_unknown(struct wt__endpoint *endpoint, const struc
     const ngtcp2_path *own = ngtcp2_conn_get_path(conn->quic);
     if (own->remote.addrlen != path->remote_len || memcmp(own->remote.addr, &path->remote, path->remote_len) != 0)
       continue;
-    wt__conn_recv(conn, path, 0, data, len);
+    conn_recv_in_order(conn, path, data, len);
   }
 }

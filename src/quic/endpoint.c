@@ -191,9 +191,9 @@ static void endpoint_handle(struct wt__endpoint *endpoint, struct wt__conn *conn
   }
 }
 
-/* The packet waits behind those of other connections. When memory is full, no more than a share of it may. */
-static void endpoint_put_off(struct wt__endpoint *endpoint, struct wt__conn *conn, const struct wt__path *path,
-                             unsigned ecn, const uint8_t *data, size_t len) {
+/* When memory is full, no more than a share of it may wait. */
+void wt__endpoint_put_off(struct wt__endpoint *endpoint, struct wt__conn *conn, const struct wt__path *path,
+                          unsigned ecn, const uint8_t *data, size_t len) {
   struct wt__lane *lane = conn ? &conn->lane : &endpoint->unknown_lane;
   size_t share = endpoint->gauge.share, held = lane->gauge->bytes;
   if (wt__turn_put_off(&endpoint->turn, lane, share > held ? share - held : 0, path, ecn, data, len)) return;
@@ -222,7 +222,7 @@ void wt__endpoint_recv(struct wt__endpoint *endpoint, const struct wt__path *pat
   }
   if (error) return;
   if (!wt__turn_admits(&endpoint->turn, conn ? &conn->lane : &endpoint->unknown_lane)) {
-    endpoint_put_off(endpoint, conn, path, ecn, data, len);
+    wt__endpoint_put_off(endpoint, conn, path, ecn, data, len);
     return;
   }
   endpoint->busy = true;

@@ -63,4 +63,10 @@ struct wt__endpoint {
   struct wt__gauge unknown_gauge;
 };
 
+struct wt__conn;
+
+/* The packet waits behind those of other connections; `conn`: NULL if it belongs to none. */
+void wt__endpoint_put_off(struct wt__endpoint *endpoint, struct wt__conn *conn, const struct wt__path *path,
+                          unsigned ecn, const uint8_t *data, size_t len);
+
 #endif

@@ -633,12 +633,12 @@ static void test_client_hears_that_the_server_closed(void **state) {
   } while (stats.requests_total < 2);
   wt_server_close(pair.server);
   while (!mute.calls || !first.closes) pair_run(&pair);
+  assert_string_equal(mute.message, "the server closed the connection with H3_NO_ERROR"); /* first: it tells most */
   assert_int_equal(mute.error, WT_ERR_CLOSED);
   assert_int_equal(mute.by, WT_PEER);
   assert_int_equal(mute.wire_code, 0x100);
   assert_true(mute.wire_is_h3);
   assert_int_equal(mute.stage, WT_STAGE_REQUEST);
-  assert_string_equal(mute.message, "the server closed the connection with H3_NO_ERROR");
   assert_int_equal(first.close.by, WT_PEER);
   pair_close(&pair);
 }

@@ -510,6 +510,59 @@ static void test_turn_of_a_client_is_shared_out_too(void **state) {
   net_free(&net);
 }
 
+/* Packets of a connection wait, its CONNECTION_CLOSE among them. The stateless reset that comes behind belongs to no id that
+ * the client knows, and must not be handled before them all the same. */
+static void test_turn_of_a_client_no_reset_overtakes_what_waits(void **state) {
+  struct net net;
+  struct server server;
+  struct client client;
+  (void)state;
+  net_init(&net, 1);
+  costs_init(&net);
+  server_init(&server, &net);
+  server_start(&server);
+  client_init(&client, &net, 1);
+  client.config.clock = costly_clock;
+  client.records.hook = client_hook;
+  client_start(&client);
+  take_over(&client.node);
+  struct sockaddr_in to = server_address();
+  struct client_link *link = client_connect(&client, &to, NULL);
+  NET_UNTIL(&net, 5000, link->ready);
+  struct server_session *session = client_session(&client, link, "/wt");
+  struct server_session *wastes = server_session(&server, 0);
+  net_run_for(&net, 100);
+  net.link[NET_TO_SERVER].delay = 200 * NET_MS;
+  assert_int_equal(wt_session_send_datagram(session->session, "for whom?", 9), 0);
+  wt__endpoint_run(client.endpoint, net.now);
+  slow_calls = 0;
+  costs.hold = true;
+  for (unsigned i = 0; i < MANY; i++) {
+    size_t written;
+    int error;
+    struct server_stream *stream = server_open(wastes, true, &error);
+    assert_int_equal(wt_stream_write(stream->stream, "slow", 4, &written), 0);
+    wt__endpoint_run(server.endpoint, net.now);
+    net_run_for(&net, 1); /* a packet each */
+  }
+  wt__endpoint_close(server.endpoint, net.now);
+  net_run_for(&net, 20);
+  server_stop(&server);
+  server_start(&server); /* with the same key: it answers the datagram with a reset */
+  uint64_t before = net.counts[NET_TO_CLIENT].delivered;
+  net_run_for(&net, 200);
+  assert_true(net.counts[NET_TO_CLIENT].delivered > before);
+  assert_true(slow_calls < MANY);
+  assert_int_equal(link->ends, 0);
+  costs.hold = false;
+  NET_UNTIL(&net, 5000, link->ends);
+  assert_int_equal(slow_calls, MANY);
+  assert_int_equal(link->end.by, WT_PEER);
+  client_free(&client);
+  server_free(&server);
+  net_free(&net);
+}
+
 /* Ordinary traffic on a clock that stands still: nothing is put off. */
 static void test_turn_puts_nothing_off_without_need(void **state) {
   struct pair p;
@@ -537,6 +590,7 @@ int main(void) {
       cmocka_unit_test(test_turn_nothing_is_lost_or_mixed_up_when_time_is_short),
       cmocka_unit_test(test_turn_a_busy_connection_has_its_run),
       cmocka_unit_test(test_turn_of_a_client_is_shared_out_too),
+      cmocka_unit_test(test_turn_of_a_client_no_reset_overtakes_what_waits),
       cmocka_unit_test(test_turn_puts_nothing_off_without_need),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
