@@ -26,6 +26,7 @@
 #define FRAMES_MAX 1200
 #define STREAMS 16
 #define MEMORY_MAX ((size_t)8 * 1024 * 1024) /* QUIC keeps more for each stream and packet */
+#define REMAINS_END (11000 * MS)             /* no remains of a connection stay so long */
 
 struct packet {
   size_t len;
@@ -246,6 +247,8 @@ void hostile_free(struct hostile *h) {
   wt__mem_fail_after(SIZE_MAX);
   check_rest(h);
   wt__endpoint_close(h->victim->endpoint, h->now);
+  h->now += REMAINS_END; /* the end that was sent lingers */
+  wt__endpoint_run(h->victim->endpoint, h->now);
   FUZZ_CHECK(h->victim->endpoint->gauge.bytes == 0);
   h->conn->h3 = h->h3;
   wt__endpoint_free(h->victim->endpoint);

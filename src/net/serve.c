@@ -207,7 +207,8 @@ static uint64_t serve_on_pass(void *ctx) {
   if (wt__loop_is_copy(&worker->driver.loop) && serve_in_copy(worker)) return UINT64_MAX;
   uint64_t now = wt__loop_now(&worker->driver.loop);
   if (worker->state == SERVER_CLOSED) {
-    if (worker_may_end(worker)) worker_end(worker);
+    if (!worker_may_end(worker)) return wt__driver_pass(&worker->driver, now);
+    worker_end(worker);
     return UINT64_MAX;
   }
   if (worker->state == SERVER_DRAINING && now >= worker->closes_at) worker_close_sessions(worker, now);

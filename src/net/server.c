@@ -391,8 +391,7 @@ int wt_server_timeout_ms(wt_server *server) {
   if (!server || server->config.loop) return -1;
   struct wt__worker *worker = &server->workers[0];
   if (worker->state == SERVER_NEW || worker->state == SERVER_ENDED) return -1;
-  uint64_t due = worker->state == SERVER_CLOSED ? UINT64_MAX : wt__endpoint_expiry(worker->driver.endpoint);
-  return wt__loop_timeout_ms(&worker->driver.loop, due);
+  return wt__loop_timeout_ms(&worker->driver.loop, wt__endpoint_expiry(worker->driver.endpoint));
 }
 
 int wt_server_turn(wt_server *server) {

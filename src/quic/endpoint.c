@@ -329,7 +329,8 @@ static void endpoint_do_shutdown(struct wt__endpoint *endpoint) {
   }
 }
 
-/* The ends that were sent linger no longer than this: who calls this closes the sockets. */
+/* The ends that were sent linger until the endpoint is freed: while the sockets are open a client that missed its end gets it
+ * again, and no stateless reset, which would say that this server has lost its state. */
 static void endpoint_do_close(struct wt__endpoint *endpoint) {
   endpoint->close_wanted = false;
   endpoint->shutting_down = true;
@@ -339,7 +340,6 @@ static void endpoint_do_close(struct wt__endpoint *endpoint) {
     wt__conn_want_close(conn, WT_LOCAL, WT__H3_NO_ERROR, "");
     wt__conn_close_now(conn);
   }
-  while ((link = wt__list_first(&endpoint->ended))) wt__conn_free(conn_of_link(link), WT_LOCAL, 0);
 }
 
 static void endpoint_do_wanted(struct wt__endpoint *endpoint) {

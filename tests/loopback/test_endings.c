@@ -227,6 +227,121 @@ static void test_endings_sessions_are_closed_before_their_connection(void **stat
   pair_free(&p);
 }
 
+/* --- The server's last packets on a bad network --- */
+
+/* What becomes of the packets that a server sends while it closes: bit n of a set is about the nth of them. */
+struct last_packets {
+  unsigned lost, late, seen;
+  bool watching;
+};
+
+static enum net_verdict last_packets_filter(void *ctx, enum net_direction direction, uint64_t index, uint8_t *data,
+                                            size_t len) {
+  struct last_packets *last = ctx;
+  (void)index, (void)data, (void)len;
+  if (!last->watching || direction != NET_TO_CLIENT) return NET_PASS;
+  unsigned bit = 1U << last->seen++;
+  return last->lost & bit ? NET_DROP : last->late & bit ? NET_LATE : NET_PASS;
+}
+
+/* A client with a session and a request without an answer, on one connection. */
+struct last_pair {
+  struct pair pair;
+  struct server_session *session;
+  struct client_dial *mute;
+  struct last_packets last;
+};
+
+static void last_pair_init(struct last_pair *l) {
+  memset(l, 0, sizeof(*l));
+  l->session = pair_session(&l->pair);
+  l->mute = client_dial(l->pair.link, "/later", NULL, NULL);
+  NET_UNTIL(&l->pair.net, 1000, server_request(&l->pair.server, 1));
+  net_run_for(&l->pair.net, 100);
+  l->pair.net.filter = last_packets_filter;
+  l->pair.net.filter_ctx = &l->last;
+}
+
+/* As a server does that is told to close: the first packet has the session's capsule, the second CONNECTION_CLOSE. */
+static void last_pair_close(struct last_pair *l) {
+  struct wt__endpoint *endpoint = l->pair.server.endpoint;
+  uint64_t now = l->pair.net.now;
+  l->last.watching = true;
+  wt__endpoint_close_sessions(endpoint, "good night", now);
+  wt__endpoint_flush(endpoint, now);
+  assert_int_equal(l->last.seen, 1);
+  wt__endpoint_close(endpoint, now);
+  assert_int_equal(l->last.seen, 2);
+  l->last.watching = false;
+}
+
+static void last_pair_hears_of_the_close(struct last_pair *l) {
+  NET_UNTIL(&l->pair.net, 5000, l->pair.link->ends && l->session->closes && l->mute->replies);
+  assert_int_equal(l->pair.link->end.by, WT_PEER);
+  assert_int_equal(l->pair.link->end.cause, WT_CAUSE_PEER);
+  assert_int_equal(l->mute->error, WT_ERR_CLOSED);
+  assert_int_equal(l->session->info.by, WT_PEER);
+  net_run_for(&l->pair.net, 1000);
+  assert_int_equal(l->pair.link->ends, 1);
+}
+
+#define CAPSULE 1U
+#define CLOSE 2U
+
+/* With the capsule lost or overtaken, the connection's end is what the session is told of. */
+static void test_endings_a_capsule_may_be_lost_before_the_close_of_a_connection(void **state) {
+  static const struct last_packets cases[] = {{.lost = 0}, {.lost = CAPSULE}, {.late = CAPSULE}};
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    struct last_pair l;
+    last_pair_init(&l);
+    l.last = cases[i];
+    last_pair_close(&l);
+    last_pair_hears_of_the_close(&l);
+    assert_close(l.session, WT_CAUSE_PEER, i > 0);
+    if (i > 0) assert_int_equal(l.session->info.wire_code, WT__H3_NO_ERROR);
+    pair_free(&l.pair);
+  }
+}
+
+/* While its sockets are open a server repeats what it has said; a stateless reset would be another story. */
+static void test_endings_a_lost_close_of_a_connection_is_repeated(void **state) {
+  static const struct last_packets cases[] = {{.lost = CLOSE}, {.lost = CAPSULE | CLOSE}, {.late = CLOSE}};
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+    struct last_pair l;
+    last_pair_init(&l);
+    l.last = cases[i];
+    assert_int_equal(wt_session_send_datagram(l.session->session, "on its way", 10), 0);
+    wt__endpoint_run(l.pair.client.endpoint, l.pair.net.now);
+    last_pair_close(&l);
+    last_pair_hears_of_the_close(&l);
+    pair_free(&l.pair);
+  }
+}
+
+/* A server that has lost its state says so; what it said before and comes later changes nothing. */
+static void test_endings_a_reset_before_the_close_of_a_connection_counts(void **state) {
+  (void)state;
+  struct last_pair l;
+  last_pair_init(&l);
+  l.last = (struct last_packets){.late = CAPSULE | CLOSE};
+  l.pair.net.link[NET_TO_SERVER].delay = NET_MS;
+  l.pair.net.link[NET_TO_CLIENT].delay = 200 * NET_MS;
+  last_pair_close(&l);
+  l.pair.net.link[NET_TO_CLIENT].delay = NET_MS;
+  server_stop(&l.pair.server);
+  server_start(&l.pair.server);
+  assert_int_equal(wt_session_send_datagram(l.session->session, "?", 1), 0);
+  NET_UNTIL(&l.pair.net, 100, l.pair.link->ends);
+  assert_close(l.session, WT_CAUSE_NETWORK, true);
+  assert_int_equal(l.pair.link->end.by, WT_TRANSPORT);
+  assert_int_equal(l.mute->error, WT_ERR_CLOSED);
+  net_run_for(&l.pair.net, 1000);
+  assert_int_equal(l.pair.link->ends, 1);
+  pair_free(&l.pair);
+}
+
 /* An optimistic session, which was never answered, hears the same. */
 static void test_endings_reach_sessions_without_an_answer(void **state) {
   (void)state;
@@ -368,6 +483,9 @@ int main(void) {
       cmocka_unit_test(test_endings_a_request_closes_its_connection),
       cmocka_unit_test(test_endings_reach_sessions_without_an_answer),
       cmocka_unit_test(test_endings_sessions_are_closed_before_their_connection),
+      cmocka_unit_test(test_endings_a_capsule_may_be_lost_before_the_close_of_a_connection),
+      cmocka_unit_test(test_endings_a_lost_close_of_a_connection_is_repeated),
+      cmocka_unit_test(test_endings_a_reset_before_the_close_of_a_connection_counts),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -340,7 +340,12 @@ static void test_turn_waiting_packets_go_with_their_connection(void **state) {
     assert_true(stats_of(&p).memory_used > held);
     if (way == 1) wt__endpoint_close(p.world.server.endpoint, p.world.net.now);
     if (way < 2) turns(&p, UINT32_MAX);
-    if (way == 1) assert_int_equal(stats_of(&p).memory_used, 0);
+    if (way == 1) { /* what is left are the ends that were sent */
+      assert_true(stats_of(&p).memory_used < held);
+      costs.hold = false;
+      net_run_for(&p.world.net, 10000);
+      assert_int_equal(stats_of(&p).memory_used, 0);
+    }
     pair_free(&p);
   }
 }
