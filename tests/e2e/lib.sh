@@ -25,6 +25,7 @@ trap cleanup EXIT
 # A tool that a test cannot do without: missing is a failure, never a test left out.
 need() { # need <program> <package>
   command -v "$1" >/dev/null || { echo "FAIL $1 is missing: install $2, or run scripts/setup.sh" >&2; exit 1; }
+  [ "$1" != node ] || json_start
 }
 
 # Where WT_RESULTS_DIR is set each result is left there too, as tests/interop/suites.py reads it: a check is named
@@ -67,10 +68,25 @@ wrong() { # wrong <named> [argument...]
   check_contains "'$*' suggests --help" "$out" "--help"
 }
 
-# Reads JSON from standard input and prints what a JavaScript expression makes of it, called `j`.
+# Reads JSON from standard input and prints what a JavaScript expression makes of it, called `j`. One node answers all calls of
+# a script (json.mjs): a check would else take less time than the start of its own.
+JSON=
+json_start() {
+  mkdir "$DIR/json" && mkfifo "$DIR/json/calls"
+  node "$(dirname "${BASH_SOURCE[0]}")/json.mjs" "$DIR/json" <"$DIR/json/calls" &
+  disown # a script may wait for all that it has started
+  exec {JSON}>"$DIR/json/calls" # node ends when this is closed, with the script
+}
+
 json() { # json <expression>
-  node -e 'const j = JSON.parse(require("fs").readFileSync(0, "utf8")); const v = eval(process.argv[1]);
-           console.log(typeof v === "object" ? JSON.stringify(v) : String(v));' "$1"
+  local id=$BASHPID.$SRANDOM status text
+  cat >"$DIR/json/$id.in"
+  printf '%s' "$1" >"$DIR/json/$id.js"
+  mkfifo "$DIR/json/$id.said"
+  echo "$id" >&"$JSON"
+  { read -r status; IFS= read -r -d '' text; } <"$DIR/json/$id.said"
+  if [ "$status" = 0 ]; then echo "$text"; else echo "json: $text: $1" >&2; fi
+  return "$status"
 }
 
 # Starts the server on free ports, waits for its JSON line, and sets SERVER, READY, PORT, HTTP and HASH.

@@ -13,6 +13,7 @@ if [ -z "${WT_PATH_MTU_INSIDE:-}" ]; then
   rm -rf "$DIR"
   WT_PATH_MTU_INSIDE=1 exec unshare --user --map-root-user --net bash "$0" "$WEBTRANSPORT"
 fi
+need node nodejs
 
 # The client's namespace is one within this one, held by a process.
 unshare --net sleep 120 &
