@@ -22,6 +22,7 @@ function(wt_add_backplane_tests folder seconds)
     target_include_directories(${target} PRIVATE ${WT_BACKPLANE_TESTS}/bed ${WT_BACKPLANE_INCLUDES}
       ${PROJECT_SOURCE_DIR}/backplanes/${folder})
     target_link_libraries(${target} PRIVATE wt_options ${ARGN} PkgConfig::CMOCKA PkgConfig::LIBUV)
+    set_property(GLOBAL APPEND PROPERTY WT_TEST_PROGRAMS ${target})
     add_dependencies(thread_tests ${target})
     add_test(NAME backplanes/${folder}/${name} COMMAND ${target})
     # nats-server is not in the PATH of every user.

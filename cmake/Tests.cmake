@@ -44,6 +44,7 @@ function(wt_add_tests folder seconds)
     target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src ${root} ${PROJECT_SOURCE_DIR}/tests/common)
     target_link_libraries(${target} PRIVATE
       wt_options webtransport_static PkgConfig::CMOCKA ${WT_LIBRARY_DEPENDENCIES} m)
+    set_property(GLOBAL APPEND PROPERTY WT_TEST_PROGRAMS ${target})
     add_test(NAME ${folder}/${name} COMMAND ${target})
     set_tests_properties(${folder}/${name} PROPERTIES
       LABELS ${label} TIMEOUT ${seconds} ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
@@ -58,8 +59,8 @@ foreach(folder IN LISTS WT_UNIT_FOLDERS)
   wt_add_tests(${folder} 60)
 endforeach()
 wt_add_tests(loopback 120)
-# Each allocation of a session's life fails in turn: 40 s, and minutes where the machine is busy.
-set_tests_properties(loopback/test_sim_memory PROPERTIES TIMEOUT 400)
+# Each allocation of a session's life fails in turn: 40 s, and minutes where the machine is busy. So it begins first.
+set_tests_properties(loopback/test_sim_memory PROPERTIES TIMEOUT 400 COST 20)
 wt_add_tests(e2e 120)
 target_link_libraries(e2e_test_glib PRIVATE PkgConfig::GLIB)
 target_include_directories(unit_api_test_null_arguments PRIVATE ${PROJECT_SOURCE_DIR}/tests/unit/h3) # h3_fixture.h
@@ -95,6 +96,7 @@ if(TARGET webtransport_tool)
     set_target_properties(${target} PROPERTIES OUTPUT_NAME ${name}
       RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/tool/${folder})
     target_link_libraries(${target} PRIVATE PkgConfig::CMOCKA)
+    set_property(GLOBAL APPEND PROPERTY WT_TEST_PROGRAMS ${target})
     add_test(NAME tool/${folder}/${name} COMMAND ${target})
     set_tests_properties(tool/${folder}/${name} PROPERTIES
       LABELS tool TIMEOUT 60 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
@@ -240,3 +242,16 @@ if(WT_SANITIZE_THREAD)
 endif()
 
 include(cmake/BackplaneTests.cmake)
+
+# All but the test programs that run in the sanitized builds alone: what the scripts need, and the tests of the label `plain`.
+get_property(WT_TEST_PROGRAMS GLOBAL PROPERTY WT_TEST_PROGRAMS)
+list(REMOVE_ITEM WT_TEST_PROGRAMS loopback_test_counted e2e_test_fork)
+get_property(WT_TARGETS DIRECTORY ${PROJECT_SOURCE_DIR} PROPERTY BUILDSYSTEM_TARGETS)
+list(REMOVE_ITEM WT_TARGETS ${WT_TEST_PROGRAMS} thread_tests)
+add_custom_target(plain_tests)
+foreach(target IN LISTS WT_TARGETS)
+  get_target_property(type ${target} TYPE)
+  if(NOT type STREQUAL "INTERFACE_LIBRARY")
+    add_dependencies(plain_tests ${target})
+  endif()
+endforeach()

@@ -51,7 +51,7 @@ if [ "$want" = test ]; then
     openssh-server systemtap-sdt-dev)
   recent+=(ngtcp2-client ngtcp2-server)
   tools+=(clang:clang clang-format:clang-format clang-tidy:clang-tidy chromium:chromium node:nodejs npm:npm
-    python3:python3 openssl:openssl curl:curl man:man-db zsh:zsh fish:fish script:bsdutils
+    python3:python3 ninja:ninja-build mold:mold openssl:openssl curl:curl man:man-db zsh:zsh fish:fish script:bsdutils
     ip:iproute2 redis-server:redis-server promtool:prometheus gdb:gdb)
   # Not in the PATH of every user.
   [ -x /usr/sbin/nats-server ] || tools+=(nats-server:nats-server)
