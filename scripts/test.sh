@@ -7,18 +7,22 @@
 #                               but interop, which brings Go, Rust and Firefox, only where CI is set; else `make interop`)
 #
 # Each stage goes on after a failure, so that one run tells of all. What a stage printed lies in
-# build/results/. Variables: FUZZ_SECONDS (3, for each target), JOBS, CC_FUZZ (clang).
+# build/results/. Variables: FUZZ_SECONDS (2, for each target), JOBS, CC_FUZZ (clang).
+#
+# The processors are the limit, and two stages leave them idle: `checks` has one process, and `e2e` waits much of the time. So
+# these run beside the others, `e2e` as soon as there is a build, and the others with a lower priority:
+#
+#     build  -->  unit, the build of threads, fuzz, install  -->  the tests of threads
+#     checks      e2e
+#
+# The tests under ThreadSanitizer come last, alone: they take several times as long as others.
 
 set -uo pipefail
 cd "$(dirname "$0")/.."
 
 stages=("$@")
-if [ ${#stages[@]} -eq 0 ]; then
-  stages=(checks build unit threads fuzz install e2e)
-  [ -z "${CI:-}" ] || stages+=(interop)
-fi
 jobs=${JOBS:-$(nproc)}
-fuzz_seconds=${FUZZ_SECONDS:-3}
+fuzz_seconds=${FUZZ_SECONDS:-2}
 results=build/results
 tally=$results/tally
 mkdir -p "$results"
@@ -97,8 +101,8 @@ tests() {
 # One fuzz target for some seconds: on its seeds, and on what earlier runs found. Too few runs say that it is stuck;
 # those of packets_* begin with a handshake each.
 fuzz_one() {
-  local name=$1 program=build/fuzz/targets/$1 least=1000 corpus log runs
-  [[ $name != fuzz_packets_* ]] || least=100
+  local name=$1 program=build/fuzz/targets/$1 least=500 corpus log runs
+  [[ $name != fuzz_packets_* ]] || least=50
   corpus=build/fuzz/corpus/$name
   log=$results/$name.log
   mkdir -p "$corpus" build/fuzz/artifacts
@@ -140,10 +144,11 @@ stage_unit() {
 }
 
 # What several threads do at once, and servers with two workers, under ThreadSanitizer. The scripts wait much of the time.
-stage_threads() {
-  step build-threads build_threads || return
-  tests threads build/tsan -j "$((jobs * 2))" -L threads
-}
+stage_threads() { stage_build_threads && stage_test_threads; }
+
+stage_build_threads() { step build-threads build_threads; }
+
+stage_test_threads() { tests threads build/tsan -j "$((jobs * 2))" -L threads; }
 
 build_threads() {
   cmake -S . -B build/tsan -DWT_SANITIZE_THREAD=ON "${lean[@]}" && compile build/tsan thread_tests
@@ -219,13 +224,65 @@ summary() {
   [ "$failed" -eq 0 ] && [ "$passed" -gt 0 ]
 }
 
-for stage in "${stages[@]}"; do
-  if declare -F "stage_$stage" >/dev/null; then
-    started=$SECONDS
-    "stage_$stage"
-    echo "   $stage: $((SECONDS - started)) s"
-  else
-    fail "no stage is called $stage"
+# --- Order ---
+
+# Sets `spent`: seconds of processor time of all that this shell has waited for.
+note_spent() {
+  local file=$results/times.$BASHPID
+  times >"$file" # in a subshell it would tell of that one
+  spent=$(awk -F '[ms ]+' 'NR == 2 { printf "%d", 60 * ($1 + $3) + $2 + $4 }' "$file")
+  rm -f "$file"
+}
+
+run_stage() { # run_stage NAME
+  local started=$SECONDS before spent
+  if ! declare -F "stage_$1" >/dev/null; then
+    fail "no stage is called $1"
+    return
   fi
-done
+  note_spent
+  before=$spent
+  "stage_$1"
+  note_spent
+  echo "   $1: $((SECONDS - started)) s, $((spent - before)) s of processor time"
+}
+
+# Starts a stage that mostly waits; `join` waits for its end and shows what it said. It is a process group of its own, since
+# bash has others in the background ignore SIGINT, which tests send.
+groups=()
+beside() { # beside NAME
+  set -m
+  run_stage "$1" >"$results/$1.out" 2>&1 </dev/null &
+  set +m
+  groups+=($!)
+}
+
+join() { # join NAME...
+  wait
+  groups=()
+  for stage in "$@"; do cat "$results/$stage.out"; done
+}
+
+end_groups() {
+  for group in "${groups[@]}"; do kill -- "-$group" 2>/dev/null; done
+}
+trap end_groups EXIT
+
+run_all() {
+  beside checks
+  run_stage build
+  beside e2e
+  (
+    renice -n $(($(nice) + 10)) -p "$BASHPID" >/dev/null
+    for stage in unit build_threads fuzz install; do run_stage $stage; done
+  )
+  join checks e2e
+  run_stage test_threads
+}
+
+if [ ${#stages[@]} -eq 0 ]; then
+  run_all
+  [ -z "${CI:-}" ] || stages=(interop)
+fi
+for stage in "${stages[@]}"; do run_stage "$stage"; done
 summary
