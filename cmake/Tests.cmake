@@ -184,7 +184,7 @@ if(TARGET webtransport_tool)
   if(EXISTS ${PROJECT_SOURCE_DIR}/tests/browser/run.mjs)
     add_test(NAME browser/run COMMAND node ${PROJECT_SOURCE_DIR}/tests/browser/run.mjs $<TARGET_FILE:webtransport_tool>)
     set_tests_properties(browser/run PROPERTIES
-      LABELS browser TIMEOUT 180 RUN_SERIAL ON ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+      LABELS browser TIMEOUT 400 RUN_SERIAL ON ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
   endif()
 endif()
 
@@ -208,13 +208,13 @@ endif()
 # The chat of examples/ by pages; by programs, with the other examples, in e2e/test_examples.sh.
 if(TARGET example_chat)
   add_test(NAME browser/chat COMMAND node ${PROJECT_SOURCE_DIR}/tests/browser/chat.mjs $<TARGET_FILE:example_chat>)
-  set_tests_properties(browser/chat PROPERTIES LABELS browser TIMEOUT 180 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+  set_tests_properties(browser/chat PROPERTIES LABELS browser TIMEOUT 400 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
 endif()
 
 # The pages that use the gateway, in front of the servers of examples/.
 if(TARGET webtransport_tool)
   add_test(NAME browser/gateway COMMAND node ${PROJECT_SOURCE_DIR}/tests/browser/gateway.mjs $<TARGET_FILE:webtransport_tool>)
-  set_tests_properties(browser/gateway PROPERTIES LABELS browser TIMEOUT 120 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+  set_tests_properties(browser/gateway PROPERTIES LABELS browser TIMEOUT 400 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
 endif()
 
 # A server with two workers has to do all that one with a single worker does. Where ThreadSanitizer looks on, what takes

@@ -15,7 +15,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BROWSERS } from './browsers.mjs';
-import { Program, Results, openPage, poll, startBrowser, startFolder } from './harness.mjs';
+import { PATIENCE_MS, Program, Results, openPage, poll, startBrowser, startFolder } from './harness.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const binary = resolve(process.argv[2] ?? join(root, 'build/examples/chat'));
@@ -52,7 +52,7 @@ const members = (page) => page.locator('#members bdi').allInnerTexts();
 /** Waits until `ask(page)` gives what is expected; says what it gave if it does not. */
 async function shows(page, ask, expected) {
   let last;
-  await poll(10000, 'what the page shows', async () => {
+  await poll(PATIENCE_MS, 'what the page shows', async () => {
     last = await ask(page);
     try {
       assert.deepEqual(last, expected);
@@ -92,7 +92,7 @@ async function messagesStayInTheirRoom({ ada, bob, eve }) {
 
 async function typingIsSeen({ ada, bob, eve }) {
   // Datagrams may be lost: as someone who types on, and no more than once a second is sent.
-  await poll(10000, 'the sign that Ada is typing', async () => {
+  await poll(PATIENCE_MS, 'the sign that Ada is typing', async () => {
     await ada.locator('#text').pressSequentially('x');
     return (await bob.locator('#typing').innerText()) === 'Ada is typing …' ? true : undefined;
   });
@@ -149,7 +149,7 @@ async function otherOriginsAreRefused(browser, chat, folder, way) {
   const page = await open(browser, other, way);
   await enter(page, 'Mallory', 'lobby');
   await trouble(page, /refuses this page/);
-  await poll(5000, 'the log line', async () => chat.log.find((line) => line.includes('origin')));
+  await poll(PATIENCE_MS, 'the log line', async () => chat.log.find((line) => line.includes('origin')));
   await page.context().close();
   other.stop();
 }
@@ -213,7 +213,7 @@ async function theyTalk({ ann, ben }) {
     await shows(ann, messages, said);
     await shows(ben, messages, said);
   }
-  await poll(10000, 'the sign that Ben is typing', async () => {
+  await poll(PATIENCE_MS, 'the sign that Ben is typing', async () => {
     await ben.locator('#text').pressSequentially('x');
     return (await ann.locator('#typing').innerText()) === 'Ben is typing …' ? true : undefined;
   });

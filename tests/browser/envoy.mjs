@@ -15,7 +15,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { BROWSERS } from './browsers.mjs';
-import { Results, Server, openPage, poll, startBrowser } from './harness.mjs';
+import { PATIENCE_MS, Results, Server, openPage, poll, startBrowser } from './harness.mjs';
 
 const KIT = readFileSync(new URL('in-page.js', import.meta.url), 'utf8');
 const CONFIG = new URL('../../examples/envoy.yaml', import.meta.url);
@@ -54,7 +54,7 @@ function startEnvoy(backend) {
     '--log-level', 'critical'], { cwd: folder, stdio: ['ignore', 'ignore', 'inherit'] });
 }
 
-const portOfEnvoy = () => poll(15000, 'Envoy\'s port', async () =>
+const portOfEnvoy = () => poll(PATIENCE_MS, 'Envoy\'s port', async () =>
   (await ask('listeners?format=json'))?.listener_statuses?.[0]?.local_address.socket_address.port_value);
 
 async function active(connections) {

@@ -14,7 +14,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { BROWSERS } from './browsers.mjs';
-import { Program, Results, openPage, poll, startBrowser, startFolder } from './harness.mjs';
+import { PATIENCE_MS, Program, Results, openPage, poll, startBrowser, startFolder } from './harness.mjs';
 
 const root = resolve(dirname(fileURLToPath(import.meta.url)), '../..');
 const binary = resolve(process.argv[2] ?? join(root, 'build/webtransport'));
@@ -51,7 +51,7 @@ const screen = async (page) => (await page.locator('.xterm-rows > div').allInner
 /** Waits until the terminal shows something. */
 async function shows(page, pattern) {
   let last = '';
-  const found = poll(15000, `${pattern} in the terminal`, async () => {
+  const found = poll(PATIENCE_MS, `${pattern} in the terminal`, async () => {
     last = await screen(page);
     return last.match(pattern) ?? undefined;
   });
@@ -89,12 +89,12 @@ async function sizesAreTheSame(page) {
   const [rows, columns] = await ask('before');
   assert.equal(rows, await rowsShown());
   await page.setViewportSize({ width: 640, height: 400 });
-  await poll(5000, 'fewer rows', async () => ((await rowsShown()) < rows ? true : undefined));
+  await poll(PATIENCE_MS, 'fewer rows', async () => ((await rowsShown()) < rows ? true : undefined));
   const [fewer, narrower] = await ask('small');
   assert.equal(fewer, await rowsShown());
   assert.ok(narrower < columns, `${narrower} columns after ${columns}`);
   await page.setViewportSize(SCREEN);
-  await poll(5000, 'the rows of before', async () => ((await rowsShown()) === rows ? true : undefined));
+  await poll(PATIENCE_MS, 'the rows of before', async () => ((await rowsShown()) === rows ? true : undefined));
   assert.deepEqual(await ask('after'), [rows, columns]);
 }
 
@@ -133,7 +133,7 @@ async function aClosedTabEndsItsShell(page) {
   const pid = Number((await shows(page, /^pid=(\d+)/m))[1]);
   assert.doesNotThrow(() => process.kill(pid, 0));
   await page.context().close();
-  await poll(10000, 'the end of the shell', async () => {
+  await poll(PATIENCE_MS, 'the end of the shell', async () => {
     try {
       process.kill(pid, 0);
       return undefined;
@@ -151,7 +151,7 @@ async function strangersAreKeptOut(browser, site, gateway, shell) {
   const elsewhere = await startFolder(join(root, 'examples/terminal'));
   const other = await openPage(browser, address(elsewhere, gateway, '/shell', `&token=${shell.found[1]}`), { viewport: SCREEN });
   await state(other, /No connection/);
-  await poll(5000, 'the log line', async () => gateway.log.find((line) => /403/.test(line)));
+  await poll(PATIENCE_MS, 'the log line', async () => gateway.log.find((line) => /403/.test(line)));
   await Promise.all([wrong, other].map((page) => page.context().close()));
   elsewhere.stop();
 }
@@ -184,7 +184,7 @@ async function checkTerminal(results, browser) {
 const players = (page) => page.evaluate(() => document.getElementById('field').players ?? []);
 
 async function sees(page, what, wanted) {
-  return poll(10000, what, async () => {
+  return poll(PATIENCE_MS, what, async () => {
     const found = await players(page);
     return wanted(found) ? found : undefined;
   });

@@ -18,6 +18,9 @@ export { startBrowser } from './browsers.mjs';
 
 /* ---- Time ------------------------------------------------------------------------------------ */
 
+/** How long a check waits for what has to come: on a machine with nothing else to do it comes in a second. */
+export const PATIENCE_MS = 60000;
+
 /** Rejects if `promise` has not settled within `ms`. */
 export function within(ms, what, promise) {
   let timer;
@@ -46,7 +49,7 @@ export class Results {
   lines = []; // as tests/interop/suites.py reads them
 
   /** Runs one check; what it returns is shown behind its name. */
-  async check(name, run, limitMs = 30000, { peer, prefix = '' } = {}) {
+  async check(name, run, limitMs = 2 * PATIENCE_MS, { peer, prefix = '' } = {}) {
     const started = Date.now();
     try {
       const detail = await within(limitMs, name, run());
@@ -106,7 +109,7 @@ export class Program {
     });
     early.catch(() => {});
     try {
-      program.found = await within(15000, 'the ready line', Promise.race([found, early]));
+      program.found = await within(PATIENCE_MS, 'the ready line', Promise.race([found, early]));
     } catch (error) {
       program.child.kill('SIGKILL');
       throw error;
@@ -122,7 +125,7 @@ export class Program {
   async stop() {
     this.child.kill('SIGTERM');
     try {
-      return await within(15000, 'the end of the server', this.exited);
+      return await within(PATIENCE_MS, 'the end of the server', this.exited);
     } catch (error) {
       this.child.kill('SIGKILL');
       throw error;
@@ -159,7 +162,7 @@ export class Server extends Program {
 
   /** The record of the session to `path` (unique in this run), once it has ended. */
   record(path) {
-    return poll(10000, `the server's record of ${path}`, async () => {
+    return poll(PATIENCE_MS, `the server's record of ${path}`, async () => {
       const { sessions } = await this.json('/sessions.json');
       return sessions.find((one) => one.path === path);
     });
@@ -203,7 +206,7 @@ export function startFolder(folder) {
 export async function openPage(browser, url, options = {}) {
   const context = await browser.newContext(options);
   const page = await context.newPage();
-  page.setDefaultTimeout(10000);
+  page.setDefaultTimeout(PATIENCE_MS);
   page.kind = browser.kind;
   page.complaints = [];
   const complain = (text) => {

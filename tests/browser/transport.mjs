@@ -7,7 +7,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { setTimeout as pause } from 'node:timers/promises';
-import { openPage, poll, startForeignSite } from './harness.mjs';
+import { PATIENCE_MS, openPage, poll, startForeignSite } from './harness.mjs';
 
 const KIT = readFileSync(new URL('in-page.js', import.meta.url), 'utf8');
 const BAD_CERTIFICATE = /code 0x12a, before the handshake was done/; // TLS's alert 42 from the client
@@ -97,7 +97,7 @@ async function sourceSendsItsPattern(page) {
 /** Waits until no packet comes any more: all that the page has sent is there. */
 function quiet(server) {
   let last = -1;
-  return poll(10000, 'the end of the packets', async () => {
+  return poll(PATIENCE_MS, 'the end of the packets', async () => {
     const { packets_received: now } = await server.json('/stats.json');
     if (now === last) return now;
     last = now;
@@ -376,7 +376,7 @@ async function otherOriginIsRefused(browser, server, allowedServer, site) {
   const error = await comeFromElsewhere(browser, site.origin, server, path);
   assert.ok(error !== null, 'ready must reject');
   assert.equal(error.name, 'WebTransportError');
-  const line = await poll(5000, `a log line with 403 and ${path}`, () =>
+  const line = await poll(PATIENCE_MS, `a log line with 403 and ${path}`, () =>
     server.log.find((text) => text.includes('/echo') && /\b403\b/.test(text)));
   const { sessions } = await server.json('/sessions.json');
   assert.equal(sessions.find((one) => one.path === path), undefined, 'no session may have been opened');
