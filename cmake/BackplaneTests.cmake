@@ -35,11 +35,11 @@ wt_add_backplane_tests(common 60 $<TARGET_OBJECTS:backplane_common>)
 foreach(name IN LISTS WT_BACKPLANES) # the client library: PkgConfig::HIREDIS or PkgConfig::NATS
   string(TOUPPER ${name} client)
   string(REPLACE REDIS HIREDIS client ${client})
-  wt_add_backplane_tests(${name} 180 $<TARGET_OBJECTS:backplane_bed> webtransport_${name}_static PkgConfig::${client})
+  wt_add_backplane_tests(${name} 400 $<TARGET_OBJECTS:backplane_bed> webtransport_${name}_static PkgConfig::${client})
 endforeach()
 
 # Whole servers with both.
 if(TARGET webtransport_redis AND TARGET webtransport_nats)
-  wt_add_backplane_tests(servers 180 $<TARGET_OBJECTS:backplane_bed> webtransport_redis_static webtransport_nats_static
+  wt_add_backplane_tests(servers 400 $<TARGET_OBJECTS:backplane_bed> webtransport_redis_static webtransport_nats_static
     webtransport_static PkgConfig::NATS ${WT_LIBRARY_DEPENDENCIES})
 endif()

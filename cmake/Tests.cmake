@@ -61,7 +61,7 @@ endforeach()
 wt_add_tests(loopback 120)
 # Each allocation of a session's life fails in turn: 40 s, and minutes where the machine is busy. So it begins first.
 set_tests_properties(loopback/test_sim_memory PROPERTIES TIMEOUT 400 COST 20)
-wt_add_tests(e2e 120)
+wt_add_tests(e2e 400)
 target_link_libraries(e2e_test_glib PRIVATE PkgConfig::GLIB)
 target_include_directories(unit_api_test_null_arguments PRIVATE ${PROJECT_SOURCE_DIR}/tests/unit/h3) # h3_fixture.h
 

@@ -283,7 +283,7 @@ void guest_dial(struct guest *guest, struct bed *bed, const char *url, size_t *l
   const struct wt_dial_callbacks dial_callbacks = {.on_done = on_done};
   struct wt_session_callbacks session_callbacks = *options.session_callbacks;
   options.callbacks = &dial_callbacks;
-  options.timeout_ms = 25000;
+  options.timeout_ms = 100000;
   session_callbacks.on_datagram = guest_on_datagram;
   options.session_callbacks = &session_callbacks;
   guest->left = left;

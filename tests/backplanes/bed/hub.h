@@ -49,10 +49,10 @@ int hub_publish(struct hub *hub, const char *topic, unsigned number, size_t len)
 size_t hub_received(const struct hub *hub, const char *topic);
 struct wt_backplane_stats hub_stats(const struct hub *hub);
 
-/* Runs the loop until the condition holds; fails after 30 seconds. */
+/* Runs the loop until the condition holds; fails after two minutes. */
 #define HUB_RUN_UNTIL(loop, condition)                             \
   do {                                                             \
-    uint64_t hub_deadline = uv_hrtime() + 30000000000u;            \
+    uint64_t hub_deadline = uv_hrtime() + 120000000000u;           \
     while (!(condition)) hub_turn(loop, hub_deadline, #condition); \
   } while (0)
 void hub_turn(uv_loop_t *loop, uint64_t deadline, const char *what);
