@@ -2,10 +2,7 @@
 /*
  * Two stacks, one taken over: see hostile.h.
  *
- * The hostile end keeps its ngtcp2 connection, which numbers and seals packets, acknowledges what comes and obeys the
- * victim's congestion. Its HTTP/3 is put aside after the handshake. Frames leave as reset_at_send.c sends those that
- * ngtcp2 does not know: in a DATAGRAM frame, which becomes its content when the packet is sealed. What the victim sends
- * is given to the hostile ngtcp2 alone, and errors that it finds there are nobody's business.
+ * The hostile end's HTTP/3 is put aside after the handshake; seal.h says how its frames become packets.
  */
 
 #include "hostile.h"
@@ -19,11 +16,11 @@
 #include "quic/conn.h"
 #include "quic/current.h"
 #include "quic/endpoint_state.h"
+#include "seal.h"
 
 #define MS UINT64_C(1000000)
 #define QUEUE 512
-#define PACKET_MAX 1500
-#define FRAMES_MAX 1200
+#define PACKET_MAX SEAL_PACKET_MAX
 #define STREAMS 16
 #define MEMORY_MAX ((size_t)8 * 1024 * 1024) /* QUIC keeps more for each stream and packet */
 #define REMAINS_END (11000 * MS)             /* no remains of a connection stay so long */
@@ -267,22 +264,7 @@ void hostile_free(struct hostile *h) {
 static void deliver(struct hostile *h) { end_receive(h, h->victim, h->last.data, h->last.len); }
 
 void hostile_send(struct hostile *h, const uint8_t *frames, size_t len) {
-  uint8_t carrier[8 + FRAMES_MAX];
-  ngtcp2_path_storage path;
-  ngtcp2_pkt_info info = {0};
-  ngtcp2_vec vec = {carrier, 0};
-  int accepted = 0;
-  if (len > FRAMES_MAX) len = FRAMES_MAX;
-  memset(carrier, 0xff, 8); /* a carrier's mark (wire/quic_frame.c) */
-  if (len > 0) memcpy(carrier + 8, frames, len);
-  vec.len = 8 + len;
-  ngtcp2_path_storage_zero(&path);
-  wt__conn_set_current(h->conn);
-  wt__reset_at_send_expect(h->conn);
-  ngtcp2_ssize n = ngtcp2_conn_writev_datagram(h->conn->quic, &path.path, &info, h->last.data, sizeof(h->last.data),
-                                               &accepted, NGTCP2_WRITE_DATAGRAM_FLAG_NONE, 0, &vec, 1, h->now);
-  wt__conn_set_current(NULL);
-  h->last.len = n > 0 ? (size_t)n : 0;
+  h->last.len = seal_frames(h->conn, frames, len, h->last.data, h->now);
   if (h->last.len > 0) deliver(h);
 }
 
@@ -311,15 +293,8 @@ void hostile_listen(struct hostile *h, bool on) { h->deaf = !on; }
 /* What the victim has sent. */
 static void attacker_read(struct hostile *h) {
   struct queue *in = &h->attacker->in;
-  ngtcp2_path path = *ngtcp2_conn_get_path(h->conn->quic);
-  ngtcp2_pkt_info info = {0};
-  for (size_t i = 0; i < in->len && !h->deaf; i++) {
-    wt__conn_set_current(h->conn);
-    (void)ngtcp2_conn_read_pkt(h->conn->quic, &path, &info, in->packets[i].data, in->packets[i].len, h->now);
-    wt__conn_set_current(NULL);
-    h->conn->acked_id = -1;
-    h->conn->stops_len = 0;
-  }
+  for (size_t i = 0; i < in->len && !h->deaf; i++)
+    (void)seal_hear(h->conn, in->packets[i].data, in->packets[i].len, h->now);
   in->len = 0;
 }
 
