@@ -3,7 +3,7 @@
 /*
  * The clients of the fleet test, on the library's public API.
  *
- *     fleet_client PORT COUNT MOVERS INTERVAL_MS CERTIFICATE-SHA-256
+ *     fleet_client PORT COUNT MOVERS INTERVAL_MS CERTIFICATE-SHA-256...
  *
  * COUNT clients, each with a socket and a session of its own, dial https://127.0.0.1:PORT/echo. The first MOVERS of them are
  * behind a NAT each, which changes their port once a second. Each client makes a round every INTERVAL_MS: it sends some
@@ -42,6 +42,7 @@
 #define LEN_SPAN 4000
 #define DATAGRAM_LEN 200
 #define SERVERS_MAX 10
+#define HASHES_MAX 4
 
 struct visitor {
   uv_timer_t timer, mover; /* the next round or dial; the next change of the address */
@@ -64,7 +65,8 @@ static struct {
   struct visitor *visitors;
   unsigned count, movers, open;
   uint64_t interval_ms;
-  uint8_t hash[1][32];
+  uint8_t hashes[HASHES_MAX][32];
+  size_t hash_count;
   bool stopping, failed;
   uint64_t rounds, datagrams_sent, datagrams_back, bytes, longest_ms, slow_rounds, dials, resumed, moves_skipped;
 } fleet;
@@ -305,8 +307,8 @@ static void visitor_init(struct visitor *visitor, unsigned index, uint16_t port)
   wt_client_config_default(&config);
   config.loop = &fleet.loop;
   config.bind = "127.0.0.1:0"; /* and not all addresses: the balancer takes the same port on another one */
-  config.certificate_hashes = fleet.hash;
-  config.certificate_hash_count = 1;
+  config.certificate_hashes = fleet.hashes;
+  config.certificate_hash_count = fleet.hash_count;
   if (wt_client_new(&config, &visitor->client, message, sizeof(message))) {
     fprintf(stderr, "fleet_client: %s\n", message);
     exit(1);
@@ -341,9 +343,17 @@ static void fleet_stop(void) {
   if (fleet.open == 0) uv_timer_start(&fleet.ender, on_end, 0, 0);
 }
 
+/* Of the certificates that servers may have: more than one if they are renewed. */
+static bool hashes_parse(int count, char **words) {
+  if (count < 1 || count > HASHES_MAX) return false;
+  for (; fleet.hash_count < (size_t)count; fleet.hash_count++)
+    if (!hash_parse(words[fleet.hash_count], fleet.hashes[fleet.hash_count])) return false;
+  return true;
+}
+
 int main(int argc, char **argv) {
-  if (argc != 6 || !hash_parse(argv[5], fleet.hash[0])) {
-    fprintf(stderr, "usage: fleet_client PORT COUNT MOVERS INTERVAL_MS CERTIFICATE-SHA-256\n");
+  if (!hashes_parse(argc - 5, argv + 5)) {
+    fprintf(stderr, "usage: fleet_client PORT COUNT MOVERS INTERVAL_MS CERTIFICATE-SHA-256...\n");
     return 2;
   }
   fleet.input.on_end = fleet_stop;
