@@ -153,6 +153,10 @@ if(TARGET webtransport_tool)
 endif()
 set_tests_properties(fleet/test_quic_lb.py PROPERTIES LABELS "fleet" TIMEOUT 120 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
 
+# tests/soak: servers under mixed load with faults. `make soak` has an hour of it.
+add_test(NAME soak/test_judge.py COMMAND python3 -B ${PROJECT_SOURCE_DIR}/tests/soak/test_judge.py)
+set_tests_properties(soak/test_judge.py PROPERTIES LABELS "soak" TIMEOUT 60)
+
 # Our end of the interop cases: on the public API, as any program would be. tests/interop/run.py runs it.
 file(GLOB WT_INTEROP_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/interop/native/*.c)
 add_executable(interop_peer ${WT_INTEROP_SOURCES})
