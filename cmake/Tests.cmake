@@ -153,7 +153,12 @@ if(TARGET webtransport_tool)
 endif()
 set_tests_properties(fleet/test_quic_lb.py PROPERTIES LABELS "fleet" TIMEOUT 120 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
 
-# tests/soak: servers under mixed load with faults. `make soak` has an hour of it.
+# tests/soak: servers under mixed load with faults. `make soak` has an hour of it. The hostile client plays scripts of a fuzz target.
+add_executable(hostile_client ${PROJECT_SOURCE_DIR}/tests/soak/hostile_client.c ${PROJECT_SOURCE_DIR}/fuzz/packets.c
+  ${PROJECT_SOURCE_DIR}/fuzz/app.c ${PROJECT_SOURCE_DIR}/fuzz/bytes.c ${PROJECT_SOURCE_DIR}/fuzz/seal.c)
+set_target_properties(hostile_client PROPERTIES RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/tests/soak)
+target_include_directories(hostile_client PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/fuzz)
+target_link_libraries(hostile_client PRIVATE wt_options webtransport_static ${WT_LIBRARY_DEPENDENCIES})
 add_test(NAME soak/test_judge.py COMMAND python3 -B ${PROJECT_SOURCE_DIR}/tests/soak/test_judge.py)
 set_tests_properties(soak/test_judge.py PROPERTIES LABELS "soak" TIMEOUT 60)
 
