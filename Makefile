@@ -7,6 +7,9 @@ PREFIX ?= /usr/local
 DESTDIR ?=
 JOBS ?= $(shell nproc)
 FUZZ_SECONDS ?= 900
+SOAK_SECONDS ?= $(if $(SOAK_HOURS),$(shell expr $(SOAK_HOURS) \* 3600),3600)
+SOAK_SANITIZE ?=
+SOAK_BUILD = $(if $(SOAK_SANITIZE),$(BUILD)/asan,$(BUILD))
 MUTANTS ?= 40
 SEED ?= 1
 RUN_ARGS ?=
@@ -15,7 +18,7 @@ CMAKE_ARGS ?=
 
 FORMAT_FILES = $(shell find include src backplanes tools examples tests fuzz bench -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
 
-.PHONY: build run test debian13 fuzz mutants fleet gateway takeover monitoring interop bench bench-network bench-gateway dist deb packages install format lint clean help
+.PHONY: build run test debian13 fuzz soak mutants fleet gateway takeover monitoring interop bench bench-network bench-gateway dist deb packages install format lint clean help
 
 build: ## set up and build the library and build/webtransport
 	@scripts/setup.sh build
@@ -35,6 +38,14 @@ debian13: ## run every test in a clean root of Debian 13, as root; RUN_ARGS: ano
 fuzz: ## run each fuzz target for FUZZ_SECONDS (900), two at a time, on its seeds and what earlier runs found
 	@scripts/setup.sh test
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/test.sh fuzz
+
+soak: ## load servers for SOAK_SECONDS (3600) or SOAK_HOURS, with faults; SOAK_SANITIZE=1: with sanitizers; report in build/soak
+	@scripts/setup.sh test
+	@cmake -S . -B $(SOAK_BUILD) -DWT_BUILD_TESTS=ON $(if $(SOAK_SANITIZE),-DWT_SANITIZE=ON) $(CMAKE_ARGS)
+	@cmake --build $(SOAK_BUILD) -j $(JOBS) --target webtransport_tool --target fleet_client --target hostile_client
+	@python3 -B tests/soak/soak.py --tool $(SOAK_BUILD)/webtransport --fleet-client $(SOAK_BUILD)/tests/fleet/fleet_client \
+		--hostile-client $(SOAK_BUILD)/tests/soak/hostile_client --out $(BUILD)/soak --seconds $(SOAK_SECONDS) --seed $(SEED) \
+		$(if $(SOAK_SANITIZE),--sanitized) $(RUN_ARGS)
 
 mutants: ## change MUTANTS (40) places of the library, chosen by SEED (1), one at a time: do the tests notice?
 	@scripts/setup.sh test

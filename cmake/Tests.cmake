@@ -161,6 +161,11 @@ target_include_directories(hostile_client PRIVATE ${PROJECT_SOURCE_DIR}/src ${PR
 target_link_libraries(hostile_client PRIVATE wt_options webtransport_static ${WT_LIBRARY_DEPENDENCIES})
 add_test(NAME soak/test_judge.py COMMAND python3 -B ${PROJECT_SOURCE_DIR}/tests/soak/test_judge.py)
 set_tests_properties(soak/test_judge.py PROPERTIES LABELS "soak" TIMEOUT 60)
+if(TARGET webtransport_tool)
+  add_test(NAME soak/brief COMMAND python3 -B ${PROJECT_SOURCE_DIR}/tests/soak/soak.py --tool $<TARGET_FILE:webtransport_tool>
+    --fleet-client $<TARGET_FILE:fleet_client> --hostile-client $<TARGET_FILE:hostile_client> --out ${PROJECT_BINARY_DIR}/soak/brief --seconds 5)
+  set_tests_properties(soak/brief PROPERTIES LABELS "soak;script" TIMEOUT 180 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+endif()
 
 # Our end of the interop cases: on the public API, as any program would be. tests/interop/run.py runs it.
 file(GLOB WT_INTEROP_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tests/interop/native/*.c)
