@@ -40,12 +40,12 @@ static atomic_ulong count;
 static void leak_init(void) {
   const char *what = getenv("LEAK"), *often = getenv("LEAK_EVERY");
   *(void **)&real_free = dlsym(RTLD_NEXT, "free");
-  every = often ? strtoul(often, NULL, 10) : 20;
-  if (every == 0) every = 1;
   kind = !what                              ? LEAK_NOTHING
          : strcmp(what, "memory") == 0      ? LEAK_MEMORY
          : strcmp(what, "descriptors") == 0 ? LEAK_DESCRIPTORS
                                             : LEAK_NOTHING;
+  every = often ? strtoul(often, NULL, 10) : kind == LEAK_MEMORY ? 20 : 2000;
+  if (every == 0) every = 1;
 }
 
 void free(void *block) {

@@ -31,7 +31,7 @@ class Tolerance:
         return max(self.least, self.share * level)
 
 
-LOAD = {"heap": Tolerance(6 * MIB, 0.20), "memory": Tolerance(6 * MIB, 0.10), "descriptors": Tolerance(10, 0.15),
+LOAD = {"heap": Tolerance(6 * MIB, 0.20), "memory": Tolerance(8 * MIB, 0.20), "descriptors": Tolerance(10, 0.15),
         "threads": Tolerance(THREADS, 0)}
 REST = {"heap": Tolerance(MIB, 0.05), "memory": Tolerance(8 * MIB, 0.15), "descriptors": Tolerance(2, 0),
         "threads": Tolerance(THREADS, 0), "counted": Tolerance(0, 0)}
