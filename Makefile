@@ -18,7 +18,7 @@ CMAKE_ARGS ?=
 
 FORMAT_FILES = $(shell find include src backplanes tools examples tests fuzz bench -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
 
-.PHONY: build run test debian13 fuzz soak mutants fleet gateway takeover monitoring interop bench bench-network bench-gateway dist deb packages install format lint clean help
+.PHONY: build run test debian13 fuzz fuzz-corpus fuzz-coverage soak mutants fleet gateway takeover monitoring interop bench bench-network bench-gateway dist deb packages install format lint clean help
 
 build: ## set up and build the library and build/webtransport
 	@scripts/setup.sh build
@@ -38,6 +38,16 @@ debian13: ## run every test in a clean root of Debian 13, as root; RUN_ARGS: ano
 fuzz: ## run each fuzz target for FUZZ_SECONDS (900), two at a time, on its seeds and what earlier runs found
 	@scripts/setup.sh test
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/test.sh fuzz
+
+fuzz-corpus: ## put the best inputs that fuzzing found here into fuzz/corpus, within bounds, to be committed
+	@scripts/setup.sh test
+	@cmake -S . -B $(BUILD)/fuzz -DWT_FUZZ=ON -DCMAKE_C_COMPILER=clang
+	@cmake --build $(BUILD)/fuzz -j $(JOBS)
+	@scripts/fuzz.py corpus
+
+fuzz-coverage: ## tell which functions of src/ no fuzz target reaches, with the inputs that there are
+	@scripts/setup.sh test
+	@scripts/fuzz.py coverage
 
 soak: ## load servers for SOAK_SECONDS (3600) or SOAK_HOURS, with faults; SOAK_SANITIZE=1: with sanitizers; report in build/soak
 	@scripts/setup.sh test

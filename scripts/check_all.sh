@@ -28,5 +28,6 @@ run "check_hygiene" bash scripts/check_hygiene.sh
 run "mutations are those of its sample" python3 -B scripts/mutations.py --self-test
 run "the list of mutants finds its bad sample" bash -c '! scripts/mutants.py --check-list tests/checks/mutants_stale.txt >/dev/null'
 run "the list of mutants is up to date" scripts/mutants.py --check-list
+run "fuzz reads its sample" python3 -B scripts/fuzz.py --self-test
 run "tally counts its sample" python3 scripts/tally.py --self-test
 exit $failed

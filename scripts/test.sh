@@ -98,30 +98,6 @@ tests() {
   fi
 }
 
-# One fuzz target for some seconds: on its seeds, and on what earlier runs found. Too few runs say that it is stuck;
-# those of packets_* begin with a handshake each.
-fuzz_one() {
-  local name=$1 program=build/fuzz/targets/$1 least=500 corpus log runs
-  [[ $name != fuzz_packets_* ]] || least=50
-  corpus=build/fuzz/corpus/$name
-  log=$results/$name.log
-  mkdir -p "$corpus" build/fuzz/artifacts
-  if "$program" -max_total_time="$fuzz_seconds" -timeout=10 -rss_limit_mb=2048 -print_final_stats=1 \
-    -artifact_prefix=build/fuzz/artifacts/"$name"- "$corpus" "fuzz/corpus/${name#fuzz_}" >"$log" 2>&1; then
-    runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$log")
-    if [ "${runs:-0}" -gt "$least" ]; then
-      echo "pass $name ($runs runs)"
-    else
-      echo "fail $name (only ${runs:-0} runs)"
-    fi
-  else
-    echo "fail $name"
-    show 30 <"$log" >&2
-  fi
-}
-export -f fuzz_one show
-export results fuzz_seconds
-
 stage_checks() {
   local log=$results/checks.log
   echo "== checks"
@@ -157,8 +133,9 @@ build_threads() {
 stage_fuzz() {
   build build-fuzz build/fuzz -DWT_FUZZ=ON -DCMAKE_C_COMPILER="${CC_FUZZ:-clang}" "${lean[@]}"
   echo "== fuzz"
-  find fuzz -maxdepth 1 -name 'fuzz_*.c' -printf '%f\n' | sed 's/\.c$//' | sort |
-    xargs -r -P 2 -I '{}' bash -c 'fuzz_one {}' | tee "$results/fuzz.tally" >>"$tally"
+  rm -f "$results/fuzz.tally"
+  scripts/fuzz.py run --seconds "$fuzz_seconds" --tally "$results/fuzz.tally" | grep -v '^pass '
+  cat "$results/fuzz.tally" >>"$tally"
   [ -s "$results/fuzz.tally" ] || fail "fuzz (no targets)"
 }
 
