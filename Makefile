@@ -18,7 +18,7 @@ CMAKE_ARGS ?=
 
 FORMAT_FILES = $(shell find include src backplanes tools examples tests fuzz bench -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
 
-.PHONY: build run test debian13 fuzz fuzz-corpus fuzz-coverage soak mutants fleet gateway takeover monitoring interop bench bench-network bench-gateway dist deb packages install format lint clean help
+.PHONY: build run test debian13 fuzz fuzz-corpus fuzz-coverage clusterfuzzlite soak mutants fleet gateway takeover monitoring interop bench bench-network bench-gateway dist deb packages install format lint clean help
 
 build: ## set up and build the library and build/webtransport
 	@scripts/setup.sh build
@@ -48,6 +48,10 @@ fuzz-corpus: ## put the best inputs that fuzzing found here into fuzz/corpus, wi
 fuzz-coverage: ## tell which functions of src/ no fuzz target reaches, with the inputs that there are
 	@scripts/setup.sh test
 	@scripts/fuzz.py coverage
+
+clusterfuzzlite: ## build and run the fuzz targets as ClusterFuzzLite does, without its image
+	@scripts/setup.sh test
+	@tests/fuzz/test_clusterfuzzlite.sh $(BUILD)/clusterfuzzlite
 
 soak: ## load servers for SOAK_SECONDS (3600) or SOAK_HOURS, with faults; SOAK_SANITIZE=1: with sanitizers; report in build/soak
 	@scripts/setup.sh test

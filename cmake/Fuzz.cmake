@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: MIT
 #
-# Each fuzz/fuzz_*.c is one libFuzzer program; its seeds lie in fuzz/corpus/ under the name without "fuzz_". What several
-# of them share is in the other files of the folder.
+# Each fuzz/fuzz_*.c is one libFuzzer program; its seeds lie in fuzz/corpus/ under the name without "fuzz_", and its
+# dictionary, if it has one, in fuzz/dict/. What several of them share is in the other files of the folder.
 
 file(GLOB WT_FUZZERS CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/fuzz/fuzz_*.c)
 file(GLOB WT_FUZZ_SHARED CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/fuzz/*.c)
@@ -23,6 +23,12 @@ add_library(fuzz_tool STATIC ${PROJECT_SOURCE_DIR}/tools/webtransport/common/key
 target_include_directories(fuzz_tool PUBLIC ${PROJECT_SOURCE_DIR}/tools/webtransport)
 target_link_libraries(fuzz_tool PRIVATE wt_options)
 
+set(engine -fsanitize=fuzzer)
+if(WT_FUZZ_ENGINE)
+  enable_language(CXX) # the engine may be an archive of C++
+  separate_arguments(engine UNIX_COMMAND "${WT_FUZZ_ENGINE}")
+endif()
+
 foreach(source IN LISTS WT_FUZZERS)
   get_filename_component(name ${source} NAME_WE)
   add_executable(${name} ${source})
@@ -31,5 +37,10 @@ foreach(source IN LISTS WT_FUZZERS)
   # libFuzzer calls the entry point; no header declares it.
   set_source_files_properties(${source} PROPERTIES COMPILE_OPTIONS -Wno-missing-prototypes)
   target_link_libraries(${name} PRIVATE fuzz_shared fuzz_backplanes fuzz_tool wt_options webtransport_static)
-  target_link_options(${name} PRIVATE -fsanitize=fuzzer)
+  if(WT_FUZZ_ENGINE)
+    set_target_properties(${name} PROPERTIES LINKER_LANGUAGE CXX)
+    target_link_libraries(${name} PRIVATE ${engine})
+  else()
+    target_link_options(${name} PRIVATE ${engine})
+  endif()
 endforeach()
