@@ -18,7 +18,7 @@ CMAKE_ARGS ?=
 
 FORMAT_FILES = $(shell find include src backplanes tools examples tests fuzz bench -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
 
-.PHONY: build run test debian13 fuzz fuzz-corpus fuzz-coverage clusterfuzzlite soak mutants fleet gateway takeover monitoring interop bench bench-network bench-gateway dist deb packages install format lint clean help
+.PHONY: build run test debian13 fuzz fuzz-corpus fuzz-coverage clusterfuzzlite soak reliability mutants fleet gateway takeover monitoring interop bench bench-network bench-gateway dist deb packages install format lint clean help
 
 build: ## set up and build the library and build/webtransport
 	@scripts/setup.sh build
@@ -58,8 +58,11 @@ soak: ## load servers for SOAK_SECONDS (3600) or SOAK_HOURS, with faults; SOAK_S
 	@cmake -S . -B $(SOAK_BUILD) -DWT_BUILD_TESTS=ON $(if $(SOAK_SANITIZE),-DWT_SANITIZE=ON) $(CMAKE_ARGS)
 	@cmake --build $(SOAK_BUILD) -j $(JOBS) --target webtransport_tool --target fleet_client --target hostile_client
 	@python3 -B tests/soak/soak.py --tool $(SOAK_BUILD)/webtransport --fleet-client $(SOAK_BUILD)/tests/fleet/fleet_client \
-		--hostile-client $(SOAK_BUILD)/tests/soak/hostile_client --out $(BUILD)/soak --seconds $(SOAK_SECONDS) --seed $(SEED) \
+		--hostile-client $(SOAK_BUILD)/tests/soak/hostile_client --out $(BUILD)/soak$(if $(SOAK_SANITIZE),-sanitized) --seconds $(SOAK_SECONDS) --seed $(SEED) \
 		$(if $(SOAK_SANITIZE),--sanitized) $(RUN_ARGS)
+
+reliability: ## put the figures of the last `make soak`, `make fuzz` and `make fuzz-coverage` into docs/reliability.md
+	@scripts/reliability.py
 
 mutants: ## change MUTANTS (40) places of the library, chosen by SEED (1), one at a time: do the tests notice?
 	@scripts/setup.sh test

@@ -29,5 +29,6 @@ run "mutations are those of its sample" python3 -B scripts/mutations.py --self-t
 run "the list of mutants finds its bad sample" bash -c '! scripts/mutants.py --check-list tests/checks/mutants_stale.txt >/dev/null'
 run "the list of mutants is up to date" scripts/mutants.py --check-list
 run "fuzz reads its sample" python3 -B scripts/fuzz.py --self-test
+run "reliability finds its markers" python3 -B scripts/reliability.py --self-test
 run "tally counts its sample" python3 scripts/tally.py --self-test
 exit $failed
