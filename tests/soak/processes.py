@@ -87,7 +87,8 @@ class Server(Program):
         self.log_reader.start()
         ready = json.loads(self.next_line())
         self.port = int(ready["listen"][0].rsplit(":", 1)[1])
-        self.http = ready.get("http")
+        port = ready.get("http_port")  # the gateway's; serve has an address
+        self.http = f"http://127.0.0.1:{port}/" if port else ready.get("http")
 
     def read_log(self):
         """Lines "TIME LEVEL TEXT"; others are a sanitizer's, or a library's, and are kept too."""
@@ -115,7 +116,7 @@ class Server(Program):
         """What is judged, and what is told. `memory` is what belongs to the process alone, `heap` what is in use of it, in bytes."""
         status = dict(line.split(":", 1) for line in self.proc("status").read_text().splitlines())
         times = self.proc("stat").read_text().rsplit(")", 1)[1].split()
-        metrics = self.metrics() if self.http else {}
+        metrics = self.metrics()
         return {
             "heap": int.from_bytes(self.heap.read_bytes(), sys.byteorder) if self.heap else 0,
             "memory": int(status["RssAnon"].split()[0]) * 1024,
@@ -123,9 +124,9 @@ class Server(Program):
             "descriptors": len(os.listdir(self.proc("fd"))),
             "threads": int(status["Threads"]),
             "cpu": (int(times[11]) + int(times[12])) / TICKS,
-            "counted": metrics.get("memory_used_bytes", 0),
-            "connections": metrics.get("connections_open", 0),
-            "sessions": metrics.get("sessions_open", 0),
+            "counted": metrics["memory_used_bytes"],
+            "connections": metrics["connections_open"],
+            "sessions": metrics["sessions_open"],
             "log_lines": sum(self.levels.values()),
         }
 

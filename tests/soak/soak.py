@@ -106,8 +106,8 @@ class Soak:
         for server in self.rig.servers:
             try:
                 row[server.name] = server.reading()
-            except (OSError, ValueError) as error:
-                raise Failure(f"{server.name} does not answer: {error}; status {server.process.poll()}") from None
+            except (OSError, ValueError, KeyError) as error:
+                raise Failure(f"{server.name} does not answer: {error!r}; status {server.process.poll()}") from None
         self.samples.append(row)
         return row
 
