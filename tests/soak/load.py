@@ -105,7 +105,7 @@ class Load:
     def __init__(self, lanes, seed):
         self.lists, self.seed, self.lanes, self.lock = lanes, seed, [], threading.Lock()
         self.runs, self.failures, self.bytes = collections.Counter(), [], 0
-        self.rounds = 0
+        self.rounds, self.over = 0, False
 
     def start(self):
         self.rounds += 1
@@ -124,8 +124,16 @@ class Load:
             self.runs[job.name] += 1
             self.bytes += length
 
+    def break_off(self):
+        """The servers are about to be killed: what their clients say then means nothing."""
+        self.over = True
+        for lane in self.lanes:
+            lane.stopping.set()
+
     def failed(self, job, text):
         with self.lock:
+            if self.over:
+                return
             self.runs[job.name] += 1
             self.failures.append(f"{time.strftime('%H:%M:%S')} {job.name}: {text}")
             print(self.failures[-1], flush=True)

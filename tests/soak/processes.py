@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 import time
+import urllib.error
 import urllib.request
 
 PATIENCE = 60  # seconds, for what has no bound of its own: a busy machine is slow
@@ -80,7 +81,7 @@ class Server(Program):
 
     def __init__(self, name, command, log_path, environment=None, heap=None):
         self.name, self.levels, self.kept = name, collections.Counter(), collections.deque(maxlen=LINES_KEPT)
-        self.log_path, self.http, self.heap = pathlib.Path(log_path), None, heap
+        self.log_path, self.http, self.heap, self.late_answers = pathlib.Path(log_path), None, heap, 0
         self.log = open(self.log_path, "w", encoding="utf-8")
         super().__init__(*command, errors=subprocess.PIPE, environment=environment)
         self.log_reader = threading.Thread(target=self.read_log, daemon=True)
@@ -105,10 +106,22 @@ class Server(Program):
     def proc(self, name):
         return pathlib.Path(f"/proc/{self.process.pid}/{name}")
 
+    def page(self, name):
+        """A server that is short of time answers 503: not all of its workers have told their counts."""
+        until = time.monotonic() + PATIENCE
+        while True:
+            try:
+                with urllib.request.urlopen(self.http + name, timeout=PATIENCE) as answer:
+                    return answer.read().decode()
+            except urllib.error.HTTPError as error:
+                if error.code != 503 or time.monotonic() > until:
+                    raise
+                self.late_answers += 1
+                time.sleep(0.5)
+
     def metrics(self):
         """Those without labels."""
-        with urllib.request.urlopen(self.http + "metrics", timeout=PATIENCE) as answer:
-            text = answer.read().decode()
+        text = self.page("metrics")
         rows = (line.rsplit(" ", 1) for line in text.splitlines() if line and line[0] != "#" and "{" not in line)
         return {name.removeprefix("webtransport_"): float(value) for name, value in rows}
 

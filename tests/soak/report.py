@@ -32,6 +32,7 @@ def facts(soak):
     return {
         "when": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d %H:%M UTC"),
         "seconds": round(soak.elapsed()), "asked": o.seconds, "seed": o.seed, "sanitized": o.sanitized, "leak": o.leak,
+        "late_answers": {server.name: server.late_answers for server in soak.rig.servers},
         "load": os.getloadavg()[0], "processors": os.cpu_count(),
         "runs": dict(soak.load.runs), "bytes_by_hash": soak.load.bytes,
         "standing": soak.standing_totals, "faults": soak.faults, "packets": soak.counts,
@@ -54,7 +55,7 @@ def text(soak, data):
           (f". The link: {packets.get('packets', 0):,} packets, {packets.get('lost', 0):,} lost, {packets.get('late', 0):,} late, "
            f"{packets.get('twice', 0):,} twice, {packets.get('spoiled', 0):,} spoiled, {packets.get('rebinds', 0):,} new ports. Hostile: "
            f"{packets.get('strange_packets', 0):,} strange packets, {packets.get('scripts', 0):,} scripts of {packets.get('script_packets', 0):,} "
-           f"packets, {packets.get('closed_by_server', 0):,} of them closed by the server.")
+           f"packets, {packets.get('closed_by_server', 0):,} of them closed by the server. Load of the machine: {data['load']:.0f}.")
     yield ""
     yield from table(soak.samples)
     yield ""

@@ -247,6 +247,7 @@ def main():
             soak.problems.append(f"the run was broken off: {error!r}")
         finally:
             soak.stopping.set()
+            soak.load.break_off()
             rig.kill()
             for clients in soak.standing:
                 clients.kill()
