@@ -12,7 +12,7 @@ the next run goes on. An input that fails is in build/fuzz/artifacts/, and the c
 reports are build/fuzz/report.json and report.md.
 
 In fuzz/corpus/TARGET/, files with a name are seeds that people wrote. Those whose name is a SHA-1 were found, and `corpus` chooses
-them anew each time: libFuzzer's merge keeps an input only if it reaches what no smaller one does.
+them anew each time, by the features that libFuzzer's merge tells of each input: first those that reach most.
 """
 
 import argparse
@@ -35,7 +35,7 @@ DICTIONARIES = ROOT / "fuzz" / "dict"
 FOUND = re.compile(r"[0-9a-f]{40}")
 INPUT_MAX = 4096
 # Of what is committed for a target: bytes, files. Those that play scripts reach more, and need more.
-BOUNDS, BOUNDS_SCRIPTS = (16 * 1024, 60), (48 * 1024, 120)
+BOUNDS, BOUNDS_SCRIPTS = (12 * 1024, 40), (64 * 1024, 120)
 # Fewer runs say that a target is stuck. Those of packets_* begin with a handshake each.
 RUNS_MIN, RUNS_MIN_PACKETS = 1000, 100
 STATUS = re.compile(r"^#\d+\s+(INITED|NEW|REDUCE|pulse|DONE|RELOAD)\s.*?cov: (\d+) ft: (\d+) corp: (\d+)/", re.M)
@@ -140,25 +140,45 @@ def run(arguments):
 
 # --- corpus ---
 
-def merge(target, into, *sources):
-    """Into the first folder goes, of the others, what reaches something new."""
+def merge_control(text):
+    """What libFuzzer wrote of each file while it merged: name -> features. Its first lines are two numbers and the names."""
+    lines = text.splitlines()
+    names, features = lines[2:2 + int(lines[0])], {}
+    for line in lines[2 + len(names):]:
+        words = line.split()
+        if words[0] == "FT":
+            features[names[int(words[1])]] = frozenset(words[2:])
+    return features
+
+
+def features_of(target, *folders):
+    """path -> features, of all inputs in these folders."""
     log = ROOT / "build" / "results" / f"{target}.merge.log"
     log.parent.mkdir(parents=True, exist_ok=True)
-    with open(log, "w", encoding="utf-8") as file:
+    with tempfile.TemporaryDirectory() as folder, open(log, "w", encoding="utf-8") as file:
+        control, none = pathlib.Path(folder, "control"), pathlib.Path(folder, "none")
+        none.mkdir()
         done = subprocess.run([str(BUILD / "targets" / target), "-merge=1", "-timeout=10", "-rss_limit_mb=2048", f"-max_len={INPUT_MAX}",
-                               str(into), *map(str, sources)], stdout=file, stderr=subprocess.STDOUT, check=False)
-    if done.returncode:
-        sys.exit(f"fuzz.py: {target}: the merge failed: {log.relative_to(ROOT)}")
+                               f"-merge_control_file={control}", str(none), *map(str, folders)], stdout=file, stderr=subprocess.STDOUT,
+                              check=False)
+        if done.returncode:
+            sys.exit(f"fuzz.py: {target}: the merge failed: {log.relative_to(ROOT)}")
+        return {pathlib.Path(name): features for name, features in merge_control(control.read_text("utf-8")).items()}
 
 
-def choose(files, bounds):
-    """The smallest ones, until a bound is reached."""
-    chosen, size = [], 0
-    for path in sorted(files, key=lambda path: (path.stat().st_size, path.name)):
-        size += path.stat().st_size
-        if size > bounds[0] or len(chosen) == bounds[1]:
+def choose(features, reached, size_of, bounds):
+    """In turns the input that reaches most of what is not reached yet, the smaller one of two equals, until a bound is reached."""
+    left, chosen, size = dict(features), [], 0
+    while left and len(chosen) < bounds[1]:
+        best = max(left, key=lambda path: (len(left[path] - reached), -size_of(path), path.name))
+        gained = left.pop(best) - reached
+        if not gained:
             break
-        chosen.append(path)
+        if size + size_of(best) <= bounds[0]:
+            chosen.append(best)
+            reached = reached | gained
+            size += size_of(best)
+        left = {path: more for path, more in left.items() if more - reached}
     return chosen
 
 
@@ -168,17 +188,16 @@ def corpus_one(target):
     for path in list(seeds.iterdir()):
         if FOUND.fullmatch(path.name):
             shutil.move(path, kept / path.name)
-    with tempfile.TemporaryDirectory() as folder:
-        merged = pathlib.Path(folder)
-        for path in seeds.iterdir():
-            shutil.copy(path, merged)
-        merge(target, merged, kept)
-        found = [path for path in merged.iterdir() if FOUND.fullmatch(path.name)]
-        chosen = choose(found, BOUNDS_SCRIPTS if is_script(target) else BOUNDS)
-        for path in chosen:
-            shutil.copyfile(path, seeds / path.name)
+    features = features_of(target, seeds, kept)
+    of_seeds = frozenset().union(*(reached for path, reached in features.items() if path.parent == seeds))
+    found = {path: reached for path, reached in features.items() if path.parent == kept and FOUND.fullmatch(path.name)}
+    chosen = choose(found, of_seeds, lambda path: path.stat().st_size, BOUNDS_SCRIPTS if is_script(target) else BOUNDS)
+    for path in chosen:
+        shutil.copyfile(path, seeds / path.name)
+    everything = of_seeds.union(*found.values())
+    reached = of_seeds.union(*(found[path] for path in chosen))
     size = sum(path.stat().st_size for path in seeds.iterdir())
-    return f"{target}: {len(chosen)} of {len(found)} inputs that reach something new, {size} bytes with the seeds"
+    return (f"{target}: {len(chosen)} of {len(found)} inputs; with the seeds {size} bytes and {len(reached)} of {len(everything)} features")
 
 
 def corpus(arguments):
@@ -277,12 +296,14 @@ def self_test():
     assert figures("==1== ERROR: AddressSanitizer")["runs"] == 0
     row = {"target": "fuzz_url", "artifacts": ["build/fuzz/artifacts/fuzz_url-crash-1"]}
     assert repeat_of(row) == ["build/fuzz/targets/fuzz_url build/fuzz/artifacts/fuzz_url-crash-1"]
-    with tempfile.TemporaryDirectory() as folder:
-        paths = [pathlib.Path(folder, str(size)) for size in (5, 1, 3)]
-        for path in paths:
-            path.write_bytes(bytes(int(path.name)))
-        assert [path.name for path in choose(paths, (4, 9))] == ["1", "3"]
-        assert [path.name for path in choose(paths, (100, 1))] == ["1"]
+    features = merge_control("3\n1\nfirst\na\nb\nSTARTED 0 9\nFT 0 1 2\nCOV 0 7\nSTARTED 1 3\nFT 1 2 3 4\nSTARTED 2 2\n")
+    assert features == {"first": {"1", "2"}, "a": {"2", "3", "4"}}, features
+    paths = [pathlib.Path(name) for name in "abcd"]
+    reached = dict(zip(paths, map(frozenset, ("12", "345", "1", "6"))))
+    sizes = dict(zip(paths, (1, 2, 1, 9)))
+    assert choose(reached, frozenset(), sizes.get, (100, 9)) == [paths[1], paths[0], paths[3]]
+    assert choose(reached, frozenset("3"), sizes.get, (100, 2)) == [paths[0], paths[1]]
+    assert choose(reached, frozenset(), sizes.get, (3, 9)) == [paths[1], paths[0]]
     return True
 
 
