@@ -38,6 +38,7 @@ class Lane(threading.Thread):
     def __init__(self, load, jobs, seed):
         super().__init__(daemon=True)
         self.load, self.jobs, self.random, self.stopping = load, jobs, random.Random(seed), threading.Event()
+        self.process = None
 
     def run(self):
         number = 0
@@ -53,6 +54,7 @@ class Lane(threading.Thread):
     def run_job(self, job):
         process = subprocess.Popen([str(word) for word in job.command()], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
                                    stdin=subprocess.PIPE if job.input else subprocess.DEVNULL)
+        self.process = process
         if job.kill:
             self.run_killed(job, process)
             return
@@ -129,6 +131,8 @@ class Load:
         self.over = True
         for lane in self.lanes:
             lane.stopping.set()
+            if lane.process and lane.process.poll() is None:
+                lane.process.kill()
 
     def failed(self, job, text):
         with self.lock:
@@ -142,7 +146,8 @@ class Load:
 class Standing(Program):
     """fleet_client.c: sessions that stay, and check every byte."""
 
-    def __init__(self, *command):
+    def __init__(self, name, *command):
+        self.name = name
         self.problems, self.opened, self.asked, self.summary = [], 0, 0, None
         super().__init__(*command, errors=subprocess.STDOUT)
 
@@ -155,5 +160,5 @@ class Standing(Program):
         elif kind == "end":
             self.summary = json.loads(rest)
         elif kind != "drain":  # a session that was lost, a dial that failed, wrong bytes, a sanitizer's words
-            self.problems.append(f"{time.strftime('%H:%M:%S')} {line}")
+            self.problems.append(f"{time.strftime('%H:%M:%S')} a client that stays ({self.name}): {line}")
             print(self.problems[-1], flush=True)

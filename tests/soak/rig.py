@@ -135,8 +135,8 @@ class Rig:
 
     # --- clients that stay ---
 
-    def standing(self, port, count, movers):
-        return Standing(self.options.fleet_client, port, count, movers, 500, *self.certificates)
+    def standing(self, name, port, count, movers):
+        return Standing(name, self.options.fleet_client, port, count, movers, 500, *self.certificates)
 
     # --- faults ---
 

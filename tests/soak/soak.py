@@ -56,7 +56,8 @@ class Soak:
 
     def start_load(self):
         rig, o = self.rig, self.options
-        self.standing = [rig.standing(rig.serve.port, o.clients, o.clients // 4), rig.standing(rig.link_port, max(2, o.clients // 4), 0)]
+        self.standing = [rig.standing("direct", rig.serve.port, o.clients, o.clients // 4),
+                         rig.standing("bad link", rig.link_port, max(2, o.clients // 4), 0)]
         self.load.start()
 
     def stop_load(self):
@@ -89,7 +90,7 @@ class Soak:
 
     def start_faults(self):
         rig, brief = self.rig, self.options.brief
-        chain = rig.standing(rig.generation.port, 6, 0)
+        chain = rig.standing("chain", rig.generation.port, 6, 0)
         self.threads = [threading.Thread(target=self.fault_loop, args=row, daemon=True) for row in (
             ("renewals", 1.7 if brief else 23, rig.renew),
             ("hang-ups", 1.1 if brief else 17, rig.hang_up),
@@ -229,7 +230,7 @@ def options_read():
     o.brief = o.seconds < 60
     o.clients = o.clients or (4 if o.brief else 16)
     o.interval = 0.5 if o.brief else min(5, max(1, o.seconds / 300))
-    o.some, o.large, o.idle = (1, MIB, 30) if o.brief else (5, 8 * MIB, 15)
+    o.some, o.large, o.idle = (1, MIB, 30) if o.brief else (5, 8 * MIB, 30)
     o.tool, o.fleet_client, o.hostile_client = (path.resolve() for path in (o.tool, o.fleet_client, o.hostile_client))
     o.out = o.out.resolve()
     o.out.mkdir(parents=True, exist_ok=True)
