@@ -3,12 +3,12 @@
 /*
  * A hostile client of a soak: it shakes hands with a real server as it should, and then sends frames by a script.
  *
- *     hostile_client PORT SEED SCRIPTS
+ *     hostile_client PORT SEED SCRIPTS [closes]
  *
  * SCRIPTS is a folder with seeds of the fuzz target packets_server (fuzz/packets.c): streams, capsules, SETTINGS, resets,
  * connection ids, keys, datagrams, and bytes that are nothing. Again and again one of them is changed in some places and
  * played to 127.0.0.1:PORT, from an address of 127.66.0.0/16. This file puts a UDP socket in place of fuzz/hostile.c's two stacks in
- * memory. At the end of a script the connection is closed, or the client just goes away. The end of standard input ends the
+ * memory. At the end of a script the connection is closed, or the client just goes away, unless it "closes". The end of standard input ends the
  * program; its last line counts what was done, in JSON.
  */
 
@@ -54,6 +54,7 @@ struct hostile {
 
 static struct {
   uint16_t port;
+  bool closes;
   uint64_t random;
   struct wt__tls_client *tls;
   struct {
@@ -185,7 +186,7 @@ struct hostile *hostile_new(bool client, struct app *app, unsigned choice) {
   (void)client, (void)choice, (void)app;
   memset(h, 0, sizeof(*h));
   h->fd = -1;
-  h->goes_away = some(4) == 0;
+  h->goes_away = some(4) == 0 && !all.closes;
   socket_open(h);
   wt__routes_init(&h->routes);
   configure(h);
@@ -317,12 +318,13 @@ static bool input_is_over(void) {
 int main(int argc, char **argv) {
   static uint8_t data[SCRIPT_LEN_MAX];
   const struct wt__tls_client_options options = {.verify = WT__VERIFY_NOTHING};
-  if (argc != 4) {
-    fprintf(stderr, "usage: hostile_client PORT SEED SCRIPTS\n");
+  if (argc < 4) {
+    fprintf(stderr, "usage: hostile_client PORT SEED SCRIPTS [closes]\n");
     return 2;
   }
   all.port = (uint16_t)atoi(argv[1]);
   all.random = UINT64_C(0x9e3779b97f4a7c15) ^ (uint64_t)strtoull(argv[2], NULL, 10);
+  all.closes = argc > 4;
   scripts_load(argv[3]);
   if (all.script_count == 0 || wt__tls_client_new(&all.tls, &options)) return 1;
   while (!input_is_over()) {

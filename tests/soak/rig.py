@@ -169,7 +169,9 @@ class Rig:
         self.link_port = int(self.link.next_line().split()[1])
         self.helper(sys.executable, "-B", HERE / "strangers.py", self.tool, self.serve.port, seed)
         for server in self.servers:
-            self.helper(self.options.hostile_client, server.port, seed, HERE.parents[1] / "fuzz" / "corpus" / "packets_server")
+            # A session that nobody closes makes the end of a server last for seconds.
+            self.helper(self.options.hostile_client, server.port, seed, HERE.parents[1] / "fuzz" / "corpus" / "packets_server",
+                        *(["closes"] if self.options.brief else []))
 
     def end(self):
         for server in [*self.servers, self.generation]:
