@@ -19,6 +19,9 @@ PAGE = os.sysconf("SC_PAGE_SIZE")
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
+# Metrics for samples.csv alone: they tell what a server did while something went wrong.
+TOLD = ("handshakes_open", "handshakes_dropped_total", "packets_put_off_total", "packets_cut_off_total", "packets_received_total",
+        "long_turns_total", "turns_total")
 # Errors in a log that a fault of the soak explains: a certificate is read just while its two files are replaced, and again right after.
 EXPLAINED = ("certificate not reloaded, the old one stays",)
 
@@ -146,6 +149,7 @@ class Server(Program):
             "counted": metrics["memory_used_bytes"],
             "connections": metrics["connections_open"],
             "sessions": metrics["sessions_open"],
+            **{name: metrics[name] for name in TOLD},
             "log_lines": sum(self.levels.values()),
         }
 
