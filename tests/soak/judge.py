@@ -31,9 +31,11 @@ class Tolerance:
         return max(self.least, self.share * level)
 
 
-LOAD = {"heap": Tolerance(6 * MIB, 0.20), "memory": Tolerance(8 * MIB, 0.20), "descriptors": Tolerance(10, 0.15),
+# Under load the heap follows the number of connections, which is another one on a busy machine; at rest it is judged sharply. What
+# malloc keeps follows the highest load that there was.
+LOAD = {"heap": Tolerance(16 * MIB, 0.50), "memory": Tolerance(8 * MIB, 0.20), "descriptors": Tolerance(10, 0.15),
         "threads": Tolerance(THREADS, 0)}
-REST = {"heap": Tolerance(MIB, 0.05), "memory": Tolerance(8 * MIB, 0.15), "descriptors": Tolerance(2, 0),
+REST = {"heap": Tolerance(MIB, 0.05), "memory": Tolerance(16 * MIB, 0.30), "descriptors": Tolerance(2, 0),
         "threads": Tolerance(THREADS, 0), "counted": Tolerance(0, 0)}
 
 

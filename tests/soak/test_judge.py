@@ -56,8 +56,8 @@ class Load(unittest.TestCase):
         self.assertFalse(self.judge(leaking(noisy(40, 6), 20), "descriptors"))
 
     def test_short_runs(self):
-        """A leak of 300 KiB a second, in a minute; and too few readings, which are told."""
-        self.assertFalse(self.judge(leaking(noisy(10 * MIB, MIB, count=40), 12 * MIB), "heap"))
+        """A leak of 600 KiB a second, in a minute; and too few readings, which are told."""
+        self.assertFalse(self.judge(leaking(noisy(10 * MIB, MIB, count=40), 24 * MIB), "heap"))
         self.assertIn("too few", judge_load("series", "heap", [1, 2, 3]).text)
 
     def test_one_of_ten_windows_changes_nothing(self):
