@@ -237,11 +237,16 @@ def coverage_profile(folder, wanted, jobs):
     return profile
 
 
-def unreached(data):
+def source_path(folder, name):
+    """A compiler cache makes names relative to the folder of the build."""
+    return pathlib.Path(os.path.normpath(folder / name))
+
+
+def unreached(data, folder):
     """(file, function) of src/ that no target calls, and the lines of each file: (all, reached)."""
     reached, known, lines = set(), set(), {}
     for function in data["functions"]:
-        path = pathlib.Path(function["filenames"][0])
+        path = source_path(folder, function["filenames"][0])
         if ROOT / "src" not in path.parents:
             continue
         key = (str(path.relative_to(ROOT)), function["name"].rsplit(":", 1)[-1])
@@ -249,7 +254,7 @@ def unreached(data):
         if function["count"]:
             reached.add(key)
     for file in data["files"]:
-        path = pathlib.Path(file["filename"])
+        path = source_path(folder, file["filename"])
         if ROOT / "src" in path.parents:
             lines[str(path.relative_to(ROOT))] = (file["summary"]["lines"]["count"], file["summary"]["lines"]["covered"])
     return sorted(known - reached), lines
@@ -262,8 +267,10 @@ def coverage(arguments):
     objects = [word for target in wanted[1:] for word in ("-object", folder / "targets" / target)]
     done = subprocess.run([tool("llvm-cov"), "export", folder / "targets" / wanted[0], *objects, f"-instr-profile={profile}"],
                           capture_output=True, check=True)
-    missing, lines = unreached(json.loads(done.stdout)["data"][0])
+    missing, lines = unreached(json.loads(done.stdout)["data"][0], folder)
     out, layers = [], {}
+    if not lines:
+        sys.exit("fuzz.py: the profile names no file of src/")
     for name, (count, covered) in lines.items():
         layer = layers.setdefault(name.split("/")[1], [0, 0])
         layer[0] += count
