@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
 """Fails when something public has no documentation block `/** ... */` directly before it, when a page shows code
-that no example has, or when the README's list of exit statuses is not that of the tool.
+that no example has, when the README's list of exit statuses is not that of the tool, or when the table of the log's
+events in docs/guide/diagnosis.md is not what the sources log.
 
     scripts/check_docs.py [ROOT]       check ROOT/include/webtransport/*.h, README.md and docs/guide/*.md
     scripts/check_docs.py --self-test  check that each bad sample of tests/checks/docs is found
@@ -175,15 +176,62 @@ def check_exits(root):
     return found, len(seen)
 
 
+def fields_of(code):
+    """The fields in the arguments of one WT__EVENT_OF."""
+    fields = set(re.findall(r'WT__(?:TEXT|INTEGER|BOOLEAN)\("(\w+)"', code))
+    fields |= set(re.findall(r'WT__INTEGER_IF\([^"]*, "(\w+)"', code))
+    if re.search(r"WT__(H3_|MUX_)?CONNECTION\(", code):
+        fields |= {"connection", "peer"}
+    return fields
+
+
+def events_of(root):
+    """The events of the log in the sources: name -> (fields, file, line)."""
+    events = {}
+    for file in sorted((root / "src").rglob("*.c")):
+        text = file.read_text(encoding="utf-8")
+        for match in re.finditer(r'WT__EVENT(?:_OF)?\(\s*"(\w+)"', text):
+            depth, end = 0, match.start()
+            for end in range(text.index("(", match.start()), len(text)):
+                depth += {"(": 1, ")": -1}.get(text[end], 0)
+                if depth == 0:
+                    break
+            place = (file.relative_to(root).as_posix(), text.count("\n", 0, match.start()) + 1)
+            fields = events.setdefault(match[1], (set(), *place))[0]
+            fields |= fields_of(text[match.end():end])
+    return events
+
+
+def check_events(root):
+    """Compares the table of the log's events with the sources; counts the events."""
+    events, page = events_of(root), "docs/guide/diagnosis.md"
+    found, told = [], set()
+    for number, line in enumerate((root / page).read_text(encoding="utf-8").splitlines(), 1):
+        row = re.match(r"\| `(\w+)` \|([^|]*)\|", line)
+        if not row:
+            continue
+        told.add(row[1])
+        fields = set(re.findall(r"`(\w+)`", row[2]))
+        if row[1] not in events:
+            found.append((page, number, f"no line of the log has the event {row[1]}"))
+        elif fields != events[row[1]][0]:
+            found.append((page, number, f"{row[1]} has the fields {', '.join(sorted(events[row[1]][0])) or 'none'}"))
+    found += [(file, line, f"the event {name} is not in {page}")
+              for name, (_, file, line) in sorted(events.items()) if name not in told]
+    return found, len(events)
+
+
 def headers(root):
     return [(file.relative_to(root).as_posix(), file) for file in sorted((root / "include/webtransport").glob("*.h"))]
 
 
 def self_test(root):
     pages = [(file.relative_to(root).as_posix(), file) for file in sorted(root.rglob("*.md"))]
-    expected = {(path, number) for path, file in headers(root) + pages
+    sources = [(file.relative_to(root).as_posix(), file) for file in sorted((root / "src").rglob("*.c"))]
+    expected = {(path, number) for path, file in headers(root) + pages + sources
                 for number, line in enumerate(file.read_text().splitlines(), 1) if "EXPECT" in line}
-    found = {(path, number) for path, number, _ in check(headers(root))[0] + check_code(root)[0] + check_exits(root)[0]}
+    found = {(path, number) for path, number, _ in check(headers(root))[0] + check_code(root)[0] + check_exits(root)[0]
+             + check_events(root)[0]}
     for path, number in sorted(expected - found):
         print(f"{path}:{number}: should have been reported")
     for path, number in sorted(found - expected):
@@ -199,12 +247,13 @@ def main():
     problems, functions = check(headers(root))
     wrong_code, code = check_code(root)
     wrong_exits, exits = check_exits(root)
-    problems += wrong_code + wrong_exits
+    wrong_events, events = check_events(root)
+    problems += wrong_code + wrong_exits + wrong_events
     for path, line, problem in problems:
         print(f"{path}:{line}: {problem}")
-    empty = functions == 0 or code == 0 or exits == 0
+    empty = 0 in (functions, code, exits, events)
     if empty:
-        print("no public function found, no code in pages, or no exit status")
+        print("no public function found, no code in pages, no exit status, or no event of the log")
     return 1 if problems or empty else 0
 
 

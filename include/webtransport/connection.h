@@ -95,6 +95,12 @@ struct wt_connection_info {
   uint64_t congestion_window;                    /**< sent and not acknowledged, at most */
   uint64_t bytes_in_flight;                      /**< sent, neither acknowledged nor given up */
   uint64_t slow_start_threshold;                 /**< of the window: where slow start ends; UINT64_MAX: not known yet */
+
+  /**
+   * The client's first destination connection id in hexadecimal: the name of the connection in log records and of its qlog.
+   * Both ends have the same. Never NULL. Since 0.4.0.
+   */
+  const char *connection_id;
 };
 
 /**

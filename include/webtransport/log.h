@@ -2,6 +2,9 @@
 #ifndef WEBTRANSPORT_LOG_H
 #define WEBTRANSPORT_LOG_H
 
+#include <stddef.h>
+#include <stdint.h>
+
 #include <webtransport/version.h>
 
 #ifdef __cplusplus
@@ -29,6 +32,54 @@ enum wt_log_level {
  * call that the application makes: call no function of the same server or client in it. Since 0.1.0.
  */
 typedef void (*wt_log_callback)(enum wt_log_level level, const char *line, void *user_data);
+
+/** What a field of a log record holds. More may follow: skip a type that you do not know. Since 0.4.0. */
+enum wt_log_type {
+  WT_LOG_TEXT = 1,    /**< `text` */
+  WT_LOG_INTEGER = 2, /**< `integer` */
+  WT_LOG_BOOLEAN = 3, /**< `integer`, which is 0 or 1 */
+};
+
+/**
+ * A field of a log record, such as the address of the peer. `text` is NULL unless the type is WT_LOG_TEXT. It may hold bytes of
+ * a peer: control characters are replaced by '?', and a text of more than 255 bytes is cut and ends in "...". It need not be
+ * UTF-8. Since 0.4.0.
+ */
+struct wt_log_field {
+  const char *name; /**< "peer": lower case letters and '_' */
+  enum wt_log_type type;
+  const char *text;
+  int64_t integer;
+};
+
+/**
+ * A line of the log as data. Since 0.4.0.
+ *
+ * `event` says what has happened, by a name that stays the same from version to version, while the words of `message` may
+ * change: alarms and counts go by `event`. The fields depend on the event, and their order means nothing.
+ * docs/guide/diagnosis.md lists all events with their fields. A line about a connection has `connection`, its client's first
+ * destination connection id in hexadecimal as in the name of its qlog, and `peer`, the address. One about a session has
+ * `session`, the id of its CONNECT stream; one about a request has `request`, the id of its stream.
+ */
+struct wt_log_record {
+  size_t size; /**< of the struct in the library; a newer one has more members at its end */
+  enum wt_log_level level;
+  const char *event;   /**< "session_refused"; static string */
+  const char *message; /**< the line that `wt_log_callback` gets */
+  uint64_t left_out;   /**< lines of this kind that were left out before this one, because they were too many */
+  const struct wt_log_field *fields; /**< `field_count` of them */
+  size_t field_count;
+};
+
+/**
+ * Gets each line of the log as a record: `log_record` of a configuration. `user_data` is `log_record_user_data`. All that
+ * `record` points to, but `event` and the names of fields, is borrowed until the function returns: copy what you keep. Nothing
+ * is allocated for it, and lines that `log_level` or a limit leaves out cost no more than without it.
+ *
+ * The threads are those of `wt_log_callback`, and as there: call no function of the same server or client in it, and do not
+ * block, because all connections of the thread wait until it returns. Since 0.4.0.
+ */
+typedef void (*wt_log_record_callback)(const struct wt_log_record *record, void *user_data);
 
 #ifdef __cplusplus
 }

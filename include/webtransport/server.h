@@ -327,6 +327,13 @@ struct wt_server_config {
    */
   const char *qlog_dir;
   uint64_t qlog_max_file_bytes; /**< of each file, whose last record then says so; at least 65,536; default 64 MiB */
+
+  /**
+   * Gets each line of the log as a record with typed fields, see log.h; NULL (the default): nobody does. Beside it, `log` gets
+   * the text of the line if it is set. Standard error gets lines if both are NULL. `log_level` holds for both. Since 0.4.0.
+   */
+  wt_log_record_callback log_record;
+  void *log_record_user_data;
 };
 
 /** Counts of a server, since its start unless a name says "open". Since 0.1.0. */

@@ -25,11 +25,11 @@ bool wt__log_limit_take(struct wt__log_limit *limit, uint64_t now) {
 }
 
 void wt__log_write_limited(const struct wt__log *log, struct wt__log_limit *limit, enum wt_log_level level,
-                           const char *format, ...) {
+                           const struct wt__log_event *event, const char *format, ...) {
   uint64_t left_out = limit ? limit->left_out : 0;
   va_list args;
   if (limit) limit->left_out = 0;
   va_start(args, format);
-  wt__log_vwrite(log, level, left_out, format, args);
+  wt__log_vwrite(log, level, event, left_out, format, args);
   va_end(args);
 }

@@ -60,7 +60,11 @@ void wt__early_refuse_session(struct wt__mux *mux, int64_t session_id) {
 void wt__early_expire(struct wt__mux *mux, uint64_t now) {
   struct wt__link *first;
   while ((first = wt__list_first(&mux->early_streams)) && STREAM_OF(first)->deadline <= now) {
-    WT__DEBUG(mux->config->log, "stream %lld: no session %lld in time, refused", (long long)STREAM_OF(first)->id,
+    WT__DEBUG(mux->config->log,
+              WT__EVENT_OF("stream_unclaimed", WT__MUX_CONNECTION(mux),
+                           WT__INTEGER("session", STREAM_OF(first)->session_id),
+                           WT__INTEGER("stream", STREAM_OF(first)->id)),
+              "stream %lld: no session %lld in time, refused", (long long)STREAM_OF(first)->id,
               (long long)STREAM_OF(first)->session_id);
     early_refuse(mux, STREAM_OF(first));
   }

@@ -113,6 +113,11 @@ struct wt__mux {
   struct wt__past past; /* sessions that ended or were refused */
 };
 
+/* The fields that each line of the log about the connection has. */
+#define WT__MUX_CONNECTION(mux)                                                               \
+  WT__TEXT("connection", (mux)->transport->name ? (mux)->transport->name((mux)->ctx) : NULL), \
+      WT__TEXT("peer", (mux)->transport->peer_address ? (mux)->transport->peer_address((mux)->ctx) : NULL)
+
 /* What a session begins with. Strings are copied. */
 struct wt__session_params {
   const char *path, *protocol, *peer_address;

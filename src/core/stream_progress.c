@@ -42,6 +42,9 @@ static void stream_give_up(struct wt__progress *progress) {
   struct wt_stream_error error = {.by = WT_TRANSPORT, .wire_code = WT__H3_EXCESSIVE_LOAD};
   struct wt__log_limit *lines = wt__progress_count(mux->config->progress);
   WT__INFO_LIMITED(mux->config->log, lines, mux->now,
+                   WT__EVENT_OF("stream_stalled", WT__MUX_CONNECTION(mux), WT__INTEGER("session", stream->session_id),
+                                WT__INTEGER("stream", stream->id), WT__TEXT("part", "data"),
+                                WT__INTEGER("timeout_ms", mux->config->send_timeout_ms)),
                    "stream %lld of session %lld is given up: its peer took less than %llu bytes in %llu ms",
                    (long long)stream->id, (long long)stream->session_id, (unsigned long long)mux->config->min_progress,
                    (unsigned long long)mux->config->send_timeout_ms);

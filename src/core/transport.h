@@ -84,6 +84,10 @@ struct wt_transport {
   /* Where events go. Without the function, or if it returns NULL, the connection is not logged. */
   struct wt__qlog *(*qlog)(void *ctx);
 
+  /* The connection's name in the log and in its qlog, and the peer's address. Borrowed. NULL: there is none. */
+  const char *(*name)(void *ctx);
+  const char *(*peer_address)(void *ctx); /* for core only */
+
   /* Information about the connection, for diagnosis. Sets all members except `size`; the one of quic does not set
    * those of HTTP/3. NULL: there is no information. */
   void (*get_info)(void *ctx, struct wt_connection_info *info);

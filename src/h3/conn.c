@@ -103,6 +103,10 @@ static struct wt__qlog *core_qlog(void *ctx) {
   return conn->transport->qlog ? conn->transport->qlog(conn->ctx) : NULL;
 }
 
+static const char *core_name(void *ctx) { return wt__h3_name(ctx); }
+
+static const char *core_peer_address(void *ctx) { return ((const struct wt__h3_conn *)ctx)->peer_address; }
+
 static void core_get_info(void *ctx, struct wt_connection_info *info) { wt__h3_conn_get_info(ctx, info); }
 
 static int core_peer_certificate(void *ctx, size_t index, struct wt__vec *der) {
@@ -144,6 +148,8 @@ static const struct wt_transport transport_for_core = {
     .path_stats = core_path_stats,
     .gauge = core_gauge,
     .qlog = core_qlog,
+    .name = core_name,
+    .peer_address = core_peer_address,
     .get_info = core_get_info,
     .peer_certificate = core_peer_certificate,
     .export_keys = core_export_keys,

@@ -16,8 +16,10 @@
 void wt__h3_fail(struct wt__h3_conn *conn, uint64_t wire_code, const char *reason) {
   if (conn->closing) return;
   conn->closing = true;
-  WT__DEBUG(conn->config->log, "connection from %s: closed with 0x%llx: %s", conn->peer_address,
-            (unsigned long long)wire_code, reason);
+  WT__DEBUG(conn->config->log,
+            WT__EVENT_OF("connection_closed", WT__H3_CONNECTION(conn), WT__INTEGER("code", wire_code),
+                         WT__TEXT("code_name", wt__wire_error_name(wire_code)), WT__TEXT("reason", reason)),
+            "connection from %s: closed with 0x%llx: %s", conn->peer_address, (unsigned long long)wire_code, reason);
   conn->transport->close_connection(conn->ctx, wire_code, reason);
 }
 
@@ -36,6 +38,10 @@ void wt__h3_fail_http(struct wt__h3_conn *conn, int error) {
 
 void wt__h3_wake(struct wt__h3_conn *conn) {
   if (!conn->closing) conn->transport->wake(conn->ctx);
+}
+
+const char *wt__h3_name(const struct wt__h3_conn *conn) {
+  return conn->transport->name ? conn->transport->name(conn->ctx) : NULL;
 }
 
 struct wt__log_limit *wt__h3_log_limit(const struct wt__h3_conn *conn) {

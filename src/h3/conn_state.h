@@ -116,6 +116,10 @@ void wt__h3_fail_http(struct wt__h3_conn *conn, int error); /* an error of nghtt
 /* The application closes the connection. */
 void wt__h3_leave(struct wt__h3_conn *conn, uint64_t wire_code, const char *reason);
 void wt__h3_wake(struct wt__h3_conn *conn);
+/* The connection's name in the log; NULL: it has none. */
+const char *wt__h3_name(const struct wt__h3_conn *conn);
+/* The fields that each line about the connection has. */
+#define WT__H3_CONNECTION(conn) WT__TEXT("connection", wt__h3_name(conn)), WT__TEXT("peer", (conn)->peer_address)
 /* The limit of lines in the log about what peers do wrong; NULL: there is none. */
 struct wt__log_limit *wt__h3_log_limit(const struct wt__h3_conn *conn);
 /* Whether the peer's SETTINGS_MAX_FIELD_SECTION_SIZE, if it has sent one, has room for these fields. */

@@ -82,8 +82,11 @@ static int dial_accept(struct wt__h3_dial *dial, const char *protocol) {
   wt__list_push_back(&conn->due_connects, &connect->due);
   wt__dial_replied(dial, 0, 0, "");
   if (conn->config->counters) conn->config->counters->sessions_total++;
-  WT__INFO_LIMITED(conn->config->log, conn->config->session_lines, conn->now, "session %lld with %s: draft %d",
-                   (long long)dial->id, conn->peer_address, wt__settings_draft(&conn->peer));
+  WT__INFO_LIMITED(conn->config->log, conn->config->session_lines, conn->now,
+                   WT__EVENT_OF("session_opened", WT__H3_CONNECTION(conn), WT__INTEGER("session", dial->id),
+                                WT__INTEGER("draft", wt__settings_draft(&conn->peer))),
+                   "session %lld with %s: draft %d", (long long)dial->id, conn->peer_address,
+                   wt__settings_draft(&conn->peer));
   return 0;
 }
 

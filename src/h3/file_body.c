@@ -19,6 +19,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/errno_name.h"
 #include "base/mem.h"
 #include "h3/conn_state.h"
 #include "h3/file_open.h"
@@ -66,6 +67,9 @@ void wt__open_files_log(const wt_request *request, int os_error, const char *the
   const struct wt__h3_conn *conn = request->conn;
   struct wt__open_files *files = files_of(conn);
   WT__WARN_LIMITED(conn->config->log, files ? &files->lines : NULL, conn->now,
+                   WT__EVENT_OF("file_unreadable", WT__H3_CONNECTION(conn), WT__INTEGER("request", request->id),
+                                WT__TEXT("path", request->path), WT__TEXT("errno", wt__errno_name(os_error)),
+                                WT__TEXT("reason", then)),
                    "request %lld from %s: the file of %s cannot be read (%s), %s", (long long)request->id,
                    conn->peer_address, request->path, strerror(os_error), then);
 }

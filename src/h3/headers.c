@@ -80,6 +80,7 @@ void wt__headers_drop(struct wt__h3_conn *conn, struct wt__h3_stream *record) {
 static bool peer_is_tolerated(struct wt__h3_conn *conn) {
   if (wt__rate_take(&conn->bad_section_rate, conn->now)) return true;
   WT__WARN_LIMITED(conn->config->log, wt__h3_log_limit(conn), conn->now,
+                   WT__EVENT_OF("connection_abusive", WT__H3_CONNECTION(conn), WT__TEXT("reason", "header sections")),
                    "the connection from %s is closed: it keeps sending header sections that are too large or malformed",
                    conn->peer_address);
   wt__h3_fail(conn, WT__H3_EXCESSIVE_LOAD, "too many header sections that are too large or malformed");

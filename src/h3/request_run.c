@@ -165,6 +165,9 @@ static void request_reject_session(wt_request *request) {
   struct wt__h3_conn *conn = request->conn;
   WT__WARN_LIMITED(
       conn->config->log, wt__h3_log_limit(conn), conn->now,
+      WT__EVENT_OF("session_refused", WT__H3_CONNECTION(conn), WT__INTEGER("session", request->id),
+                   WT__TEXT("path", request->path), WT__TEXT("code", "H3_REQUEST_REJECTED"),
+                   WT__INTEGER("sessions_open", conn->mux.sessions_open)),
       "request %lld from %s for a session is reset (H3_REQUEST_REJECTED): its connection has %zu, and may have %zu "
       "(draft %d, max_sessions_per_connection is %zu)",
       (long long)request->id, conn->peer_address, conn->mux.sessions_open, wt__settings_max_sessions(conn),
@@ -184,6 +187,9 @@ static void request_refuse_for_memory(wt_request *request) {
   struct wt__h3_conn *conn = request->conn;
   if (conn->config->counters) conn->config->counters->requests_refused++;
   WT__WARN_LIMITED(conn->config->log, wt__h3_log_limit(conn), conn->now,
+                   WT__EVENT_OF("request_refused", WT__H3_CONNECTION(conn), WT__INTEGER("request", request->id),
+                                WT__TEXT("method", request->method), WT__TEXT("path", request->path),
+                                WT__INTEGER("status", 503), WT__TEXT("reason", "the server's memory is full")),
                    "request %lld from %s is answered with 503, because the server's memory is full: %s %s",
                    (long long)request->id, conn->peer_address, request->method, request->path);
   request_answer(request, 503, headers, 1);
@@ -192,9 +198,15 @@ static void request_refuse_for_memory(wt_request *request) {
 /* The application does not hear of it. */
 static void request_refuse_fault(wt_request *request) {
   struct wt__h3_conn *conn = request->conn;
-  WT__INFO_LIMITED(conn->config->log, wt__h3_log_limit(conn), conn->now, "request %lld from %s is refused: %s",
-                   (long long)request->id, conn->peer_address, request->error);
-  if (request->fault == WT__REQUEST_MALFORMED) {
+  bool malformed = request->fault == WT__REQUEST_MALFORMED;
+  WT__INFO_LIMITED(conn->config->log, wt__h3_log_limit(conn), conn->now,
+                   WT__EVENT_OF("request_refused", WT__H3_CONNECTION(conn), WT__INTEGER("request", request->id),
+                                WT__TEXT("method", request->method), WT__TEXT("path", request->path),
+                                WT__INTEGER_IF(!malformed, "status", 400),
+                                WT__TEXT("code", malformed ? "H3_MESSAGE_ERROR" : NULL),
+                                WT__TEXT("reason", request->error)),
+                   "request %lld from %s is refused: %s", (long long)request->id, conn->peer_address, request->error);
+  if (malformed) {
     wt__request_abort(request, WT__H3_MESSAGE_ERROR);
   } else {
     request_answer(request, 400, NULL, 0);
@@ -217,8 +229,10 @@ static void request_dispatch(wt_request *request) {
   request->stage = WT__REQUEST_DISPATCHED;
   if (conn->config->counters) conn->config->counters->requests_total++;
   if (!request->is_webtransport) wt__request_refuse_session(request);
-  WT__DEBUG(conn->config->log, "request %lld from %s: %s %s", (long long)request->id, conn->peer_address,
-            request->method, request->path);
+  WT__DEBUG(conn->config->log,
+            WT__EVENT_OF("request", WT__H3_CONNECTION(conn), WT__INTEGER("request", request->id),
+                         WT__TEXT("method", request->method), WT__TEXT("path", request->path)),
+            "request %lld from %s: %s %s", (long long)request->id, conn->peer_address, request->method, request->path);
   if (wt__gauge_pressure(wt__gauge_sum_of(conn->mux.gauge)) == WT__PRESSURE_FULL) {
     request_refuse_for_memory(request);
     return;

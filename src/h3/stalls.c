@@ -36,6 +36,9 @@ static void request_give_up(wt_request *request, uint64_t wire_code, const char 
   struct wt__h3_conn *conn = request->conn;
   struct wt__log_limit *lines = wt__progress_count(conn->config->mux.progress);
   WT__INFO_LIMITED(conn->config->log, lines, conn->now,
+                   WT__EVENT_OF("request_stalled", WT__H3_CONNECTION(conn), WT__INTEGER("request", request->id),
+                                WT__TEXT("path", request->path), WT__TEXT("part", what),
+                                WT__INTEGER("timeout_ms", timeout_ms)),
                    "request %lld from %s is given up: %s made no progress in %llu ms", (long long)request->id,
                    conn->peer_address, what, (unsigned long long)timeout_ms);
   request->timed_out = true;
@@ -59,6 +62,8 @@ static void record_give_up(struct wt__h3_conn *conn, struct wt__h3_stream *recor
   }
   lines = wt__progress_count(conn->config->mux.progress);
   WT__INFO_LIMITED(conn->config->log, lines, conn->now,
+                   WT__EVENT_OF("stream_stalled", WT__H3_CONNECTION(conn), WT__INTEGER("stream", record->id),
+                                WT__TEXT("part", "header"), WT__INTEGER("timeout_ms", conn->config->header_timeout_ms)),
                    "stream %lld from %s is given up: its header did not come in %llu ms", (long long)record->id,
                    conn->peer_address, (unsigned long long)conn->config->header_timeout_ms);
   wt__streams_refuse(conn, record, WT__H3_REQUEST_REJECTED);

@@ -304,8 +304,12 @@ int wt_upgrade(wt_request *request, const struct wt_upgrade_options *given, wt_s
     return error;
   }
   connect_set_priority(conn, request->id);
-  WT__INFO_LIMITED(conn->config->log, conn->config->session_lines, conn->now, "session %lld from %s: %s, draft %d",
-                   (long long)request->id, conn->peer_address, request->path, draft);
+  WT__INFO_LIMITED(conn->config->log, conn->config->session_lines, conn->now,
+                   WT__EVENT_OF("session_opened", WT__H3_CONNECTION(conn), WT__INTEGER("session", request->id),
+                                WT__TEXT("path", request->path), WT__TEXT("origin", request->origin),
+                                WT__TEXT("protocol", *protocol ? protocol : NULL), WT__INTEGER("draft", draft)),
+                   "session %lld from %s: %s, draft %d", (long long)request->id, conn->peer_address, request->path,
+                   draft);
   session_measure(request, draft);
   if (request->route_counts) atomic_fetch_add_explicit(&request->route_counts->sessions, 1, memory_order_relaxed);
   request_hand_over(request, connect);

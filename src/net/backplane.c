@@ -30,7 +30,7 @@ static void host_deliver(void *user_data, const char *topic, size_t topic_len, c
 
 static void host_log(void *user_data, enum wt_log_level level, const char *line) {
   const struct wt_server *server = user_data;
-  WT__LOG(&server->log, level, "%s", line);
+  WT__LOG(&server->log, level, WT__EVENT("backplane"), "%s", line);
 }
 
 static void host_stopped(void *user_data) {

@@ -292,7 +292,8 @@ int wt_client_new(const struct wt_client_config *config, wt_client **client, cha
     client_why(message, message_size, "%s", why);
   }
   if (error == 0) {
-    made->log = (struct wt__log){made->config.log_level, made->config.log, made->config.log_user_data};
+    made->log = (struct wt__log){made->config.log_level, made->config.log, made->config.log_user_data,
+                                 made->config.log_record, made->config.log_record_user_data};
     wt__qlog_files_init(&made->qlog_files, made->config.qlog_dir, "client", made->config.qlog_max_file_bytes,
                         &made->log);
     error = client_open(made, message, message_size);

@@ -20,6 +20,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/errno_name.h"
 #include "base/list.h"
 #include "base/usdt.h"
 
@@ -84,8 +85,13 @@ static void driver_log_losses(struct wt__driver *driver, const struct wt__path *
   char remote[WT__ADDRESS_TEXT_MAX] = "";
   int os_error = udp->send_error;
   udp->send_error = 0;
-  WT__WARN_LIMITED(driver->log, &driver->losses, uv_hrtime(), "cannot send to %s: %s; %llu packets were lost",
-                   address_text(&path->remote, remote, sizeof(remote)), wt__os_error_text(os_error), take_lost(udp));
+  if (!driver->log || driver->log->level < WT_LOG_WARN || !wt__log_limit_take(&driver->losses, uv_hrtime())) return;
+  unsigned long long lost = take_lost(udp); /* those of lines that were left out, too */
+  address_text(&path->remote, remote, sizeof(remote));
+  wt__log_write_limited(driver->log, &driver->losses, WT_LOG_WARN,
+                        WT__EVENT_OF("send_failed", WT__TEXT("peer", remote),
+                                     WT__TEXT("errno", wt__errno_name(os_error)), WT__INTEGER("packets_lost", lost)),
+                        "cannot send to %s: %s; %llu packets were lost", remote, wt__os_error_text(os_error), lost);
 }
 
 static int driver_send(void *ctx, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len,
@@ -110,9 +116,15 @@ void wt__driver_failing(struct wt__driver *driver, struct wt__socket *socket, in
   wt__address_format((const struct sockaddr *)&socket->udp.bound.storage, local, sizeof(local));
   (void)snprintf(text, size, "cannot receive on %s: %s", local, wt__os_error_text(os_error));
   if (lasting) {
-    WT__ERROR(driver->log, "%s, again and again; all that uses it ends", text);
+    WT__ERROR(driver->log,
+              WT__EVENT_OF("receive_failed", WT__TEXT("address", local), WT__TEXT("errno", wt__errno_name(os_error)),
+                           WT__BOOLEAN("ends", true)),
+              "%s, again and again; all that uses it ends", text);
   } else {
-    WT__WARN_LIMITED(driver->log, &driver->losses, uv_hrtime(), "%s", text);
+    WT__WARN_LIMITED(driver->log, &driver->losses, uv_hrtime(),
+                     WT__EVENT_OF("receive_failed", WT__TEXT("address", local),
+                                  WT__TEXT("errno", wt__errno_name(os_error)), WT__BOOLEAN("ends", false)),
+                     "%s", text);
   }
 }
 

@@ -84,7 +84,7 @@ static void topic_carry(struct wt__hub *hub, struct wt__hub_topic *topic) {
   topic->carried = error == 0;
   if (error == 0) return;
   WT__WARN_LIMITED(
-      hub->log, &hub->lines, uv_hrtime(),
+      hub->log, &hub->lines, uv_hrtime(), WT__EVENT_OF("topic_not_carried", WT__TEXT("error", wt_error_name(error))),
       "the backplane does not take a topic of %zu bytes: %s; its subscribers get no messages of other servers",
       topic->name_len, wt_error_string(error));
 }

@@ -118,8 +118,8 @@ void wt__neighbours_flush(struct wt__worker *worker) {
   if (worker->index > 0 || atomic_load_explicit(&takeover->dropped, memory_order_relaxed) == 0) return;
   if (!wt__log_limit_take(&takeover->lines, wt__loop_now(&worker->driver.loop))) return;
   unsigned long long dropped = atomic_exchange(&takeover->dropped, 0);
-  WT__WARN(&worker->server->log, "takeover: %llu packets for another process were dropped, because it does not keep up",
-           dropped);
+  WT__WARN(&worker->server->log, WT__EVENT_OF("takeover_packets_dropped", WT__INTEGER("packets", dropped)),
+           "takeover: %llu packets for another process were dropped, because it does not keep up", dropped);
 }
 
 /* Puts a packet into the outbox. One that finds no room anywhere is dropped. */
@@ -270,7 +270,8 @@ void wt__neighbours_deliver(struct wt__neighbour *from, const uint8_t *data, siz
 }
 
 static void older_gone(struct wt__neighbour *older) {
-  WT__INFO(&older->takeover->server->log, "takeover: the old process %u has ended", (unsigned)older->pid);
+  WT__INFO(&older->takeover->server->log, WT__EVENT_OF("takeover_old_ended", WT__INTEGER("pid", older->pid)),
+           "takeover: the old process %u has ended", (unsigned)older->pid);
   wt__neighbour_close(older);
 }
 

@@ -24,6 +24,7 @@
 
 #include <webtransport/error.h>
 
+#include "base/errno_name.h"
 #include "base/mem.h"
 #include "net/udp.h"
 
@@ -44,8 +45,8 @@ static char no_file;
 
 static void files_failed(struct wt__qlog_files *files, const char *doing, const char *path, int os_error) {
   if (atomic_exchange(&files->last_error, os_error) == os_error) return;
-  WT__WARN(files->log, "qlog: cannot %s %s: %s; the connection goes on without it", doing, path,
-           wt__os_error_text(os_error));
+  WT__WARN(files->log, WT__EVENT_OF("qlog_failed", WT__TEXT("file", path), WT__TEXT("errno", wt__errno_name(os_error))),
+           "qlog: cannot %s %s: %s; the connection goes on without it", doing, path, wt__os_error_text(os_error));
 }
 
 /* Takes one of the places for open files. */
@@ -53,7 +54,8 @@ static bool files_take(struct wt__qlog_files *files) {
   if (atomic_fetch_add(&files->open, 1) < WT__QLOG_FILES_OPEN) return true;
   atomic_fetch_sub(&files->open, 1);
   if (!atomic_exchange(&files->full, true))
-    WT__WARN(files->log, "qlog: %d files are open, further connections are not logged", WT__QLOG_FILES_OPEN);
+    WT__WARN(files->log, WT__EVENT_OF("qlog_files_full", WT__INTEGER("files", WT__QLOG_FILES_OPEN)),
+             "qlog: %d files are open, further connections are not logged", WT__QLOG_FILES_OPEN);
   return false;
 }
 

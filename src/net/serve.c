@@ -90,7 +90,7 @@ static void worker_drain(struct wt__worker *worker) {
   wt__worker_begin_end(worker, atomic_load(&server->asked_deadline_ms));
   if (draining) return; /* only another deadline */
   worker->taken = false;
-  if (worker->index == 0) WT__INFO(&server->log, "shutting down");
+  if (worker->index == 0) WT__INFO(&server->log, WT__EVENT("shutting_down"), "shutting down");
   if (worker->index == 0) wt__takeover_leave(server->takeover);
   wt__endpoint_shutdown(worker->driver.endpoint, wt__loop_now(&worker->driver.loop));
 }
@@ -156,7 +156,8 @@ static void worker_end(struct wt__worker *worker) {
   wt__counts_publish(worker);
   wt__loop_stop(&worker->driver.loop);
   if (worker->index == 0) {
-    WT__INFO(&server->log, worker->taken ? "takeover: no connection is left here; this process ends" : "ended");
+    WT__INFO(&server->log, WT__EVENT_OF("ended", WT__BOOLEAN("taken_over", worker->taken)), "%s",
+             worker->taken ? "takeover: no connection is left here; this process ends" : "ended");
   } else if (atomic_fetch_sub(&server->running, 1) == 1) {
     wt__loop_wake(&server->workers[0].driver.loop);
   }

@@ -46,6 +46,10 @@ static struct wt__log log_of(const struct wt_server_config *config) {
   struct wt__log log = {.level = WT_LOG_WARN};
   if (config && config->size >= WT__SERVER_CONFIG_LEAST) {
     log = (struct wt__log){.level = config->log_level, .function = config->log, .user_data = config->log_user_data};
+    if (config->size >= offsetof(struct wt_server_config, log_record_user_data) + sizeof(void *)) {
+      log.record = config->log_record;
+      log.record_user_data = config->log_record_user_data;
+    }
   }
   return log;
 }
@@ -174,7 +178,7 @@ int wt_server_new(const struct wt_server_config *config, wt_server **server, cha
     return 0;
   }
   if (!why[0]) (void)snprintf(why, sizeof(why), "%s", wt_error_string(error));
-  WT__ERROR(&log, "cannot make a server: %s", why);
+  WT__ERROR(&log, WT__EVENT_OF("server_not_made", WT__TEXT("reason", why)), "cannot make a server: %s", why);
   if (message && message_size) (void)snprintf(message, message_size, "cannot make a server: %s", why);
   if (made) server_delete(made);
   return error;
@@ -201,7 +205,8 @@ static bool server_is_foreign(wt_server *server) {
 void wt_server_free(wt_server *server) {
   if (!server) return;
   if (is_on_worker(server)) {
-    WT__ERROR(&server->log, "wt_server_free was called in a callback of a worker: the server is closed, and not freed");
+    WT__ERROR(&server->log, WT__EVENT("server_not_freed"),
+              "wt_server_free was called in a callback of a worker: the server is closed, and not freed");
     wt_server_close(server);
     return;
   }
@@ -293,8 +298,8 @@ static int certificates_set(wt_server *server, wt_certificate **list, size_t cou
 static void certificate_warn(const wt_server *server, const wt_certificate *certificate) {
   const char *file = wt__certificate_open_key_file(certificate);
   if (!file) return;
-  WT__WARN(&server->log, "every user of this machine may read or change the key file %s: run \"chmod o= %s\"", file,
-           file);
+  WT__WARN(&server->log, WT__EVENT_OF("key_file_exposed", WT__TEXT("file", file)),
+           "every user of this machine may read or change the key file %s: run \"chmod o= %s\"", file, file);
 }
 
 /* `kept` of the server's certificates followed by `count` of `added`, each with a reference of its own. */

@@ -187,7 +187,8 @@ static int sockets_open(struct wt_server *server, const char *text) {
   int error = sockets_take(server, text, opened, &count);
   if (error == 0 && count == 0) {
     error = wt__listen_open(text, opened, &count, server->error, sizeof(server->error));
-    if (error == 0 && server->error[0]) WT__INFO(&server->log, "%s", server->error);
+    if (error == 0 && server->error[0])
+      WT__INFO(&server->log, WT__EVENT_OF("address_left_out", WT__TEXT("reason", server->error)), "%s", server->error);
     if (error == 0) server->error[0] = 0;
   }
   if (error) return error;
@@ -295,7 +296,8 @@ static void sockets_steer(struct wt_server *server) {
     server->steered = wt__steer(&server->workers[0].sockets[i].udp, server->ids.scheme.len, steer_among(server, i));
   }
   if (server->worker_count > 1 && !server->steered) {
-    WT__INFO(&server->log, "the kernel does not go by connection ids: packets of clients that move are handed over");
+    WT__INFO(&server->log, WT__EVENT("steering_unavailable"),
+             "the kernel does not go by connection ids: packets of clients that move are handed over");
   }
 }
 
@@ -350,7 +352,7 @@ static void addresses_log(struct wt_server *server) {
   for (size_t i = 0; i < worker->socket_count; i++) {
     char text[WT__ADDRESS_TEXT_MAX] = "";
     wt__address_format((const struct sockaddr *)&worker->sockets[i].udp.bound.storage, text, sizeof(text));
-    WT__INFO(&server->log, "listening on %s", text);
+    WT__INFO(&server->log, WT__EVENT_OF("listening", WT__TEXT("address", text)), "listening on %s", text);
   }
 }
 
@@ -412,7 +414,7 @@ int wt__server_adopt(struct wt_server *server) {
     error = wt__server_fail(server, WT_ERR_STATE,
                             "the process was forked after the start: the threads of the other workers are not in this "
                             "copy; fork, or call daemon, before wt_server_start");
-    WT__ERROR(&server->log, "%s", server->error);
+    WT__ERROR(&server->log, WT__EVENT_OF("start_failed", WT__TEXT("reason", server->error)), "%s", server->error);
     return error;
   }
   for (unsigned i = 0; error == 0 && i < server->worker_count; i++) {

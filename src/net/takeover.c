@@ -124,7 +124,8 @@ int wt__takeover_begin(struct wt__takeover *takeover) {
   if (error == 0) return 0;
   /* With the clients' packets taken over there is no way back: it serves. */
   if (!takeover->offered) return wt__server_fail(server, error, "takeover: %s", message);
-  WT__ERROR(&server->log, "takeover: no process can take over from this one: %s", message);
+  WT__ERROR(&server->log, WT__EVENT_OF("takeover_unavailable", WT__TEXT("reason", message)),
+            "takeover: no process can take over from this one: %s", message);
   return 0;
 }
 

@@ -228,8 +228,8 @@ static int ready_send(struct wt__takeover *takeover) {
 
 /* The old process has died before it could answer. */
 static int alone(struct wt__takeover *takeover) {
-  WT__WARN(&takeover->server->log, "takeover: the old process %u has died; its sockets are taken",
-           (unsigned)takeover->older[0].pid);
+  WT__WARN(&takeover->server->log, WT__EVENT_OF("takeover_old_died", WT__INTEGER("pid", takeover->older[0].pid)),
+           "takeover: the old process %u has died; its sockets are taken", (unsigned)takeover->older[0].pid);
   wt__neighbour_close(&takeover->older[0]);
   return 0;
 }
@@ -247,7 +247,10 @@ static int yours_wait(struct wt__takeover *takeover) {
   if (wt__takeover_read_type(data, (size_t)len, &version) != WT__TAKEOVER_YOURS)
     return refused(server, data, (size_t)len);
   atomic_store(&takeover->older[0].alive, true);
-  WT__INFO(&server->log, "takeover: this process serves from now on; the old process %u keeps %u connections",
+  WT__INFO(&server->log,
+           WT__EVENT_OF("takeover_taken", WT__INTEGER("pid", takeover->offer.pid),
+                        WT__INTEGER("connections", takeover->offer.connections)),
+           "takeover: this process serves from now on; the old process %u keeps %u connections",
            (unsigned)takeover->offer.pid, (unsigned)takeover->offer.connections);
   return 0;
 }

@@ -30,6 +30,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/errno_name.h"
 #include "base/mem.h"
 #include "net/driver.h"
 #include "net/neighbours.h"
@@ -174,7 +175,9 @@ static void listen_again(struct wt__takeover *takeover) {
   wt__takeover_unlisten(&takeover->listener);
   int error = wt__takeover_listen(&takeover->listener, path, message, sizeof(message));
   if (error == 0) error = wt__takeover_old_begin(takeover, message, sizeof(message));
-  if (error) WT__ERROR(&takeover->server->log, "takeover: no process can take over from this one: %s", message);
+  if (error)
+    WT__ERROR(&takeover->server->log, WT__EVENT_OF("takeover_unavailable", WT__TEXT("reason", message)),
+              "takeover: no process can take over from this one: %s", message);
 }
 
 /* It was told to end meanwhile, whoever serves. */
@@ -189,11 +192,12 @@ static void take_back(struct wt__takeover *takeover) {
   wt__server_steer(server);
   older_watch(takeover);
   if (takeover->leaving || is_ending(server)) {
-    WT__INFO(&server->log, "takeover: the new process has ended; this one keeps its connections and takes no new ones");
+    WT__INFO(&server->log, WT__EVENT("takeover_new_ended"),
+             "takeover: the new process has ended; this one keeps its connections and takes no new ones");
     phase_set(takeover, WT__PHASE_LEFT);
     return;
   }
-  WT__WARN(&server->log, "takeover: the new process has died; this one serves again");
+  WT__WARN(&server->log, WT__EVENT("takeover_new_died"), "takeover: the new process has died; this one serves again");
   phase_set(takeover, WT__PHASE_READING);
   listen_again(takeover);
   if (takeover->options.on_taken_back) takeover->options.on_taken_back(server, takeover->options.user_data);
@@ -208,13 +212,15 @@ static void successor_gone(struct wt__takeover *takeover) {
     take_back(takeover);
     return;
   }
-  WT__WARN(&server->log, "takeover: the process %u has not taken over; this one goes on", pid);
+  WT__WARN(&server->log, WT__EVENT_OF("takeover_given_up", WT__INTEGER("pid", pid)),
+           "takeover: the process %u has not taken over; this one goes on", pid);
   if (phase == WT__PHASE_HELD) phase_set(takeover, WT__PHASE_READING);
 }
 
 static void successor_refuse(struct wt__takeover *takeover, const char *why) {
   refuse(takeover->successor.fd, why);
-  WT__WARN(&takeover->server->log, "takeover: refused: %s", why);
+  WT__WARN(&takeover->server->log, WT__EVENT_OF("takeover_refused", WT__TEXT("reason", why)), "takeover: refused: %s",
+           why);
   successor_gone(takeover);
 }
 
@@ -229,7 +235,8 @@ static void on_hello(struct wt__takeover *takeover, const uint8_t *data, size_t 
   }
   takeover->successor.pid = hello.pid;
   takeover->successor_asked = true;
-  WT__INFO(&server->log, "takeover: process %u asks for the sockets", (unsigned)hello.pid);
+  WT__INFO(&server->log, WT__EVENT_OF("takeover_asked", WT__INTEGER("pid", hello.pid)),
+           "takeover: process %u asks for the sockets", (unsigned)hello.pid);
   int os_error = offer_send(takeover);
   if (os_error == 0) return;
   char why[WT__TAKEOVER_TEXT_MAX];
@@ -301,8 +308,10 @@ static const char *refusal(const struct wt__takeover *takeover) {
 
 /* Without descriptors, say, the socket stays readable: the loop must not try again in each turn. */
 static void listen_pause(struct wt__takeover *takeover, uint64_t now) {
-  WT__WARN_LIMITED(&takeover->server->log, &takeover->lines, now, "takeover: cannot accept a process: %s",
-                   wt__os_error_text(errno));
+  int os_error = errno;
+  WT__WARN_LIMITED(&takeover->server->log, &takeover->lines, now,
+                   WT__EVENT_OF("takeover_accept_failed", WT__TEXT("errno", wt__errno_name(os_error))),
+                   "takeover: cannot accept a process: %s", wt__os_error_text(os_error));
   wt__watch_free(takeover->listening);
   takeover->listening = NULL;
   takeover->listen_at = wt__driver_deadline(now, LISTEN_AGAIN_MS);
@@ -315,7 +324,9 @@ static void on_listening(void *ctx) {
   bool stranger;
   int fd = wt__takeover_accept(&takeover->listener, &stranger);
   if (stranger) {
-    WT__WARN_LIMITED(&server->log, &takeover->lines, now, "takeover: a process of another user was turned away");
+    WT__WARN_LIMITED(&server->log, &takeover->lines, now,
+                     WT__EVENT_OF("takeover_refused", WT__TEXT("reason", "another user")),
+                     "takeover: a process of another user was turned away");
   }
   if (fd < 0 && !stranger && errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) listen_pause(takeover, now);
   if (fd < 0) return;
@@ -323,7 +334,8 @@ static void on_listening(void *ctx) {
   if (why) {
     refuse(fd, why);
     close(fd);
-    WT__WARN_LIMITED(&server->log, &takeover->lines, now, "takeover: a process was refused: %s", why);
+    WT__WARN_LIMITED(&server->log, &takeover->lines, now, WT__EVENT_OF("takeover_refused", WT__TEXT("reason", why)),
+                     "takeover: a process was refused: %s", why);
     return;
   }
   wt__neighbour_open(&takeover->successor, fd, 0);
@@ -362,6 +374,9 @@ static void sockets_give(struct wt__takeover *takeover) {
   }
   atomic_store(&takeover->successor.alive, true);
   WT__INFO(&server->log,
+           WT__EVENT_OF("takeover_given", WT__INTEGER("pid", takeover->successor.pid),
+                        WT__INTEGER("connections", atomic_load(&server->shared.connections)),
+                        WT__INTEGER("deadline_ms", takeover->options.deadline_ms)),
            "takeover: process %u serves from now on; %zu connections stay here until they end, %llu s at most",
            (unsigned)takeover->successor.pid, atomic_load(&server->shared.connections),
            (unsigned long long)(takeover->options.deadline_ms / 1000));

@@ -23,6 +23,7 @@
 #include "quic/conn.h"
 #include "quic/endpoint_keys.h"
 #include "quic/endpoint_state.h"
+#include "quic/path.h"
 #include "quic/recv.h"
 #include "quic/server.h"
 #include "quic/shared.h"
@@ -59,8 +60,12 @@ static struct wt__conn *endpoint_accept(struct wt__endpoint *endpoint, const str
   int error = wt__conn_new(&conn, endpoint, &accept);
   if (!error) return conn;
   wt__shared_end(endpoint->shared, false);
-  WT__WARN_LIMITED(endpoint->config.log, &endpoint->admit_lines, endpoint->now, "a connection was refused: %s",
-                   wt_error_string(error));
+  char peer[WT__PEER_TEXT_MAX];
+  WT__WARN_LIMITED(endpoint->config.log, &endpoint->admit_lines, endpoint->now,
+                   WT__EVENT_OF("connection_refused",
+                                WT__TEXT("peer", wt__conn_address_text(&path->remote, peer, sizeof(peer))),
+                                WT__TEXT("reason", wt_error_string(error))),
+                   "a connection was refused: %s", wt_error_string(error));
   wt__endpoint_send_refusal(endpoint, path, hd, NGTCP2_CONNECTION_REFUSED);
   return NULL;
 }

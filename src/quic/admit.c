@@ -68,22 +68,28 @@ size_t wt__endpoint_turnover(const struct wt__endpoint *endpoint) {
 static void log_refusal(struct wt__endpoint *endpoint, const struct wt__path *path, size_t open, const char *of) {
   char peer[WT__PEER_TEXT_MAX];
   WT__WARN_LIMITED(endpoint->config.log, &endpoint->admit_lines, endpoint->now,
-                   "a connection from %s is refused, because %zu %s are open",
-                   wt__conn_address_text(&path->remote, peer, sizeof(peer)), open, of);
+                   WT__EVENT_OF("connection_refused",
+                                WT__TEXT("peer", wt__conn_address_text(&path->remote, peer, sizeof(peer))),
+                                WT__INTEGER("open", open), WT__TEXT("reason", of)),
+                   "a connection from %s is refused, because %zu %s are open", peer, open, of);
 }
 
 static void log_address(struct wt__endpoint *endpoint, const struct wt__path *path, const char *then) {
   char peer[WT__PEER_TEXT_MAX];
   WT__WARN_LIMITED(endpoint->config.log, &endpoint->admit_lines, endpoint->now,
-                   "the address of %s has too many unfinished handshakes: %s",
-                   wt__conn_address_text(&path->remote, peer, sizeof(peer)), then);
+                   WT__EVENT_OF("handshakes_crowded",
+                                WT__TEXT("peer", wt__conn_address_text(&path->remote, peer, sizeof(peer))),
+                                WT__TEXT("reason", "address")),
+                   "the address of %s has too many unfinished handshakes: %s", peer, then);
 }
 
 static void log_memory(struct wt__endpoint *endpoint, const struct wt__path *path) {
   char peer[WT__PEER_TEXT_MAX];
   WT__WARN_LIMITED(endpoint->config.log, &endpoint->gauge.lines, endpoint->now,
-                   "a connection from %s is refused, because the server's memory is full",
-                   wt__conn_address_text(&path->remote, peer, sizeof(peer)));
+                   WT__EVENT_OF("connection_refused",
+                                WT__TEXT("peer", wt__conn_address_text(&path->remote, peer, sizeof(peer))),
+                                WT__TEXT("reason", "the server's memory is full")),
+                   "a connection from %s is refused, because the server's memory is full", peer);
 }
 
 /* --- The server as a whole --- */
@@ -219,6 +225,7 @@ enum wt__admit wt__endpoint_admit(struct wt__endpoint *endpoint, const struct wt
   }
   if (crowd) {
     WT__WARN_LIMITED(config->log, &endpoint->admit_lines, endpoint->now,
+                     WT__EVENT_OF("handshakes_crowded", WT__TEXT("reason", crowd_texts[crowd])),
                      "%s: the oldest unfinished handshakes give way to new ones", crowd_texts[crowd]);
   }
   return WT__ADMIT_NOW;

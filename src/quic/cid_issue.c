@@ -50,6 +50,8 @@
 #include "quic/datagram_len.h"
 #include "quic/endpoint_keys.h"
 #include "quic/endpoint_state.h"
+#include "quic/path.h"
+#include "quic/rebinding.h"
 #include "quic/wake.h"
 #include "wire/quic_frame.h"
 
@@ -71,6 +73,8 @@ static int endpoint_make_cid(struct wt__endpoint *endpoint, uint8_t *data) {
   int error = wt__cid_make(maker, data);
   if (error || before || !maker->exhausted) return error;
   WT__LOG_LIMITED(endpoint->config.log, &endpoint->admit_lines, endpoint->now, WT_LOG_ERROR,
+                  WT__EVENT_OF("connection_ids_used_up", WT__INTEGER("nonce_bytes", maker->scheme.lb.nonce_len),
+                               WT__INTEGER("configuration", maker->scheme.lb.config_id)),
                   "connection ids: all %u-byte nonces of configuration %u are used up; new ids cannot be routed until "
                   "there is another configuration",
                   maker->scheme.lb.nonce_len, maker->scheme.lb.config_id);
@@ -156,8 +160,8 @@ static void conn_begin_move(struct wt__conn *conn) {
   if (endpoint->ids.scheme.layout == WT_CONNECTION_ID_UNROUTABLE) return;
   bool carried = issue->next > WT__RETIRE_PRIOR_TO_MAX;
   if (carried && wt__conn_max_datagram_len(conn) < WT__CARRIER_ID_MAX) {
-    WT__DEBUG(endpoint->config.log, "connection %s: keeps its connection ids, since it has had too many of them",
-              conn->name);
+    WT__DEBUG(endpoint->config.log, WT__EVENT_OF("connection_ids_kept", WT__CONNECTION(conn)),
+              "connection %s: keeps its connection ids, since it has had too many of them", conn->name);
     return;
   }
   issue->retire_prior_to = issue->next;
@@ -181,7 +185,8 @@ void wt__conn_prepare_cids(struct wt__conn *conn) {
     issue->retire_prior_to = 0;
     issue->moved_at = conn->endpoint->now;
     issue->single = false;
-    WT__DEBUG(conn->endpoint->config.log, "connection %s: has other connection ids", conn->name);
+    WT__DEBUG(conn->endpoint->config.log, WT__EVENT_OF("connection_ids_changed", WT__CONNECTION(conn)),
+              "connection %s: has other connection ids", conn->name);
   }
   if (conn_may_move_at(conn) <= conn->endpoint->now) conn_begin_move(conn);
   conn_update_cid_limit(conn, count);

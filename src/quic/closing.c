@@ -37,6 +37,7 @@
 #include "quic/ending.h"
 #include "quic/endpoint_state.h"
 #include "quic/packet_keys.h"
+#include "quic/path.h"
 #include "quic/peers.h"
 #include "quic/qlog.h"
 #include "quic/rebinding.h"
@@ -59,8 +60,9 @@ static void conn_warn_refused(struct wt__conn *conn) {
   const char *why = conn->tls && !conn->client ? wt__tls_error(conn->tls) : NULL;
   char peer[WT__PEER_TEXT_MAX];
   if (!why || !*why) return;
-  WT__WARN_LIMITED(endpoint->config.log, &endpoint->gauge.lines, endpoint->now, "the handshake with %s is refused: %s",
-                   wt__conn_peer_text(conn, peer, sizeof(peer)), why);
+  WT__WARN_LIMITED(endpoint->config.log, &endpoint->gauge.lines, endpoint->now,
+                   WT__EVENT_OF("handshake_refused", WT__CONNECTION(conn), WT__TEXT("reason", why)),
+                   "the handshake with %s is refused: %s", wt__conn_peer_text(conn, peer, sizeof(peer)), why);
 }
 
 static void conn_measure_round_trip(const struct wt__conn *conn) {

@@ -19,8 +19,10 @@
 #include "quic/endpoint_state.h"
 #include "quic/half_open.h"
 #include "quic/packet_keys.h"
+#include "quic/path.h"
 #include "quic/path_watch.h"
 #include "quic/qlog.h"
+#include "quic/rebinding.h"
 #include "quic/reset_at.h"
 #include "quic/transport_params.h"
 #include "quic/turn.h"
@@ -80,5 +82,6 @@ void wt__conn_add(struct wt__conn *conn) {
   endpoint->stats.handshakes_open++;
   wt__conn_qlog_started(conn);
   WT__USDT(connection_start, (const char *)conn->name, conn->client);
-  WT__DEBUG(endpoint->config.log, "connection %s: begins", conn->name);
+  WT__DEBUG(endpoint->config.log, WT__EVENT_OF("connection_begun", WT__CONNECTION(conn)), "connection %s: begins",
+            conn->name);
 }

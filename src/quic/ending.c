@@ -116,8 +116,16 @@ void wt__conn_log_ending(struct wt__conn *conn, const struct wt__ending *ending)
   const char *name = ending->is_h3 ? wt__wire_error_name(ending->wire_code) : NULL;
   char peer[WT__PEER_TEXT_MAX], code[64];
   bool quiet = !conn->quic || ending_is_quiet(conn, ending);
+  bool coded = ending->cause != WT_CAUSE_TIMEOUT && ending->cause != WT_CAUSE_NETWORK;
   WT__LOG_LIMITED(
       endpoint->config.log, quiet ? NULL : &endpoint->ending_lines, endpoint->now, quiet ? WT_LOG_DEBUG : WT_LOG_INFO,
+      WT__EVENT_OF("connection_ended", WT__CONNECTION(conn), WT__TEXT("cause", wt_cause_name(ending->cause)),
+                   WT__INTEGER_IF(coded, "code", ending->wire_code),
+                   WT__TEXT("code_of", !coded          ? NULL
+                                       : ending->is_h3 ? "application"
+                                                       : "quic"),
+                   WT__TEXT("code_name", name), WT__TEXT("reason", *ending->message ? ending->message : NULL),
+                   WT__BOOLEAN("handshake_done", conn->handshake_done)),
       "connection %s from %s: ends, by %s%s%s%s%s%s%s", conn->name, wt__conn_peer_text(conn, peer, sizeof(peer)),
       wt_cause_name(ending->cause), code_text(ending, code, sizeof(code)), name ? " " : "", name ? name : "",
       *ending->message ? ": " : "", ending->message, conn->handshake_done ? "" : ", before the handshake was done");

@@ -47,6 +47,7 @@
 #include "quic/endpoint_state.h"
 #include "quic/evict.h"
 #include "quic/half_open.h"
+#include "quic/path.h"
 #include "quic/path_watch.h"
 #include "quic/pressure.h"
 #include "quic/recv.h"
@@ -196,10 +197,13 @@ void wt__endpoint_put_off(struct wt__endpoint *endpoint, struct wt__conn *conn, 
                           unsigned ecn, const uint8_t *data, size_t len) {
   struct wt__lane *lane = conn ? &conn->lane : &endpoint->unknown_lane;
   size_t share = endpoint->gauge.share, held = lane->gauge->bytes;
+  char peer[WT__PEER_TEXT_MAX];
   if (wt__turn_put_off(&endpoint->turn, lane, share > held ? share - held : 0, path, ecn, data, len)) return;
   /* To a client it says that this machine is slow, which is no news for an operator. */
   WT__LOG_LIMITED(endpoint->config.log, &endpoint->turn.lines, endpoint->now,
                   endpoint->config.tls ? WT_LOG_WARN : WT_LOG_INFO,
+                  WT__EVENT_OF("packets_dropped", WT__TEXT("connection", conn ? conn->name : NULL),
+                               WT__TEXT("peer", wt__conn_address_text(&path->remote, peer, sizeof(peer)))),
                   "%s%s: packets dropped, because handling them takes too long",
                   conn ? "connection " : "new connections", conn ? conn->name : "");
 }

@@ -108,6 +108,7 @@ static void conn_evict(struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
   char peer[WT__PEER_TEXT_MAX];
   WT__WARN_LIMITED(endpoint->config.log, &endpoint->gauge.lines, endpoint->now,
+                   WT__EVENT_OF("connection_evicted", WT__CONNECTION(conn), WT__INTEGER("bytes", conn_holds(conn))),
                    "connection from %s is closed, because memory stays full: it holds %.1f MiB",
                    wt__conn_peer_text(conn, peer, sizeof(peer)), MIB(conn_holds(conn)));
   endpoint->stats.memory_closed_connections++;

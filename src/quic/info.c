@@ -80,6 +80,7 @@ void wt__conn_get_info(void *ctx, struct wt_connection_info *info) {
   *info = (struct wt_connection_info){.size = size,
                                       .peer_address = conn->texts ? conn->texts->peer : "",
                                       .local_address = conn->texts ? conn->texts->local : "",
+                                      .connection_id = conn->name,
                                       .tls_version = "",
                                       .cipher = "",
                                       .group = "",

@@ -36,8 +36,10 @@
 #include "h3/conn.h"
 #include "quic/datagram_len.h"
 #include "quic/idle.h"
+#include "quic/path.h"
 #include "quic/path_mtu.h"
 #include "quic/probe.h"
+#include "quic/rebinding.h"
 #include "quic/wake.h"
 #include "wire/error_code.h"
 #include "wire/quic_frame.h"
@@ -94,9 +96,11 @@ void wt__path_watch_data_received(struct wt__conn *conn, bool more) {
 
 static void conn_log_size(const struct wt__conn *conn) {
   struct wt__endpoint *endpoint = conn->endpoint;
-  WT__INFO_LIMITED(endpoint->config.log, &endpoint->path_lines, endpoint->now,
-                   "connection %s: the path carries packets of %zu bytes no more, now %zu at most", conn->name,
-                   conn->mtu.known, wt__path_mtu_size(&conn->mtu));
+  WT__INFO_LIMITED(
+      endpoint->config.log, &endpoint->path_lines, endpoint->now,
+      WT__EVENT_OF("path_mtu_fell", WT__CONNECTION(conn), WT__INTEGER("bytes", wt__path_mtu_size(&conn->mtu))),
+      "connection %s: the path carries packets of %zu bytes no more, now %zu at most", conn->name, conn->mtu.known,
+      wt__path_mtu_size(&conn->mtu));
 }
 
 static void conn_update_size(struct wt__conn *conn) {
@@ -211,7 +215,8 @@ uint64_t wt__path_watch_expiry(struct wt__conn *conn) {
 }
 
 static void conn_give_up(struct wt__conn *conn) {
-  WT__DEBUG(conn->endpoint->config.log, "connection %s: nothing was acknowledged for the idle timeout", conn->name);
+  WT__DEBUG(conn->endpoint->config.log, WT__EVENT_OF("path_dead", WT__CONNECTION(conn)),
+            "connection %s: nothing was acknowledged for the idle timeout", conn->name);
   conn->path_dead = true;
   wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_INTERNAL_ERROR, "nothing was acknowledged for the idle timeout");
 }

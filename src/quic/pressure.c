@@ -47,13 +47,21 @@
 /* --- A worker --- */
 
 static void pressure_log(struct wt__endpoint *endpoint, enum wt__pressure pressure, size_t used) {
+  static const char *const names[] = {
+      [WT__PRESSURE_NONE] = "none",
+      [WT__PRESSURE_HIGH] = "high",
+      [WT__PRESSURE_FULL] = "full",
+  };
   static const char *const then[] = {
       [WT__PRESSURE_NONE] = "enough is free again",
       [WT__PRESSURE_HIGH] = "windows and queues do not grow",
       [WT__PRESSURE_FULL] = "new connections, sessions and requests are refused",
   };
-  WT__WARN_LIMITED(endpoint->config.log, &endpoint->gauge.lines, endpoint->now, "connections hold %.1f of %.1f MiB: %s",
-                   MIB(used), MIB(endpoint->config.max_memory), then[pressure]);
+  WT__WARN_LIMITED(endpoint->config.log, &endpoint->gauge.lines, endpoint->now,
+                   WT__EVENT_OF("memory_pressure", WT__TEXT("state", names[pressure]), WT__INTEGER("bytes", used),
+                                WT__INTEGER("max_bytes", endpoint->config.max_memory)),
+                   "connections hold %.1f of %.1f MiB: %s", MIB(used), MIB(endpoint->config.max_memory),
+                   then[pressure]);
 }
 
 /* Of several workers that see the border crossed, one says so. */

@@ -42,6 +42,9 @@ static void conn_warn(struct wt__conn *conn, size_t limit) {
   char peer[WT__PEER_TEXT_MAX];
   WT__WARN_LIMITED(
       endpoint->config.log, &endpoint->gauge.lines, endpoint->now,
+      WT__EVENT_OF("connection_abusive", WT__CONNECTION(conn), WT__TEXT("reason", "data with gaps"),
+                   WT__INTEGER("bytes", conn->blocks.read), WT__INTEGER("max_bytes", limit),
+                   WT__INTEGER("streams", conn->reset_in.streams.len)),
       "connection from %s is closed: data with gaps, and frames, take %.0f KiB of memory; allowed are %.0f KiB "
       "with %zu open streams",
       wt__conn_peer_text(conn, peer, sizeof(peer)), KIB(conn->blocks.read), KIB(limit), conn->reset_in.streams.len);

@@ -33,5 +33,9 @@ void wt__rebinding_resolve(const struct wt__conn *conn, ngtcp2_addr *remote);
 void wt__conn_path(const struct wt__conn *conn, struct wt__path *path);
 /* The same as text; "?" if the connection has no path any more. Returns `text`. */
 const char *wt__conn_peer_text(const struct wt__conn *conn, char *text, size_t size);
+/* The fields that each line of the log about a connection has. */
+#define WT__CONNECTION(conn)            \
+  WT__TEXT("connection", (conn)->name), \
+      WT__TEXT("peer", wt__conn_peer_text((conn), (char[WT__PEER_TEXT_MAX]){""}, WT__PEER_TEXT_MAX))
 
 #endif

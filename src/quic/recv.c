@@ -43,7 +43,9 @@ static int conn_start_h3(struct wt__conn *conn, const struct wt__path *path) {
   wt__conn_address_text(&path->remote, peer, sizeof(peer));
   int error = wt__h3_conn_new(&conn->h3, &endpoint->config.h3, &wt__quic_transport, conn, peer, endpoint->now);
   if (error) return NGTCP2_ERR_NOMEM;
-  WT__DEBUG(endpoint->config.log, "connection %s: from %s", conn->name, peer);
+  WT__DEBUG(endpoint->config.log,
+            WT__EVENT_OF("connection_ready", WT__TEXT("connection", conn->name), WT__TEXT("peer", peer)),
+            "connection %s: from %s", conn->name, peer);
   const ngtcp2_transport_params *params = ngtcp2_conn_get_remote_transport_params(conn->quic);
   wt__h3_conn_start(conn->h3, params ? params->max_datagram_frame_size : 0);
   if (endpoint->shutting_down) wt__h3_conn_shutdown(conn->h3);

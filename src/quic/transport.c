@@ -144,6 +144,8 @@ static struct wt__gauge *transport_gauge(void *ctx) { return &((struct wt__conn 
 
 static struct wt__qlog *transport_qlog(void *ctx) { return ((struct wt__conn *)ctx)->qlog; }
 
+static const char *transport_name(void *ctx) { return ((struct wt__conn *)ctx)->name; }
+
 static int transport_peer_certificate(void *ctx, size_t index, struct wt__vec *der) {
   const struct wt__conn *conn = conn_open(ctx);
   return conn ? wt__tls_peer_certificate(conn->tls, index, der) : WT_ERR_CLOSED;
@@ -172,6 +174,7 @@ const struct wt_transport wt__quic_transport = {
     .path_stats = transport_path_stats,
     .gauge = transport_gauge,
     .qlog = transport_qlog,
+    .name = transport_name,
     .get_info = wt__conn_get_info,
     .peer_certificate = transport_peer_certificate,
     .export_keys = transport_export_keys,

@@ -51,7 +51,7 @@ static void files_init(struct files *f) {
   snprintf(f->big, sizeof(f->big), "%s/big", f->folder);
   file_write(f->big, BIG, 7);
   world_init(w, 1);
-  w->server.log = (struct wt__log){WT_LOG_WARN, on_log, f};
+  w->server.log = (struct wt__log){.level = WT_LOG_WARN, .function = on_log, .user_data = f};
   assert_int_equal(wt__files_route(&w->server.routes, "/", f->folder), 0);
 }
 

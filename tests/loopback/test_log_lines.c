@@ -31,7 +31,7 @@ static void tally_begin(struct world *w, struct tally *tally, const char *wanted
   *tally = (struct tally){.wanted = wanted};
   world_init(w, 1);
   w->server.forget = true;
-  w->server.log = (struct wt__log){WT_LOG_INFO, count_line, tally};
+  w->server.log = (struct wt__log){.level = WT_LOG_INFO, .function = count_line, .user_data = tally};
 }
 
 /* Something was done `count` times, since the time `since`, each of which would be a line. */
