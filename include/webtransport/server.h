@@ -6,6 +6,7 @@
 #include <webtransport/connection.h>
 #include <webtransport/error.h>
 #include <webtransport/fleet.h>
+#include <webtransport/access.h>
 #include <webtransport/log.h>
 #include <webtransport/qlog.h>
 #include <webtransport/request.h>
@@ -334,6 +335,12 @@ struct wt_server_config {
    */
   wt_log_record_callback log_record;
   void *log_record_user_data;
+  /**
+   * Gets each session, and each request that became none, at its end, for an access log: see access.h. NULL (the default): nobody
+   * does. Since 0.4.0.
+   */
+  wt_access_callback access;
+  void *access_user_data;
 };
 
 /** Counts of a server, since its start unless a name says "open". Since 0.1.0. */

@@ -17,6 +17,7 @@
  *   topic.h        topics: one message to many sessions
  *   client.h       the client: it dials sessions and sends plain requests
  *   connection.h   facts about the QUIC connection, for diagnosis
+ *   access.h       sessions and requests at their ends, for an access log
  *   metrics.h      a server's counts as text for Prometheus
  *   backplane.h    what carries the messages of topics between servers
  *
@@ -52,6 +53,7 @@
 #ifndef WEBTRANSPORT_WEBTRANSPORT_H
 #define WEBTRANSPORT_WEBTRANSPORT_H
 
+#include <webtransport/access.h>
 #include <webtransport/backplane.h>
 #include <webtransport/certificate.h>
 #include <webtransport/client.h>

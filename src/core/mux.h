@@ -65,7 +65,9 @@ struct wt__mux_config {
   struct wt__progress_counts *progress;  /* the worker's; may be NULL */
   struct wt__datagram_counts *datagrams; /* likewise */
   struct wt__measures *measures;         /* likewise */
-  struct wt__topics *topics;             /* the worker's; NULL: sessions cannot subscribe */
+  /* Hears of each session after its `on_close`; NULL: nobody does. */
+  void (*session_ended)(wt_session *session, const struct wt_close_info *info);
+  struct wt__topics *topics; /* the worker's; NULL: sessions cannot subscribe */
   struct wt__flow_windows flow;
   const struct wt__log *log;
   struct wt__pool *pool; /* memory for streams, short messages and datagrams; NULL: from the allocator */

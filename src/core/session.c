@@ -222,6 +222,7 @@ void wt__session_tell(wt_session *session) {
   session_measure(session);
   if (!info.reason) info.reason = "";
   if (session->callbacks.on_close) session->callbacks.on_close(session, &info, session->user_data);
+  if (session->mux->config->session_ended) session->mux->config->session_ended(session, &info);
 }
 
 static void session_abort_streams(wt_session *session) {

@@ -126,6 +126,7 @@ int wt__answer_submit(wt_request *request, int status, const struct wt_header *h
   int error = head_submit(request, status, headers, header_count, length, with_body ? HEAD_WITH_BODY : HEAD_ALONE);
   if (error) return error;
   request->answered = true;
+  request->status = (uint16_t)status;
   if (request->conn->config->mux.measures) wt__measures_answer(request->conn->config->mux.measures, status);
   if (request->is_webtransport) wt__request_set_due(request); /* it is measured then */
   wt__stalls_watch_answer(request);
@@ -338,7 +339,9 @@ void wt__answers_resume_files(struct wt__h3_conn *conn) {
 nghttp3_ssize wt__answer_read(wt_request *request, nghttp3_vec *vecs, size_t max_vecs, uint32_t *flags) {
   if (request->ended == WT__REQUEST_ABORTED || request->fail_pending) return NGHTTP3_ERR_WOULDBLOCK;
   if (request->file) file_fill(request);
-  return wt__body_read(&request->out.queue, vecs, max_vecs, flags);
+  nghttp3_ssize count = wt__body_read(&request->out.queue, vecs, max_vecs, flags);
+  for (nghttp3_ssize i = 0; i < count; i++) request->body_sent += vecs[i].len;
+  return count;
 }
 
 void wt__answer_acked(wt_request *request, uint64_t len) {

@@ -27,6 +27,7 @@
 #include "core/mux.h"
 #include "core/progress.h"
 #include "core/transport.h"
+#include "h3/access.h"
 #include "h3/file_body.h"
 #include "h3/routes.h"
 
@@ -59,6 +60,7 @@ struct wt__h3_config {
   bool require_reset_at;     /* no sessions with a peer of draft 15 or later that does not announce RESET_STREAM_AT */
   uint64_t max_streams_bidi; /* what QUIC allows the peer */
   uint64_t max_stream_data;  /* the most one stream can make us hold */
+  struct wt__access access;  /* who hears of each request that ends; of sessions `mux.session_ended` tells */
   const struct wt__log *log;
   struct wt__log_limit *session_lines; /* of lines in it about sessions that begin; NULL: none */
 };

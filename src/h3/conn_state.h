@@ -15,7 +15,7 @@
  *   requests     request_run.c (their life), request.c, request_check.c, answer.c, interim.c, stalls.c, upgrade.c; files.c,
  *                file_body.c, file_open.c, conditional.c
  *   sessions     connect.c (the CONNECT stream), session_fields.c, dial.c and dial_*.c (those of a client)
- *   both         fields.c, header_check.c, body.c; exchange.c and exchange_*.c (plain requests of a client)
+ *   both         fields.c, header_check.c, body.c, access.c; exchange.c and exchange_*.c (plain requests of a client)
  *
  * Who frees what: a stream's record goes when QUIC has closed the stream. Requests, sessions, dials and exchanges have
  * lives of their own.

@@ -13,6 +13,7 @@
 
 #include "base/mem.h"
 #include "base/sized.h"
+#include "h3/access.h"
 #include "h3/body.h"
 #include "h3/conn_state.h"
 #include "h3/fields.h"
@@ -83,6 +84,7 @@ void wt__request_abort(wt_request *request, uint64_t wire_code) {
   struct wt__h3_conn *conn = request->conn;
   if (request->ended != WT__REQUEST_OPEN) return;
   request->ended = WT__REQUEST_ABORTED;
+  request->reset_code = wire_code;
   if (!conn->closing) {
     wt__h3_reset_stream(conn, request->id, wire_code);
     wt__h3_stop_sending(conn, request->id, wire_code);
@@ -103,6 +105,7 @@ void wt__request_end(wt_request *request) {
   memset(&request->callbacks, 0, sizeof(request->callbacks));
   if (request->stage == WT__REQUEST_DISPATCHED && callbacks.on_close)
     callbacks.on_close(request, error, request->user_data);
+  wt__access_request(request, error);
 }
 
 void wt__request_refuse_body(wt_request *request) {

@@ -56,6 +56,7 @@ struct wt_request {
   struct wt__link link, due, waiting;
   uint64_t settings_deadline;
   struct wt__route_counts *route_counts; /* NULL: it has come to no route */
+  const char *route;                     /* its pattern; NULL likewise. Lives as long as the server */
   uint64_t came_at;                      /* when its header section was whole */
 
   struct wt__fields fields;
@@ -76,6 +77,7 @@ struct wt_request {
   enum wt__request_fault fault; /* of the header section */
   enum wt__request_end ended;
   enum wt__expect expect; /* what the client waits for before it sends the body */
+  uint16_t status;        /* of the answer; 0: none yet */
   uint8_t interims;       /* interim answers that the application has sent */
   bool gave_up_settings;  /* dispatched without the SETTINGS */
   bool is_webtransport, is_head;
@@ -84,6 +86,9 @@ struct wt_request {
   bool measured;     /* the answer to a request for a session was */
   bool fail_pending; /* its file cannot be read: the next pass aborts it */
   bool timed_out;    /* ABORTED by us, because the client did not move it */
+
+  uint64_t reset_code;               /* what the stream was reset with; 0: it was not */
+  uint64_t body_received, body_sent; /* bytes */
 
   const char *error;
   char error_text[128];

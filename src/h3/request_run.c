@@ -245,6 +245,7 @@ static void request_dispatch(wt_request *request) {
   if (route) {
     wt_handler_callback handler = route->handler; /* the handler may replace its route */
     request->route_counts = route->counts;
+    request->route = route->pattern;
     atomic_fetch_add_explicit(&route->counts->requests, 1, memory_order_relaxed);
     handler(request, route->user_data);
   } else {
@@ -265,6 +266,7 @@ static void request_recv(struct wt__h3_stream *stream, const uint8_t *data, size
   wt_request *request = stream->owner;
   bool wanted = request->ended == WT__REQUEST_OPEN && !request_is_unreadable(request);
   request->conn->bodies_total += len;
+  request->body_received += len;
   if (wt__body_in_recv(&request->in, data, len, wanted, request_takes_body(request)) != 0) {
     wt__request_abort(request, WT__H3_INTERNAL_ERROR);
   } else if (request->in.kept.len > 0 && request_takes_body(request)) {

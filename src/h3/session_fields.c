@@ -13,6 +13,8 @@
 
 #include "h3/session_fields.h"
 
+#include <string.h>
+
 #include <webtransport/session.h>
 
 #include "base/mem.h"
@@ -20,7 +22,9 @@
 struct message {
   struct wt__fields fields;
   struct wt__gauge *gauge;
-  bool all; /* pseudo-header fields are walked, too */
+  const char *route; /* the pattern whose handler has accepted the session; NULL on a client */
+  int status;        /* of the answer */
+  bool all;          /* pseudo-header fields are walked, too */
 };
 
 static void message_free(void *kept) {
@@ -49,12 +53,47 @@ void wt__session_fields_move(void *kept, struct wt__fields *fields) {
   wt__fields_move(&message->fields, fields);
 }
 
+void wt__session_fields_note(void *kept, const char *route, int status) {
+  struct message *message = kept;
+  message->route = route;
+  message->status = status;
+}
+
 int wt__session_fields_copy(void *kept, const struct wt__fields *fields) {
   struct message *message = kept;
   return wt__fields_copy(&message->fields, fields);
 }
 
 void wt__session_fields_give(wt_session *session, void *kept) { wt__session_set_message(session, kept, message_free); }
+
+/* --- The access log --- */
+
+static const char *message_text(const struct message *message, const char *name) {
+  const char *text = wt__fields_find(&message->fields, name, NULL);
+  return text ? text : "";
+}
+
+void wt__session_fields_record(const wt_session *session, struct wt_access_record *record) {
+  const struct message *message = wt__session_message(session);
+  record->path = record->query = record->authority = "";
+  if (!message) return;
+  char *path = wt__fields_find(&message->fields, ":path", NULL), *mark = path ? strchr(path, '?') : NULL;
+  if (path) record->path = path;
+  if (mark) {
+    *mark = '\0';
+    record->query = mark + 1;
+  }
+  record->authority = message_text(message, ":authority");
+  record->origin = wt_session_header(session, "origin");
+  record->user_agent = wt_session_header(session, "user-agent");
+  record->route = message->route;
+  record->status = message->status;
+}
+
+void wt__session_fields_whole(const struct wt_access_record *record) {
+  char *end = (char *)(uintptr_t)record->path + strlen(record->path);
+  if (record->query == end + 1) *end = '?'; /* the query may be empty */
+}
 
 /* --- What the application calls --- */
 

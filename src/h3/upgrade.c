@@ -255,6 +255,7 @@ static void request_hand_over(wt_request *request, struct wt__h3_connect *connec
   struct wt__h3_conn *conn = request->conn;
   struct wt__h3_stream *stream = request->stream;
   wt__session_fields_move(connect->fields, &request->fields);
+  wt__session_fields_note(connect->fields, request->route, request->status);
   request->method = request->target = request->authority = request->protocol = "";
   request->origin = NULL;
   wt__connect_give_fields(connect);
