@@ -31,7 +31,7 @@ static void on_signal(int signal, void *user_data) {
 static void test_the_earliest_deadline_counts_and_is_told_once(void **state) {
   (void)state;
   assert_int_equal(sem_init(&watch.called, 0, 0), 0);
-  signals_block(&watch.signals);
+  signals_block(&watch.signals, false);
   assert_true(signals_start(&watch.signals, on_signal, NULL));
   assert_int_equal(pthread_kill(watch.signals.thread, SIGINT), 0);
   sem_wait(&watch.called);

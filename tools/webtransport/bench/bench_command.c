@@ -198,7 +198,7 @@ static int bench_execute(struct bench *bench) {
   struct bench_outcome outcome = {.total = calloc(1, sizeof *outcome.total)};
   struct signals signals;
   int status = EXIT_FAILED;
-  signals_block(&signals);
+  signals_block(&signals, false);
   bool good = outcome.total && workers_start(bench);
   if (good) good = signals_start(&signals, bench_on_signal, bench);
   if (good) {

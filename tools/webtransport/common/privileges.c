@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
@@ -63,4 +64,12 @@ bool privileges_drop(const char *text, char *message, size_t size) {
     return refuse(message, size, text, strerror(errno));
   if (identity.user != 0 && !setuid(0)) return refuse(message, size, text, "the rights of root came back");
   return true;
+}
+
+void privileges_give(int fd, const char *text) {
+  struct identity identity;
+  struct stat status;
+  char message[256];
+  if (geteuid() != 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_uid != 0) return;
+  if (identity_find(&identity, text, message, sizeof message)) (void)!fchown(fd, identity.user, identity.group);
 }

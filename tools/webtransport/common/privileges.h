@@ -16,4 +16,7 @@ bool privileges_keep_down(void);
  */
 bool privileges_drop(const char *user, char *message, size_t size);
 
+/* Gives an open file to `user`, as above, if it belongs to root and the process may do so. Else nothing happens. */
+void privileges_give(int fd, const char *user);
+
 #endif

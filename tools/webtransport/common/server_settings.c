@@ -76,6 +76,13 @@ bool server_set_log(void *target, const char *value, char *message, size_t size)
   return value_refuse(message, size, "this is no level");
 }
 
+bool server_set_log_format(void *target, const char *value, char *message, size_t size) {
+  size_t index;
+  if (!value_word(value, "text json", &index, message, size)) return false;
+  ((struct server_settings *)target)->log_json = index == 1;
+  return true;
+}
+
 bool server_set_retry(void *target, const char *value, char *message, size_t size) {
   static const enum wt_retry values[] = {WT_RETRY_NEVER, WT_RETRY_UNDER_LOAD, WT_RETRY_ALWAYS};
   size_t index;
@@ -221,7 +228,7 @@ void server_settings_configure(const struct server_settings *settings, struct wt
   static const char *const listen_default[] = {"[::]:4433"};
   config->listen = settings->listen_count ? settings->listen : listen_default;
   config->listen_count = settings->listen_count ? settings->listen_count : 1;
-  config->log = log_library;
+  config->log_record = log_library_record;
   config->log_level = settings->log_level;
   config->retry = settings->retry;
   config->congestion_control = settings->congestion_control;
@@ -258,7 +265,7 @@ bool server_settings_equal(const struct server_settings *a, const struct server_
   return listen_equal(a, b) && text_equal(a->client_ca, b->client_ca) && text_equal(a->qlog_dir, b->qlog_dir) &&
          EQUAL(require_client_certificate) && names_equal(&a->cipher_suites, &b->cipher_suites) &&
          names_equal(&a->groups, &b->groups) && EQUAL(ticket_lifetime_s) && EQUAL(hosts.any) && EQUAL(hosts.given) &&
-         EQUAL(log_level) && EQUAL(retry) && EQUAL(congestion_control) && EQUAL(idle_timeout_ms) &&
+         EQUAL(log_level) && EQUAL(log_json) && EQUAL(retry) && EQUAL(congestion_control) && EQUAL(idle_timeout_ms) &&
          EQUAL(max_connections) && EQUAL(max_connections_per_address) && EQUAL(max_handshakes_per_address) &&
          EQUAL(max_session_rate) && EQUAL(max_memory) && EQUAL(max_sessions_per_connection) &&
          EQUAL(require_reset_stream_at) && EQUAL(drafts);

@@ -32,6 +32,7 @@ struct server_settings {
   uint64_t ticket_lifetime_s;
   struct hosts hosts; /* server_settings_default makes them; to be freed by hosts_free */
   enum wt_log_level log_level;
+  bool log_json;        /* the form of the log */
   const char *qlog_dir; /* NULL: that of QLOGDIR, if it is set */
   enum wt_retry retry;
   enum wt_congestion_control congestion_control;
@@ -69,6 +70,7 @@ bool server_set_groups(void *settings, const char *value, char *message, size_t 
 bool server_set_ticket_lifetime(void *settings, const char *value, char *message, size_t size);
 bool server_set_host(void *settings, const char *value, char *message, size_t size);
 bool server_set_log(void *settings, const char *value, char *message, size_t size);
+bool server_set_log_format(void *settings, const char *value, char *message, size_t size);
 bool server_set_retry(void *settings, const char *value, char *message, size_t size);
 bool server_set_qlog(void *settings, const char *value, char *message, size_t size);
 bool server_set_congestion_control(void *settings, const char *value, char *message, size_t size);
@@ -154,7 +156,14 @@ bool server_set_drafts(void *settings, const char *value, char *message, size_t 
    .words = "none error warn info debug",                                                                              \
    .fallback = "info",                                                                                                 \
    .help = "How much is logged on standard error: none, error, warn, info or debug.",                                  \
-   .set = server_set_log},                                                                                             \
+   .set = server_set_log},                                                                                              \
+  {.name = "log-format",                                                                                               \
+   .argument = "FORM",                                                                                                 \
+   .kind = VALUE_WORD,                                                                                                 \
+   .words = "text json",                                                                                               \
+   .fallback = "text",                                                                                                 \
+   .help = "Form of this log: text, or json, an object a line with the event's name and fields.",                      \
+   .set = server_set_log_format},                                                                                             \
   {.name = "qlog",                                                                                                     \
    .argument = "DIR",                                                                                                  \
    .kind = VALUE_FOLDER,                                                                                               \

@@ -12,12 +12,13 @@
 #include "common/clock.h"
 #include "common/tool_log.h"
 
-void signals_block(struct signals *signals) {
+void signals_block(struct signals *signals, bool usr1) {
   memset(signals, 0, sizeof *signals);
   sigemptyset(&signals->set);
   sigaddset(&signals->set, SIGINT);
   sigaddset(&signals->set, SIGTERM);
   sigaddset(&signals->set, SIGHUP);
+  if (usr1) sigaddset(&signals->set, SIGUSR1);
   pthread_sigmask(SIG_BLOCK, &signals->set, NULL);
   signal(SIGPIPE, SIG_IGN);
 }

@@ -19,8 +19,9 @@ struct signals {
   int64_t deadline_ms; /* by clock_ms; 0: none */
 };
 
-/* Blocks SIGINT, SIGTERM and SIGHUP in this thread and in threads that it makes later. Ignores SIGPIPE. */
-void signals_block(struct signals *signals);
+/* Blocks SIGINT, SIGTERM, SIGHUP and, with `usr1`, SIGUSR1 in this thread and in threads that it makes later. Ignores
+ * SIGPIPE. */
+void signals_block(struct signals *signals, bool usr1);
 
 /* Starts a thread that calls `handler` for each of these signals, also for those that came since they were blocked. False, with
  * errno: there is no thread. */

@@ -3,6 +3,7 @@
 #define WEBTRANSPORT_TOOL_LOG_H
 
 #include <pthread.h>
+#include <stdbool.h>
 
 #include <webtransport/server.h>
 
@@ -40,6 +41,15 @@ void log_limited(struct log_limit *limit, enum wt_log_level level, const char *f
 
 /* The library's lines, for `wt_server_config.log`. */
 void log_library(enum wt_log_level level, const char *line, void *user_data);
+
+/* The same as records, for `wt_server_config.log_record`: the form in JSON has their fields. */
+void log_library_record(const struct wt_log_record *record, void *user_data);
+
+/* Whether lines are JSON from now on. Must be called before any thread is made. */
+void log_set_json(bool json);
+
+/* Writes the time now, in UTC, as RFC 3339 has it: "2026-01-31T12:00:00.123Z". */
+void log_time(char *text, size_t size);
 
 /* Reads "none", "error", "warn", "info" or "debug". */
 bool log_level_parse(const char *text, enum wt_log_level *level);

@@ -211,7 +211,7 @@ static int connect_main(const struct command *command, int argc, char **argv) {
     status = client_settings_load(&connect.settings.client, command);
   }
   if (outcome == OPTIONS_RUN && status == EXIT_DONE) {
-    signals_block(&connect.signals);
+    signals_block(&connect.signals, false);
     log_set_level(WT_LOG_DEBUG); /* the client is told how much */
     status = connect_run(&connect);
   }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The access log. A line is one JSON object, written with one call, so lines of a file that several processes append to
- * do not mix. Texts of clients go through json_text. The query of the request is left out, because it may have a
+ * The access log. A line is one JSON object, which common/line_writer.h writes without making the loop wait. Texts of clients are
+ * cut and go through json_log_text. The query of the request is left out, because it may have a
  * secret.
  */
 #include "gateway/access_log.h"
@@ -9,37 +9,47 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/json_text.h"
 #include "common/tool_log.h"
 #include "gateway/gateway_session.h"
 
+enum {
+  TEXT_BYTES = 1024 /* of each text of a client in a line */
+};
+
 static json_t *count_json(uint64_t count) { return json_integer((json_int_t)count); }
 
-static json_t *text_json(const char *text) { return text && text[0] ? json_text(text) : json_null(); }
+static json_t *text_json(const char *text) { return text && text[0] ? json_log_text(text, TEXT_BYTES) : json_null(); }
 
-bool access_log_open(struct access_log *log, const char *path) {
-  FILE *file = !path ? NULL : strcmp(path, "-") ? fopen(path, "ae") : stdout;
-  if (path && !file) return false;
+bool access_log_open(struct access_log *log, const char *path, char *message, size_t size) {
+  if (path && log->path && !strcmp(path, log->path)) {
+    line_writer_reopen(log->writer);
+    return true;
+  }
+  struct access_log made = {NULL, NULL};
+  if (path) {
+    made.writer = line_writer_open("access log", path, NULL, message, size);
+    if (!made.writer) return false;
+    made.path = strdup(path); /* NULL: a reload opens it anew */
+  }
   access_log_close(log);
-  log->file = file;
+  *log = made;
   return true;
 }
 
+void access_log_reopen(struct access_log *log) { line_writer_reopen(log->writer); }
+
 void access_log_close(struct access_log *log) {
-  if (log->file && log->file != stdout) fclose(log->file);
-  log->file = NULL;
+  line_writer_close(log->writer);
+  free(log->path);
+  *log = (struct access_log){NULL, NULL};
 }
 
 static void put_time(json_t *line) {
-  char stamp[32] = "", text[48];
-  struct timespec now;
-  struct tm utc;
-  clock_gettime(CLOCK_REALTIME, &now);
-  if (gmtime_r(&now.tv_sec, &utc)) strftime(stamp, sizeof stamp, "%Y-%m-%dT%H:%M:%S", &utc);
-  snprintf(text, sizeof text, "%s.%03ldZ", stamp, now.tv_nsec / 1000000);
-  json_object_set_new(line, "time", json_string(text));
+  char stamp[40];
+  log_time(stamp, sizeof stamp);
+  json_object_set_new(line, "time", json_string(stamp));
 }
 
 static void put_who(json_t *line, const struct gateway_session *session, const wt_session *wt) {
@@ -48,7 +58,7 @@ static void put_who(json_t *line, const struct gateway_session *session, const w
   snprintf(path, sizeof path, "%.*s", (int)strcspn(whole, "?"), whole);
   json_object_set_new(line, "client", json_text(wt_session_peer_address(wt)));
   json_object_set_new(line, "route", json_text(session->route->settings.path));
-  json_object_set_new(line, "path", json_text(path));
+  json_object_set_new(line, "path", text_json(path));
   json_object_set_new(line, "backend", json_text(session->route->settings.target.text));
   json_object_set_new(line, "origin", text_json(wt_session_header(wt, "origin")));
   json_object_set_new(line, "user", text_json(session->identity.user));
@@ -91,18 +101,16 @@ static void put_counts(json_t *line, const struct gateway_session *session, cons
 }
 
 static void line_write(struct access_log *log, json_t *line) {
-  static struct log_limit limit = LOG_LIMIT_INIT;
-  char *text = line ? json_dumps(line, JSON_COMPACT) : NULL;
+  char *text = line ? json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
   json_decref(line);
-  if (!text || fprintf(log->file, "%s\n", text) < 0 || fflush(log->file))
-    log_limited(&limit, WT_LOG_ERROR, "a line of the access log cannot be written");
+  if (text) line_writer_add(log->writer, text, strlen(text));
   free(text);
 }
 
 void access_log_write(struct access_log *log, const struct gateway_session *session, const wt_session *wt,
                       const struct wt_close_info *info) {
   struct wt_session_stats stats = {.size = sizeof stats};
-  if (!log->file) return;
+  if (!log->writer) return;
   (void)wt_session_get_stats(wt, &stats); /* after an error, zeros are logged */
   json_t *line = json_object();
   put_time(line);
@@ -114,16 +122,16 @@ void access_log_write(struct access_log *log, const struct gateway_session *sess
 
 void access_log_write_request(struct access_log *log, const struct request_line *request) {
   const struct route_settings *settings = &request->route->settings;
-  if (!log->file) return;
+  if (!log->writer) return;
   json_t *line = json_object();
   put_time(line);
   json_object_set_new(line, "client", json_text(wt_request_peer_address(request->request)));
   json_object_set_new(line, "route", json_text(settings->path));
-  json_object_set_new(line, "path", json_text(wt_request_path(request->request)));
+  json_object_set_new(line, "path", text_json(wt_request_path(request->request)));
   json_object_set_new(line, "backend", json_text(settings->requests.text));
   json_object_set_new(line, "origin", text_json(wt_request_origin(request->request)));
   json_object_set_new(line, "user", text_json(request->user));
-  json_object_set_new(line, "method", json_text(request->method));
+  json_object_set_new(line, "method", text_json(request->method));
   json_object_set_new(line, "status", request->status ? json_integer(request->status) : json_null());
   json_object_set_new(line, "error", text_json(request->error));
   json_object_set_new(line, "duration_ms", count_json(gateway_now(request->gateway) - request->began_ms));

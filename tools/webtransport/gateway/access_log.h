@@ -2,9 +2,11 @@
 #ifndef WEBTRANSPORT_TOOL_GATEWAY_ACCESS_LOG_H
 #define WEBTRANSPORT_TOOL_GATEWAY_ACCESS_LOG_H
 
-#include <stdio.h>
+#include <stdbool.h>
 
 #include <webtransport/request.h>
+
+#include "common/line_writer.h"
 
 struct gateway;
 struct gateway_session;
@@ -12,12 +14,15 @@ struct route;
 
 /* Where each session leaves a line of JSON at its end. */
 struct access_log {
-  FILE *file; /* NULL: nowhere */
+  struct line_writer *writer; /* NULL: nowhere */
+  char *path;
 };
 
-/* Opens the file for appending: "-" is standard output, NULL nowhere. A file that was open before is closed, but stays
- * if the new one cannot be opened: then this returns false with an `errno`. */
-bool access_log_open(struct access_log *log, const char *path);
+/* Opens the file for appending: "-" is standard output, NULL nowhere. The same file as before is opened again. Another one is
+ * closed, but stays if the new one cannot be opened: then this returns false, and `message` says why. */
+bool access_log_open(struct access_log *log, const char *path, char *message, size_t size);
+/* The file was renamed: opens it again. */
+void access_log_reopen(struct access_log *log);
 void access_log_close(struct access_log *log);
 
 /* A request that was no session. */

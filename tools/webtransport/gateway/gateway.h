@@ -2,6 +2,8 @@
 #ifndef WEBTRANSPORT_TOOL_GATEWAY_GATEWAY_H
 #define WEBTRANSPORT_TOOL_GATEWAY_GATEWAY_H
 
+#include <stdatomic.h>
+
 #include <uv.h>
 
 #include <webtransport/server.h>
@@ -31,6 +33,7 @@ struct gateway {
   uv_prepare_t turn_end;
   uv_idle_t again; /* while it is active, the loop does not wait */
   wt_server *server;
+  atomic_bool draining; /* it ends; set on the thread for signals */
   struct hosts *hosts;
   struct routes *routes;
   struct http_client *http_client; /* NULL: without libcurl */

@@ -130,8 +130,7 @@ static bool reload_begin(struct gateway_program *program, struct gateway_setting
   if (outcome != OPTIONS_RUN) return false;
   wt_certificate *certificate = certificate_load(&settings->server, message, size);
   if (!certificate) return false;
-  if (!access_log_open(&program->gateway.access_log, settings->access_log)) {
-    snprintf(message, size, "%s: %s", settings->access_log, strerror(errno));
+  if (!access_log_open(&program->gateway.access_log, settings->access_log, message, size)) {
     wt_certificate_free(certificate);
     return false;
   }
@@ -172,9 +171,20 @@ static void reload(wt_server *server, void *argument) {
 
 /* --- Signals: on the thread that waits for them. --- */
 
+/* On the loop's thread. */
+static void logs_reopen(wt_server *server, void *argument) {
+  struct gateway_program *program = argument;
+  (void)server;
+  access_log_reopen(&program->gateway.access_log);
+}
+
 static void program_on_signal(int signal, void *user_data) {
   struct gateway_program *program = user_data;
   wt_server *server = program->gateway.server;
+  if (signal == SIGUSR1) {
+    if (wt_server_post(server, logs_reopen, program)) log_line(WT_LOG_ERROR, "SIGUSR1: out of memory");
+    return;
+  }
   if (signal == SIGHUP) {
     if (wt_server_post(server, reload, program)) log_line(WT_LOG_ERROR, "SIGHUP: out of memory");
     return;
@@ -188,6 +198,7 @@ static void program_on_signal(int signal, void *user_data) {
     wt_server_close(server);
     return;
   }
+  atomic_store(&program->gateway.draining, true);
   service_notify(&program->service, "STOPPING=1");
   log_line(WT_LOG_INFO, "%s: ending within %d s", signal == SIGINT ? "SIGINT" : "SIGTERM", END_MS / 1000);
   signals_deadline(&program->signals, END_MS);
@@ -242,10 +253,7 @@ static bool gateway_make(struct gateway_program *program) {
   char message[512];
   gateway->hosts = &settings->server.hosts;
   server_settings_add_hosts(&settings->server);
-  if (!access_log_open(&gateway->access_log, settings->access_log)) {
-    snprintf(message, sizeof message, "%s: %s", settings->access_log, strerror(errno));
-    return complain(message);
-  }
+  if (!access_log_open(&gateway->access_log, settings->access_log, message, sizeof message)) return complain(message);
   gateway->http_client = http_client_new(&gateway->loop);
   if (http_client_available() && !gateway->http_client) return complain("out of memory");
   if (!routes_make(program) || !server_make(program) || !metrics_make(program)) return false;
@@ -337,8 +345,9 @@ static int gateway_main(const struct command *command, int argc, char **argv) {
     return outcome == OPTIONS_WRONG ? EXIT_USAGE : EXIT_DONE;
   }
   log_set_level(program.settings.server.log_level);
+  log_set_json(program.settings.server.log_json);
   if (!service_begin(&program)) return EXIT_FAILED;
-  signals_block(&program.signals);
+  signals_block(&program.signals, true);
   if (uv_loop_init(&program.gateway.loop)) {
     complain("the system gives no loop");
     return EXIT_FAILED;

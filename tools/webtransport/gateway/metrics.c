@@ -104,6 +104,8 @@ char *metrics_text(const struct gateway *gateway, enum wt_metrics_format format)
   counts_write(out, gateway->routes);
   round_trips_write(out, gateway->routes);
   ends_write(out, gateway->routes);
+  metric_print(out, "log_lines_dropped", "counter", "Lines of the access log that could not be written",
+               line_writer_dropped(gateway->access_log.writer));
   metric_print(out, "gateway_requests_refused", "counter", "Requests answered with an error",
                gateway->requests_refused);
   if (!fclose(out)) return metrics_join(text, server_metrics_text(gateway->server, format), format);

@@ -62,6 +62,12 @@ static enum MHD_Result answer_metrics(struct metrics_server *server, struct MHD_
   return answer(connection, MHD_HTTP_OK, wt_metrics_content_type(format), metrics_text(server->gateway, format));
 }
 
+/* Says nothing about back ends: a gateway whose back ends are down must not be restarted. */
+static enum MHD_Result answer_health(struct metrics_server *server, struct MHD_Connection *connection) {
+  return atomic_load(&server->gateway->draining) ? answer_text(connection, MHD_HTTP_SERVICE_UNAVAILABLE, "draining\n")
+                                                 : answer_text(connection, MHD_HTTP_OK, "ok\n");
+}
+
 static enum MHD_Result server_on_request(void *user_data, struct MHD_Connection *connection, const char *url,
                                          const char *method, const char *version, const char *body, size_t *body_len,
                                          void **request) {
@@ -81,7 +87,7 @@ static enum MHD_Result server_on_request(void *user_data, struct MHD_Connection 
     return answer_text(connection, MHD_HTTP_MISDIRECTED_REQUEST, HOSTS_REFUSAL "\n");
   if (strcmp(method, MHD_HTTP_METHOD_GET) && strcmp(method, MHD_HTTP_METHOD_HEAD))
     return answer_text(connection, MHD_HTTP_METHOD_NOT_ALLOWED, "Only GET and HEAD.\n");
-  if (!strcmp(url, "/healthz")) return answer_text(connection, MHD_HTTP_OK, "ok\n");
+  if (!strcmp(url, "/healthz")) return answer_health(server, connection);
   if (!strcmp(url, "/metrics")) return answer_metrics(server, connection);
   return answer_text(connection, MHD_HTTP_NOT_FOUND, "There are /metrics and /healthz.\n");
 }

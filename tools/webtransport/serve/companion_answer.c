@@ -133,7 +133,10 @@ static enum MHD_Result answer_sessions(struct answers *answers, struct MHD_Conne
 }
 
 static enum MHD_Result answer_path(struct answers *answers, struct MHD_Connection *connection, const char *path) {
-  if (!strcmp(path, "/healthz")) return answer_text(answers, connection, MHD_HTTP_OK, "ok\n");
+  if (!strcmp(path, "/healthz"))
+    return atomic_load(&answers->site->draining)
+               ? answer_text(answers, connection, MHD_HTTP_SERVICE_UNAVAILABLE, "draining\n")
+               : answer_text(answers, connection, MHD_HTTP_OK, "ok\n");
   if (!strcmp(path, "/info.json"))
     return answer_report(answers, connection, "application/json", report_info(answers->site));
   if (!strcmp(path, "/sessions.json")) return answer_sessions(answers, connection);

@@ -21,10 +21,9 @@ static void text_copy(char *out, size_t size, const char *text) { snprintf(out, 
 
 static void refusal_log(const wt_request *request, int status, const char *why) {
   static struct log_limit limit = LOG_LIMIT_INIT;
-  const char *query = wt_request_query(request), *origin = wt_request_origin(request);
-  log_limited(&limit, WT_LOG_WARN, "%s: session at %s%s%s, origin %s, refused with %d: %s",
-              wt_request_peer_address(request), wt_request_path(request), query[0] ? "?" : "", query,
-              origin ? origin : "none", status, why);
+  const char *origin = wt_request_origin(request);
+  log_limited(&limit, WT_LOG_WARN, "%s: session at %s, origin %s, refused with %d: %s",
+              wt_request_peer_address(request), wt_request_path(request), origin ? origin : "none", status, why);
 }
 
 /* Logs whose certificate the client has shown. */
@@ -62,7 +61,7 @@ wt_session *endpoint_session_accept(struct endpoint_session *state, const struct
   return session;
 }
 
-/* Logs the code of a session that was closed; else the code on the wire. */
+/* Queries are in no line of the log: they often have tokens. Logs the code of a session that was closed; else the code on the wire. */
 static void end_log(const wt_session *session, const struct wt_close_info *info) {
   static struct log_limit limit = LOG_LIMIT_SESSIONS;
   const char *text = info->clean ? info->reason : info->message;
@@ -72,8 +71,9 @@ static void end_log(const wt_session *session, const struct wt_close_info *info)
   else
     snprintf(code, sizeof code, "%s with the %s code 0x%" PRIx64, info->connection ? "connection" : "stream",
              info->wire_is_h3 ? "application's" : "QUIC", info->wire_code);
-  log_limited(&limit, WT_LOG_INFO, "%s: session at %s ended by %s, %s%s%s", wt_session_peer_address(session),
-              wt_session_path(session), wt_cause_name(info->cause), code, *text ? ": " : "", text);
+  const char *path = wt_session_path(session);
+  log_limited(&limit, WT_LOG_INFO, "%s: session at %.*s ended by %s, %s%s%s", wt_session_peer_address(session),
+              (int)strcspn(path, "?"), path, wt_cause_name(info->cause), code, *text ? ": " : "", text);
 }
 
 void endpoint_session_closed(struct endpoint_session *state, wt_session *session, const struct wt_close_info *info) {

@@ -14,6 +14,7 @@
 
 #include "common/hash_text.h"
 #include "common/json_text.h"
+#include "common/line_writer.h"
 #include "common/server_metrics.h"
 #include "serve/endpoints.h"
 #include "serve/topic_counts.h"
@@ -108,6 +109,7 @@ char *report_stats(const struct site *site) {
   SERVER_STATS(STATS_JSON)
 #undef STATS_JSON
   topic_counts(site, count_append, json);
+  json_object_set_new(json, "log_lines_dropped", count_json(line_writer_dropped(site->access_log)));
   json_object_set_new(json, "congestion_control", json_string(wt_congestion_control_name(stats.congestion_control)));
   return json_finish(json);
 }
@@ -118,6 +120,8 @@ char *report_metrics(const struct site *site, enum wt_metrics_format format) {
   FILE *out = open_memstream(&text, &len);
   if (!out) return NULL;
   topic_counts(site, count_print, out);
+  metric_print(out, "log_lines_dropped", "counter", "Lines of the access log that could not be written",
+               line_writer_dropped(site->access_log));
   if (fclose(out)) {
     free(text);
     return NULL;

@@ -2,8 +2,10 @@
 #ifndef WEBTRANSPORT_TOOL_REPORT_H
 #define WEBTRANSPORT_TOOL_REPORT_H
 
+#include <stdatomic.h>
 #include "serve/recorder.h"
 
+struct line_writer;
 struct topics;
 struct wt_backplane;
 
@@ -13,6 +15,8 @@ struct site {
   wt_server *server;
   struct topics *topics;          /* NULL: there are none */
   struct wt_backplane *backplane; /* NULL: there is none */
+  struct line_writer *access_log; /* NULL: there is none */
+  atomic_bool draining;           /* the server ends, or another process has taken over: no new clients, please */
   _Atomic uint16_t port; /* UDP port of the first address; atomic, because it is set while workers may serve already */
 };
 

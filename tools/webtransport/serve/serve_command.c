@@ -28,6 +28,7 @@
 #include "common/service.h"
 #include "common/signals.h"
 #include "common/tool_log.h"
+#include "serve/access_log.h"
 #include "serve/backplane.h"
 #include "serve/companion.h"
 #include "serve/endpoints.h"
@@ -58,6 +59,7 @@ struct serve {
   struct site site;
   struct endpoints endpoints;
   struct topics topics;
+  struct serve_access_log access_log;
   struct companion *companion; /* NULL for --http none */
   wt_server *server;
   unsigned int stop_signals;
@@ -168,6 +170,8 @@ static void files_reload(wt_server *server, void *argument) {
 
 static void serve_on_signal(int signal, void *user_data) {
   struct serve *serve = user_data;
+  if (signal == SIGHUP || signal == SIGUSR1) line_writer_reopen(serve->access_log.writer);
+  if (signal == SIGUSR1) return;
   if (signal == SIGHUP) {
     ids_reload(serve);
     if (wt_server_post(serve->server, files_reload, serve)) log_line(WT_LOG_ERROR, "SIGHUP: out of memory");
@@ -182,6 +186,7 @@ static void serve_on_signal(int signal, void *user_data) {
     wt_server_close(serve->server);
     return;
   }
+  atomic_store(&serve->site.draining, true);
   log_line(WT_LOG_INFO, "%s: ending within %d s", signal == SIGINT ? "SIGINT" : "SIGTERM", END_MS / 1000);
   service_notify(&serve->service, "STOPPING=1");
   signals_deadline(&serve->signals, END_MS);
@@ -195,12 +200,14 @@ static void serve_on_signal(int signal, void *user_data) {
 static void serve_on_taken(wt_server *server, void *user_data) {
   struct serve *serve = user_data;
   (void)server;
+  atomic_store(&serve->site.draining, true);
   if (serve->companion) companion_accept(serve->companion, false);
 }
 
 static void serve_on_taken_back(wt_server *server, void *user_data) {
   struct serve *serve = user_data;
   (void)server;
+  atomic_store(&serve->site.draining, false);
   if (serve->companion) companion_accept(serve->companion, true);
 }
 
@@ -305,6 +312,8 @@ static bool server_make(struct serve *serve) {
   config.max_open_files = settings->max_open_files;
   config.max_open_files_per_connection = settings->max_open_files_per_connection;
   configure_sockets(serve, &config);
+  config.access = serve->access_log.writer ? serve_access_log_write : NULL;
+  config.access_user_data = &serve->access_log;
   char message[512];
   struct lb_config ids;
   if (!configure_ids(&config, &ids, settings, message, sizeof message)) return complain(message);
@@ -452,9 +461,22 @@ static void ready_print(struct serve *serve) {
 
 /* --- The run. --- */
 
+/* Before the rights of root are given up: its folder may be root's. */
+static bool access_log_begin(struct serve *serve) {
+  const struct serve_settings *settings = &serve->settings;
+  char message[512];
+  if (!settings->access_log) return true;
+  serve->access_log.query = settings->access_log_query;
+  serve->access_log.writer =
+      line_writer_open("access log", settings->access_log, settings->user, message, sizeof message);
+  serve->site.access_log = serve->access_log.writer;
+  return serve->access_log.writer ? true : complain(message);
+}
+
 static bool serve_run(struct serve *serve) {
   char message[512] = "";
   if (serve->settings.user && !privileges_keep_down()) return complain(strerror(errno));
+  if (!access_log_begin(serve)) return false;
   serve->recorder = recorder_new();
   if (!serve->recorder) return complain("out of memory");
   serve->site.recorder = serve->recorder;
@@ -497,6 +519,7 @@ static void serve_end(struct serve *serve) {
   tick_clock_stop(serve->endpoints.tick_clock);
   tick_clock_stop(serve->topics.clock);
   wt_server_free(serve->server);
+  line_writer_close(serve->access_log.writer); /* with the lines of the last sessions */
   tick_clock_free(serve->endpoints.tick_clock);
   tick_clock_free(serve->topics.clock);
   recorder_free(serve->recorder);
@@ -514,7 +537,8 @@ static int serve_main(const struct command *command, int argc, char **argv) {
   if (!wrong) wrong = serve_settings_check(&serve.settings);
   if (wrong) return options_complain(command, "%s", wrong);
   log_set_level(serve.settings.server.log_level);
-  signals_block(&serve.signals);
+  log_set_json(serve.settings.server.log_json);
+  signals_block(&serve.signals, true);
   bool good = service_read(&serve.service, message, sizeof message) ? serve_run(&serve) : complain(message);
   serve_end(&serve);
   return good ? EXIT_DONE : EXIT_FAILED;

@@ -94,6 +94,17 @@ static bool set_user(void *target, const char *value, char *message, size_t size
   return *value ? true : value_refuse(message, size, "expected a name");
 }
 
+static bool set_access_log(void *target, const char *value, char *message, size_t size) {
+  ((struct serve_settings *)target)->access_log = strcmp(value, "none") ? value : NULL;
+  return *value ? true : value_refuse(message, size, "expected a file, -, or none");
+}
+
+static bool set_access_log_query(void *target, const char *value, char *message, size_t size) {
+  (void)value, (void)message, (void)size;
+  ((struct serve_settings *)target)->access_log_query = true;
+  return true;
+}
+
 static bool set_workers(void *target, const char *value, char *message, size_t size) {
   uint64_t number;
   if (!value_number(value, 1, WORKERS_MAX, &number, message, size)) return false;
@@ -270,6 +281,18 @@ const struct option_spec serve_options[] = {
      .fallback = "1",
      .help = "Threads that serve, each with connections of its own; up to 256.",
      .set = set_workers},
+    {.name = "access-log",
+     .argument = "FILE",
+     .kind = VALUE_FILE,
+     .words = "none",
+     .fallback = "none",
+     .help =
+         "Where each session and each request over HTTP/3 leaves a line of JSON at its end, also refused ones; - is "
+         "standard output. SIGHUP and SIGUSR1 open the file again.",
+     .set = set_access_log},
+    {.name = "access-log-query",
+     .help = "Puts the queries of paths into the access log, too. They often have tokens.",
+     .set = set_access_log_query},
     {.name = "user",
      .argument = "NAME[:GROUP]",
      .fallback = "the one that starts the server",
@@ -386,7 +409,9 @@ const char serve_details[] =
     "/close?code=C&reason=R closes the session at once.\n"
     "\n"
     "SIGINT and SIGTERM end the server in order within 5 seconds, a second one at once. SIGHUP reads --cert, --key, "
-    "--ocsp and --fleet-keys again, or makes a new certificate, and reads --lb-config again; sessions go on.\n"
+    "--ocsp and --fleet-keys again, or makes a new certificate, and reads --lb-config again; sessions go on. It and "
+    "SIGUSR1 open the file of "
+    "--access-log again.\n"
     "\n"
     "A certificate whose files change is read again within a second; no signal is needed. A service manager can hand "
     "over bound "

@@ -31,6 +31,8 @@ struct serve_settings {
   size_t protocol_count;
   bool json;
   unsigned workers;
+  const char *access_log; /* "-" is standard output; NULL: none */
+  bool access_log_query;
   const char *user; /* to go on as; NULL: as it was started */
   uint64_t header_timeout_ms, send_timeout_ms, body_timeout_ms, min_progress;
   size_t max_open_files, max_open_files_per_connection;
