@@ -9,6 +9,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -228,6 +229,48 @@ def test_health_knows_draining():
     client.stdout.close()
     check("it ends well", server.process.wait(WAIT) == 0)
     check("the last session has its line", server.lines(1)[0]["path"] == "/echo")
+
+
+class Gateway(Server):
+    """The same of `webtransport gateway`, in front of a TCP server that echoes nothing."""
+
+    def __init__(self):
+        self.backend = socket.create_server(("127.0.0.1", 0))
+        self.access, self.errors = os.path.join(FOLDER, "gateway.access"), os.path.join(FOLDER, "gateway.errors")
+        with open(self.errors, "w", encoding="utf-8") as errors:
+            self.process = subprocess.Popen(
+                [TOOL, "gateway", "--json", "--listen", "127.0.0.1:0", "--http", "localhost:0", "--access-log", self.access,
+                 "--log-format", "json", "--route", f"/tcp=tcp://127.0.0.1:{self.backend.getsockname()[1]}"],
+                stdout=subprocess.PIPE, stderr=errors, text=True)
+        self.ready = json.loads(self.process.stdout.readline())
+        self.ready["http"] = f"http://localhost:{self.ready['http_port']}"
+        self.url = "https://" + self.ready["listen"][0]
+
+
+def test_the_gateway_does_the_same():
+    gateway = Gateway()
+    check("/healthz of a gateway", gateway.http("/healthz") == (200, "ok\n"))
+    check("its lost lines are counted", "\nwebtransport_log_lines_dropped_total 0\n" in gateway.http("/metrics")[1])
+    os.rename(gateway.access, gateway.access + ".1")
+    gateway.process.send_signal(signal.SIGUSR1)
+    wait_for("a new file", lambda: os.path.exists(gateway.access))
+    client = subprocess.Popen([TOOL, "connect", "--quiet", "--insecure-hash", gateway.ready["certificate_sha256"],
+                               gateway.url + "/tcp?token=secret"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    client.stdin.write("hello\n")
+    client.stdin.flush()
+    gateway.backend.settimeout(WAIT)
+    backend = gateway.backend.accept()[0]
+    gateway.process.send_signal(signal.SIGTERM)
+    wait_for("draining", lambda: gateway.http("/healthz")[0] == 503)
+    check("/healthz of a gateway that drains", gateway.http("/healthz") == (503, "draining\n"))
+    backend.close()
+    client.stdin.close()
+    client.wait(WAIT)
+    client.stdout.close()
+    check("it ends well", gateway.process.wait(WAIT) == 0)
+    gateway.backend.close()
+    check_line("its session has a line in the new file", gateway.lines(1)[0], path="/tcp", route="/tcp")
+    check("no secret is in its logs", b"secret" not in gateway.raw() and "secret" not in json.dumps(gateway.log()))
 
 
 for test in [value for name, value in list(globals().items()) if name.startswith("test_")]:

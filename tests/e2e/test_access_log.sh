@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: MIT
 #
-# The access log, the log in JSON and /healthz of `webtransport serve`: see test_access_log.py, which is the test.
+# The access log, the log in JSON and /healthz of `webtransport serve` and the gateway: see test_access_log.py, which is the test.
 
 . "$(dirname "$0")/lib.sh"
 need python3 python3
