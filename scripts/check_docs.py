@@ -4,14 +4,14 @@
 that no example has, when the README's list of exit statuses is not that of the tool, or when the table of the log's
 events in docs/guide/diagnosis.md is not what the sources log.
 
-    scripts/check_docs.py [ROOT]       check ROOT/include/webtransport/*.h, README.md and docs/guide/*.md
+    scripts/check_docs.py [ROOT]       check ROOT/include/webtransport/*.h, README.md and docs/**/*.md
     scripts/check_docs.py --self-test  check that each bad sample of tests/checks/docs is found
 
-Public are: functions (WT_API), structs, unions and enums with a body, and typedefs. A function's block
+Public are: functions (WT_API, or static inline), structs, unions and enums with a body, and typedefs. A function's block
 also has to say since which version it is there. Not asked for: a forward typedef or
 declaration whose name is documented elsewhere in the headers.
 
-Code in pages, the blocks that begin with ```c, and ```js and ```yaml in the guide, is taken from examples/, line by
+Code in pages, the blocks that begin with ```c, and ```js and ```yaml in docs/, is taken from examples/, line by
 line and only indented otherwise. A line with "..." stands between pieces that come later in the same file. A block with a main()
 is the whole of its file, from the first line after the licence and its comment.
 
@@ -51,6 +51,9 @@ def statements(text):
             depth += 1
         elif char == "}":
             depth -= 1
+            if depth == 0 and text.startswith("static inline", start):  # its body ends it
+                yield text.count("\n", 0, start) + 1, doc, text[start:position]
+                start, doc = None, None
         elif char == ";" and depth == 0:
             yield text.count("\n", 0, start) + 1, doc, text[start:position]
             start, doc = None, None
@@ -75,6 +78,9 @@ def name_of(source):
     match = re.match(r"(struct|union|enum)\s+(\w+)$", plain)
     if match:
         return "declaration", match[2]
+    match = re.match(r"static inline [^(]*?(\w+)\s*\(", plain)
+    if match:
+        return "function", match[1]
     # Anything else is either not public or should carry WT_API.
     return "unmarked", (re.search(r"(\w+)\s*\(", plain) or re.search(r"(\w+)$", plain) or [plain, plain])[1]
 
@@ -140,7 +146,7 @@ def body_of(source):
 def check_code(root):
     """Finds the blocks that no example has; counts all."""
     found, count = [], 0
-    for page in [root / "README.md", *sorted((root / "docs/guide").glob("*.md"))]:
+    for page in [root / "README.md", *sorted((root / "docs").rglob("*.md"))]:
         languages = ("c",) if page.name == "README.md" else ("c", "js", "yaml")
         for line, language, code in blocks(page.read_text(encoding="utf-8"), languages):
             count += 1

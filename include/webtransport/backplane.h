@@ -96,12 +96,12 @@ enum wt_backplane_event_type {
 
 /** An event of a backplane. Borrowed until the callback returns. Since 0.3.0. */
 struct wt_backplane_event {
-  size_t size; /**< the backplane sets it; error.h, "Structs that grow" */
-  enum wt_backplane_event_type type;
-  const char *topic; /**< WT_BACKPLANE_GAP: the topic, or NULL; else NULL */
-  size_t topic_len;
-  uint64_t count;     /**< number of messages */
-  const char *reason; /**< a sentence for people; never NULL */
+  size_t size;                       /**< the backplane sets it; error.h, "Structs that grow" */
+  enum wt_backplane_event_type type; /**< what happened */
+  const char *topic;                 /**< WT_BACKPLANE_GAP: the topic, or NULL; else NULL */
+  size_t topic_len;                  /**< bytes of `topic` */
+  uint64_t count;                    /**< number of messages */
+  const char *reason;                /**< a sentence for people; never NULL */
 };
 
 /** Gets the events of a backplane, on the thread of worker 0. It may call any function of the library. Since 0.3.0. */

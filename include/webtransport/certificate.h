@@ -96,7 +96,7 @@ struct wt_certificate_info {
   char serial[64];                /**< hexadecimal */
   int64_t not_before, not_after;  /**< seconds since 1970-01-01 UTC */
   uint8_t sha256[32];             /**< SHA-256 of the DER */
-  bool self_signed;
+  bool self_signed;               /**< its key signed it: subject and issuer are the same */
   /**
    * Why browsers refuse it in `serverCertificateHashes` at any time: "valid for more than 14 days". "" if they accept
    * it while it is valid. Static string.

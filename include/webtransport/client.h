@@ -37,7 +37,7 @@ struct wt_client_config {
 
   /** Gets the log lines; see log.h. NULL (the default): they go to standard error. */
   wt_log_callback log;
-  void *log_user_data;
+  void *log_user_data;         /**< the pointer that `log` gets */
   enum wt_log_level log_level; /**< default WT_LOG_WARN */
 
   /* --- Which servers to trust. By default the certificate must have a chain to an authority that the system trusts,
@@ -51,7 +51,7 @@ struct wt_client_config {
    * now and for at most 14 days in all. The name is not checked. Default: none. Copied.
    */
   const uint8_t (*certificate_hashes)[32];
-  size_t certificate_hash_count;
+  size_t certificate_hash_count; /**< how many `certificate_hashes` there are */
   /**
    * Accept any certificate. Whoever is on the path can then read and change everything. Only for tests. Default: false.
    */
@@ -68,16 +68,16 @@ struct wt_client_config {
    * too. Since 0.2.0.
    */
   wt_key_log_callback key_log;
-  void *key_log_user_data;
+  void *key_log_user_data; /**< the pointer that `key_log` gets */
 
   /**
    * Cipher suites and groups to offer, the best first, by the names in struct wt_server_config. NULL with 0: the
    * defaults. Copied. Since 0.2.0.
    */
   const char *const *cipher_suites;
-  size_t cipher_suite_count;
-  const char *const *groups;
-  size_t group_count;
+  size_t cipher_suite_count; /**< how many `cipher_suites` there are */
+  const char *const *groups; /**< likewise, for the key exchange */
+  size_t group_count;        /**< how many `groups` there are */
 
   /** Address to send from: "192.0.2.7:0". NULL (the default): the system chooses. Copied. */
   const char *bind;
@@ -142,7 +142,7 @@ struct wt_client_config {
    * Gets the qlog of each connection, see qlog.h; NULL (the default): see `qlog_dir`. Since 0.3.0.
    */
   wt_qlog_callback qlog;
-  void *qlog_user_data;
+  void *qlog_user_data; /**< the pointer that `qlog` gets */
   /**
    * Without `qlog`: a folder that gets a file for each connection, CONNECTION_client.sqlog, which only the owner may read.
    * NULL (the default): the folder that the environment variable QLOGDIR names; without it, or with "", nothing is logged.
@@ -329,10 +329,10 @@ struct wt_dial_options {
    * NULL.
    */
   const struct wt_header *headers;
-  size_t header_count;
+  size_t header_count;          /**< how many `headers` there are */
   const char *const *protocols; /**< subprotocols to offer, best first (section 3.3) */
-  size_t protocol_count;
-  bool require_protocol; /**< fail if the server chooses none of them; default false */
+  size_t protocol_count;        /**< how many `protocols` there are */
+  bool require_protocol;        /**< fail if the server chooses none of them; default false */
   /**
    * What this end's congestion control is to be good at; default WT_CONGESTION_DEFAULT. It holds where the dial makes a
    * connection. With `allow_pooling`, a connection that is shared, or that another dial has begun to make, keeps what it
@@ -475,10 +475,10 @@ struct wt_exchange_options {
   const struct wt_exchange_callbacks *callbacks; /**< NULL (the default): none */
   void *user_data;                               /**< the pointer that they get */
   const char *method;                            /**< default "GET" */
-  const struct wt_header *headers;
-  size_t header_count;
-  const void *body; /**< the whole body, sent with `content-length`; NULL (the default): none */
-  size_t body_len;
+  const struct wt_header *headers; /**< fields beside the pseudo-header fields; NULL (the default): none */
+  size_t header_count;             /**< how many `headers` there are */
+  const void *body;                /**< the whole body, sent with `content-length`; NULL (the default): none */
+  size_t body_len;                 /**< bytes of `body` */
   bool has_body;       /**< the body follows with `wt_exchange_write` and `wt_exchange_end`; default false */
   uint64_t timeout_ms; /**< from the lookup of the name to the header of the response; default 10,000; 0: no limit */
   bool allow_pooling;  /**< may share a connection with dials and requests that allow it; default true */
@@ -580,15 +580,16 @@ WT_API int wt_exchange_get_connection_info(const wt_exchange *exchange, struct w
 
 /** Counts of a client, since it was made unless a name says "open". Since 0.1.0. */
 struct wt_client_stats {
-  size_t size; /**< the caller sets it to sizeof(struct wt_client_stats) */
-  uint64_t connections_open, connections_total;
-  uint64_t sessions_open, sessions_total;
-  uint64_t packets_received, packets_sent;
-  uint64_t bytes_received, bytes_sent; /**< UDP payloads */
+  size_t size;                                  /**< the caller sets it to sizeof(struct wt_client_stats) */
+  uint64_t connections_open, connections_total; /**< QUIC connections */
+  uint64_t sessions_open, sessions_total;       /**< WebTransport sessions */
+  uint64_t packets_received, packets_sent;      /**< UDP packets */
+  uint64_t bytes_received, bytes_sent;          /**< UDP payloads */
 
   /* What messages cost; as in `struct wt_server_stats`. */
-  uint64_t turns, turns_idle;
-  uint64_t timers_set, timers_fired;
+  uint64_t turns, turns_idle;        /**< how often the loop worked; how often without a packet */
+  uint64_t timers_set, timers_fired; /**< how often the kernel's timer was set; how often a turn began with it */
+  /** Of the packets sent: those with nothing but an acknowledgement, and those that only ask for one. */
   uint64_t packets_sent_ack, packets_sent_probe;
 };
 

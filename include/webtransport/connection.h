@@ -33,23 +33,24 @@ WT_API const char *wt_congestion_control_name(enum wt_congestion_control algorit
  * included. Since 0.1.0.
  */
 struct wt_setting {
-  uint64_t id;
-  uint64_t value;
+  uint64_t id;    /**< as IANA lists them: 0x08 is SETTINGS_ENABLE_CONNECT_PROTOCOL */
+  uint64_t value; /**< what the peer sets it to */
 };
 
 /** The peer's transport parameters, or their defaults (RFC 9000, section 18.2). Since 0.1.0. */
 struct wt_transport_parameters {
-  uint64_t max_idle_timeout_ms;
-  uint64_t max_udp_payload_size;
-  uint64_t initial_max_data;
+  uint64_t max_idle_timeout_ms;  /**< milliseconds; 0: the peer has no idle timeout */
+  uint64_t max_udp_payload_size; /**< bytes */
+  uint64_t initial_max_data;     /**< bytes on all streams, at first */
+  /** Bytes on each stream, at first: on one that the peer opened, on one that this end opened, on one of this end alone. */
   uint64_t initial_max_stream_data_bidi_local, initial_max_stream_data_bidi_remote, initial_max_stream_data_uni;
-  uint64_t initial_max_streams_bidi, initial_max_streams_uni;
-  uint64_t max_datagram_frame_size; /**< bytes (RFC 9221); 0: the peer takes no datagrams */
-  uint64_t ack_delay_exponent, max_ack_delay_ms;
-  uint64_t active_connection_id_limit;
-  bool disable_active_migration;
-  bool grease_quic_bit; /**< RFC 9287 */
-  bool reset_stream_at; /**< draft-ietf-quic-reliable-stream-reset */
+  uint64_t initial_max_streams_bidi, initial_max_streams_uni; /**< streams that this end may open, at first */
+  uint64_t max_datagram_frame_size;                           /**< bytes (RFC 9221); 0: the peer takes no datagrams */
+  uint64_t ack_delay_exponent, max_ack_delay_ms; /**< how the peer counts its delays; the longest, in milliseconds */
+  uint64_t active_connection_id_limit;           /**< connection ids that the peer keeps */
+  bool disable_active_migration;                 /**< the peer asks not to be sent to from other addresses */
+  bool grease_quic_bit;                          /**< RFC 9287 */
+  bool reset_stream_at;                          /**< draft-ietf-quic-reliable-stream-reset */
 };
 
 /**
@@ -67,7 +68,7 @@ struct wt_connection_info {
   bool resumed;                             /**< the TLS session was resumed with a session ticket */
 
   const uint8_t *certificate; /**< DER of the peer's leaf; NULL if it showed none: a server on resumption */
-  size_t certificate_len;
+  size_t certificate_len;     /**< bytes of `certificate` */
   /**
    * Whether `certificate` was verified: a server's certificate as the client's configuration says, a client's
    * certificate with the authorities of `client_ca_file`. Since 0.2.0.
@@ -75,11 +76,11 @@ struct wt_connection_info {
   bool certificate_verified;
   bool certificate_stapled; /**< on a client: the server sent an OCSP response with it. Since 0.2.0 */
 
-  bool has_parameters; /**< the peer's transport parameters have arrived */
-  struct wt_transport_parameters parameters;
-  bool has_settings; /**< the peer's SETTINGS have arrived */
-  const struct wt_setting *settings;
-  size_t setting_count;
+  bool has_parameters;                       /**< the peer's transport parameters have arrived */
+  struct wt_transport_parameters parameters; /**< what they say */
+  bool has_settings;                         /**< the peer's SETTINGS have arrived */
+  const struct wt_setting *settings;         /**< what they say, borrowed as the other members */
+  size_t setting_count;                      /**< how many `settings` there are */
   int draft; /**< the draft that the SETTINGS of both sides chose, as `wt_session_draft`; 0: none */
 
   /**
@@ -87,7 +88,7 @@ struct wt_connection_info {
    * since its first packet). 0: not yet.
    */
   uint64_t handshake_us, settings_us;
-  uint64_t smoothed_rtt_us, min_rtt_us, rtt_variation_us;
+  uint64_t smoothed_rtt_us, min_rtt_us, rtt_variation_us; /**< round-trip time (RFC 9002, section 5), microseconds */
   size_t max_udp_payload_size; /**< the largest UDP payload that the path carries, as far as known, in bytes */
 
   /* What this end may send, in bytes. Since 0.2.0. */

@@ -68,7 +68,7 @@ extern "C" {
 
 /** Error codes. `WT_ERROR_LIST` has the meaning of each. Since 0.1.0. */
 enum wt_error {
-  WT_OK = 0,
+  WT_OK = 0, /**< no error */
 #define WT_ERROR_ENUM(name, value, text) WT_ERR_##name = (value),
   WT_ERROR_LIST(WT_ERROR_ENUM)
 #undef WT_ERROR_ENUM

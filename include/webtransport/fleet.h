@@ -47,8 +47,8 @@ enum wt_connection_id_layout {
  * layout. The other layouts' members must stay as they are. Since 0.3.0.
  */
 struct wt_connection_ids {
-  size_t size; /**< set by `wt_connection_ids_default`; leave it */
-  enum wt_connection_id_layout layout;
+  size_t size;                         /**< set by `wt_connection_ids_default`; leave it */
+  enum wt_connection_id_layout layout; /**< as given to `wt_connection_ids_default` */
 
   /**
    * Bytes of each id: 8 to 20; default 18, with WT_CONNECTION_ID_AWS_NLB 16. All ids of a server have one length, for as
@@ -63,7 +63,7 @@ struct wt_connection_ids {
    * with 0 (the default). Copied.
    */
   const uint8_t *server_id;
-  size_t server_id_len;
+  size_t server_id_len; /**< bytes of `server_id` */
 
   /* --- WT_CONNECTION_ID_QUIC_LB --- */
   unsigned config_id; /**< the configuration's number, 0 (the default) to 6 */
@@ -79,7 +79,7 @@ struct wt_connection_ids {
    * so that observers can tell which server a client is connected to. Copied.
    */
   const uint8_t *key;
-  size_t key_len;
+  size_t key_len;             /**< bytes of `key` */
   bool length_in_first_octet; /**< the first octet tells the length of the rest; default false: five random bits */
 
   /* --- WT_CONNECTION_ID_KATRAN --- */
@@ -132,13 +132,13 @@ struct wt_fleet_keys {
   size_t size; /**< set by `wt_fleet_keys_default`; leave it */
 
   const uint8_t *current; /**< what is made now is made with it; required */
-  size_t current_len;
+  size_t current_len;     /**< bytes of `current` */
   /** Will be the current one. What another machine, which is ahead, has made with it is taken already. */
   const uint8_t *next;
-  size_t next_len;
+  size_t next_len; /**< bytes of `next` */
   /** Was the current one. What was made with it is still taken. */
   const uint8_t *previous;
-  size_t previous_len;
+  size_t previous_len; /**< bytes of `previous` */
 
   /**
    * Stateless resets are of this process alone, or of the configuration's `reset_key`, and do not follow from the

@@ -16,7 +16,7 @@ extern "C" {
  * 0.1.0.
  */
 enum wt_log_level {
-  WT_LOG_NONE = 0,
+  WT_LOG_NONE = 0,  /**< nothing */
   WT_LOG_ERROR = 1, /**< the server or client cannot do its work */
   WT_LOG_WARN = 2,  /**< a peer or the configuration is at fault */
   WT_LOG_INFO = 3,  /**< each start, stop and session, and each connection that did not end in order */

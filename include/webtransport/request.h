@@ -306,13 +306,13 @@ struct wt_upgrade_options {
    * them (section 3.3). Default: none, and then none is chosen. Copied.
    */
   const char *const *protocols;
-  size_t protocol_count;
+  size_t protocol_count; /**< how many `protocols` there are */
   /** Fail with WT_ERR_SUBPROTOCOL if client and server have no subprotocol in common. Default: false. */
   bool require_protocol;
 
   /** More header fields for the answer. Default: none. Copied. */
   const struct wt_header *headers;
-  size_t header_count;
+  size_t header_count; /**< how many `headers` there are */
 
   /**
    * The status of the answer, from 200 to 299. Each of them accepts the session (section 3.2). Default: 200. Use 204

@@ -41,18 +41,18 @@ typedef void (*wt_handler_callback)(wt_request *request, void *user_data);
 
 /** Drafts of WebTransport. Each bit stands for the drafts from its number up to the next number. Since 0.1.0. */
 enum wt_draft {
-  WT_DRAFT_02 = 1, /**< what Chromium and Firefox speak */
-  WT_DRAFT_07 = 2,
-  WT_DRAFT_13 = 4,
-  WT_DRAFT_15 = 8,
-  WT_DRAFT_ALL = 15,
+  WT_DRAFT_02 = 1,   /**< what Chromium and Firefox speak */
+  WT_DRAFT_07 = 2,   /**< what Safari speaks */
+  WT_DRAFT_13 = 4,   /**< 13 and 14 */
+  WT_DRAFT_15 = 8,   /**< 15 and 16 */
+  WT_DRAFT_ALL = 15, /**< all of them */
 };
 
 /** When a client must prove its address first, which costs it a round trip (RFC 9000, section 8.1.2). Since 0.1.0. */
 enum wt_retry {
-  WT_RETRY_NEVER = 0,
+  WT_RETRY_NEVER = 0,      /**< no client */
   WT_RETRY_UNDER_LOAD = 1, /**< if `retry_threshold` handshakes are unfinished, or a new one would evict another */
-  WT_RETRY_ALWAYS = 2,
+  WT_RETRY_ALWAYS = 2,     /**< each client without a token of an earlier connection */
 };
 
 /**
@@ -82,11 +82,11 @@ struct wt_server_config {
 
   /** Decides on origins. NULL (the default) allows requests without an origin, and requests from the same origin. */
   wt_check_origin_callback check_origin;
-  void *check_origin_user_data;
+  void *check_origin_user_data; /**< the pointer that `check_origin` gets */
 
   /** Gets the log lines; see log.h. NULL (the default): they go to standard error. */
   wt_log_callback log;
-  void *log_user_data;
+  void *log_user_data;         /**< the pointer that `log` gets */
   enum wt_log_level log_level; /**< default WT_LOG_WARN */
 
   /* --- Time, in milliseconds. --- */
@@ -182,14 +182,14 @@ struct wt_server_config {
    * ticket. Since 0.2.0.
    */
   wt_select_certificate_callback select_certificate;
-  void *select_certificate_user_data;
+  void *select_certificate_user_data; /**< the pointer that `select_certificate` gets */
 
   /**
    * Gets the secrets of each handshake; NULL (the default): nothing does. The environment variable SSLKEYLOGFILE works
    * too. Since 0.2.0.
    */
   wt_key_log_callback key_log;
-  void *key_log_user_data;
+  void *key_log_user_data; /**< the pointer that `key_log` gets */
 
   /**
    * Cipher suites and key exchange groups, by their names in RFC 8446, the best first. The server's order holds, not
@@ -199,9 +199,9 @@ struct wt_server_config {
    * Copied. Since 0.2.0.
    */
   const char *const *cipher_suites;
-  size_t cipher_suite_count;
-  const char *const *groups;
-  size_t group_count;
+  size_t cipher_suite_count; /**< how many `cipher_suites` there are */
+  const char *const *groups; /**< likewise, for the key exchange */
+  size_t group_count;        /**< how many `groups` there are */
 
   /**
    * How long a session ticket is valid, in seconds: 1 to 604,800, the bound of RFC 8446, section 4.6.1; default 21,600
@@ -249,7 +249,7 @@ struct wt_server_config {
    * least 16 and at most 4,096; the other half is left for sockets and the application. Default of the second: 32.
    */
   size_t max_open_files;
-  size_t max_open_files_per_connection;
+  size_t max_open_files_per_connection; /**< of one connection; default 32 */
 
   /**
    * How much memory all connections may use together, in bytes; at least 1 MiB; 0: no limit. Default: half of the
@@ -312,14 +312,14 @@ struct wt_server_config {
    * same user. Such a server cannot have `wt_server_takeover` too. Since 0.3.0.
    */
   const int *sockets;
-  size_t socket_count;
+  size_t socket_count; /**< how many `sockets` there are */
 
   /* --- Diagnosis: docs/guide/diagnosis.md. --- */
   /**
    * Gets the qlog of each connection, see qlog.h; NULL (the default): see `qlog_dir`. Since 0.3.0.
    */
   wt_qlog_callback qlog;
-  void *qlog_user_data;
+  void *qlog_user_data; /**< the pointer that `qlog` gets */
   /**
    * Without `qlog`: a folder that gets a file for each connection, CONNECTION_server.sqlog, which only the owner may read.
    * NULL (the default): the folder that the environment variable QLOGDIR names; without it, or with "", nothing is logged.
@@ -345,24 +345,24 @@ struct wt_server_config {
 
 /** Counts of a server, since its start unless a name says "open". Since 0.1.0. */
 struct wt_server_stats {
-  size_t size; /**< the caller sets it to sizeof(struct wt_server_stats) */
-  uint64_t connections_open, connections_total;
-  uint64_t connections_refused; /**< because of `max_connections` or `max_connections_per_address` */
-  uint64_t sessions_open, sessions_total;
-  uint64_t requests_total;
-  uint64_t handshakes_open;
-  uint64_t handshakes_evicted; /**< unfinished handshakes that a new one evicted */
-  uint64_t handshakes_dropped; /**< handshakes that did not begin, because their address evicts too many */
-  uint64_t packets_received, packets_sent;
-  uint64_t bytes_received, bytes_sent; /**< UDP payloads */
-  uint64_t packets_handed_over;        /**< packets that the socket of another worker received */
-  uint64_t packets_dropped;            /**< such packets that were dropped, because too many of them waited */
-  uint64_t memory_used;                /**< bytes now, counted as for `max_memory`, also without a limit */
-  uint64_t memory_refused_connections; /**< connections refused because of `max_memory` */
-  uint64_t memory_refused_requests;    /**< requests, also for sessions, answered with 503 because of `max_memory` */
-  uint64_t memory_refused_packets;     /**< packets dropped because their connection used more than its share */
-  uint64_t memory_closed_connections;  /**< connections closed because they used most, or far more than their window */
-  uint64_t streams_given_up;           /**< streams and requests ended by `send_timeout_ms` and the times beside it */
+  size_t size;                                  /**< the caller sets it to sizeof(struct wt_server_stats) */
+  uint64_t connections_open, connections_total; /**< QUIC connections */
+  uint64_t connections_refused;                 /**< because of `max_connections` or `max_connections_per_address` */
+  uint64_t sessions_open, sessions_total;       /**< WebTransport sessions */
+  uint64_t requests_total;                      /**< plain requests and those for sessions */
+  uint64_t handshakes_open;                     /**< connections whose handshake is not done */
+  uint64_t handshakes_evicted;                  /**< unfinished handshakes that a new one evicted */
+  uint64_t handshakes_dropped;             /**< handshakes that did not begin, because their address evicts too many */
+  uint64_t packets_received, packets_sent; /**< UDP packets */
+  uint64_t bytes_received, bytes_sent;     /**< UDP payloads */
+  uint64_t packets_handed_over;            /**< packets that the socket of another worker received */
+  uint64_t packets_dropped;                /**< such packets that were dropped, because too many of them waited */
+  uint64_t memory_used;                    /**< bytes now, counted as for `max_memory`, also without a limit */
+  uint64_t memory_refused_connections;     /**< connections refused because of `max_memory` */
+  uint64_t memory_refused_requests;   /**< requests, also for sessions, answered with 503 because of `max_memory` */
+  uint64_t memory_refused_packets;    /**< packets dropped because their connection used more than its share */
+  uint64_t memory_closed_connections; /**< connections closed because they used most, or far more than their window */
+  uint64_t streams_given_up;          /**< streams and requests ended by `send_timeout_ms` and the times beside it */
 
   /*
    * How long a worker was busy without reading its sockets. If these times are long, a handler or callback of the
@@ -390,7 +390,7 @@ struct wt_server_stats {
   enum wt_congestion_control congestion_control; /**< of its connections, as the configuration says. Since 0.2.0 */
 
   /* Datagrams of sessions, as in struct wt_session_stats. Since 0.2.0. */
-  uint64_t datagrams_sent;
+  uint64_t datagrams_sent;            /**< handed to the connection */
   uint64_t datagrams_dropped;         /**< not sent: the queue was full, or the path's packets became too small */
   uint64_t datagrams_expired;         /**< not sent: they had waited longer than their session allows */
   uint64_t longest_datagram_delay_us; /**< the longest wait of one that was sent, in microseconds */

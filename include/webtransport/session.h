@@ -81,11 +81,11 @@ struct wt_session_callbacks {
 
 /** Counts since the session began. Bytes are bytes of the application, without headers. */
 struct wt_session_stats {
-  size_t size;                               /**< the caller sets it to sizeof(struct wt_session_stats) */
-  uint64_t bytes_sent, bytes_received;       /**< on streams */
-  uint64_t streams_opened, streams_accepted; /**< by this side, by the peer */
-  uint64_t streams_open;                     /**< now */
-  uint64_t datagrams_sent, datagrams_received;
+  size_t size;                                 /**< the caller sets it to sizeof(struct wt_session_stats) */
+  uint64_t bytes_sent, bytes_received;         /**< on streams */
+  uint64_t streams_opened, streams_accepted;   /**< by this side, by the peer */
+  uint64_t streams_open;                       /**< now */
+  uint64_t datagrams_sent, datagrams_received; /**< by this side, by the peer */
   /** The queue was full (the oldest are dropped), or the path's packets became too small. */
   uint64_t datagrams_dropped_outgoing;
   uint64_t datagrams_dropped_incoming; /**< came before the session was accepted, beyond `max_early_datagrams` */
@@ -153,8 +153,8 @@ WT_API const char *wt_session_protocol(const wt_session *session);
  * 4.2), and both parts are copied. Since 0.1.0.
  */
 struct wt_header {
-  const char *name;
-  const char *value;
+  const char *name;  /**< in lower case */
+  const char *value; /**< bytes as HTTP allows them in a field, without a line break */
 };
 
 /**

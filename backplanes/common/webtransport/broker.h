@@ -67,7 +67,7 @@ struct wt_broker_config {
   size_t max_topics;        /**< subscribed at the same time; at least 1; default 65,536 */
 
   wt_backplane_event_callback on_event; /**< NULL (the default): nobody is told; the log is */
-  void *user_data;
+  void *user_data;                      /**< the pointer that `on_event` gets */
 };
 
 #ifdef __cplusplus

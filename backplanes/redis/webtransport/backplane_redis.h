@@ -49,7 +49,7 @@ WT_API int wt_backplane_redis_new(const struct wt_broker_config *config, struct 
 /** A value of a reply: its bytes, also those of a number, as text. `bytes` is NULL if Redis says nil. Since 0.3.0. */
 struct wt_redis_value {
   const char *bytes; /**< with a NUL behind them */
-  size_t len;
+  size_t len;        /**< bytes of `bytes`, without that NUL */
 };
 
 /** What became of a command. Since 0.3.0. */
@@ -57,7 +57,7 @@ struct wt_redis_reply {
   size_t size;       /**< sizeof(struct wt_redis_reply) of the library */
   const char *error; /**< NULL: it was done; else what Redis says against it, or that the connection was lost */
   const struct wt_redis_value *values; /**< of an array all of them, those of arrays inside it in their place */
-  size_t count;
+  size_t count;                        /**< how many `values` there are */
 };
 
 /** A reply; it is borrowed until the callback returns. Since 0.3.0. */
