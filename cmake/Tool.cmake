@@ -71,7 +71,7 @@ file(GLOB WT_DOCS_SOURCES CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/tools/docs/*.c
 wt_tool_program(webtransport_docs ${WT_DOCS_SOURCES})
 set_target_properties(webtransport_docs PROPERTIES OUTPUT_NAME webtransport-docs
   RUNTIME_OUTPUT_DIRECTORY ${PROJECT_BINARY_DIR}/targets)
-set(WT_DOCS_OUT ${PROJECT_BINARY_DIR}/docs)
+set(WT_DOCS_OUT ${PROJECT_BINARY_DIR}/manual)
 add_custom_command(
   OUTPUT ${WT_DOCS_OUT}/written
   COMMAND ${CMAKE_COMMAND} -E rm -rf ${WT_DOCS_OUT}

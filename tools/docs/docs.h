@@ -7,6 +7,9 @@
 /* The manual page of a command with its subcommands, or of the whole tool if `command` is NULL. */
 void docs_man(FILE *out, const struct command *command);
 
+/* The same as reStructuredText, for the documentation's site. */
+void docs_rst(FILE *out, const struct command *command);
+
 /* The file of completions for each shell. */
 void docs_bash(FILE *out);
 void docs_zsh(FILE *out);

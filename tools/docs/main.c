@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Writes what the build installs with the tool: its manual pages, and completions for bash, zsh and fish.
+ * Writes what the build installs with the tool: its manual pages, and completions for bash, zsh and fish. It also
+ * writes the manual pages as the documentation's site wants them.
  *
  *   webtransport-docs FOLDER              writes all of them there
  *   webtransport-docs --list              prints their names
@@ -70,13 +71,18 @@ static bool file_end(FILE *out, const char *path) {
   return wrong ? complain(path) : true;
 }
 
-static bool man_write(const char *folder, const struct command *command) {
+static bool page_write(const char *folder, const struct command *command, const char *ending,
+                       void (*write)(FILE *out, const struct command *command)) {
   char name[128], path[4096];
-  snprintf(name, sizeof name, "webtransport%s%s.1", command ? "-" : "", command ? command->name : "");
+  snprintf(name, sizeof name, "webtransport%s%s.%s", command ? "-" : "", command ? command->name : "", ending);
   FILE *out = file_begin(folder, name, path, sizeof path);
   if (!out) return !folder;
-  docs_man(out, command);
+  write(out, command);
   return file_end(out, path);
+}
+
+static bool pages_write(const char *folder, const struct command *command) {
+  return page_write(folder, command, "1", docs_man) && page_write(folder, command, "rst", docs_rst);
 }
 
 static bool completion_write(const char *folder, const char *name, void (*write)(FILE *out)) {
@@ -88,8 +94,9 @@ static bool completion_write(const char *folder, const char *name, void (*write)
 }
 
 static bool all_write(const char *folder) {
-  bool good = man_write(folder, NULL);
-  for (const struct command *const *command = commands; good && *command; command++) good = man_write(folder, *command);
+  bool good = pages_write(folder, NULL);
+  for (const struct command *const *command = commands; good && *command; command++)
+    good = pages_write(folder, *command);
   return good && completion_write(folder, "webtransport.bash", docs_bash) &&
          completion_write(folder, "_webtransport", docs_zsh) &&
          completion_write(folder, "webtransport.fish", docs_fish);
