@@ -18,7 +18,7 @@ CMAKE_ARGS ?=
 
 FORMAT_FILES = $(shell find include src backplanes tools examples tests fuzz bench -name '*.[ch]' -not -path '*/node_modules/*' -not -path 'tests/checks/*')
 
-.PHONY: build run test debian13 fuzz fuzz-corpus fuzz-coverage clusterfuzzlite soak reliability mutants fleet gateway takeover monitoring interop bench bench-network bench-gateway dist deb packages install format lint clean help
+.PHONY: build run test debian13 fuzz fuzz-corpus fuzz-coverage clusterfuzzlite soak reliability mutants fleet gateway takeover monitoring interop bench bench-network bench-gateway docs dist deb packages install format lint clean help
 
 build: ## set up and build the library and build/webtransport
 	@scripts/setup.sh build
@@ -126,6 +126,12 @@ bench-gateway: ## measure the gateway, websockify and Envoy, side by side; write
 	@cmake -S . -B $(BUILD) -DWT_BUILD_BENCH=ON $(CMAKE_ARGS)
 	@cmake --build $(BUILD) -j $(JOBS) --target webtransport_tool bench_gateway_backend bench_gateway_tcpload
 	@bench/gateway/run.py --build $(BUILD) $(BENCH_ARGS)
+
+docs: ## make the documentation's site in build/docs: guide, API and manual pages; checks all of its links
+	@scripts/setup.sh docs
+	@cmake -S . -B $(BUILD) $(CMAKE_ARGS)
+	@cmake --build $(BUILD) -j $(JOBS) --target webtransport_documentation
+	@docs/site/build.py $(BUILD)/manual $(BUILD)/docs
 
 dist: ## make the release tarball of what is committed, with its checksum, in build/dist
 	@packaging/dist.sh

@@ -19,7 +19,7 @@ run() {
   fi
 }
 
-for check in layers docs tests spec_map abi; do
+for check in layers docs site tests spec_map abi; do
   run "check_$check finds its bad samples" python3 "scripts/check_$check.py" --self-test
   run "check_$check" python3 "scripts/check_$check.py"
 done

@@ -7,6 +7,7 @@
 #   scripts/setup.sh test    that, and what `make test`, `make format` and `make lint` need (the default)
 #   scripts/setup.sh interop what the peers of tests/interop need: the build, and the languages they are written in
 #   scripts/setup.sh browsers what `make interop` needs beyond that: all of `test`, and Firefox
+#   scripts/setup.sh docs    what `make docs` needs: the build, Doxygen and Sphinx
 #   scripts/setup.sh deb     what `make deb` needs
 #   scripts/setup.sh backports  nothing but the backports of Debian 12, where ngtcp2 comes from
 #   scripts/setup.sh bench   what `make bench` and its like need: that of interop, the servers that they compare, and gnuplot
@@ -22,10 +23,10 @@ mode=$want
 case $want in
   build | test | interop) ;;
   browsers) want=test ;;
-  deb | backports) want=build ;;
+  docs | deb | backports) want=build ;;
   bench) want=interop ;;
   *)
-    echo "usage: $0 [build|test|interop|browsers|deb|bench]" >&2
+    echo "usage: $0 [build|test|interop|browsers|docs|deb|bench]" >&2
     exit 2
     ;;
 esac
@@ -62,8 +63,14 @@ if [ "$want" = interop ]; then
   tools+=(python3:python3 openssl:openssl)
 fi
 
+# The site's generator, in the release's own versions.
+site=(doxygen python3-sphinx python3-myst-parser python3-breathe furo)
+if [ "$mode" = docs ]; then
+  plain+=("${site[@]}")
+fi
+
 if [ "$mode" = deb ]; then
-  plain+=(build-essential debhelper libhiredis-dev libnats-dev systemtap-sdt-dev)
+  plain+=(build-essential debhelper libhiredis-dev libnats-dev systemtap-sdt-dev "${site[@]}")
   tools+=(dpkg-buildpackage:dpkg-dev lintian:lintian)
 fi
 

@@ -155,6 +155,7 @@ stage_interop() {
   step interop-runner python3 -B -m unittest discover -s tests/interop
   step interop-setup setup_interop || return
   step interop-firefox firefox
+  step interop-docs docs
   step interop-through-the-gateway tests/interop/run.py --no-setup --native build/asan/tests/interop/interop_peer \
     --through build/asan/webtransport --peer webtransport-go --peer native
   step interop-gateway-chromium node tests/browser/through_gateway.mjs build/asan/webtransport
@@ -179,6 +180,12 @@ build_interop() {
 }
 
 setup_interop() { scripts/setup.sh interop && scripts/setup.sh browsers && tests/interop/run.py --setup; }
+
+# The documentation's site: it takes seconds, and its generator is installed with what this stage needs.
+docs() {
+  scripts/setup.sh docs && cmake -S . -B build && cmake --build build -j "$jobs" --target webtransport_documentation &&
+    docs/site/build.py build/manual build/docs
+}
 
 # The checks that Chromium passes in the stage e2e.
 firefox() {
