@@ -231,6 +231,12 @@ if(TARGET webtransport_tool)
   set_tests_properties(browser/gateway PROPERTIES LABELS browser TIMEOUT 400 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
 endif()
 
+# What README.md and docs/guide/certificates.md say to authors of pages.
+if(TARGET webtransport_tool)
+  add_test(NAME browser/pages COMMAND node ${PROJECT_SOURCE_DIR}/tests/browser/pages.mjs $<TARGET_FILE:webtransport_tool>)
+  set_tests_properties(browser/pages PROPERTIES LABELS browser TIMEOUT 180 ENVIRONMENT "${WT_TEST_ENVIRONMENT}")
+endif()
+
 # A server with two workers has to do all that one with a single worker does. Where ThreadSanitizer looks on, what takes
 # a server by tests/e2e/pair.c, by tests/e2e/lib.sh or from the interop cases runs with WT_TEST_WORKERS=2.
 if(WT_SANITIZE_THREAD)

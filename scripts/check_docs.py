@@ -11,7 +11,7 @@ Public are: functions (WT_API, or static inline), structs, unions and enums with
 also has to say since which version it is there. Not asked for: a forward typedef or
 declaration whose name is documented elsewhere in the headers.
 
-Code in pages, the blocks that begin with ```c, and ```js and ```yaml in docs/, is taken from examples/, line by
+Code in pages, the blocks that begin with ```c, ```js and ```yaml, is taken from examples/, line by
 line and only indented otherwise. A line with "..." stands between pieces that come later in the same file. A block with a main()
 is the whole of its file, from the first line after the licence and its comment.
 
@@ -147,8 +147,7 @@ def check_code(root):
     """Finds the blocks that no example has; counts all."""
     found, count = [], 0
     for page in [root / "README.md", *sorted((root / "docs").rglob("*.md"))]:
-        languages = ("c",) if page.name == "README.md" else ("c", "js", "yaml")
-        for line, language, code in blocks(page.read_text(encoding="utf-8"), languages):
+        for line, language, code in blocks(page.read_text(encoding="utf-8"), ("c", "js", "yaml")):
             count += 1
             sources = [file.read_text(encoding="utf-8") for file in sorted((root / "examples").rglob(f"*.{language}"))]
             if re.search(r"^int main\(", code, re.M):
