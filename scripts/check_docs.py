@@ -210,10 +210,11 @@ def events_of(root):
 def check_events(root):
     """Compares the table of the log's events with the sources; counts the events."""
     events, page = events_of(root), "docs/guide/diagnosis.md"
-    found, told = [], set()
+    found, told, in_table = [], set(), False
     for number, line in enumerate((root / page).read_text(encoding="utf-8").splitlines(), 1):
+        in_table = line.startswith("|") and (in_table or line.startswith("| event | fields |"))
         row = re.match(r"\| `(\w+)` \|([^|]*)\|", line)
-        if not row:
+        if not row or not in_table:
             continue
         told.add(row[1])
         fields = set(re.findall(r"`(\w+)`", row[2]))
