@@ -47,6 +47,7 @@ struct line_writer {
   size_t filling_len;
   uint64_t dropped;
   bool reopen, ending;
+  bool ended, abandoned; /* the thread is done; nobody waits for it, so that it frees all */
 };
 
 /* Without waiting for the reader of a FIFO. -1: errno. */
@@ -139,13 +140,6 @@ static bool turn(struct line_writer *writer) {
   return !ending;
 }
 
-static void *writer_run(void *argument) {
-  while (turn(argument)) continue;
-  return NULL;
-}
-
-/* --- What others call. --- */
-
 static void writer_free(struct line_writer *writer) {
   if (writer->fd > STDOUT_FILENO) close(writer->fd);
   pthread_mutex_destroy(&writer->lock);
@@ -155,6 +149,19 @@ static void writer_free(struct line_writer *writer) {
   free(writer->writing);
   free(writer);
 }
+
+static void *writer_run(void *argument) {
+  struct line_writer *writer = argument;
+  while (turn(writer)) continue;
+  pthread_mutex_lock(&writer->lock);
+  writer->ended = true;
+  bool abandoned = writer->abandoned;
+  pthread_mutex_unlock(&writer->lock);
+  if (abandoned) writer_free(writer);
+  return NULL;
+}
+
+/* --- What others call. --- */
 
 static struct line_writer *writer_new(const char *name, const char *path) {
   struct line_writer *writer = calloc(1, sizeof *writer);
@@ -225,8 +232,19 @@ uint64_t line_writer_dropped(struct line_writer *writer) {
   return dropped;
 }
 
+/* Leaves the writer to its thread. False: that is done already. */
+static bool abandon(struct line_writer *writer) {
+  pthread_mutex_lock(&writer->lock);
+  writer->abandoned = !writer->ended;
+  bool abandoned = writer->abandoned;
+  pthread_mutex_unlock(&writer->lock);
+  return abandoned;
+}
+
 void line_writer_close(struct line_writer *writer) {
   if (!writer) return;
+  const char *name = writer->name;
+  pthread_t thread = writer->thread;
   pthread_mutex_lock(&writer->lock);
   writer->ending = true;
   pthread_cond_signal(&writer->changed);
@@ -234,10 +252,12 @@ void line_writer_close(struct line_writer *writer) {
   struct timespec until;
   clock_gettime(CLOCK_REALTIME, &until); /* as the call wants it */
   until.tv_sec += CLOSE_WAIT_S;
-  if (!pthread_timedjoin_np(writer->thread, NULL, &until)) {
-    writer_free(writer);
+  int error = pthread_timedjoin_np(thread, NULL, &until);
+  if (error && abandon(writer)) {
+    pthread_detach(thread); /* the reader of a pipe sleeps: the process ends without it */
+    log_line(WT_LOG_ERROR, "the %s does not take its last lines", name);
     return;
   }
-  pthread_detach(writer->thread); /* the reader of a pipe sleeps: the process ends without it */
-  log_line(WT_LOG_ERROR, "the %s does not take its last lines", writer->name);
+  if (error) pthread_join(thread, NULL);
+  writer_free(writer);
 }
