@@ -49,6 +49,9 @@ static void file_write(const char *path, const char *text) {
   fclose(file);
 }
 
+/* The first key as text: its bytes are followed by a zero. */
+static const char *key_text(const struct token_keys *keys) { return (const char *)keys->keys[0].bytes; }
+
 static void test_files_change(void **state) {
   (void)state;
   static struct text_list paths;
@@ -61,18 +64,18 @@ static void test_files_change(void **state) {
   assert_int_equal(keys->keys[0].len, strlen(TOKENS_SECRET));
   file_write(path, "another secret, which is longer than the old one is\n");
   token_keys_refresh(keys, 500); /* too soon */
-  assert_string_equal(keys->keys[0].bytes, TOKENS_SECRET);
+  assert_string_equal(key_text(keys), TOKENS_SECRET);
   token_keys_refresh(keys, 1000);
-  assert_string_equal(keys->keys[0].bytes, "another secret, which is longer than the old one is");
+  assert_string_equal(key_text(keys), "another secret, which is longer than the old one is");
   file_write(path, "short\n");
   token_keys_refresh(keys, 2000); /* the old one stays */
-  assert_string_equal(keys->keys[0].bytes, "another secret, which is longer than the old one is");
+  assert_string_equal(key_text(keys), "another secret, which is longer than the old one is");
   unlink(path);
   token_keys_refresh(keys, 3000);
-  assert_string_equal(keys->keys[0].bytes, "another secret, which is longer than the old one is");
+  assert_string_equal(key_text(keys), "another secret, which is longer than the old one is");
   file_write(path, TOKENS_SECRET);
   token_keys_refresh(keys, 4000);
-  assert_string_equal(keys->keys[0].bytes, TOKENS_SECRET);
+  assert_string_equal(key_text(keys), TOKENS_SECRET);
   token_keys_free(keys);
   unlink(path);
   keys = token_keys_new(TOKEN_HS256, &paths); /* not there: no key, and so no token is good */
