@@ -6,12 +6,13 @@
 #   scripts/in_debian.sh 13                       make test
 #   scripts/in_debian.sh 13 make build            another command, in the folder of the sources
 #   scripts/in_debian.sh 13 -- bash               a shell there
+#   scripts/in_debian.sh 13-backports             Debian 13 with ngtcp2 and nghttp3 of its backports
 #
 # The first run makes the root, from the mirror that apt uses on this machine. Later runs find it, with all that was
 # installed and built there. Only what is committed is taken in. The kernel is this machine's.
 #
-# Variables: WT_DEBIAN_ROOT (the folder of the root; default: ~/.cache/libwebtransport/debian-<release>), and JOBS, CI
-# and FUZZ_SECONDS, which are handed on.
+# Variables: WT_DEBIAN_ROOT (the folder of the root; default: ~/.cache/libwebtransport/debian-<release>), WT_DEBIAN_BARE=1
+# (nothing is installed in the root, not even git and make), and JOBS, CI and FUZZ_SECONDS, which are handed on.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -25,8 +26,8 @@ fail() {
 
 case ${1:-} in
   12) codename=bookworm ;;
-  13) codename=trixie ;;
-  *) fail "usage: $0 12|13 [command...]" ;;
+  13 | 13-backports) codename=trixie ;;
+  *) fail "usage: $0 12|13|13-backports [command...]" ;;
 esac
 release=$1
 shift
@@ -64,6 +65,7 @@ root_connect() {
     [ ! -e "$name" ] || cp -L "$name" "$root$name"
   done
   apt-config dump | grep '^Acquire::' >"$root/etc/apt/apt.conf.d/90outside" || true
+  [ -z "${WT_DEBIAN_BARE:-}" ] || return 0
   chroot "$root" sh -c 'command -v git && command -v make' >/dev/null || {
     chroot "$root" apt-get -q update
     chroot "$root" env DEBIAN_FRONTEND=noninteractive apt-get -q -y install --no-install-recommends git make
@@ -74,6 +76,7 @@ root_connect() {
 root_trust() {
   local own=/usr/local/share/ca-certificates
   [ -d "$own" ] || return 0
+  ! diff -r "$own" "$root$own" >/dev/null 2>&1 || return 0
   cp -r "$own/." "$root$own/"
   chroot "$root" update-ca-certificates >/dev/null 2>&1 || fail "update-ca-certificates failed in $root"
 }
@@ -119,5 +122,6 @@ flock --nonblock 9 || fail "another run uses $root"
 root_connect
 root_trust
 sources_update
+[[ $release != *-backports ]] || (root_run scripts/setup.sh newest)
 say "Debian $release, $(git rev-parse --short HEAD): $*"
 root_run "$@"

@@ -10,6 +10,7 @@
 #   scripts/setup.sh docs    what `make docs` needs: the build, Doxygen and Sphinx
 #   scripts/setup.sh deb     what `make deb` needs
 #   scripts/setup.sh backports  nothing but the backports of Debian 12, where ngtcp2 comes from
+#   scripts/setup.sh newest  nothing but ngtcp2 and nghttp3 of the release's backports, though its own are new enough
 #   scripts/setup.sh bench   what `make bench` and its like need: that of interop, the servers that they compare, and gnuplot
 #
 # Works on Debian 12 or later, and on Ubuntu from the release on that carries ngtcp2 1.11. Debian 12 itself has
@@ -23,10 +24,10 @@ mode=$want
 case $want in
   build | test | interop) ;;
   browsers) want=test ;;
-  docs | deb | backports) want=build ;;
+  docs | deb | backports | newest) want=build ;;
   bench) want=interop ;;
   *)
-    echo "usage: $0 [build|test|interop|browsers|docs|deb|bench]" >&2
+    echo "usage: $0 [build|test|interop|browsers|docs|deb|backports|newest|bench]" >&2
     exit 2
     ;;
 esac
@@ -124,20 +125,22 @@ clang_runtime_missing() {
   fi
 }
 
-# The packages whose version matters, unless pkg-config (or the package list) says that they are new enough.
+# The packages whose version matters, unless pkg-config (or the package list) says that they are new enough. Those with
+# programs count as installed if the programs are there: see examples_install.
 missing_of_recent() {
+  local package wanted=("${recent[@]}")
   if command -v pkg-config >/dev/null &&
     pkg-config --exists "libngtcp2 >= $ngtcp2_min" "libngtcp2_crypto_gnutls >= $ngtcp2_min" \
       "libnghttp3 >= $nghttp3_min"; then
-    if { [ "$want" = test ] || [ "$mode" = bench ]; } && ! command -v gtlsclient >/dev/null; then
-      echo ngtcp2-client
-    fi
-    if { [ "$want" = test ] || [ "$mode" = bench ]; } && ! PATH=$PATH:/usr/sbin command -v gtlsserver >/dev/null; then
-      echo ngtcp2-server
-    fi
-  else
-    printf '%s\n' "${recent[@]}"
+    wanted=()
+    { [ "$want" != test ] && [ "$mode" != bench ]; } || wanted=(ngtcp2-client ngtcp2-server)
   fi
+  for package in "${wanted[@]}"; do
+    case $package in
+      ngtcp2-client | ngtcp2-server) PATH=$PATH:/usr/sbin command -v "gtls${package#ngtcp2-}" >/dev/null || echo "$package" ;;
+      *) echo "$package" ;;
+    esac
+  done
 }
 
 # The tests ask by libcurl too, whose GnuTLS build speaks HTTP/3 where it stands on ngtcp2. Debian 13
@@ -213,7 +216,9 @@ candidate_of() {
   apt-cache "$@" policy "$package" | sed -n 's/^  Candidate: //p' | grep -v '(none)'
 }
 
+# Whether the release itself has a package as it is needed, or else (with options) its backports.
 is_offered() {
+  [ "$mode" != newest ] || [ $# -gt 1 ] || return 1
   [ -z "$(minimum_of "$1")" ] || dpkg --compare-versions "$(candidate_of "$@")" ge "$(minimum_of "$1")"
 }
 
@@ -274,6 +279,29 @@ if [ "$mode" = backports ]; then
   codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
   apt_get update
   dpkg --compare-versions "$(candidate_of libngtcp2-dev)" ge "$ngtcp2_min" || enable_backports "$codename"
+  exit
+fi
+
+# The release's example programs of ngtcp2 depend on exactly its own ngtcp2. They run on the newer one too, so their files
+# are installed without the packages.
+examples_install() {
+  local folder package
+  folder=$(mktemp -d)
+  # shellcheck disable=SC2046
+  apt_get install --no-install-recommends $(apt-cache depends --no-recommends --no-suggests ngtcp2-client ngtcp2-server |
+    sed -n 's/^ *Depends: \([a-z][^ ]*\)$/\1/p' | grep -v '^lib\(ngtcp2\|nghttp3\)')
+  (cd "$folder" && apt-get -q download ngtcp2-client ngtcp2-server)
+  for package in "$folder"/*.deb; do dpkg-deb --extract "$package" "$folder/files"; done
+  "${root[@]}" find "$folder/files/usr" -name 'gtls*' -type f -perm /111 -exec cp -t /usr/local/bin {} +
+  rm -r "$folder"
+}
+
+if [ "$mode" = newest ]; then
+  case $(dpkg-query -W -f '${Version}' "${recent[@]}" 2>/dev/null) in
+    *~bpo*) ;;
+    *) install_packages "${recent[@]}" ;;
+  esac
+  command -v gtlsclient >/dev/null || examples_install
   exit
 fi
 
