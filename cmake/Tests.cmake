@@ -113,6 +113,9 @@ foreach(wrapped unit_quic_test_tls_gnutls:pthread_mutex_unlock loopback_test_cli
         tool_connect_test_session_relay:wt_session_get_stats loopback_test_counted:wt__malloc loopback_test_counted:wt__calloc
         loopback_test_counted:wt__realloc loopback_test_counted:wt__malloc_aligned loopback_test_counted:wt__free
         loopback_test_counted:wt__strndup loopback_test_counted:wt__strdup
+        unit_quic_test_canary:ngtcp2_conn_read_pkt_versioned unit_quic_test_canary:ngtcp2_conn_get_remote_transport_params
+        unit_quic_test_canary:ngtcp2_conn_writev_datagram_versioned
+        unit_quic_test_canary:ngtcp2_conn_server_new_versioned
         unit_net_test_refused:recvmmsg unit_net_test_refused:recvmsg unit_net_test_refused:sendmmsg
         unit_net_test_refused:sendmsg unit_net_test_refused:timerfd_create unit_net_test_refused:timerfd_settime
         unit_net_test_poor_system:socket unit_net_test_poor_system:setsockopt unit_net_test_poor_system:getsockopt

@@ -44,6 +44,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "base/log_limit.h"
+#include "quic/canary.h"
 #include "quic/cid.h"
 #include "quic/cid_maker.h"
 #include "quic/conn.h"
@@ -125,7 +126,7 @@ static uint64_t conn_count_cids(const struct wt__conn *conn, uint64_t *old) {
 static void conn_set_cid_limit(struct wt__conn *conn, uint64_t limit) {
   ngtcp2_transport_params *params =
       (ngtcp2_transport_params *)(uintptr_t)ngtcp2_conn_get_remote_transport_params(conn->quic);
-  if (params) params->active_connection_id_limit = limit;
+  if (params && wt__canary()->connection_ids) params->active_connection_id_limit = limit;
 }
 
 static void conn_update_cid_limit(struct wt__conn *conn, uint64_t count) {
@@ -158,8 +159,9 @@ static void conn_begin_move(struct wt__conn *conn) {
   struct wt__cid_issue *issue = &conn->cid_issue;
   issue->generation = endpoint->ids.generation;
   if (endpoint->ids.scheme.layout == WT_CONNECTION_ID_UNROUTABLE) return;
+  if (!wt__canary()->connection_ids) return;
   bool carried = issue->next > WT__RETIRE_PRIOR_TO_MAX;
-  if (carried && wt__conn_max_datagram_len(conn) < WT__CARRIER_ID_MAX) {
+  if (carried && !wt__conn_may_carry(conn, WT__CARRIER_ID_MAX)) {
     WT__DEBUG(endpoint->config.log, WT__EVENT_OF("connection_ids_kept", WT__CONNECTION(conn)),
               "connection %s: keeps its connection ids, since it has had too many of them", conn->name);
     return;

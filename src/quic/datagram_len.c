@@ -6,6 +6,7 @@
 
 #include "quic/datagram_len.h"
 
+#include "quic/canary.h"
 #include "quic/conn.h"
 #include "quic/path_mtu.h"
 
@@ -40,4 +41,8 @@ size_t wt__conn_find_max_datagram_len(const struct wt__conn *conn) {
 
 size_t wt__conn_max_datagram_len(const struct wt__conn *conn) {
   return conn->packet_len ? conn->max_datagram_len : wt__conn_find_max_datagram_len(conn);
+}
+
+bool wt__conn_may_carry(const struct wt__conn *conn, size_t len) {
+  return wt__canary()->carriers && wt__conn_max_datagram_len(conn) >= len;
 }

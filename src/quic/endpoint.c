@@ -36,6 +36,7 @@
 #include "quic/admit.h"
 #include "quic/answers.h"
 #include "quic/batch.h"
+#include "quic/canary.h"
 #include "quic/budget.h"
 #include "quic/cid.h"
 #include "quic/cid_issue.h"
@@ -88,6 +89,8 @@ int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_c
   struct wt__endpoint *made = wt__calloc(1, sizeof(*made));
   if (!made) return WT_ERR_NOMEM;
   made->config = *config;
+  if (config->worker == 0) wt__canary_tell(config->log);
+  if (!wt__canary()->carriers) made->config.h3.require_reset_at = false; /* we could not send it anyway */
   wt__pool_init(&made->pool);
   made->config.h3.mux.pool = &made->pool;
   made->config.h3.session_lines = &made->session_lines;

@@ -148,7 +148,7 @@ bool wt__path_watch_may_mark_ecn(struct wt__conn *conn) {
 
 /* --- Probes --- */
 
-static bool conn_may_probe(const struct wt__conn *conn) { return wt__conn_max_datagram_len(conn) >= WT__CARRIER_MAX; }
+static bool conn_may_probe(const struct wt__conn *conn) { return wt__conn_may_carry(conn, WT__CARRIER_MAX); }
 
 /* Whether the PING that is wanted may be as long as a packet. Those that are lost stay in the congestion window. */
 static bool ping_may_be_padded(const struct wt__conn *conn) {

@@ -40,7 +40,7 @@ void wt__probe_expired(struct wt__conn *conn) {
 size_t wt__probe_next(struct wt__conn *conn, uint8_t *carrier, uint64_t *number) {
   if (conn->probe_wanted && !conn_is_full(conn)) conn->probe_wanted = false; /* something was acknowledged meanwhile */
   if (!conn->probe_wanted && !conn->challenged) return 0;
-  if (wt__conn_max_datagram_len(conn) < WT__CARRIER_MAX) return 0;
+  if (!wt__conn_may_carry(conn, WT__CARRIER_MAX)) return 0;
   *number = WT__PROBE_NUMBER;
   return wt__quic_carrier_write(carrier, &(struct wt__quic_frame){.type = WT__FRAME_PING});
 }

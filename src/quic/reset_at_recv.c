@@ -50,6 +50,7 @@
 #include "base/map.h"
 #include "base/pool.h"
 #include "h3/conn.h"
+#include "quic/canary.h"
 #include "quic/conn.h"
 #include "quic/current.h"
 #include "quic/endpoint_state.h"
@@ -244,6 +245,7 @@ static bool record_agrees(struct wt__conn *conn, const struct record *record, co
 }
 
 enum wt__frame_fate wt__reset_at_recv_judge(struct wt__conn *conn, const struct wt__quic_frame *frame) {
+  if (!wt__canary()->reset_at_in) return WT__FRAME_KEEP; /* nothing could be given to ngtcp2 later */
   struct record *record = record_find(conn, (int64_t)frame->id);
   if (frame->type == WT__FRAME_RESET_STREAM_AT && frame->reliable_size > frame->final_size) return WT__FRAME_KEEP;
   if (!record_agrees(conn, record, frame)) return WT__FRAME_AS_PING;

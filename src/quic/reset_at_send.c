@@ -109,7 +109,7 @@ void wt__reset_at_send_free(struct wt__conn *conn) {
 /* --- What is asked for --- */
 
 bool wt__reset_at_send_possible(const struct wt__conn *conn) {
-  return wt__tls_peer_has_reset_at(conn->tls) && wt__conn_max_datagram_len(conn) >= WT__CARRIER_MAX;
+  return wt__tls_peer_has_reset_at(conn->tls) && wt__conn_may_carry(conn, WT__CARRIER_MAX);
 }
 
 bool wt__reset_at_send_has(const struct wt__conn *conn, int64_t id) { return reset_find(conn, id) != NULL; }

@@ -23,6 +23,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "quic/canary.h"
 #include "quic/client_certificate.h"
 #include "quic/derive.h"
 #include "quic/packet_keys.h"
@@ -179,7 +180,7 @@ static int params_send(gnutls_session_t session, gnutls_buffer_t extension) {
   size_t room = sizeof(params) - WT__RESET_AT_PARAMS_LEN;
   ngtcp2_ssize len = ngtcp2_conn_encode_local_transport_params(session_tls(session)->conn, params, room);
   if (len < 0) return GNUTLS_E_INTERNAL_ERROR;
-  len += (ngtcp2_ssize)wt__quic_params_write_reset_at(params + len);
+  if (wt__canary()->reset_at_in) len += (ngtcp2_ssize)wt__quic_params_write_reset_at(params + len);
   return gnutls_buffer_append_data(extension, params, (size_t)len);
 }
 
