@@ -307,7 +307,7 @@ static enum wt__frame_fate conn_judge(void *ctx, const struct wt__quic_frame *fr
   int64_t id = (int64_t)frame->id;
   if ((frame->type & ~UINT64_C(7)) == WT__FRAME_STREAM) {
     wt__reset_at_recv_seen_fin(conn, id, frame->offset + frame->data_len);
-    return WT__FRAME_KEEP;
+    return wt__reset_at_recv_fin_is_late(conn, frame) ? WT__FRAME_AS_PING : WT__FRAME_KEEP;
   }
   if (frame->type == WT__FRAME_CRYPTO) {
     wt__crypto_in_frame(&conn->crypto_in, WT__CRYPTO_LEVEL_1RTT, frame->offset, frame->data_len, crypto_ahead(conn));

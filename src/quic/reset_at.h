@@ -56,6 +56,8 @@ enum wt__frame_fate wt__reset_at_recv_judge(struct wt__conn *conn, const struct 
 
 /* While decrypting: a STREAM frame ends its stream, which has `final_size` bytes in all. */
 void wt__reset_at_recv_seen_fin(struct wt__conn *conn, int64_t id, uint64_t final_size);
+/* While decrypting: whether a STREAM frame with a FIN and without bytes changes nothing, since its stream was reset. */
+bool wt__reset_at_recv_fin_is_late(struct wt__conn *conn, const struct wt__quic_frame *frame);
 /* Tells h3 the final sizes of streams that were stopped by us and have ended in order: ngtcp2 tells nobody. */
 void wt__reset_at_recv_tell_finals(struct wt__conn *conn);
 

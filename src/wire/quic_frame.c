@@ -202,7 +202,8 @@ unsigned wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judg
   unsigned kinds = 0;
   for (size_t n; (n = wt__quic_frame_read(data, len, &frame)); data += n, len -= n) {
     kinds |= frame_kind(&frame);
-    if (frame_is_shown(frame.type)) (void)judge(ctx, &frame);
+    if (frame_is_shown(frame.type) && judge(ctx, &frame) == WT__FRAME_AS_PING)
+      frame_turn_into(data, n, WT__FRAME_PING, 1);
     if (!frame_is_asked_about(frame.type)) continue;
     switch (judge(ctx, &frame)) {
       case WT__FRAME_KEEP: break;

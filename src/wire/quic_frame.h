@@ -69,7 +69,7 @@ typedef enum wt__frame_fate (*wt__frame_judge)(void *ctx, const struct wt__quic_
 
 /* Asks `judge` about each frame of those three types, from the front of the packet up to the first frame
  * that cannot be read, and does what it says. STREAM frames with a FIN, CRYPTO, ACK, PATH_CHALLENGE and
- * RETIRE_CONNECTION_ID frames are shown to it too, and kept. Returns the WT__FRAMES_ bits of the packet as it was. */
+ * RETIRE_CONNECTION_ID frames are shown to it too, and kept unless it says WT__FRAME_AS_PING. Returns the WT__FRAMES_ bits of the packet as it was. */
 unsigned wt__quic_frames_rewrite(uint8_t *data, size_t len, wt__frame_judge judge, void *ctx);
 
 /* NEW_CONNECTION_ID frames with this sequence number or a higher one get it as their Retire Prior To, if it was less. They

@@ -40,6 +40,28 @@ static void test_reset_at_recv_leaves_plain_resets_to_ngtcp2(void **state) {
   assert_false(wt__list_empty(&conn->reset_in.ready));
 }
 
+static bool fin_is_late(int64_t id, uint64_t offset, size_t len) {
+  const struct wt__quic_frame frame = {
+      .type = WT__FRAME_STREAM | WT__FRAME_STREAM_FIN, .id = (uint64_t)id, .offset = offset, .data_len = len};
+  return wt__reset_at_recv_fin_is_late(conn, &frame);
+}
+
+/* Only what ngtcp2 would drop: it judges final sizes and ids that cannot be. */
+static void test_reset_at_recv_knows_fins_that_change_nothing(void **state) {
+  (void)state;
+  assert_false(fin_is_late(6, 10, 0)); /* yet to come */
+  assert_int_equal(wt__reset_at_recv_opened(conn, 6), 0);
+  assert_false(fin_is_late(6, 10, 0)); /* open */
+  (void)wt__reset_at_recv_reset(conn, 6, 1, 10);
+  assert_true(fin_is_late(6, 10, 0));
+  assert_false(fin_is_late(6, 9, 1));  /* bytes */
+  assert_false(fin_is_late(6, 11, 0)); /* another final size */
+  wt__reset_at_recv_closed(conn, 6);
+  assert_true(fin_is_late(6, 10, 0));
+  assert_false(fin_is_late(INT64_C(0x3ffffffffffffffe), 10, 0)); /* cannot be */
+  assert_false(fin_is_late(3, 0, 0));                            /* ours */
+}
+
 static void test_reset_at_recv_knows_closed_from_unseen(void **state) {
   (void)state;
   assert_int_equal(judge(RESET_AT, 14, 1, 10, 4), WT__FRAME_AS_PING);
@@ -177,6 +199,7 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       TEST(test_reset_at_recv_keeps_what_is_not_delivered),
       TEST(test_reset_at_recv_leaves_plain_resets_to_ngtcp2),
+      TEST(test_reset_at_recv_knows_fins_that_change_nothing),
       TEST(test_reset_at_recv_knows_closed_from_unseen),
       TEST(test_reset_at_recv_keeps_no_more_than_the_streams_there_can_be),
       TEST(test_reset_at_recv_leaves_what_cannot_be_as_it_is),

@@ -321,7 +321,12 @@ static enum wt__frame_fate judge_fin(void *ctx, const struct wt__quic_frame *fra
   fins->count++;
   fins->id = frame->id;
   fins->end = frame->offset + frame->data_len;
-  return WT__FRAME_AS_PING; /* does not matter */
+  return WT__FRAME_KEEP;
+}
+
+static enum wt__frame_fate judge_empty(void *ctx, const struct wt__quic_frame *frame) {
+  (void)ctx;
+  return frame->data_len ? WT__FRAME_KEEP : WT__FRAME_AS_PING;
 }
 
 static void test_quic_frame_shows_the_ends_of_streams_and_keeps_them(void **state) {
@@ -344,6 +349,13 @@ static void test_quic_frame_shows_the_ends_of_streams_and_keeps_them(void **stat
   assert_int_equal(fins.id, 10);
   assert_int_equal(fins.end, 9);
   assert_memory_equal(copy, packet, sizeof(packet));
+}
+
+static void test_quic_frame_hides_the_ends_of_streams(void **state) {
+  (void)state;
+  uint8_t packet[] = "\x0f\x06\x40\x64\x00\x0b\x08\x02zz\x0d\x0a\x05";
+  wt__quic_frames_rewrite(packet, sizeof(packet) - 1, judge_empty, NULL);
+  assert_memory_equal(packet, "\x01\0\0\0\0\x0b\x08\x02zz\x01\0\0", sizeof(packet) - 1);
 }
 
 static void test_quic_frame_carrier_becomes_what_it_carries(void **state) {
@@ -468,6 +480,7 @@ int main(void) {
       cmocka_unit_test(test_quic_frame_takes_no_type_longer_than_needed),
       cmocka_unit_test(test_quic_frame_rewrites_resets_in_place),
       cmocka_unit_test(test_quic_frame_shows_the_ends_of_streams_and_keeps_them),
+      cmocka_unit_test(test_quic_frame_hides_the_ends_of_streams),
       cmocka_unit_test(test_quic_frame_tells_what_a_packet_has),
       cmocka_unit_test(test_quic_frame_carrier_becomes_what_it_carries),
       cmocka_unit_test(test_quic_frame_carrier_of_a_ping),
