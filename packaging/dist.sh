@@ -18,7 +18,8 @@ if git rev-parse --git-dir >/dev/null 2>&1; then
   [ -z "$(git status --porcelain)" ] || echo "dist: what is not committed stays outside" >&2
   git archive --format=tar --prefix="$name/" HEAD | gzip -9n >"$out/$name.tar.gz"
 else
-  tar --create --sort=name --owner=0 --group=0 --numeric-owner --exclude=./build --transform="s,^\.,$name," . |
+  tar --create --sort=name --owner=0 --group=0 --numeric-owner --mode='u=rwX,go=rX' \
+    --mtime="@$(stat -c %Y include/webtransport/version.h)" --exclude=./build --transform="s,^\.,$name," . |
     gzip -9n >"$out/$name.tar.gz"
 fi
 (cd "$out" && sha256sum "$name.tar.gz" >"$name.tar.gz.sha256")
