@@ -156,6 +156,7 @@ try() {
   step "purge leaves nothing" in_bare packaging/try.sh purge
   step "the tarball, without git" in_bare packaging/try.sh tarball
   step "the units under a booted systemd" packaging/systemd.sh "$release" "$bare/var/tmp/deb"
+  show systemd
   say "Debian $release: all good"
 }
 
