@@ -22,6 +22,7 @@ import collections
 import errno
 import hashlib
 import json
+import os
 import resource
 import select
 import signal
@@ -158,7 +159,8 @@ class Balancer:
 
     def reload(self, *_):
         packets, self.table = self.table.packets, Table(self.table_path)
-        print(f"table {packets}", flush=True)
+        # Not by print: a second signal may come while it writes, and its buffer cannot be entered twice.
+        os.write(sys.stdout.fileno(), f"table {packets}\n".encode())
 
 
 def main():
