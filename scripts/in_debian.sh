@@ -109,9 +109,12 @@ root_run() {
     pivot_root . .
     umount --lazy .
     cd "$sources"
-    exec env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
+    # Not by exec: the first process has to be one that waits for orphans, as tests expect.
+    set +e
+    env -i HOME=/root PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin LANG=C.UTF-8 \
       NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt TERM="${TERM:-dumb}" \
       ${JOBS:+JOBS="$JOBS"} ${CI:+CI="$CI"} ${FUZZ_SECONDS:+FUZZ_SECONDS="$FUZZ_SECONDS"} "$@"
+    exit $?
   ' bash "$root" "$sources" "$@"
 }
 
