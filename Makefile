@@ -39,7 +39,7 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (900), two at a time, on its seed
 	@scripts/setup.sh test
 	@FUZZ_SECONDS=$(FUZZ_SECONDS) scripts/test.sh fuzz
 
-fuzz-corpus: ## put the best inputs that fuzzing found here into fuzz/corpus, within bounds, to be committed
+fuzz-corpus: ## put the best inputs that fuzzing found here into fuzz/found, within bounds, to be committed
 	@scripts/setup.sh test
 	@cmake -S . -B $(BUILD)/fuzz -DWT_FUZZ=ON -DCMAKE_C_COMPILER=clang
 	@cmake --build $(BUILD)/fuzz -j $(JOBS)

@@ -47,7 +47,8 @@ for program in "$WORK"/fuzz/targets/fuzz_*; do
   cp "$program" "$OUT/$name"
   copy_libraries "$program"
   rm -f "$OUT/${name}_seed_corpus.zip"
-  (cd "fuzz/corpus/${name#fuzz_}" && zip -q -r "$OUT/${name}_seed_corpus.zip" .)
+  scripts/fuzz.py unpack "$name" "$WORK/found/$name"
+  zip -q -j -r "$OUT/${name}_seed_corpus.zip" "fuzz/corpus/${name#fuzz_}" "$WORK/found/$name"
   [ ! -f "fuzz/dict/${name#fuzz_}.dict" ] || cp "fuzz/dict/${name#fuzz_}.dict" "$OUT/$name.dict"
   printf '[libfuzzer]\nmax_len = 4096\ntimeout = 25\n' >"$OUT/$name.options"
 done

@@ -3,7 +3,8 @@
 """Runs the fuzz targets, keeps what they find, and tells what they reach.
 
     scripts/fuzz.py run [--seconds 3] [--tally FILE] [TARGET...]
-    scripts/fuzz.py corpus [TARGET...]     the best of what was found goes into fuzz/corpus/, within bounds
+    scripts/fuzz.py corpus [TARGET...]     the best of what was found goes into fuzz/found/, within bounds
+    scripts/fuzz.py unpack TARGET FOLDER   its inputs of fuzz/found/ as files
     scripts/fuzz.py coverage [TARGET...]   which functions of src/ no target reaches
     scripts/fuzz.py --self-test
 
@@ -11,13 +12,15 @@ The targets are those of build/fuzz/targets (`scripts/test.sh fuzz` builds them)
 the next run goes on. An input that fails is in build/fuzz/artifacts/, and the command that repeats it is printed. The
 reports are build/fuzz/report.json and report.md.
 
-In fuzz/corpus/TARGET/, files with a name are seeds that people wrote. Those whose name is a SHA-1 were found, and `corpus` chooses
-them anew each time, by the features that libFuzzer's merge tells of each input: first those that reach most.
+fuzz/corpus/TARGET/ has the seeds, which people wrote. fuzz/found/TARGET.txt has inputs that runs have found, one a line, in
+hexadecimal; `corpus` chooses them anew each time, by the features that libFuzzer's merge tells of each input: first those
+that reach most.
 """
 
 import argparse
 import concurrent.futures
 import datetime
+import hashlib
 import json
 import os
 import pathlib
@@ -31,13 +34,14 @@ import time
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "fuzz"
 SEEDS = ROOT / "fuzz" / "corpus"
+KEPT = ROOT / "fuzz" / "found"
 DICTIONARIES = ROOT / "fuzz" / "dict"
 FOUND = re.compile(r"[0-9a-f]{40}")
 INPUT_MAX = 4096
 # Of what is committed for a target: bytes, files. Those that play scripts reach more, and need more.
 BOUNDS, BOUNDS_SCRIPTS = (12 * 1024, 40), (64 * 1024, 120)
 # Fewer runs say that a target is stuck. Those of packets_* begin with a handshake each.
-RUNS_MIN, RUNS_MIN_PACKETS = 1000, 100
+RUNS_MIN, RUNS_MIN_PACKETS = 500, 50
 STATUS = re.compile(r"^#\d+\s+(INITED|NEW|REDUCE|pulse|DONE|RELOAD)\s.*?cov: (\d+) ft: (\d+) corp: (\d+)/", re.M)
 
 
@@ -58,6 +62,22 @@ def options_of(target):
     return [f"-dict={dictionary}"] if dictionary.exists() else []
 
 
+def unpack(target, folder):
+    """The inputs of fuzz/found/ as files, under the names that libFuzzer would give them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    kept = KEPT / f"{short(target)}.txt"
+    for line in kept.read_text("ascii").split() if kept.exists() else ():
+        data = bytes.fromhex(line)
+        (folder / hashlib.sha1(data).hexdigest()).write_bytes(data)
+
+
+def pack(target, paths):
+    """The other way round."""
+    KEPT.mkdir(exist_ok=True)
+    lines = sorted((path.read_bytes().hex() for path in paths), key=lambda line: (len(line), line))
+    (KEPT / f"{short(target)}.txt").write_text("".join(line + "\n" for line in lines if line), "ascii")
+
+
 def is_script(target):
     return target.startswith(("fuzz_conn_", "fuzz_packets_"))
 
@@ -76,7 +96,7 @@ def figures(log):
 
 def run_one(target, seconds):
     corpus, artifacts = BUILD / "corpus" / target, BUILD / "artifacts"
-    corpus.mkdir(parents=True, exist_ok=True)
+    unpack(target, corpus)
     artifacts.mkdir(parents=True, exist_ok=True)
     log, began = ROOT / "build" / "results" / f"{target}.log", time.time()
     log.parent.mkdir(parents=True, exist_ok=True)
@@ -184,20 +204,16 @@ def choose(features, reached, size_of, bounds):
 
 def corpus_one(target):
     seeds, kept = SEEDS / short(target), BUILD / "corpus" / target
-    kept.mkdir(parents=True, exist_ok=True)
-    for path in list(seeds.iterdir()):
-        if FOUND.fullmatch(path.name):
-            shutil.move(path, kept / path.name)
+    unpack(target, kept)
     features = features_of(target, seeds, kept)
     of_seeds = frozenset().union(*(reached for path, reached in features.items() if path.parent == seeds))
     found = {path: reached for path, reached in features.items() if path.parent == kept and FOUND.fullmatch(path.name)}
     chosen = choose(found, of_seeds, lambda path: path.stat().st_size, BOUNDS_SCRIPTS if is_script(target) else BOUNDS)
-    for path in chosen:
-        shutil.copyfile(path, seeds / path.name)
+    pack(target, chosen)
     everything = of_seeds.union(*found.values())
     reached = of_seeds.union(*(found[path] for path in chosen))
-    size = sum(path.stat().st_size for path in seeds.iterdir())
-    return (f"{target}: {len(chosen)} of {len(found)} inputs; with the seeds {size} bytes and {len(reached)} of {len(everything)} features")
+    size = sum(path.stat().st_size for path in chosen)
+    return f"{target}: {len(chosen)} of {len(found)} inputs, {size} bytes; with the seeds {len(reached)} of {len(everything)} features"
 
 
 def corpus(arguments):
@@ -226,7 +242,7 @@ def coverage_build(wanted):
 def coverage_profile(folder, wanted, jobs):
     def one(target):
         raw, kept = folder / f"{target}.profraw", BUILD / "corpus" / target
-        kept.mkdir(parents=True, exist_ok=True)
+        unpack(target, kept)
         subprocess.run([folder / "targets" / target, "-runs=0", kept, SEEDS / short(target)], check=True, stdout=subprocess.DEVNULL,
                        stderr=subprocess.DEVNULL, env={**os.environ, "LLVM_PROFILE_FILE": str(raw)})
         return raw
@@ -311,12 +327,19 @@ def self_test():
     assert choose(reached, frozenset(), sizes.get, (100, 9)) == [paths[1], paths[0], paths[3]]
     assert choose(reached, frozenset("3"), sizes.get, (100, 2)) == [paths[0], paths[1]]
     assert choose(reached, frozenset(), sizes.get, (3, 9)) == [paths[1], paths[0]]
+    assert {f"fuzz_{path.stem}" for path in KEPT.iterdir()} <= set(targets([]))
+    for target in targets([]):
+        with tempfile.TemporaryDirectory() as folder:
+            unpack(target, pathlib.Path(folder))
+            inputs = list(pathlib.Path(folder).iterdir())
+            most = BOUNDS_SCRIPTS if is_script(target) else BOUNDS
+            assert len(inputs) <= most[1] and sum(path.stat().st_size for path in inputs) <= most[0], target
     return True
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=("run", "corpus", "coverage"), nargs="?")
+    parser.add_argument("what", choices=("run", "corpus", "coverage", "unpack"), nargs="?")
     parser.add_argument("targets", nargs="*")
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--jobs", type=int, default=2)
@@ -326,7 +349,12 @@ def main():
     if arguments.self_test:
         return 0 if self_test() else 1
     if not arguments.what:
-        parser.error("run, corpus or coverage")
+        parser.error("run, corpus, coverage or unpack")
+    if arguments.what == "unpack":
+        if len(arguments.targets) != 2:
+            parser.error("unpack needs a target and a folder")
+        unpack(*targets(arguments.targets[:1]), pathlib.Path(arguments.targets[1]))
+        return 0
     return 0 if {"run": run, "corpus": corpus, "coverage": coverage}[arguments.what](arguments) else 1
 
 
