@@ -5,9 +5,12 @@
 - `max_connections`, a member, if one struct has it, or one of the same page.
 - server.h and docs/guide/fleet.md in the API's text: their pages.
 
-A name in code font that looks like a public one and is none is a warning, so the build fails.
+A name in code font that looks like a public one and is none is a warning, so the build fails, unless it is an option of the
+build or a variable of a script.
 """
 
+import functools
+import pathlib
 import re
 
 from docutils import nodes
@@ -20,6 +23,16 @@ PUBLIC = re.compile(r"(?:struct |enum )?(wt_[a-z]\w*|WT_[A-Z]\w*)(?:\(\))?$")
 MEMBER = re.compile(r"[a-z]\w*_\w+$")
 IN_TEXT = re.compile(r"(?P<symbol>\b(?:struct |enum )?(?:wt_[a-z]\w+|WT_[A-Z]\w+)\b(?!\*))|(?P<header>\b\w+\.h\b)"
                      r"|(?P<page>\bdocs/[\w/-]+\.md\b)")
+
+
+@functools.cache
+def variables():
+    """The options and variables that CMake's files and the scripts know."""
+    root, names = pathlib.Path(__file__).resolve().parents[2], set()
+    for pattern in ("cmake/*.cmake", "CMakeLists.txt", "scripts/*.sh", "packaging/*.sh"):
+        for file in root.glob(pattern):
+            names.update(re.findall(r"\bWT_[A-Z0-9_]+\b", file.read_text("utf-8")))
+    return names
 
 
 class Names(CDomain):
@@ -81,7 +94,8 @@ def literal(app, index, document, node):
     match = PUBLIC.match(text)
     if match:
         place = index.symbols.get(match[1]) or index.member(match[1], document)
-        if place is None and match[1] not in index.members and not is_former(node):
+        known = place or match[1] in index.members or match[1] in variables()
+        if not known and not is_former(node):
             LOG.warning("no such public name: %s", text, location=node)
     elif MEMBER.match(text):
         place = index.member(text, document)

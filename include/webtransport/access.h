@@ -30,10 +30,9 @@ struct wt_access_record {
   const wt_request *request;         /**< NULL with `session` */
 
   bool is_webtransport; /**< the client asked for a session */
-  bool
-      handled; /**< a handler was called; false: the library has answered by itself (400, 404, 431, 503), or reset it */
-  const char *connection; /**< as `connection_id` of struct wt_connection_info */
-  const char *peer_address;
+  bool handled; /**< a handler was called; false: the library has answered (400, 404, 431, 503), or reset the stream */
+  const char *connection;                        /**< as `connection_id` of struct wt_connection_info */
+  const char *peer_address;                      /**< as `peer_address` of struct wt_connection_info */
   const char *method, *path, *query, *authority; /**< "" if there is none, or the header section could not be read */
   const char *origin, *user_agent;               /**< NULL: the client sent none */
   const char *route; /**< the pattern of `wt_server_handle` whose handler was called; NULL: none */

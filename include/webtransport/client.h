@@ -157,7 +157,7 @@ struct wt_client_config {
    * the text of the line if it is set. Standard error gets lines if both are NULL. `log_level` holds for both. Since 0.4.0.
    */
   wt_log_record_callback log_record;
-  void *log_record_user_data;
+  void *log_record_user_data; /**< passed to `log_record`; default: NULL. Since 0.4.0. */
 };
 
 /**

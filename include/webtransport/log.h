@@ -46,10 +46,10 @@ enum wt_log_type {
  * UTF-8. Since 0.4.0.
  */
 struct wt_log_field {
-  const char *name; /**< "peer": lower case letters and '_' */
-  enum wt_log_type type;
-  const char *text;
-  int64_t integer;
+  const char *name;      /**< "peer": lower case letters and '_' */
+  enum wt_log_type type; /**< which of the next two counts */
+  const char *text;      /**< NULL unless the type is WT_LOG_TEXT */
+  int64_t integer;       /**< a number, or 0 or 1; 0 with a text */
 };
 
 /**
@@ -62,13 +62,13 @@ struct wt_log_field {
  * `session`, the id of its CONNECT stream; one about a request has `request`, the id of its stream.
  */
 struct wt_log_record {
-  size_t size; /**< of the struct in the library; a newer one has more members at its end */
-  enum wt_log_level level;
-  const char *event;   /**< "session_refused"; static string */
-  const char *message; /**< the line that `wt_log_callback` gets */
-  uint64_t left_out;   /**< lines of this kind that were left out before this one, because they were too many */
+  size_t size;             /**< of the struct in the library; a newer one has more members at its end */
+  enum wt_log_level level; /**< WT_LOG_ERROR to WT_LOG_DEBUG */
+  const char *event;       /**< "session_refused"; static string */
+  const char *message;     /**< the line that `wt_log_callback` gets */
+  uint64_t left_out;       /**< lines of this kind that were left out before this one, because they were too many */
   const struct wt_log_field *fields; /**< `field_count` of them */
-  size_t field_count;
+  size_t field_count;                /**< may be 0 */
 };
 
 /**

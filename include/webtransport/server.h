@@ -334,13 +334,13 @@ struct wt_server_config {
    * the text of the line if it is set. Standard error gets lines if both are NULL. `log_level` holds for both. Since 0.4.0.
    */
   wt_log_record_callback log_record;
-  void *log_record_user_data;
+  void *log_record_user_data; /**< passed to `log_record`; default: NULL. Since 0.4.0. */
   /**
    * Gets each session, and each request that became none, at its end, for an access log: see access.h. NULL (the default): nobody
    * does. Since 0.4.0.
    */
   wt_access_callback access;
-  void *access_user_data;
+  void *access_user_data; /**< passed to `access`; default: NULL. Since 0.4.0. */
 };
 
 /** Counts of a server, since its start unless a name says "open". Since 0.1.0. */
