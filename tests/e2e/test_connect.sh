@@ -307,7 +307,7 @@ kill -CONT "$SERVER"
 stop_server TERM
 start_server
 trusted -q --close 4294967295 --reason $'gone\e[2J' "https://127.0.0.1:$PORT/echo?close" <<<hello
-check_contains "the server tells of a session's end" "$(wait_log 'session at /echo?close ')" \
+check_contains "the server tells of a session's end, without the query" "$(wait_log 'session at /echo ')" \
   "ended by peer, code 4294967295: gone?[2J"
 stop_server TERM
 
