@@ -6,11 +6,11 @@
 #   packaging/container.sh
 #
 # No registry is asked: the base image is made by debootstrap, from the mirror of this machine's apt. Images are kept in
-# ~/.cache/libwebtransport/containers. Only what is committed goes in. Where a program is missing the script says so and ends well.
+# WT_CONTAINER_DIR (default: ~/.cache/libwebtransport/containers). Only what is committed goes in. Where a program is missing the script says so and ends well.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
-cache=${XDG_CACHE_HOME:-$HOME/.cache}/libwebtransport/containers
+cache=${WT_CONTAINER_DIR:-${XDG_CACHE_HOME:-$HOME/.cache}/libwebtransport/containers}
 scratch=$(mktemp -d)
 server=wt-test.$$
 checks=0

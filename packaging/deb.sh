@@ -3,12 +3,15 @@
 #
 # Builds the Debian packages of what is committed, from the release tarball, and lets lintian look at them:
 #
-#   packaging/deb.sh [FOLDER]       default: build/deb
+#   packaging/deb.sh [FOLDER]             default: build/deb
+#   packaging/deb.sh --tool [FOLDER]      without documentation, debug symbols and lintian, for the image of a container
 #
 # debian/changelog is written here, so that the version stands in one place.
 
 set -euo pipefail
 cd "$(dirname "$0")/.."
+kind=binary
+[ "${1:-}" != --tool ] || { kind=any && shift; }
 out=${1:-build/deb}
 version=$(packaging/version.sh)
 name=libwebtransport-$version
@@ -26,8 +29,9 @@ libwebtransport ($version) unstable; urgency=medium
 
  -- $(sed -n 's/^Maintainer: //p' packaging/debian/control)  $date
 EOF
-(cd "$out/$name" && dpkg-buildpackage --unsigned-source --unsigned-changes --build=binary)
+[ $kind = binary ] || export DEB_BUILD_OPTIONS=noautodbgsym
+(cd "$out/$name" && dpkg-buildpackage --unsigned-source --unsigned-changes --build=$kind)
 cd "$out"
-lintian --fail-on error --suppress-tags bad-distribution-in-changes-file ./*.changes
+[ $kind = any ] || lintian --fail-on error --suppress-tags bad-distribution-in-changes-file ./*.changes
 sha256sum ./*.deb >SHA256SUMS
 ls ./*.deb

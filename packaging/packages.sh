@@ -14,7 +14,7 @@
 #
 # systemd.sh tries the units under a booted systemd, container.sh the image.
 #
-# Variables: WT_PACKAGES_DIR (the folder of the roots and logs; default: ~/.cache/libwebtransport/packages; some 5 GB),
+# Variables: WT_PACKAGES_DIR (the folder of the roots and logs; default: ~/.cache/libwebtransport/packages; some 8 GB),
 # WT_PACKAGES_AS_BUILT=1 (the packages of the last run are tried again), JOBS. Remove the folder to begin from nothing.
 
 set -euo pipefail
@@ -155,7 +155,7 @@ try() {
   done
   step "purge leaves nothing" in_bare packaging/try.sh purge
   step "the tarball, without git" in_bare packaging/try.sh tarball
-  step "the units under a booted systemd" packaging/systemd.sh "$release" "$bare/var/tmp/deb"
+  WT_DEBIAN_ROOT=$folder/debian-$release-systemd step "the units under a booted systemd" packaging/systemd.sh "$release" "$bare/var/tmp/deb"
   show systemd
   say "Debian $release: all good"
 }
@@ -171,5 +171,8 @@ systemd-analyze security --offline=true --threshold=49 packaging/systemd/webtran
 for release in "$@"; do try; done
 release=
 step="the container image" log=$folder/container.log
-packaging/container.sh >"$log" 2>&1
+from=$SECONDS
+WT_CONTAINER_DIR=$folder/containers packaging/container.sh >"$log" 2>&1
+say "$step: $((SECONDS - from)) s"
+show container
 say "all good: Debian $*"

@@ -9,6 +9,7 @@
 #   scripts/setup.sh browsers what `make interop` needs beyond that: all of `test`, and Firefox
 #   scripts/setup.sh docs    what `make docs` needs: the build, Doxygen and Sphinx
 #   scripts/setup.sh deb     what `make deb` needs
+#   scripts/setup.sh deb-tool  what `packaging/deb.sh --tool` needs: neither the documentation's programs nor lintian
 #   scripts/setup.sh backports  nothing but the backports of Debian 12, where ngtcp2 comes from
 #   scripts/setup.sh newest  nothing but ngtcp2 and nghttp3 of the release's backports, though its own are new enough
 #   scripts/setup.sh bench   what `make bench` and its like need: that of interop, the servers that they compare, and gnuplot
@@ -24,10 +25,10 @@ mode=$want
 case $want in
   build | test | interop) ;;
   browsers) want=test ;;
-  docs | deb | backports | newest) want=build ;;
+  docs | deb | deb-tool | backports | newest) want=build ;;
   bench) want=interop ;;
   *)
-    echo "usage: $0 [build|test|interop|browsers|docs|deb|backports|newest|bench]" >&2
+    echo "usage: $0 [build|test|interop|browsers|docs|deb|deb-tool|backports|newest|bench]" >&2
     exit 2
     ;;
 esac
@@ -70,9 +71,14 @@ if [ "$mode" = docs ]; then
   plain+=("${site[@]}")
 fi
 
+case $mode in deb | deb-tool)
+  plain+=(build-essential debhelper libhiredis-dev libnats-dev systemtap-sdt-dev)
+  tools+=(dpkg-buildpackage:dpkg-dev)
+  ;;
+esac
 if [ "$mode" = deb ]; then
-  plain+=(build-essential debhelper libhiredis-dev libnats-dev systemtap-sdt-dev "${site[@]}")
-  tools+=(dpkg-buildpackage:dpkg-dev lintian:lintian)
+  plain+=("${site[@]}")
+  tools+=(lintian:lintian)
 fi
 
 if [ "$mode" = bench ]; then
