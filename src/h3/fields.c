@@ -249,7 +249,9 @@ const char *wt__fields_header_value(const struct wt__fields *fields, const char 
 }
 
 int wt__fields_at(const struct wt__fields *fields, size_t index, bool all, struct wt_header *header) {
-  for (size_t i = 0; i < fields->count; i++) {
+  size_t i = all ? index : 0; /* without a walk: who asks for all asks for each */
+  if (all) index = 0;
+  for (; i < fields->count; i++) {
     if ((all || field_name(fields, i)[0] != ':') && index-- == 0) {
       *header = (struct wt_header){field_name(fields, i), field_value(fields, i)};
       return 0;

@@ -13,8 +13,7 @@
 
 #include "wire/field.h"
 
-/* Fields that belong to one connection of HTTP/1.1 (RFC 9114, section 4.2), and the one that we write. */
-static bool name_is_forbidden(const char *name) {
+bool wt__header_name_forbidden(const char *name) {
   static const char *const forbidden[] = {"connection",        "keep-alive", "proxy-connection",
                                           "transfer-encoding", "upgrade",    "te"};
   for (size_t i = 0; i < sizeof(forbidden) / sizeof(forbidden[0]); i++) {
@@ -35,7 +34,7 @@ bool wt__token_valid(const char *token, bool upper) {
 
 bool wt__header_valid(const struct wt_header *header) {
   if (!header->name || !header->value) return false;
-  if (!wt__token_valid(header->name, false) || name_is_forbidden(header->name)) return false;
+  if (!wt__token_valid(header->name, false) || wt__header_name_forbidden(header->name)) return false;
   return wt__field_value_valid((const uint8_t *)header->value, strlen(header->value));
 }
 

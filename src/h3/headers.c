@@ -35,6 +35,7 @@
 #include "h3/fields.h"
 #include "h3/frames.h"
 #include "h3/http.h"
+#include "h3/request_form.h"
 #include "h3/role.h"
 #include "h3/section.h"
 #include "h3/stalls.h"
@@ -112,6 +113,8 @@ static enum wt__section_result section_check(struct wt__h3_conn *conn, struct wt
   wt__fields_init(&unused, conn->config->max_header_bytes);
   result = wt__section_decode(&conn->sections, data, len, owner ? owner : &unused, &error);
   wt__fields_free(&unused);
+  if (result == WT__SECTION_DONE && owner && !conn->client && !wt__request_form_valid(owner))
+    return WT__SECTION_MALFORMED;
   if (result == WT__SECTION_BROKEN) wt__h3_fail_http(conn, error);
   return result;
 }

@@ -5,7 +5,7 @@
  * nghttp3 knows streams by id, and so do we. Its own pointer for a stream is not used.
  *
  * Fields do not come from nghttp3: headers.c decodes and checks them before nghttp3 gets the bytes, so nghttp3 never has to
- * wait for QPACK. It adds the rules for pseudo-header fields and for the order of frames.
+ * wait for QPACK. It adds the rules for the order of frames, and those for pseudo-header fields of answers and trailers.
  *
  * Flow control: `nghttp3_conn_read_stream` returns how many bytes it has used up itself. Bytes of bodies are not among them;
  * whoever takes those reports them as read.
