@@ -8,21 +8,27 @@
 import re
 
 IMPORT_STYLE = "@import url(/javascript/normalize.css/normalize.css);"
-IMPORT_SCRIPT = 'import Gumshoe from "./gumshoe-patched.js";'
+# "import Gumshoe" in Debian 12, "import * as Gumshoe" in Debian 13.
+IMPORT_SCRIPT = re.compile(r'import (\* as )?Gumshoe from "./gumshoe-patched.js";')
+LIGHT_NOT_CHOSEN = ':not([data-theme="light"])'
 DARK = re.compile(r'^@media not print \{\n  body\[data-theme="dark"\].*?\} \}\n', re.S | re.M)
 
 
 def style_right(text):
     text = text.replace(IMPORT_STYLE, "")
     dark = DARK.search(text)
-    if dark and "prefers-color-scheme" not in text:
-        chosen = dark[0].replace('[data-theme="dark"]', ':not([data-theme="light"])')
+    if dark and LIGHT_NOT_CHOSEN not in text:
+        chosen = dark[0].replace('[data-theme="dark"]', LIGHT_NOT_CHOSEN)
         text = text[:dark.end()] + "@media (prefers-color-scheme: dark) {\n" + chosen + "}\n" + text[dark.end():]
     return text
 
 
 def script_right(text, other):
-    return other + text.replace(IMPORT_SCRIPT, "") if text.startswith(IMPORT_SCRIPT) else text
+    if IMPORT_SCRIPT.match(text):
+        return other + IMPORT_SCRIPT.sub("", text)
+    if text.startswith("import"):
+        raise SystemExit("theme: furo.js imports what a plain script cannot")
+    return text
 
 
 def put_right(out):
