@@ -9,7 +9,7 @@ need man man-db
 need zsh zsh
 need fish fish
 
-DOCS=${WT_BUILD_DIR:?}/docs
+DOCS=${WT_BUILD_DIR:?}/manual
 export HOME=$DIR XDG_CONFIG_HOME=$DIR XDG_DATA_HOME=$DIR LC_ALL=C.UTF-8 MANWIDTH=100
 unset MANROFFSEQ MANROFFOPT MANPAGER GROFF_NO_SGR
 
