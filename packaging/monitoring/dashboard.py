@@ -185,6 +185,10 @@ ROWS = [
          rates(("takeover_packets_out", "to the older one"), ("takeover_packets_in", "from a newer one"),
                ("takeover_packets_dropped", "lost"))),
     ]),
+    ("Access log", [
+        ("Lost lines", "cps", "Lines of the access log that a full disk or a slow reader did not take.",
+         rates(("log_lines_dropped", "lost"))),
+    ]),
 ]
 
 
