@@ -106,6 +106,12 @@ cp "$DIR/a.key" "$DIR/open.key"
 chmod 644 "$DIR/open.key"
 start_server --cert "$DIR/a.pem" --key "$DIR/open.key"
 check_contains "a key that everybody can read is told" "$(wait_log "every user")" "$DIR/open.key"
+kill -HUP "$SERVER"
+warnings=0
+while read -r -t 20 line <&4; do
+  case $line in *"every user"*) ((++warnings)) ;; *"certificate reloaded"*) break ;; esac
+done
+check_equal "once, and once more at a reload" 1 "$warnings"
 stop_server
 
 # --- The ready line and the companion. ---

@@ -6,26 +6,14 @@
 #include "common/server_certificate.h"
 
 #include <stdio.h>
-#include <sys/stat.h>
-
-#include "common/tool_log.h"
 
 enum {
   GENERATED_DAYS = 13
 };
 
-/* Only a warning: the key works. */
-static void key_mode_check(const char *key_file) {
-  struct stat info;
-  if (stat(key_file, &info) || !(info.st_mode & (S_IROTH | S_IWOTH))) return;
-  log_line(WT_LOG_WARN, "key file %s: every user of this machine can %s it; 'chmod o-rwx' takes that away", key_file,
-           info.st_mode & S_IROTH ? "read" : "write");
-}
-
 int server_certificate_get(const char *cert_file, const char *key_file, const char *ocsp_file,
                            wt_certificate **certificate, char *message, size_t size) {
   if (cert_file) {
-    key_mode_check(key_file);
     if (ocsp_file) return wt_certificate_load_stapled(cert_file, key_file, ocsp_file, certificate, message, size);
     return wt_certificate_load(cert_file, key_file, certificate, message, size);
   }
