@@ -146,7 +146,8 @@ export class Program {
 /** A `webtransport serve` on free ports, with what it says when it is ready. */
 export class Server extends Program {
   static async start(binary, extra = []) {
-    const args = ['serve', '--listen', 'localhost:0', '--http', 'localhost:0', '--json', '--log', 'debug', ...extra];
+    const args = ['serve', '--listen', 'localhost:0', '--http', 'localhost:0', '--json', '--log', 'debug',
+      '--access-log-query', ...extra];
     const server = await super.start(binary, args, JSON.parse);
     Object.assign(server, server.found);
     server.port = Number(server.listen[0].split(':').pop());

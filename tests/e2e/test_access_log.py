@@ -133,6 +133,8 @@ def test_lines_say_what_clients_did():
     server.get("/missing?token=secret")
     check_line("no such page", server.lines(7)[6], kind="request", status=404, path="/missing")
     check("no secret is in the access log", b"secret" not in server.raw(), server.raw())
+    recent = server.http("/sessions.json")[1]
+    check("nor in /sessions.json", '"/echo"' in recent and "secret" not in recent, recent)
     check("nor in the log", "secret" not in json.dumps(server.log()), server.log())
     check("it ends well", server.end() == 0)
     # The same sessions in the log.
@@ -154,6 +156,8 @@ def test_clients_cannot_forge_lines():
     server.connect(b"/echo?" + b"q" * 3000, b"-H", b"user-agent: " + b"u" * 3000)
     for reason in (b"%00", b"%0D%0A", b"%E2%80%A8", b"%1B%5B2J", b"%C2%9B"):
         server.connect(b"/close?code=1&reason=" + reason)
+    recent = json.loads(server.http("/sessions.json")[1])["sessions"]
+    check("/sessions.json has the query then, too", any(one["path"] == "/echo?a" for one in recent), recent)
     server.end()
     text = server.raw()
     lines = parsed(text.decode("ascii"))

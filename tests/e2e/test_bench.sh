@@ -61,7 +61,7 @@ done
 
 # --- Each workload, counted at both ends. ---
 
-start_server --log warn --workers 2 --topic-rate 0 --topic-byte-rate 0
+start_server --access-log-query --log warn --workers 2 --topic-rate 0 --topic-byte-rate 0
 URL=https://127.0.0.1:$PORT
 echo 0 >"$DIR/last"
 # The server's sessions since the last call: what a JavaScript expression makes of them, called `s`.

@@ -59,7 +59,7 @@ check_failure "a header field that cannot be" 2 "a header field"
 # --- There and back. ---
 
 make_certificate a
-start_server --cert "$DIR/a.pem" --key "$DIR/a.key" --protocol chat --protocol news
+start_server --access-log-query --cert "$DIR/a.pem" --key "$DIR/a.key" --protocol chat --protocol news
 URL=https://127.0.0.1:$PORT
 trusted() { connect --insecure-hash "$HASH" "$@"; }
 
@@ -291,7 +291,7 @@ end "a server that ends" 0
 
 # --- A server that falls silent: the lower of both idle timeouts counts. ---
 
-start_server --idle-timeout 1s
+start_server --access-log-query --idle-timeout 1s
 URL=https://127.0.0.1:$PORT
 exec 7<>"$DIR/never"
 begin "$URL/echo"
@@ -305,9 +305,9 @@ end "a silent server" 9
 check_contains "is told from a server that closes" "$said" "the connection timed out: nothing was "
 kill -CONT "$SERVER"
 stop_server TERM
-start_server
+start_server --access-log-query
 trusted -q --close 4294967295 --reason $'gone\e[2J' "https://127.0.0.1:$PORT/echo?close" <<<hello
-check_contains "the server tells of a session's end, without the query" "$(wait_log 'session at /echo ')" \
+check_contains "the server tells of a session's end" "$(wait_log 'session at /echo ended')" \
   "ended by peer, code 4294967295: gone?[2J"
 stop_server TERM
 

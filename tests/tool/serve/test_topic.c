@@ -218,7 +218,7 @@ static int setup(void **state) {
   log_set_level(WT_LOG_NONE);
   assert_int_equal(uv_loop_init(&bed.loop), 0);
   hosts_init(&bed.hosts);
-  bed.site.recorder = bed.endpoints.recorder = recorder_new();
+  bed.site.recorder = bed.endpoints.recorder = recorder_new(false);
   bed.endpoints.site = &bed.site;
   bed.endpoints.hosts = &bed.hosts;
   bed.endpoints.topics = &bed.topics;

@@ -12,6 +12,7 @@
 
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "common/clock.h"
@@ -22,6 +23,7 @@ enum {
 };
 
 struct recorder {
+  bool queries; /* paths are kept with them */
   pthread_mutex_t lock;
   pthread_cond_t stats_came;
 
@@ -39,9 +41,10 @@ struct recorder {
   bool stopped;
 };
 
-struct recorder *recorder_new(void) {
+struct recorder *recorder_new(bool queries) {
   struct recorder *recorder = calloc(1, sizeof *recorder);
   if (!recorder) return NULL;
+  recorder->queries = queries;
   recorder->ring = calloc(RECORDER_SESSIONS, sizeof *recorder->ring);
   if (!recorder->ring) {
     free(recorder);
@@ -72,6 +75,7 @@ void recorder_session_opened(struct recorder *recorder) {
 }
 
 void recorder_session_ended(struct recorder *recorder, struct session_record *record) {
+  if (!recorder->queries) record->path[strcspn(record->path, "?")] = 0;
   pthread_mutex_lock(&recorder->lock);
   recorder->open--;
   record->n = ++recorder->last;

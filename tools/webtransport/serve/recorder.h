@@ -50,7 +50,8 @@ struct certificate_record {
 
 struct recorder;
 
-struct recorder *recorder_new(void);
+/* `queries`: the paths of sessions are kept with their queries, which often have tokens. NULL: out of memory. */
+struct recorder *recorder_new(bool queries);
 void recorder_free(struct recorder *recorder);
 
 /* --- From the thread of a session's worker. --- */

@@ -477,7 +477,7 @@ static bool serve_run(struct serve *serve) {
   char message[512] = "";
   if (serve->settings.user && !privileges_keep_down()) return complain(strerror(errno));
   if (!access_log_begin(serve)) return false;
-  serve->recorder = recorder_new();
+  serve->recorder = recorder_new(serve->settings.access_log_query);
   if (!serve->recorder) return complain("out of memory");
   serve->site.recorder = serve->recorder;
   serve->endpoints = (struct endpoints){

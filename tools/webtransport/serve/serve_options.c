@@ -291,7 +291,7 @@ const struct option_spec serve_options[] = {
          "standard output. SIGHUP and SIGUSR1 open the file again.",
      .set = set_access_log},
     {.name = "access-log-query",
-     .help = "Puts the queries of paths into the access log, too. They often have tokens.",
+     .help = "Shows the queries of paths, which often have tokens, in the access log and in /sessions.json.",
      .set = set_access_log_query},
     {.name = "user",
      .argument = "NAME[:GROUP]",
