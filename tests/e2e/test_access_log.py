@@ -12,6 +12,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -48,13 +49,13 @@ def parsed(text):
 
 
 class Server:
-    def __init__(self, *options, log=None):
+    def __init__(self, *options, log=None, listen="127.0.0.1:0", http="localhost:0"):
         number = next(names)
         self.access = log or os.path.join(FOLDER, f"access.{number}")
         self.errors = os.path.join(FOLDER, f"errors.{number}")
         with open(self.errors, "w", encoding="utf-8") as errors:
             self.process = subprocess.Popen(
-                [TOOL, "serve", "--json", "--listen", "127.0.0.1:0", "--http", "localhost:0", "--access-log", self.access,
+                [TOOL, "serve", "--json", "--listen", listen, "--http", http, "--access-log", self.access,
                  "--log-format", "json", *options], stdout=subprocess.PIPE, stderr=errors, text=True)
         line = self.process.stdout.readline()
         self.ready = json.loads(line) if line else None
@@ -235,16 +236,68 @@ def test_health_knows_draining():
     check("the last session has its line", server.lines(1)[0]["path"] == "/echo")
 
 
+def drains(what, server, path, **options):
+    """SIGTERM, and what a server then does that waits for balancers; a second signal ends it."""
+    server.process.send_signal(signal.SIGTERM)
+    wait_for("draining", lambda: server.http("/healthz") == (503, "draining\n"))
+    check(f"{what}: new clients are served meanwhile", server.connect(path, **options).returncode == 0)
+    check(f"{what}: it goes on", server.process.poll() is None)
+    server.process.send_signal(signal.SIGTERM)
+    check(f"{what}: a second signal ends it at once", server.process.wait(WAIT) == 0)
+
+
+def test_new_clients_are_served_while_balancers_look_elsewhere():
+    drains("serve", Server("--drain-delay", "1h"), b"/echo")
+    server = Server("--drain-delay", "1h")
+    server.process.send_signal(signal.SIGINT)
+    check("SIGINT does not wait", server.process.wait(WAIT) == 0)
+    server = Server("--drain-delay", "50ms")
+    check("when the delay is over it ends by itself", server.end() == 0)
+    said = [record["message"] for record in server.log()]
+    check("the log says both", any("draining for 50 ms" in text for text in said) and
+          any("the delay is over" in text for text in said), said)
+
+
+def test_health_while_another_process_takes_over():
+    path = os.path.join(FOLDER, "takeover")
+    made = os.path.join(FOLDER, "taken")
+    subprocess.run([TOOL, "cert", "--out", made], check=True, capture_output=True)
+    options = ["--takeover", path, "--cert", made + ".pem", "--key", made + ".key"]
+    old = Server(*options)
+    client = subprocess.Popen([TOOL, "connect", "--quiet", "--insecure-hash", old.ready["certificate_sha256"],
+                               old.url + "/echo"], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    client.stdin.write("hello\n")
+    client.stdin.flush()
+    check("a session is open", client.stdout.readline() == "hello\n")
+    new = Server(*options, listen=old.ready["listen"][0], http=old.ready["http"][7:-1])
+    check("the new process has the address of the old one", new.ready and new.ready["http"] == old.ready["http"], new.ready)
+    check("which says ok", new.http("/healthz") == (200, "ok\n"))
+    new.process.kill()
+    new.process.wait(WAIT)
+    wait_for("the old one again", lambda: old.http("/healthz") == (200, "ok\n"))
+    check("the old process serves again", old.connect(b"/echo").stdout == b"hello\n")
+    third = Server(*options, listen=old.ready["listen"][0], http=old.ready["http"][7:-1])
+    old.process.send_signal(signal.SIGTERM)
+    wait_for("the signal", lambda: any("SIGTERM" in record["message"] for record in old.log()))
+    check("the old one drains, and the address says ok", third.http("/healthz") == (200, "ok\n"))
+    client.stdin.close()
+    client.wait(WAIT)
+    client.stdout.close()
+    check("the old one ends", old.process.wait(WAIT) == 0)
+    check("the last one ends, too", third.end() == 0)
+
+
 class Gateway(Server):
     """The same of `webtransport gateway`, in front of a TCP server that echoes nothing."""
 
-    def __init__(self):
+    def __init__(self, *options):
         self.backend = socket.create_server(("127.0.0.1", 0))
         self.access, self.errors = os.path.join(FOLDER, "gateway.access"), os.path.join(FOLDER, "gateway.errors")
         with open(self.errors, "w", encoding="utf-8") as errors:
             self.process = subprocess.Popen(
                 [TOOL, "gateway", "--json", "--listen", "127.0.0.1:0", "--http", "localhost:0", "--access-log", self.access,
-                 "--log-format", "json", "--route", f"/tcp=tcp://127.0.0.1:{self.backend.getsockname()[1]}"],
+                 "--log-format", "json", "--route", f"/tcp=tcp://127.0.0.1:{self.backend.getsockname()[1]}",
+                 *options],
                 stdout=subprocess.PIPE, stderr=errors, text=True)
         self.ready = json.loads(self.process.stdout.readline())
         self.ready["http"] = f"http://localhost:{self.ready['http_port']}"
@@ -275,6 +328,13 @@ def test_the_gateway_does_the_same():
     gateway.backend.close()
     check_line("its session has a line in the new file", gateway.lines(1)[0], path="/tcp", route="/tcp")
     check("no secret is in its logs", b"secret" not in gateway.raw() and "secret" not in json.dumps(gateway.log()))
+
+    gateway = Gateway("--drain-delay", "1h")
+    accepted = threading.Thread(target=lambda: gateway.backend.accept()[0].close())
+    accepted.start()
+    drains("gateway", gateway, b"/tcp", text="")
+    accepted.join(WAIT)
+    gateway.backend.close()
 
 
 for test in [value for name, value in list(globals().items()) if name.startswith("test_")]:

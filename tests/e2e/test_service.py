@@ -80,6 +80,13 @@ def test_the_manager_is_told():
     service.process.send_signal(signal.SIGTERM)
     check("STOPPING=1", manager.next(but="WATCHDOG") == "STOPPING=1")
     check("it ends well", service.process.wait(WAIT) == 0)
+    service = Service("--listen", "127.0.0.1:0", "--http", "none", "--drain-delay", "100ms", manager=manager)
+    service.ready()
+    check("ready", manager.next(but="WATCHDOG") == "READY=1")
+    service.process.send_signal(signal.SIGTERM)
+    state = manager.next()
+    check("with a delay it asks for time", state == "STOPPING=1\nEXTEND_TIMEOUT_USEC=7100000\nSTATUS=Draining", state)
+    check("it ends well after the delay", service.process.wait(WAIT) == 0)
 
 
 def test_a_renewed_certificate_is_read():

@@ -14,6 +14,7 @@
 #include "common/tool_log.h"
 
 #define MEMORY_MIN (1024 * 1024) /* as the library's */
+#define DRAIN_DELAY_MAX_S 3600
 
 bool server_set_listen(void *target, const char *value, char *message, size_t size) {
   struct server_settings *settings = target;
@@ -107,6 +108,13 @@ bool server_set_idle_timeout(void *target, const char *value, char *message, siz
   uint64_t ns;
   if (!value_time(value, 0, NS_PER_DAY, &ns, message, size)) return false;
   ((struct server_settings *)target)->idle_timeout_ms = clock_ms_up(ns);
+  return true;
+}
+
+bool server_set_drain_delay(void *target, const char *value, char *message, size_t size) {
+  uint64_t ns;
+  if (!value_time(value, 0, DRAIN_DELAY_MAX_S * NS_PER_S, &ns, message, size)) return false;
+  ((struct server_settings *)target)->drain_delay_ms = ns / NS_PER_MS;
   return true;
 }
 
@@ -266,9 +274,9 @@ bool server_settings_equal(const struct server_settings *a, const struct server_
          EQUAL(require_client_certificate) && names_equal(&a->cipher_suites, &b->cipher_suites) &&
          names_equal(&a->groups, &b->groups) && EQUAL(ticket_lifetime_s) && EQUAL(hosts.any) && EQUAL(hosts.given) &&
          EQUAL(log_level) && EQUAL(log_json) && EQUAL(retry) && EQUAL(congestion_control) && EQUAL(idle_timeout_ms) &&
-         EQUAL(max_connections) && EQUAL(max_connections_per_address) && EQUAL(max_handshakes_per_address) &&
-         EQUAL(max_session_rate) && EQUAL(max_memory) && EQUAL(max_sessions_per_connection) &&
-         EQUAL(require_reset_stream_at) && EQUAL(drafts);
+         EQUAL(drain_delay_ms) && EQUAL(max_connections) && EQUAL(max_connections_per_address) &&
+         EQUAL(max_handshakes_per_address) && EQUAL(max_session_rate) && EQUAL(max_memory) &&
+         EQUAL(max_sessions_per_connection) && EQUAL(require_reset_stream_at) && EQUAL(drafts);
 #undef EQUAL
 }
 

@@ -37,6 +37,7 @@ struct server_settings {
   enum wt_retry retry;
   enum wt_congestion_control congestion_control;
   uint64_t idle_timeout_ms;
+  uint64_t drain_delay_ms; /* after SIGTERM, before the end begins */
   size_t max_connections, max_connections_per_address, max_handshakes_per_address;
   uint64_t max_session_rate; /* of a connection; 0: no limit */
   size_t max_memory;         /* bytes; 0: no limit */
@@ -75,6 +76,7 @@ bool server_set_retry(void *settings, const char *value, char *message, size_t s
 bool server_set_qlog(void *settings, const char *value, char *message, size_t size);
 bool server_set_congestion_control(void *settings, const char *value, char *message, size_t size);
 bool server_set_idle_timeout(void *settings, const char *value, char *message, size_t size);
+bool server_set_drain_delay(void *settings, const char *value, char *message, size_t size);
 bool server_set_max_connections(void *settings, const char *value, char *message, size_t size);
 bool server_set_max_connections_per_address(void *settings, const char *value, char *message, size_t size);
 bool server_set_max_handshakes_per_address(void *settings, const char *value, char *message, size_t size);
@@ -189,6 +191,12 @@ bool server_set_drafts(void *settings, const char *value, char *message, size_t 
    .fallback = "30s",                                                                                                  \
    .help = "Ends a connection on which nothing arrives; 0 never does.",                                                \
    .set = server_set_idle_timeout},                                                                                    \
+  {.name = "drain-delay",                                                                                              \
+   .argument = "TIME",                                                                                                 \
+   .fallback = "0",                                                                                                    \
+   .help = "After SIGTERM, serves new clients for so long while /healthz answers 503, so that balancers look "         \
+           "elsewhere first; then ends in order. Up to 1h.",                                                           \
+   .set = server_set_drain_delay},                                                                                     \
   {.name = "max-connections",                                                                                          \
    .argument = "N",                                                                                                    \
    .kind = VALUE_NUMBER,                                                                                               \

@@ -28,6 +28,8 @@ void signals_deadline(struct signals *signals, int64_t ms) {
   if (!signals->deadline_ms || deadline_ms < signals->deadline_ms) signals->deadline_ms = deadline_ms;
 }
 
+void signals_no_deadline(struct signals *signals) { signals->deadline_ms = 0; }
+
 /* Returns the next signal, 0 if the deadline has passed, or -1 with errno. */
 static int signal_wait(struct signals *signals) {
   if (!signals->deadline_ms) return sigwaitinfo(&signals->set, NULL);
@@ -40,10 +42,11 @@ static int signal_wait(struct signals *signals) {
   return 0;
 }
 
-/* Without this thread only SIGKILL could end the program, so the program ends now, in order. */
+/* Without this thread only SIGKILL could end the program, so the program ends now, in order. By SIGINT, because what waits after
+ * SIGTERM (ending.c) needs this thread. */
 static void signals_fail(struct signals *signals, int error) {
   log_line(WT_LOG_ERROR, "cannot wait for signals: %s; the program ends", strerror(error));
-  signals->handler(SIGTERM, signals->user_data);
+  signals->handler(SIGINT, signals->user_data);
 }
 
 static void *signals_run(void *argument) {

@@ -31,6 +31,9 @@ bool signals_start(struct signals *signals, void (*handler)(int signal, void *us
  * deadline is set, the earlier one holds. */
 void signals_deadline(struct signals *signals, int64_t ms);
 
+/* Only for the handler: takes the deadline back. */
+void signals_no_deadline(struct signals *signals);
+
 /* Ends the thread. The handler is not running when this returns. */
 void signals_stop(struct signals *signals);
 

@@ -18,6 +18,7 @@
 #include "command.h"
 #include "common/hash_text.h"
 #include "common/clock.h"
+#include "common/ending.h"
 #include "common/server_certificate.h"
 #include "common/service.h"
 #include "common/signals.h"
@@ -28,9 +29,6 @@
 #include "gateway/metrics_server.h"
 
 enum {
-  SHUTDOWN_DEADLINE_MS = 4500, /* for sessions; connections have the rest */
-  END_MS = 5000,               /* then the process ends in any case */
-  END_AT_ONCE_MS = 1500,       /* likewise, after a second signal */
   ADDRESS_SIZE = 320,
   LAST_TURNS = 100, /* of the loop, for handles that are closing */
 };
@@ -47,7 +45,7 @@ struct gateway_program {
   struct metrics_server *metrics;
   struct routes *coming; /* read again, and waiting for its names */
   char certificate_hash[65];
-  unsigned stop_signals;
+  struct ending ending;
 };
 
 static bool complain(const char *what) {
@@ -189,20 +187,7 @@ static void program_on_signal(int signal, void *user_data) {
     if (wt_server_post(server, reload, program)) log_line(WT_LOG_ERROR, "SIGHUP: out of memory");
     return;
   }
-  if (!signal) {
-    log_line(WT_LOG_ERROR, "the orderly end takes too long: ended without it");
-    _exit(EXIT_FAILED);
-  }
-  if (program->stop_signals++) {
-    signals_deadline(&program->signals, END_AT_ONCE_MS);
-    wt_server_close(server);
-    return;
-  }
-  atomic_store(&program->gateway.draining, true);
-  service_notify(&program->service, "STOPPING=1");
-  log_line(WT_LOG_INFO, "%s: ending within %d s", signal == SIGINT ? "SIGINT" : "SIGTERM", END_MS / 1000);
-  signals_deadline(&program->signals, END_MS);
-  wt_server_shutdown(server, SHUTDOWN_DEADLINE_MS);
+  ending_on_signal(&program->ending, server, signal);
 }
 
 /* --- Start. --- */
@@ -348,6 +333,10 @@ static int gateway_main(const struct command *command, int argc, char **argv) {
   log_set_json(program.settings.server.log_json);
   if (!service_begin(&program)) return EXIT_FAILED;
   signals_block(&program.signals, true);
+  program.ending.signals = &program.signals;
+  program.ending.service = &program.service;
+  program.ending.draining = &program.gateway.draining;
+  program.ending.drain_delay_ms = program.settings.server.drain_delay_ms;
   if (uv_loop_init(&program.gateway.loop)) {
     complain("the system gives no loop");
     return EXIT_FAILED;

@@ -134,7 +134,8 @@ const char gateway_details[] =
     "auth-max-requests; jwt-algorithm, jwt-key, jwt-from, jwt-audience, jwt-issuer, jwt-path-claim, jwt-user-claim, "
     "jwt-leeway. 0 stands for no limit. Pages of the same origin may open sessions, or those that 'origin' names.\n"
     "\n"
-    "SIGINT and SIGTERM end the gateway in order within 5 seconds, a second one at once. SIGHUP reads the "
+    "SIGINT and SIGTERM end the gateway in order within 5 seconds, SIGTERM after --drain-delay; a second one at once. "
+    "SIGHUP reads the "
     "configuration and the certificate again; sessions go on with the route that they began with. If something is "
     "wrong, all stays as it was, and the log names the line.";
 

@@ -22,6 +22,7 @@
 #include <webtransport/webtransport.h>
 
 #include "command.h"
+#include "common/ending.h"
 #include "common/hash_text.h"
 #include "common/privileges.h"
 #include "common/server_certificate.h"
@@ -42,9 +43,6 @@
 #include "serve/topics.h"
 
 enum {
-  SHUTDOWN_DEADLINE_MS = 4500, /* for sessions; connections and threads have the rest */
-  END_MS = 5000,               /* then the process ends in any case */
-  END_AT_ONCE_MS = 1500,       /* likewise, after a second signal */
   ADDRESS_SIZE = 320,
   MORE_HTTP_PORTS = 100, /* tried after the default port */
   HTTP_SOCKETS_MAX = 8,
@@ -62,7 +60,7 @@ struct serve {
   struct serve_access_log access_log;
   struct companion *companion; /* NULL for --http none */
   wt_server *server;
-  unsigned int stop_signals;
+  struct ending ending;
 };
 
 static bool complain(const char *what) {
@@ -177,20 +175,7 @@ static void serve_on_signal(int signal, void *user_data) {
     if (wt_server_post(serve->server, files_reload, serve)) log_line(WT_LOG_ERROR, "SIGHUP: out of memory");
     return;
   }
-  if (!signal) {
-    log_line(WT_LOG_ERROR, "the orderly end takes too long: ended without it");
-    _exit(EXIT_FAILED);
-  }
-  if (serve->stop_signals++) {
-    signals_deadline(&serve->signals, END_AT_ONCE_MS);
-    wt_server_close(serve->server);
-    return;
-  }
-  atomic_store(&serve->site.draining, true);
-  log_line(WT_LOG_INFO, "%s: ending within %d s", signal == SIGINT ? "SIGINT" : "SIGTERM", END_MS / 1000);
-  service_notify(&serve->service, "STOPPING=1");
-  signals_deadline(&serve->signals, END_MS);
-  wt_server_shutdown(serve->server, SHUTDOWN_DEADLINE_MS);
+  ending_on_signal(&serve->ending, serve->server, signal);
 }
 
 /* --- Takeover. On the loop's thread. --- */
@@ -207,7 +192,7 @@ static void serve_on_taken(wt_server *server, void *user_data) {
 static void serve_on_taken_back(wt_server *server, void *user_data) {
   struct serve *serve = user_data;
   (void)server;
-  atomic_store(&serve->site.draining, false);
+  atomic_store(&serve->site.draining, atomic_load(&serve->ending.begun));
   if (serve->companion) companion_accept(serve->companion, true);
 }
 
@@ -539,6 +524,10 @@ static int serve_main(const struct command *command, int argc, char **argv) {
   log_set_level(serve.settings.server.log_level);
   log_set_json(serve.settings.server.log_json);
   signals_block(&serve.signals, true);
+  serve.ending.signals = &serve.signals;
+  serve.ending.service = &serve.service;
+  serve.ending.draining = &serve.site.draining;
+  serve.ending.drain_delay_ms = serve.settings.server.drain_delay_ms;
   bool good = service_read(&serve.service, message, sizeof message) ? serve_run(&serve) : complain(message);
   serve_end(&serve);
   return good ? EXIT_DONE : EXIT_FAILED;
