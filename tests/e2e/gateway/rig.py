@@ -167,11 +167,18 @@ class Gateway:
         return found
 
     def session(self, path, count=1):
-        """The access log's line number `count` of a path."""
+        """The access log's line number `count` of the sessions of a route."""
         def find():
-            lines = [line for line in self.sessions if line["route"] == path]
+            lines = [line for line in self.sessions if line["route"] == path and "cause" in line]
             return lines[count - 1] if len(lines) >= count else None
         return wait_for(f"line {count} of {path} in the access log", find) or collections.defaultdict(str)
+
+    def refused(self, path, status, **wanted):
+        """The access log's line of a request that was refused."""
+        def find():
+            return next((line for line in self.sessions if line["path"] == path and line["status"] == status and
+                         all(line[name] == value for name, value in wanted.items())), None)
+        return wait_for(f"a line with {status} of {path} in the access log", find) or collections.defaultdict(str)
 
     def logged(self, part):
         return wait_for(f"'{part}' in the log", lambda: next((line for line in self.log if part in line), None)) or ""

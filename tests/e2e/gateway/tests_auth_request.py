@@ -96,6 +96,9 @@ def test_statuses(tool, folder):
     for status in (500, 503):
         check(f"{status} is no answer: 503", "503" in gateway.connect(f"/{status}")[2])
     check("and it is in the log", "the authorization server does not answer" in gateway.logged("/500: "))
+    lines = [gateway.refused(f"/{asked}", told, kind="session") for asked, told in ((302, 302), (401, 401), (500, 503))]
+    check("and in the access log", [line["route"] for line in lines] == ["/302", "/401", "/500"] and
+          all("authorization server" in line["refusal"] for line in lines), lines)
     check("the back end saw two clients", len(backend.ends) == 2, backend.ends)
     check("the log has no query", not any("secret" in line for line in gateway.log), gateway.log)
     metrics = gateway.metrics()

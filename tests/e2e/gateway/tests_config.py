@@ -164,6 +164,8 @@ def test_origins(tool, folder):
     check("by default: the same origin may", gateway.connect("/x", b"", "--origin",
                                                              f"https://127.0.0.1:{gateway.port}")[0] == 0)
     check("and no other", "403" in gateway.connect("/x", b"", "--origin", "https://a.example")[2])
+    line = gateway.refused("/x", 403, origin="https://a.example")
+    check("the access log says why", "origin" in line["refusal"] and line["route"] == "/x", line)
     gateway.end()
 
 

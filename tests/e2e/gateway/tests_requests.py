@@ -179,7 +179,13 @@ def test_requests(tool, folder):
           .status == 413)
     check("dots in a path: 400", fetch(gateway.url("/a/../b")).status == 400)
     check("a session: 501", "501" in gateway.connect("/")[2])
-    line = next((line for line in gateway.sessions if line.get("path") == "/a/b%20c"), {})
+    line = gateway.refused("/a/../b", 400)
+    check("the access log has the refused ones, too", line["route"] is None and "dots" in line["refusal"] and
+          line["kind"] == "request" and gateway.refused("/", 501, kind="session")["refusal"], line)
+    check("fields that are too large: 431", fetch(gateway.url("/large"), fields=["x: " + "a" * 70000]).status == 431)
+    line = gateway.refused(None, 431)
+    check("of which the library tells", line["refusal"] is None and line["route"] is None and line["user"] is None, line)
+    line = wait_for("a line", lambda: next((line for line in gateway.sessions if line.get("path") == "/a/b%20c"), None)) or {}
     check("the access log", line.get("method") == "GET" and line["status"] == 200 and line["error"] is None and
           "secret" not in str(line), line)
     metrics = gateway.metrics()
@@ -272,6 +278,8 @@ def test_ends(tool, folder):
         return b"x" * 1000 if len(calls) < 5 else None
     check("a body that breaks off", fetch(gateway.url("/echo"), method="POST", body=some_then_none, length=100000).error)
     wait_for("all are over", lambda: gateway.metrics()["requests_open /"] == 0)
+    line = gateway.refused("/silent", 504)
+    check("the access log says why there is no answer", line["error"] and line["route"] == "/silent" and not line["refusal"], line)
     check("failures are in the access log", any(line.get("error") == "the client went away" for line in gateway.sessions))
     check("descriptors", wait_for("", lambda: gateway.descriptors() <= before + 10), (before, gateway.descriptors()))
     gateway.end()
@@ -316,7 +324,7 @@ def test_who_may_ask(tool, folder):
     check("the back end gets who it is", fields["remote-user"] == "alice" and fields["x-role"] == "admin" and
           "remote_user" not in fields, fields)
     check("and the server was asked about the method", authority.requests[-1]["x-original-method"] == "POST")
-    line = wait_for("a line", lambda: next((line for line in gateway.sessions if line.get("status") == 200), None))
+    line = wait_for("a line", lambda: next((line for line in gateway.sessions if line["status"] == 200 and line["user"]), None))
     check("the access log has the user", line["user"] == "alice", line)
     check("sessions and requests on one path", gateway.connect("/both")[1] == b"hi" and
           look(fetch(gateway.url("/both")))[0]["path"] == "/both")

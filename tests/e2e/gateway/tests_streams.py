@@ -403,6 +403,9 @@ def test_kinds_of_streams(tool, folder):
     check("a path without a route is 404", status == 7 and "404" in messages, messages)
     _, _, messages = gateway.connect("/x/y", b"x")
     check("a route without '/' at its end is for that path alone", "404" in messages, messages)
+    line = gateway.refused("/x/y", 404)
+    check("the access log has it", line["route"] is None and line["backend"] is None and
+          line["refusal"] == "There is no route at this path.", line)
     status, _, messages = gateway.connect("/x?secret=1", b"x")
     check("the query is not logged", status == 0 and all("secret" not in str(line) for line in gateway.sessions))
     gateway.end()
@@ -421,6 +424,9 @@ def test_limits(tool, folder):
     first.stdout.read(5)
     _, _, messages = gateway.connect("/one", b"x")
     check("max-sessions-per-address: 429", "429" in messages, messages)
+    line = gateway.refused("/one", 429, kind="session")
+    check("the access log has it, and why", "max-sessions-per-address" in line["refusal"] and line["route"] == "/one" and
+          line["backend"] == backend.url, line)
     first.stdin.close()
     first.wait(60)
     gateway.session("/one")
@@ -456,7 +462,7 @@ def test_times(tool, folder):
     idle = gateway.client("/x", "--datagrams", "--wait", "60s")
     check("a session without streams is closed", idle.wait(60) == 9)
     check("with code 5, too", wait_for("", lambda: any(
-        line["code"] == 5 and line["by"] == "gateway" for line in gateway.sessions)))
+        line.get("code") == 5 and line["by"] == "gateway" for line in gateway.sessions)))
     gateway.end()
 
     gateway = Gateway(tool, "-r", f"/x={backend.url}", "-d", "max-life=300ms")

@@ -44,6 +44,8 @@ def test_tokens(tool, folder):
     check(f"{len(bad)} bad tokens: 401", len(bad) > 20 and not let_in, let_in)
     check("the back end saw none of them", len(backend.ends) == before, backend.ends)
     check("no token: 401", "401" in gateway.connect("/HS256")[2])
+    line = gateway.refused("/HS256", 401, refusal="Unauthorized: the request has no token.")
+    check("the access log says why", line["route"] == "/HS256" and line["user"] is None, line)
     check("a route without a token is open", gateway.connect("/open")[1] == b"hi")
     check("refusals are counted", gateway.metrics()["auth_refused_total /HS256"] > 20, gateway.metrics())
     gateway.end()

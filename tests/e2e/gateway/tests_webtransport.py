@@ -53,7 +53,7 @@ def test_sessions_go_through(tool, folder):
     check("a reset comes back with its code", "code 4000000000" in message, message)
     status, _, messages = gateway.connect("/close?code=77&reason=enough", b"")
     check("a close comes with code and reason", "77" in messages and "enough" in messages, messages)
-    line = wait_for("its line", lambda: next((line for line in gateway.sessions if line["code"] == 77), None)) or {}
+    line = wait_for("its line", lambda: next((line for line in gateway.sessions if line.get("code") == 77), None)) or {}
     check("and the access log says who closed", line.get("by") == "backend" and line.get("reason") == "enough", line)
     status, _, messages = gateway.connect("/nowhere", b"")
     check("a refusal comes with its status", status == 7 and "404" in messages, messages)
@@ -73,6 +73,8 @@ def test_who_is_believed(tool, folder):
     check("a certificate of the authorities is believed", (status, out) == (0, b"x"), messages)
     _, _, messages = gateway.connect("/other/echo", b"x")
     check("another one is 502", "502" in messages, messages)
+    line = gateway.refused("/other/echo", 502)
+    check("the access log says it, too", line["refusal"] and line["backend"] == f"{other.url}/", line)
     check("and the log says why", gateway.logged("certificate"))
     gateway.end()
     result = subprocess.run([tool, "gateway", "--listen", "127.0.0.1:0", "-r", f"/={server.url}", "-d",

@@ -1,33 +1,24 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The access log. A line is one JSON object, which common/line_writer.h writes without making the loop wait. Texts of clients are
- * cut and go through json_log_text. The query of the request is left out, because it may have a
- * secret.
+ * The access log. The library tells of each session and each request at its end, right after the `on_close` of its own, so also of
+ * those that it has refused by itself. Lines are made as those of `webtransport serve` (common/access_line.h). What the gateway
+ * alone knows (route, back end, why it has refused the request) is gone by then: it is left here in `on_close`, and taken when the
+ * library tells.
  */
 #include "gateway/access_log.h"
 
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/json_text.h"
-#include "common/tool_log.h"
+#include "common/access_line.h"
 #include "gateway/gateway_session.h"
-
-enum {
-  TEXT_BYTES = 1024 /* of each text of a client in a line */
-};
-
-static json_t *count_json(uint64_t count) { return json_integer((json_int_t)count); }
-
-static json_t *text_json(const char *text) { return text && text[0] ? json_log_text(text, TEXT_BYTES) : json_null(); }
 
 bool access_log_open(struct access_log *log, const char *path, char *message, size_t size) {
   if (path && log->path && !strcmp(path, log->path)) {
     line_writer_reopen(log->writer);
     return true;
   }
-  struct access_log made = {NULL, NULL};
+  struct access_log made = {0};
   if (path) {
     made.writer = line_writer_open("access log", path, NULL, message, size);
     if (!made.writer) return false;
@@ -43,27 +34,24 @@ void access_log_reopen(struct access_log *log) { line_writer_reopen(log->writer)
 void access_log_close(struct access_log *log) {
   line_writer_close(log->writer);
   free(log->path);
-  *log = (struct access_log){NULL, NULL};
+  json_decref(log->members);
+  *log = (struct access_log){0};
 }
 
-static void put_time(json_t *line) {
-  char stamp[40];
-  log_time(stamp, sizeof stamp);
-  json_object_set_new(line, "time", json_string(stamp));
+/* What the gateway knows of a session or request that ends. NULL: nobody wants it. */
+static json_t *members_begin(struct access_log *log, const void *of) {
+  if (!log->writer) return NULL;
+  json_decref(log->members);
+  log->members = json_object();
+  log->of = of;
+  return log->members;
 }
 
-static void put_who(json_t *line, const struct gateway_session *session, const wt_session *wt) {
-  char path[ROUTE_PATH_SIZE];
-  const char *whole = wt_session_path(wt);
-  snprintf(path, sizeof path, "%.*s", (int)strcspn(whole, "?"), whole);
-  json_object_set_new(line, "client", json_text(wt_session_peer_address(wt)));
-  json_object_set_new(line, "route", json_text(session->route->settings.path));
-  json_object_set_new(line, "path", text_json(path));
-  json_object_set_new(line, "backend", json_text(session->route->settings.target.text));
-  json_object_set_new(line, "origin", text_json(wt_session_header(wt, "origin")));
-  json_object_set_new(line, "user", text_json(session->identity.user));
-  json_object_set_new(line, "draft", json_integer(wt_session_draft(wt)));
-  json_object_set_new(line, "protocol", text_json(wt_session_protocol(wt)));
+static void put_route(json_t *members, const struct route *route, bool is_session, const char *user) {
+  const struct route_settings *settings = route ? &route->settings : NULL;
+  access_put_text(members, "route", settings ? settings->path : NULL);
+  access_put_text(members, "backend", !settings ? NULL : is_session ? settings->target.text : settings->requests.text);
+  access_put_text(members, "user", user);
 }
 
 /* The gateway and the back end close sessions by the same call as any application. */
@@ -72,70 +60,59 @@ static const char *ended_by(const struct gateway_session *session, const struct 
   return session->ended_by_backend && info->by == WT_LOCAL ? "backend" : wt_party_name(info->by);
 }
 
-static void put_end(json_t *line, const struct gateway_session *session, const struct wt_close_info *info) {
-  json_object_set_new(line, "by", json_string(ended_by(session, info)));
-  json_object_set_new(line, "cause", json_string(wt_cause_name(info->cause)));
-  json_object_set_new(line, "code", info->has_code ? json_integer(info->code) : json_null());
-  json_object_set_new(line, "reason", text_json(info->clean ? info->reason : info->message));
-  json_object_set_new(line, "clean", json_boolean(info->clean));
-}
-
-static void put_counts(json_t *line, const struct gateway_session *session, const struct wt_session_stats *stats) {
-  uint64_t duration = gateway_now(session->gateway) - session->began_ms;
-  json_object_set_new(line, "duration_ms", count_json(duration));
-  json_object_set_new(line, "bytes_in", count_json(session->bytes_in));
-  json_object_set_new(line, "bytes_out", count_json(session->bytes_out));
-  json_object_set_new(line, "streams", count_json(session->streams));
-  json_object_set_new(line, "streams_failed", count_json(session->streams_failed));
-  json_object_set_new(line, "streams_refused", count_json(session->streams_refused));
-  json_object_set_new(line, "datagrams_in", count_json(session->datagrams_in));
-  json_object_set_new(line, "datagrams_out", count_json(session->datagrams_out));
+static void put_counts(json_t *members, const struct gateway_session *session, const struct wt_session_stats *stats) {
   uint64_t lost = session->datagrams_dropped + session->datagrams_too_large + session->datagrams_refused +
                   stats->datagrams_dropped_outgoing + stats->datagrams_dropped_incoming;
-  json_object_set_new(line, "datagrams_lost", count_json(lost));
-  json_object_set_new(line, "datagrams_too_large", count_json(session->datagrams_too_large));
-  json_object_set_new(line, "datagrams_refused", count_json(session->datagrams_refused));
-  json_object_set_new(line, "rtt_us", count_json(stats->smoothed_rtt_us));
-  json_object_set_new(line, "backend_rtt_us",
-                      session->backend_rtt_us ? count_json(session->backend_rtt_us) : json_null());
+  access_put_count(members, "bytes_in", session->bytes_in);
+  access_put_count(members, "bytes_out", session->bytes_out);
+  access_put_count(members, "streams", session->streams);
+  access_put_count(members, "streams_failed", session->streams_failed);
+  access_put_count(members, "streams_refused", session->streams_refused);
+  access_put_count(members, "datagrams_in", session->datagrams_in);
+  access_put_count(members, "datagrams_out", session->datagrams_out);
+  access_put_count(members, "datagrams_lost", lost);
+  access_put_count(members, "datagrams_too_large", session->datagrams_too_large);
+  access_put_count(members, "datagrams_refused", session->datagrams_refused);
+  access_put_count(members, "rtt_us", stats->smoothed_rtt_us);
+  if (session->backend_rtt_us)
+    access_put_count(members, "backend_rtt_us", session->backend_rtt_us);
+  else
+    access_put_text(members, "backend_rtt_us", NULL);
 }
 
-static void line_write(struct access_log *log, json_t *line) {
-  char *text = line ? json_dumps(line, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
-  json_decref(line);
-  if (text) line_writer_add(log->writer, text, strlen(text));
-  free(text);
-}
-
-void access_log_write(struct access_log *log, const struct gateway_session *session, const wt_session *wt,
-                      const struct wt_close_info *info) {
+void access_log_session(struct access_log *log, const struct gateway_session *session,
+                        const struct wt_close_info *info) {
   struct wt_session_stats stats = {.size = sizeof stats};
-  if (!log->writer) return;
-  (void)wt_session_get_stats(wt, &stats); /* after an error, zeros are logged */
-  json_t *line = json_object();
-  put_time(line);
-  put_who(line, session, wt);
-  put_end(line, session, info);
-  put_counts(line, session, &stats);
-  line_write(log, line);
+  json_t *members = members_begin(log, session->wt);
+  if (!members) return;
+  (void)wt_session_get_stats(session->wt, &stats); /* after an error, zeros are logged */
+  put_route(members, session->route, true, session->identity.user);
+  access_put_text(members, "by", ended_by(session, info));
+  put_counts(members, session, &stats);
 }
 
-void access_log_write_request(struct access_log *log, const struct request_line *request) {
-  const struct route_settings *settings = &request->route->settings;
-  if (!log->writer) return;
-  json_t *line = json_object();
-  put_time(line);
-  json_object_set_new(line, "client", json_text(wt_request_peer_address(request->request)));
-  json_object_set_new(line, "route", json_text(settings->path));
-  json_object_set_new(line, "path", text_json(wt_request_path(request->request)));
-  json_object_set_new(line, "backend", json_text(settings->requests.text));
-  json_object_set_new(line, "origin", text_json(wt_request_origin(request->request)));
-  json_object_set_new(line, "user", text_json(request->user));
-  json_object_set_new(line, "method", text_json(request->method));
-  json_object_set_new(line, "status", request->status ? json_integer(request->status) : json_null());
-  json_object_set_new(line, "error", text_json(request->error));
-  json_object_set_new(line, "duration_ms", count_json(gateway_now(request->gateway) - request->began_ms));
-  json_object_set_new(line, "bytes_in", count_json(request->bytes_in));
-  json_object_set_new(line, "bytes_out", count_json(request->bytes_out));
-  line_write(log, line);
+void access_log_request(struct access_log *log, const wt_request *request, const struct access_request *known) {
+  json_t *members = members_begin(log, request);
+  if (!members) return;
+  put_route(members, known->route, wt_request_is_webtransport(request), known->user);
+  access_put_text(members, "refusal", known->refusal);
+  if (known->answered) access_put_text(members, "error", known->error);
+}
+
+void access_log_on_end(const struct wt_access_record *record, void *user_data) {
+  struct access_log *log = user_data;
+  const void *of = record->session ? (const void *)record->session : record->request;
+  json_t *members = log->of == of ? log->members : NULL;
+  if (log->writer) {
+    json_t *line = access_line(record, false);
+    if (!members) { /* the library has answered by itself */
+      put_route(line, NULL, record->is_webtransport, NULL);
+      access_put_text(line, "refusal", NULL);
+    }
+    if (members) json_object_update(line, members);
+    access_line_write(log->writer, line);
+  }
+  json_decref(log->members);
+  log->members = NULL;
+  log->of = NULL;
 }

@@ -4,6 +4,9 @@
 
 #include <stdbool.h>
 
+#include <jansson.h>
+
+#include <webtransport/access.h>
 #include <webtransport/request.h>
 
 #include "common/line_writer.h"
@@ -12,10 +15,12 @@ struct gateway;
 struct gateway_session;
 struct route;
 
-/* Where each session leaves a line of JSON at its end. */
+/* Where each session and each request leaves a line of JSON at its end. */
 struct access_log {
   struct line_writer *writer; /* NULL: nowhere */
   char *path;
+  json_t *members; /* of the session or request whose `on_close` was called last; NULL: none */
+  const void *of;  /* which it is */
 };
 
 /* Opens the file for appending: "-" is standard output, NULL nowhere. The same file as before is opened again. Another one is
@@ -25,20 +30,21 @@ bool access_log_open(struct access_log *log, const char *path, char *message, si
 void access_log_reopen(struct access_log *log);
 void access_log_close(struct access_log *log);
 
-/* A request that was no session. */
-struct request_line {
-  const struct gateway *gateway;
-  const struct route *route;
-  const wt_request *request;
-  const char *method, *user;
-  const char *error; /* NULL: none */
-  int status;        /* 0: the client went away before */
-  uint64_t began_ms, bytes_in, bytes_out;
+/* What the gateway alone knows of a request that became no session. */
+struct access_request {
+  const struct route *route; /* NULL: none was found */
+  const char *user;          /* NULL or "": not known */
+  const char *refusal;       /* why the gateway has refused it; NULL: it has not */
+  bool answered;             /* `error` says more than the library can */
+  const char *error;         /* NULL: none */
 };
 
-void access_log_write_request(struct access_log *log, const struct request_line *request);
+/* To be called in `on_close`: the line of the session or request gets what the gateway knows. */
+void access_log_session(struct access_log *log, const struct gateway_session *session,
+                        const struct wt_close_info *info);
+void access_log_request(struct access_log *log, const wt_request *request, const struct access_request *known);
 
-void access_log_write(struct access_log *log, const struct gateway_session *session, const wt_session *wt,
-                      const struct wt_close_info *info);
+/* `wt_access_callback`, whose user data is a struct access_log. */
+void access_log_on_end(const struct wt_access_record *record, void *user_data);
 
 #endif

@@ -87,7 +87,9 @@ static void admission_free(struct admission *admission) {
 /* The client gave up, or the gateway ends. */
 static void admission_on_close(wt_request *request, int error, void *user_data) {
   struct admission *admission = user_data;
-  (void)request, (void)error;
+  const struct access_request known = {.route = admission->route, .user = admission->identity.user};
+  (void)error;
+  access_log_request(&admission->gateway->access_log, request, &known);
   auth_request_cancel(admission->asked);
   admission_free(admission);
 }

@@ -14,6 +14,7 @@
 #include "gateway/gateway_session.h"
 #include "gateway/path_plain.h"
 #include "gateway/plain_request.h"
+#include "gateway/refusal.h"
 
 enum {
   TICK_MS = 1000,
@@ -86,6 +87,8 @@ void gateway_configure(struct gateway *gateway, struct wt_server_config *config)
   config->loop = &gateway->loop;
   config->check_origin = gateway_check_origin;
   config->check_origin_user_data = gateway;
+  config->access = access_log_on_end;
+  config->access_user_data = &gateway->access_log;
   config->initial_max_stream_data = STREAM_WINDOW;
   config->max_stream_send_buffer = GATEWAY_STREAM_QUEUE;
   config->wt_initial_max_data = config->wt_max_data = SESSION_WINDOW;
@@ -115,6 +118,7 @@ void gateway_refuse(struct gateway *gateway, struct route *route, wt_request *re
   log_limited(&limit, WT_LOG_WARN, "%s: %s %s refused with %d: %s", wt_request_peer_address(request),
               wt_request_is_webtransport(request) ? "session at" : wt_request_method(request), wt_request_path(request),
               status, why);
+  refusal_keep(gateway, route, request, why);
   if (wt_request_respond(request, status, all, count, text, (size_t)len))
     wt_request_respond(request, status, all, 2, text, (size_t)len); /* without what could not be sent */
 }

@@ -105,7 +105,7 @@ static void session_on_drain(wt_session *wt, void *user_data) {
 /* Ends what has begun. NULL: the client never had an answer, or a refusal. */
 static void session_end(struct gateway_session *session, const struct wt_close_info *info) {
   if (kind_of(session)->end) kind_of(session)->end(session, info);
-  if (info) access_log_write(&session->gateway->access_log, session, session->wt, info);
+  if (info) access_log_session(&session->gateway->access_log, session, info);
   session_unlink(session);
   session_free(session);
 }
@@ -193,7 +193,9 @@ bool gateway_session_begun(struct gateway_session *session, const struct gateway
 /* The client has gone before it had an answer. */
 static void request_on_close(wt_request *request, int error, void *user_data) {
   struct gateway_session *session = user_data;
-  (void)request, (void)error;
+  const struct access_request known = {.route = session->route, .user = session->identity.user};
+  (void)error;
+  access_log_request(&session->gateway->access_log, request, &known);
   session->request = NULL;
   session_end(session, NULL);
 }

@@ -76,7 +76,8 @@ static bool set_check(void *target, const char *value, char *message, size_t siz
 #define FILE_MEMBERS                                                                                                  \
   {.name = "access-log", .argument = "FILE", .kind = VALUE_FILE, .words = "none",                                     \
    .fallback = "-, the standard output",                                                                              \
-   .help = "Where each session leaves a line of JSON at its end; none for nowhere. SIGHUP opens it again.",           \
+   .help = "Where each session and each request leaves a line of JSON at its end, also refused ones; none for "        \
+           "nowhere. SIGHUP and SIGUSR1 open it again.",                                                              \
    .set = set_access_log},                                                                                            \
   {.name = "http", .argument = "ADDR:PORT", .kind = VALUE_HOST, .words = "none", .fallback = "none",                  \
    .help = "TCP address for /metrics and /healthz by HTTP/1.1. It is meant for the loopback addresses.",              \

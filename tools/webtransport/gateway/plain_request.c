@@ -44,7 +44,7 @@ struct plain_request {
   struct plain_request *next, **link;
   struct identity identity;
   char method[METHOD_SIZE];
-  uint64_t began_ms, active_ms, bytes_in, bytes_out;
+  uint64_t active_ms;
 
   /* To the back end. */
   uint8_t *body;
@@ -198,7 +198,6 @@ static size_t answer_on_data(char *data, size_t one, size_t len, void *user_data
   }
   if (!answer_write(plain, (const uint8_t *)data, len, &written)) return 0;
   plain_moved(plain);
-  plain->bytes_out += len;
   plain->route->counts->bytes_out += len;
   if (written == len || answer_keep(plain, (const uint8_t *)data + written, len - written)) return len;
   return 0;
@@ -361,7 +360,6 @@ static void plain_start(struct plain_request *plain) {
 
 static void plain_on_body(wt_request *request, const uint8_t *data, size_t len, bool fin, void *user_data) {
   struct plain_request *plain = user_data;
-  plain->bytes_in += len;
   plain->route->counts->bytes_in += len;
   plain->body_fin = fin;
   plain_moved(plain);
@@ -395,17 +393,9 @@ static void plain_on_close(wt_request *request, int error, void *user_data) {
   struct plain_request *plain = user_data;
   /* A client that has all of it may leave without an acknowledgement. */
   if (error && !plain->error && !plain->ended) plain->error = "the client went away";
-  const struct request_line line = {.gateway = plain->gateway,
-                                    .route = plain->route,
-                                    .request = request,
-                                    .method = plain->method,
-                                    .user = plain->identity.user,
-                                    .error = plain->error,
-                                    .status = plain->begun ? plain->status : 0,
-                                    .began_ms = plain->began_ms,
-                                    .bytes_in = plain->bytes_in,
-                                    .bytes_out = plain->bytes_out};
-  access_log_write_request(&plain->gateway->access_log, &line);
+  const struct access_request known = {
+      .route = plain->route, .user = plain->identity.user, .answered = true, .error = plain->error};
+  access_log_request(&plain->gateway->access_log, request, &known);
   plain_unlink(plain);
   plain_free(plain);
 }
@@ -476,7 +466,7 @@ static struct plain_request *plain_new(struct gateway *gateway, struct route *ro
   plain->route = route;
   plain->request = request;
   plain->transfer.done = plain_on_done;
-  plain->began_ms = plain->active_ms = gateway_now(gateway);
+  plain->active_ms = gateway_now(gateway);
   snprintf(plain->method, sizeof plain->method, "%s", wt_request_method(request));
   route_use(route);
   return plain;

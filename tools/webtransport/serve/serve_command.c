@@ -22,6 +22,7 @@
 #include <webtransport/webtransport.h>
 
 #include "command.h"
+#include "common/access_line.h"
 #include "common/ending.h"
 #include "common/hash_text.h"
 #include "common/privileges.h"
@@ -29,7 +30,6 @@
 #include "common/service.h"
 #include "common/signals.h"
 #include "common/tool_log.h"
-#include "serve/access_log.h"
 #include "serve/backplane.h"
 #include "serve/companion.h"
 #include "serve/endpoints.h"
