@@ -210,6 +210,27 @@ def test_what_cannot_be_written():
         check("a file that cannot be opened is said at the start", done.returncode == 1 and path in done.stderr, done)
 
 
+def test_the_companion():
+    server = Server()
+    for path in ("/healthz", "/metrics", "/index.html?token=secret", "/missing"):
+        server.http(path)
+    page, missing = server.lines(2)
+    check_line("a page of the companion", page, kind="request", http="1.1", method="GET", path="/index.html", status=200,
+               authority=server.ready["http"][7:-1], connection=None, worker=None, route=None, error=None, bytes_in=0)
+    check("its client and bytes", re.fullmatch(r"(127\.0\.0\.1|\[::1\]):\d+", page["client"]) and page["bytes_out"] > 1000 and
+          page["user_agent"].startswith("Python") and 0 <= page["duration_ms"] < 1000 * WAIT, page)
+    check_line("one that is not there", missing, path="/missing", status=404)
+    with socket.create_connection(("localhost", int(server.ready["http"][:-1].rsplit(":", 1)[1])), WAIT) as conn:
+        conn.sendall(b"GET /metrics HTTP/1.1\r\nHost: elsewhere.example\r\n\r\n")
+        conn.recv(1)
+    check_line("a foreign host that wants metrics", server.lines(3)[2], path="/metrics", status=421, authority="elsewhere.example")
+    server.connect(b"/echo")
+    session = server.lines(4)[3]
+    check("lines of both have the same members", set(page) <= set(session) | {"error"}, (page, session))
+    check("HTTP/3 says so", session["http"] == "3", session)
+    server.end()
+
+
 def test_standard_output():
     server = Server(log="-")
     server.connect(b"/echo")

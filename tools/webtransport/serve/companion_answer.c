@@ -24,6 +24,7 @@
 #include "common/server_metrics.h"
 #include "common/tool_log.h"
 #include "common/values.h"
+#include "serve/companion_access.h"
 #include "serve/pages.h"
 
 enum {
@@ -55,7 +56,11 @@ static enum MHD_Result answer(struct answers *answers, struct MHD_Connection *co
   if (status == MHD_HTTP_METHOD_NOT_ALLOWED) MHD_add_response_header(response, "Allow", "GET, HEAD");
   if (status >= 400 || !peer || peer->requests >= PEER_REQUESTS_MAX)
     MHD_add_response_header(response, MHD_HTTP_HEADER_CONNECTION, "close");
-  if (peer) peer_answer(peer, len, clock_ms());
+  if (peer) {
+    peer->status = status;
+    peer->answer = len;
+    peer_answer(peer, len, clock_ms());
+  }
   enum MHD_Result result = MHD_queue_response(connection, status, response);
   MHD_destroy_response(response);
   return result;
@@ -228,17 +233,20 @@ static enum MHD_Result handle_head(struct answers *answers, struct MHD_Connectio
   return MHD_YES;
 }
 
+/* The state of a request without a line in the access log. */
+static char seen;
+
 enum MHD_Result answers_handle(void *user_data, struct MHD_Connection *connection, const char *target,
                                const char *method, const char *version, const char *body, size_t *body_len,
                                void **state) {
-  static char seen;
   struct answers *answers = user_data;
   struct peer *peer = peer_of(answers, connection);
-  (void)version;
   (void)body;
   if (!peer) return MHD_NO;
   if (!*state) {
-    *state = &seen;
+    *state = companion_access_begin(answers->site->access_log, connection, method, target, version);
+    if (!*state) *state = &seen;
+    peer->status = 0;
     return handle_head(answers, connection, peer, method, target);
   }
   if (*body_len) {
@@ -255,7 +263,11 @@ enum MHD_Result answers_handle(void *user_data, struct MHD_Connection *connectio
 void answers_completed(void *user_data, struct MHD_Connection *connection, void **state,
                        enum MHD_RequestTerminationCode code) {
   struct peer *peer = peer_of(user_data, connection);
-  (void)code;
+  const struct companion_end end = {.status = peer ? peer->status : 0,
+                                    .body = peer ? peer->body : 0,
+                                    .answer = peer ? peer->answer : 0,
+                                    .whole = code == MHD_REQUEST_TERMINATED_COMPLETED_OK};
+  if (*state != &seen) companion_access_end(*state, &end);
   *state = NULL;
   if (peer) peer_wait(peer, clock_ms());
 }

@@ -35,7 +35,9 @@ struct peer {
   uint8_t network[16]; /* its address; of an IPv6 address the first 64 bits */
   int64_t since_ms, deadline_ms;
   unsigned requests;
-  uint64_t body; /* bytes of the current request's body */
+  uint64_t body;   /* bytes of the current request's body */
+  unsigned status; /* of its answer; 0: none has begun */
+  uint64_t answer; /* bytes of its body */
 };
 
 struct peers {

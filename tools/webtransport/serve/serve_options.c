@@ -286,9 +286,8 @@ const struct option_spec serve_options[] = {
      .kind = VALUE_FILE,
      .words = "none",
      .fallback = "none",
-     .help =
-         "Where each session and each request over HTTP/3 leaves a line of JSON at its end, also refused ones; - is "
-         "standard output. SIGHUP and SIGUSR1 open the file again.",
+     .help = "Where each session and each request leaves a line of JSON at its end, also refused ones; - is "
+             "standard output. SIGHUP and SIGUSR1 open the file again.",
      .set = set_access_log},
     {.name = "access-log-query",
      .help = "Shows the queries of paths, which often have tokens, in the access log and in /sessions.json.",
