@@ -55,7 +55,7 @@ if [ "$want" = test ]; then
   recent+=(ngtcp2-client ngtcp2-server)
   tools+=(clang:clang clang-format:clang-format clang-tidy:clang-tidy chromium:chromium node:nodejs npm:npm
     python3:python3 ninja:ninja-build mold:mold openssl:openssl curl:curl man:man-db zsh:zsh fish:fish script:bsdutils
-    ip:iproute2 redis-server:redis-server promtool:prometheus gdb:gdb zip:zip unzip:unzip)
+    ip:iproute2 redis-server:redis-server promtool:prometheus gdb:gdb zip:zip unzip:unzip logrotate:logrotate)
   # Not in the PATH of every user.
   [ -x /usr/sbin/nats-server ] || tools+=(nats-server:nats-server)
 fi
