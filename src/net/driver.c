@@ -18,11 +18,14 @@
 #include "net/driver.h"
 
 #include <stdio.h>
+#include <sys/resource.h>
+#include <time.h>
 
 #include "base/clock.h"
 #include "base/errno_name.h"
 #include "base/list.h"
 #include "base/usdt.h"
+#include "quic/lost_time.h"
 
 #define LOSSES_LOGGED 3                /* lines at once; then one a second */
 #define BATCHES_PER_EVENT 4            /* then other sockets and the pass have their turn */
@@ -60,6 +63,16 @@ uint64_t wt__driver_pass(struct wt__driver *driver, uint64_t now) {
 static uint64_t driver_clock(void *ctx) {
   (void)ctx;
   return uv_hrtime();
+}
+
+static bool driver_thread_time(void *ctx, struct wt__thread_time *time) {
+  struct timespec cpu;
+  struct rusage usage;
+  (void)ctx;
+  if (clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu) || getrusage(RUSAGE_THREAD, &usage)) return false;
+  time->cpu = (uint64_t)cpu.tv_sec * WT__NS_PER_S + (uint64_t)cpu.tv_nsec;
+  time->waits = (uint64_t)usage.ru_nvcsw;
+  return true;
 }
 
 static uint64_t driver_time_of_day(void *ctx) {
@@ -141,6 +154,7 @@ int wt__driver_open(struct wt__driver *driver, struct wt__endpoint_config *confi
   config->send_runs = driver_send_runs;
   config->send_ctx = driver;
   config->clock = driver_clock;
+  config->thread_time = driver_thread_time;
   config->time_of_day = driver_time_of_day;
   return wt__endpoint_new(&driver->endpoint, config);
 }

@@ -98,7 +98,7 @@ int wt__endpoint_new(struct wt__endpoint **endpoint, const struct wt__endpoint_c
   wt__list_init(&made->ended);
   wt__list_init(&made->ready);
   wt__list_init(&made->round);
-  wt__turn_init(&made->turn, config->clock, config->clock_ctx);
+  wt__turn_init(&made->turn, config->clock, config->thread_time, config->clock_ctx);
   made->unknown_gauge.sum = &made->gauge;
   wt__lane_init(&made->unknown_lane, &made->unknown_gauge);
   wt__list_init(&made->waiting);
@@ -467,4 +467,4 @@ void wt__endpoint_get_stats(const struct wt__endpoint *endpoint, struct wt__endp
   stats->packets_cut_off = endpoint->turn.dropped;
 }
 
-uint64_t wt__endpoint_ended_at(const struct wt__endpoint *endpoint) { return endpoint->turn.at; }
+uint64_t wt__endpoint_ended_at(const struct wt__endpoint *endpoint) { return endpoint->turn.clock_at; }

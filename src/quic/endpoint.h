@@ -29,6 +29,7 @@
 #define WT__MAX_RUNS 32     /* runs of packets in one call of `send_runs` */
 
 struct wt__conn;
+struct wt__thread_time;
 
 /* The two addresses of a packet, and the socket it came in on or leaves by. */
 struct wt__path {
@@ -93,7 +94,9 @@ struct wt__endpoint_config {
   const struct wt__log *log;
   struct wt__qlog_sink qlog;
   uint64_t (*clock)(void *ctx); /* what time it is now, for budgets (quic/turn.h); NULL: there are none */
-  void *clock_ctx;
+  /* What the thread has had of a processor (quic/lost_time.h); false: not known. NULL: all time was the thread's. */
+  bool (*thread_time)(void *ctx, struct wt__thread_time *time);
+  void *clock_ctx;                    /* of both */
   uint64_t (*time_of_day)(void *ctx); /* nanoseconds since 1970, for tokens of a fleet; NULL: the `now` of a call */
   void *time_of_day_ctx;
 

@@ -33,6 +33,9 @@
  * packets is the last one more often. Once eight packets took long, the clock is read after each of the next 64, and each
  * connection is charged with its own time. The smaller pieces of work in a run are treated in the same way, as are runs and
  * timers, which may take longer because they write a batch of packets. Each request is always measured alone.
+ *
+ * Time in which the machine ran other programs counts for nobody (lost_time.c). So `at` is behind the clock by all that was
+ * lost, and all times of this file that are not called clock_at are compared with it.
  */
 
 #include "quic/turn.h"
@@ -48,8 +51,10 @@
 #define LINES_BURST 10
 #define LINES_RATE 1 /* a second */
 
-void wt__turn_init(struct wt__turn *turn, uint64_t (*clock)(void *ctx), void *ctx) {
+void wt__turn_init(struct wt__turn *turn, uint64_t (*clock)(void *ctx),
+                   bool (*thread_time)(void *ctx, struct wt__thread_time *time), void *ctx) {
   *turn = (struct wt__turn){.clock = clock, .clock_ctx = ctx, .number = 1};
+  turn->lost = (struct wt__lost_time){.read = thread_time, .ctx = ctx};
   wt__heap_init(&turn->late);
   wt__log_limit_init(&turn->lines, LINES_RATE, LINES_BURST);
 }
@@ -84,17 +89,24 @@ static void turn_judge_costs(struct wt__turn *turn, uint64_t time) {
   turn->unclocked = turn->runs = 0;
 }
 
-/* The clock shows `now`. */
+static void turn_begin(struct wt__turn *turn) {
+  turn->began = turn->at;
+  wt__lost_time_begin(&turn->lost, turn->clock_at);
+}
+
+/* The clock shows `now`. Between two turns the thread waits: that is nobody's time, and none of it is lost. */
 static void turn_account(struct wt__turn *turn, uint64_t now) {
-  if (now < turn->at) now = turn->at;
-  if (turn->lane) lane_charge(turn, turn->lane, now - turn->at);
-  turn_judge_costs(turn, now - turn->at);
-  turn->at = now;
+  uint64_t time = now > turn->clock_at ? now - turn->clock_at : 0;
+  turn->clock_at += time;
+  if (turn->began) time -= wt__lost_time_of(&turn->lost, time, turn->clock_at);
+  if (turn->lane) lane_charge(turn, turn->lane, time);
+  turn_judge_costs(turn, time);
+  turn->at += time;
+  if (!turn->began) turn_begin(turn);
 }
 
 static uint64_t turn_read(struct wt__turn *turn) {
   turn_account(turn, turn->clock(turn->clock_ctx));
-  if (!turn->began) turn->began = turn->at;
   return turn->at;
 }
 
@@ -132,7 +144,6 @@ bool wt__turn_has_time(struct wt__turn *turn, bool light) {
 void wt__turn_pass(struct wt__turn *turn, uint64_t now) {
   if (!turn->clock) return;
   turn_account(turn, now);
-  if (!turn->began) turn->began = turn->at;
   turn->lane = NULL;
   turn->fresh = true;
 }

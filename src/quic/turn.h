@@ -21,6 +21,7 @@
 #include "base/heap.h"
 #include "base/log_limit.h"
 #include "quic/endpoint.h"
+#include "quic/lost_time.h"
 
 #define WT__TURN_LANE_MAX (2 * WT__NS_PER_MS)   /* of a connection's packets in a turn, and of its run in the pass */
 #define WT__TURN_CHEAP_MAX (8 * WT__NS_PER_MS)  /* of a connection's packets in a turn while none is expensive */
@@ -56,8 +57,10 @@ struct wt__lane {
 struct wt__turn {
   uint64_t (*clock)(void *ctx); /* NULL: none */
   void *clock_ctx;
+  struct wt__lost_time lost;
   uint64_t number;         /* of the turn */
-  uint64_t at;             /* the last reading of the clock */
+  uint64_t clock_at;       /* the last reading of the clock */
+  uint64_t at;             /* the same, without time that was lost */
   uint64_t began;          /* the first one of the turn; 0: there was none yet */
   uint64_t until;          /* when the run that is under way should end */
   struct wt__lane *lane;   /* whose time it is since `at`; NULL: nobody's */
@@ -73,7 +76,9 @@ struct wt__turn {
   uint64_t put_off, dropped;
 };
 
-void wt__turn_init(struct wt__turn *turn, uint64_t (*clock)(void *ctx), void *ctx);
+/* `thread_time`: see lost_time.h; NULL: no time is lost. */
+void wt__turn_init(struct wt__turn *turn, uint64_t (*clock)(void *ctx),
+                   bool (*thread_time)(void *ctx, struct wt__thread_time *time), void *ctx);
 /* All lanes have been cleared. */
 void wt__turn_free(struct wt__turn *turn);
 void wt__lane_init(struct wt__lane *lane, struct wt__gauge *gauge);

@@ -41,7 +41,7 @@ static void fixture_init(struct fixture *f) {
   readings = 0;
   f->live_before = wt__mem_live();
   f->gauge.sum = &f->sum;
-  wt__turn_init(&f->turn, test_clock, NULL);
+  wt__turn_init(&f->turn, test_clock, NULL, NULL);
   wt__lane_init(&f->a, &f->gauge);
   wt__lane_init(&f->b, &f->gauge);
   wt__lane_init(&f->c, &f->gauge);
@@ -334,7 +334,7 @@ static void test_turn_without_a_clock_has_no_budgets(void **state) {
   struct fixture f;
   (void)state;
   fixture_init(&f);
-  wt__turn_init(&f.turn, NULL, NULL);
+  wt__turn_init(&f.turn, NULL, NULL, NULL);
   for (int i = 0; i < 100; i++) {
     assert_true(wt__turn_admits(&f.turn, &f.a));
     now += 100 * MS;
@@ -374,6 +374,145 @@ static void test_turn_runs_are_told_apart_once_they_take_long(void **state) {
   fixture_free(&f);
 }
 
+/* --- Time that the machine gave to others --- */
+
+static struct wt__thread_time thread;
+static bool thread_known;
+static unsigned thread_readings;
+
+static bool test_thread_time(void *ctx, struct wt__thread_time *time) {
+  (void)ctx;
+  thread_readings++;
+  *time = thread;
+  return thread_known;
+}
+
+static void starved_init(struct fixture *f) {
+  fixture_init(f);
+  thread = (struct wt__thread_time){.cpu = 7 * MS, .waits = 3};
+  thread_known = true;
+  thread_readings = 0;
+  f->turn.lost.read = test_thread_time;
+}
+
+static void run_for(uint64_t time) {
+  now += time;
+  thread.cpu += time;
+}
+
+/* Between two turns the loop waits. */
+static void wait_for(uint64_t time) {
+  now += time;
+  thread.waits++;
+}
+
+static void test_turn_blames_nobody_for_time_that_others_had(void **state) {
+  struct fixture f;
+  (void)state;
+  starved_init(&f);
+  for (int i = 0; i < 1000; i++) {
+    assert_true(wt__turn_admits(&f.turn, i % 7 ? &f.a : &f.b));
+    run_for(2 * US);
+    if (i % 10 == 0) now += 40 * MS; /* the machine ran somebody else in the middle of the packet */
+    if (i % 5) continue;
+    wt__turn_pass(&f.turn, now);
+    wt__turn_charge_lightly(&f.turn, &f.a);
+    wt__turn_allow(&f.turn, WT__TURN_LANE_MAX);
+    now += 40 * MS;
+    assert_true(wt__turn_has_time(&f.turn, false));
+    wt__turn_end(&f.turn);
+    wait_for(i % 3 * 100 * US);
+  }
+  wt__turn_end(&f.turn);
+  assert_true(f.turn.longest_visit < 100 * US);
+  assert_int_equal(f.turn.clock_each, 0);
+  assert_int_equal(f.turn.clock_at, now); /* how long turns take is the clock's time */
+  fixture_free(&f);
+}
+
+/* The first half is the lane's own, the second half is not. */
+static void test_turn_charges_what_was_used_of_a_long_time(void **state) {
+  struct fixture f;
+  (void)state;
+  starved_init(&f);
+  assert_true(wt__turn_admits(&f.turn, &f.a));
+  run_for(WT__TURN_LANE_MAX);
+  now += 30 * MS;
+  wt__turn_charge(&f.turn, &f.b);
+  assert_int_equal(f.a.spent, WT__TURN_LANE_MAX);
+  wt__turn_charge(&f.turn, NULL);
+  f.turn.clock_each = 1; /* the budget is that of packets that cost much */
+  assert_false(packet(&f, &f.a, 1));
+  assert_true(packet(&f, &f.b, 1));
+  fixture_free(&f);
+}
+
+/* A callback that sleeps uses no processor either, and does keep the others waiting. */
+static void test_turn_charges_waits_of_the_thread(void **state) {
+  struct fixture f;
+  (void)state;
+  starved_init(&f);
+  assert_true(wt__turn_admits(&f.turn, &f.a));
+  wait_for(10 * MS);
+  wt__turn_charge(&f.turn, NULL);
+  assert_int_equal(f.a.spent, 10 * MS);
+  assert_false(packet(&f, &f.a, 1));
+  fixture_free(&f);
+}
+
+/* A kernel that does not count waits, or a sandbox that does not tell, or a loop that another thread goes on with. */
+static void test_turn_charges_all_where_the_system_does_not_tell(void **state) {
+  (void)state;
+  for (int i = 0; i < 3; i++) {
+    struct fixture f;
+    starved_init(&f);
+    thread.waits = i == 0 ? 0 : 3;
+    thread_known = i != 1;
+    assert_true(wt__turn_admits(&f.turn, &f.a));
+    now += 10 * MS;
+    if (i == 2) thread.cpu = 0;
+    wt__turn_charge(&f.turn, NULL);
+    assert_int_equal(f.a.spent, 10 * MS);
+    fixture_free(&f);
+  }
+}
+
+/* Reading it is a system call: four thousand a second at most while nothing is lost, however short the turns are. */
+static void test_turn_seldom_reads_the_time_of_the_thread(void **state) {
+  struct fixture f;
+  uint64_t began;
+  (void)state;
+  starved_init(&f);
+  began = now;
+  for (int turns = 0; turns < 10000; turns++) {
+    for (int i = 0; i < 10; i++) {
+      assert_true(wt__turn_admits(&f.turn, &f.a));
+      run_for(1 * US);
+    }
+    wt__turn_end(&f.turn);
+    wait_for(10 * US);
+  }
+  assert_true(thread_readings <= (now - began) / WT__LOST_SAMPLE_EVERY + 1);
+  fixture_free(&f);
+}
+
+/* Short turns, one after the other: what is lost in the first of them may be charged, but then it is noticed. */
+static void test_turn_looks_closely_once_time_was_lost(void **state) {
+  struct fixture f;
+  (void)state;
+  starved_init(&f);
+  for (int turns = 0; turns < 40; turns++) {
+    assert_true(wt__turn_admits(&f.turn, &f.a));
+    run_for(10 * US);
+    if (turns % 4 == 3) now += 20 * MS;
+    wt__turn_end(&f.turn);
+    wait_for(10 * US);
+    if (turns == 3) f.turn.longest_visit = 0;
+  }
+  assert_int_equal(f.turn.longest_visit, 10 * US);
+  fixture_free(&f);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_turn_budget_ends_and_is_new_in_the_next_turn),
@@ -390,6 +529,12 @@ int main(void) {
       cmocka_unit_test(test_turn_run_has_its_time),
       cmocka_unit_test(test_turn_without_a_clock_has_no_budgets),
       cmocka_unit_test(test_turn_runs_are_told_apart_once_they_take_long),
+      cmocka_unit_test(test_turn_blames_nobody_for_time_that_others_had),
+      cmocka_unit_test(test_turn_charges_what_was_used_of_a_long_time),
+      cmocka_unit_test(test_turn_charges_waits_of_the_thread),
+      cmocka_unit_test(test_turn_charges_all_where_the_system_does_not_tell),
+      cmocka_unit_test(test_turn_seldom_reads_the_time_of_the_thread),
+      cmocka_unit_test(test_turn_looks_closely_once_time_was_lost),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }
