@@ -80,6 +80,11 @@ static void client_on_readable(void *ctx, struct wt__socket *socket) {
   wt__driver_receive(&client->driver, socket);
 }
 
+static void client_on_pause(void *ctx, struct wt__socket *socket) {
+  wt_client *client = ctx;
+  wt__driver_receive_all(&client->driver, socket);
+}
+
 static void client_on_writable(void *ctx, struct wt__socket *socket) {
   wt_client *client = ctx;
   (void)socket;
@@ -135,6 +140,7 @@ static const struct wt__loop_callbacks client_callbacks = {
     .on_readable = client_on_readable,
     .on_writable = client_on_writable,
     .on_error = client_on_error,
+    .on_pause = client_on_pause,
     .on_failing = client_on_failing,
     .on_pass = client_on_pass,
     .due = client_due,

@@ -29,6 +29,7 @@
 
 #define LOSSES_LOGGED 3                /* lines at once; then one a second */
 #define BATCHES_PER_EVENT 4            /* then other sockets and the pass have their turn */
+#define BATCHES_PER_PAUSE 1024         /* the same after a pause: more than a full receive buffer has */
 #define LONG_TURN (10 * WT__NS_PER_MS) /* worth being counted: others notice */
 
 static void driver_on_datagram(void *ctx, const struct wt__path *path, unsigned ecn, const uint8_t *data, size_t len) {
@@ -42,6 +43,12 @@ void wt__driver_receive(struct wt__driver *driver, struct wt__socket *socket) {
     if (i == 0) wt__loop_read(socket, socket->udp.recv_error);
     if (!more) return;
     if (!wt__endpoint_may_receive(driver->endpoint)) return;
+  }
+}
+
+void wt__driver_receive_all(struct wt__driver *driver, struct wt__socket *socket) {
+  for (int i = 0; i < BATCHES_PER_PAUSE; i++) {
+    if (!wt__udp_recv(&socket->udp, driver->batch, driver_on_datagram, driver)) return;
   }
 }
 

@@ -38,6 +38,8 @@ void wt__driver_close(struct wt__driver *driver);
 
 /* For the callbacks of the loop: datagrams that arrived, a bounded number; and room for those to be sent. */
 void wt__driver_receive(struct wt__driver *driver, struct wt__socket *socket);
+/* All that wait, for `on_pause`. */
+void wt__driver_receive_all(struct wt__driver *driver, struct wt__socket *socket);
 void wt__driver_writable(struct wt__driver *driver);
 /* A socket that cannot be read; see `on_failing`. Logs it; `text` gets the sentence. */
 void wt__driver_failing(struct wt__driver *driver, struct wt__socket *socket, int os_error, bool lasting, char *text,

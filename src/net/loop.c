@@ -36,6 +36,9 @@
  *
  *     step: sockets, timer, wake --> pass --> the program waits for the descriptor, or until `wt__loop_timeout_ms`
  *
+ * Where this thread did not run for some time (the process was stopped, the machine slept or had others to run), the pass
+ * first reads its sockets until they are empty. Deadlines are only then a sign that a peer was silent.
+ *
  * libuv adds new handles to its poll set only when it polls. Its own timeout is 0 until it has, so the first step is
  * never missed.
  */
@@ -146,8 +149,21 @@ static void timer_on_poll(uv_poll_t *handle, int status, int events) {
 
 static void idle_on_turn(uv_idle_t *handle) { (void)handle; }
 
+/* A process that was stopped, or a machine that was, finds all deadlines over at once. What the peers sent meanwhile may be in
+ * the sockets, and an event reads only a part of it. */
+static void loop_catch_up(struct wt__loop *loop) {
+  uint64_t now = wt__loop_now(loop), since = loop->passed_at ? now - loop->passed_at : 0;
+  loop->passed_at = now;
+  if (!loop->callbacks->on_pause || since < WT__LOOP_PAUSE_MS * WT__NS_PER_MS || now < loop->next_pass) return;
+  if (wt__loop_is_copy(loop)) return; /* the sockets are the original's */
+  for (struct wt__socket *socket = loop->sockets; socket; socket = socket->next) {
+    if (!socket->held) loop->callbacks->on_pause(loop->ctx, socket);
+  }
+}
+
 static void loop_pass(struct wt__loop *loop) {
   loop->now = 0;
+  loop_catch_up(loop);
   uint64_t next = loop->next_pass = loop->callbacks->on_pass(loop->ctx);
   if (!loop->running) return; /* the pass was the last one */
   if (next <= wt__loop_now(loop)) {

@@ -15,6 +15,8 @@
 
 #include "net/udp.h"
 
+#define WT__LOOP_PAUSE_MS 100 /* between two passes: what waits is then read before deadlines count */
+
 struct wt__loop;
 
 /* A socket with its handle. */
@@ -29,6 +31,7 @@ struct wt__socket {
   bool held;               /* not polled for reading, because another process reads it */
   unsigned failures;       /* of reading, since it worked last */
   unsigned empties, fulls; /* events that said it could be read, or written, when it could not; likewise */
+  struct wt__socket *next; /* in `sockets` of the loop */
 };
 
 /* All get `ctx` of `wt__loop_init`. */
@@ -36,6 +39,9 @@ struct wt__loop_callbacks {
   void (*on_wake)(void *ctx);
   void (*on_readable)(void *ctx, struct wt__socket *socket);
   void (*on_writable)(void *ctx, struct wt__socket *socket);
+  /* Timers are due, and this thread did not run for a while: all that waits in the socket is to be read, before the pass takes
+   * silence for the peers' fault. NULL: nothing is. */
+  void (*on_pause)(void *ctx, struct wt__socket *socket);
   /* The network has an error of an earlier packet to tell; see `wt__udp_error`. NULL: it is forgotten. */
   void (*on_error)(void *ctx, struct wt__socket *socket);
   /* The socket cannot be read: `os_error`. The first time since it worked, and once more with `lasting` when many
@@ -56,6 +62,8 @@ struct wt__loop {
   bool in_step;          /* the pass comes behind libuv's turn */
   struct wt__loop *next; /* on a caller's loop: of all servers and clients on callers' loops */
   uint64_t next_pass;    /* what `on_pass` returned */
+  uint64_t passed_at;    /* when it was called; 0: it was not yet */
+  struct wt__socket *sockets;
   const struct wt__loop_callbacks *callbacks;
   void *ctx;
   uv_async_t wake;

@@ -52,6 +52,12 @@ static void serve_on_readable(void *ctx, struct wt__socket *socket) {
   wt__driver_receive(&worker->driver, socket);
 }
 
+static void serve_on_pause(void *ctx, struct wt__socket *socket) {
+  struct wt__worker *worker = ctx;
+  before_pass = worker;
+  wt__driver_receive_all(&worker->driver, socket);
+}
+
 static void serve_on_writable(void *ctx, struct wt__socket *socket) {
   struct wt__worker *worker = ctx;
   (void)socket;
@@ -241,6 +247,7 @@ const struct wt__loop_callbacks wt__serve_callbacks = {
     .on_wake = serve_on_wake,
     .on_readable = serve_on_readable,
     .on_writable = serve_on_writable,
+    .on_pause = serve_on_pause,
     .on_failing = serve_on_failing,
     .on_pass = serve_on_pass,
     .due = serve_due,

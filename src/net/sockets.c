@@ -125,6 +125,12 @@ static void socket_on_poll(uv_poll_t *handle, int status, int events) {
 
 /* --- Beginning and end --- */
 
+static void sockets_remove(struct wt__socket *socket) {
+  struct wt__socket **at = &socket->loop->sockets;
+  while (*at && *at != socket) at = &(*at)->next;
+  if (*at) *at = socket->next;
+}
+
 int wt__loop_add(struct wt__loop *loop, struct wt__socket *socket) {
   socket->loop = loop;
   socket->want_write = socket->deaf = socket->mute = socket->held = false;
@@ -134,6 +140,8 @@ int wt__loop_add(struct wt__loop *loop, struct wt__socket *socket) {
     uv_timer_init(loop->uv, &socket->retry); /* cannot fail */
     socket->poll.data = socket->retry.data = socket;
     socket->polled = true;
+    socket->next = loop->sockets;
+    loop->sockets = socket;
     wt__loop_opened(loop, (uv_handle_t *)&socket->poll);
     wt__loop_opened(loop, (uv_handle_t *)&socket->retry);
     status = socket_poll(socket);
@@ -162,6 +170,7 @@ void wt__loop_want_write(struct wt__socket *socket) {
 
 void wt__loop_remove(struct wt__socket *socket) {
   if (socket->polled) {
+    sockets_remove(socket);
     uv_close((uv_handle_t *)&socket->poll, socket_on_close);
     uv_close((uv_handle_t *)&socket->retry, socket_on_close);
   }

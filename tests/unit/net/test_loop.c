@@ -422,6 +422,70 @@ static void test_loop_sharers_are_not_left_waiting(void **state) {
   assert_int_equal(uv_loop_close(&uv), 0);
 }
 
+/* --- Pauses --- */
+
+struct pausing {
+  struct watch watch;
+  struct wt__socket *read[4];
+  unsigned reads, passes_then;
+};
+
+static void pausing_on_pause(void *ctx, struct wt__socket *socket) {
+  struct pausing *pausing = ctx;
+  if (pausing->reads < 4) pausing->read[pausing->reads] = socket;
+  pausing->reads++;
+  pausing->passes_then = pausing->watch.passes;
+}
+
+static const struct wt__loop_callbacks pausing_callbacks = {
+    .on_wake = on_wake,
+    .on_readable = on_readable,
+    .on_writable = on_writable,
+    .on_pause = pausing_on_pause,
+    .on_pass = on_pass,
+};
+
+/* The last pass was that long ago, and said that the next one is due so long after it. */
+static void pausing_turn(struct pausing *pausing, uint64_t ago, uint64_t due_after) {
+  pausing->reads = 0;
+  pausing->watch.loop.passed_at = uv_hrtime() - ago;
+  pausing->watch.loop.next_pass = pausing->watch.loop.passed_at + due_after;
+  wt__loop_step(&pausing->watch.loop);
+}
+
+/* Sockets are read before the pass, if it finds deadlines that are over behind a time in which nothing ran. */
+static void test_loop_reads_all_after_a_pause(void **state) {
+  (void)state;
+  struct pausing pausing = {.watch.next = UINT64_MAX};
+  struct watch *watch = &pausing.watch;
+  struct wt__socket sockets[3];
+  int others[3];
+  assert_int_equal(wt__loop_init(&watch->loop, NULL, &pausing_callbacks, &pausing), 0);
+  assert_int_equal(wt__loop_start(&watch->loop), 0);
+  for (int i = 0; i < 3; i++) {
+    socket_pair(&sockets[i], &others[i]);
+    assert_int_equal(wt__loop_add(&watch->loop, &sockets[i]), 0);
+  }
+  wt__loop_step(&watch->loop);
+  assert_int_equal(pausing.reads, 0); /* the first pass */
+  pausing_turn(&pausing, 40000 * MS, 30000 * MS);
+  assert_int_equal(pausing.reads, 3);
+  assert_int_equal(pausing.passes_then, watch->passes - 1);
+  pausing_turn(&pausing, 40000 * MS, 50000 * MS); /* nothing is due */
+  assert_int_equal(pausing.reads, 0);
+  wt__loop_hold_reading(&sockets[0], true); /* another process reads it */
+  wt__loop_remove(&sockets[2]);
+  pausing_turn(&pausing, WT__LOOP_PAUSE_MS * MS, 0);
+  assert_int_equal(pausing.reads, 1);
+  assert_ptr_equal(pausing.read[0], &sockets[1]);
+  wt__loop_step(&watch->loop); /* that was the last pass now */
+  assert_int_equal(pausing.reads, 1);
+  wt__loop_remove(&sockets[0]);
+  wt__loop_remove(&sockets[1]);
+  watch_end(watch);
+  for (int i = 0; i < 3; i++) close(others[i]);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_loop_waits_until_the_next_pass_is_due),
@@ -438,6 +502,7 @@ int main(void) {
       cmocka_unit_test(test_loop_timeout_of_the_owner),
       cmocka_unit_test(test_loop_step_of_a_lazy_one),
       cmocka_unit_test(test_loop_sharers_are_not_left_waiting),
+      cmocka_unit_test(test_loop_reads_all_after_a_pause),
   };
   return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
 }
