@@ -220,4 +220,16 @@ check_equal "and at once" true "$([ "$TOOK" -le 2 ] && echo true)"
 thaw
 release
 
+# The process does not run for a while as it ends: that is no failure of the server.
+start_server
+frozen_client
+kill -TERM "$SERVER"
+wait_log "shutting down" >/dev/null
+kill -STOP "$SERVER"
+sleep 5.2
+kill -CONT "$SERVER"
+stop_server CONT
+check_equal "a pause while it ends: it ends well" 0 "$STATUS"
+thaw
+
 finish

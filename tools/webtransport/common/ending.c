@@ -2,7 +2,7 @@
 /*
  * The end of a server, from the signal on:
  *
- *   SIGTERM --> draining: /healthz says 503, new clients are served --drain-delay--> shutdown --> end, after 5 s at the latest
+ *   SIGTERM --> draining: /healthz says 503, new clients are served --drain-delay--> shutdown --> end, after 5 s as a rule
  *   SIGINT -------------------------------------------------------------------------^
  *   a second signal, at any time: the server is closed at once
  *
@@ -22,7 +22,7 @@
 #include "common/tool_log.h"
 
 enum {
-  END_AT_ONCE_MS = 1500, /* after a second signal, until the process ends in any case */
+  END_AT_ONCE_MS = 4500, /* after a second signal, until the process ends in any case */
   MANAGER_MS = 2000      /* the service manager waits so much longer */
 };
 
@@ -49,19 +49,19 @@ static void ending_begin(struct ending *ending, wt_server *server, int signal) {
   atomic_store(ending->draining, true);
   manager_tell(ending, delay_ms);
   if (!delay_ms) {
-    log_line(WT_LOG_INFO, "%s: ending within %d s", name, ENDING_MS / 1000);
+    log_line(WT_LOG_INFO, "%s: ending within %d s", name, ENDING_WITHIN_S);
     shutdown_begin(ending, server);
     return;
   }
   log_line(WT_LOG_INFO, "%s: draining for %" PRIu64 " ms, while new clients are served; then ending within %d s", name,
-           delay_ms, ENDING_MS / 1000);
+           delay_ms, ENDING_WITHIN_S);
   ending->waits = true;
   signals_deadline(ending->signals, (int64_t)delay_ms);
 }
 
 static void ending_deadline(struct ending *ending, wt_server *server) {
   if (ending->waits) {
-    log_line(WT_LOG_INFO, "the delay is over: ending within %d s", ENDING_MS / 1000);
+    log_line(WT_LOG_INFO, "the delay is over: ending within %d s", ENDING_WITHIN_S);
     shutdown_begin(ending, server);
     return;
   }

@@ -12,8 +12,11 @@ struct service;
 struct signals;
 
 enum {
-  ENDING_SHUTDOWN_MS = 4500, /* for sessions; connections and threads have the rest */
-  ENDING_MS = 5000           /* then the process ends in any case */
+  ENDING_SHUTDOWN_MS = 4500, /* for sessions */
+  ENDING_WITHIN_S = 5,       /* as a rule: connections and threads need little more */
+  /* Then the process ends in any case. That is later, because on a machine with much to do nothing is quick; container engines
+   * and our units kill it after 10 s. */
+  ENDING_MS = 9000
 };
 
 /* How a command with a server ends: see ending.c. Zeroed, but for the first four. */
