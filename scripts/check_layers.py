@@ -24,7 +24,7 @@ LAYERS = ["base", "wire", "core", "h3", "quic", "net"]
 FOREIGN = [
     (r"uv\.h|uv/.*",
      r"src/net/.*|backplanes/.*|examples/.*|tests/.*|"
-     r"tools/webtransport/(bench/bench_worker\.c|common/file_watch\.c|serve/housekeeping\.c|gateway/.*)",
+     r"tools/webtransport/(bench/bench_worker\.c|common/(file_watch|housekeeping)\.c|gateway/.*)",
      "src/net, backplanes, bench_worker.c, file_watch.c, housekeeping.c, the gateway and examples"),
     (r"yaml\.h", r"tools/webtransport/gateway/config_file\.c", "tools/webtransport/gateway/config_file.c"),
     (r"curl/.*", r"tools/webtransport/gateway/.*", "the gateway"),

@@ -2,6 +2,7 @@
 """The configuration: what is refused, and what SIGHUP does."""
 
 import os
+import shutil
 import socket
 import subprocess
 import sys
@@ -107,16 +108,23 @@ def test_reload(tool, folder):
     gateway.reload()
     check("a certificate that is not there: likewise", wait_for("", lambda: sum(
         "not reloaded" in line for line in gateway.log) == 2) and gateway.connect("/x", b"")[1] == b"two", gateway.log)
+    shutil.copy(f"{folder}/a.key", f"{folder}/b.key")
+    check("a key alone is not taken", gateway.logged("certificate not reloaded, the old one stays"))
+    shutil.copy(f"{folder}/a.pem", f"{folder}/b.pem")
+    renewed = gateway.logged("certificate reloaded, SHA-256").split()[-1]
+    check("a renewed certificate is read without a signal, of the file of the last reload", renewed == hash_a, renewed)
+    gateway.ready["certificate_sha256"] = hash_a
+    check("sessions get it", gateway.connect("/x", b"")[1] == b"two")
     check("nothing was said about a restart", not any("restart" in line for line in gateway.log), gateway.log)
     write(path, "retry: always\n" + head % ("b", "b") + f"  /x: {two.url}\n")
     gateway.reload()
     check("what needs a restart is said", "need a restart" in gateway.logged("restart"))
     wait_for("counts go on", lambda: gateway.metrics()["sessions_open /x"] == 0)
-    check("counts went on", gateway.metrics()["sessions_total /x"] == 4, gateway.metrics())
+    check("counts went on", gateway.metrics()["sessions_total /x"] == 5, gateway.metrics())
     for form, accept in ("prometheus", "*/*"), ("openmetrics", "application/openmetrics-text; version=1.0.0"):
         check(f"the metrics are sound: {form}", faults(form, gateway.metrics_text(accept)) == "sound\n")
     with open(f"{folder}/access.log", encoding="utf-8") as log:
-        check("the access log is in its file", len(log.readlines()) == 5)
+        check("the access log is in its file", len(log.readlines()) == 6)
     check("it ends in order", gateway.end() == 0)
 
 

@@ -125,6 +125,40 @@ static void test_links_that_turn_are_changes(void **state) {
   check_changes(1);
 }
 
+static void test_what_happens_in_other_folders_is_a_change(void **state) {
+  (void)state;
+  char cert[PATH_SIZE];
+  /* The name is a link to a file of another folder, which is replaced there. */
+  assert_int_equal(mkdir(in_folder("live"), 0700), 0);
+  assert_int_equal(mkdir(in_folder("real"), 0700), 0);
+  file_write("real/cert.pem", "one");
+  assert_int_equal(symlink("../real/cert.pem", in_folder("live/cert.pem")), 0);
+  strcpy(cert, in_folder("live/cert.pem"));
+  watch(cert, NULL);
+  file_write("real/new", "other");
+  assert_int_equal(rename(in_folder("real/new"), in_folder("real/cert.pem")), 0);
+  check_changes(1);
+  /* The folder gives way to another one, twice. */
+  assert_int_equal(rename(in_folder("live"), in_folder("old")), 0);
+  wait_for(600);
+  assert_int_equal(mkdir(in_folder("live"), 0700), 0);
+  file_write("live/cert.pem", "third");
+  check_changes(2);
+  file_write("live/cert.pem", "fourth");
+  check_changes(3);
+}
+
+static void test_other_rights_are_a_change(void **state) {
+  (void)state;
+  char key[PATH_SIZE];
+  file_write("key.pem", "one");
+  assert_int_equal(chmod(in_folder("key.pem"), 0), 0);
+  strcpy(key, in_folder("key.pem"));
+  watch(key, NULL);
+  assert_int_equal(chmod(key, 0600), 0);
+  check_changes(1);
+}
+
 static void test_other_files_are_no_changes(void **state) {
   (void)state;
   char cert[PATH_SIZE], missing[PATH_SIZE];
@@ -144,6 +178,8 @@ int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_written_and_renamed_files_are_changes, bed_begin, bed_end),
       cmocka_unit_test_setup_teardown(test_links_that_turn_are_changes, bed_begin, bed_end),
+      cmocka_unit_test_setup_teardown(test_what_happens_in_other_folders_is_a_change, bed_begin, bed_end),
+      cmocka_unit_test_setup_teardown(test_other_rights_are_a_change, bed_begin, bed_end),
       cmocka_unit_test_setup_teardown(test_other_files_are_no_changes, bed_begin, bed_end),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);

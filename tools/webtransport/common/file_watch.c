@@ -6,7 +6,10 @@
  * Kubernetes, by turning symbolic links, of which the last is in another folder. So the folders are watched, by inotify,
  * and any event in one of them only means that it is time to look: what counts is what stat tells of the files, links
  * followed. Two looks in a row have to see the same, so that a key and a certificate that are replaced one after the other
- * are read together. Some file systems tell of nothing, and inotify may be used up, so there is a look each minute too.
+ * are read together.
+ *
+ * Much happens without an event: the folder itself is replaced, or the file that a link leads to, which is in another
+ * folder. Some file systems tell of nothing, and inotify may be used up. So there is a look each second too.
  */
 #include "common/file_watch.h"
 
@@ -22,15 +25,15 @@
 
 enum {
   LOOK_AGAIN_MS = 500,
-  LOOK_MS = 60000
+  LOOK_MS = 1000
 };
 
-/* What of a file counts. */
+/* What of a file counts. `changed` tells of rights, too: a key that could not be read is tried again once it can be. */
 struct stamp {
   dev_t device;
   ino_t inode;
   off_t size;
-  struct timespec modified;
+  struct timespec modified, changed;
 };
 
 struct file {
@@ -57,6 +60,7 @@ static void stamp_take(const char *name, struct stamp *stamp) {
   stamp->inode = info.st_ino;
   stamp->size = info.st_size;
   stamp->modified = info.st_mtim;
+  stamp->changed = info.st_ctim;
 }
 
 static bool stamps_equal(const struct stamp *a, const struct stamp *b) { return !memcmp(a, b, sizeof *a); }
@@ -95,7 +99,9 @@ static void file_begin(struct file_watch *watch, uv_loop_t *loop, const char *na
   file->folder.data = watch;
   watch->handles++;
   if (!error) error = uv_fs_event_start(&file->folder, watch_on_event, dirname(copy), 0);
-  if (error) log_line(WT_LOG_WARN, "%s: changes are seen after up to a minute: %s", name, uv_strerror(error));
+  if (error)
+    log_line(WT_LOG_DEBUG, "%s: the system tells of no changes, so it is looked at each second: %s", name,
+             uv_strerror(error));
   free(copy);
 }
 

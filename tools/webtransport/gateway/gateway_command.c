@@ -3,9 +3,9 @@
  * webtransport gateway: reads the configuration, starts the server on a loop of its own, reads the configuration again
  * on SIGHUP, and ends.
  *
- * Everything runs on one loop and one thread: the server's packets, the sockets of back ends, the metrics. Only the
- * thread that waits for signals is another one; it reaches the loop by wt_server_post, wt_server_shutdown and
- * wt_server_close.
+ * Everything runs on one loop and one thread: the server's packets, the sockets of back ends, the metrics. Others are the
+ * thread that waits for signals and the one that watches the certificate's files (common/housekeeping.h); they reach the
+ * loop by wt_server_post, wt_server_shutdown and wt_server_close.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,9 +16,10 @@
 #include <unistd.h>
 
 #include "command.h"
-#include "common/hash_text.h"
 #include "common/clock.h"
 #include "common/ending.h"
+#include "common/hash_text.h"
+#include "common/housekeeping.h"
 #include "common/server_certificate.h"
 #include "common/service.h"
 #include "common/signals.h"
@@ -31,6 +32,7 @@
 enum {
   ADDRESS_SIZE = 320,
   LAST_TURNS = 100, /* of the loop, for handles that are closing */
+  CERTIFICATE_FILES = 3,
 };
 
 struct gateway_program {
@@ -40,7 +42,8 @@ struct gateway_program {
   struct gateway_settings settings; /* of the start */
   struct signals signals;
   struct service service;
-  uv_timer_t beat; /* for the service's watchdog, if it has one */
+  struct housekeeping *housekeeping;
+  char *certificate_files[CERTIFICATE_FILES]; /* certificate, key, OCSP response; NULL: none */
   struct gateway gateway;
   struct metrics_server *metrics;
   struct routes *coming; /* read again, and waiting for its names */
@@ -56,12 +59,16 @@ static bool complain(const char *what) {
 /* --- Certificate. --- */
 
 /* Loads or makes the certificate. NULL: `message` says what is wrong. */
-static wt_certificate *certificate_load(const struct server_settings *settings, char *message, size_t size) {
+static wt_certificate *certificate_load(const char *cert, const char *key, const char *ocsp, char *message,
+                                        size_t size) {
   wt_certificate *certificate = NULL;
-  int error =
-      server_certificate_get(settings->cert_file, settings->key_file, settings->ocsp_file, &certificate, message, size);
-  if (error && !message[0]) snprintf(message, size, "%s: %s", settings->cert_file, wt_error_string(error));
+  int error = server_certificate_get(cert, key, ocsp, &certificate, message, size);
+  if (error && !message[0]) snprintf(message, size, "%s: %s", cert, wt_error_string(error));
   return error ? NULL : certificate;
+}
+
+static wt_certificate *certificate_of(const struct server_settings *settings, char *message, size_t size) {
+  return certificate_load(settings->cert_file, settings->key_file, settings->ocsp_file, message, size);
 }
 
 /* Gives the certificate to the server, and takes it over. */
@@ -89,15 +96,63 @@ static bool service_begin(struct gateway_program *program) {
          complain("it binds its sockets itself, and takes none from a service manager (LISTEN_FDS)");
 }
 
-static void on_beat(uv_timer_t *beat) { service_notify(beat->data, "WATCHDOG=1"); }
+/* --- Certificates that are renewed, and the watchdog. --- */
 
-/* Beats come from the loop, so a loop that hangs is noticed. */
-static void beat_begin(struct gateway_program *program) {
-  uint64_t half_ms = program->service.watchdog_us / 2 / (NS_PER_MS / NS_PER_US);
-  uv_timer_init(&program->gateway.loop, &program->beat);
-  program->beat.data = &program->service;
-  if (half_ms) uv_timer_start(&program->beat, on_beat, 0, half_ms);
-  uv_unref((uv_handle_t *)&program->beat);
+/* On the loop's thread. */
+static void certificate_renewed(wt_server *server, void *argument) {
+  struct gateway_program *program = argument;
+  char *const *files = program->certificate_files;
+  char message[512] = "";
+  (void)server;
+  wt_certificate *certificate = certificate_load(files[0], files[1], files[2], message, sizeof message);
+  if (certificate && certificate_use(program, certificate, message, sizeof message))
+    log_line(WT_LOG_INFO, "certificate reloaded, SHA-256 %s", program->certificate_hash);
+  else
+    log_line(WT_LOG_ERROR, "certificate not reloaded, the old one stays: %s", message);
+}
+
+static void files_forget(struct gateway_program *program) {
+  for (size_t i = 0; i < CERTIFICATE_FILES; i++) {
+    free(program->certificate_files[i]);
+    program->certificate_files[i] = NULL;
+  }
+}
+
+static bool files_remember(struct gateway_program *program, const char *const *names) {
+  files_forget(program);
+  for (size_t i = 0; i < CERTIFICATE_FILES; i++)
+    if (names[i] && !(program->certificate_files[i] = strdup(names[i]))) return false;
+  return true;
+}
+
+static bool files_are(const struct gateway_program *program, const char *const *names) {
+  bool same = true;
+  for (size_t i = 0; i < CERTIFICATE_FILES; i++) {
+    const char *file = program->certificate_files[i];
+    same = same && (file && names[i] ? !strcmp(file, names[i]) : file == names[i]);
+  }
+  return same;
+}
+
+/* Watches the files of `settings`, and beats for the watchdog; also after a reload that names other files. */
+static bool housekeeping_begin(struct gateway_program *program, const struct server_settings *settings, char *message,
+                               size_t size) {
+  const char *const names[CERTIFICATE_FILES] = {settings->cert_file, settings->key_file, settings->ocsp_file};
+  if (program->housekeeping && files_are(program, names)) return true;
+  housekeeping_stop(program->housekeeping);
+  program->housekeeping = NULL;
+  snprintf(message, size, "out of memory");
+  if (!files_remember(program, names)) return false;
+  const struct housekeeping_config config = {
+      .server = program->gateway.server,
+      .service = &program->service,
+      .files = (const char *const *)program->certificate_files,
+      .file_count = CERTIFICATE_FILES,
+      .files_changed = certificate_renewed,
+      .user_data = program,
+  };
+  program->housekeeping = housekeeping_start(&config, message, size);
+  return program->housekeeping != NULL;
 }
 
 /* --- SIGHUP: on the loop's thread. --- */
@@ -126,7 +181,7 @@ static bool reload_begin(struct gateway_program *program, struct gateway_setting
   enum options_outcome outcome =
       gateway_settings_load(settings, program->command, program->argc, program->argv, message, size);
   if (outcome != OPTIONS_RUN) return false;
-  wt_certificate *certificate = certificate_load(&settings->server, message, size);
+  wt_certificate *certificate = certificate_of(&settings->server, message, size);
   if (!certificate) return false;
   if (!access_log_open(&program->gateway.access_log, settings->access_log, message, size)) {
     wt_certificate_free(certificate);
@@ -137,6 +192,7 @@ static bool reload_begin(struct gateway_program *program, struct gateway_setting
     return false;
   }
   if (!certificate_use(program, certificate, message, size)) return false;
+  if (!housekeeping_begin(program, &settings->server, message, size)) return false;
   struct routes *routes = routes_new(&program->gateway.loop, settings->routes, settings->route_count,
                                      program->gateway.routes, reload_finish, program);
   if (!routes) {
@@ -218,7 +274,7 @@ static bool server_make(struct gateway_program *program) {
   gateway_configure(gateway, &config);
   if (wt_server_new(&config, &gateway->server, message, sizeof message)) return complain(message);
   if (wt_server_handle(gateway->server, "/", gateway_handle, gateway)) return complain("out of memory");
-  wt_certificate *certificate = certificate_load(&program->settings.server, message, sizeof message);
+  wt_certificate *certificate = certificate_of(&program->settings.server, message, sizeof message);
   if (!certificate || !certificate_use(program, certificate, message, sizeof message)) return complain(message);
   return true;
 }
@@ -244,7 +300,8 @@ static bool gateway_make(struct gateway_program *program) {
   if (!routes_make(program) || !server_make(program) || !metrics_make(program)) return false;
   int error = wt_server_start(gateway->server);
   const char *why = wt_server_error(gateway->server);
-  return error ? complain(why[0] ? why : wt_error_string(error)) : true;
+  if (error) return complain(why[0] ? why : wt_error_string(error));
+  return housekeeping_begin(program, &settings->server, message, sizeof message) || complain(message);
 }
 
 /* --- The ready message. --- */
@@ -302,18 +359,19 @@ static void loop_end(struct gateway *gateway) {
 static void program_end(struct gateway_program *program) {
   struct gateway *gateway = &program->gateway;
   signals_stop(&program->signals);
+  housekeeping_stop(program->housekeeping);
   metrics_server_close(program->metrics);
   wt_server_free(gateway->server);
   backend_clients_free(gateway); /* tells the back ends how the sessions ended */
   http_client_free(gateway->http_client);
   routes_free(gateway->routes);
   routes_free(program->coming);
-  uv_close((uv_handle_t *)&program->beat, NULL);
   loop_end(gateway);
   peers_free(&gateway->peers);
   blocks_free(&gateway->blocks); /* the server has given back all of them */
   access_log_close(&gateway->access_log);
   gateway_settings_free(&program->settings);
+  files_forget(program);
 }
 
 static int gateway_main(const struct command *command, int argc, char **argv) {
@@ -342,7 +400,6 @@ static int gateway_main(const struct command *command, int argc, char **argv) {
     return EXIT_FAILED;
   }
   gateway_loop_begin(&program.gateway);
-  beat_begin(&program);
   bool good = program_run(&program);
   program_end(&program);
   return good ? EXIT_DONE : EXIT_FAILED;

@@ -34,7 +34,7 @@
 #include "serve/companion.h"
 #include "serve/endpoints.h"
 #include "serve/fleet_keys.h"
-#include "serve/housekeeping.h"
+#include "common/housekeeping.h"
 #include "serve/lb_config.h"
 #include "serve/recorder.h"
 #include "serve/report.h"

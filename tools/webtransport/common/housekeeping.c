@@ -3,7 +3,7 @@
  * A thread for what happens beside the server: files that change, and the beats for a service manager's watchdog. A beat
  * is sent by the loop of worker 0, so that a loop that hangs is noticed.
  */
-#include "serve/housekeeping.h"
+#include "common/housekeeping.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
