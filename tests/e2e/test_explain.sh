@@ -45,7 +45,27 @@ explain "$DIR"/mine/*_client.sqlog
 check_contains "the client's page" "$OUT" "seen by the client"
 check_contains "the client's page" "$OUT" "by local, code 7: bye"
 
+cat "$DIR"/mine/*_client.sqlog "$DIR"/theirs/*_server.sqlog >"$DIR/both"
+explain "$DIR/both"
+check_contains "two logs in one file: the first" "$OUT" "seen by the client"
+check_contains "two logs in one file: and nothing of the other" "$OUT" "Sessions     1"
+check_contains "two logs in one file: it is told" "$ERR" "another connection's log follows"
+
 # --- Files that a stranger has made. ---
+
+# As later drafts of qlog have it: another first record, one namespace for all events of QUIC, other names of members.
+cat >"$DIR/later" <<'QLOG'
+{"file_schema":"urn:ietf:params:qlog:file:sequential","serialization_format":"application/qlog+json-seq","trace":{"vantage_point":{"type":"client"},"common_fields":{"group_id":"abcd"}}}
+{"time":0.5,"name":"quic:parameters_set","data":{"initiator":"remote","max_idle_timeout":7000}}
+{"time":1.5,"name":"quic:packet_sent","data":{"raw":{"length":1200}}}
+{"time":2.5,"name":"quic:recovery_metrics_updated","data":{"min_rtt":3.25,"smoothed_rtt":4}}
+{"time":9.5,"name":"quic:connection_closed","data":{"initiator":"remote","connection_code":2,"reason":"enough"}}
+QLOG
+explain "$DIR/later"
+for part in "Connection   abcd, seen by the client" "Handshake    the log does not say" "Peer allows  7000 ms" "1 sent (1200 bytes)" \
+  "3 ms at best" "after 9 ms, by remote, code 2: enough"; do
+  check_contains "a log of a later draft" "$OUT" "$part"
+done
 
 head -c 3000 "$(ls "$DIR"/mine/*)" >"$DIR/cut"
 explain "$DIR/cut"

@@ -36,13 +36,19 @@ static int explain_file(const char *path, FILE *file) {
   if (!record && ferror(file)) return explain_failed(path, strerror(errno));
   bool known = record && summary_begin(&summary, record) && reader.unread == 0;
   json_decref(record);
-  if (!known) return explain_failed(path, "this is no qlog: its first record does not say so (qlog_format)");
-  while ((record = record_read(&reader)) != NULL) {
-    summary_add(&summary, record);
+  if (!known)
+    return explain_failed(path, "this is no qlog: its first record does not say so (qlog_format, file_schema)");
+  bool another = false;
+  while (!another && (record = record_read(&reader)) != NULL) {
+    another = summary_is_first(record);
+    if (!another) summary_add(&summary, record);
     json_decref(record);
   }
   if (ferror(file)) return explain_failed(path, strerror(errno));
   summary_print(&summary, stdout);
+  if (another)
+    fprintf(stderr, "webtransport explain: %s: another connection's log follows; the page is about the first alone\n",
+            path);
   if (reader.unread)
     fprintf(stderr, "webtransport explain: %s: %" PRIu64 " records cannot be read\n", path, reader.unread);
   return fflush(stdout) ? explain_failed("standard output", strerror(errno)) : EXIT_DONE;

@@ -68,14 +68,17 @@ static void end_set(char *out, size_t size, const json_t *data, const char *by, 
   (void)snprintf(out, size, "by %s%s%s%s%s%s", who, code, *name ? " " : "", name, *reason ? ": " : "", reason);
 }
 
+/* Which end an event is about; drafts of qlog differ in the name. */
+static const char *side_key(const json_t *data) { return *word(data, "owner") ? "owner" : "initiator"; }
+
 static void on_connection_closed(struct summary *summary, const json_t *data) {
   summary->ended_at = summary->last_at;
-  end_set(summary->end, sizeof(summary->end), data, "trigger",
+  end_set(summary->end, sizeof(summary->end), data, *word(data, "trigger") ? "trigger" : side_key(data),
           number(data, "application_code") >= 0 ? "application_code" : "connection_code");
 }
 
 static void on_parameters(struct summary *summary, const json_t *data) {
-  if (strcmp(word(data, "owner"), "remote") != 0) return;
+  if (strcmp(word(data, side_key(data)), "remote") != 0) return;
   summary->idle_timeout = number(data, "max_idle_timeout");
   summary->max_datagram = number(data, "max_datagram_frame_size");
   summary->max_data = number(data, "initial_max_data");
@@ -153,6 +156,7 @@ static const struct {
     {"transport:packet_sent", on_sent, 0},
     {"transport:packet_received", on_received, 0},
     {"recovery:metrics_updated", on_metrics, 0},
+    {"quic:recovery_metrics_updated", on_metrics, 0},
     {"webtransport:session_opened", on_session_opened, 0},
     {"webtransport:session_closed", on_session_closed, 0},
     {"webtransport:log_cut", on_cut, 0},
@@ -167,14 +171,27 @@ static const struct {
     {"webtransport:capsule_received", NULL, offsetof(struct summary, capsules_received)},
 };
 
+/* Later drafts of qlog have all events of QUIC in one namespace, quic. */
+static bool event_is(const char *event, const char *name) {
+  if (strcmp(event, name) == 0) return true;
+  return strncmp(name, "quic:", 5) == 0 && strncmp(event, "webtransport:", 13) != 0 &&
+         strcmp(strchr(event, ':') + 1, name + 5) == 0;
+}
+
+bool summary_is_first(const json_t *record) {
+  return json_is_string(json_object_get(record, "qlog_format")) ||
+         json_is_string(json_object_get(record, "file_schema"));
+}
+
 bool summary_begin(struct summary *summary, const json_t *first) {
   const json_t *trace = json_object_get(first, "trace");
   memset(summary, 0, sizeof(*summary));
   summary->handshake_at = summary->ended_at = summary->version = summary->min_rtt = summary->cut_at = -1;
   summary->idle_timeout = summary->max_datagram = -1;
-  if (!json_is_string(json_object_get(first, "qlog_format"))) return false;
+  if (!summary_is_first(first)) return false;
   text_set(summary->connection, json_object_get(trace, "common_fields"), "group_id");
   text_set(summary->role, json_object_get(trace, "vantage_point"), "type");
+  summary->ours = strcmp(word(json_object_get(trace, "vantage_point"), "name"), "ngtcp2") == 0;
   return true;
 }
 
@@ -182,7 +199,7 @@ void summary_add(struct summary *summary, const json_t *record) {
   const char *name = word(record, "name");
   if (number(record, "time") >= 0) summary->last_at = number(record, "time");
   for (size_t i = 0; i < sizeof(events) / sizeof(*events); i++) {
-    if (strcmp(events[i].name, name) != 0) continue;
+    if (!event_is(events[i].name, name)) continue;
     if (events[i].add) {
       events[i].add(summary, json_object_get(record, "data"));
     } else {
@@ -227,13 +244,14 @@ static void print_sessions(const struct summary *summary, FILE *out) {
 }
 
 static void print_connection(const struct summary *summary, FILE *out) {
-  fprintf(out, "Connection   %s, seen by the %s\n", summary->connection, *summary->role ? summary->role : "?");
+  fprintf(out, "Connection   %s, seen by the %s\n", *summary->connection ? summary->connection : "?",
+          *summary->role ? summary->role : "?");
   if (*summary->local) fprintf(out, "Addresses    %s here, %s there\n", summary->local, summary->remote);
   if (summary->handshake_at >= 0) {
     fprintf(out, "Handshake    done after %" PRId64 " ms, QUIC version 0x%08" PRIx64 "\n", summary->handshake_at,
             (uint64_t)summary->version);
   } else {
-    fprintf(out, "Handshake    not done\n");
+    fprintf(out, "Handshake    %s\n", summary->ours ? "not done" : "the log does not say when it was done");
   }
   if (summary->idle_timeout >= 0)
     fprintf(out,

@@ -26,6 +26,7 @@ struct summary_packets {
 /* What is known of a connection. Its size does not depend on the log. */
 struct summary {
   char connection[SUMMARY_TEXT], role[SUMMARY_TEXT], local[SUMMARY_TEXT], remote[SUMMARY_TEXT], end[4 * SUMMARY_TEXT];
+  bool ours;                                        /* a log of this library */
   int64_t last_at, handshake_at, ended_at, version; /* -1: it was not seen */
   struct summary_packets sent, received;
   int64_t lost, paths, min_rtt, smoothed_rtt, window, cut_at;
@@ -35,6 +36,9 @@ struct summary {
   struct summary_session sessions[SUMMARY_SESSIONS];
   size_t session_count, sessions_more;
 };
+
+/* Whether `record` begins a log. */
+bool summary_is_first(const json_t *record);
 
 /* From the first record. False: this is no qlog. */
 bool summary_begin(struct summary *summary, const json_t *first);
