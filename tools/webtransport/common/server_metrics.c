@@ -11,10 +11,38 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+
+/* The weight of one part of an Accept field, in thousandths: 1000 if it has none that can be read. */
+static int weight_of(const char *part, size_t len) {
+  for (const char *at = part; (at = memchr(at, ';', len - (size_t)(at - part))) != NULL;) {
+    at++;
+    at += strspn(at, " \t");
+    if (strncasecmp(at, "q=", 2) || at[2] < '0' || at[2] > '1') continue;
+    int weight = (at[2] - '0') * 1000;
+    for (int i = 4, unit = 100; at[2] == '0' && at[3] == '.' && unit && at[i] >= '0' && at[i] <= '9'; i++, unit /= 10)
+      weight += (at[i] - '0') * unit;
+    return weight;
+  }
+  return 1000;
+}
+
+/* The weight that an Accept field gives to `type`; -1: it does not name it. */
+static int weight_in(const char *accept, const char *type) {
+  for (const char *part = accept; *part; part += *part == ',') {
+    part += strspn(part, " \t");
+    size_t len = strcspn(part, ","), name = strcspn(part, ";, \t");
+    if (name == strlen(type) && !strncasecmp(part, type, name)) return weight_of(part, len);
+    part += len;
+  }
+  return -1;
+}
 
 enum wt_metrics_format metrics_format_of(const char *accept) {
-  /* Readers that know the newer format name it, and prefer it. */
-  return accept && strstr(accept, "application/openmetrics-text") ? WT_METRICS_OPENMETRICS : WT_METRICS_PROMETHEUS;
+  /* Readers that know OpenMetrics name it. What is said of all types is no wish for it. */
+  int newer = accept ? weight_in(accept, "application/openmetrics-text") : -1;
+  int older = accept ? weight_in(accept, "text/plain") : -1;
+  return newer > 0 && newer >= older ? WT_METRICS_OPENMETRICS : WT_METRICS_PROMETHEUS;
 }
 
 void metric_print(FILE *out, const char *name, const char *type, const char *help, uint64_t value) {
