@@ -59,11 +59,12 @@ cat >"$DIR/later" <<'QLOG'
 {"time":0.5,"name":"quic:parameters_set","data":{"initiator":"remote","max_idle_timeout":7000}}
 {"time":1.5,"name":"quic:packet_sent","data":{"raw":{"length":1200}}}
 {"time":2.5,"name":"quic:recovery_metrics_updated","data":{"min_rtt":3.25,"smoothed_rtt":4}}
-{"time":9.5,"name":"quic:connection_closed","data":{"initiator":"remote","connection_code":2,"reason":"enough"}}
+{"time":2.6,"name":"http:parameters_set","data":{"initiator":"remote","max_idle_timeout":1}}
+{"time":9.5,"name":"transport:connection_closed","data":{"initiator":"remote","connection_error":"no_error","reason":"enough"}}
 QLOG
 explain "$DIR/later"
 for part in "Connection   abcd, seen by the client" "Handshake    the log does not say" "Peer allows  7000 ms" "1 sent (1200 bytes)" \
-  "3 ms at best" "after 9 ms, by remote, code 2: enough"; do
+  "3 ms at best" "after 9 ms, by remote no_error: enough"; do
   check_contains "a log of a later draft" "$OUT" "$part"
 done
 

@@ -60,8 +60,11 @@ static void on_path(struct summary *summary, const json_t *data) {
 
 /* "by peer, code 0x100 H3_NO_ERROR: gone" */
 static void end_set(char *out, size_t size, const json_t *data, const char *by, const char *code_key) {
+  static const char *const other_names[] = {"connection_error", "application_error"}; /* of other programs */
   char name[SUMMARY_TEXT], reason[SUMMARY_TEXT], who[SUMMARY_TEXT], code[32] = "";
   text_set(name, data, "code_name");
+  for (size_t i = 0; !*name && i < sizeof(other_names) / sizeof(*other_names); i++)
+    text_set(name, data, other_names[i]);
   text_set(reason, data, "reason");
   text_set(who, data, by);
   if (number(data, code_key) >= 0) (void)snprintf(code, sizeof(code), ", code %" PRId64, number(data, code_key));
@@ -171,11 +174,18 @@ static const struct {
     {"webtransport:capsule_received", NULL, offsetof(struct summary, capsules_received)},
 };
 
-/* Later drafts of qlog have all events of QUIC in one namespace, quic. */
+/* What follows the namespace. NULL: it is none of QUIC's. */
+static const char *quic_event(const char *name) {
+  static const char *const spaces[] = {"transport:", "connectivity:", "recovery:", "quic:"};
+  for (size_t i = 0; i < sizeof(spaces) / sizeof(*spaces); i++)
+    if (strncmp(name, spaces[i], strlen(spaces[i])) == 0) return name + strlen(spaces[i]);
+  return NULL;
+}
+
+/* The drafts of qlog differ in how they divide QUIC's events into namespaces; later ones have all in one. */
 static bool event_is(const char *event, const char *name) {
-  if (strcmp(event, name) == 0) return true;
-  return strncmp(name, "quic:", 5) == 0 && strncmp(event, "webtransport:", 13) != 0 &&
-         strcmp(strchr(event, ':') + 1, name + 5) == 0;
+  const char *ours = quic_event(event), *theirs = quic_event(name);
+  return ours && theirs ? strcmp(ours, theirs) == 0 : strcmp(event, name) == 0;
 }
 
 bool summary_is_first(const json_t *record) {
