@@ -21,6 +21,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "wire/utf8.h"
 
 static void text_flush(struct wt__metrics_text *text) {
   if (text->len) text->write(text->piece, text->len, text->user_data);
@@ -42,11 +43,31 @@ static void text_add_number(struct wt__metrics_text *text, uint64_t value) {
   text_add(text, digits);
 }
 
-/* The value of a label: both formats want these three escaped. */
+/* The length of the character that `s` begins with; 0: it is not UTF-8. */
+static size_t character_len(const char *s) {
+  size_t max = strnlen(s, 4);
+  for (size_t len = 1; len <= max; len++) {
+    if (wt__utf8_valid(s, len)) return len;
+  }
+  return 0;
+}
+
+static void text_add_escaped(struct wt__metrics_text *text, char c) {
+  if (c == '\\' || c == '"' || c == '\n') text_char(text, '\\');
+  text_char(text, c == '\n' ? 'n' : c);
+}
+
+/* The value of a label. Both formats want three characters escaped, and readers refuse the whole text for one byte that is
+ * not UTF-8: it is written as in URLs. */
 static void text_add_value(struct wt__metrics_text *text, const char *value) {
-  for (; *value; value++) {
-    if (*value == '\\' || *value == '"' || *value == '\n') text_char(text, '\\');
-    text_char(text, *value == '\n' ? 'n' : *value);
+  while (*value) {
+    size_t len = character_len(value);
+    if (!len) {
+      char hex[4];
+      (void)snprintf(hex, sizeof(hex), "%%%02X", (unsigned)(unsigned char)*value++);
+      text_add(text, hex);
+    }
+    for (; len; len--) text_add_escaped(text, *value++);
   }
 }
 

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* In which format a reader gets the metrics. */
+/* In which format a reader gets the metrics, and what labels look like. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include "common/server_metrics.h"
@@ -42,10 +43,30 @@ static void test_the_older_format_for_others(void **state) {
   check(WT_METRICS_PROMETHEUS, ";;q=1,;");
 }
 
+static void check_label(const char *expected, const char *value) {
+  char *text = NULL;
+  size_t len = 0;
+  FILE *out = open_memstream(&text, &len);
+  assert_non_null(out);
+  metric_label_print(out, value);
+  assert_int_equal(fclose(out), 0);
+  assert_string_equal(text, expected);
+  free(text);
+}
+
+static void test_labels_are_one_line_of_utf8(void **state) {
+  (void)state;
+  check_label("unix:/run/a b", "unix:/run/a b");
+  check_label("a\\\\b\\\"c\\nd", "a\\b\"c\nd");
+  check_label("caf\xc3\xa9", "caf\xc3\xa9");
+  check_label("caf%E9\\n%C3%A9", "caf\xe9\n\xc3\xa9");
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_openmetrics_for_whoever_names_it),
       cmocka_unit_test(test_the_older_format_for_others),
+      cmocka_unit_test(test_labels_are_one_line_of_utf8),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

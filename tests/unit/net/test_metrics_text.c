@@ -6,6 +6,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <cmocka.h>
@@ -78,6 +79,32 @@ static void test_metrics_text_escapes_labels(void **state) {
   assert_non_null(strstr(written.text, "\nwebtransport_sessions_total{route=\"/a\\\"\\\\\\n\",draft=\"15\"} 7\n"));
 }
 
+static void test_metrics_text_is_utf8(void **state) {
+  static const struct {
+    const char *value, *expected;
+  } cases[] = {
+      {"/caf\xc3\xa9\xe2\x80\xa8\xf0\x9f\x98\x80", "/caf\xc3\xa9\xe2\x80\xa8\xf0\x9f\x98\x80"},
+      {"\xff", "%FF"},
+      {"/caf\xe9/x", "/caf%E9/x"},
+      {"\xc3\xc3\xa9", "%C3\xc3\xa9"},
+      {"\xe2\x80", "%E2%80"},
+      {"\xed\xa0\x80", "%ED%A0%80"},
+      {"\xc0\x8a\n", "%C0%8A\\n"},
+  };
+  (void)state;
+  for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    const struct wt__metrics_label label = {"route", cases[i].value};
+    struct written written;
+    struct wt__metrics_text text = text_to(&written, WT_METRICS_PROMETHEUS);
+    char expected[100];
+    wt__metrics_family(&text, "sessions", WT__METRICS_GAUGE, "", "Sessions");
+    wt__metrics_sample(&text, &label, 1, 7);
+    wt__metrics_end(&text);
+    (void)snprintf(expected, sizeof(expected), "\nwebtransport_sessions{route=\"%s\"} 7\n", cases[i].expected);
+    if (!strstr(written.text, expected)) fail_msg("%zu: %s", i, written.text);
+  }
+}
+
 static void test_metrics_text_of_a_histogram(void **state) {
   static const uint64_t bounds[WT__HISTOGRAM_BOUNDS] = {500000,      1000000000,  2000000000,  3000000000, 4000000000,
                                                         5000000000,  6000000000,  7000000000,  8000000000, 9000000000,
@@ -120,9 +147,9 @@ static void test_metrics_text_comes_in_pieces(void **state) {
 
 int main(void) {
   const struct CMUnitTest tests[] = {
-      cmocka_unit_test(test_metrics_text_of_openmetrics),  cmocka_unit_test(test_metrics_text_of_prometheus),
-      cmocka_unit_test(test_metrics_text_escapes_labels),  cmocka_unit_test(test_metrics_text_of_a_histogram),
-      cmocka_unit_test(test_metrics_text_comes_in_pieces),
+      cmocka_unit_test(test_metrics_text_of_openmetrics), cmocka_unit_test(test_metrics_text_of_prometheus),
+      cmocka_unit_test(test_metrics_text_escapes_labels), cmocka_unit_test(test_metrics_text_is_utf8),
+      cmocka_unit_test(test_metrics_text_of_a_histogram), cmocka_unit_test(test_metrics_text_comes_in_pieces),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -8,6 +8,7 @@
 #include "common/server_metrics.h"
 
 #include <inttypes.h>
+#include <jansson.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -51,6 +52,19 @@ void metric_print(FILE *out, const char *name, const char *type, const char *hel
   fprintf(out, "# HELP webtransport_%s%s %s.\n", name, suffix, help);
   fprintf(out, "# TYPE webtransport_%s%s %s\n", name, suffix, type);
   fprintf(out, "webtransport_%s%s %" PRIu64 "\n", name, suffix, value);
+}
+
+void metric_label_print(FILE *out, const char *value) {
+  json_t *string = json_string(value); /* NULL: not UTF-8, or no memory */
+  for (; *value; value++) {
+    if (*value == '\n')
+      fputs("\\n", out);
+    else if (!string && (unsigned char)*value >= 0x80)
+      fprintf(out, "%%%02X", (unsigned)(unsigned char)*value);
+    else
+      fprintf(out, *value == '\\' || *value == '"' ? "\\%c" : "%c", *value);
+  }
+  json_decref(string);
 }
 
 static void piece_write(const char *text, size_t len, void *user_data) { (void)fwrite(text, 1, len, user_data); }

@@ -56,6 +56,10 @@ enum wt_metrics_format metrics_format_of(const char *accept);
  * added. */
 void metric_print(FILE *out, const char *name, const char *type, const char *help, uint64_t value);
 
+/* Writes the value of a label, without its quotes: with '\\', '"' and line ends escaped. If it is not UTF-8, for which readers
+ * refuse the whole text, all bytes beyond ASCII are %-encoded. */
+void metric_label_print(FILE *out, const char *value);
+
 /* Returns the metrics of a server, to be freed by the caller. NULL: out of memory. Where `wt_server_write_metrics` may be
  * called. */
 char *server_metrics_text(const wt_server *server, enum wt_metrics_format format);

@@ -33,19 +33,11 @@
   X(datagrams_too_large, "counter", "Datagrams dropped because the other side takes none of that size")    \
   X(datagrams_refused, "counter", "Times that the back end's host said that nobody takes datagrams")
 
-/* Writes a label's value: '\' and '"' are escaped. */
-static void label_write(FILE *out, const char *value) {
-  for (; *value; value++) {
-    if (*value == '\\' || *value == '"') fputc('\\', out);
-    fputc(*value, out);
-  }
-}
-
 static void labels_write(FILE *out, const struct route *route) {
   fputs("{route=\"", out);
-  label_write(out, route->settings.path);
+  metric_label_print(out, route->settings.path);
   fputs("\",backend=\"", out);
-  label_write(out, route->settings.target.text);
+  metric_label_print(out, route->settings.target.text);
   fputc('"', out);
 }
 
