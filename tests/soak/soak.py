@@ -215,13 +215,21 @@ def write_samples(path, samples):
             writer.writerow([row["at"], row["phase"], *(row[name][field] for name in names for field in fields)])
 
 
+def duration(text):
+    """More than no time: a run without any would pass without having done a thing."""
+    seconds = float(text)
+    if not 0 < seconds < float("inf"):
+        raise ValueError(text)
+    return seconds
+
+
 def options_read():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--tool", required=True, type=pathlib.Path)
     parser.add_argument("--fleet-client", required=True, type=pathlib.Path)
     parser.add_argument("--hostile-client", required=True, type=pathlib.Path)
     parser.add_argument("--out", required=True, type=pathlib.Path)
-    parser.add_argument("--seconds", type=float, default=3600, help="of load; rests come on top")
+    parser.add_argument("--seconds", type=duration, default=3600, help="of load; rests come on top")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--clients", type=int, help="that stay; a quarter of them change their address each second")
     parser.add_argument("--sanitized", action="store_true")
