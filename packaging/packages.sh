@@ -40,7 +40,7 @@ trap end EXIT
 
 # step NAME COMMAND...: what it prints goes to a log, which is shown if it fails.
 step() {
-  step=$1 log=$folder/debian-$release-$(tr -c 'a-z0-9\n' - <<<"$1").log
+  step=$1 log=$folder/debian-$release-$(tr -cs 'a-z0-9\n' - <<<"${1,,}").log
   local from=$SECONDS
   shift
   "$@" >"$log" 2>&1
