@@ -85,7 +85,7 @@ def test_the_manager_is_told():
     check("ready", manager.next(but="WATCHDOG") == "READY=1")
     service.process.send_signal(signal.SIGTERM)
     state = manager.next()
-    check("with a delay it asks for time", state == "STOPPING=1\nEXTEND_TIMEOUT_USEC=7100000\nSTATUS=Draining", state)
+    check("with a delay it asks for time", state == "STOPPING=1\nEXTEND_TIMEOUT_USEC=11100000\nSTATUS=Draining", state)
     check("it ends well after the delay", service.process.wait(WAIT) == 0)
 
 
