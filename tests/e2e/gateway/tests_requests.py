@@ -280,7 +280,8 @@ def test_ends(tool, folder):
     wait_for("all are over", lambda: gateway.metrics()["requests_open /"] == 0)
     line = gateway.refused("/silent", 504)
     check("the access log says why there is no answer", line["error"] and line["route"] == "/silent" and not line["refusal"], line)
-    check("failures are in the access log", any(line.get("error") == "the client went away" for line in gateway.sessions))
+    check("failures are in the access log", wait_for("", lambda: any(
+        line.get("error") == "the client went away" for line in gateway.sessions)))
     check("descriptors", wait_for("", lambda: gateway.descriptors() <= before + 10), (before, gateway.descriptors()))
     gateway.end()
 
