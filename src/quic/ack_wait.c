@@ -17,7 +17,12 @@
  * So it is told to acknowledge each packet (`ack_thresh`), and here is decided when it is asked.
  *
  * ngtcp2 does not tell whether it has other frames to send. So all that could make it have some is `urgent`: a frame that
- * wants an answer, a gap in what the peer acknowledges, a new path, a timer, a stream that has closed, flow control.
+ * wants an answer, a gap in what the peer acknowledges, a new path, a timer, a stream that has closed, flow control, a full
+ * congestion window.
+ *
+ * Lost packets are not in flight any more, so nothing in flight does not mean that nothing is lost. An acknowledgement is of no
+ * consequence only if it begins where earlier ones have ended. Peers that leave old ranges out of their ACK frames make gaps
+ * that no frame shows.
  */
 
 #include "quic/ack_wait.h"
@@ -58,8 +63,33 @@ static bool datagram_is_plain(const struct wt__conn *conn, const struct wt__path
   return in_flight(conn) == 0 && path_size(conn) == conn->ack_wait.path_size;
 }
 
+static void on_range(void *ctx, uint64_t first, uint64_t last) {
+  struct wt__ack_wait *wait = ctx;
+  if (first > wait->acked) {
+    wait->gap = true;
+  } else if (last >= wait->acked) {
+    wait->acked = last + 1;
+  }
+}
+
+/* Ranges come from the top, so with several there is a gap. */
+void wt__ack_wait_acked(struct wt__conn *conn, const struct wt__quic_frame *ack) {
+  wt__quic_ack_ranges(ack, on_range, &conn->ack_wait);
+}
+
+/* Once nothing is in flight, all that was sent is acknowledged or lost, and what is lost is sent anew: this is urgent. */
+static void gap_settle(struct wt__conn *conn) {
+  struct wt__ack_wait *wait = &conn->ack_wait;
+  if (!wait->gap) return;
+  wait->urgent = true;
+  if (in_flight(conn) > 0) return;
+  wait->acked = conn->last_sent + 1;
+  wait->gap = false;
+}
+
 void wt__ack_wait_end(struct wt__conn *conn, const struct wt__path *path, unsigned ecn) {
   struct wt__ack_wait *wait = &conn->ack_wait;
+  gap_settle(conn);
   if ((wait->frames & WT__FRAMES_DATA) && wait->packets++ == 0) wait->since = conn->endpoint->now;
   if (!wait->urgent) wait->urgent = wait->packets > 1 || !datagram_is_plain(conn, path, ecn);
 }
@@ -71,7 +101,9 @@ void wt__ack_wait_credit(struct wt__conn *conn, uint64_t len) {
 }
 
 void wt__ack_wait_written(struct wt__conn *conn, bool complete) {
-  conn->ack_wait = (struct wt__ack_wait){.urgent = !complete, .path_size = path_size(conn)};
+  struct wt__ack_wait *wait = &conn->ack_wait;
+  *wait =
+      (struct wt__ack_wait){.urgent = !complete, .path_size = path_size(conn), .acked = wait->acked, .gap = wait->gap};
 }
 
 bool wt__ack_wait_holds(const struct wt__conn *conn) { return conn->handshake_done && !conn->ack_wait.urgent; }

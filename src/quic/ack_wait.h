@@ -11,6 +11,7 @@
 #include "quic/endpoint.h"
 
 struct wt__conn;
+struct wt__quic_frame;
 
 struct wt__ack_wait {
   unsigned frames;  /* WT__FRAMES_ bits of the datagram that is being read */
@@ -19,11 +20,16 @@ struct wt__ack_wait {
   size_t path_size; /* of a packet, as ngtcp2 knew it then */
   uint64_t credit;  /* bytes of streams that were given back since then */
   bool urgent;      /* something else than an acknowledgement may have to be sent */
+  uint64_t acked;   /* all packets of ours below this number are acknowledged, or were sent anew if they were lost */
+  bool gap;         /* one was acknowledged of which that is not known */
 };
 
 /* Around the reading of a datagram, which has the given ECN mark. */
 void wt__ack_wait_begin(struct wt__conn *conn);
 void wt__ack_wait_end(struct wt__conn *conn, const struct wt__path *path, unsigned ecn);
+
+/* The datagram has this ACK frame, for 1-RTT packets. */
+void wt__ack_wait_acked(struct wt__conn *conn, const struct wt__quic_frame *ack);
 
 /* So many bytes of streams may be sent by the peer in addition. */
 void wt__ack_wait_credit(struct wt__conn *conn, uint64_t len);

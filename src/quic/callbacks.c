@@ -315,6 +315,7 @@ static enum wt__frame_fate conn_judge(void *ctx, const struct wt__quic_frame *fr
   }
   if ((frame->type & ~UINT64_C(1)) == WT__FRAME_ACK) {
     wt__path_watch_acked(conn, frame);
+    wt__ack_wait_acked(conn, frame);
     return WT__FRAME_KEEP;
   }
   if (frame->type == WT__FRAME_RETIRE_CONNECTION_ID) {

@@ -305,6 +305,11 @@ static void packet_resolve(struct packet *packet, size_t len) {
   packet->room = conn_room(conn);
 }
 
+/* What is lost goes into packets of ngtcp2's own, so only congestion control tells that some may be left. */
+static bool conn_window_is_full(const struct wt__conn *conn, size_t room) {
+  return ngtcp2_conn_get_cwnd_left(conn->quic) < room;
+}
+
 int wt__conn_write(struct wt__conn *conn, bool *more) {
   struct wt__endpoint *endpoint = conn->endpoint;
   struct wt__batch *batch = &endpoint->batch;
@@ -339,7 +344,7 @@ int wt__conn_write(struct wt__conn *conn, bool *more) {
   if (!error) (void)wt__batch_end(batch);
   *more = n > 0 && packet.room;
   conn->amplification_limited = conn->handshake_path.now_at.len && n <= 0;
-  conn->settled = n == 0 && packet.last;
+  conn->settled = n == 0 && packet.last && !conn_window_is_full(conn, packet.room);
   if (written) {
     wt__pacing_sent(conn, conn->settled);
     wt__congestion_note(conn);

@@ -13,6 +13,7 @@
 
 #define MESSAGES 20
 #define TRANSFER (1 << 20)
+#define BURST 8000
 #define ACK_TIME 25 /* ms, the max_ack_delay that is announced */
 
 static struct wt__conn *only_conn(struct world *w) {
@@ -232,6 +233,83 @@ static void test_a_transfer_after_silence_is_paced(void **state) {
   world_free(&w);
 }
 
+/* --- Losses that ACK frames do not show --- */
+
+static size_t varint_len(uint8_t first) { return (size_t)1 << (first >> 6); }
+
+/* ACK frames of the peer lose all ranges but the first, as those of peers do that soon forget old ranges. */
+static void keep_first_range(void *ctx, uint8_t first, uint8_t *payload, size_t len) {
+  struct wt__quic_frame frame;
+  (void)ctx;
+  if (first & 0x80) return;
+  for (size_t n; (n = wt__quic_frame_read(payload, len, &frame)); payload += n, len -= n) {
+    if ((frame.type & ~UINT64_C(1)) != WT__FRAME_ACK) continue;
+    size_t at = 1;
+    payload[0] = WT__FRAME_ACK; /* counts of ECN would follow the ranges */
+    at += varint_len(payload[at]);
+    at += varint_len(payload[at]);
+    assert_int_equal(varint_len(payload[at]), 1);
+    payload[at++] = 0;
+    at += varint_len(payload[at]);
+    memset(payload + at, 0, n - at);
+  }
+}
+
+struct losses {
+  unsigned data, lost; /* packets to the client since the round began; which of them is lost */
+  unsigned acks, deaf; /* packets to the server; how many of them are lost, from the first on */
+};
+
+static enum net_verdict lose(void *ctx, enum net_direction direction, uint64_t index, uint8_t *data, size_t len) {
+  struct losses *losses = ctx;
+  (void)index;
+  (void)data;
+  if (direction == NET_TO_SERVER) return losses->acks++ < losses->deaf ? NET_DROP : NET_PASS;
+  return len >= 1000 && losses->data++ == losses->lost ? NET_DROP : NET_PASS;
+}
+
+/* How long a burst takes on a new connection, in milliseconds. */
+static uint64_t lossy_burst(unsigned lost, unsigned deaf) {
+  static uint8_t bytes[BURST];
+  struct world w;
+  struct losses losses = {.lost = lost, .deaf = deaf};
+  size_t taken;
+  int error;
+  world_init(&w, 1);
+  w.options.rewrite = keep_first_range;
+  w.options.hold = true; /* nothing beside its ACK frames */
+  world_start(&w);
+  w.session = server_connect(&w.server, w.peer, "/wt", &w.id);
+  net_run_for(&w.net, 2000);
+  uint64_t began = w.net.now;
+  w.net.filter_ctx = &losses;
+  w.net.filter = lose;
+  struct server_stream *stream = server_open(w.session, true, &error);
+  assert_non_null(stream);
+  int64_t id = wt_stream_id(stream->stream);
+  assert_int_equal(wt_stream_write(stream->stream, bytes, sizeof(bytes), &taken), 0);
+  assert_int_equal(taken, sizeof(bytes));
+  assert_int_equal(wt_stream_end(stream->stream), 0);
+  NET_UNTIL(&w.net, 60000, peer_stream(w.peer, id) && peer_stream(w.peer, id)->fin);
+  uint64_t took = (w.net.now - began) / NET_MS;
+  world_free(&w);
+  return took;
+}
+
+/* A packet is lost, one acknowledgement comes, of the last packets, and nothing is in flight: what was lost is sent at once. No
+ * timer for losses runs then, so else it would wait for another one, of up to half the idle timeout. */
+static void test_losses_that_no_range_shows_are_made_good(void **state) {
+  (void)state;
+  uint64_t longest = 0;
+  for (unsigned lost = 0; lost < 3; lost++) {
+    for (unsigned deaf = 0; deaf < 3; deaf++) {
+      uint64_t took = lossy_burst(lost, deaf);
+      if (took > longest) longest = took;
+    }
+  }
+  assert_in_range(longest, 1, 50); /* three ways of 10 ms, and little more */
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test(test_acks_ride_with_the_answers),
@@ -242,6 +320,7 @@ int main(void) {
       cmocka_unit_test(test_answers_of_quic_do_not_wait),
       cmocka_unit_test(test_a_new_address_is_challenged_at_once),
       cmocka_unit_test(test_a_transfer_after_silence_is_paced),
+      cmocka_unit_test(test_losses_that_no_range_shows_are_made_good),
   };
   return cmocka_run_group_tests_name("acks", tests, NULL, NULL);
 }
