@@ -12,10 +12,10 @@
  *                peer_control.c with control_reader.c, settings.c and priority.c; frames.c for all of them
  *   bytes out    send.c (which stream is next, and what became of its bytes), settings.c (our SETTINGS)
  *   streams      streams.c (their records), role.c (what they are for)
- *   requests     request_run.c (their life), request.c, request_form.c, request_check.c, answer.c, interim.c, stalls.c, upgrade.c;
+ *   requests     request_run.c (their life), request.c, request_check.c, answer.c, interim.c, stalls.c, upgrade.c;
  *                files.c, file_body.c, file_open.c, conditional.c
  *   sessions     connect.c (the CONNECT stream), session_fields.c, dial.c and dial_*.c (those of a client)
- *   both         fields.c, header_check.c, body.c, access.c; exchange.c and exchange_*.c (plain requests of a client)
+ *   both         fields.c, header_check.c, message_form.c, body.c, access.c; exchange.c and exchange_*.c (plain requests of a client)
  *
  * Who frees what: a stream's record goes when QUIC has closed the stream. Requests, sessions, dials and exchanges have
  * lives of their own.

@@ -124,6 +124,7 @@ static void dial_send(struct wt__h3_dial *dial, int draft) {
   }
   wt__role_set(dial->stream, &wt__role_dial, dial);
   dial->stream->reading = WT__H3_MAY_TUNNEL;
+  dial->stream->response_to = WT__RESPONSE_TO_CONNECT;
   int error = wt__dial_submit(dial, draft);
   if (error == WT_ERR_TOO_LARGE) {
     wt__dial_replied(dial, error, WT__H3_REQUEST_CANCELLED, WT__REQUEST_TOO_LARGE_REASON);

@@ -18,6 +18,7 @@
 #include "h3/fields.h"
 #include "h3/header_check.h"
 #include "h3/http.h"
+#include "h3/streams.h"
 
 int wt__exchange_options_check(const struct wt__exchange_options *options) {
   if (!options->method || !options->authority || !options->path || options->path[0] != '/') return WT_ERR_INVALID;
@@ -62,6 +63,8 @@ int wt__exchange_submit(wt_exchange *exchange) {
     wt__free(nv);
     return WT_ERR_TOO_LARGE;
   }
+  const char *method = wt__fields_find(&exchange->request, ":method", NULL);
+  if (strcmp(method, "HEAD") == 0) exchange->stream->response_to = WT__RESPONSE_TO_HEAD;
   int error = nghttp3_conn_submit_request(wt__h3_http(conn), exchange->id, nv, count,
                                           exchange->has_body ? &wt__http_body_reader : NULL, NULL);
   wt__free(nv);

@@ -37,3 +37,7 @@ enum wt__frames_step wt__frames_step(struct wt__frames *frames, const uint8_t *d
   frames->head_done = head_take(frames, *data, type);
   return frames->head_done ? WT__FRAMES_BEGUN : WT__FRAMES_HEAD;
 }
+
+bool wt__frames_between(const struct wt__frames *frames) {
+  return frames->left == 0 && (frames->head_done || frames->head_len == 0);
+}

@@ -26,5 +26,7 @@ enum wt__frames_step {
 /* Takes the next `*taken` bytes of a chunk that has one at least. A frame of type 0x41 begins with its type alone. */
 enum wt__frames_step wt__frames_step(struct wt__frames *frames, const uint8_t *data, size_t len, size_t *taken,
                                      uint64_t *type);
+/* Whether no frame has begun that has not ended. */
+bool wt__frames_between(const struct wt__frames *frames);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * HEADERS frames, on the way of a request stream's bytes to nghttp3 (RFC 9114, sections 4.1 and 7.2.2).
+ * The frames of a message, on the way of a request stream's bytes to nghttp3 (RFC 9114, sections 4.1 and 7.2).
  *
  *                      +-- other frames, and heads of frames ------------------------------> nghttp3
  *    request stream ---+
@@ -15,7 +15,10 @@
  * that, whatever the method. So nghttp3 does not get the frames behind such an answer: the payload of DATA goes to the
  * session.
  *
- * After a section was refused, nghttp3 gets nothing more of the stream; what still comes is dropped.
+ * Malformed is also a content that is not as long as the message says. nghttp3 would end the connection for that, and with
+ * it sessions that have done nothing, so the lengths of DATA frames are added up here.
+ *
+ * After a section or a content was refused, nghttp3 gets nothing more of the stream; what still comes is dropped.
  *
  * Costs: a section that arrives in one packet is not copied. Others are kept, up to `max_header_bytes`. A frame that
  * announces more is refused at once: an encoder never needs more bytes for a field than we count for it. Kept bytes of a
@@ -35,7 +38,7 @@
 #include "h3/fields.h"
 #include "h3/frames.h"
 #include "h3/http.h"
-#include "h3/request_form.h"
+#include "h3/message_form.h"
 #include "h3/role.h"
 #include "h3/section.h"
 #include "h3/stalls.h"
@@ -76,20 +79,20 @@ void wt__headers_drop(struct wt__h3_conn *conn, struct wt__h3_stream *record) {
   wt__free(held);
 }
 
-/* --- Sections that cannot be used --- */
+/* --- Messages that cannot be used --- */
 
 static bool peer_is_tolerated(struct wt__h3_conn *conn) {
   if (wt__rate_take(&conn->bad_section_rate, conn->now)) return true;
   WT__WARN_LIMITED(conn->config->log, wt__h3_log_limit(conn), conn->now,
                    WT__EVENT_OF("connection_abusive", WT__H3_CONNECTION(conn), WT__TEXT("reason", "header sections")),
-                   "the connection from %s is closed: it keeps sending header sections that are too large or malformed",
+                   "the connection from %s is closed: it keeps sending messages that are too large or malformed",
                    conn->peer_address);
-  wt__h3_fail(conn, WT__H3_EXCESSIVE_LOAD, "too many header sections that are too large or malformed");
+  wt__h3_fail(conn, WT__H3_EXCESSIVE_LOAD, "too many messages that are too large or malformed");
   return false;
 }
 
 /* nghttp3 gets nothing more of the stream. */
-static void section_refuse(struct wt__h3_conn *conn, struct wt__h3_stream *record, enum wt__section_result result) {
+static void message_refuse(struct wt__h3_conn *conn, struct wt__h3_stream *record, enum wt__section_result result) {
   record->reading = WT__H3_DISCARD;
   wt__headers_drop(conn, record);
   if (result == WT__SECTION_NO_MEMORY) {
@@ -105,16 +108,28 @@ static void section_refuse(struct wt__h3_conn *conn, struct wt__h3_stream *recor
 
 /* --- Sections --- */
 
+/* The header section, one of an interim response before it, or trailers. */
+static bool section_form_valid(const struct wt__h3_conn *conn, struct wt__h3_stream *record,
+                               const struct wt__fields *fields) {
+  struct wt__message_form form;
+  if (record->message_begun) return wt__trailer_form(fields);
+  bool valid = conn->client ? wt__response_form(fields, record->response_to, &form) : wt__request_form(fields, &form);
+  if (!valid) return false;
+  record->message_begun = !conn->client || form.status >= 200;
+  record->content_left = form.content_length;
+  return true;
+}
+
 static enum wt__section_result section_check(struct wt__h3_conn *conn, struct wt__h3_stream *record,
                                              const uint8_t *data, size_t len) {
-  struct wt__fields *owner = record->role->fields(record), unused;
+  struct wt__fields *fields = record->message_begun ? NULL : record->role->fields(record), unused;
   enum wt__section_result result;
   int error;
   wt__fields_init(&unused, conn->config->max_header_bytes);
-  result = wt__section_decode(&conn->sections, data, len, owner ? owner : &unused, &error);
+  if (!fields) fields = &unused;
+  result = wt__section_decode(&conn->sections, data, len, fields, &error);
+  if (result == WT__SECTION_DONE && !section_form_valid(conn, record, fields)) result = WT__SECTION_MALFORMED;
   wt__fields_free(&unused);
-  if (result == WT__SECTION_DONE && owner && !conn->client && !wt__request_form_valid(owner))
-    return WT__SECTION_MALFORMED;
   if (result == WT__SECTION_BROKEN) wt__h3_fail_http(conn, error);
   return result;
 }
@@ -137,7 +152,7 @@ static void section_block(struct wt__h3_conn *conn, struct wt__h3_stream *record
   if (conn->blocked_section_count >= WT__QPACK_BLOCKED_STREAMS) {
     wt__h3_fail(conn, WT__QPACK_DECOMPRESSION_FAILED, "more streams wait for QPACK than our SETTINGS allow");
   } else if (!held || (data && wt__buf_append(&held->section, data, len) != 0)) {
-    section_refuse(conn, record, WT__SECTION_NO_MEMORY);
+    message_refuse(conn, record, WT__SECTION_NO_MEMORY);
   } else {
     wt__list_push_back(&conn->blocked_sections, &held->link);
     conn->blocked_section_count++;
@@ -151,7 +166,7 @@ static void section_withhold(struct wt__h3_conn *conn, struct wt__h3_stream *rec
   if (result == WT__SECTION_BLOCKED) {
     section_block(conn, record, data, len);
   } else {
-    section_refuse(conn, record, result);
+    message_refuse(conn, record, result);
   }
 }
 
@@ -180,7 +195,7 @@ static void stream_recv_behind(struct wt__h3_conn *conn, struct wt__h3_stream *r
   record->held->fin = fin;
   if (len > 0 && wt__buf_append(&record->held->behind, data, len) != 0) {
     conn->transport->consume(conn->ctx, record->id, len);
-    section_refuse(conn, record, WT__SECTION_NO_MEMORY);
+    message_refuse(conn, record, WT__SECTION_NO_MEMORY);
   }
 }
 
@@ -192,7 +207,7 @@ static bool stream_waits(const struct wt__h3_stream *record) {
 static void section_keep(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len) {
   struct wt__headers_held *held = held_of(conn, record);
   if (!held || wt__buf_append(&held->section, data, len) != 0) {
-    section_refuse(conn, record, WT__SECTION_NO_MEMORY);
+    message_refuse(conn, record, WT__SECTION_NO_MEMORY);
   } else if (record->frames.left == 0 && section_release(conn, record)) {
     wt__headers_drop(conn, record);
   }
@@ -209,14 +224,36 @@ static void chunk_pass(struct wt__h3_conn *conn, const struct wt__h3_stream *rec
   chunk->settled = chunk->at;
 }
 
+/* nghttp3 gets what is before it, since it has to know a stream before it can answer on it. */
+static void chunk_refuse(struct wt__h3_conn *conn, struct wt__h3_stream *record, struct chunk *chunk,
+                         enum wt__section_result result) {
+  chunk_pass(conn, record, chunk);
+  if (!conn->closing) message_refuse(conn, record, result);
+}
+
+/* Content before a header section is left to nghttp3: it is a fault of the connection (RFC 9114, section 4.1). */
+static void data_begun(struct wt__h3_conn *conn, struct wt__h3_stream *record, struct chunk *chunk) {
+  if (!record->message_begun || record->content_left < 0) return;
+  if (record->frames.left > (uint64_t)record->content_left) {
+    chunk_refuse(conn, record, chunk, WT__SECTION_MALFORMED);
+  } else {
+    record->content_left -= (int64_t)record->frames.left;
+  }
+}
+
 /* A frame's head is whole, and ends at `chunk->at`. */
 static void frame_begun(struct wt__h3_conn *conn, struct wt__h3_stream *record, struct chunk *chunk, uint64_t type) {
   record->frame = type == FRAME_HEADERS ? WT__H3_FRAME_HEADERS : WT__H3_FRAME_OTHER;
   if (type == WT__SIGNAL_BIDI) {
     wt__h3_fail(conn, WT__H3_FRAME_ERROR, "a WT_STREAM signal in the middle of an HTTP/3 stream");
-  } else if (record->frame == WT__H3_FRAME_HEADERS && record->frames.left > conn->config->max_header_bytes) {
-    chunk_pass(conn, record, chunk); /* nghttp3 has to know a stream before it can answer on it */
-    if (!conn->closing) section_refuse(conn, record, WT__SECTION_TOO_LARGE);
+  } else if (type == FRAME_DATA) {
+    data_begun(conn, record, chunk);
+  } else if (type == FRAME_HEADERS && record->frames.left == 0 && !record->message_begun) {
+    conn->transport->consume(conn->ctx, record->id, chunk->at - chunk->settled); /* not for nghttp3 */
+    chunk->settled = chunk->at;
+    message_refuse(conn, record, WT__SECTION_MALFORMED);
+  } else if (type == FRAME_HEADERS && record->frames.left > conn->config->max_header_bytes) {
+    chunk_refuse(conn, record, chunk, WT__SECTION_TOO_LARGE);
   }
 }
 
@@ -227,10 +264,11 @@ static void section_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record,
   enum wt__section_result result = WT__SECTION_DONE;
   if (whole) {
     result = section_check(conn, record, data, len);
-    if (result == WT__SECTION_DONE) { /* nghttp3 gets it together with what is around it */
+    if (result == WT__SECTION_DONE) {
+      /* A request goes to nghttp3 together with what is around it. But behind one of a response may be the next response's,
+       * or a tunnel. */
       chunk->at += len;
-      if (record->reading == WT__H3_MAY_TUNNEL)
-        chunk_pass(conn, record, chunk); /* what is behind it may be a tunnel's */
+      if (conn->client) chunk_pass(conn, record, chunk);
       return;
     }
   }
@@ -287,6 +325,18 @@ static void stream_step(struct wt__h3_conn *conn, struct wt__h3_stream *record, 
   if (step == WT__FRAMES_BEGUN) frame_begun(conn, record, chunk, type);
 }
 
+/* The stream ends, though more of the message is due. An end inside a frame is a fault of the connection, which nghttp3
+ * finds. */
+static void stream_end_early(struct wt__h3_conn *conn, struct wt__h3_stream *record, struct chunk *chunk) {
+  if (!wt__frames_between(&record->frames)) return;
+  if (record->message_begun && record->content_left > 0) {
+    chunk_refuse(conn, record, chunk, WT__SECTION_MALFORMED);
+  } else if (!record->message_begun && conn->client) { /* its owner has words for that */
+    chunk_pass(conn, record, chunk);
+    record->reading = WT__H3_DISCARD;
+  }
+}
+
 void wt__headers_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, const uint8_t *data, size_t len,
                       bool fin) {
   struct chunk chunk = {.data = data, .len = len};
@@ -299,6 +349,8 @@ void wt__headers_recv(struct wt__h3_conn *conn, struct wt__h3_stream *record, co
   }
   if (fin && record->reading == WT__H3_TUNNEL && record->frames.left > 0) {
     wt__h3_fail(conn, WT__H3_FRAME_ERROR, "the stream of a session ends inside a frame");
+  } else if (fin && record->reading != WT__H3_TUNNEL && !stream_waits(record)) {
+    stream_end_early(conn, record, &chunk);
   }
   if (conn->closing) return;
   if (chunk.settled > 0) data += chunk.settled; /* without bytes there may be no `data` */

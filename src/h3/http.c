@@ -161,7 +161,7 @@ void wt__http_recv(struct wt__h3_conn *conn, int64_t id, const uint8_t *data, si
   if (used < 0) {
     struct wt__h3_stream *record = http_stream(conn, id);
     wt__h3_fail_http(conn, (int)used);
-    /* A stream error that nghttp3 makes one of the connection: a false content-length, or a missing response. */
+    /* A stream error that nghttp3 makes one of the connection: some frames behind trailers. */
     if (used == NGHTTP3_ERR_MALFORMED_HTTP_MESSAGING && record) record->role->malformed(record, WT__H3_MESSAGE_ERROR);
   } else if (used > 0 && !conn->closing) {
     conn->transport->consume(conn->ctx, id, (uint64_t)used);

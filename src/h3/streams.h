@@ -16,6 +16,7 @@
 #include "base/list.h"
 #include "core/mux.h"
 #include "h3/frames.h"
+#include "h3/message_form.h"
 #include "wire/stream_header.h"
 
 struct wt__h3_conn;
@@ -60,7 +61,10 @@ struct wt__h3_stream {
   struct wt__frames frames;      /* HTTP: those of a request; of the encoder stream the rest of its type */
   enum wt__h3_frame frame;       /* HTTP: the one that goes by */
   enum wt__h3_reading reading;   /* HTTP */
-  struct wt__headers_held *held; /* HTTP: what is kept of it; NULL: nothing */
+  enum wt__response_to response_to; /* HTTP, of a client */
+  bool message_begun;               /* HTTP: the header section was whole, not only one of an interim response */
+  int64_t content_left;             /* HTTP, of a message that has begun: how much content is due; -1: any */
+  struct wt__headers_held *held;    /* HTTP: what is kept of it; NULL: nothing */
   bool stop_seen;                /* UNDECIDED: STOP_SENDING came, with `stop_code` */
   uint64_t stop_code;
   wt_stream *stream;           /* WEBTRANSPORT; of ours: NULL until it first sends, and core ends none before that */

@@ -195,28 +195,126 @@ static void false_header(const char *const *fields) {
   h3_free(f);
 }
 
-/* nghttp3 makes an error of the connection of it (RFC 9114, section 8, allows that). It is told as what it is. */
-static void false_length(const char *const *fields, const char *body, size_t len) {
-  struct told told;
-  struct h3_fixture *f = client_new(true);
-  (void)get(f, &told);
-  h3_send_request(f, 0, fields, len == 0);
-  if (len > 0 && !f->closed) h3_data(f, 0, body, len, true);
-  assert_true(f->closed);
-  assert_int_equal(f->close_code, WT__H3_MESSAGE_ERROR);
-  h3_free(f);
-  assert_int_equal(told.closes, 1);
-  assert_int_equal(told.error, WT_ERR_PROTOCOL);
-  assert_non_null(strstr(told.message, "malformed"));
+/* What a server sends on one stream. */
+struct reply {
+  uint8_t data[512];
+  size_t len;
+};
+
+static void reply_put(struct reply *reply, const void *data, size_t len) {
+  assert_true(reply->len + len <= sizeof(reply->data));
+  memcpy(reply->data + reply->len, data, len);
+  reply->len += len;
 }
 
-static void test_exchange_with_a_false_content_length_fails(void **state) {
+static void reply_headers(struct reply *reply, struct h3_fixture *f, const char *const *fields) {
+  size_t len;
+  uint8_t *frame = h3_headers_frame(f, 0, fields, &len, NULL);
+  reply_put(reply, frame, len);
+  free(frame);
+}
+
+static void reply_data(struct reply *reply, const char *text) {
+  const uint8_t head[] = {0x00, (uint8_t)strlen(text)};
+  reply_put(reply, head, 2);
+  reply_put(reply, text, strlen(text));
+}
+
+/* In one packet, or byte by byte, and the end of the stream with the last ones or behind them. */
+enum {
+  WHOLE,
+  WHOLE_THEN_FIN,
+  BYTES,
+  BYTES_THEN_FIN,
+  WAYS
+};
+
+static void reply_send(const struct reply *reply, struct h3_fixture *f, int way) {
+  size_t step = way == WHOLE || way == WHOLE_THEN_FIN ? reply->len : 1;
+  bool fin_behind = way == WHOLE_THEN_FIN || way == BYTES_THEN_FIN || reply->len == 0;
+  for (size_t at = 0; at < reply->len; at += step)
+    h3_recv(f, 0, reply->data + at, step, at + step == reply->len && !fin_behind);
+  if (fin_behind) h3_recv(f, 0, NULL, 0, true);
+  h3_run(f);
+}
+
+static void test_exchange_keeps_responses_and_trailers_apart(void **state) {
   (void)state;
-  false_length(H3_FIELDS(":status", "200", "content-length", "5"), "1234", 4);
-  false_length(H3_FIELDS(":status", "200", "content-length", "5"), "123456", 6);
-  false_length(H3_FIELDS(":status", "200", "content-length", "5"), "", 0);
-  false_length(H3_FIELDS(":status", "100"), "", 0); /* and no response at all */
+  for (int way = 0; way < WAYS; way++) {
+    struct told told;
+    struct reply reply = {.len = 0};
+    struct h3_fixture *f = client_new(true);
+    wt_exchange *exchange = get(f, &told);
+    reply_headers(&reply, f, H3_FIELDS(":status", "103", "x-a", "early"));
+    reply_headers(&reply, f, H3_FIELDS(":status", "200", "x-a", "real", "content-length", "6"));
+    reply_data(&reply, "con");
+    reply_data(&reply, "tent");
+    reply.len--; /* six bytes of content */
+    reply.data[reply.len - 4] = 3;
+    reply_headers(&reply, f, H3_FIELDS("x-a", "late", "x-b", "late"));
+    reply_send(&reply, f, way);
+    assert_int_equal(wt_exchange_status(exchange), 200);
+    assert_string_equal(wt_exchange_header(exchange, "x-a"), "real");
+    assert_null(wt_exchange_header(exchange, "x-b"));
+    assert_string_equal(told.body, "conten");
+    assert_true(told.fin);
+    assert_int_equal(told.closes, 0);
+    h3_free(f);
+  }
+}
+
+/* A response that is malformed, beside another request that does not suffer for it. */
+static void false_reply(const char *method, const char *const *fields, const char *content,
+                        const char *const *trailers, const char *message) {
+  for (int way = 0; way < WAYS; way++) {
+    struct told told, other;
+    struct wt__exchange_options options;
+    struct reply reply = {.len = 0};
+    struct h3_fixture *f = client_new(true);
+    options_of(&options, &told);
+    options.method = method;
+    (void)ask(f, &options);
+    wt_exchange *second = get(f, &other);
+    if (fields) reply_headers(&reply, f, fields);
+    if (content) reply_data(&reply, content);
+    if (trailers) reply_headers(&reply, f, trailers);
+    reply_send(&reply, f, way);
+    assert_false(f->closed); /* the fault of one message is not the connection's */
+    assert_int_equal(told.closes, 1);
+    assert_int_equal(told.error, WT_ERR_PROTOCOL);
+    assert_non_null(strstr(told.message, message));
+    assert_int_equal(f->streams[0].reset_code, WT__H3_MESSAGE_ERROR);
+    assert_int_equal(f->streams[0].consumed, reply.len);
+    answer(f, 4, H3_FIELDS(":status", "200"), true);
+    assert_int_equal(wt_exchange_status(second), 200);
+    h3_free(f);
+  }
+}
+
+static void test_exchange_with_a_false_content_length_fails_alone(void **state) {
+  (void)state;
+  const char *const *five = H3_FIELDS(":status", "200", "content-length", "5");
+  false_reply("GET", five, "1234", NULL, "malformed");
+  false_reply("GET", five, "123456", NULL, "malformed");
+  false_reply("GET", five, NULL, NULL, "malformed");
+  false_reply("GET", five, "1234", H3_FIELDS("x", "1"), "malformed");
+  false_reply("GET", H3_FIELDS(":status", "204"), "content", NULL, "malformed");
+  false_reply("GET", H3_FIELDS(":status", "304", "content-length", "7"), "content", NULL, "malformed");
+  false_reply("HEAD", five, "12345", NULL, "malformed");
   false_header(H3_FIELDS(":status", "200", "content-length", "x"));
+}
+
+static void test_exchange_without_an_answer_fails_alone(void **state) {
+  (void)state;
+  false_reply("GET", H3_FIELDS(":status", "100"), NULL, NULL, "without an answer");
+  false_reply("GET", NULL, NULL, NULL, "without an answer");
+}
+
+static void test_exchange_with_malformed_trailers_fails_alone(void **state) {
+  (void)state;
+  const char *const *fields = H3_FIELDS(":status", "200");
+  false_reply("GET", fields, "content", H3_FIELDS(":status", "200"), "malformed");
+  false_reply("GET", fields, NULL, H3_FIELDS("connection", "close"), "malformed");
 }
 
 static void test_exchange_with_a_malformed_header_fails_alone(void **state) {
@@ -466,7 +564,10 @@ int main(void) {
       cmocka_unit_test(test_exchange_waits_for_the_handshake_but_not_for_the_settings),
       cmocka_unit_test(test_exchange_skips_interim_responses_and_trailers),
       cmocka_unit_test(test_exchange_paused_bytes_are_not_counted_as_read),
-      cmocka_unit_test(test_exchange_with_a_false_content_length_fails),
+      cmocka_unit_test(test_exchange_keeps_responses_and_trailers_apart),
+      cmocka_unit_test(test_exchange_with_a_false_content_length_fails_alone),
+      cmocka_unit_test(test_exchange_without_an_answer_fails_alone),
+      cmocka_unit_test(test_exchange_with_malformed_trailers_fails_alone),
       cmocka_unit_test(test_exchange_with_a_malformed_header_fails_alone),
       cmocka_unit_test(test_exchange_with_a_nul_in_a_field_fails_alone),
       cmocka_unit_test(test_exchange_with_too_large_a_header_fails_alone),

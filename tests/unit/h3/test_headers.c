@@ -164,7 +164,7 @@ static void test_headers_may_be_split_anywhere(void **state) {
          7);
   len += 7;
   field_block_begin(&block);
-  field_block_text(&block, "trailer", "1");
+  field_block_text(&block, "origin", "https://a.trailer"); /* which is no field of the request */
   bytes[len++] = 0x01;
   len += wt__varint_write(bytes + len, block.len);
   memcpy(bytes + len, block.data, block.len);
@@ -201,6 +201,17 @@ static void test_headers_malformed_trailers_end_the_request(void **state) {
   h3_run(f);
   assert_int_equal(app.fin, 0);
   assert_int_equal(app.gone, 1);
+  assert_int_equal(f->streams[0].reset_code, WT__H3_MESSAGE_ERROR);
+  assert_false(f->closed);
+  h3_free(f);
+}
+
+static void test_headers_without_a_byte_are_malformed(void **state) {
+  (void)state;
+  struct h3_fixture *f = started();
+  h3_recv(f, 0, "\x01\x00", 2, true);
+  h3_run(f);
+  assert_int_equal(app.handled, 0);
   assert_int_equal(f->streams[0].reset_code, WT__H3_MESSAGE_ERROR);
   assert_false(f->closed);
   h3_free(f);
@@ -400,6 +411,7 @@ int main(void) {
       cmocka_unit_test(test_headers_with_another_host_are_malformed),
       cmocka_unit_test(test_headers_may_be_split_anywhere),
       cmocka_unit_test(test_headers_malformed_trailers_end_the_request),
+      cmocka_unit_test(test_headers_without_a_byte_are_malformed),
       cmocka_unit_test(test_headers_that_announce_too_much_are_answered_at_once),
       cmocka_unit_test(test_headers_of_many_references_are_too_large),
       cmocka_unit_test(test_headers_that_cannot_be_used_again_and_again_end_the_connection),
