@@ -77,10 +77,11 @@ static void explain_crypto(struct wt__conn *conn, struct wt__h3_end *end) {
 /* This end closed it with a code of HTTP/3. */
 static void explain_close(const struct wt__conn *conn, struct wt__h3_end *end) {
   end->is_h3 = true;
-  end->error = conn->close_party == WT_LOCAL || conn->close_code == WT__H3_NO_ERROR ? WT_ERR_CLOSED
-               : conn->close_code == WT__WT_REQUIREMENTS_NOT_MET                    ? WT_ERR_SETTINGS
-               : conn->close_code == WT__H3_INTERNAL_ERROR                          ? WT_ERR_INTERNAL
-                                                                                    : WT_ERR_PROTOCOL;
+  end->error = conn->path_dead                                                        ? WT_ERR_TIMEOUT
+               : conn->close_party == WT_LOCAL || conn->close_code == WT__H3_NO_ERROR ? WT_ERR_CLOSED
+               : conn->close_code == WT__WT_REQUIREMENTS_NOT_MET                      ? WT_ERR_SETTINGS
+               : conn->close_code == WT__H3_INTERNAL_ERROR                            ? WT_ERR_INTERNAL
+                                                                                      : WT_ERR_PROTOCOL;
   (void)snprintf(end->reason, sizeof(end->reason), "%s", conn->close_reason ? conn->close_reason : "");
 }
 

@@ -69,25 +69,41 @@ static void conn_send_close(struct wt__conn *conn, const ngtcp2_ccerr *error, en
   wt__conn_enter_closing(conn, &path, packet, (size_t)len, party, code);
 }
 
+static void conn_end_as_wanted(struct wt__conn *conn) {
+  if (conn->client) wt__conn_client_explain(conn, 0);
+  wt__conn_ending_of_close(conn, &conn->ending);
+  conn->has_ending = true;
+}
+
 void wt__conn_close_now(struct wt__conn *conn) {
   ngtcp2_ccerr error;
-  if (conn->client) wt__conn_client_explain(conn, 0);
+  conn_end_as_wanted(conn);
   ngtcp2_ccerr_default(&error);
   ngtcp2_ccerr_set_application_error(&error, conn->close_code, (const uint8_t *)conn->close_reason,
                                      conn->close_reason ? strlen(conn->close_reason) : 0);
-  wt__conn_ending_of_close(conn, &conn->ending);
-  conn->has_ending = true;
   conn_send_close(conn, &error, conn->close_party);
 }
 
 static void conn_end_as(struct wt__conn *conn, int error, const ngtcp2_ccerr *sent) {
+  if (conn->client) wt__conn_client_explain(conn, error);
   wt__conn_ending_of(conn, error, sent, &conn->ending);
   conn->has_ending = true;
 }
 
+/* Without a packet. If this end wanted to close the connection anyway, that is the reason; unless it was for a path without
+ * an answer, which `error` says as well. */
+static void conn_end_silently(struct wt__conn *conn, int error) {
+  if (conn->close_wanted && !conn->path_dead) {
+    conn_end_as_wanted(conn);
+    wt__conn_free(conn, conn->close_party, conn->close_code);
+  } else {
+    conn_end_as(conn, error, NULL);
+    wt__conn_free(conn, WT_TRANSPORT, NGTCP2_NO_ERROR);
+  }
+}
+
 void wt__conn_fail(struct wt__conn *conn, int error) {
   ngtcp2_ccerr ccerr;
-  if (conn->client && !conn->close_wanted) wt__conn_client_explain(conn, error);
   switch (error) {
     case NGTCP2_ERR_DRAINING:
       conn_end_as(conn, error, NULL);
@@ -96,10 +112,7 @@ void wt__conn_fail(struct wt__conn *conn, int error) {
     case NGTCP2_ERR_CLOSING:
     case NGTCP2_ERR_DROP_CONN:
     case NGTCP2_ERR_IDLE_CLOSE:
-    case NGTCP2_ERR_HANDSHAKE_TIMEOUT:
-      conn_end_as(conn, error, NULL);
-      wt__conn_free(conn, WT_TRANSPORT, NGTCP2_NO_ERROR);
-      return;
+    case NGTCP2_ERR_HANDSHAKE_TIMEOUT: conn_end_silently(conn, error); return;
     default: break;
   }
   if (conn->close_wanted) {

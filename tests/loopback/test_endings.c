@@ -3,6 +3,9 @@
  * What an application and the log are told about the end of a connection: who ended it, with which code, in which words.
  */
 #include "pair.h"
+#include "quic/conn.h"
+#include "quic/connection_close.h"
+#include "quic/endpoint_state.h"
 
 static char lines[8192]; /* of the log */
 
@@ -359,6 +362,31 @@ static void test_endings_reach_sessions_without_an_answer(void **state) {
   pair_free(&p);
 }
 
+/* ngtcp2 gives a connection up in the moment in which we wanted to close it: sessions hear why we did. */
+static void test_endings_our_reason_outlives_an_end_of_ngtcp2(void **state) {
+  (void)state;
+  static const int errors[] = {NGTCP2_ERR_IDLE_CLOSE, NGTCP2_ERR_DROP_CONN, NGTCP2_ERR_INTERNAL};
+  for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+    struct pair p;
+    struct wt__h3_dial_options options;
+    pair_ready(&p);
+    client_dial_options(&options, "/later");
+    options.optimistic = true;
+    struct client_dial *dial = client_dial(p.link, "/later", &options, NULL);
+    NET_UNTIL(&p.net, 1000, server_request(&p.server, 0));
+    struct wt__conn *conn = WT__CONTAINER_OF(wt__list_first(&p.client.endpoint->conns), struct wt__conn, link);
+    wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_EXCESSIVE_LOAD, "it was too much");
+    wt__conn_fail(conn, errors[i]);
+    NET_UNTIL(&p.net, 1000, dial->replies && p.link->ends);
+    assert_close(dial->asked, WT_CAUSE_ERROR, true);
+    assert_string_equal(dial->asked->message, "it was too much");
+    assert_string_equal(p.link->end.reason, "it was too much");
+    assert_int_equal(p.link->end.wire_code, WT__H3_EXCESSIVE_LOAD);
+    assert_int_equal(p.link->end.error, WT_ERR_PROTOCOL);
+    pair_free(&p);
+  }
+}
+
 /* --- An application closes the connection --- */
 
 #define OWN_CODE UINT64_C(4242)
@@ -482,6 +510,7 @@ int main(void) {
       cmocka_unit_test(test_endings_nothing_comes_behind_the_close_of_a_connection),
       cmocka_unit_test(test_endings_a_request_closes_its_connection),
       cmocka_unit_test(test_endings_reach_sessions_without_an_answer),
+      cmocka_unit_test(test_endings_our_reason_outlives_an_end_of_ngtcp2),
       cmocka_unit_test(test_endings_sessions_are_closed_before_their_connection),
       cmocka_unit_test(test_endings_a_capsule_may_be_lost_before_the_close_of_a_connection),
       cmocka_unit_test(test_endings_a_lost_close_of_a_connection_is_repeated),
