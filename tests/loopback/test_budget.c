@@ -147,11 +147,12 @@ static void test_budget_of_a_connection_is_counted_and_given_back(void **state) 
 static void test_budget_full_server_refuses_and_goes_on(void **state) {
   struct crowd c;
   (void)state;
-  crowd_init(&c, MAX);
+  const size_t max = MAX + 256 * KIB; /* three quarters are not near to what a whole number of hogs takes */
+  crowd_init(&c, max);
   check_echo(&c, 10000, 1);
   while (c.count < HOGS && crowd_add(&c)) continue;
   assert_in_range(c.count, 5, HOGS - 1);
-  assert_true(stats_of(&c).memory_used >= MAX / 4 * 3);
+  assert_true(stats_of(&c).memory_used >= max / 4 * 3);
   assert_int_equal(stats_of(&c).memory_refused_connections, 1);
 
   assert_int_equal(ask_session(&c), 503);
@@ -160,10 +161,10 @@ static void test_budget_full_server_refuses_and_goes_on(void **state) {
   assert_int_equal(c.world.server.counters.sessions_total, c.count + 1);
   for (uint64_t i = 0; i < 8; i++) check_echo(&c, 2 * STREAM, i); /* four times its connection's window */
   for (size_t i = 0; i < c.count; i++) assert_false(c.hogs[i]->ended);
-  assert_true(c.highest <= MAX);
+  assert_true(c.highest <= max);
 
   crowd_leave(&c);
-  assert_true(stats_of(&c).memory_used < MAX / 8);
+  assert_true(stats_of(&c).memory_used < max / 8);
   assert_int_equal(ask_session(&c), 200);
   assert_int_equal(ask_request(&c), 200);
   struct peer *peer = crowd_peer(&c, 100);

@@ -6,6 +6,7 @@
 #include "quic/conn.h"
 #include "quic/connection_close.h"
 #include "quic/endpoint_state.h"
+#include "quic/wake.h"
 
 static char lines[8192]; /* of the log */
 
