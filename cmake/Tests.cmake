@@ -109,7 +109,7 @@ foreach(wrapped unit_quic_test_tls_gnutls:pthread_mutex_unlock loopback_test_cli
         e2e_test_shared_calls:sendmsg e2e_test_shared_calls:sendmmsg
         unit_quic_test_certificate_ocsp_gnutls:time
         e2e_test_workers_threads:pthread_create tool_connect_test_session_relay:wt_stream_resume tool_connect_test_session_relay:wt_session_close
-        tool_common_test_tool_log:clock_ns
+        tool_common_test_tool_log:clock_ns tool_common_test_housekeeping:wt_server_get_stats
         tool_connect_test_session_relay:wt_session_get_stats loopback_test_counted:wt__malloc loopback_test_counted:wt__calloc
         loopback_test_counted:wt__realloc loopback_test_counted:wt__malloc_aligned loopback_test_counted:wt__free
         loopback_test_counted:wt__strndup loopback_test_counted:wt__strdup

@@ -399,6 +399,12 @@ struct wt_server_stats {
   uint64_t takeover_packets_out;     /**< handed to an older process, which may know their connection */
   uint64_t takeover_packets_in;      /**< that the new process handed over to this one */
   uint64_t takeover_packets_dropped; /**< lost on the way, in either direction, because the other process is too slow */
+
+  /**
+   * How long the turns have taken that go on now, in microseconds: the longest of all workers. 0: all of them wait for
+   * events. Seconds mean that a worker hangs in a handler or callback. The calling worker's own turn counts. Since 0.4.0.
+   */
+  uint64_t current_turn_us;
 };
 
 /*

@@ -124,8 +124,10 @@ ROWS = [
          rates(("turns", "all"), ("turns_idle", "idle"), ("timers_fired", "begun by a timer"), ("timers_set", "timers set"))),
         ("Long turns", "cps", "Turns of more than 10 ms. A callback of the application that blocks is the usual cause.",
          [("sum by (instance) (rate(long_turns_total{}[rate]))", "{{instance}}")]),
-        ("Longest since the start", "s", "The longest turn of a loop, and the longest time that one connection took in a turn.",
+        ("Longest since the start", "s",
+         "The longest turn of a loop, the one that goes on now, and the longest time that one connection took in a turn.",
          [("max by (instance) (longest_turn_seconds{})", "turn, {{instance}}"),
+          ("max by (instance) (current_turn_seconds{})", "turn now, {{instance}}"),
           ("max by (instance) (longest_visit_seconds{})", "connection, {{instance}}")]),
         ("Packets that waited or were lost", "pps",
          "Packets put off because their connection took long, dropped because too many were put off, passed to another worker, and "

@@ -8,6 +8,8 @@
  * adds up these copies. They are not all of the same moment, but nobody can notice that from outside.
  *
  * With one worker the call is made on that worker's thread, so it reads the counts themselves.
+ *
+ * A worker that hangs publishes nothing more. So when its turn began is looked up in its loop.
  */
 
 #include "net/counts.h"
@@ -73,6 +75,16 @@ void wt__counts_publish(struct wt__worker *worker) {
 #undef PUBLISH
 }
 
+/* At this moment, also of a worker that does not come to the end of its turn. */
+static uint64_t longest_current_turn(const wt_server *server) {
+  uint64_t now = uv_hrtime(), longest = 0;
+  for (unsigned i = 0; i < server->worker_count; i++) {
+    uint64_t began = wt__loop_began(&server->workers[i].driver.loop);
+    if (began && began < now) longest = max_u64(longest, now - began);
+  }
+  return longest;
+}
+
 static void workers_sum(const wt_server *server, struct wt_server_stats *stats) {
   for (unsigned i = 0; i < server->worker_count; i++) {
     struct wt__worker *worker = &server->workers[i];
@@ -98,6 +110,7 @@ int wt_server_get_stats(const wt_server *server, struct wt_server_stats *stats) 
   } else {
     workers_sum(server, &all);
   }
+  all.current_turn_us = longest_current_turn(server) / WT__NS_PER_US;
   all.congestion_control = server->config.congestion_control;
   return wt__sized_give(stats, &all, sizeof(all), sizeof(all));
 }

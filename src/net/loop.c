@@ -76,18 +76,24 @@ void wt__loop_opened(struct wt__loop *loop, uv_handle_t *handle) {
   if (loop->lazy) uv_unref(handle);
 }
 
+uint64_t wt__loop_began(const struct wt__loop *loop) {
+  return atomic_load_explicit(&loop->began, memory_order_relaxed);
+}
+
+static void began_set(struct wt__loop *loop, uint64_t at) {
+  atomic_store_explicit(&loop->began, at, memory_order_relaxed);
+}
+
 /* A turn begins with its first event. */
 static void loop_begin(struct wt__loop *loop) {
-  if (loop->began == 0) loop->began = uv_hrtime();
+  if (wt__loop_began(loop) == 0) began_set(loop, uv_hrtime());
 }
 
 uint64_t wt__loop_now(struct wt__loop *loop) {
   if (loop->now == 0) loop->now = uv_hrtime();
-  if (loop->began == 0) loop->began = loop->now;
+  if (wt__loop_began(loop) == 0) began_set(loop, loop->now);
   return loop->now;
 }
-
-uint64_t wt__loop_began(const struct wt__loop *loop) { return loop->began; }
 
 /* --- Time --- */
 
@@ -172,7 +178,8 @@ static void loop_pass(struct wt__loop *loop) {
     uv_idle_stop(&loop->idle);
     loop_wait_until(loop, next);
   }
-  loop->now = loop->began = 0; /* it blocks now */
+  loop->now = 0; /* it blocks now */
+  began_set(loop, 0);
 }
 
 /* --- Several on one loop --- */
@@ -334,7 +341,8 @@ bool wt__loop_turn(struct wt__loop *loop) { return uv_run(loop->uv, UV_RUN_ONCE)
 
 /* libuv does nothing for a loop that is not kept running, such as that of a client with nothing to do. */
 void wt__loop_step(struct wt__loop *loop) {
-  loop->now = loop->began = 0; /* calls of the application may have asked for the time long ago */
+  loop->now = 0; /* calls of the application may have asked for the time long ago */
+  began_set(loop, 0);
   loop->in_step = true;
   uv_ref((uv_handle_t *)&loop->wake);
   uv_run(loop->uv, UV_RUN_NOWAIT);

@@ -9,6 +9,7 @@
  * Times are nanoseconds of the monotonic clock.
  */
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <uv.h>
@@ -78,7 +79,7 @@ struct wt__loop {
   unsigned forks;                    /* of the process, when it was made; see fork.h */
   unsigned handles_open;             /* libuv still knows them */
   uint64_t now;                      /* read once for each batch of events; 0: to be read */
-  uint64_t began;                    /* when the turn's first event came; 0: it has not yet */
+  _Atomic uint64_t began;            /* when the turn's first event came; 0: it has not yet. Other threads may look */
 };
 
 /* On the caller's loop `uv`, or, if NULL, one of its own. WT_ERR_IO. */
@@ -123,7 +124,7 @@ int wt__loop_timeout_ms(struct wt__loop *loop, uint64_t due);
 int wt__loop_fd(const struct wt__loop *loop);
 
 uint64_t wt__loop_now(struct wt__loop *loop);
-/* When the turn began: its first packet, call from outside, or pass. */
+/* When the turn began: its first packet, call from outside, or pass; 0: the loop blocks. Any thread. */
 uint64_t wt__loop_began(const struct wt__loop *loop);
 
 #endif

@@ -59,6 +59,7 @@
 #define TIMES(X)                                                                                          \
   X(longest_datagram_delay_us, "longest_datagram_delay_seconds", "Longest wait of a datagram to be sent") \
   X(longest_turn_us, "longest_turn_seconds", "Longest turn of the loop")                                  \
+  X(current_turn_us, "current_turn_seconds", "Longest turn that goes on now; seconds: a worker hangs")    \
   X(longest_visit_us, "longest_visit_seconds", "Longest time that one connection took in a turn")
 
 static void counts_write(struct wt__metrics_text *text, const struct wt_server_stats *stats) {

@@ -422,6 +422,41 @@ static void test_workers_count_together(void **state) {
   free(guests);
 }
 
+static uv_sem_t held, let_go;
+
+static void hold(wt_session *session, void *argument) {
+  (void)session, (void)argument;
+  uv_sem_post(&held);
+  uv_sem_wait(&let_go);
+}
+
+/* What a worker that hangs would not tell by itself. */
+static void test_workers_that_hang_are_seen(void **state) {
+  (void)state;
+  struct bed bed;
+  struct wt_server_config config;
+  size_t left;
+  uint64_t began = uv_hrtime();
+  uv_sem_init(&held, 0);
+  uv_sem_init(&let_go, 0);
+  bed_config(&config, 2);
+  bed_open(&bed, &config, false);
+  bed_run(&bed);
+  pair_client(&bed.pair, NULL);
+  struct guest *guests = guests_dial(&bed, 1, &left);
+  assert_int_equal(wt_session_post(bed_session(&bed), hold, NULL), 0);
+  uv_sem_wait(&held);
+  uint64_t turn = 0;
+  while (turn < 50000) turn = bed_stats(&bed).current_turn_us;
+  assert_true(turn <= (uv_hrtime() - began) / 1000);
+  uv_sem_post(&let_go);
+  while (bed_stats(&bed).current_turn_us > 0) continue; /* all of them wait */
+  bed_close(&bed);
+  free(guests);
+  uv_sem_destroy(&held);
+  uv_sem_destroy(&let_go);
+}
+
 static void test_workers_do_not_share_a_port_with_strangers(void **state) {
   (void)state;
   struct bed bed;
@@ -454,6 +489,7 @@ int main(void) {
       TEST(test_workers_drop_what_is_too_much),
       TEST(test_workers_share_keys),
       TEST(test_workers_count_together),
+      TEST(test_workers_that_hang_are_seen),
       TEST(test_workers_do_not_share_a_port_with_strangers),
   };
   return cmocka_run_group_tests_name("workers", tests, NULL, NULL);

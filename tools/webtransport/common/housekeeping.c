@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * A thread for what happens beside the server: files that change, and the beats for a service manager's watchdog. A beat
- * is sent by the loop of worker 0, so that a loop that hangs is noticed.
+ * is sent by the loop of worker 0, if no other worker has been in one turn for half the watchdog's time. So a loop that hangs
+ * is noticed, whichever it is.
  */
 #include "common/housekeeping.h"
 
@@ -23,13 +24,34 @@ struct housekeeping {
   uv_timer_t beat;
   struct file_watch *watch;
   atomic_bool waiting; /* a beat that the server's loop has not sent yet */
+  bool asked_twice;    /* of the loop's thread, as `told` */
+  bool told;           /* that a worker hangs */
 };
 
-/* On the server's loop. */
+static bool worker_hangs(const wt_server *server, const struct service *service) {
+  struct wt_server_stats stats = {.size = sizeof stats};
+  return wt_server_get_stats(server, &stats) == 0 && stats.current_turn_us > service->watchdog_us / 2;
+}
+
+static void hang_tell(struct housekeeping *housekeeping, bool hangs) {
+  if (hangs != housekeeping->told)
+    log_line(hangs ? WT_LOG_ERROR : WT_LOG_INFO,
+             hangs ? "the loop of a worker hangs: the service manager's watchdog hears nothing until it goes on"
+                   : "the loop that hung goes on");
+  housekeeping->told = hangs;
+}
+
+/* On the server's loop. A long turn may also be this one, which is about to end: the next one tells. */
 static void beat_send(wt_server *server, void *user_data) {
   struct housekeeping *housekeeping = user_data;
-  (void)server;
-  service_notify(housekeeping->config.service, "WATCHDOG=1");
+  bool hangs = worker_hangs(server, housekeeping->config.service);
+  if (hangs && !housekeeping->asked_twice && wt_server_post(server, beat_send, housekeeping) == 0) {
+    housekeeping->asked_twice = true;
+    return;
+  }
+  housekeeping->asked_twice = false;
+  hang_tell(housekeeping, hangs);
+  if (!hangs) service_notify(housekeeping->config.service, "WATCHDOG=1");
   atomic_store(&housekeeping->waiting, false);
 }
 

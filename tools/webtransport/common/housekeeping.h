@@ -13,7 +13,7 @@ struct housekeeping;
 
 struct housekeeping_config {
   wt_server *server;             /* must outlive it, as must `service` */
-  const struct service *service; /* whose watchdog hears of the server's first loop */
+  const struct service *service; /* whose watchdog hears that the server's loops turn */
   const char *const *files;      /* `file_count` that are watched; NULL ones are left out */
   size_t file_count;
   void (*files_changed)(wt_server *server, void *user_data); /* called on the loop's thread */

@@ -35,6 +35,7 @@
   X(datagrams_expired)          \
   X(longest_datagram_delay_us)  \
   X(longest_turn_us)            \
+  X(current_turn_us)            \
   X(long_turns)                 \
   X(longest_visit_us)           \
   X(packets_put_off)            \

@@ -417,7 +417,7 @@ const char serve_details[] =
     "over bound "
     "sockets (LISTEN_FDS), which then take the place of the default address, and is told of the server's state and, "
     "for "
-    "its watchdog, that the loop of the first worker turns (NOTIFY_SOCKET, WATCHDOG_USEC).\n"
+    "its watchdog, that the loops of all workers turn (NOTIFY_SOCKET, WATCHDOG_USEC).\n"
     "\n"
     "With --takeover PATH, a new binary or new options take effect without losing a session: start the same command "
     "again, with the same PATH, as the same user. The old server ends by itself when its last session has ended. A new "
