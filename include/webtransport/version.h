@@ -3,9 +3,9 @@
 #define WEBTRANSPORT_VERSION_H
 
 /** The version of these headers. `wt_version` returns the version of the library that the program runs with. */
-#define WT_VERSION "0.3.0"
+#define WT_VERSION "0.4.0"
 #define WT_VERSION_MAJOR 0 /**< the first number of `WT_VERSION` */
-#define WT_VERSION_MINOR 3 /**< the second number of `WT_VERSION` */
+#define WT_VERSION_MINOR 4 /**< the second number of `WT_VERSION` */
 #define WT_VERSION_PATCH 0 /**< the third number of `WT_VERSION` */
 
 #if defined(_WIN32)
