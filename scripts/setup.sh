@@ -50,8 +50,9 @@ tools=(gcc:gcc make:make)
 # Packet protection by wide vectors; other processors do without.
 [ "$(uname -m)" != x86_64 ] || plain+=(libipsec-mb-dev)
 if [ "$want" = test ]; then
+  # libunistring: for static programs, since GnuTLS's list of libraries names it, and its package needs it not.
   plain+=(libcmocka-dev libglib2.0-dev abigail-tools python3-cffi libhiredis-dev libnats-dev openssh-client
-    openssh-server systemtap-sdt-dev)
+    openssh-server systemtap-sdt-dev libunistring-dev)
   recent+=(ngtcp2-client ngtcp2-server)
   tools+=(clang:clang clang-format:clang-format clang-tidy:clang-tidy chromium:chromium node:nodejs npm:npm
     python3:python3 ninja:ninja-build mold:mold openssl:openssl curl:curl man:man-db zsh:zsh fish:fish script:bsdutils
