@@ -102,6 +102,7 @@ newcomer() {
   start=$(milliseconds)
   in_bare packaging/try.sh install
   installed=$(milliseconds)
+  rm -f "$scratch/ready" # that of the other release
   # By chroot: it has to outlive the command that starts it, and to get the signal that ends it.
   chroot "$bare" /usr/bin/webtransport serve --json --listen localhost:0 --http none >"$scratch/ready" &
   server=$!
