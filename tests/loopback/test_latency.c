@@ -179,10 +179,10 @@ static void test_latency_beside_bulk_with_a_second_of_queue(void **state) {
                   (ONE_WAY_MS + 1000) * 1000 + HERE_US);
 }
 
-/* BBR does not fill it: the delay is about twice that of the empty link, there and back (75.4 ms with ngtcp2 1.22). */
+/* BBR does not fill it: the delay is 58 ms with ngtcp2 1.11, and 76 to 87 ms with 1.22. */
 static void test_latency_beside_bulk_with_bbr(void **state) {
   (void)state;
-  assert_in_range(load_run(1000, true, WT_CONGESTION_CONTROL_BBR), ONE_WAY_MS * 1000, 3 * ONE_WAY_MS * 1000 + 1000);
+  assert_in_range(load_run(1000, true, WT_CONGESTION_CONTROL_BBR), ONE_WAY_MS * 1000, 4 * ONE_WAY_MS * 1000);
 }
 
 int main(void) {
