@@ -84,14 +84,14 @@ static void began_set(struct wt__loop *loop, uint64_t at) {
   atomic_store_explicit(&loop->began, at, memory_order_relaxed);
 }
 
-/* A turn begins with its first event. */
+/* A turn begins with its first event. None does after the last one. */
 static void loop_begin(struct wt__loop *loop) {
-  if (wt__loop_began(loop) == 0) began_set(loop, uv_hrtime());
+  if (loop->running && wt__loop_began(loop) == 0) began_set(loop, uv_hrtime());
 }
 
 uint64_t wt__loop_now(struct wt__loop *loop) {
   if (loop->now == 0) loop->now = uv_hrtime();
-  if (wt__loop_began(loop) == 0) began_set(loop, loop->now);
+  if (loop->running && wt__loop_began(loop) == 0) began_set(loop, loop->now);
   return loop->now;
 }
 
@@ -320,6 +320,7 @@ int wt__loop_start(struct wt__loop *loop) {
 void wt__loop_stop(struct wt__loop *loop) {
   if (!loop->running) return;
   loop->running = false;
+  began_set(loop, 0);
   uv_close((uv_handle_t *)&loop->prepare, handle_on_close);
   uv_close((uv_handle_t *)&loop->idle, handle_on_close);
   uv_close((uv_handle_t *)&loop->coarse, handle_on_close);

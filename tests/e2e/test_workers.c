@@ -451,6 +451,9 @@ static void test_workers_that_hang_are_seen(void **state) {
   assert_true(turn <= (uv_hrtime() - began) / 1000);
   uv_sem_post(&let_go);
   while (bed_stats(&bed).current_turn_us > 0) continue; /* all of them wait */
+  wt_server_close(bed.server);
+  bed_join(&bed);
+  assert_int_equal(bed_stats(&bed).current_turn_us, 0); /* the last turn has ended, too */
   bed_close(&bed);
   free(guests);
   uv_sem_destroy(&held);
