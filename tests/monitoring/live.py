@@ -37,7 +37,7 @@ NEEDS_A_FAULT = {
     "Gateway / New streams: refused", "Gateway / Datagrams: dropped: no room, or over the rate",
     "Gateway / Datagrams: dropped: too large", "Gateway / Datagrams: nobody takes them", "Gateway / Requests: failed",
     "Gateway / Requests: not authorized", "Gateway / Requests: authorization did not answer",
-    "Gateway / Requests on their way",
+    "Gateway / Requests on their way", "Access log / Lost lines",
 }
 
 
