@@ -131,11 +131,23 @@ static void test_a_loop_that_goes_on_beats_at_once(void **state) {
   assert_int_equal(beats_take(), 1);
 }
 
+/* The server makes calls that wait also when it is freed. */
+static void test_a_beat_that_waits_outlives_the_rest(void **state) {
+  (void)state;
+  wait_for_beats(1);
+  uv_sleep(WATCHDOG_US / 1000); /* the loop stands, and two beats would have been due */
+  housekeeping_stop(bed.housekeeping);
+  bed.housekeeping = NULL;
+  for (int turns = 0; turns < 10; turns++) uv_run(&bed.loop, UV_RUN_ONCE);
+  assert_int_equal(beats_take(), 0);
+}
+
 int main(void) {
   const struct CMUnitTest tests[] = {
       cmocka_unit_test_setup_teardown(test_beats_come_while_the_loops_turn, setup, teardown),
       cmocka_unit_test_setup_teardown(test_no_beat_comes_while_a_worker_hangs, setup, teardown),
       cmocka_unit_test_setup_teardown(test_a_loop_that_goes_on_beats_at_once, setup, teardown),
+      cmocka_unit_test_setup_teardown(test_a_beat_that_waits_outlives_the_rest, setup, teardown),
   };
   return cmocka_run_group_tests(tests, NULL, NULL);
 }

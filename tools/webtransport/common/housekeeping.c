@@ -24,8 +24,9 @@ struct housekeeping {
   uv_timer_t beat;
   struct file_watch *watch;
   atomic_bool waiting; /* a beat that the server's loop has not sent yet */
-  bool asked_twice;    /* of the loop's thread, as `told` */
+  bool asked_twice;    /* of the server's loop, as the next two */
   bool told;           /* that a worker hangs */
+  bool stopped;        /* all that is left is a beat that waits */
 };
 
 static bool worker_hangs(const wt_server *server, const struct service *service) {
@@ -44,6 +45,10 @@ static void hang_tell(struct housekeeping *housekeeping, bool hangs) {
 /* On the server's loop. A long turn may also be this one, which is about to end: the next one tells. */
 static void beat_send(wt_server *server, void *user_data) {
   struct housekeeping *housekeeping = user_data;
+  if (housekeeping->stopped) {
+    free(housekeeping);
+    return;
+  }
   bool hangs = worker_hangs(server, housekeeping->config.service);
   if (hangs && !housekeeping->asked_twice && wt_server_post(server, beat_send, housekeeping) == 0) {
     housekeeping->asked_twice = true;
@@ -112,5 +117,6 @@ void housekeeping_stop(struct housekeeping *housekeeping) {
   uv_async_send(&housekeeping->stop);
   uv_thread_join(&housekeeping->thread);
   uv_loop_close(&housekeeping->loop);
-  free(housekeeping);
+  housekeeping->stopped = true;
+  if (!atomic_load(&housekeeping->waiting)) free(housekeeping); /* else `beat_send`, in `wt_server_free` at the latest */
 }

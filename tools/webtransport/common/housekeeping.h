@@ -23,7 +23,7 @@ struct housekeeping_config {
 /* Makes the thread. NULL: `message` says why. */
 struct housekeeping *housekeeping_start(const struct housekeeping_config *config, char *message, size_t size);
 
-/* Ends it. NULL is allowed. */
+/* Ends it, on the thread of the server's loop, before the server is freed. NULL is allowed. */
 void housekeeping_stop(struct housekeeping *housekeeping);
 
 #endif
