@@ -26,7 +26,7 @@
 #include "h3/streams.h"
 #include "wire/error_code.h"
 
-/* Header sections that are too large or malformed: more of them close the connection. */
+/* Messages that are too large or malformed: more of them close the connection. */
 #define BAD_SECTIONS_AT_ONCE 100
 #define BAD_SECTIONS_A_SECOND 10
 

@@ -346,16 +346,22 @@ static void test_endings_a_reset_before_the_close_of_a_connection_counts(void **
   pair_free(&l.pair);
 }
 
+/* With an optimistic session that the server has not answered. */
+static struct client_dial *pair_unanswered(struct pair *p) {
+  struct wt__h3_dial_options options;
+  pair_ready(p);
+  client_dial_options(&options, "/later");
+  options.optimistic = true;
+  struct client_dial *dial = client_dial(p->link, "/later", &options, NULL);
+  NET_UNTIL(&p->net, 1000, server_request(&p->server, 0));
+  return dial;
+}
+
 /* An optimistic session, which was never answered, hears the same. */
 static void test_endings_reach_sessions_without_an_answer(void **state) {
   (void)state;
   struct pair p;
-  struct wt__h3_dial_options options;
-  pair_ready(&p);
-  client_dial_options(&options, "/later");
-  options.optimistic = true;
-  struct client_dial *dial = client_dial(p.link, "/later", &options, NULL);
-  NET_UNTIL(&p.net, 1000, server_request(&p.server, 0));
+  struct client_dial *dial = pair_unanswered(&p);
   p.server.socket_full = true; /* it falls silent */
   NET_UNTIL(&p.net, 90000, dial->replies);
   assert_close(dial->asked, WT_CAUSE_TIMEOUT, true);
@@ -369,12 +375,7 @@ static void test_endings_our_reason_outlives_an_end_of_ngtcp2(void **state) {
   static const int errors[] = {NGTCP2_ERR_IDLE_CLOSE, NGTCP2_ERR_DROP_CONN, NGTCP2_ERR_INTERNAL};
   for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
     struct pair p;
-    struct wt__h3_dial_options options;
-    pair_ready(&p);
-    client_dial_options(&options, "/later");
-    options.optimistic = true;
-    struct client_dial *dial = client_dial(p.link, "/later", &options, NULL);
-    NET_UNTIL(&p.net, 1000, server_request(&p.server, 0));
+    struct client_dial *dial = pair_unanswered(&p);
     struct wt__conn *conn = WT__CONTAINER_OF(wt__list_first(&p.client.endpoint->conns), struct wt__conn, link);
     wt__conn_want_close(conn, WT_TRANSPORT, WT__H3_EXCESSIVE_LOAD, "it was too much");
     wt__conn_fail(conn, errors[i]);
